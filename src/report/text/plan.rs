@@ -285,16 +285,16 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     }
     for GuardrailLine { name, about: _, note, figure, verdict, remedy: _, location: _ } in &report.guardrails
     {
-        let note = match verdict {
+        let (verb, note) = match verdict {
             Verdict::Acknowledged { reason } => {
-                Some(format!("acknowledged: {}", Printable::cut(reason, 120)))
+                ("", Some(format!("acknowledged: {}", Printable::cut(reason, 120))))
             }
-            Verdict::Warns => note.clone(),
+            Verdict::Warns => (" warns", note.clone()),
             Verdict::Passes | Verdict::Blocks => continue,
         };
         let note = note.map_or_else(String::new, |note| format!("; {note}"));
         let heading = styled(styles.attention, "Guardrail");
-        let _ = writeln!(text, "{heading} {}: {figure}{note}", name.as_str());
+        let _ = writeln!(text, "{heading} {}{verb}: {figure}{note}", name.as_str());
     }
     for GuardrailLine { name, about: _, note: _, figure, verdict: _, remedy, location } in
         of(|verdict| *verdict == Verdict::Blocks)

@@ -93,6 +93,7 @@ pub fn remedy(
     written: &dyn Fn(&RoleId) -> String,
     expires: &str,
 ) -> String {
+    let mut each = "";
     let (first, keys) = match figure {
         Figure::Changes { changed, .. } => {
             let command = invocation.again_with_limit(*changed);
@@ -113,23 +114,41 @@ pub fn remedy(
             (String::new(), vec![format!("user = {}", toml_string(email.as_str()))])
         }
         Figure::Rule(RuleViolation { rule: _, holders }) => {
-            let each = if holders.len() > 1 { "for each of them " } else { "" };
+            each = if holders.len() > 1 { ", once per person" } else { "" };
             let email = holders.first().map_or("", |(email, _)| email.as_str());
-            let advice = format!("change the role in Pylon, or declare an allowed one, or {each}");
-            (advice, vec![format!("user = {}", toml_string(email))])
+            (String::new(), vec![format!("user = {}", toml_string(email))])
         }
-        Figure::Unmanaged(count) => {
-            let declare = invocation.command(&["import", "--update", "--into", "FILE"]);
-            (format!("declare them with `{declare}`, or "), vec![format!("up_to = {count}")])
+        Figure::Unmanaged(count) | Figure::Missing(count) => {
+            (String::new(), vec![format!("up_to = {count}")])
         }
-        Figure::Missing(count) => ("correct or remove them, or ".into(), vec![format!("up_to = {count}")]),
     };
     let guardrail = figure.guardrail().as_str();
     let keys = keys.join("\n  ");
+    let advice = advice(figure, invocation);
     format!(
-        "If this is intended, {first}add this to the root file:\n  [[acknowledge]]\n  guardrail = \"{guardrail}\"\n  {keys}\n  \
+        "{advice}If this is intended, {first}add this to the root file{each}:\n  [[acknowledge]]\n  guardrail = \"{guardrail}\"\n  {keys}\n  \
          reason = \"\"  # why\n  expires = {expires}  # at most 30 days ahead"
     )
+}
+
+/// Returns how to make the plan pass without an acknowledgment. Empty if the plan itself must change.
+fn advice(figure: &Figure, invocation: &Invocation) -> String {
+    match figure {
+        Figure::Rule(_) => "Change the role in Pylon, or declare an allowed one. ".to_owned(),
+        Figure::Unmanaged(_) => {
+            let import = invocation.command(&["import", "--update", "--into", "FILE"]);
+            format!("Declare them with `{import}`. ")
+        }
+        Figure::Missing(_) => "Correct or remove them. ".to_owned(),
+        Figure::Changes { .. }
+        | Figure::AtLeast(_)
+        | Figure::AtMost(_)
+        | Figure::Active { .. }
+        | Figure::Protected(_)
+        | Figure::ProtectedNotFound(_)
+        | Figure::AdminNotGuarded(_)
+        | Figure::TokenOwner { .. } => String::new(),
+    }
 }
 
 /// The limit is kept before and after the apply, but no order of the changes keeps it all the time.

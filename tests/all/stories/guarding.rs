@@ -67,7 +67,7 @@ fn whoever_is_not_there_makes_no_larger_team() {
 
 #[test]
 fn minimums_of_other_roles_leave_the_administrators_unkept_which_is_said_but_not_the_tokens_own_user() {
-    let said = "Guardrail keep_at_least: Admin is not listed and so has no minimum; add it, or set Admin = 0 if this is intended";
+    let said = "Guardrail keep_at_least warns: Admin is not listed and so has no minimum; add it, or set Admin = 0 if this is intended";
     let users = |minimums: &str, who: &str| {
         format!(
             "[guardrails]\nkeep_at_least = {minimums}\n[users]\n\"{who}@acme.example\" = {{ role = \"Member\" }}\n"
@@ -133,7 +133,7 @@ fn a_minimum_that_is_below_already_is_reported_and_refuses_nothing_that_does_not
     );
     let run = scene.run("plan");
     run.exits(0);
-    assert!(run.stdout.contains("Guardrail keep_at_least: 3 Admins remain (minimum 5); it was already below the minimum, and this plan does not make it worse\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("Guardrail keep_at_least warns: 3 Admins remain (minimum 5); it was already below the minimum, and this plan does not make it worse\n"), "{}", run.stdout);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_maximum_blocks_the_plan_that_exceeds_it_and_every_plan_shows_the_seats() {
         pylon(3).file("users.toml", users("{ Admin = 1 }", "\"m00@acme.example\" = { status = \"away\" }\n"));
     says(
         &scene,
-        "Guardrail keep_at_most: Admin seats: 2 of 1; it was already above the maximum, and this plan does not make it worse",
+        "Guardrail keep_at_most warns: Admin seats: 2 of 1; it was already above the maximum, and this plan does not make it worse",
     );
 }
 
@@ -223,7 +223,7 @@ fn a_protected_address_counts_whichever_of_the_persons_it_is() {
         );
         let scene = Scene::with_pylon(state).file("users.toml", users);
         is_refused(&scene, &format!("Blocked by protected: {protected} is protected and would change"));
-        is_refused(&scene, "Guardrail protected: nobody@acme.example is protected, but not in Pylon");
+        is_refused(&scene, "Guardrail protected warns: nobody@acme.example is protected, but not in Pylon");
     }
 }
 

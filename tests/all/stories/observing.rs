@@ -398,6 +398,6 @@ fn a_plan_names_the_first_unmanaged_people_and_lists_all_on_request() {
     let scene = scene.file("users.toml", roster("ignore"));
     assert!(!scene.run("plan --list-unmanaged").stdout.contains("nmanaged"));
     let scene = scene.file("teams/users.toml", roster("block"));
-    let remedy = "declare them with `rolecall import --update --into FILE -c teams/users.toml`, or add this";
+    let remedy = "Declare them with `rolecall import --update --into FILE -c teams/users.toml`. If this is intended, add this";
     prints(&scene, "plan -c teams/users.toml", remedy);
 }
