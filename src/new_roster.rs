@@ -1,8 +1,8 @@
 //! Makes the files for an organization that is not in git yet: one root file, or a root file and team files.
 //!
-//! The code is pure. It guarantees that each person is declared once, and that a plan from these files has no change. The names of
-//! team files are made from roles and domains in Pylon, which anyone may have chosen. So they have only lowercase ASCII letters, digits,
-//! hyphens, and dots inside. They are distinct, also on file systems that ignore letter case.
+//! The code is pure. Each person is declared once, and a plan from these files has no change. Team files are named after roles or
+//! domains, so their names are untrusted input. They have only lowercase ASCII letters, digits, hyphens, and inner dots. No two are
+//! the same, even on a file system that ignores letter case.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +40,7 @@ pub struct NewRoster<'s> {
     pub declared: usize,
     /// The role in `[defaults]` of the root file, and how many people have it.
     pub default_role: Option<(RoleName, usize)>,
-    /// How many of the addresses have letters outside ASCII.
+    /// The number of addresses with characters outside ASCII.
     pub unicode: usize,
     /// The people in Pylon who are not in the files.
     pub left: Vec<LeftOut<'s>>,

@@ -1,8 +1,9 @@
-//! Counts the holders of each limited role during an apply, so that the apply can be killed at every point.
+//! Counts the holders of each limited role during an apply, so that no write can pass a minimum or maximum.
 //!
-//! The exact number is unknown while writes are under way, so there are two. The confirmed holders decide about losses: a
-//! gain counts after Pylon has shown it, and a loss from the moment at which it may have been sent. The possible holders decide
-//! about gains, the other way around.
+//! The exact number is unknown while writes are under way, so there are two counts, one too low and one too high:
+//!
+//! * **Confirmed** holders decide whether a loss may be sent. A gain counts only when Pylon has shown it, a loss as soon as it is sent.
+//! * **Possible** holders decide whether a gain may be sent. A gain counts as soon as it is sent, a loss only when Pylon has shown it.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
-//! The text of the progress line: how many changes are done, what the apply waits for, and when it ends.
+//! Formats the progress line of an apply: how many changes are done, what it waits for, and when it will end.
 //!
-//! The time and the width of the terminal are arguments, so that the text counts down without the apply.
+//! The code is pure. The current time and the width of the terminal are arguments, so the countdown can be drawn and tested without an apply.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(super) enum State {
     #[default]
     Sending,
     Waiting(Waiting),
-    /// A signal came, and this many requests have no response yet.
+    /// The process got a signal, and this many requests still wait for their response.
     Stopping(usize),
 }
 

@@ -103,10 +103,9 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "import",
-        more: "Without --update, writes new files and never overwrites one. With --split-by, the people are in team files next to \
-               the root file, and nothing is written if the folder teams/ has a TOML file already. With --update, replaces declared values that differ \
-               by the values in Pylon, and keeps comments, order, and layout. With --state, writes the organization to a state \
-               file for the sandbox.",
+        more: "Writes a new users.toml, and never overwrites a file. With --split-by, writes the people to team files in teams/, \
+               which must not have a TOML file yet. With --update, changes the existing files: each declared value that differs becomes \
+               the value in Pylon. With --state, writes a state file for the sandbox instead.",
         examples: &[
             ("rolecall import", "write users.toml"),
             (
@@ -227,13 +226,13 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "access",
-        more: "Lists everyone in Pylon: the role, how it is held, since when, and by whose change. Also shows the line that declares it, the \
-               commit of that line, and whether the person is in sync. Guarded roles come first. Nothing is changed. It also works \
-               without a users.toml.",
+        more: "Lists every account in Pylon with its roles, and who set them when. For declared people, also shows the line of the file, \
+               the commit that last changed it, and what differs. Admins and other guarded roles come first. It never changes anything, \
+               and works without a users.toml, too.",
         examples: &[
             ("rolecall access", "show who has access"),
             ("rolecall access --format csv > access.csv", "as a table for an auditor"),
-            ("rolecall access --since access-2026-08.json", "also show who gained or lost what since then"),
+            ("rolecall access --since access-2026-08.json", "also show what changed since that review"),
             (
                 "rolecall access --report html=access.html --report json=access.json",
                 "keep a page and a copy for programs",

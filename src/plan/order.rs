@@ -1,8 +1,8 @@
-//! The order in which an apply sends the changes. The apply can then be killed at any point: each role with a minimum still has
-//! enough holders, and each role with a maximum has not too many.
+//! Sorts the changes of an apply so that each role keeps its minimum and maximum after every change. An apply can then be killed
+//! at any point.
 //!
-//! In most plans, it is enough to sort the changes by `Turn`. If people exchange roles whose limits leave no room, the order is
-//! searched for. If there is none, the limits are exceeded as little as possible, and the review of the plan reports it.
+//! Usually it is enough to sort by `Turn`. If people exchange roles that are at their limits, a search finds the order. If no order
+//! keeps the limits, this module returns one that passes them as little as possible, and a guardrail blocks the plan.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use super::change::{Change, Plan};
 use super::guardrails::{ReviewedPlan, RoleCount};
 use crate::observed::RoleId;
 
-/// The search ends after this many states from which no order leads to the end.
+/// The search gives up after it has met this many dead ends: states from which no order keeps the limits.
 const MOST_DEAD_ENDS: usize = 10_000;
 
 /// A change, and its effect on the roles that have a minimum or a maximum.
@@ -26,11 +26,11 @@ pub struct Ordered {
 /// The group in which a change is sent. The order of the variants is the order of the apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
-    /// It makes room for others: it gains a role with a minimum, or loses one with a maximum.
+    /// The change makes other changes possible: it gains a role with a minimum, or loses one with a maximum.
     MakesRoom,
     Neither,
     Both,
-    /// It may need the room: it loses a role with a minimum, or gains one with a maximum.
+    /// The change may depend on others: it loses a role with a minimum, or gains one with a maximum.
     NeedsRoom,
     TokenOwner,
 }

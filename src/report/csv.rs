@@ -1,7 +1,7 @@
-//! The CSV format (RFC 4180): one table, for spreadsheets and for programs that join tables.
+//! Writes a report as one CSV table (RFC 4180), for spreadsheets and programs.
 //!
-//! The first record names the columns. Lines end with CRLF, and the text is UTF-8 without a byte order mark. Texts are complete.
-//! No cell begins like a formula, so a spreadsheet does not run it (OWASP, "CSV Injection").
+//! The first record names the columns. Lines end with CRLF, and the text is UTF-8 without a byte order mark. Texts are never cut.
+//! No cell begins like a formula that a spreadsheet would run (OWASP, "CSV Injection").
 
 use csv::{Terminator, WriterBuilder};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use crate::printable::Printable;
 
 /// A row of a report that has a CSV format. `N` is the number of its columns.
 pub trait Record<const N: usize> {
-    /// Each is the name of a key in JSON, in the order of the cells.
+    /// The names of the columns, in the order of the cells: the keys of the JSON report.
     const COLUMNS: [&'static str; N];
 
     fn cells(&self) -> [Cell; N];
@@ -27,7 +27,7 @@ impl<R: Record<N>, const N: usize> Record<N> for &R {
     }
 }
 
-/// A part that some rows do not have. Their cells are empty.
+/// If a row does not have this part, its cells are empty.
 impl<R: Record<N>, const N: usize> Record<N> for Option<R> {
     const COLUMNS: [&'static str; N] = R::COLUMNS;
 
@@ -54,7 +54,7 @@ impl Records {
         Self { columns: R::COLUMNS.into(), rows }
     }
 
-    /// Adds the columns of `R`, with one more part of each row.
+    /// Adds the columns of `R` at the right. `parts` has one part per row.
     #[must_use]
     pub fn beside<R: Record<N>, const N: usize>(mut self, parts: impl IntoIterator<Item = R>) -> Self {
         self.columns.extend(R::COLUMNS);

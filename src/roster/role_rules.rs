@@ -1,7 +1,7 @@
-//! `[[rule]]`: the roles that people with certain addresses may have.
+//! `[[rule]]`: limits the roles that people with certain addresses may have.
 //!
-//! The files are checked without Pylon first: every declared role, also in windows and from defaults, against every rule. Roles are
-//! then compared as texts. With the organization, `plan` checks again, by the IDs of the roles and by all addresses of a person.
+//! This module checks the files without Pylon: every declared role, also in windows and defaults. It compares roles as texts. `plan`
+//! checks again with the IDs of the roles and all addresses of a person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ pub struct RoleRule {
 }
 
 words! {
-    /// What rolecall does if a person in Pylon holds a role against a rule, whether or not a file declares the person.
+    /// What a plan does if a person in Pylon has a role that a rule does not allow. Unmanaged people count too.
     #[derive(Default, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum OnViolation {
