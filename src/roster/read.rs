@@ -60,16 +60,9 @@ impl Reader {
     }
 
     fn read_root(&mut self, path: &Path) -> Option<Roster> {
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
+        let folder = folder_of(path);
         let is_stream = regular::is_stream(path);
-        let text = if is_stream {
-            regular::read_named(path, LARGEST_FILE).map_err(|why| unreadable(path, path, why))
-        } else {
-            text_of(path, &folder)
-        };
+        let text = if is_stream { text_of_stream(path) } else { text_of(path, &folder) };
         let text = text.map_err(|problem| self.problems.push(problem)).ok()?;
         let root = self.sources.add(shown(path), text);
         let (context, settings, people) =
@@ -79,41 +72,19 @@ impl Reader {
                 let people = read_people(fields, table, &context, whole.map(|(.., people)| people));
                 (context, settings, people)
             });
-        self.unused_defaults.extend(people.unused_defaults());
-        let mut people = people.list;
-        people.retain(|person| self.is_sure_of(person.email.place));
-        let Settings { mut include, places, workspace, policy, mut guardrails, acknowledgments } = settings;
+        let mut people = self.people_read_reliably(people);
+        let Settings { mut include, places, workspace, policy, guardrails, acknowledgments } = settings;
         include.retain(|pattern| self.is_sure_of(pattern.place));
         if is_stream {
-            self.problems.extend(include.drain(..).map(|pattern| {
-                Problem::new(
-                    RosterCode::BadInclude,
-                    "a file that is read from a pipe cannot include other files",
-                )
-                .at(pattern.place, "relative to an unknown folder")
-                .help("copy all files of that version into a folder, and name the root file there")
-            }));
+            self.problems.extend(include.drain(..).map(|pattern| included_by_stream(&pattern)));
         }
         for path in self.included(&include, path, &folder) {
             people.extend(self.read_team(&path, &folder, &context));
         }
         sort(&mut people);
         without_duplicates(&mut people, &mut self.problems);
-        let users = acknowledgments.iter().filter_map(|known| known.risk.user());
-        // A rule without its exceptions, or a person without a role, would break a rule only because of the syntax error.
-        guardrails.role_rules.retain(|rule| self.is_complete(rule.place));
-        let complete = people.iter().filter(|person| self.is_complete(person.email.place));
-        let mut against = check_rules(complete, &guardrails.role_rules);
-        against.retain(|problem| problem.labels.iter().all(|label| self.is_complete(label.place)));
-        self.problems.append(&mut against);
-        let in_rules: Vec<Sourced<Email>> =
-            guardrails.role_rules.iter().flat_map(RoleRule::addresses).collect();
-        let named = guardrails.protected.iter().chain(users).chain(&in_rules);
-        check_look_alikes(&people, named, &mut self.problems);
-        people.iter().for_each(|person| check_windows(person, &mut self.problems));
-        let sources = Sources::default(); // the caller replaces it, because `self` still owns the real ones
-        Some(Roster {
-            sources,
+        let mut roster = Roster {
+            sources: Sources::default(), // the caller replaces it, because `self` still owns the real ones
             setting_places: places,
             timezone: context.zone,
             allow_unicode_emails: context.allow_unicode,
@@ -123,7 +94,26 @@ impl Reader {
             acknowledgments,
             people,
             unused_defaults: std::mem::take(&mut self.unused_defaults),
-        })
+        };
+        self.check_together(&mut roster);
+        Some(roster)
+    }
+
+    /// Reports problems that only several values together show. Removes the rules that a syntax error cut off.
+    fn check_together(&mut self, roster: &mut Roster) {
+        let Roster { guardrails, acknowledgments, people, .. } = roster;
+        // A rule without its exceptions, or a person without a role, would break a rule only because of the syntax error.
+        guardrails.role_rules.retain(|rule| self.is_complete(rule.place));
+        let complete = people.iter().filter(|person| self.is_complete(person.email.place));
+        let mut against = check_rules(complete, &guardrails.role_rules);
+        against.retain(|problem| problem.labels.iter().all(|label| self.is_complete(label.place)));
+        self.problems.append(&mut against);
+        let users = acknowledgments.iter().filter_map(|known| known.risk.user());
+        let in_rules: Vec<Sourced<Email>> =
+            guardrails.role_rules.iter().flat_map(RoleRule::addresses).collect();
+        let named = guardrails.protected.iter().chain(users).chain(&in_rules);
+        check_look_alikes(people, named, &mut self.problems);
+        people.iter().for_each(|person| check_windows(person, &mut self.problems));
     }
 
     fn read_team(
@@ -144,8 +134,14 @@ impl Reader {
             check_team_keys(fields, table);
             read_people(fields, table, context, whole)
         });
+        self.people_read_reliably(people)
+    }
+
+    /// Returns the people of one file who were read reliably. Stores the unused defaults of the file.
+    fn people_read_reliably(&mut self, mut people: People) -> Vec<DeclaredPerson> {
         self.unused_defaults.extend(people.unused_defaults());
-        people.list.into_iter().filter(|person| self.is_sure_of(person.email.place)).collect()
+        people.list.retain(|person| self.is_sure_of(person.email.place));
+        people.list
     }
 
     /// Parses one file, calls `read` for it, and reports its syntax errors.
@@ -248,6 +244,17 @@ fn shown(path: &Path) -> String {
     bare.unwrap_or(path).to_string_lossy().into_owned()
 }
 
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn text_of_stream(path: &Path) -> Result<String, Problem> {
+    regular::read_named(path, LARGEST_FILE).map_err(|why| unreadable(path, path, why))
+}
+
 fn text_of(path: &Path, folder: &Path) -> Result<String, Problem> {
     let canonical = |of: &Path| fs::canonicalize(of).map_err(|error| unreadable(path, path, error.into()));
     let (real, home) = (canonical(path)?, canonical(folder)?);
@@ -289,6 +296,12 @@ fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
         Unreadable::NotText(why) => Problem::new(RosterCode::NotUtf8, format!("{name} {why}"))
             .help("save it as UTF-8: editors have this under \"Save with Encoding\" or \"Save As\""),
     }
+}
+
+fn included_by_stream(pattern: &Sourced<String>) -> Problem {
+    Problem::new(RosterCode::BadInclude, "a file that is read from a pipe cannot include other files")
+        .at(pattern.place, "relative to an unknown folder")
+        .help("copy all files of that version into a folder, and name the root file there")
 }
 
 fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, Problem> {
