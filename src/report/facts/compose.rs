@@ -20,7 +20,7 @@ use crate::plan::blame::{Actor, Blame};
 use crate::plan::cause::Cause;
 use crate::plan::forecast::Forecast;
 use crate::plan::guardrails::{Finding, ReviewedPlan, Verdict};
-use crate::plan::{Absence, Absent, Change, Edit, Subject};
+use crate::plan::{Absence, Absent, Change, Edit, Plan, Subject};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Findings;
 use crate::report::words;
@@ -43,20 +43,12 @@ impl PlanReport {
     ) -> Self {
         let ReviewedPlan { plan, findings, minimums: _, maximums: _, expired } = reviewed;
         let names = Labels { roles: &observed.roles, sources: &roster.sources };
-        let is_rollback = rollback.is_some();
         let guardrail = |finding| names.guardrail(finding, now, invocation);
-        let changes: Vec<ChangeLine> = plan.changes.iter().map(|change| names.change(change)).collect();
-        let observes: Vec<ChangeLine> = plan.observed.iter().map(|change| names.change(change)).collect();
-        let missing: Vec<MissingLine> = plan.absent.iter().map(|absent| names.missing(absent)).collect();
-        let mut unmanaged = Vec::new();
-        if !is_rollback && roster.guardrails.unmanaged != Unmanaged::Ignore {
-            unmanaged.extend(plan.unmanaged.iter().map(email_line));
-        }
-        let mut windows = Vec::new();
-        if !is_rollback {
-            windows = roster.windows_ahead(now);
-            windows.retain(|ahead| plan.only.is_empty() || plan.only.contains(&ahead.email));
-        }
+        // A rollback reports only what it changes.
+        let (unmanaged, windows) = match rollback {
+            Some(_) => (Vec::new(), Vec::new()),
+            None => (unmanaged(plan, roster), windows(plan, roster, now)),
+        };
         Self {
             organization: OrganizationLine::new(&plan.organization, place),
             made_up: false,
@@ -65,27 +57,19 @@ impl PlanReport {
             at: None,
             only: plan.only.iter().map(email_line).collect(),
             blocked: reviewed.is_blocked(),
-            summary: PlanSummary {
-                changes: changes.len(),
-                in_sync: plan.in_sync,
-                in_sync_since_saved: 0,
-                observed: observes.len(),
-                missing: missing.len(),
-                unmanaged: unmanaged.len(),
-                integration_users: observed.integrations.len(),
-            },
+            summary: summary(plan, unmanaged.len(), observed.integrations.len()),
             guarded_roles: names.guarded_roles(reviewed),
             found_elsewhere: names.found_elsewhere(reviewed),
-            changes,
-            observed: observes,
-            missing,
+            changes: plan.changes.iter().map(|change| names.change(change)).collect(),
+            observed: plan.observed.iter().map(|change| names.change(change)).collect(),
+            missing: plan.absent.iter().map(|absent| names.missing(absent)).collect(),
             unmanaged,
             lists_unmanaged: false,
             integration_users: observed.integrations.iter().map(integration_line).collect(),
             guardrails: findings.iter().map(guardrail).collect(),
             expired: expired.iter().map(|acknowledgment| names.expired(acknowledgment)).collect(),
             scheduled: Vec::new(),
-            windows: windows.iter().map(|ahead| WindowLine::new(ahead, &roster.sources)).collect(),
+            windows,
             now,
             rollback,
             audit_log: None,
@@ -296,6 +280,34 @@ impl Labels<'_> {
             at: expires.at,
             location: self.sources.locate(acknowledgment.place),
         }
+    }
+}
+
+/// Returns the people whom the report lists as unmanaged.
+fn unmanaged(plan: &Plan, roster: &Roster) -> Vec<Printable> {
+    if roster.guardrails.unmanaged == Unmanaged::Ignore {
+        return Vec::new();
+    }
+    plan.unmanaged.iter().map(email_line).collect()
+}
+
+/// Returns the windows of the people in the plan that have not ended.
+fn windows(plan: &Plan, roster: &Roster, now: Timestamp) -> Vec<WindowLine> {
+    let mut windows = roster.windows_ahead(now);
+    windows.retain(|ahead| plan.only.is_empty() || plan.only.contains(&ahead.email));
+    windows.iter().map(|ahead| WindowLine::new(ahead, &roster.sources)).collect()
+}
+
+/// Returns the numbers of a plan. `unmanaged` counts only the people who are listed.
+const fn summary(plan: &Plan, unmanaged: usize, integration_users: usize) -> PlanSummary {
+    PlanSummary {
+        changes: plan.changes.len(),
+        in_sync: plan.in_sync,
+        in_sync_since_saved: 0,
+        observed: plan.observed.len(),
+        missing: plan.absent.len(),
+        unmanaged,
+        integration_users,
     }
 }
 

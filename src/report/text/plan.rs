@@ -296,24 +296,7 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
         let heading = styled(styles.attention, "Guardrail");
         let _ = writeln!(text, "{heading} {}{verb}: {figure}{note}", name.as_str());
     }
-    for GuardrailLine { name, about: _, note: _, figure, verdict: _, remedy, location } in
-        of(|verdict| *verdict == Verdict::Blocks)
-    {
-        let place = location.as_ref().map_or_else(String::new, |at| format!("   {}", place(at)));
-        let _ = writeln!(
-            text,
-            "{} {}: {figure}{}",
-            styled(styles.bad, "Blocked by"),
-            name.as_str(),
-            styled(styles.quiet, place)
-        );
-        if let Some(remedy) = remedy {
-            for line in remedy.lines().map(|line| format!("  {line}\n")) {
-                let is_toml = line.starts_with("    ");
-                text += &if is_toml { verbatim(&line) } else { line };
-            }
-        }
-    }
+    text.extend(of(|verdict| *verdict == Verdict::Blocks).map(|line| blocked_by(line, styles)));
     for line in &report.expired {
         let ExpiredLine { guardrail, expired, at, location } = line;
         let (guardrail, ended, location) = (guardrail.as_str(), minute(*at), place(location));
@@ -321,6 +304,19 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
             text,
             "The acknowledgment of {guardrail} at {location} expired {expired} ({ended}) and is ignored."
         );
+    }
+    text
+}
+
+/// Formats a guardrail that blocks the plan, and how to let the plan pass.
+fn blocked_by(line: &GuardrailLine, styles: &Styles) -> String {
+    let GuardrailLine { name, about: _, note: _, figure, verdict: _, remedy, location } = line;
+    let heading = styled(styles.bad, "Blocked by");
+    let place = location.as_ref().map_or_else(String::new, |at| format!("   {}", place(at)));
+    let mut text = format!("{heading} {}: {figure}{}\n", name.as_str(), styled(styles.quiet, place));
+    for line in remedy.iter().flat_map(|remedy| remedy.lines()).map(|line| format!("  {line}\n")) {
+        let is_toml = line.starts_with("    ");
+        text += &if is_toml { verbatim(&line) } else { line };
     }
     text
 }

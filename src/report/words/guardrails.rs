@@ -5,6 +5,7 @@ use crate::invocation::Invocation;
 use crate::observed::RoleId;
 use crate::plan::guardrails::{Figure, RoleCount, RuleViolation};
 use crate::printable::Printable;
+use crate::roster::Email;
 use crate::toml_text;
 
 /// Returns a guardrail's figure and limit. `label` names a role.
@@ -49,21 +50,21 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         Figure::TokenOwner { email, role } => {
             format!("{} owns the token and would lose the role {}", address(email), label(role))
         }
-        Figure::Rule(RuleViolation { rule, holders }) => {
-            const NAMED: usize = 12;
-            let mut names: Vec<String> = holders
-                .iter()
-                .take(NAMED)
-                .map(|(email, role)| format!("{} has {}", address(email), label(role)))
-                .collect();
-            if holders.len() > NAMED {
-                names.push(format!("and {} more", holders.len() - NAMED));
-            }
-            format!("{} ({rule})", names.join(", "))
-        }
+        Figure::Rule(violation) => violated(violation, label),
         Figure::Unmanaged(count) => format!("{count} unmanaged"),
         Figure::Missing(count) => format!("{count} declared, but not in Pylon"),
     }
+}
+
+fn violated(violation: &RuleViolation, label: &dyn Fn(&RoleId) -> String) -> String {
+    const NAMED: usize = 12;
+    let RuleViolation { rule, holders } = violation;
+    let has = |(email, role): &(Email, RoleId)| format!("{} has {}", address(email), label(role));
+    let mut names: Vec<String> = holders.iter().take(NAMED).map(has).collect();
+    if holders.len() > NAMED {
+        names.push(format!("and {} more", holders.len() - NAMED));
+    }
+    format!("{} ({rule})", names.join(", "))
 }
 
 /// Returns an explanation of a warning. `None` if the figure explains itself.
