@@ -1,6 +1,6 @@
 //! The outcome of each change, and the result of the whole apply.
 
-use crate::every::every;
+use crate::every::words;
 use crate::pylon::Failure;
 
 /// The outcome of one change. The first two mean that Pylon has the planned values.
@@ -80,46 +80,21 @@ pub struct Finished {
     pub not_read_back: usize,
 }
 
-/// The name of an outcome, without its failure. Summaries count them, and journals contain them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutcomeKind {
-    Applied,
-    AlreadyInSync,
-    NotEffective,
-    Reverted,
-    Rejected,
-    Conflict,
-    Unknown,
-    NotAttempted,
+words! {
+    /// The name of an outcome in reports and journals, without its failure. Summaries count them in this order.
+    pub enum OutcomeKind {
+        Applied = "applied",
+        AlreadyInSync = "already in sync",
+        NotEffective = "not effective",
+        Reverted = "reverted",
+        Rejected = "rejected",
+        Conflict = "conflict",
+        Unknown = "unknown",
+        NotAttempted = "not attempted",
+    }
 }
 
 impl OutcomeKind {
-    /// Lists all kinds in the order of a summary.
-    pub const ALL: [Self; 8] = every!(
-        OutcomeKind: Applied,
-        AlreadyInSync,
-        NotEffective,
-        Reverted,
-        Rejected,
-        Conflict,
-        Unknown,
-        NotAttempted
-    );
-
-    /// Returns its name in reports, JSON, and journals.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::AlreadyInSync => "already in sync",
-            Self::NotEffective => "not effective",
-            Self::Reverted => "reverted",
-            Self::Rejected => "rejected",
-            Self::Conflict => "conflict",
-            Self::Unknown => "unknown",
-            Self::NotAttempted => "not attempted",
-        }
-    }
-
     /// Returns the kind with this name, as journals contain it.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
