@@ -152,8 +152,7 @@ impl Adoption {
             };
             // Without a role of their own, they get the default one.
             if let Some(role) = values.role.take().or_else(|| default.clone()) {
-                let addresses: Vec<&Email> =
-                    std::iter::once(&person.email).chain(&person.secondary).collect();
+                let addresses: Vec<&Email> = person.addresses().collect();
                 match obeying(Field::Role, role, &addresses, roster, roles) {
                     Ok(role) => values.role = Some(role).filter(|role| default.as_ref() != Some(role)),
                     Err(why) => {

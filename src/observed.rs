@@ -85,6 +85,16 @@ pub struct Integration {
 }
 
 impl Person {
+    /// Returns the primary address, then the secondary ones. The primary one can occur twice.
+    pub fn addresses(&self) -> impl Iterator<Item = &Email> {
+        std::iter::once(&self.email).chain(&self.secondary)
+    }
+
+    /// Returns whether `email` is one of [`Self::addresses`].
+    pub fn is(&self, email: &Email) -> bool {
+        self.addresses().any(|address| address == email)
+    }
+
     /// Returns whether the person has the role, either assigned or from a SCIM group.
     pub fn holds(&self, role: &RoleId) -> bool {
         self.assigned.contains(role) || self.from_scim.contains(role)

@@ -90,13 +90,12 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
     let declared: BTreeSet<&Email> = people.iter().map(|person| &person.email.value).collect();
     let mut found = BTreeSet::new();
     for person in observed.people() {
-        let addresses = || std::iter::once(&person.email).chain(&person.secondary);
-        let is_match = addresses().any(is_in) || person.name.to_lowercase().contains(&part.to_lowercase());
+        let is_match = person.addresses().any(is_in) || person.name.to_lowercase().contains(&part.to_lowercase());
         if is_match {
             found.insert(CandidateLine {
                 email: Printable::new(person.email.as_str()),
                 name: Some(Printable::new(&person.name)),
-                declared: addresses().any(|email| declared.contains(email)),
+                declared: person.addresses().any(|email| declared.contains(email)),
             });
         }
     }
@@ -133,8 +132,6 @@ fn declared_person<'d>(
         let (Found::Primary(known) | Found::Secondary(known)) = observed.find(asked) else {
             return None;
         };
-        people
-            .iter()
-            .find(|person| person.email.value == known.email || known.secondary.contains(&person.email.value))
+        people.iter().find(|person| known.is(&person.email.value))
     })
 }

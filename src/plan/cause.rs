@@ -104,7 +104,5 @@ impl Versions<'_> {
 
 /// Finds the person of a change, who may be declared by another of their addresses in another version of the files.
 fn declared<'r>(files: &'r Roster, change: &Change) -> Option<&'r DeclaredPerson> {
-    let subject = &change.subject;
-    let addresses = [&subject.email.value, &subject.primary].into_iter().chain(&subject.secondary);
-    addresses.into_iter().find_map(|email| files.person(email))
+    change.subject.addresses().find_map(|email| files.person(email))
 }

@@ -170,8 +170,7 @@ impl ReviewedPlan {
         let lost: HashSet<RoleId> = self.plan.changes.iter().flat_map(Change::roles_lost).collect();
         let searched: HashSet<&Email> = searched.iter().collect();
         let is_listed = |person: &&Person| {
-            let mut addresses = std::iter::once(&person.email).chain(&person.secondary);
-            !person.deactivated && !addresses.any(|email| searched.contains(email))
+            !person.deactivated && !person.addresses().any(|email| searched.contains(email))
         };
         let mut holders: Vec<Email> = Vec::new();
         for RoleCount { role, limit, .. } in
@@ -451,16 +450,15 @@ impl Review<'_> {
         let finding = |figure, verdict| Finding { figure, verdict, place: Some(rule.place) };
         let (mut findings, mut others) = (Vec::new(), Vec::new());
         for (person, change) in &after.people {
-            let addresses = || std::iter::once(&person.email).chain(&person.secondary);
             let mut roles = roles_after(person, *change);
             roles.retain(|role| !allowed.contains(&role));
-            if roles.is_empty() || !rule.applies_to(addresses()) {
+            if roles.is_empty() || !rule.applies_to(person.addresses()) {
                 continue;
             }
             roles.sort_unstable();
             roles.dedup();
             let holders = roles.into_iter().map(|role| (person.email.clone(), role));
-            let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Rule(user) if addresses().any(|email| *email == user.value));
+            let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Rule(user) if person.is(&user.value));
             match self.acknowledged(allows) {
                 Some(verdict) => findings.push(finding(figure(holders.collect()), verdict)),
                 None => others.extend(holders),

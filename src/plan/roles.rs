@@ -45,9 +45,7 @@ impl NamedRoles {
     /// all addresses that a person has in Pylon. The files alone do not show these.
     pub fn against_rules(&self, roster: &Roster, observed: &ObservedState) -> Vec<Problem> {
         let other_addresses = |person: &DeclaredPerson| match observed.find(&person.email.value) {
-            Found::Primary(known) | Found::Secondary(known) => {
-                std::iter::once(&known.email).chain(&known.secondary).cloned().collect()
-            }
+            Found::Primary(known) | Found::Secondary(known) => known.addresses().cloned().collect(),
             Found::Several(_) | Found::NotFound => Vec::new(),
         };
         let is_same = |one: &RoleName, other: &RoleName| self.id(one) == self.id(other);

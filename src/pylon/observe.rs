@@ -426,9 +426,7 @@ async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, Observe
 /// Checks that everyone in the response to a search has one of the addresses. Otherwise the response cannot be trusted.
 fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), ObserveError> {
     let asked: HashSet<&Email> = emails.iter().collect();
-    let is_asked = |person: &Person| {
-        asked.contains(&person.email) || person.secondary.iter().any(|email| asked.contains(email))
-    };
+    let is_asked = |person: &Person| person.addresses().any(|email| asked.contains(email));
     let people = found.people.iter().filter(|person| !is_asked(person)).map(|person| &person.id);
     match people.chain(found.integrations.iter().map(|user| &user.id)).next() {
         Some(id) => contradiction(format!(

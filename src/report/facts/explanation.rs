@@ -420,10 +420,7 @@ fn standing(
     roster: &Roster,
     observed: &ObservedState,
 ) -> Vec<StandingLine> {
-    let is_theirs = |other: &Email| {
-        other == email
-            || person.is_some_and(|person| person.email == *other || person.secondary.contains(other))
-    };
+    let is_theirs = |other: &Email| other == email || person.is_some_and(|person| person.is(other));
     let protected = roster.guardrails.protected.iter().filter(|other| is_theirs(&other.value));
     let protected = protected.map(|other| StandingLine {
         guardrail: Guardrail::Protected,
@@ -436,10 +433,8 @@ fn standing(
         text: "owns the token, so a plan that removes a guarded role is blocked".into(),
         location: None,
     });
-    let mut addresses = vec![email];
-    addresses
-        .extend(person.iter().flat_map(|person| std::iter::once(&person.email).chain(&person.secondary)));
-    let rules = roster.guardrails.role_rules.iter().filter(|rule| rule.applies_to(addresses.iter().copied()));
+    let addresses = || person.into_iter().flat_map(Person::addresses).chain([email]);
+    let rules = roster.guardrails.role_rules.iter().filter(|rule| rule.applies_to(addresses()));
     let rules = rules.map(|rule| StandingLine {
         guardrail: Guardrail::Rule,
         text: rule.summary(),

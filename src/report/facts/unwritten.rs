@@ -151,8 +151,7 @@ impl<'a> People<'a> {
     }
 
     fn is_declared(&self, person: &Person) -> bool {
-        let mut addresses = std::iter::once(&person.email).chain(&person.secondary);
-        addresses.any(|email| self.present.person(email).is_some())
+        person.addresses().any(|email| self.present.person(email).is_some())
     }
 
     fn add_kept(&self, person: &Person, entry: &mut DifferenceEntry) {

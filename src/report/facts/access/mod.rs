@@ -473,7 +473,7 @@ impl<'a> Reviewer<'a> {
     fn rules(&self, person: &Person, declared: Option<&DesiredPerson>) -> Vec<AppliedRule> {
         let Some(DeclaredSources { roster, .. }) = &self.sources.declared else { return Vec::new() };
         let declared = declared.map(|declared| &declared.email.value);
-        let addresses = || [&person.email].into_iter().chain(&person.secondary).chain(declared);
+        let addresses = || person.addresses().chain(declared);
         let rules = roster.guardrails.role_rules.iter().filter(|rule| rule.applies_to(addresses()));
         let line = |rule: &RoleRule| {
             let catalog = &self.sources.observed.roles;
@@ -492,10 +492,9 @@ impl<'a> Reviewer<'a> {
     }
 
     fn is_protected(&self, person: &Person) -> bool {
-        let protected =
+        let mut protected =
             self.sources.declared.iter().flat_map(|declared| &declared.roster.guardrails.protected);
-        let mut protected = protected.map(|email| &email.value);
-        protected.any(|email| *email == person.email || person.secondary.contains(email))
+        protected.any(|email| person.is(&email.value))
     }
 
     fn not_found(&self) -> Vec<NotFoundLine> {
