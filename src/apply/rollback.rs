@@ -176,7 +176,7 @@ impl Rollback {
             return leave(NotRolledBackReason::NotInPylon);
         };
         let edits = steps.iter().filter_map(|step| edit_in_effect(step, person, place, &mut leave)).collect();
-        let inverse = Change { subject: subject(person, email.clone()), edits }.inverse();
+        let inverse = Change { subject: Subject::new(email.clone(), person), edits }.inverse();
         inverse.lost.into_iter().for_each(|lost| leave(NotRolledBackReason::Lost(lost)));
         let Some(mut change) = inverse.change else {
             // The person already has the values from before, unless something is not rolled back.
@@ -211,16 +211,6 @@ fn edit_in_effect(
     }
     let through_scim = person.through_scim(*field);
     Some(Edit { field: *field, from, to: to.as_str().into(), through_scim, place, origin: Origin::Rollback })
-}
-
-fn subject(person: &Person, email: Sourced<Email>) -> Subject {
-    Subject {
-        email,
-        id: person.id.clone(),
-        primary: person.email.clone(),
-        secondary: person.secondary.clone(),
-        name: person.name.clone(),
-    }
 }
 
 /// Returns whether a change with this outcome may be in effect. An unknown name counts as yes.

@@ -4,7 +4,7 @@
 //! value, for each field that differs.
 
 use crate::desired::Origin;
-use crate::observed::{ObservedState, Organization, RoleId, UserId};
+use crate::observed::{ObservedState, Organization, Person, RoleId, UserId};
 use crate::roster::{Email, Field, FieldValue, PerField};
 use crate::source::{Place, Sourced};
 
@@ -143,6 +143,27 @@ impl Plan {
 }
 
 impl Subject {
+    /// Returns the person with the address by which they are declared.
+    pub fn new(email: Sourced<Email>, person: &Person) -> Self {
+        let Person {
+            id,
+            email: primary,
+            secondary,
+            name,
+            assigned: _,
+            from_scim: _,
+            status: _,
+            deactivated: _,
+        } = person;
+        Self {
+            email,
+            id: id.clone(),
+            primary: primary.clone(),
+            secondary: secondary.clone(),
+            name: name.clone(),
+        }
+    }
+
     /// Returns the declared address and all addresses in Pylon. An address can occur twice.
     pub fn addresses(&self) -> impl Iterator<Item = &Email> {
         [&self.email.value, &self.primary].into_iter().chain(&self.secondary)

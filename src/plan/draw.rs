@@ -92,7 +92,7 @@ impl<'a> Drawing<'a> {
             return;
         }
         if is_secondary {
-            self.plan.found_elsewhere.push(subject(desired, person));
+            self.plan.found_elsewhere.push(Subject::new(desired.email.clone(), person));
         }
         self.compare(desired, person);
     }
@@ -111,7 +111,7 @@ impl<'a> Drawing<'a> {
         }
         for (edits, changes) in [(enforced, &mut self.plan.changes), (observed, &mut self.plan.observed)] {
             if !edits.is_empty() {
-                changes.push(Change { subject: subject(desired, person), edits });
+                changes.push(Change { subject: Subject::new(desired.email.clone(), person), edits });
             }
         }
     }
@@ -149,16 +149,6 @@ impl<'a> Drawing<'a> {
         plan.declared = declared;
         suggest(&mut plan.absent, &plan.unmanaged);
         Ok(plan)
-    }
-}
-
-fn subject(desired: &DesiredPerson, person: &Person) -> Subject {
-    Subject {
-        email: desired.email.clone(),
-        id: person.id.clone(),
-        primary: person.email.clone(),
-        secondary: person.secondary.clone(),
-        name: person.name.clone(),
     }
 }
 
