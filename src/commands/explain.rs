@@ -87,10 +87,11 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
         let local = email.split_once('@').map_or(email.as_str(), |(local, _)| local);
         if part.contains('@') { email.contains(&part) } else { local.contains(&part) }
     };
+    let part_of_name = part.to_lowercase();
     let declared: BTreeSet<&Email> = people.iter().map(|person| &person.email.value).collect();
     let mut found = BTreeSet::new();
     for person in observed.people() {
-        let is_match = person.addresses().any(is_in) || person.name.to_lowercase().contains(&part.to_lowercase());
+        let is_match = person.addresses().any(is_in) || person.name.to_lowercase().contains(&part_of_name);
         if is_match {
             found.insert(CandidateLine {
                 email: Printable::new(person.email.as_str()),
