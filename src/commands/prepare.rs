@@ -119,7 +119,7 @@ pub(super) async fn observe(
     Ok((connection, observation))
 }
 
-pub(super) async fn observe_on(
+async fn observe_on(
     connection: &Connection,
     declared: &Declared,
     others: &[Email],

@@ -13,7 +13,7 @@ use crate::observed::ObservedState;
 use crate::roster::{Guardrail, Roster, Stance};
 
 /// Reports always list scheduled changes that are less than this far away.
-pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
+const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forecast {

@@ -21,7 +21,7 @@ use crate::roster::{
 use crate::source::Place;
 
 /// If `max_changes` is a percentage, at least this many changes are allowed, so that small teams can work.
-pub const ALWAYS_ALLOWED: u64 = 10;
+const ALWAYS_ALLOWED: u64 = 10;
 
 /// A plan with the findings of the guardrails. Only a reviewed plan can be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]

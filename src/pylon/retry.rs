@@ -10,17 +10,17 @@ use super::failure::{Cause, Class, Failure};
 /// The most attempts at one request, including the first.
 pub const ATTEMPTS: u32 = 10;
 /// The most attempts before the host has answered any request. A wrong host should be reported within seconds.
-pub const ATTEMPTS_UNANSWERED: u32 = 4;
+const ATTEMPTS_UNANSWERED: u32 = 4;
 /// The most attempts at a read that a plan does not need. Its result is not worth a wait of a minute.
 pub const ATTEMPTS_AT_OPTIONAL_READ: u32 = 3;
 /// The most attempts at a read that gets 2xx responses with an unexpected body. The next response is usually the same.
-pub const ATTEMPTS_AT_A_WRONG_SHAPE: u32 = 3;
+const ATTEMPTS_AT_A_WRONG_SHAPE: u32 = 3;
 /// The most attempts at a page without data that says another page follows. A retry usually returns the page.
-pub const ATTEMPTS_AT_A_PAGE_WITHOUT_DATA: u32 = 4;
+const ATTEMPTS_AT_A_PAGE_WITHOUT_DATA: u32 = 4;
 /// The longest pause that a server can ask for. A longer one ends the run.
 pub const LONGEST_HINT: Duration = Duration::from_secs(300);
 /// A run ends if no request succeeds for this long.
-pub const LONGEST_SILENCE: Duration = Duration::from_secs(300);
+const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 const FIRST_BOUND: Duration = Duration::from_millis(500);
 const LARGEST_BOUND: Duration = Duration::from_secs(30);
 /// The number of retries that a run has at its start. Each success adds half a retry.

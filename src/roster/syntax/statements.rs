@@ -265,7 +265,7 @@ fn is_header(line: &str) -> bool {
 }
 
 /// Returns the key that a line begins with, without its quotes, if `=` or `.` follows.
-pub(super) fn key_of(line: &str) -> Option<&str> {
+fn key_of(line: &str) -> Option<&str> {
     let (key, rest) = match line.as_bytes().first()? {
         quote @ (b'"' | b'\'') => {
             let length = string_len(line, *quote)?;
