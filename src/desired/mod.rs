@@ -21,7 +21,7 @@ use crate::source::Sourced;
 pub const THEN_DURATION: SignedDuration = SignedDuration::from_hours(48);
 
 /// An acknowledgment expires at most this long from now, so that no accepted risk is forgotten.
-const LONGEST_ACKNOWLEDGMENT: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub const LONGEST_ACKNOWLEDGMENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The values that people should have at one instant, and the acknowledgments that are active then.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::observed::ObservedState;
 use crate::roster::{Guardrail, Roster, Stance};
 
 /// Reports always list scheduled changes that are less than this far away.
-const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forecast {

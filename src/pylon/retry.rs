@@ -20,7 +20,7 @@ const ATTEMPTS_AT_A_PAGE_WITHOUT_DATA: u32 = 4;
 /// The longest pause that a server can ask for. A longer one ends the run.
 pub const LONGEST_HINT: Duration = Duration::from_secs(300);
 /// A run ends if no request succeeds for this long.
-const LONGEST_SILENCE: Duration = Duration::from_secs(300);
+pub const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 const FIRST_BOUND: Duration = Duration::from_millis(500);
 const LARGEST_BOUND: Duration = Duration::from_secs(30);
 /// The number of retries that a run has at its start. Each success adds half a retry.

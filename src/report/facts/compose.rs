@@ -283,7 +283,7 @@ impl Labels<'_> {
     }
 }
 
-/// Returns the people whom the report lists as unmanaged.
+/// Returns the people that the report lists as unmanaged.
 fn unmanaged(plan: &Plan, roster: &Roster) -> Vec<Printable> {
     if roster.guardrails.unmanaged == Unmanaged::Ignore {
         return Vec::new();
