@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::change::{Change, Plan};
 use super::guardrails::{ReviewedPlan, RoleCount};
-use crate::observed::RoleId;
+use crate::observed::{RoleId, UserId};
 
 /// The search gives up after it has met this many dead ends: states from which no order keeps the limits.
 const MOST_DEAD_ENDS: usize = 10_000;
@@ -39,7 +39,7 @@ impl ReviewedPlan {
     /// Returns the changes in the order of the apply.
     pub fn in_order(&self) -> Vec<Ordered> {
         let limits = Limits::new(&self.minimums, &self.maximums);
-        in_order(&self.plan, &limits)
+        in_order(self.plan.changes.iter(), self.plan.token_user.as_ref(), &limits)
     }
 }
 
@@ -48,7 +48,9 @@ pub(super) fn count_during(plan: &Plan, minimums: &mut [RoleCount], maximums: &m
     let limits = Limits::new(minimums, maximums);
     let mut counts = limits.before();
     let (mut lowest, mut highest) = (counts.clone(), counts.clone());
-    for ordered in in_order(plan, &limits) {
+    // All others have no effect on the counts, and there can be many.
+    let effective = plan.changes.iter().filter(|change| limits.concern(change));
+    for ordered in in_order(effective, plan.token_user.as_ref(), &limits) {
         limits.take(&mut counts, &limits.effect(&ordered), 1);
         for (role, count) in counts.iter().enumerate() {
             lowest[role] = lowest[role].min(*count);
@@ -65,14 +67,19 @@ pub(super) fn count_during(plan: &Plan, minimums: &mut [RoleCount], maximums: &m
     }
 }
 
-fn in_order(plan: &Plan, limits: &Limits) -> Vec<Ordered> {
-    let mut ordered: Vec<(Turn, Ordered)> = Vec::with_capacity(plan.changes.len());
-    for change in &plan.changes {
+/// Returns the changes in the order of the apply. `own` is the token's own user.
+fn in_order<'c>(
+    changes: impl Iterator<Item = &'c Change>,
+    own: Option<&UserId>,
+    limits: &Limits,
+) -> Vec<Ordered> {
+    let mut ordered: Vec<(Turn, Ordered)> = Vec::new();
+    for change in changes {
         let is_limited = |role: &RoleId| limits.index(role).is_some();
         let gains = change.role_gained().into_iter().filter(is_limited).collect();
         let losses = change.roles_lost().filter(is_limited).collect();
         let one = Ordered { change: change.clone(), gains, losses };
-        let is_own = Some(&change.subject.id) == plan.token_user.as_ref();
+        let is_own = Some(&change.subject.id) == own;
         ordered.push((if is_own { Turn::TokenOwner } else { limits.turn(&one) }, one));
     }
     ordered.sort_by_key(|(turn, _)| *turn); // the sort is stable, so each group stays sorted by address
@@ -127,6 +134,11 @@ impl Limits {
 
     fn index(&self, role: &RoleId) -> Option<usize> {
         self.roles.get(role).copied()
+    }
+
+    /// Returns whether the change adds or removes a holder of a limited role.
+    fn concern(&self, change: &Change) -> bool {
+        change.role_gained().into_iter().chain(change.roles_lost()).any(|role| self.index(&role).is_some())
     }
 
     fn before(&self) -> Vec<i64> {
