@@ -274,32 +274,56 @@ fn the_order_of_the_server_changes_nothing() {
     });
 }
 
+/// Runs git in the folder of a scene.
+fn git(scene: &Scene, words: &[&str], day: &str) {
+    let mut git = Command::new("git");
+    let settings = ["user.name=Ana", "user.email=ana@acme.example", "commit.gpgsign=false"];
+    git.current_dir(scene.folder()).args(settings.iter().flat_map(|setting| ["-c", setting]));
+    let date = format!("{day}T09:00:00Z");
+    git.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date).args(words);
+    assert!(git.output().unwrap().status.success(), "{words:?}");
+}
+
+/// Commits the files of a scene.
+fn committed(scene: Scene) -> Scene {
+    git(&scene, &["init", "--quiet"], "2026-03-01");
+    git(&scene, &["add", "users.toml"], "2026-03-01");
+    git(&scene, &["commit", "--quiet", "-m", "Everyone"], "2026-03-01");
+    scene
+}
+
+#[test]
+fn a_page_is_green_only_if_no_person_needs_attention() {
+    let header = |scim_role: &str, entry: &str, rule: &str| {
+        let bo =
+            json!({ "id": "u_bo", "email": "bo@acme.example", "role": "member", "scim_roles": [scim_role] });
+        let fin = json!({ "id": "u_fin", "email": "fin@acme.example", "role": "admin" });
+        let files = format!(
+            "{rule}[users]\n\"fin@acme.example\" = {{ role = \"Admin\" }}\n\"bo@acme.example\" = {{ {entry} }}\n"
+        );
+        let scene = Scene::with_pylon(&pylon(&[fin, bo], &roles(), &[], &json!({})));
+        let scene = committed(scene.file("users.toml", files));
+        let path = std::env::var("PATH").unwrap();
+        let page = scene.run_in("access --format html", &[("PATH", &path)]).stdout;
+        page.split_once("<header class=\"").unwrap().1.split_once('"').unwrap().0.to_owned()
+    };
+    let (member, active) = ("role = \"Member\"", "status = \"active\"");
+    assert_eq!(header("member", member, ""), "good");
+    assert_eq!(header("lead", member, ""), "attention", "the files do not declare this role");
+    assert_eq!(header("lead", active, ""), "good", "the files leave the role alone");
+    let rule = "[[rule]]\nemails = \"bo@acme.example\"\nroles = [\"Member\"]\nreason = \"no Lead\"\n";
+    assert_eq!(header("lead", active, rule), "attention", "a rule does not allow this role");
+}
+
 /// A scene with the files in a git repository, in two commits.
 fn repository() -> Scene {
-    let scene = scene();
-    let git = |words: &[&str], day: &str| {
-        let mut git = Command::new("git");
-        git.current_dir(scene.folder()).args([
-            "-c",
-            "user.name=Ana",
-            "-c",
-            "user.email=ana@acme.example",
-            "-c",
-            "commit.gpgsign=false",
-        ]);
-        let date = format!("{day}T09:00:00Z");
-        git.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date).args(words);
-        assert!(git.output().unwrap().status.success(), "{words:?}");
-    };
-    git(&["init", "--quiet"], "2026-03-01");
-    git(&["add", "users.toml"], "2026-03-01");
-    git(&["commit", "--quiet", "-m", "Everyone"], "2026-03-01");
+    let scene = committed(scene());
     std::fs::write(
         scene.folder().join("users.toml"),
         USERS.replace("cy@acme.example\" = { role = \"Viewer\"", "cy@acme.example\" = { role = \"Lead\""),
     )
     .unwrap();
-    git(&["commit", "--quiet", "-am", "Cy leads"], "2026-06-02");
+    git(&scene, &["commit", "--quiet", "-am", "Cy leads"], "2026-06-02");
     scene
 }
 
