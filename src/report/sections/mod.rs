@@ -307,7 +307,7 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
             }
             Verdict::Warns => {
                 let note = note.as_ref().map_or_else(String::new, |note| format!("; {note}"));
-                lines.push(line![name, " warns: ", figure, note]);
+                lines.push(line![name, " ", figure, note]);
             }
             Verdict::Blocks => {}
         }
