@@ -1,6 +1,6 @@
 //! Changes the files to match Pylon: it sets values of declared people and adds people, as edits that touch no other line.
 //!
-//! The code is pure: it takes texts and returns texts. It never writes a value that comes from a window, because that value is
+//! The code is pure: it takes text and returns text. It never writes a value that comes from a window, because that value is
 //! temporary. It also never writes a value that a file cannot declare: no role, several roles, or a status that only Pylon knows.
 //! Everything that is not written is listed in [`Adoption::left`].
 
@@ -14,14 +14,14 @@ use crate::roster::role_rules::is_same_text;
 use crate::roster::{Email, Field, FieldValue, PerField, Roster};
 use crate::source::{FileId, Place, Sourced, Sources};
 
-/// The new texts of files, and the values that were not written.
+/// The new contents of the files, and the values that were not written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Adoption {
-    /// The files that change, in the order of reading.
+    /// The files that change, in the order they were read.
     pub files: Vec<FileEdit>,
     /// The declared addresses of the people whose values change.
     pub people: BTreeSet<Email>,
-    /// The number of people who are added.
+    /// How many people are added.
     pub added: usize,
     pub left: Vec<NotWritten>,
 }
@@ -266,7 +266,7 @@ fn change(
     Some((email.clone(), layout::PersonEdit::Change(values)))
 }
 
-/// Returns the values with which a file declares a new person. The role is required.
+/// Returns the values that a file declares for a new person. The role is required.
 ///
 /// # Errors
 /// A file cannot declare the role.

@@ -6,7 +6,7 @@ pub enum Exit {
     Done,
     /// The command failed. Nothing was changed.
     Failed,
-    /// There are changes, and a flag asked for this exit code.
+    /// There are changes, and a flag requested this exit code.
     Pending,
     Blocked,
     /// Something was or may have been changed, but not every change was applied.

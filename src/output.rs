@@ -1,8 +1,8 @@
 //! All writes to standard output and standard error, with tokens removed.
 //!
 //! Guarantees that no output contains a token that was given to [`hide`], or a part of one. This includes reports, questions,
-//! progress, help, usage errors, and panics. clippy forbids `std::io::stdout` and `std::io::stderr` everywhere else. Texts for files
-//! go through [`scrub`]. `pylon::scrub` decides what counts as a part.
+//! progress, help, usage errors, and panics. clippy forbids `std::io::stdout` and `std::io::stderr` everywhere else. Text for files
+//! goes through [`scrub`]. `pylon::scrub` decides what counts as a part.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{IsTerminal, Result, Write};
@@ -19,8 +19,8 @@ use crate::sandbox::DEFAULT_TOKEN;
 /// The tokens to remove. It is global because panics and usage errors have no access to the environment.
 static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
 
-/// Removes every token in `text` from all later output. The text need not be a valid token: a token in quotes is hidden too. The
-/// public token of the sandbox is not a secret.
+/// Removes every token in `text` from all later output. The text does not have to be a valid token: a token in quotes is also
+/// hidden. The public token of the sandbox is not a secret.
 pub fn hide(text: &str) {
     let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     for word in words(text).filter(|word| *word != DEFAULT_TOKEN) {

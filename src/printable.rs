@@ -1,6 +1,6 @@
 //! Makes untrusted text safe to show.
 //!
-//! Names, addresses, roles, error texts, headers, and file names come from a server, or from files that a pull request can edit.
+//! Names, addresses, roles, error messages, headers, and file names come from a server, or from files that a pull request can edit.
 //! All of them are shown as [`Printable`]. Its constructor escapes every character that could control a terminal, be invisible, or
 //! reorder a line.
 

@@ -58,7 +58,7 @@ impl Problem {
         self.code.starts_with("lint::")
     }
 
-    /// Returns the problem together with the texts that its places refer to.
+    /// Returns the problem together with the text that its places refer to.
     pub fn with_sources(self, sources: &Sources) -> Problems {
         Problems::new(sources.clone(), vec![self])
     }
@@ -71,7 +71,7 @@ impl Problem {
     }
 }
 
-/// All problems of a run, with the texts that their places refer to. The list is empty only for valid files.
+/// All problems of a run, with the text that their places refer to. The list is empty only for valid files.
 #[derive(Debug, Clone)]
 pub struct Problems {
     pub sources: Sources,
@@ -102,7 +102,7 @@ impl Problems {
 
 impl From<Problem> for Problems {
     /// Converts a problem without places. If it has places, use [`Problem::with_sources`], because they cannot be shown without the
-    /// texts.
+    /// text.
     fn from(problem: Problem) -> Self {
         debug_assert!(problem.labels.is_empty(), "{} has a place, but no texts to show it in", problem.code);
         Self { sources: Sources::default(), list: vec![problem] }

@@ -20,7 +20,7 @@ const NAMES: [&str; 12] = [
     "credential",
     "jwt",
 ];
-/// Tokens of well-known services begin with these texts.
+/// Tokens of well-known services begin with these prefixes.
 const PREFIXES: [&str; 14] = [
     "pylon_",
     "pyl_",

@@ -1,4 +1,4 @@
-//! Owns the texts that were read, and converts places in them to lines and columns.
+//! Owns the text of every file that was read, and converts places in them to lines and columns.
 //!
 //! A [`Place`] has only twelve bytes, so that every declared value can have one, up to the plan. [`Sources`] converts it to a file,
 //! a line, and a column. Some values must not be shown even in an error, such as a token in a file. Their places are masked here,
@@ -113,10 +113,10 @@ struct Positions {
 /// The number of bytes between two counts of characters.
 const STRIDE: usize = 1024;
 
-/// Contains all files that were read, in the order of reading.
+/// Contains all files, in the order they were read.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// The texts are shared, because a plan keeps them for its report and they may be large.
+    /// The text is shared, because a plan keeps it for its report and it may be large.
     files: Vec<Arc<SourceFile>>,
 }
 
@@ -142,7 +142,7 @@ impl Sources {
         &self.files[file.0 as usize].name
     }
 
-    /// Returns the ID of every file, in the order of reading.
+    /// Returns the ID of every file, in the order the files were read.
     pub fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
         (0..u32::try_from(self.files.len()).unwrap_or(u32::MAX)).map(FileId)
     }
@@ -151,7 +151,7 @@ impl Sources {
         self.files.len()
     }
 
-    /// Returns the name and the text of every file, in the order of reading.
+    /// Returns the name and the text of every file, in the order the files were read.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
     }

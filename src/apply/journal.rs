@@ -31,7 +31,7 @@ pub enum JournalLine {
         #[serde(default = "apply")]
         command: String,
         organization: String,
-        /// `us`, `eu`, `sandbox` or the host.
+        /// `us`, `eu`, `sandbox`, or the host.
         host: String,
         /// How many people the plan changes.
         changes: usize,
@@ -115,7 +115,7 @@ impl Journal {
         self.append(&[JournalLine::Answer { at, number, failure: failure.map(Failure::line), request_id }])
     }
 
-    /// Notes the outcomes of `changes`, and that the apply is over.
+    /// Notes the outcomes of `changes`, and that the apply has ended.
     ///
     /// # Errors
     /// The lines could not be written to disk.

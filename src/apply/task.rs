@@ -37,7 +37,7 @@ pub(super) enum Position {
     /// No further write is sent. The person is to be read back, and if that fails, the outcome is `so_far`.
     Written {
         so_far: Outcome,
-        /// Whether a read has been asked for that confirms its gains and losses, because the changes of others depend on them.
+        /// Whether a read was requested to confirm its gains and losses, because the changes of others depend on them.
         is_confirmed: bool,
     },
     Ended(Outcome),
@@ -45,7 +45,7 @@ pub(super) enum Position {
 
 impl Position {
     const COUNT: usize = 8;
-    /// No further write is sent from this number on.
+    /// From this number on, no further write is sent.
     const FIRST_SETTLED: usize = 6;
 
     pub(super) fn written(so_far: Outcome) -> Self {

@@ -29,7 +29,7 @@ use crate::toml_text;
 
 /// The tolerated clock difference. With a larger one, windows begin and end noticeably too early or too late.
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
-/// The age of the last apply from which on it is a warning.
+/// The age at which the last apply causes a warning.
 const SILENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The maximum length of a message in characters.
 const SENTENCE: usize = 300;

@@ -1,7 +1,7 @@
 //! Where the journals of applies are: in `.rolecall/journal` next to the config, or where `--journal` says.
 //!
-//! Guarantees that each apply has a journal of its own, and that its name is on disk before anything is sent. Leaves what is in
-//! a journal to `apply::journal`.
+//! Guarantees that each apply has its own journal, and that its name is on disk before anything is sent. Leaves what is in a
+//! journal to `apply::journal`.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
@@ -27,8 +27,8 @@ pub(super) fn create(given: Option<&Path>, config: &Path, now: Timestamp) -> Res
     }
 }
 
-/// Processes in two containers may have the same ID in the same second, so the name has a random part too. If another process
-/// has the same name anyway, it has its own file: an existing one is never opened.
+/// Processes in two containers may have the same ID in the same second, so the name also has a random part. If another process has
+/// the same name anyway, it has its own file: an existing one is never opened.
 fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     let journals = OwnFolder::open_or_create_in(folder)?.folder(JOURNALS)?;
     loop {

@@ -9,7 +9,7 @@ use crate::manual::pages;
 use crate::printable::Printable;
 use crate::problem::Problem;
 
-/// The page that was asked for, or the names of the files that were written.
+/// The requested page, or the names of the files that were written.
 pub(super) fn text(args: &ManArgs) -> Result<String, Problem> {
     match &args.into {
         Some(folder) => write(folder),

@@ -1,6 +1,6 @@
 //! The commands, one module each.
 //!
-//! A command takes its arguments and the [`Environment`], and returns a report. [`run`] turns it into an [`Output`] of texts and an
+//! A command takes its arguments and the [`Environment`], and returns a report. [`run`] turns it into an [`Output`]: text and an
 //! exit code, which `main` writes. `outlets` writes reports to files. Only questions and progress are printed during a run.
 
 use std::cell::OnceCell;
@@ -99,7 +99,7 @@ codes! {
         OverFiles = "commands::over_files",
         /// The output would overwrite a file that the run needs, or two reports have the same file.
         SameFile = "commands::same_file",
-        /// `--report` is not available for a command that prints a text instead of a report.
+        /// `--report` is not available for a command that prints text instead of a report.
         NoReport = "commands::no_report",
         /// `--format csv` is not available for a command whose report is not a table.
         NoCsv = "commands::no_csv",
@@ -155,7 +155,7 @@ pub struct Environment {
     pub stderr_width: Option<usize>,
 }
 
-/// The texts to print, and the exit code.
+/// The text to print, and the exit code.
 #[derive(Debug)]
 pub struct Output {
     pub stdout: String,
@@ -255,7 +255,7 @@ fn printed(text: String) -> Output {
     Output { stdout: text, stderr: String::new(), exit: Exit::Done, may_have_changed: false }
 }
 
-/// Writes the report to its files, and returns the texts to print.
+/// Writes the report to its files, and returns the text to print.
 fn finish(mut report: Report, outlets: Outlets, common: &Common, environment: &Environment) -> Output {
     complete(&mut report.body, &common.invocation);
     let report = &report;

@@ -22,7 +22,7 @@ pub(super) struct Outlets(Vec<Outlet>);
 struct Outlet {
     path: PathBuf,
     format: Format,
-    /// How long the text may be at most, in bytes, if the place has a limit of its own.
+    /// The maximum length of the text in bytes, if the destination has its own limit.
     limit: Option<usize>,
     destination: Destination,
 }
@@ -34,7 +34,7 @@ enum Destination {
 }
 
 impl Outlets {
-    /// Opens every file that was asked for.
+    /// Opens every requested file.
     pub(super) fn open(common: &Common, environment: &Environment) -> Result<Self, Problem> {
         let mut outlets: Vec<Outlet> = Vec::new();
         for (format, path) in &common.report {

@@ -1,9 +1,9 @@
-//! Signals that end a run: SIGINT, SIGTERM and SIGHUP; and limits of the operating system that would end one midway.
+//! Signals that end a run: SIGINT, SIGTERM, and SIGHUP. Also handles operating system limits that would kill a run midway.
 //!
-//! Guarantees that a signal ends the process at any time once [`watch`] has been called, also while the main thread waits: a
-//! thread of its own receives the signals. While the work goes on they are passed to it, so that it stops in order. Once it is
-//! over, the next signal ends the process at once, even if the report is not being read. The operating system's own handling of a
-//! signal does not come back after a handler was installed, so this cannot be left to it.
+//! Guarantees that once [`watch`] has been called, a signal can end the process at any time, even while the main thread waits: a
+//! separate thread receives the signals. During the work, that thread passes each signal on, so that the work shuts down cleanly.
+//! After the work, the next signal ends the process immediately, even if nothing reads the report. The default signal handling
+//! cannot do this, because it is not restored after a handler was installed.
 
 use std::io::{Error, Result};
 use std::sync::Arc;
@@ -23,13 +23,13 @@ use crate::problem::Problem;
 const TO_NOTICE: Duration = Duration::from_millis(500);
 /// How long the report of a run may take that a signal has stopped.
 const TO_REPORT_STOPPED: Duration = Duration::from_secs(10);
-/// How long the report may take if a second signal comes after the work is over.
+/// How long the report may take if a second signal arrives after the work has ended.
 const TO_REPORT: Duration = Duration::from_millis(50);
 /// How many file descriptors a run needs at least: for two runtimes, the locks, the journal and a connection.
 #[cfg(unix)]
 const DESCRIPTORS: usize = 16;
 
-/// The signals of some work that goes on.
+/// The signals for work in progress.
 #[derive(Debug)]
 pub(super) struct Signals {
     /// The number of each signal, as it comes.
@@ -38,7 +38,7 @@ pub(super) struct Signals {
 }
 
 impl Drop for Signals {
-    /// The work is over: from now on, a signal ends the process at once.
+    /// The work has ended: from now on, a signal ends the process immediately.
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::SeqCst);
         if let Ok(number) = self.numbers.try_recv() {

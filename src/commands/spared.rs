@@ -69,7 +69,7 @@ fn shown(path: &Path) -> Printable {
     Printable::cut(&path.to_string_lossy(), 200)
 }
 
-/// Identifies a file, regardless of which of its names is used.
+/// Identifies a file, under any of its names.
 struct FileIdentity {
     path: PathBuf,
     /// Device and number of the file, which all its hard links and mount points share. `None` if it does not exist

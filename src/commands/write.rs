@@ -1,4 +1,4 @@
-//! Writes files of the roster: all of them or none, except if a rename fails midway.
+//! Writes files of the roster: all or none of them, unless a rename fails midway.
 
 use std::fs;
 use std::io::{Error, ErrorKind, Result};

@@ -6,11 +6,11 @@
 //!   heading: it stays directly above the person that it was above, or at the end of its group. If that person is the
 //!   first one of a group with a heading, blank lines keep the heading apart from the comment.
 //! * A detached comment heads the lines or tables below it.
-//! * A comment directly above a table may be about that table or about all that follow. So the table stays in its place, as a
+//! * A comment directly above a table may be about that table or about all that follow, so the table stays in its place, as a
 //!   separate group.
-//! * A person with windows moves from the lines to the tables. A person without windows moves back to the end of the
-//!   lines. TOML requires that all lines of `[users]` are above all tables. So people in a group of lines with a
-//!   heading, or above one, stay lines. Tables under a heading become lines only if all of them can, and all above them.
+//! * A person with windows moves from the lines to the tables. A person without windows moves back to the end of the lines. TOML
+//!   requires that all lines of `[users]` are above all tables, so people in a group of lines with a heading, or above one, stay
+//!   lines. Tables under a heading become lines only if all of them can, and all above them.
 //!
 //! ```toml
 //! [users]

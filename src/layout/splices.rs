@@ -1,4 +1,4 @@
-//! Replaces pieces of a text. Everything between them stays the same, byte for byte.
+//! Replaces parts of a text. Everything between them stays the same, byte for byte.
 
 use std::ops::Range;
 

@@ -74,7 +74,7 @@ impl ValueFormatter<'_> {
             format!("[{}]", elements.collect::<Vec<_>>().join(", "))
         };
         let Space::Lines { indent, used } = space else { return one_line() };
-        // Each window has its own line, even if there is only one. So adding a second window changes no other line.
+        // Each window has its own line, even if there is only one, so adding a second window changes no other line.
         let has_windows = key == "windows" && !array.is_empty();
         if !has_windows && !self.array_has_comments(array) {
             let line = one_line();

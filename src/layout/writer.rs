@@ -1,4 +1,4 @@
-//! Writes a text line by line. The text has no blank line at its start or end, and never two in a row.
+//! Writes text line by line. The text has no blank line at its start or end, and never two in a row.
 
 use super::parsed::{Block, KeyValue, TrailingComment};
 use super::value::ValueFormatter;

@@ -1,4 +1,4 @@
-//! The help texts and the manual pages: descriptions, groups, examples, and exit codes of all commands.
+//! The help text and the manual pages: descriptions, groups, examples, and exit codes of all commands.
 //!
 //! [`crate::cli`] defines the commands and flags. The table [`VERBS`] describes each command once. [`command`] makes the output of
 //! `-h` and `--help` from it, and `page` makes the manual pages. A test fails if a command is not in the table, or if `-h` does not
@@ -48,7 +48,7 @@ pub const EXITS: &[(&str, &str)] = &[
 /// Parses a command line.
 ///
 /// # Errors
-/// A usage error, or the help or version that was asked for. clap uses one type for both.
+/// A usage error, or the requested help or version. clap uses one type for both.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let words = as_flag(words.into_iter().collect());
     let mut command = command();
@@ -86,7 +86,7 @@ fn as_flag(words: Vec<OsString>) -> Vec<OsString> {
     }
 }
 
-/// Returns the definition of the command line with its help texts. A common flag that a command does not use is still accepted,
+/// Returns the definition of the command line with its help text. A common flag that a command does not use is still accepted,
 /// because it may be written before any command, but it is hidden.
 pub fn command() -> Command {
     let command = Cli::command();

@@ -75,7 +75,7 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Returns all pages. The page of rolecall itself is the first.
+/// Returns all pages. The first is the page of rolecall itself.
 pub fn pages() -> Vec<Page> {
     let mut command = command();
     command.build();

@@ -26,7 +26,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
 
 /// Unused by commands that do not connect to Pylon.
 const NO_PROGRESS: &[&str] = &["quiet", "verbose"];
-/// Unused by commands that print a text instead of a report.
+/// Unused by commands that print text instead of a report.
 const NO_REPORT: &[&str] = &["config", "format", "report", "markdown_limit", "quiet", "verbose"];
 
 const SHOWN: (&str, &str) = ("0", "success");

@@ -4,8 +4,8 @@
 //! of every change. An apply makes a new plan and passes it to [`SavedPlan::admits`]. Changes that are no longer needed
 //! may be missing from the new plan. If a change is new or different, the whole apply is refused.
 //!
-//! The apply carries out the new plan, not the file. So editing the file cannot cause a change that the files do not
-//! declare. The checksum detects damage; it is not a signature. The file contains no secrets. Its report is only for `show`.
+//! The apply carries out the new plan, not the file, so editing the file cannot cause a change that the files do not declare. The
+//! checksum detects damage; it is not a signature. The file contains no secrets. Its report is only for `show`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -97,7 +97,7 @@ pub struct Binding<'a> {
     pub files: &'a str,
 }
 
-/// Returns a digest of the texts of all files that were read, and of their paths relative to the folder of the root file.
+/// Returns a digest of the contents of all files that were read, and of their paths relative to the folder of the root file.
 pub fn digest_of(sources: &Sources) -> String {
     let mut context = Context::new(&SHA256);
     for (name, text) in relative(sources) {
@@ -125,7 +125,7 @@ pub fn listed_digests(sources: &Sources) -> Vec<(String, String)> {
     digests
 }
 
-/// Returns the SHA-256 digest of a text, as `sha256sum` prints it.
+/// Returns the SHA-256 digest of text, as `sha256sum` prints it.
 pub fn sha256_of(text: &str) -> String {
     let digest = hex(digest(&SHA256, text.as_bytes()).as_ref());
     digest.trim_start_matches("sha256:").to_owned()
@@ -217,8 +217,8 @@ impl SavedPlan {
             .help("nothing was changed; run `rolecall plan -o FILE` again, and review the new plan"))
     }
 
-    /// Checks that the new plan `fresh` makes only reviewed changes. Returns how many reviewed changes are in sync by now.
-    /// `roles` provides the names of roles for an error.
+    /// Checks that the new plan `fresh` makes only reviewed changes. Returns how many reviewed changes are already in sync. `roles`
+    /// provides the names of roles for an error.
     ///
     /// # Errors
     /// The saved plan is for another organization, host, or set of files, or `fresh` has a new or different operation.
@@ -251,8 +251,8 @@ impl SavedPlan {
         if new.is_empty() { Ok(self.in_sync_now(fresh)) } else { Err(stale(&new, roles)) }
     }
 
-    /// Counts the reviewed changes that are in sync by now, because another client has made them. People who are no longer in
-    /// Pylon do not count.
+    /// Counts the reviewed changes that are already in sync because another client has made them. People who are no longer in Pylon
+    /// do not count.
     fn in_sync_now(&self, fresh: &Plan) -> usize {
         let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
         let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());

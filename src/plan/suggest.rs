@@ -59,15 +59,15 @@ impl Addresses {
     }
 }
 
-/// An index of texts by their pairs of letters (bigrams). Comparing every typo with every address instead would take time
-/// in proportion to the product of the two numbers.
+/// An index of strings by their pairs of letters (bigrams). Comparing every typo with every address instead would take time in
+/// proportion to the product of the two numbers.
 #[derive(Debug)]
 struct Alike {
     texts: Vec<String>,
     by_pair: HashMap<[char; 2], Vec<usize>>,
 }
 
-/// A text is compared with at most this many others, those that share the most pairs with it.
+/// Each string is compared with at most this many others: those that share the most pairs with it.
 const COMPARED: usize = 50;
 /// At most this many entries of the index are read. Those of the rarest pairs come first.
 const LOOKED_AT: usize = 600;
@@ -83,7 +83,7 @@ impl Alike {
         Self { texts, by_pair }
     }
 
-    /// Returns up to `most` texts that are similar to `text`, the most similar one first.
+    /// Returns up to `most` strings that are similar to `text`, the most similar one first.
     fn near(&self, text: &str, most: usize) -> Vec<&str> {
         let mut lists: Vec<&Vec<usize>> =
             pairs(text).iter().filter_map(|pair| self.by_pair.get(pair)).collect();
@@ -100,7 +100,7 @@ impl Alike {
     }
 }
 
-/// Returns the distinct pairs of letters of a text. `^` and `$` mark its ends.
+/// Returns the distinct pairs of letters in a string. `^` and `$` mark its ends.
 fn pairs(text: &str) -> BTreeSet<[char; 2]> {
     let letters: Vec<char> = std::iter::once('^').chain(text.chars()).chain(['$']).collect();
     letters.windows(2).map(|pair| [pair[0], pair[1]]).collect()

@@ -1,8 +1,8 @@
 //! Finds out why no response came: converts an error of reqwest and its sources to a [`Cause`].
 //!
-//! Only the types of the errors decide, never their texts. Each layer wraps the one below it: an untrusted certificate is a
-//! `rustls::Error` in an `io::Error` in another `io::Error` in two errors of hyper and reqwest. [`Error::source`] skips the
-//! error inside an `io::Error`, so this module walks the chain itself.
+//! Only the types of the errors decide, never their messages. Each layer wraps the one below it: an untrusted certificate is a
+//! `rustls::Error` in an `io::Error` in another `io::Error` in two errors of hyper and reqwest. [`Error::source`] skips the error
+//! inside an `io::Error`, so this module walks the chain itself.
 
 use std::error::Error;
 use std::io;
@@ -107,7 +107,7 @@ fn find<'e, E: Error + 'static>(causes: &[ErrorRef<'e>]) -> Option<&'e E> {
     causes.iter().find_map(|cause| cause.downcast_ref())
 }
 
-/// Returns the text of the last cause. The texts of the others repeat the URL and are less specific.
+/// Returns the message of the last cause. The messages of the others repeat the URL and are less specific.
 fn innermost(causes: &[ErrorRef<'_>]) -> String {
     causes.last().map(ToString::to_string).unwrap_or_default()
 }

@@ -52,7 +52,7 @@ impl Bounds {
 }
 
 const LARGEST_ERROR: usize = 64 * 1024;
-/// The most bytes that are reserved because of the header `Content-Length`.
+/// The maximum number of bytes to reserve because of the header `Content-Length`.
 const LARGEST_RESERVATION: usize = 128 * MIB;
 
 /// Sends reads. It cannot write.

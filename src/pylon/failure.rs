@@ -147,8 +147,8 @@ impl Failure {
         }
     }
 
-    /// Returns whether a smaller search may succeed: after a 413, and after any 400, because Pylon may change its text at any
-    /// time. The most values of a filter are not documented.
+    /// Returns whether a smaller search may succeed: after a 413, and after any 400, because Pylon may change its text at any time.
+    /// The maximum number of values in a filter is not documented.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
             Cause::Refused(refusal) if refusal.status == 400 => refusal.class() == Class::Rejected,
@@ -156,7 +156,7 @@ impl Failure {
         }
     }
 
-    /// Returns the failure with each text replaced by the result of `words`.
+    /// Returns the failure with each string replaced by the result of `words`.
     #[must_use]
     pub fn map(self, words: impl Fn(String) -> String) -> Self {
         let cause = match self.cause {

@@ -1,8 +1,8 @@
 //! Decides what to ask the audit log about people who are out of sync, and when to stop.
 //!
-//! Pure: its inputs are the responses. `paced_reader` sends the requests, and [`crate::plan::blame`] decides which entry
-//! counts. The audit log is optional for a plan. So the inquiry ends when there is an entry about every edit, and it never
-//! sends more requests than its [`Budget`]. A failure does not fail the plan; the report shows it.
+//! Pure: its inputs are the responses. `paced_reader` sends the requests, and [`crate::plan::blame`] decides which entry counts.
+//! The audit log is optional for a plan, so the inquiry ends when there is an entry about every edit, and it never sends more
+//! requests than its [`Budget`]. A failure does not fail the plan; the report shows it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -24,8 +24,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// The budget of an access review: ten minutes of requests at the documented rate limit, and two minutes for pauses. The responses
-    /// contain at most 299,700 entries, which is the log of hundreds of people.
+    /// The budget of an access review: ten minutes of requests at the documented rate limit, plus two minutes for pauses. The
+    /// responses contain at most 299,700 entries, which is the log of hundreds of people.
     pub const OF_REVIEW: Self =
         Self { requests: 10 * Endpoint::Audit.facts().limit, time: Duration::from_secs(720) };
 
@@ -37,7 +37,7 @@ impl Budget {
     }
 }
 
-/// Reads the audit log, one batch of people after the other.
+/// Reads the audit log, one batch of people at a time.
 #[derive(Debug, Clone)]
 pub struct Inquiry<'a> {
     drift: Drift<'a>,
@@ -150,7 +150,7 @@ impl<'a> Inquiry<'a> {
         self.next_batch();
     }
 
-    /// Ends the inquiry because the time of its [`Budget`] is over.
+    /// Ends the inquiry because the time of its [`Budget`] has run out.
     pub fn timed_out(&mut self) {
         self.unread = Some(CutShort::TooSlow(self.time));
     }

@@ -84,7 +84,7 @@ pub struct Update {
     pub patch: Patch,
 }
 
-/// The most values of one search, and the most entries of one page. One page of Pylon's reference says "between 1 and 1000",
+/// The maximum number of values in one search, and of entries on one page. One page of Pylon's reference says "between 1 and 1000",
 /// another one says "less than 1000".
 pub const PAGE: usize = 999;
 
@@ -229,11 +229,11 @@ pub struct EndpointFacts {
     pub earlier_limit: u64,
 }
 
-/// Splits a search that the server has refused as too large. Returns the number of values of each half, and the number of
-/// entries per page to ask for. Returns `None` if the search cannot become smaller.
+/// Splits a search that the server has refused as too large. Returns the number of values of each half, and the number of entries
+/// to request per page. Returns `None` if the search cannot become smaller.
 ///
-/// The most values of a filter are not documented, and some dates of the API refuse a limit of 1000. So both numbers shrink.
-/// For a single value, the page shrinks only after a 413, because a 400 for one value has another reason.
+/// The maximum number of values in a filter is not documented, and some dates of the API refuse a limit of 1000, so both numbers
+/// shrink. For a single value, the page shrinks only after a 413, because a 400 for one value has another reason.
 pub fn halved(values: usize, limit: usize, failure: &Failure) -> Option<(usize, usize)> {
     let can_shrink = values > 1 || limit > 1 && failure.class() == super::Class::TooLarge;
     (can_shrink && failure.may_be_too_large()).then(|| (values.div_ceil(2).max(1), (limit / 2).max(1)))

@@ -1,4 +1,4 @@
-//! Decides whether a request is sent again, and after which pause. Pure: its inputs are the failures and the time.
+//! Decides whether to retry a request, and how long to wait first. Pure: its inputs are the failures and the time.
 //!
 //! The pauses are exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). A retry
 //! budget limits the load on a service that is down.
@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use super::failure::{Cause, Class, Failure};
 
-/// The most attempts at one request, including the first.
+/// The maximum number of attempts at one request, including the first.
 pub const ATTEMPTS: u32 = 10;
-/// The most attempts before the host has answered any request. A wrong host should be reported within seconds.
+/// The maximum number of attempts before the host has answered any request. A wrong host should be reported within seconds.
 const ATTEMPTS_UNANSWERED: u32 = 4;
-/// The most attempts at a read that a plan does not need. Its result is not worth a wait of a minute.
+/// The maximum number of attempts at a read that a plan does not need. Its result is not worth a wait of a minute.
 pub const ATTEMPTS_AT_OPTIONAL_READ: u32 = 3;
-/// The most attempts at a read that gets 2xx responses with an unexpected body. The next response is usually the same.
+/// The maximum number of attempts at a read that gets 2xx responses with an unexpected body. The next response is usually the same.
 const ATTEMPTS_AT_A_WRONG_SHAPE: u32 = 3;
-/// The most attempts at a page without data that says another page follows. A retry usually returns the page.
+/// The maximum number of attempts at a page without data that says another page follows. A retry usually returns the page.
 const ATTEMPTS_AT_A_PAGE_WITHOUT_DATA: u32 = 4;
 /// The longest pause that a server can ask for. A longer one ends the run.
 pub const LONGEST_HINT: Duration = Duration::from_secs(300);
@@ -33,7 +33,7 @@ pub struct Retries {
     budget: u64,
     any_answer: bool,
     last_success: Duration,
-    /// The end of the longest pause that the server has asked for.
+    /// The end of the longest pause that the server has requested.
     paused_until: Duration,
     rng: fastrand::Rng,
 }

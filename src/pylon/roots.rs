@@ -1,6 +1,6 @@
 //! Decides which root certificates are trusted: those of the system, or only those in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 //!
-//! The platform's verifier reads these variables on Linux only, and silently skips what it cannot use. So this module reads
+//! The platform's verifier reads these variables only on Linux, and silently skips what it cannot use. Therefore, this module reads
 //! them, in the same way on every system. A file that cannot be used is an error before the first request.
 //!
 //! A file may start with a UTF-8 byte-order mark, which Windows editors write. DER is not accepted: other programs that read
@@ -267,7 +267,7 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
     Err(unusable("which has no certificate in PEM format"))
 }
 
-/// Describes an error of the parser. Its own texts show lines as lists of bytes.
+/// Describes an error of the parser. Its own messages show lines as lists of bytes.
 fn damage(error: &rustls::pki_types::pem::Error) -> String {
     use rustls::pki_types::pem::Error;
     match error {

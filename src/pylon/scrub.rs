@@ -1,4 +1,4 @@
-//! Removes the token and its pieces from texts that come from outside, in upper or lower case, and with JSON escapes.
+//! Removes the token and its pieces from untrusted text, in upper or lower case, and with JSON escapes.
 //!
 //! Other code may have cut a long value or broken a line after a `/`, so pieces of the token are removed too. Host names are
 //! shown in lower case, so the case is ignored.

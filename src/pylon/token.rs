@@ -1,7 +1,7 @@
 //! The API token, and the sources that it can come from.
 //!
-//! The token is only sent in the `Authorization` header. It is never the value of a flag, because process lists show those. It
-//! is never printed: its `Debug` is a placeholder, and [`Token::scrub`] removes it from texts that come from outside.
+//! The token is only sent in the `Authorization` header. It is never the value of a flag, because process lists show those. It is
+//! never printed: its `Debug` is a placeholder, and [`Token::scrub`] removes it from untrusted text.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -160,7 +160,7 @@ fn read(name: &str, text: Result<String, Unreadable>) -> Result<String, Problem>
     })
 }
 
-/// Returns the words of a text that could be tokens or parts of a token.
+/// Returns the words in a text that could be tokens or parts of a token.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |char: char| u8::try_from(char).is_ok_and(is_part);
     text.split(move |char| !is_part(char)).filter(|word| !word.is_empty())

@@ -30,7 +30,7 @@ impl Trace {
         self.write.is_some()
     }
 
-    /// Writes the result of one request. `hide` removes the token from texts that come from outside.
+    /// Writes the result of one request. `hide` removes the token from untrusted text.
     pub(super) fn request(
         self,
         asked: &str,

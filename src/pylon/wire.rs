@@ -85,7 +85,7 @@ fn maybe_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// A user. The texts are borrowed from the body, because a large listing would need a million small copies.
+/// A user. The strings are borrowed from the body, because a large listing would need a million small copies.
 #[derive(Deserialize)]
 struct WireUser<'a> {
     #[serde(borrow)]
@@ -133,7 +133,7 @@ struct WireRole<'a> {
     slug: Text<'a>,
 }
 
-/// A text that is copied from the body only if it contains an escape. (`Option<Cow<str>>` always copies.)
+/// A string that is copied from the body only if it contains an escape. (`Option<Cow<str>>` always copies.)
 #[derive(Default)]
 struct Text<'a>(Cow<'a, str>);
 
@@ -272,7 +272,7 @@ struct WireEntry {
     attributes: Option<Texts>,
 }
 
-/// A map of texts that refuses duplicate keys. A plain map would keep the last one.
+/// A map of strings that refuses duplicate keys. A plain map would keep the last one.
 struct Texts(BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for Texts {
@@ -321,12 +321,12 @@ impl WireError {
     }
 }
 
-/// Reads a text, or `None` for a value of any other type.
+/// Reads a string, or `None` for a value of any other type.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(as_text(Value::deserialize(deserializer)?))
 }
 
-/// Reads the texts of a list, or a single text.
+/// Reads the strings of a list, or a single string.
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     Ok(Some(match Value::deserialize(deserializer)? {
         Value::Array(values) => values.into_iter().filter_map(as_text).collect(),

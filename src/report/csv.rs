@@ -1,7 +1,7 @@
 //! Writes a report as one CSV table (RFC 4180), for spreadsheets and programs.
 //!
-//! The first record names the columns. Lines end with CRLF, and the text is UTF-8 without a byte order mark. Texts are never cut.
-//! No cell begins like a formula that a spreadsheet would run (OWASP, "CSV Injection").
+//! The first record names the columns. Lines end with CRLF, and the text is UTF-8 without a byte order mark. Text is never cut. No
+//! cell begins like a formula that a spreadsheet would run (OWASP, "CSV Injection").
 
 use csv::{Terminator, WriterBuilder};
 use jiff::Timestamp;
@@ -48,7 +48,7 @@ pub struct Records {
 pub struct Cell(String);
 
 impl Records {
-    /// Returns the columns of `R`, also if there are no rows.
+    /// Returns the columns of `R`, even if there are no rows.
     pub fn new<R: Record<N>, const N: usize>(rows: impl IntoIterator<Item = R>) -> Self {
         let rows = rows.into_iter().map(|row| row.cells().into()).collect();
         Self { columns: R::COLUMNS.into(), rows }
@@ -72,7 +72,7 @@ impl Cell {
         word.as_ref().and_then(serde_json::Value::as_str).into()
     }
 
-    /// Returns several texts, joined by a semicolon and a space.
+    /// Returns several strings, joined by a semicolon and a space.
     pub fn list(cells: impl IntoIterator<Item = Self>) -> Self {
         Self(cells.into_iter().map(|Self(text)| text).collect::<Vec<_>>().join("; "))
     }
@@ -165,7 +165,7 @@ fn table(records: &Records) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| unreachable!("every cell is UTF-8: {error}"))
 }
 
-/// Puts a single quote before a text that a spreadsheet would run as a formula. Where a semicolon separates the cells of a CSV file,
+/// Puts a single quote before text that a spreadsheet would run as a formula. Where a semicolon separates the cells of a CSV file,
 /// as Excel does in many countries, each part between semicolons is a cell.
 fn without_formula(text: &str) -> String {
     let parts =

@@ -25,7 +25,7 @@ use crate::source::Location;
 const SHOWN: usize = 10;
 /// How many people an annotation names at most.
 const NAMED: usize = 5;
-/// The maximum length of a line of a message in characters. The text and the summary have all of it.
+/// The maximum length of a line of a message in characters. The text and the summary are not cut.
 const LONGEST: usize = 300;
 
 /// Returns the text followed by the annotations.

@@ -34,7 +34,7 @@ pub struct Row {
     pub mark: Mark,
     /// Already short. The first cell names the row.
     pub cells: Vec<Printable>,
-    /// A path on a line of its own, so that it is never broken.
+    /// A path on its own line, so that it is never broken.
     pub path: Option<Printable>,
     /// Explanations or remedies: sentences of rolecall, one per line. Values in them are already printable and short.
     pub notes: Vec<String>,
@@ -56,7 +56,7 @@ pub enum Mark {
     Bad,
 }
 
-/// A longer cell is cut, in characters.
+/// The maximum length of a cell in characters. Longer cells are truncated.
 pub const LONGEST_CELL: usize = 80;
 
 /// Returns a name or a value as a cell. A long text is cut and ends with `…`. JSON has the full text.

@@ -13,7 +13,7 @@ use crate::comparison::{ComparedSubject, Kind};
 use crate::printable::Printable;
 use crate::toml_text::{self, quoted};
 
-/// The maximum length of names and values in characters. JSON has the full texts.
+/// The maximum length of names and values in characters. The JSON report has them in full.
 const LONGEST: usize = 80;
 
 /// Returns the changes of a plan, one hunk per person.

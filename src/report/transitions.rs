@@ -38,7 +38,7 @@ pub fn groups<'p, 'r>(people: impl IntoIterator<Item = &'p Person<'r>>) -> Vec<V
     grouped(people, |person| person.identity(true))
 }
 
-/// Groups people as [`groups`] does, also if the values are from different lines, or have different entries in the audit log.
+/// Groups people as [`groups`] does, even if the values are from different lines or have different entries in the audit log.
 pub fn groups_of_values<'p, 'r>(
     people: impl IntoIterator<Item = &'p Person<'r>>,
 ) -> Vec<Vec<&'p Person<'r>>> {
@@ -66,7 +66,7 @@ fn grouped<'p, 'r>(
 }
 
 impl Person<'_> {
-    /// Returns a key that is equal for people whose changes a reader need not tell apart.
+    /// Returns a key that is equal for people whose changes a reader does not need to tell apart.
     fn identity(&self, has_lines: bool) -> String {
         let ChangeLine { email: _, person: _, edits, outcome, location: _ } = self.change;
         let mut key = String::new();

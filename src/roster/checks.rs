@@ -68,7 +68,7 @@ fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
         .help("delete the one that does not exist in Pylon, or type it again; Pylon shows which of the two is real")
 }
 
-/// Returns a problem for each declared role that a rule does not allow. Without Pylon, roles are compared as texts.
+/// Returns a problem for each declared role that a rule does not allow. Without Pylon, roles are compared as strings.
 pub(super) fn check_rules<'p>(
     people: impl Iterator<Item = &'p DeclaredPerson>,
     rules: &[RoleRule],

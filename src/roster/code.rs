@@ -7,11 +7,11 @@ codes! {
     pub enum RosterCode {
         /// The file does not exist.
         FileMissing = "roster::file_missing",
-        /// The path is a directory, a pipe or a device.
+        /// The path is a directory, a pipe, or a device.
         NotAFile = "roster::not_a_file",
         /// The file cannot be opened or read.
         FileUnreadable = "roster::file_unreadable",
-        /// The file is larger than rolecall reads.
+        /// The file is larger than the limit.
         FileTooLarge = "roster::file_too_large",
         /// The file is not UTF-8.
         NotUtf8 = "roster::not_utf8",

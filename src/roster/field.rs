@@ -48,7 +48,7 @@ pub struct ClosedList {
 }
 
 impl Field {
-    /// The field that the key `then` of a window sets when the window is over.
+    /// The field that the key `then` of a window sets when the window ends.
     pub const OF_THEN: Self = Self::Status;
 
     const fn facts(self) -> FieldFacts {

@@ -85,7 +85,7 @@ impl<'p> Fields<'p> {
         self.typed(key, "a string", value, found)
     }
 
-    /// Reads a text that is not blank.
+    /// Reads a string that is not blank.
     pub(super) fn text(&mut self, key: &str, value: &TomlValue<'_>) -> Option<Sourced<String>> {
         self.some_text(key, value).map(|text| text.map(str::to_owned))
     }

@@ -168,7 +168,7 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
     }
 }
 
-/// Returns the text of a value that is a text, or is a list or a table that contains only one text.
+/// Returns the text of a value that is a string, or is a list or a table that contains only one string.
 fn only_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
     match value {
         DeValue::String(text) => Some(text),

@@ -78,7 +78,7 @@ mod tests {
     ];
     /// A page shows a key in one of these forms: between backticks, before its value, or as a header.
     const IN_PAGES: &[&str] = &["`{}`", "`{} =", "\n{} =", " {} =", "[{}]"];
-    /// A list of texts contains a key in one of these forms.
+    /// A list of strings contains a key in one of these forms.
     const IN_LISTS: &[&str] = &["\"{}\"", "\"{}.", "\"{} =", "[{}]"];
 
     /// Returns whether the text has the key in one of these forms. A word in a sentence does not count.

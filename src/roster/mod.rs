@@ -51,7 +51,7 @@ pub type RoleName = FieldValue;
 /// Everything that the files declare.
 #[derive(Debug, Clone)]
 pub struct Roster {
-    /// The texts that the places refer to.
+    /// The text that the places refer to.
     pub sources: Sources,
     /// The place of each key of the root file, by its dotted name, such as `guardrails.max_changes`. A key that is not in the map
     /// has its default.

@@ -1,7 +1,7 @@
 //! `[[rule]]`: limits the roles that people with certain addresses may have.
 //!
-//! This module checks the files without Pylon: every declared role, also in windows and defaults. It compares roles as texts. `plan`
-//! checks again with the IDs of the roles and all addresses of a person.
+//! This module checks the files without Pylon: every declared role, including roles in windows and defaults. It compares roles as
+//! strings. `plan` checks again with the IDs of the roles and all addresses of a person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -152,8 +152,8 @@ impl RoleRule {
     }
 }
 
-/// Returns whether two texts name the same role. Letter case, spaces, hyphens, and underscores do not matter, because a slug differs
-/// from its name in these. An ID is another text than the name of its role.
+/// Returns whether two strings name the same role. Letter case, spaces, hyphens, and underscores do not matter, because a slug
+/// differs from its name in these. An ID is another text than the name of its role.
 pub fn is_same_text(one: &RoleName, other: &RoleName) -> bool {
     let plain = |name: &str| name.to_lowercase().replace([' ', '_'], "-");
     one == other || plain(one) == plain(other)

@@ -65,7 +65,7 @@ impl RawFilter {
         self.0.value.as_ref().ok_or_else(|| self.lacks("value"))
     }
 
-    /// Returns the texts that a condition such as `in` compares with.
+    /// Returns the strings that a condition such as `in` compares with.
     pub(super) fn values(&self) -> Result<&[String], ApiError> {
         self.0.values.as_deref().ok_or_else(|| self.lacks("values"))
     }
@@ -130,7 +130,7 @@ impl<C> Filter<C> {
     }
 }
 
-/// A condition that compares texts: `equals`, `in`, or `not_in`.
+/// A condition that compares strings: `equals`, `in`, or `not_in`.
 #[derive(Debug, Clone)]
 pub(super) struct OneOf {
     values: HashSet<String>,
@@ -148,7 +148,7 @@ impl OneOf {
         Ok(Some(Self { values: values.iter().cloned().collect(), negated: operator == "not_in" }))
     }
 
-    /// Returns whether the condition matches something with these texts.
+    /// Returns whether the condition matches something with these strings.
     pub(super) fn holds<'t>(&self, mut texts: impl Iterator<Item = &'t str>) -> bool {
         texts.any(|text| self.values.contains(text)) != self.negated
     }

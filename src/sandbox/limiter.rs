@@ -48,7 +48,7 @@ enum Count {
     Log(VecDeque<u128>),
     /// The number of the current window, and the accepted arrivals in it.
     Fixed { window: u128, used: u128 },
-    /// As `Fixed`, and also the accepted arrivals in the previous window.
+    /// Like `Fixed`, plus the accepted arrivals in the previous window.
     Sliding { window: u128, used: u128, before: u128 },
     /// The level of the bucket in token-windows: one token is worth `window`, and `limit` of them are added per
     /// nanosecond.

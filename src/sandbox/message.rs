@@ -19,7 +19,7 @@ pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     T::deserialize(deserializer).map(Some)
 }
 
-/// Reads a whole number, also if it is written as `231.0`, which is an integer in JSON Schema.
+/// Reads a whole number, even if it is written as `231.0`, which is an integer in JSON Schema.
 pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let number = serde_json::Number::deserialize(deserializer)?;
     #[allow(clippy::cast_possible_truncation, reason = "whole and far inside the range")]

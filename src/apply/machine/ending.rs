@@ -42,14 +42,14 @@ impl Machine {
         self.put(id, position);
     }
 
-    /// Queues the held changes again, because they may be allowed by now.
+    /// Queues the held changes again, because they may now be allowed.
     pub(super) fn release_held(&mut self) {
         for id in self.tasks.at(&Position::Held).clone() {
             self.tasks.put(id, Position::Queued);
         }
     }
 
-    /// Counts a write that was accepted, whatever its response shows: its losses may be effective, and its gains too.
+    /// Counts a write that was accepted, regardless of what its response shows: both its losses and its gains may be effective.
     pub(super) fn note_accepted(&mut self, id: TaskId) {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         losses.iter().for_each(|role| self.note_role(id, Holders::Confirmed, role, false));

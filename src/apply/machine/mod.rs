@@ -1,7 +1,7 @@
 //! The apply protocol as a state machine: what to send, when, what a response means, and when to stop.
 //!
-//! Its inputs are events and the time, and its outputs are [`Action`]s. It has no clock, network, or source of randomness. So
-//! the same seed and events always give the same actions, and a test can replay them.
+//! Its inputs are events and the time, and its outputs are [`Action`]s. It has no clock, network, or source of randomness, so the
+//! same seed and events always give the same actions, and a test can replay them.
 //!
 //! * [`Failure::class`] decides what a failure means, and `meaning` decides what follows from it.
 //! * `send` decides what is sent next, and `reads` which people are read and why.
@@ -58,7 +58,7 @@ pub enum Action {
     Read { ticket: Ticket, request: PeopleRequest, attempt: u32 },
     /// Do nothing until a request is answered, or until this time.
     Wait { until: Option<Duration>, reason: WaitReason },
-    /// The apply is over. See [`Machine::finish`].
+    /// The apply has ended. See [`Machine::finish`].
     Done,
 }
 
@@ -161,8 +161,8 @@ impl Machine {
         self.patched(now, ticket, Attempt::failed(failure));
     }
 
-    /// Returns whether a write whose intent is on disk may be sent. If its read is too old by now, this counts as a failed
-    /// attempt, and the person is read again first.
+    /// Returns whether a write whose intent is on disk may be sent. If its read is now too old, this counts as a failed attempt,
+    /// and the person is read again first.
     pub fn may_leave(&mut self, now: Duration, ticket: Ticket) -> bool {
         let Some(Pending::Patch { task, .. }) = self.pending.get(&ticket) else {
             return false;
@@ -210,7 +210,7 @@ impl Machine {
         self.wait(now, limited)
     }
 
-    /// Starts the next phase if the current one is over.
+    /// Starts the next phase if the current one has ended.
     fn advance(&mut self) {
         if self.phase == Phase::Writing && self.pending.is_empty() {
             if self.stopped.is_some() {

@@ -15,7 +15,7 @@ use crate::pylon::request::{Endpoint, PAGE, Update};
 pub(super) type Limited = Option<(Duration, Endpoint)>;
 
 impl Machine {
-    /// Queues the writes whose pause is over.
+    /// Queues the writes whose pause has ended.
     pub(super) fn queue_due(&mut self, now: Duration) {
         let due = self.tasks.waiting().filter(|(until, _)| *until <= now);
         for id in due.map(|(_, id)| id).collect::<Vec<_>>() {

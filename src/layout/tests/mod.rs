@@ -1,4 +1,4 @@
-//! Tests that compare whole texts before and after.
+//! Tests that compare whole files before and after.
 
 mod editing;
 mod files;

@@ -31,7 +31,7 @@ pub struct FileLine {
     /// How many people the file declares. Missing, unless `import` makes new files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub people: Option<usize>,
-    /// The lines of a diff. Empty unless a diff was asked for.
+    /// The lines of a diff. Empty unless a diff was requested.
     #[serde(rename = "diff", serialize_with = "as_diff")]
     #[schemars(with = "String")]
     pub hunks: Vec<Hunk>,
@@ -42,7 +42,7 @@ pub struct FileLine {
 pub enum FileState {
     #[serde(rename = "written")]
     Written,
-    /// A dry run: a diff or a check was asked for.
+    /// A dry run: a diff or a check was requested.
     #[serde(rename = "would be written")]
     WouldBeWritten,
     #[serde(rename = "unchanged")]

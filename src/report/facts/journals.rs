@@ -16,7 +16,7 @@ use crate::report::words;
 /// `rollback` without a journal: the journals of the config.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct JournalsReport {
-    /// The newest journal is the first.
+    /// The list is sorted by time, newest first.
     pub journals: Vec<JournalEntry>,
     /// How many older journals are not listed.
     pub older: usize,

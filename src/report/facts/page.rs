@@ -1,6 +1,6 @@
 //! The page of one diagnostic code, which `explain CODE` prints.
 //!
-//! docs/diagnostics.md is the only place with these texts. It is part of the program, and a test checks that it explains every code.
+//! docs/diagnostics.md is the only place with this text. It is part of the program, and a test checks that it explains every code.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -19,7 +19,7 @@ use crate::printable::Printable;
 use crate::source::Location;
 
 const STYLE: &str = include_str!("page.css");
-/// The maximum length of names and values in characters. JSON has the full texts.
+/// The maximum length of names and values in characters. The JSON report has them in full.
 const LONGEST: usize = 120;
 
 /// The color of the page header.

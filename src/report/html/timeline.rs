@@ -1,4 +1,4 @@
-//! The timeline of the windows in SVG. Each window is a bar in a lane of its own. The text of a lane is next to its bar, and never on
+//! The timeline of the windows in SVG. Each window is a bar in its own lane. The text of a lane is next to its bar, and never on
 //! it, so that its contrast does not depend on the bar.
 
 use jiff::civil::Date;

@@ -21,7 +21,7 @@ use crate::source::Location;
 
 /// Up to this number of differences, the diff of a comparison is not folded.
 const UNFOLDED: usize = 20;
-/// The maximum length of names and values in characters. JSON has the full texts.
+/// The maximum length of names and values in characters. The JSON report has them in full.
 const LONGEST: usize = 80;
 
 /// A longer run of backticks is escaped. GitHub's parser (cmark) does not accept more than 80 backticks as the fence of a code span,
@@ -193,8 +193,8 @@ fn fence(language: &str, text: &str) -> String {
     format!("{fence}{language}\n{text}{end}{fence}\n")
 }
 
-/// Returns a code span (`CommonMark` 6.1). Its fence is longer than any run of backticks in the text. A text that begins or ends
-/// with a space or a backtick is padded with spaces, which the parser removes.
+/// Returns a code span (`CommonMark` 6.1). Its fence is longer than any run of backticks in the text. Text that begins or ends with
+/// a space or a backtick is padded with spaces, which the parser removes.
 fn code(text: &str) -> String {
     if text.trim().is_empty() {
         return "(empty)".into();

@@ -244,7 +244,7 @@ fn not_applied(report: &PlanReport) -> Option<Section> {
     };
     let shared = words::shared(report.outcomes());
     let mut people: Vec<Vec<&ChangeLine>> = vec![Vec::new(); shared.len()];
-    // These have a reason of their own, or none.
+    // These have their own reason, or none.
     let mut others: BTreeMap<&str, Vec<&ChangeLine>> = BTreeMap::new();
     for change in &report.changes {
         let Some(outcome) = change.outcome.as_ref().filter(|outcome| !outcome.applied) else { continue };

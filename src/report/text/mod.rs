@@ -17,7 +17,7 @@ pub use plan::question;
 
 /// The maximum width of the address column. A longer address shifts the rest of its line.
 const WIDEST_EMAIL: usize = 40;
-/// The maximum length of names and values in characters. JSON has the full texts.
+/// The maximum length of names and values in characters. The JSON report has them in full.
 const LONGEST: usize = 80;
 
 /// Writes the report for a terminal, with lines that fit its width.

@@ -1,4 +1,4 @@
-//! Fits a text to the width of a terminal.
+//! Fits text to the width of a terminal.
 //!
 //! Lines break only at spaces, so addresses and flags stay whole. A command in backticks stays whole too, because people copy it. A
 //! path may contain spaces, so [`whole`] marks it.
@@ -8,11 +8,11 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 /// How much further the continuation of a line is indented.
 const HANGING: usize = 4;
-/// Marks a line that must not be wrapped, such as TOML to copy. [`wrapped`] removes the mark. Texts from outside cannot contain it,
-/// because they are printable.
+/// Marks a line that must not be wrapped, such as TOML to copy. [`wrapped`] removes the mark. Untrusted text cannot contain it,
+/// because it is printable.
 const VERBATIM: char = '\0';
-/// Stands for a space that is not a place to break a line. [`wrapped`] replaces it. It is a noncharacter, which [`crate::printable`]
-/// escapes in texts from outside. It is as wide as a space.
+/// Stands for a space that is not a place to break a line. [`wrapped`] replaces it. It is a noncharacter, which
+/// [`crate::printable`] escapes in untrusted text. It is as wide as a space.
 const NO_BREAK: char = '\u{fdd0}';
 const RESET: &str = "\x1b[0m";
 
@@ -21,7 +21,7 @@ pub(crate) fn verbatim(line: &str) -> String {
     format!("{VERBATIM}{line}")
 }
 
-/// Marks a text that must not be broken, such as a path.
+/// Marks text that must not be broken, such as a path.
 pub(crate) fn whole(text: &str) -> String {
     text.replace(' ', &NO_BREAK.to_string())
 }

@@ -168,7 +168,7 @@ fn was(before: u64, after: u64) -> String {
     if after < before { format!(" of {before}") } else { String::new() }
 }
 
-/// Returns a TOML string. A text that is too long for a name is cut.
+/// Returns a TOML string. Text that is too long for a name is cut.
 fn toml_string(text: &str) -> String {
     toml_text::quoted(Printable::cut(text, 300).raw())
 }

@@ -242,7 +242,7 @@ struct Window {
     reason: Option<Text>,
 }
 
-// A text that is not blank. It has no doc comment, because that would replace the description of the key.
+// A string that is not blank. It has no doc comment, because that would replace the description of the key.
 #[derive(JsonSchema)]
 struct Text(#[schemars(regex(pattern = r"\S"))] String);
 

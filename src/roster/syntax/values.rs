@@ -11,7 +11,7 @@ use super::spot::{Mistake, Spot};
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// The keys whose values are texts, apart from those that set a field.
+/// The keys whose values are strings, apart from those that set a field.
 const TEXTS: [&str; 9] = [
     "reason",
     "guardrail",
@@ -283,7 +283,7 @@ impl BadValue<'_> {
     }
 }
 
-/// Returns how a word has to be written as the text of this key, if the key can have it.
+/// Returns how to write a word as the value of this key, if the key accepts it.
 fn fitting(key: &str, text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     if let Some(list) = field_of(key).and_then(Field::closed_list) {

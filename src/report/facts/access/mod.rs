@@ -137,7 +137,7 @@ pub struct AccessLine {
     pub id: Printable,
     /// Empty if there is none.
     pub status: Printable,
-    /// The most privileged role is the first.
+    /// The most privileged role comes first.
     pub roles: Vec<HeldRole>,
     /// The newest entry of the audit log about the role. `None` if there is none, or if the log was not read to its end.
     pub role_set: Option<BlameLine>,
