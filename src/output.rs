@@ -40,7 +40,7 @@ pub fn scrub(text: String) -> String {
 /// Writes to standard output.
 ///
 /// # Errors
-/// Not all of it could be written.
+/// The text could not be written in full.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stdout(text: String) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
@@ -50,7 +50,7 @@ pub fn stdout(text: String) -> Result<()> {
 /// Writes to standard error.
 ///
 /// # Errors
-/// Not all of it could be written.
+/// The text could not be written in full.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stderr(text: String) -> Result<()> {
     std::io::stderr().write_all(scrub(text).as_bytes())

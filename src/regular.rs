@@ -64,7 +64,7 @@ impl fmt::Display for NotUtf8 {
     }
 }
 
-/// The guess of the encoding uses this many bytes.
+/// The number of bytes that are used to guess the encoding.
 const SAMPLE: usize = 4096;
 
 /// Returns the encoding of a text with two or four bytes per character. It is recognized by its byte-order mark, or by the NUL bytes

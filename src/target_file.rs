@@ -70,7 +70,7 @@ impl TargetFile {
     /// Writes the text.
     ///
     /// # Errors
-    /// Not all of it could be written.
+    /// The text could not be written in full.
     pub fn write(self, text: String) -> Result<()> {
         self.fill(text)?.place()
     }
@@ -80,7 +80,7 @@ impl FilledFile {
     /// Writes the prepared text to the file.
     ///
     /// # Errors
-    /// Not all of it could be written.
+    /// The text could not be written in full.
     pub fn place(self) -> Result<()> {
         let Self { method, text } = self;
         match method {

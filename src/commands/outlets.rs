@@ -1,6 +1,6 @@
 //! The report files: those of `--report`, and the summary of a GitHub job.
 //!
-//! All of them are opened before anything is asked, so that a run that changes Pylon can say so afterwards. A file is written as
+//! All of them are opened before the first request, so that a run that changes Pylon can say so afterwards. A file is written as
 //! a shell's `>` would write it; the summary is appended to, since other steps write there too.
 
 use std::fs::{File, OpenOptions};

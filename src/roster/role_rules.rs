@@ -153,7 +153,7 @@ impl RoleRule {
 }
 
 /// Returns whether two strings name the same role. Letter case, spaces, hyphens, and underscores do not matter, because a slug
-/// differs from its name in these. An ID is another text than the name of its role.
+/// differs from its name in these. An ID differs from the name of its role.
 pub fn is_same_text(one: &RoleName, other: &RoleName) -> bool {
     let plain = |name: &str| name.to_lowercase().replace([' ', '_'], "-");
     one == other || plain(one) == plain(other)

@@ -116,7 +116,7 @@ fn failed(command: &str, exit: Exit, problems: &Problems, limit: usize) -> Strin
     with_letters(head, problems, ["problem", "problems"], limit)
 }
 
-/// Adds the problems or warnings, called `names` in the singular and the plural.
+/// Adds the problems or warnings. `names` is what they are called, in the singular and the plural.
 fn with_letters(head: String, problems: &Problems, names: [&str; 2], limit: usize) -> String {
     let [one, many] = names;
     let letters: Vec<String> =
