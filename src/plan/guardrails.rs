@@ -233,7 +233,7 @@ impl<'a> After<'a> {
     fn holders(&self, role: &RoleId, limit: u64) -> RoleCount {
         let before = self.people.iter().filter(|(person, _)| person.holds(role)).count() as u64;
         let holds_after = |(person, change): &&(&Person, Option<&Change>)| {
-            roles_after(person, *change).iter().any(|held| held == role)
+            roles_after(person, *change).any(|held| *held == role.0)
         };
         let after = self.people.iter().filter(holds_after).count() as u64;
         RoleCount { role: role.clone(), limit, before, after, during: None }
@@ -250,13 +250,11 @@ impl<'a> After<'a> {
     }
 }
 
-/// Returns the roles that a person would hold. A change leaves those from SCIM groups.
-fn roles_after(person: &Person, change: Option<&Change>) -> Vec<RoleId> {
-    let assigned = match new_value(change, Field::Role) {
-        Some(to) => vec![RoleId(to.clone())],
-        None => person.assigned.clone(),
-    };
-    assigned.into_iter().chain(person.from_scim.iter().cloned()).collect()
+/// Returns the IDs of the roles that a person would hold. A change leaves those from SCIM groups.
+fn roles_after<'p>(person: &'p Person, change: Option<&'p Change>) -> impl Iterator<Item = &'p FieldValue> {
+    let new = new_value(change, Field::Role);
+    let assigned = if new.is_some() { &[][..] } else { person.assigned.as_slice() };
+    new.into_iter().chain(assigned.iter().chain(&person.from_scim).map(|role| &role.0))
 }
 
 /// Returns the value that the change sets, or `None` if it does not change the field.
@@ -445,19 +443,20 @@ impl Review<'_> {
     /// Reports people who would hold a role that the rule does not allow, whether or not a file declares them. An acknowledgment
     /// accepts one person.
     fn role_rule(&self, rule: &RoleRule, after: &After<'_>) -> Vec<Finding> {
-        let allowed: Vec<&RoleId> = rule.roles.iter().filter_map(|role| self.roles.id(&role.value)).collect();
+        let allowed: Vec<&FieldValue> =
+            rule.roles.iter().filter_map(|role| Some(&self.roles.id(&role.value)?.0)).collect();
         let figure = |holders| Figure::Rule(RuleViolation { rule: rule.summary(), holders });
         let finding = |figure, verdict| Finding { figure, verdict, place: Some(rule.place) };
         let (mut findings, mut others) = (Vec::new(), Vec::new());
         for (person, change) in &after.people {
-            let mut roles = roles_after(person, *change);
-            roles.retain(|role| !allowed.contains(&role));
+            let mut roles: Vec<&FieldValue> =
+                roles_after(person, *change).filter(|role| !allowed.contains(role)).collect();
             if roles.is_empty() || !rule.applies_to(person.addresses()) {
                 continue;
             }
             roles.sort_unstable();
             roles.dedup();
-            let holders = roles.into_iter().map(|role| (person.email.clone(), role));
+            let holders = roles.into_iter().map(|role| (person.email.clone(), RoleId(role.clone())));
             let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Rule(user) if person.is(&user.value));
             match self.acknowledged(allows) {
                 Some(verdict) => findings.push(finding(figure(holders.collect()), verdict)),
