@@ -51,7 +51,7 @@ pub(super) fn count_during(plan: &Plan, minimums: &mut [RoleCount], maximums: &m
     // All others have no effect on the counts, and there can be many.
     let effective = plan.changes.iter().filter(|change| limits.concern(change));
     for ordered in in_order(effective, plan.token_user.as_ref(), &limits) {
-        limits.take(&mut counts, &limits.effect(&ordered), 1);
+        take(&mut counts, &limits.effect(&ordered), 1);
         for (role, count) in counts.iter().enumerate() {
             lowest[role] = lowest[role].min(*count);
             highest[role] = highest[role].max(*count);
@@ -178,22 +178,21 @@ impl Limits {
         })
     }
 
-    /// Makes a change to the counts. `times` is -1 to take it back.
-    fn take(&self, counts: &mut [i64], effect: &Effect, times: i64) {
-        debug_assert_eq!(counts.len(), self.limits.len());
-        for (role, by) in effect {
-            counts[*role] += by * times;
-        }
-    }
-
     fn allow_all(&self, ordered: &[(Turn, Ordered)]) -> bool {
         let mut counts = self.before();
         ordered.iter().all(|(_, one)| {
             let effect = self.effect(one);
             let is_allowed = self.allow(&counts, &effect, 0);
-            self.take(&mut counts, &effect, 1);
+            take(&mut counts, &effect, 1);
             is_allowed
         })
+    }
+}
+
+/// Makes a change to the counts. `times` is -1 to take it back.
+fn take(counts: &mut [i64], effect: &Effect, times: i64) {
+    for (role, by) in effect {
+        counts[*role] += by * times;
     }
 }
 
@@ -251,7 +250,7 @@ impl Groups {
                     first = group + 1;
                     continue;
                 }
-                limits.take(&mut counts, &self.groups[group].0, 1);
+                take(&mut counts, &self.groups[group].0, 1);
                 taken.push(group);
                 first = 0;
             } else {
@@ -259,14 +258,14 @@ impl Groups {
                 dead_ends.insert(left.clone());
                 let group = taken.pop().filter(|_| dead_ends.len() < MOST_DEAD_ENDS)?;
                 left[group] += 1;
-                limits.take(&mut counts, &self.groups[group].0, -1);
+                take(&mut counts, &self.groups[group].0, -1);
                 first = group + 1;
             }
         }
         Some(taken)
     }
 
-    /// Returns an order that keeps the minimums as long as it can, whatever happens to the maximums.
+    /// Returns an order that breaks the minimums as late as possible. It may exceed the maximums.
     fn least_bad(&self, limits: &Limits) -> Vec<usize> {
         let (mut left, mut counts) = (self.sizes(), limits.before());
         let mut taken = Vec::new();
@@ -277,7 +276,7 @@ impl Groups {
             let group = fits(0).or_else(|| fits(signed(u64::MAX)));
             let Some(group) = group.or_else(|| self.left(0, &left).next()) else { return taken };
             left[group] -= 1;
-            limits.take(&mut counts, &self.groups[group].0, 1);
+            take(&mut counts, &self.groups[group].0, 1);
             taken.push(group);
         }
     }
