@@ -82,9 +82,18 @@ impl RoleRule {
             if self.except.iter().any(|pattern| pattern.value.matches(email)) {
                 return false;
             }
-            is_meant |= self.emails.iter().any(|pattern| pattern.value.matches(email));
+            is_meant |= self.names(email);
         }
         is_meant
+    }
+
+    /// Returns whether one of [`Self::emails`] matches the address. Ignores the exceptions.
+    fn names(&self, email: &Email) -> bool {
+        self.emails.iter().any(|pattern| pattern.value.matches(email))
+    }
+
+    fn allows(&self, role: &Sourced<RoleName>, known: &Known<'_>) -> bool {
+        self.roles.iter().any(|allowed| (known.is_same)(&allowed.value, &role.value))
     }
 
     /// Returns the patterns that are addresses of one person.
@@ -96,14 +105,16 @@ impl RoleRule {
 
     /// Returns the allowed roles as they are written, and the reason: `only Viewer: contractors read only`.
     pub fn text(&self) -> String {
-        let roles: Vec<&str> = self.roles.iter().map(|role| &*role.value).collect();
-        format!("only {}: {}", roles.join(" or "), self.reason)
+        format!("only {}: {}", self.allowed(), self.reason)
     }
 
     /// Returns [`Self::text`] for a sentence, with long parts cut.
     pub fn summary(&self) -> String {
-        let roles: Vec<&str> = self.roles.iter().map(|role| &*role.value).collect();
-        format!("only {}: {}", Printable::cut(&roles.join(" or "), 120), Printable::cut(&self.reason, 120))
+        format!("only {}: {}", Printable::cut(&self.allowed(), 120), Printable::cut(&self.reason, 120))
+    }
+
+    fn allowed(&self) -> String {
+        self.roles.iter().map(|role| &*role.value).collect::<Vec<_>>().join(" or ")
     }
 }
 
@@ -146,12 +157,6 @@ pub fn violations<'p>(
     found.into_iter().map(problem).collect()
 }
 
-impl RoleRule {
-    fn allows(&self, role: &Sourced<RoleName>, known: &Known<'_>) -> bool {
-        self.roles.iter().any(|allowed| (known.is_same)(&allowed.value, &role.value))
-    }
-}
-
 /// Returns whether two strings name the same role. Letter case, spaces, hyphens, and underscores do not matter, because a slug
 /// differs from its name in these. An ID differs from the name of its role.
 pub fn is_same_text(one: &RoleName, other: &RoleName) -> bool {
@@ -170,8 +175,7 @@ fn violation(
     let role = Printable::cut(role, 60);
     let named = |person: &&&DeclaredPerson| {
         let email = &person.email.value;
-        let is_meant = |other: &&Email| rule.emails.iter().any(|pattern| pattern.value.matches(other));
-        let also = others[email].iter().find(is_meant).filter(|_| !is_meant(&email));
+        let also = others[email].iter().find(|other| rule.names(other)).filter(|_| !rule.names(email));
         also.map_or(email.to_string(), |also| format!("{email} (also {also} in Pylon)"))
     };
     let mut names: Vec<String> = people.iter().take(NAMED).map(|person| named(&person)).collect();
