@@ -115,18 +115,17 @@ impl AccessReport {
 }
 
 impl AccessLine {
+    fn account(&self, kind: ChangeKind) -> AccountChange {
+        AccountChange::new(kind, &self.id, Some(&self.email), &self.name)
+    }
+
     fn is_new(&self) -> AccountChange {
         AccountChange {
-            id: self.id.clone(),
-            email: Some(self.email.clone()),
-            name: self.name.clone(),
-            kind: ChangeKind::New,
-            email_before: None,
             gained: self.roles.iter().map(|role| role.name.clone()).collect(),
-            lost: Vec::new(),
             managed: Some(!self.unmanaged),
             deactivated: self.deactivated.then_some(true),
-            gained_guarded: !self.deactivated && self.roles.iter().any(HeldRole::is_privileged),
+            gained_guarded: !self.deactivated && self.is_privileged(),
+            ..self.account(ChangeKind::New)
         }
     }
 
@@ -135,14 +134,7 @@ impl AccessLine {
         let EarlierPerson { id: _, email, name: _, roles, unmanaged, deactivated } = before;
         let gained = || self.roles.iter().filter(|role| roles.iter().all(|before| before.id != role.id));
         let lost = roles.iter().filter(|before| self.roles.iter().all(|role| role.id != before.id));
-        let same = AccountChange {
-            kind: ChangeKind::Changed,
-            gained: Vec::new(),
-            managed: None,
-            deactivated: None,
-            gained_guarded: false,
-            ..self.is_new()
-        };
+        let same = self.account(ChangeKind::Changed);
         let change = AccountChange {
             email_before: (*email != self.email).then(|| email.clone()),
             gained: gained().map(|role| role.name.clone()).collect(),
@@ -161,26 +153,18 @@ impl EarlierPerson {
     fn is_gone(&self) -> AccountChange {
         let Self { id, email, name, roles, unmanaged: _, deactivated: _ } = self;
         AccountChange {
-            id: id.clone(),
-            email: Some(email.clone()),
-            name: name.clone(),
-            kind: ChangeKind::Gone,
-            email_before: None,
-            gained: Vec::new(),
             lost: roles.iter().map(|role| role.name.clone()).collect(),
-            managed: None,
-            deactivated: None,
-            gained_guarded: false,
+            ..AccountChange::new(ChangeKind::Gone, id, Some(email), name)
         }
     }
 }
 
 impl AccountChange {
-    fn of_integration(user: &IntegrationLine, kind: ChangeKind) -> Self {
-        let IntegrationLine { id, name } = user;
+    /// Returns an account of which nothing differs yet.
+    fn new(kind: ChangeKind, id: &Printable, email: Option<&Printable>, name: &Printable) -> Self {
         Self {
             id: id.clone(),
-            email: None,
+            email: email.cloned(),
             name: name.clone(),
             kind,
             email_before: None,
@@ -190,6 +174,11 @@ impl AccountChange {
             deactivated: None,
             gained_guarded: false,
         }
+    }
+
+    fn of_integration(user: &IntegrationLine, kind: ChangeKind) -> Self {
+        let IntegrationLine { id, name } = user;
+        Self::new(kind, id, None, name)
     }
 
     /// Returns what differs, in words: `gains Admin`, `loses Viewer`. `shown` shortens names.
