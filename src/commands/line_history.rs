@@ -27,7 +27,8 @@ type Lines = HashMap<usize, SinceLine>;
 /// Returns the commit that last changed a line. `None` if git does not know, or the line is not committed.
 pub(super) fn since(location: &Location) -> Option<SinceLine> {
     let line = format!("{0},{0}", location.line);
-    blame(&location.file, &["-L", &line]).ok()?.remove(&location.line)
+    let is_shallow = is_shallow(folder(&location.file)).ok()?;
+    blame(&location.file, &["-L", &line], is_shallow).ok()?.remove(&location.line)
 }
 
 /// What git knows about all files that were read.
@@ -55,20 +56,24 @@ impl FileHistory {
                 return history;
             }
         }
+        let mut shallow: HashMap<&Path, Result<bool, Printable>> = HashMap::new();
         for (name, _) in sources.iter() {
             let shown = Printable::cut(name, 200);
             match is_modified(name) {
                 Ok(is_modified) => history.is_modified |= is_modified,
                 Err(why) => history.unread.push(format!("whether {shown} is committed: {why}")),
             }
-            match blame(name, &[]) {
+            // A folder may be a repository of its own.
+            let is_shallow =
+                shallow.entry(folder(name)).or_insert_with_key(|folder| is_shallow(folder)).clone();
+            match is_shallow.and_then(|is_shallow| blame(name, &[], is_shallow)) {
                 Ok(lines) => {
                     history.lines.insert(name.to_owned(), lines);
                 }
                 Err(why) => history.unread.push(format!("the commits of the lines of {shown}: {why}")),
             }
         }
-        if is_shallow(root).unwrap_or(false) {
+        if shallow.get(folder(root)) == Some(&Ok(true)) {
             history.unread.push(
                 "the commits of older lines: this is a shallow clone; fetch the whole history, as with `fetch-depth: 0`".into(),
             );
@@ -111,14 +116,14 @@ fn is_modified(file: &str) -> Result<bool, Printable> {
     Ok(!asked_about(file, &["status", "--porcelain", "--ignored"])?.is_empty())
 }
 
-fn blame(file: &str, range: &[&str]) -> Result<Lines, Printable> {
+fn blame(file: &str, range: &[&str], is_shallow: bool) -> Result<Lines, Printable> {
     let answer = asked_about(file, &[BLAME.as_slice(), range].concat())?;
-    Ok(commits(&answer, is_shallow(file)?))
+    Ok(commits(&answer, is_shallow))
 }
 
 /// Returns whether the clone lacks older commits.
-fn is_shallow(file: &str) -> Result<bool, Printable> {
-    Ok(asked_in(folder(file), &["rev-parse", "--is-shallow-repository"])?.trim() == "true")
+fn is_shallow(folder: &Path) -> Result<bool, Printable> {
+    Ok(asked_in(folder, &["rev-parse", "--is-shallow-repository"])?.trim() == "true")
 }
 
 /// Parses what `git blame --incremental` prints. It has a group per range of lines, and names the author of a commit only in the
