@@ -73,13 +73,13 @@ pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Returns the width of the terminal that is standard output, or `None`.
+/// Returns the width of the terminal. `None` if standard output is not a terminal.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stdout_width() -> Option<usize> {
     width(terminal_size::terminal_size_of(std::io::stdout()))
 }
 
-/// Returns the width of the terminal that is standard error, or `None`.
+/// Returns the width of the terminal. `None` if standard error is not a terminal.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stderr_width() -> Option<usize> {
     width(terminal_size::terminal_size_of(std::io::stderr()))

@@ -22,9 +22,9 @@ pub(super) enum Holders {
 struct Count {
     confirmed: u64,
     possible: u64,
-    /// The number of losses that may take effect at any moment.
+    /// The number of holders whose loss may be under way. It can take effect at any moment.
     leaving: u64,
-    /// The number of gains that may take effect at any moment.
+    /// The number of people whose gain may be under way. It can take effect at any moment.
     arriving: u64,
     /// The number of holders that must remain. 0 if the role has no minimum.
     least: u64,

@@ -51,7 +51,7 @@ async fn review(
 ) -> Result<AccessReport, Problems> {
     let emails = files.map(Declared::emails).unwrap_or_default();
     let observation = connection.observe_everyone(roster, &emails).await?;
-    // Without files there is no plan.
+    // A plan needs files.
     let prepared = match files {
         Some(files) => Ok(settle(files, &[], None, connection, observation)?),
         None => Err(observation),

@@ -172,7 +172,8 @@ pub(super) fn settle_rollback(
     Ok(review(declared, plan, &roles, Some(notes), max_changes, connection, observation))
 }
 
-/// Looks up the roles that the files name, and checks the rules with what Pylon knows about roles and addresses.
+/// Looks up the roles that the files name. Then checks the declared roles against the rules, with the role IDs and addresses from
+/// Pylon.
 fn named_roles(
     declared: &Declared,
     connection: &Connection,

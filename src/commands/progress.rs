@@ -39,7 +39,7 @@ pub(super) struct Progress {
 
 enum Display {
     Quiet,
-    /// The thread that draws the bar reads the line.
+    /// Shared with the thread that draws the bar.
     Bar(ProgressBar, Arc<Mutex<ProgressLine>>),
     Lines {
         said: Option<Duration>,

@@ -48,7 +48,7 @@ pub struct Records {
 pub struct Cell(String);
 
 impl Records {
-    /// Returns the columns of `R`, even if there are no rows.
+    /// Returns a table with the columns of `R`. It may have no rows.
     pub fn new<R: Record<N>, const N: usize>(rows: impl IntoIterator<Item = R>) -> Self {
         let rows = rows.into_iter().map(|row| row.cells().into()).collect();
         Self { columns: R::COLUMNS.into(), rows }

@@ -16,7 +16,7 @@ pub(super) enum Purpose {
     Look(TaskId),
     /// The write succeeded, and changes of other people wait until its gain or its loss of a limited role is confirmed.
     Confirmation(Vec<TaskId>),
-    /// The search for confirmation did not show all of it.
+    /// The search for confirmation did not show the whole change, so the person is read.
     SecondConfirmation(TaskId),
     ReadBack(Vec<TaskId>),
     /// The search that reads people back shows another value than the response to the write.

@@ -35,7 +35,7 @@ pub struct AccessReport {
     #[schemars(with = "String")]
     pub read_at: Timestamp,
     pub rolecall_version: &'static str,
-    /// `None` if there are no files. Then everyone is unmanaged.
+    /// `None` without files. Then everyone is unmanaged.
     pub files: Option<FilesLine>,
     /// How far the audit log was read. Unless it was read to its end, no person has a `role_set`.
     pub audit_log: LogLine,
@@ -210,7 +210,7 @@ pub struct AccessSources<'a> {
     /// `us`, `eu`, `sandbox`, or the host.
     pub place: &'a str,
     pub read_at: Timestamp,
-    /// `None` if there are no files.
+    /// `None` without files.
     pub declared: Option<DeclaredSources<'a>>,
     /// What the audit log says about roles.
     pub findings: &'a Findings,

@@ -49,7 +49,7 @@ impl AccessReport {
 }
 
 impl<'r> Row<'r> {
-    /// Returns the user ID. `None` if there is no account.
+    /// Returns the user ID. `None` for a person without an account.
     fn id(&self) -> Option<&'r str> {
         match self {
             Self::Person(line) => Some(line.id.raw()),
