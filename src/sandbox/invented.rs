@@ -2,7 +2,8 @@
 
 use super::identifiers::mix;
 use super::organization::{Role, find_role};
-use super::state::{SandboxState, WrittenUser};
+use super::state::SandboxState;
+use super::written_user::WrittenUser;
 
 const FIRST_NAMES: &str = "Ana Bo Cy Dee Emil Fatou Goran Hana Ines Jun Kofi Lena Mira Noor Olu Pia Quinn Rosa Sven Tala Uma Vito Wen Yara";
 const LAST_NAMES: &str = "Adeyemi Brandt Castro Diallo Eriksen Fontaine Gruber Haddad Ito Jansen Kowalski Lindqvist Moreau \

@@ -5,7 +5,7 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `organization`, `state`, `resolve`, `invented` | what a world starts from: its facts, as people write them (`pylon.json`), checked, invented |
+//! | `organization`, `state`, `written_user`, `invented` | what a world starts from: its facts, as people write them (`pylon.json`), checked, invented |
 //! | `world`, `answers`, `patch`, `audit` | what a request does: the checks, the operations that read, the only write, the audit log |
 //! | `operation`, `message`, `filter`, `page` | paths, requests and errors, search filters, cursors |
 //! | `user`, `users` | a user and how it is shown, and finding users |
@@ -32,7 +32,6 @@ mod operation;
 mod organization;
 mod page;
 mod patch;
-mod resolve;
 mod save;
 mod server;
 mod state;
@@ -40,6 +39,7 @@ mod unknown_name;
 mod user;
 mod users;
 mod world;
+mod written_user;
 
 pub use audit::AuditEntry;
 pub use delivery::Delivery;
@@ -53,6 +53,7 @@ pub use organization::{
 };
 pub use save::StateFile;
 pub use server::{Arrival, Running, Setup, start};
-pub use state::{SandboxState, WrittenUser};
+pub use state::SandboxState;
 pub use user::UserKind;
 pub use world::{DEFAULT_TOKEN, World};
+pub use written_user::WrittenUser;

@@ -22,7 +22,7 @@ const WRITABLE_STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
 const AUDIT_SERIES: u64 = 0x00a0_d17e;
 
 /// The body. Unknown keys are ignored, as lenient servers do, because the behavior is not documented.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct UserUpdate {
     #[serde(default, deserialize_with = "present")]
     role_id: Option<String>,
@@ -114,8 +114,7 @@ impl World {
         let update = UserUpdate {
             role_id: role.map(|role| self.roles[role].id.clone()),
             status: status.map(str::to_owned),
-            name: None,
-            avatar_url: None,
+            ..UserUpdate::default()
         };
         let after = update.applied_to(user, &self.roles);
         self.store(now, at, after, Author { actor_user_id: Some(colleague), source: "app" });

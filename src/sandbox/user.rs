@@ -1,6 +1,6 @@
 //! One user of the sandbox's organization, and how a response shows the user at each date of the API.
 //!
-//! `users` finds users, and `state` has users as people write them in `pylon.json`.
+//! `users` finds users, and `written_user` has users as people write them in `pylon.json`.
 
 use serde::{Deserialize, Serialize};
 

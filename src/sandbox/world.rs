@@ -17,10 +17,10 @@ use super::limits::Limits;
 use super::message::{ApiError, ErrorCode, Request, Response};
 use super::operation::ApiOperation;
 use super::organization::{Api, ApiSettings, Organization, OrganizationStanding, Role, find_role};
-use super::resolve::{Resolver, spelled_out};
-use super::state::{SandboxState, WrittenUser};
+use super::state::SandboxState;
 use super::user::User;
 use super::users::Users;
+use super::written_user::{Resolver, WrittenUser, spelled_out};
 
 /// The token that is accepted unless another one is set.
 pub const DEFAULT_TOKEN: &str = "sandbox-token";
