@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::fault::Fault;
 use super::message::to_bytes;
 
-/// The fields that `field-missing` removes, in turn.
-const REMOVABLE: [&str; 6] = ["role_id", "role_ids", "roles", "status", "email", "id"];
+/// The fields that `field-missing` does not remove, because clients do not need them.
+const DISPENSABLE: [&str; 2] = ["avatar_url", "name"];
 
 #[derive(Debug)]
 pub(super) struct RequestContext {
@@ -52,9 +52,10 @@ impl RequestContext {
         };
         let at = self.choose(users.len());
         let Some(user) = users.into_iter().nth(at) else { return body };
-        let present: Vec<&str> = REMOVABLE.into_iter().filter(|field| user.contains_key(*field)).collect();
-        let Some(field) = present.get(self.choose(present.len())) else { return body };
-        user.remove(*field);
+        let needed: Vec<String> =
+            user.keys().filter(|field| !DISPENSABLE.contains(&field.as_str())).cloned().collect();
+        let Some(field) = needed.get(self.choose(needed.len())) else { return body };
+        user.remove(field);
         self.had_effect = true;
         to_bytes(&response)
     }
