@@ -306,6 +306,16 @@ impl Run {
     }
 }
 
+/// Runs a test for each item, all at the same time. For tests that mostly wait.
+pub(crate) fn concurrently<T: Send>(items: impl Iterator<Item = T>, test: impl Fn(T) + Sync) {
+    let test = &test;
+    std::thread::scope(|threads| {
+        for item in items {
+            threads.spawn(move || test(item));
+        }
+    });
+}
+
 /// Returns the formats that contain sentences: all except JSON and CSV.
 pub(crate) fn formats_for_people() -> impl Iterator<Item = Format> {
     Format::ALL.into_iter().filter(|format| match format {

@@ -10,7 +10,7 @@ use rolecall::sandbox::{ApiOperation, Fault, Faults};
 use serde_json::{Value, json};
 
 use crate::builders::failures;
-use crate::harness::Scene;
+use crate::harness::{Scene, concurrently};
 
 const PEOPLE: &str = r#"
     { "id": "u_ana", "email": "ana@acme.example", "name": "Ana Silva", "role": "admin" },
@@ -230,7 +230,7 @@ fn a_failing_audit_log_is_requested_three_times() {
 
 #[test]
 fn every_fault_except_silence_leads_to_a_retry() {
-    for fault in failures().filter(|fault| *fault != Fault::StallApplied) {
+    concurrently(failures().filter(|fault| *fault != Fault::StallApplied), |fault| {
         let faults = Faults::none().on(ApiOperation::SearchAuditLog).at(1, fault);
         let audit = [entry("1", "u_cy", "UserRoleChanged", "2026-08-20T14:02:31Z", BY_DANA)];
         let scene = Scene::with_troubled_pylon(&state("", &audit), faults).file("users.toml", USERS);
@@ -243,7 +243,7 @@ fn every_fault_except_silence_leads_to_a_retry() {
             fault.name()
         );
         assert_eq!(audit_searches(&scene).len(), 2, "{}", fault.name());
-    }
+    });
 }
 
 #[test]

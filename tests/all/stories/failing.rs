@@ -7,7 +7,7 @@ use rolecall::report::Format;
 use rolecall::sandbox::{ApiOperation, Fault, Faults};
 
 use crate::builders::failures;
-use crate::harness::{Scene, TOKEN};
+use crate::harness::{Scene, TOKEN, concurrently};
 
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
     { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "member" },
@@ -25,7 +25,7 @@ fn troubled(faults: Faults) -> Scene {
 
 #[test]
 fn after_any_fault_on_a_write_the_value_is_applied_once() {
-    for fault in failures().filter(|fault| *fault != Fault::StallApplied) {
+    concurrently(failures().filter(|fault| *fault != Fault::StallApplied), |fault| {
         let scene = troubled(Faults::none().on(ApiOperation::UpdateUser).at(1, fault));
         let run = scene.run("apply --auto-approve");
         run.exits(0);
@@ -38,17 +38,17 @@ fn after_any_fault_on_a_write_the_value_is_applied_once() {
             fault.name(),
             scene.patches()
         );
-    }
+    });
 }
 
 #[test]
 fn after_any_fault_on_a_read_it_is_retried() {
-    for fault in failures().filter(|fault| *fault != Fault::StallApplied) {
+    concurrently(failures().filter(|fault| *fault != Fault::StallApplied), |fault| {
         let scene = troubled(Faults::none().on(ApiOperation::SearchUsers).at(1, fault));
         scene.run("plan --detailed-exitcode").exits(2);
         let searches = scene.asked().iter().filter(|asked| *asked == "POST /users/search").count();
         assert_eq!(searches, 2, "{}", fault.name());
-    }
+    });
 }
 
 #[test]
