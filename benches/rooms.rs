@@ -38,6 +38,10 @@ fn main() {
     divan::main();
 }
 
+fn to_review<'a>(roster: &'a Roster, observed: &'a ObservedState, roles: &'a NamedRoles) -> Review<'a> {
+    Review { observed, roster, at: Timestamp::UNIX_EPOCH, roles, max_changes: None }
+}
+
 struct Acme {
     files: PathBuf,
     roster: Roster,
@@ -56,14 +60,7 @@ impl Acme {
         let observed = observed(one_in);
         let roles = NamedRoles::look_up(&roster, &observed.roles).expect("the roles are there");
         let plan = Plan::draw(&desired, &observed, &roles, roster.policy).expect("all people are distinct");
-        let rules = &roster.guardrails;
-        let reviewed = plan.review(Review {
-            observed: &observed,
-            desired: &desired,
-            rules,
-            roles: &roles,
-            max_changes: None,
-        });
+        let reviewed = plan.review(to_review(&roster, &observed, &roles));
         assert_eq!(reviewed.plan.changes.len(), PEOPLE / one_in);
         Self { files, roster, desired, observed, roles, reviewed }
     }
@@ -74,8 +71,7 @@ impl Acme {
     }
 
     fn review(&self) -> Review<'_> {
-        let (rules, roles) = (&self.roster.guardrails, &self.roles);
-        Review { observed: &self.observed, desired: &self.desired, rules, roles, max_changes: None }
+        to_review(&self.roster, &self.observed, &self.roles)
     }
 
     fn report(&self) -> PlanReport {

@@ -202,9 +202,9 @@ fn review(
     connection: &Connection,
     observation: Observation,
 ) -> Prepared {
-    let Declared { roster, desired, now, at } = declared;
-    let (observed, rules) = (&observation.state, &roster.guardrails);
-    let reviewed = plan.review(Review { observed, desired, rules, roles, max_changes });
+    let Declared { roster, desired: _, now, at } = declared;
+    let observed = &observation.state;
+    let reviewed = plan.review(Review { observed, roster, at: *now, roles, max_changes });
     let Connection { place, invocation, as_on, .. } = connection;
     let mut report = PlanReport::new(&reviewed, observed, roster, place, invocation, *now, rollback);
     report.made_up = connection.is_made_up();

@@ -23,15 +23,11 @@ pub const THEN_DURATION: SignedDuration = SignedDuration::from_hours(48);
 /// An acknowledgment expires at most this long from now, so that no accepted risk is forgotten.
 pub const LONGEST_ACKNOWLEDGMENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// The values that people should have at one instant, and the acknowledgments that are active then.
+/// The values that people should have at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredState {
     /// The declared people, sorted by address.
     pub people: Vec<DesiredPerson>,
-    /// The acknowledgments that are active at the instant.
-    pub acknowledgments: Vec<Acknowledgment>,
-    /// Expired acknowledgments are listed in reports, but ignored.
-    pub expired: Vec<Acknowledgment>,
 }
 
 /// The values that one person should have.
@@ -106,18 +102,16 @@ impl Roster {
         too_late.map(|known| expires_too_late(known, latest, &self.timezone)).collect()
     }
 
-    /// Resolves defaults, windows, and acknowledgments at `now`.
+    /// Resolves defaults and windows at `now`.
     pub fn resolve_at(&self, now: Timestamp) -> DesiredState {
         self.resolve_some_at(now, |_| true)
     }
 
     /// Does the same as [`Self::resolve_at`], but only for the people who are `wanted`.
     pub fn resolve_some_at(&self, now: Timestamp, wanted: impl Fn(&DeclaredPerson) -> bool) -> DesiredState {
-        let (acknowledgments, expired) =
-            self.acknowledgments.iter().cloned().partition(|known| now < known.expires.value.at);
         let wanted = self.people.iter().filter(|person| wanted(person));
         let people = wanted.map(|person| resolve_person(person, now)).collect();
-        DesiredState { people, acknowledgments, expired }
+        DesiredState { people }
     }
 }
 

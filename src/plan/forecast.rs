@@ -73,13 +73,7 @@ fn plan_at(
     // These two depend on the files and not on the time, so the present plan reports them.
     plan.absent.clear();
     plan.unmanaged.clear();
-    Some(plan.review(Review {
-        observed: state,
-        desired: &desired,
-        rules: &roster.guardrails,
-        roles,
-        max_changes: None,
-    }))
+    Some(plan.review(Review { observed: state, roster, at, roles, max_changes: None }))
 }
 
 /// Returns the organization as it will be after the plan is carried out.

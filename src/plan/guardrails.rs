@@ -1,22 +1,22 @@
 //! Reviews a plan against the guardrails, with the organization as it would be after the apply.
 //!
-//! The guardrails count the active people in Pylon, whether a file declares them or not. Addresses that are only in the
+//! The guardrails count the people in Pylon who are not deactivated, whether a file declares them or not. Addresses that are only in the
 //! files do not count: a typo could otherwise pass for a second Admin. A minimum blocks only a plan that lowers the number
 //! of holders, and a maximum only one that raises it. Each [`Finding`] has its figure and its limit, and every report shows all findings.
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Plan, Subject};
 use super::order;
 use super::roles::NamedRoles;
-use crate::desired::DesiredState;
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::roster::{
     AcknowledgedRisk, Acknowledgment, DEFAULT_MINIMUM, Email, Field, FieldValue, Guardrail, GuardrailRules,
-    MaxChanges, Missing, OnViolation, RoleLimit, RoleRule, Status, Unmanaged,
+    MaxChanges, Missing, OnViolation, RoleLimit, RoleRule, Roster, Status, Unmanaged,
 };
 use crate::source::Place;
 
@@ -188,8 +188,9 @@ impl ReviewedPlan {
 #[derive(Debug, Clone, Copy)]
 pub struct Review<'a> {
     pub observed: &'a ObservedState,
-    pub desired: &'a DesiredState,
-    pub rules: &'a GuardrailRules,
+    pub roster: &'a Roster,
+    /// The time of the plan. Acknowledgments expire.
+    pub at: Timestamp,
     pub roles: &'a NamedRoles,
     /// The value of `--max-changes`, which replaces the limit in the files.
     pub max_changes: Option<u64>,
@@ -197,7 +198,7 @@ pub struct Review<'a> {
 
 impl Plan {
     pub fn review(self, review: Review<'_>) -> ReviewedPlan {
-        let after = After::new(&self, review.observed);
+        let after = BeforeAndAfter::new(&self, review.observed);
         let (mut minimums, mut maximums) = (review.minimums(&after), review.maximums(&after));
         order::count_during(&self, &mut minimums, &mut maximums);
         let mut findings = vec![review.changes(&self)];
@@ -208,21 +209,23 @@ impl Plan {
         findings.extend(self.changes.iter().filter_map(|change| review.protected(&change.subject)));
         findings.extend(review.protected_not_found());
         findings.extend(review.token_owner(&self, &minimums));
-        for rule in &review.rules.role_rules {
+        for rule in &review.rules().role_rules {
             findings.extend(review.role_rule(rule, &after));
         }
         findings.extend(review.unmanaged(&self));
         findings.extend(review.missing(&self));
-        ReviewedPlan { plan: self, findings, minimums, maximums, expired: review.desired.expired.clone() }
+        let acknowledgments = review.roster.acknowledgments.iter();
+        let expired = acknowledgments.filter(|known| !known.is_active(review.at)).cloned().collect();
+        ReviewedPlan { plan: self, findings, minimums, maximums, expired }
     }
 }
 
-/// The active people, each with the planned change. Counts the organization as it would be after the apply.
-struct After<'a> {
+/// The people who are not deactivated, each with the planned change. Counts the organization before and after the apply.
+struct BeforeAndAfter<'a> {
     people: Vec<(&'a Person, Option<&'a Change>)>,
 }
 
-impl<'a> After<'a> {
+impl<'a> BeforeAndAfter<'a> {
     fn new(plan: &'a Plan, observed: &'a ObservedState) -> Self {
         let changes: HashMap<&UserId, _> =
             plan.changes.iter().map(|change| (&change.subject.id, change)).collect();
@@ -263,15 +266,20 @@ fn new_value(change: Option<&Change>, field: Field) -> Option<&FieldValue> {
 }
 
 impl Review<'_> {
+    const fn rules(&self) -> &GuardrailRules {
+        &self.roster.guardrails
+    }
+
     /// Returns [`Verdict::Acknowledged`] if an active acknowledgment allows the finding.
     fn acknowledged(&self, allows: impl Fn(&AcknowledgedRisk) -> bool) -> Option<Verdict> {
-        let found = self.desired.acknowledgments.iter().find(|acknowledgment| allows(&acknowledgment.risk));
+        let mut active = self.roster.acknowledgments.iter().filter(|known| known.is_active(self.at));
+        let found = active.find(|acknowledgment| allows(&acknowledgment.risk));
         found.map(|acknowledgment| Verdict::Acknowledged { reason: acknowledgment.reason.clone() })
     }
 
     fn changes(&self, plan: &Plan) -> Finding {
         let (changed, declared) = (plan.changes.len() as u64, plan.declared as u64);
-        let limit = match (self.max_changes, self.rules.max_changes) {
+        let limit = match (self.max_changes, self.rules().max_changes) {
             (Some(limit), _) | (None, MaxChanges::Count(limit)) => limit,
             (None, MaxChanges::Share { percent }) => {
                 (self.declared_in_pylon() * u64::from(percent) / 100).max(ALWAYS_ALLOWED)
@@ -286,17 +294,17 @@ impl Review<'_> {
         Finding { figure: Figure::Changes { changed, declared, limit }, verdict, place: None }
     }
 
-    /// Returns the number of declared people who are active in Pylon. Others must not raise the limit on changes.
+    /// Returns the number of declared people who are in Pylon and not deactivated. Others must not raise the limit on changes.
     fn declared_in_pylon(&self) -> u64 {
-        let is_active = |email: &Email| match self.observed.find(email) {
+        let is_present = |email: &Email| match self.observed.find(email) {
             Found::Primary(person) | Found::Secondary(person) => !person.deactivated,
             Found::Several(_) | Found::NotFound => false,
         };
-        self.desired.people.iter().filter(|person| is_active(&person.email.value)).count() as u64
+        self.roster.people.iter().filter(|person| is_present(&person.email.value)).count() as u64
     }
 
-    fn minimums(&self, after: &After<'_>) -> Vec<RoleCount> {
-        match &self.rules.keep_at_least {
+    fn minimums(&self, after: &BeforeAndAfter<'_>) -> Vec<RoleCount> {
+        match &self.rules().keep_at_least {
             Some(minimums) => self.counts(minimums, after, u64::max),
             // `NamedRoles::look_up` has checked that there is an Admin role.
             None => {
@@ -306,8 +314,8 @@ impl Review<'_> {
         }
     }
 
-    fn maximums(&self, after: &After<'_>) -> Vec<RoleCount> {
-        self.counts(&self.rules.keep_at_most, after, u64::min)
+    fn maximums(&self, after: &BeforeAndAfter<'_>) -> Vec<RoleCount> {
+        self.counts(&self.rules().keep_at_most, after, u64::min)
     }
 
     /// Counts the holders of each role. The files can name a role twice, by its name and by its slug. Then the stricter limit
@@ -315,7 +323,7 @@ impl Review<'_> {
     fn counts(
         &self,
         limits: &[RoleLimit],
-        after: &After<'_>,
+        after: &BeforeAndAfter<'_>,
         stricter: fn(u64, u64) -> u64,
     ) -> Vec<RoleCount> {
         let mut strictest: Vec<(&RoleId, u64)> = Vec::new();
@@ -336,7 +344,8 @@ impl Review<'_> {
             }
             _ => false,
         };
-        let verdict = self.minimum_verdict(minimum.before, minimum.worst(), minimum.limit, allows);
+        let worst = minimum.worst();
+        let verdict = self.verdict(worst >= minimum.limit, worst >= minimum.before, allows);
         Finding { figure: Figure::AtLeast(minimum.clone()), verdict, place: None }
     }
 
@@ -348,40 +357,29 @@ impl Review<'_> {
             }
             _ => false,
         };
-        let verdict = if worst <= maximum.limit {
-            Verdict::Passes
-        } else if worst <= maximum.before {
-            Verdict::Warns
-        } else {
-            self.acknowledged(allows).unwrap_or(Verdict::Blocks)
-        };
+        let verdict = self.verdict(worst <= maximum.limit, worst <= maximum.before, allows);
         Finding { figure: Figure::AtMost(maximum.clone()), verdict, place: None }
     }
 
-    fn minimum_verdict(
-        &self,
-        before: u64,
-        worst: u64,
-        minimum: u64,
-        allows: impl Fn(&AcknowledgedRisk) -> bool,
-    ) -> Verdict {
-        if worst >= minimum {
+    /// Decides on a minimum or a maximum. `as_before` means that the plan does not make the number worse.
+    fn verdict(&self, is_kept: bool, as_before: bool, allows: impl Fn(&AcknowledgedRisk) -> bool) -> Verdict {
+        if is_kept {
             Verdict::Passes
-        } else if worst >= before {
+        } else if as_before {
             Verdict::Warns
         } else {
             self.acknowledged(allows).unwrap_or(Verdict::Blocks)
         }
     }
 
-    fn keep_active(&self, after: &After<'_>) -> Option<Finding> {
-        let minimum = self.rules.keep_active;
+    fn keep_active(&self, after: &BeforeAndAfter<'_>) -> Option<Finding> {
+        let minimum = self.rules().keep_active;
         if minimum == 0 {
             return None;
         }
         let (before, after) = after.status_active();
         let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::KeepActive(down_to) if after >= *down_to);
-        let verdict = self.minimum_verdict(before, after, minimum, allows);
+        let verdict = self.verdict(after >= minimum, after >= before, allows);
         Some(Finding { figure: Figure::Active { before, after, minimum }, verdict, place: None })
     }
 
@@ -399,7 +397,7 @@ impl Review<'_> {
     /// Warns about protected addresses that no user in Pylon has, because they have no effect.
     fn protected_not_found(&self) -> impl Iterator<Item = Finding> {
         let not_found =
-            self.rules.protected.iter().filter(|email| self.observed.find(&email.value) == Found::NotFound);
+            self.rules().protected.iter().filter(|email| self.observed.find(&email.value) == Found::NotFound);
         not_found.map(|email| Finding {
             figure: Figure::ProtectedNotFound(email.value.clone()),
             verdict: Verdict::Warns,
@@ -409,7 +407,7 @@ impl Review<'_> {
 
     /// Blocks a change to a protected person. The rule can name any of the person's addresses.
     fn protected(&self, subject: &Subject) -> Option<Finding> {
-        let person = self.rules.protected.iter().find(|email| subject.is(&email.value))?;
+        let person = self.rules().protected.iter().find(|email| subject.is(&email.value))?;
         let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Protected(user) if subject.is(&user.value));
         let verdict = self.acknowledged(allows).unwrap_or(Verdict::Blocks);
         Some(Finding {
@@ -442,7 +440,7 @@ impl Review<'_> {
 
     /// Reports people who would hold a role that the rule does not allow, whether or not a file declares them. An acknowledgment
     /// accepts one person.
-    fn role_rule(&self, rule: &RoleRule, after: &After<'_>) -> Vec<Finding> {
+    fn role_rule(&self, rule: &RoleRule, after: &BeforeAndAfter<'_>) -> Vec<Finding> {
         let allowed: Vec<&FieldValue> =
             rule.roles.iter().filter_map(|role| Some(&self.roles.id(&role.value)?.0)).collect();
         let figure = |holders| Figure::Rule(RuleViolation { rule: rule.summary(), holders });
@@ -476,7 +474,7 @@ impl Review<'_> {
 
     fn unmanaged(&self, plan: &Plan) -> Option<Finding> {
         let count = plan.unmanaged.len() as u64;
-        if self.rules.unmanaged != Unmanaged::Block || count == 0 {
+        if self.rules().unmanaged != Unmanaged::Block || count == 0 {
             return None;
         }
         let enough =
@@ -487,7 +485,7 @@ impl Review<'_> {
 
     fn missing(&self, plan: &Plan) -> Option<Finding> {
         let count = plan.absent.len() as u64;
-        if self.rules.missing != Missing::Block || count == 0 {
+        if self.rules().missing != Missing::Block || count == 0 {
             return None;
         }
         let enough =

@@ -14,6 +14,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 
@@ -209,7 +210,7 @@ impl Default for GuardrailRules {
 /// `max_changes` limits how many people one apply may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxChanges {
-    /// A share of the declared people, rounded down. Ten changes are always allowed.
+    /// A share of the declared people who are in Pylon, rounded down. Ten changes are always allowed.
     Share {
         /// The value is at most 100.
         percent: u8,
@@ -270,6 +271,13 @@ pub struct Acknowledgment {
     pub reason: String,
     /// The acknowledgment is expired from this instant on.
     pub expires: Sourced<Moment>,
+}
+
+impl Acknowledgment {
+    /// Returns whether it has an effect at this instant. Expired acknowledgments are listed in reports, but ignored.
+    pub fn is_active(&self, at: Timestamp) -> bool {
+        at < self.expires.value.at
+    }
 }
 
 /// A risk that was acknowledged, with its limit.

@@ -2,10 +2,11 @@
 
 use pretty_assertions::assert_eq;
 use rolecall::observed::{Person, RoleId, UserId};
+use rolecall::plan::forecast::forecast;
 use rolecall::plan::guardrails::{Figure, RoleCount, Verdict};
 use rolecall::roster::{Email, Guardrail};
 
-use super::organization::Case;
+use super::organization::{Case, now};
 
 const TO_MEMBER: &str = "{ role = \"Member\" }";
 const AWAY: &str = "{ status = \"away\" }";
@@ -347,4 +348,22 @@ fn a_role_that_is_assigned_and_from_a_group_breaks_a_rule_once_and_acknowledged_
             (&Verdict::Acknowledged { reason: "r".into() }, 1, "p00@acme.example"),
         ]
     );
+}
+
+#[test]
+fn a_scheduled_change_is_counted_with_the_declared_people_who_have_no_windows() {
+    const WINDOW: &str =
+        "{ windows = [{ from = 2026-11-22, until = 2026-11-24, status = \"away\", then = \"active\" }] }";
+    let mut people = Vec::new();
+    add(&mut people, 60, "role_admin", "active");
+    let users = format!("[users]\n{}{}", declare(0..12, WINDOW), declare(12..60, "{}"));
+    let blocked_by = |share: &str| {
+        let text = format!("[guardrails]\nmax_changes = \"{share}\"\n{users}");
+        let resolved = Case { people: people.clone(), token_user: None, text }.resolve();
+        let plan = resolved.plan().unwrap();
+        let coming = forecast(&resolved.roster, &resolved.observed, &resolved.roles, &plan, now());
+        coming[0].blocked_by.clone()
+    };
+    assert_eq!(blocked_by("20%"), []);
+    assert_eq!(blocked_by("19%"), [Figure::Changes { changed: 12, declared: 60, limit: 11 }]);
 }

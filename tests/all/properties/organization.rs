@@ -92,8 +92,8 @@ impl Resolved {
     }
 
     pub(super) fn review(&self, plan: Plan) -> ReviewedPlan {
-        let Self { roster, desired, observed, roles } = self;
-        plan.review(Review { observed, desired, rules: &roster.guardrails, roles, max_changes: None })
+        let Self { roster, observed, roles, .. } = self;
+        plan.review(Review { observed, roster, at: now(), roles, max_changes: None })
     }
 }
 

@@ -245,13 +245,8 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
         Err(problems) => return rendered_harmlessly(&Problems::new(roster.sources.clone(), problems)),
     };
     let coming = forecast(roster, &observed, &roles, &plan, now());
-    let reviewed = plan.review(Review {
-        observed: &observed,
-        desired: &desired,
-        rules: &roster.guardrails,
-        roles: &roles,
-        max_changes: None,
-    });
+    let reviewed =
+        plan.review(Review { observed: &observed, roster, at: now(), roles: &roles, max_changes: None });
     let blame = blame(&reviewed.plan, &observed);
     let invocation = Invocation::default();
     let mut report = PlanReport::new(&reviewed, &observed, roster, "us", &invocation, now(), None);

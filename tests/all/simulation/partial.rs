@@ -346,7 +346,7 @@ impl<'l> Server<'l> {
     fn plan(&self, roster: &Roster) -> Option<ReviewedPlan> {
         let desired = roster.resolve_at(Timestamp::UNIX_EPOCH);
         let mut emails: Vec<Email> = desired.people.iter().map(|person| person.email.value.clone()).collect();
-        let confirm_listing = roster.guardrails.unmanaged == rolecall::roster::Unmanaged::Block;
+        let confirm_listing = roster.guardrails.depends_on_absence();
         let observe = |emails: &[Email]| -> Result<ObservedState, ObserveError> {
             let wanted = Wanted { emails, pin: None, confirm_listing };
             observed(self, &wanted)
@@ -354,8 +354,8 @@ impl<'l> Server<'l> {
         let review = |observed: &ObservedState| {
             let roles = NamedRoles::look_up(roster, &observed.roles).ok()?;
             let plan = Plan::draw(&desired, observed, &roles, roster.policy).ok()?;
-            let rules = &roster.guardrails;
-            Some(plan.review(Review { observed, desired: &desired, rules, roles: &roles, max_changes: None }))
+            let at = Timestamp::UNIX_EPOCH;
+            Some(plan.review(Review { observed, roster, at, roles: &roles, max_changes: None }))
         };
         let state = observe(&emails).ok()?;
         let reviewed = review(&state)?;
