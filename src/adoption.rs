@@ -2,7 +2,7 @@
 //!
 //! The code is pure: it takes text and returns text. It never writes a value that comes from a window, because that value is
 //! temporary. It also never writes a value that a file cannot declare: no role, several roles, or a status that only Pylon knows.
-//! Everything that is not written is listed in [`Adoption::left`].
+//! Everything that is not written is listed in [`Adoption::not_written`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub struct Adoption {
     pub people: BTreeSet<Email>,
     /// How many people are added.
     pub added: usize,
-    pub left: Vec<NotWritten>,
+    pub not_written: Vec<NotWritten>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,13 +140,14 @@ impl Adoption {
             let place = Place::new(file, 0..0);
             let email = Sourced::new(person.email.clone(), place);
             if Email::declared(person.email.as_str(), roster.allow_unicode_emails).is_err() {
-                self.left.push(NotWritten { email, field: None, why: NotWrittenReason::Address });
+                self.not_written.push(NotWritten { email, field: None, why: NotWrittenReason::Address });
                 continue;
             }
-            let mut values = match declarable_values(person, wanted, roles) {
+            let mut omitted = Vec::new();
+            let mut values = match declarable_values(person, wanted, roles, &mut omitted) {
                 Ok(values) => values,
                 Err((field, why)) => {
-                    self.left.push(NotWritten { email, field: Some(field), why });
+                    self.not_written.push(NotWritten { email, field: Some(field), why });
                     continue;
                 }
             };
@@ -156,10 +157,13 @@ impl Adoption {
                 match obeying(Field::Role, role, &addresses, roster, roles) {
                     Ok(role) => values.role = Some(role).filter(|role| default.as_ref() != Some(role)),
                     Err(why) => {
-                        self.left.push(NotWritten { email, field: Some(Field::Role), why });
+                        self.not_written.push(NotWritten { email, field: Some(Field::Role), why });
                         continue;
                     }
                 }
+            }
+            for (field, why) in omitted {
+                self.not_written.push(NotWritten { email: email.clone(), field: Some(field), why });
             }
             edits
                 .push((email, layout::PersonEdit::Add(PersonValues { email: person.email.clone(), values })));
@@ -169,8 +173,8 @@ impl Adoption {
 
     /// Returns the number of declared people whose values differ from Pylon, whether or not the files could be edited.
     pub fn declared_otherwise(&self) -> usize {
-        let left = self.left.iter().map(|left| &left.email.value);
-        self.people.iter().chain(left).collect::<BTreeSet<_>>().len()
+        let others = self.not_written.iter().map(|value| &value.email.value);
+        self.people.iter().chain(others).collect::<BTreeSet<_>>().len()
     }
 
     /// Returns the value to write. If it must not be written, records the reason and returns `None`.
@@ -180,9 +184,13 @@ impl Adoption {
         email: &Sourced<Email>,
         wanted: Result<FieldValue, NotWrittenReason>,
     ) -> Option<FieldValue> {
-        wanted
-            .map_err(|why| self.left.push(NotWritten { email: email.clone(), field: Some(field), why }))
-            .ok()
+        match wanted {
+            Ok(value) => Some(value),
+            Err(why) => {
+                self.not_written.push(NotWritten { email: email.clone(), field: Some(field), why });
+                None
+            }
+        }
     }
 
     /// Makes the edits, file by file. If the entry of a person cannot be edited, it is recorded, and all others are still edited.
@@ -235,9 +243,10 @@ impl Adoption {
                 why: NotWrittenReason::Refused(why),
             };
             match of {
-                Some(number) => self.left.push(refused_of(edits.remove(number).0, refused)),
+                Some(number) => self.not_written.push(refused_of(edits.remove(number).0, refused)),
                 None => {
-                    self.left.extend(edits.into_iter().map(|(email, _)| refused_of(email, refused.clone())));
+                    self.not_written
+                        .extend(edits.into_iter().map(|(email, _)| refused_of(email, refused.clone())));
                     return text;
                 }
             }
@@ -266,7 +275,8 @@ fn change(
     Some((email.clone(), layout::PersonEdit::Change(values)))
 }
 
-/// Returns the values that a file declares for a new person. The role is required.
+/// Returns the values that a file declares for a new person. The role is required. Adds other wanted values that no file can
+/// declare to `omitted`.
 ///
 /// # Errors
 /// A file cannot declare the role.
@@ -274,13 +284,16 @@ pub fn declarable_values(
     person: &Person,
     wanted: PerField<bool>,
     roles: &RoleCatalog,
+    omitted: &mut Vec<(Field, NotWrittenReason)>,
 ) -> Result<PerField<Option<FieldValue>>, (Field, NotWrittenReason)> {
     let mut values = PerField::default();
     for (field, wanted) in wanted.iter() {
-        match declarable(field, &person.values(field), roles) {
+        let known = person.values(field);
+        match declarable(field, &known, roles) {
             Ok(value) => values[field] = wanted.then_some(value),
             Err(why) if field == Field::Role => return Err((field, why)),
-            Err(_) => {}
+            // A person without a value needs none in the file.
+            Err(why) => omitted.extend((*wanted && !known.is_empty()).then_some((field, why))),
         }
     }
     Ok(values)

@@ -42,8 +42,8 @@ pub struct NewRoster<'s> {
     pub default_role: Option<(RoleName, usize)>,
     /// The number of addresses with characters outside ASCII.
     pub unicode: usize,
-    /// The people in Pylon who are not in the files.
-    pub left: Vec<LeftOut<'s>>,
+    /// The people in Pylon who are not in the files, and the values of others that are not.
+    pub not_written: Vec<LeftOut<'s>>,
 }
 
 #[derive(Debug)]
@@ -56,11 +56,11 @@ pub struct TeamFile {
     pub has_default: bool,
 }
 
-/// A person who is in no new file, and the reason why.
+/// A person, or a value of a person, that no new file has, and the reason why.
 #[derive(Debug)]
 pub struct LeftOut<'s> {
     pub person: &'s Person,
-    /// `None` if the reason is the address.
+    /// `None` if the whole person is left out because of the address.
     pub field: Option<Field>,
     pub why: NotWrittenReason,
 }
@@ -73,12 +73,18 @@ impl<'s> NewRoster<'s> {
         wanted: PerField<bool>,
         split: Option<SplitBy>,
     ) -> Self {
-        let (mut people, mut left) = (Vec::new(), Vec::new());
+        let (mut people, mut not_written) = (Vec::new(), Vec::new());
         for person in state.people().filter(|person| !person.deactivated) {
-            match newcomer(person, state, wanted) {
+            let mut omitted = Vec::new();
+            match newcomer(person, state, wanted, &mut omitted) {
                 Ok(new) => people.push(new),
-                Err((field, why)) => left.push(LeftOut { person, field, why }),
+                Err((field, why)) => not_written.push(LeftOut { person, field, why }),
             }
+            not_written.extend(omitted.into_iter().map(|(field, why)| LeftOut {
+                person,
+                field: Some(field),
+                why,
+            }));
         }
         let unicode = people.iter().filter(|person| !person.email.as_str().is_ascii()).count();
         // An `include` that matches no file is an error.
@@ -94,7 +100,7 @@ impl<'s> NewRoster<'s> {
         });
         let declared = people.len();
         let teams = split.map(|by| teams(people, by, &state.roles)).unwrap_or_default();
-        Self { root: text, teams, declared, default_role, unicode, left }
+        Self { root: text, teams, declared, default_role, unicode, not_written }
     }
 }
 
@@ -111,6 +117,7 @@ fn newcomer(
     person: &Person,
     state: &ObservedState,
     wanted: PerField<bool>,
+    omitted: &mut Vec<(Field, NotWrittenReason)>,
 ) -> Result<PersonValues, (Option<Field>, NotWrittenReason)> {
     if Email::declared(person.email.as_str(), true).is_err() {
         return Err((None, NotWrittenReason::UndeclarableAddress));
@@ -118,8 +125,8 @@ fn newcomer(
     if matches!(state.find(&person.email), Found::Several(_)) {
         return Err((None, NotWrittenReason::SharedAddress));
     }
-    let values =
-        declarable_values(person, wanted, &state.roles).map_err(|(field, why)| (Some(field), why))?;
+    let values = declarable_values(person, wanted, &state.roles, omitted)
+        .map_err(|(field, why)| (Some(field), why))?;
     Ok(PersonValues { email: person.email.clone(), values })
 }
 

@@ -48,7 +48,7 @@ pub struct Rollback {
     /// Restores the values that are still the ones that the apply set.
     pub plan: Plan,
     /// What is not rolled back, and why.
-    pub left: Vec<NotRolledBack>,
+    pub not_rolled_back: Vec<NotRolledBack>,
 }
 
 /// A change that is not rolled back.
@@ -151,11 +151,11 @@ impl Applied {
                 return Err(foreign(what, of_journal, now));
             }
         }
-        let mut rollback = Rollback { plan: Plan::empty(observed, declared), left: Vec::new() };
+        let mut rollback = Rollback { plan: Plan::empty(observed, declared), not_rolled_back: Vec::new() };
         self.operations.iter().for_each(|operation| rollback.take(operation, observed));
         // Sort by the addresses that are shown, which can differ from those in the journal.
         rollback.plan.changes.sort_by(|one, other| one.subject.email.value.cmp(&other.subject.email.value));
-        rollback.left.sort_by(|one, other| one.email.value.cmp(&other.email.value));
+        rollback.not_rolled_back.sort_by(|one, other| one.email.value.cmp(&other.email.value));
         Ok(rollback)
     }
 }
@@ -169,9 +169,9 @@ impl Rollback {
         // pair the ID with another person's address.
         let shown = person.map_or_else(|| Email::observed(email), |person| person.email.clone());
         let email = Sourced::new(shown, place);
-        let left_before = self.left.len();
+        let before = self.not_rolled_back.len();
         let mut leave =
-            |why: NotRolledBackReason| self.left.push(NotRolledBack { email: email.clone(), why });
+            |why: NotRolledBackReason| self.not_rolled_back.push(NotRolledBack { email: email.clone(), why });
         let Some(person) = person.filter(|person| !person.deactivated) else {
             return leave(NotRolledBackReason::NotInPylon);
         };
@@ -180,7 +180,7 @@ impl Rollback {
         inverse.lost.into_iter().for_each(|lost| leave(NotRolledBackReason::Lost(lost)));
         let Some(mut change) = inverse.change else {
             // The person already has the values from before, unless something is not rolled back.
-            self.plan.in_sync += usize::from(self.left.len() == left_before);
+            self.plan.in_sync += usize::from(self.not_rolled_back.len() == before);
             return;
         };
         change.edits.retain(|edit| {

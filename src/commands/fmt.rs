@@ -37,7 +37,7 @@ pub(super) fn run(args: &FmtArgs, common: &Common, environment: &Environment) ->
     let changed = files.iter().filter(|file| file.state != FileState::Unchanged).count();
     let exit = if args.check && changed > 0 { Exit::Pending } else { Exit::Done };
     let verdict = words::formatted(changed, files.len(), is_dry);
-    Ok((Body::Files(Box::new(FilesReport { verdict, files, left: Vec::new() })), exit))
+    Ok((Body::Files(Box::new(FilesReport { verdict, files, not_written: Vec::new() })), exit))
 }
 
 /// The files to format: the root file and what it includes, or those that are named and no others.

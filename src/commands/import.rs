@@ -153,7 +153,7 @@ fn begun(
     let in_root = if new.teams.is_empty() { new.declared } else { 0 };
     let mut files = vec![line(config, &new.root, in_root)];
     files.extend(new.teams.iter().map(|team| line(&teams.join(&team.name), &team.text, team.declared)));
-    let left = new.left.iter().map(|LeftOut { person, field, why }| {
+    let not_written = new.not_written.iter().map(|LeftOut { person, field, why }| {
         let address = person.email.as_str();
         let name = if address.is_empty() { person.id.as_str() } else { address };
         SkippedLine {
@@ -162,7 +162,7 @@ fn begun(
             location: None,
         }
     });
-    FilesReport { verdict: words::imported(new, args.diff), files, left: left.collect() }
+    FilesReport { verdict: words::imported(new, args.diff), files, not_written: not_written.collect() }
 }
 
 fn state_of(args: &ImportArgs) -> FileState {
@@ -215,9 +215,10 @@ fn updated(
     if !args.diff {
         files.iter_mut().for_each(|file| file.hunks.clear());
     }
-    let left = skipped_lines(adoption, &roster.sources, &state.roles);
-    let verdict = words::updated(adoption.people.len(), adoption.added, left.len(), unmanaged, args.diff);
-    FilesReport { verdict, files, left }
+    let not_written = skipped_lines(adoption, &roster.sources, &state.roles);
+    let verdict =
+        words::updated(adoption.people.len(), adoption.added, not_written.len(), unmanaged, args.diff);
+    FilesReport { verdict, files, not_written }
 }
 
 /// Merges the enforced and the observed changes of each person.

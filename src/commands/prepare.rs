@@ -164,11 +164,11 @@ pub(super) fn settle_rollback(
     let Declared { roster, desired, now: _, at: _ } = declared;
     let state = &observation.state;
     let roles = named_roles(declared, connection, state)?;
-    let Rollback { plan, left } = applied
+    let Rollback { plan, not_rolled_back } = applied
         .rollback(state, &connection.place, desired.people.len())
         .map_err(|problem| problem.with_sources(&roster.sources))?;
     let files = Adoption::of_rollback(&plan.changes, desired, roster, state);
-    let notes = RollbackNotes::new(applied, &left, &files, &roster.sources, &state.roles);
+    let notes = RollbackNotes::new(applied, &not_rolled_back, &files, &roster.sources, &state.roles);
     Ok(review(declared, plan, &roles, Some(notes), max_changes, connection, observation))
 }
 

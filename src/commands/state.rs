@@ -37,7 +37,10 @@ pub(super) fn write_state(path: &Path, state: &SandboxState) -> Done {
     let people = state.users.iter().filter(|user| user.kind == UserKind::Person).count();
     let roles = state.roles.as_ref().map_or(0, Vec::len);
     let verdict = words::state_written(people, state.users.len() - people, roles);
-    Ok((Body::Files(Box::new(FilesReport { verdict, files: vec![file], left: Vec::new() })), Exit::Done))
+    Ok((
+        Body::Files(Box::new(FilesReport { verdict, files: vec![file], not_written: Vec::new() })),
+        Exit::Done,
+    ))
 }
 
 /// Returns an error if the file exists.

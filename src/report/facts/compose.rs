@@ -129,23 +129,23 @@ impl PlanReport {
 }
 
 impl RollbackNotes {
-    /// Returns the notes of a rollback. `left` are the values that are not rolled back, and `files` are the edits that keep the rollback.
+    /// Returns the notes of a rollback. `files` are the edits that keep the rollback.
     pub fn new(
         applied: &Applied,
-        left: &[NotRolledBack],
+        not_rolled_back: &[NotRolledBack],
         files: &Adoption,
         sources: &Sources,
         roles: &RoleCatalog,
     ) -> Self {
-        let left = left.iter().map(|NotRolledBack { email, why }| SkippedLine {
+        let not_rolled_back = not_rolled_back.iter().map(|NotRolledBack { email, why }| SkippedLine {
             email: email_line(&email.value),
-            why: words::left(why, &|role| roles.label(role)),
+            why: words::not_rolled_back(why, &|role| roles.label(role)),
             location: Some(sources.locate(email.place)),
         });
         Self {
             journal_is_whole: applied.is_whole,
             unreadable_lines: applied.unreadable,
-            left: left.collect(),
+            not_rolled_back: not_rolled_back.collect(),
             contradicted: files.declared_otherwise(),
             files: file_lines(files, sources, FileState::WouldBeWritten),
             unwritten: skipped_lines(files, sources, roles),

@@ -19,7 +19,7 @@ pub struct FilesReport {
     pub verdict: String,
     pub files: Vec<FileLine>,
     /// The values that are not written to the files.
-    pub left: Vec<SkippedLine>,
+    pub not_written: Vec<SkippedLine>,
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -91,8 +91,8 @@ pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> V
 
 /// Returns the values that an adoption leaves out.
 pub fn skipped_lines(adoption: &Adoption, sources: &Sources, roles: &RoleCatalog) -> Vec<SkippedLine> {
-    let line = |left: &NotWritten| {
-        let NotWritten { email, field, why } = left;
+    let line = |value: &NotWritten| {
+        let NotWritten { email, field, why } = value;
         let is_declared = !email.place.span().is_empty();
         SkippedLine {
             email: Printable::new(email.value.as_str()),
@@ -100,14 +100,14 @@ pub fn skipped_lines(adoption: &Adoption, sources: &Sources, roles: &RoleCatalog
             location: is_declared.then(|| sources.locate(email.place)),
         }
     };
-    adoption.left.iter().map(line).collect()
+    adoption.not_written.iter().map(line).collect()
 }
 
 impl FilesReport {
     pub fn tables(&self) -> TableReport {
-        let Self { verdict, files, left } = self;
+        let Self { verdict, files, not_written } = self;
         let would = files.iter().any(|file| file.state == FileState::WouldBeWritten);
-        let mark = if would || !left.is_empty() { Mark::Attention } else { Mark::Good };
+        let mark = if would || !not_written.is_empty() { Mark::Attention } else { Mark::Good };
         let file = |file: &FileLine| {
             let FileLine { name, state, people, hunks } = file;
             let mark = match state {
@@ -122,7 +122,7 @@ impl FilesReport {
             Row { hunks: hunks.clone(), ..row }
         };
         let shown = files.iter().filter(|file| file.state != FileState::Unchanged);
-        let left = left.iter().map(|SkippedLine { email, why, location }| {
+        let not_written = not_written.iter().map(|SkippedLine { email, why, location }| {
             let mut row = Row::new(Mark::Attention, [cell(email), Printable::new(why)]);
             row.location.clone_from(location);
             row
@@ -133,7 +133,7 @@ impl FilesReport {
             mark,
             tables: vec![
                 Table { title: None, columns: Vec::new(), rows: shown.map(file).collect() },
-                Table { title: Some("Not written"), columns: Vec::new(), rows: left.collect() },
+                Table { title: Some("Not written"), columns: Vec::new(), rows: not_written.collect() },
             ],
         }
     }

@@ -320,7 +320,7 @@ pub struct RollbackNotes {
     pub journal_is_whole: bool,
     /// The changes in these lines of the journal are not rolled back.
     pub unreadable_lines: usize,
-    pub left: Vec<SkippedLine>,
+    pub not_rolled_back: Vec<SkippedLine>,
     /// How many people have other values in the files, so that the next apply would undo the rollback.
     pub contradicted: usize,
     /// The edits of the files that keep the rollback.

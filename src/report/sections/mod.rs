@@ -346,7 +346,8 @@ fn separated(lines: impl Iterator<Item = Line>) -> Line {
 
 /// Returns what is not rolled back, and which values the next apply would set again.
 fn rollback(notes: &RollbackNotes) -> Vec<Section> {
-    let RollbackNotes { journal_is_whole, unreadable_lines, left, contradicted, files, unwritten } = notes;
+    let RollbackNotes { journal_is_whole, unreadable_lines, not_rolled_back, contradicted, files, unwritten } =
+        notes;
     let skipped = |lines: &[SkippedLine]| {
         let line = |line: &SkippedLine| line![&line.email, " ", Part::Sentence(line.why.clone())];
         lines.iter().map(line).collect::<Vec<Line>>()
@@ -359,7 +360,7 @@ fn rollback(notes: &RollbackNotes) -> Vec<Section> {
         let damage = format!(": {}.", words::unreadable(*unreadable_lines));
         sections.push(Section::Paragraph(Mark::Bad, line![Part::Strong("Damaged"), damage]));
     }
-    sections.extend(list("Not rolled back", true, skipped(left)));
+    sections.extend(list("Not rolled back", true, skipped(not_rolled_back)));
     if *contradicted > 0 {
         let people =
             words::count(*contradicted, "person has other values there", "people have other values there");

@@ -361,7 +361,8 @@ fn rollback(report: &PlanReport, styles: &Styles) -> String {
     let Some(notes) = &report.rollback else {
         return String::new();
     };
-    let RollbackNotes { journal_is_whole, unreadable_lines, left, contradicted, files, unwritten } = notes;
+    let RollbackNotes { journal_is_whole, unreadable_lines, not_rolled_back, contradicted, files, unwritten } =
+        notes;
     let mut text = String::new();
     if !journal_is_whole {
         text += &format!("{}\n", words::KILLED);
@@ -370,7 +371,7 @@ fn rollback(report: &PlanReport, styles: &Styles) -> String {
         let damaged = styled(styles.bad, "Damaged");
         text += &format!("{damaged}: {}.\n", words::unreadable(*unreadable_lines));
     }
-    text += &skipped_lines("\nNot rolled back:\n", left, styles);
+    text += &skipped_lines("\nNot rolled back:\n", not_rolled_back, styles);
     if *contradicted > 0 {
         let people =
             words::count(*contradicted, "person has other values there", "people have other values there");

@@ -38,19 +38,20 @@ pub fn formatted(changed: usize, files: usize, is_dry: bool) -> String {
 
 /// Returns the result of an `import` that makes new files.
 pub fn imported(new: &NewRoster<'_>, is_dry: bool) -> String {
-    let NewRoster { root: _, teams, declared, default_role, unicode, left } = new;
+    let NewRoster { root: _, teams, declared, default_role, unicode, not_written } = new;
     let would = if is_dry { " would be" } else { "" };
     let mut text = format!("{}{would} declared", count(*declared, "person", "people"));
     if !teams.is_empty() {
         text += &format!(" in {}", count(teams.len(), "team file", "team files"));
     }
-    if !left.is_empty() {
-        text += &format!(" · {} not written", left.len());
+    if !not_written.is_empty() {
+        text += &format!(" · {} not written", not_written.len());
     }
     if let Some((role, number)) = default_role {
         let role = Printable::cut(role, LONGEST_NAME);
+        let have = if *number == 1 { "has" } else { "have" };
         text += &format!(
-            "\nThe default role is {role}, because {number} of them have it. People without a role in the file get it."
+            "\nThe default role is {role}, because {number} of them {have} it. People without a role in the file get it."
         );
     }
     if teams.iter().any(|team| team.has_default) {
@@ -80,7 +81,7 @@ pub fn state_written(people: usize, integrations: usize, roles: usize) -> String
 }
 
 /// Returns the result of `import --update`.
-pub fn updated(changed: usize, added: usize, left: usize, unmanaged: usize, is_dry: bool) -> String {
+pub fn updated(changed: usize, added: usize, not_written: usize, unmanaged: usize, is_dry: bool) -> String {
     let would = if is_dry { "would be " } else { "" };
     let mut parts = Vec::new();
     parts.extend((changed > 0).then(|| format!("{} {would}updated", count(changed, "person", "people"))));
@@ -88,7 +89,7 @@ pub fn updated(changed: usize, added: usize, left: usize, unmanaged: usize, is_d
     if parts.is_empty() {
         parts.push("nothing to update".into());
     }
-    parts.extend((left > 0).then(|| format!("{left} not written")));
+    parts.extend((not_written > 0).then(|| format!("{not_written} not written")));
     parts.extend((unmanaged > 0).then(|| format!("{unmanaged} unmanaged (--into FILE adds them)")));
     parts.join(" · ")
 }

@@ -12,8 +12,8 @@ pub use comparison::{UNRESOLVED, WEIGHTY, agenda, comparison, declared_value, di
 pub use files::{checked, formatted, imported, not_written, people_of_file, state_written, updated, valid};
 pub use guardrails::{figure, remedy, reported};
 pub use outcomes::{
-    KILLED, SENT, Shared, kind, left, next_step, not_read_back, outcome, outcome_of_many, outcome_of_one,
-    shared, stop, unreadable,
+    KILLED, SENT, Shared, kind, next_step, not_read_back, not_rolled_back, outcome, outcome_of_many,
+    outcome_of_one, shared, stop, unreadable,
 };
 pub use plan::{
     ALSO_CHANGED, MADE_UP, SAVED, UNWRITTEN, base_name, causes, full_origin, guarded_roles, origin,

@@ -211,7 +211,7 @@ fn capitalized(remedy: &str) -> String {
 }
 
 /// Returns why a value is not rolled back. `label` names a role. Its result need not be printable.
-pub fn left(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> String) -> String {
+pub fn not_rolled_back(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> String) -> String {
     let label = |role: &RoleId| Printable::cut(&label(role), LONGEST_NAME).to_string();
     match why {
         NotRolledBackReason::ChangedSince { field } => {

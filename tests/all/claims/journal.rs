@@ -48,7 +48,8 @@ fn is_rolled_back(applied: &Applied, lines: &[JournalLine], sources: &Sources) {
     let (organization, host) = begun.expect("it was read");
     let operations: Vec<&Operation> = lines.iter().filter_map(operation).collect();
     let observed = state_after_apply(organization, &operations);
-    let Rollback { plan, left } = applied.rollback(&observed, &host, 0).expect("it is of this organization");
+    let Rollback { plan, not_rolled_back } =
+        applied.rollback(&observed, &host, 0).expect("it is of this organization");
     let mut known = BTreeSet::new();
     for Change { subject, edits } in &plan.changes {
         assert!(known.insert(&subject.id), "{subject:?} twice");
@@ -67,7 +68,7 @@ fn is_rolled_back(applied: &Applied, lines: &[JournalLine], sources: &Sources) {
             assert!(of_them().any(|operation| operation.edits.iter().any(is_way_back)), "{edit:?}");
         }
     }
-    for NotRolledBack { email, .. } in &left {
+    for NotRolledBack { email, .. } in &not_rolled_back {
         assert!(sources.text(email.place.file).get(email.place.span()).is_some());
     }
     let elsewhere =

@@ -64,11 +64,11 @@ fn imports_drift(roster: &Roster) {
     let after = read(&edit.text).unwrap_or_else(|Problems { list, .. }| {
         panic!("{list:?} of:\n{}\nbecame:\n{}", roster.sources.text(file), edit.text)
     });
-    let left: BTreeSet<&Email> = adoption.left.iter().map(|left| &left.email.value).collect();
+    let not_written: BTreeSet<&Email> = adoption.not_written.iter().map(|value| &value.email.value).collect();
     let plan = self::plan(&after, &observed).expect("what could be planned before");
     let differing = plan.changes.iter().map(|change| &change.subject.email.value).chain(&plan.unmanaged);
     for email in differing {
-        assert!(left.contains(email), "{email} still differs, of:\n{}", edit.text);
+        assert!(not_written.contains(email), "{email} still differs, of:\n{}", edit.text);
     }
 }
 

@@ -397,14 +397,14 @@ fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
 fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
     let role = |deal: &mut Deal<'_>, carrier, why: fn(RoleId) -> NotRolledBackReason| {
         let name = deal.raw(carrier);
-        words::left(&why(RoleId("r".into())), &|_| name.to_owned())
+        words::not_rolled_back(&why(RoleId("r".into())), &|_| name.to_owned())
     };
     let whys = [
         role(deal, Carrier::LostRole, |id| {
             NotRolledBackReason::Lost(Lost { field: Field::Role, from: vec![id.0] })
         }),
         role(deal, Carrier::GoneRole, NotRolledBackReason::RoleRemoved),
-        words::left(
+        words::not_rolled_back(
             &NotRolledBackReason::Lost(Lost {
                 field: Field::Status,
                 from: vec![deal.raw(Carrier::LostStatus).into()],
@@ -412,7 +412,7 @@ fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
             &|_| unreachable!("a status is not a role"),
         ),
     ];
-    let left = whys.map(|why| SkippedLine {
+    let not_rolled_back = whys.map(|why| SkippedLine {
         email: deal.text(Carrier::LeftAddress),
         why,
         location: Some(location(deal, Carrier::File)),
@@ -423,7 +423,7 @@ fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
     RollbackNotes {
         journal_is_whole,
         unreadable_lines: 1,
-        left: left.into(),
+        not_rolled_back: not_rolled_back.into(),
         contradicted: 2,
         files: vec![file(deal, Carrier::KeepFile, Carrier::KeepText)],
         unwritten: unwritten.into(),

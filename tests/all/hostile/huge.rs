@@ -104,7 +104,7 @@ fn shorten(plan: &mut PlanReport) {
     plan.scheduled.clear();
     plan.windows.clear();
     if let Some(lines) = &mut plan.rollback {
-        lines.left.iter_mut().for_each(|left| left.location = None);
+        lines.not_rolled_back.iter_mut().for_each(|line| line.location = None);
         lines.files.iter_mut().for_each(|file| file.name = short());
     }
     let in_short = |email: &mut Printable, location: &mut Location| {

@@ -334,18 +334,18 @@ fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanRepor
 
 pub(super) fn files(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let verdict = words::updated(rounds.len(), 1, 2, 3, true);
-    let (mut files, mut left) = (Vec::new(), Vec::new());
+    let (mut files, mut skipped) = (Vec::new(), Vec::new());
     for round in rounds {
         let deal = deal.round(round);
         files.push(file(deal, Carrier::WrittenFile, Carrier::WrittenText));
         let whys = not_written(deal, Carrier::NotWrittenRole, Carrier::NotWrittenStatus);
-        left.extend(whys.map(|why| SkippedLine {
+        skipped.extend(whys.map(|why| SkippedLine {
             email: deal.text(Carrier::NotWrittenAddress),
             why,
             location: Some(location(deal, Carrier::File)),
         }));
     }
-    Body::Files(Box::new(FilesReport { verdict, files, left }))
+    Body::Files(Box::new(FilesReport { verdict, files, not_written: skipped }))
 }
 
 /// The results of checks, with a value inside a sentence, and lines to copy.

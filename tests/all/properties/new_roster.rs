@@ -13,7 +13,7 @@ use rolecall::new_roster::{NewRoster, SplitBy, TEAMS, TeamFile};
 use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalog, RoleId};
 use rolecall::plan::Plan;
 use rolecall::plan::roles::NamedRoles;
-use rolecall::roster::{Email, PerField, Policy, Region, Roster};
+use rolecall::roster::{Email, Field, PerField, Policy, Region, Roster, Status};
 
 use super::holds;
 use super::organization::{ROLES, cases, now};
@@ -91,18 +91,24 @@ fn written(new: &NewRoster<'_>) -> Roster {
 
 #[test]
 fn new_files_declare_each_person_once_and_change_nothing() {
-    let split = Cell::new(0);
+    let (split, unknown) = (Cell::new(0), Cell::new(0));
     holds(300, &(organizations(), any::<bool>()), |(state, with_status)| {
         let wanted = PerField { role: true, status: with_status };
         for by in [None, Some(SplitBy::Role), Some(SplitBy::Domain)] {
             let new = NewRoster::of(&state, Some(Region::Eu), wanted, by);
             let roster = written(&new);
             let declared: Vec<&Email> = roster.people.iter().map(|person| &person.email.value).collect();
-            let left: BTreeSet<&str> = new.left.iter().map(|left| left.person.id.as_str()).collect();
             for person in state.people() {
-                let is_left = person.deactivated || left.contains(person.id.as_str());
+                let not_written = new.not_written.iter().filter(|value| value.person.id == person.id);
+                let (statuses, whole): (Vec<_>, Vec<_>) =
+                    not_written.partition(|value| value.field == Some(Field::Status));
+                let is_declared = !person.deactivated && whole.is_empty();
                 let count = declared.iter().filter(|email| ***email == person.email).count();
-                assert_eq!(count, usize::from(!is_left), "{} in:\n{new:#?}", person.email);
+                assert_eq!(count, usize::from(is_declared), "{} in:\n{new:#?}", person.email);
+                let cannot_be_declared = !person.status.is_empty() && Status::named(&person.status).is_none();
+                let is_lost = with_status && is_declared && cannot_be_declared;
+                assert_eq!(statuses.len(), usize::from(is_lost), "{} in:\n{new:#?}", person.email);
+                unknown.set(unknown.get() + statuses.len());
             }
             assert_eq!(declared.len(), new.declared);
             assert!(roster.unused_defaults.is_empty(), "{new:#?}");
@@ -114,6 +120,7 @@ fn new_files_declare_each_person_once_and_change_nothing() {
         }
     });
     assert!(split.get() > 1000, "only {split:?} team files");
+    assert!(unknown.get() > 100, "only {unknown:?} statuses that no file can declare");
 }
 
 #[test]

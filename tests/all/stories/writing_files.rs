@@ -88,6 +88,29 @@ fn import_adds_statuses_only_on_request_and_a_preview_writes_nothing() {
 }
 
 #[test]
+fn import_names_each_status_that_no_file_can_declare() {
+    const LUNCH: &str = r#"{ "users": [
+        { "id": "u_ana", "email": "ana@acme.example", "role": "admin", "status": "" },
+        { "id": "u_bo", "email": "bo@acme.example", "role": "member", "status": "lunch" } ] }"#;
+    let not_written =
+        "Not written\n  ! bo@acme.example  status: Pylon shows lunch, which no file can declare\n";
+    let new = Scene::with_pylon(LUNCH);
+    let run = new.run("import --with-status");
+    run.exits(0);
+    let result = "\n2 people declared · 1 not written\nThe default role is Member, because 1 of them has it.";
+    assert!(run.stdout.contains(&format!("{not_written}{result}")), "{}", run.stdout);
+    let existing = Scene::with_pylon(LUNCH).file("users.toml", "[users]\n");
+    let run = existing.run("import --update --into users.toml --with-status");
+    run.exits(0);
+    assert!(run.stdout.ends_with(&format!("{not_written}\n2 added · 1 not written\n")), "{}", run.stdout);
+    for scene in [new, existing] {
+        let run = scene.run("import --update --diff");
+        run.exits(0);
+        assert!(!run.stdout.contains("not written"), "the status is not wanted: {}", run.stdout);
+    }
+}
+
+#[test]
 fn a_large_organization_is_imported_completely() {
     let statuses = ["active", "away", "out_of_office", ""];
     let mut users = String::new();
