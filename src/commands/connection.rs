@@ -55,7 +55,7 @@ impl Connection {
 
     /// Reads everyone, and confirms these addresses by a search. Fails if the organization is not the one that `roster` pins.
     pub(super) async fn observe(&self, roster: &Roster, emails: &[Email]) -> Result<Observation, Problems> {
-        self.read(roster, emails, roster.guardrails.depends_on_absence()).await
+        self.read(roster, emails, roster.guardrails.needs_whole_list()).await
     }
 
     /// Reads everyone, including all deactivated people, and confirms these addresses by a search.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::change::{Change, Edit, Plan};
 use crate::desired::resolve_person;
 use crate::every::words;
-use crate::observed::{Meaning, RoleCatalog};
+use crate::observed::RoleCatalog;
 use crate::roster::{DeclaredPerson, Field, FieldValue, Roster, Window};
 
 words! {
@@ -72,14 +72,7 @@ impl Versions<'_> {
         let person = declared(files, change)?;
         let current = edit.from.first().map_or("", |value| &**value);
         let desired = resolve_person(person, at);
-        let value = &desired.value_for(edit.field, current)?.value.value;
-        match edit.field {
-            Field::Role => match self.roles.meaning(value) {
-                Meaning::One(role) => Some(role.id.0.clone()),
-                Meaning::Ambiguous(_) | Meaning::Unknown => None,
-            },
-            Field::Status => Some(value.clone()),
-        }
+        self.roles.value_meant(edit.field, &desired.value_for(edit.field, current)?.value.value)
     }
 
     /// Returns the last instant at which a window that sets this field began or ended.

@@ -1,4 +1,4 @@
-//! Line differences, which text, markdown, and HTML show.
+//! Line differences, which the formats for people show.
 
 use similar::{ChangeTag, TextDiff};
 

@@ -1,5 +1,4 @@
-//! The table model of the reports of `roles`, `explain`, `doctor`, `fmt`, and `import`. Text, markdown, HTML, and GitHub annotations
-//! each render this model.
+//! The table model of most reports. Each format for people renders this model.
 
 use schemars::JsonSchema;
 use serde::Serialize;

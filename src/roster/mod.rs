@@ -174,9 +174,10 @@ pub struct GuardrailRules {
 pub const DEFAULT_MINIMUM: u64 = 2;
 
 impl GuardrailRules {
-    /// Returns whether a guardrail can pass because people are missing from Pylon's response. One incomplete response could then hide
-    /// what the guardrail should block, so rolecall reads the list of users twice.
-    pub fn depends_on_absence(&self) -> bool {
+    /// Returns whether a guardrail counts people who are not declared, and passes if the list of users lacks them. One incomplete
+    /// response could then hide what the guardrail should block, so rolecall reads the list twice. Declared people are also searched
+    /// for, and a minimum can only block too much.
+    pub fn needs_whole_list(&self) -> bool {
         let Self {
             max_changes: _,
             keep_at_least: _,

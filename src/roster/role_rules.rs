@@ -371,14 +371,14 @@ mod tests {
     }
 
     #[test]
-    fn only_a_rule_that_blocks_depends_on_absence() {
+    fn only_a_rule_that_blocks_needs_the_whole_list() {
         for (on_violation, depends) in [("report", false), ("block", true)] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("users.toml");
             let rule = "[[rule]]\nemails = \"*@c.example\"\nroles = [\"Viewer\"]\nreason = \"r\"\n";
             std::fs::write(&path, format!("{rule}on_violation = \"{on_violation}\"\n")).unwrap();
             let roster = crate::roster::Roster::read(&path).unwrap();
-            assert_eq!(roster.guardrails.depends_on_absence(), depends, "{on_violation}");
+            assert_eq!(roster.guardrails.needs_whole_list(), depends, "{on_violation}");
         }
     }
 

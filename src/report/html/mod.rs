@@ -215,6 +215,7 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
+    use crate::roster::Field;
 
     /// Returns the two values of a color in the style: for light and for dark mode.
     fn color(name: &str) -> [[u8; 3]; 2] {
@@ -252,7 +253,7 @@ mod tests {
         let grounds = ["ground", "raised", "good-ground", "attention-ground", "bad-ground"];
         let texts =
             [("text", 4.5), ("role", 4.5), ("quiet", 4.5), ("good", 4.5), ("attention", 4.5), ("bad", 4.5)];
-        let bars = [("status", 3.0)];
+        let bars = Field::ALL.map(|field| (field.as_str(), 3.0));
         for (front, enough) in texts.into_iter().chain(bars) {
             for ground in grounds {
                 for mode in [0, 1] {
@@ -264,6 +265,14 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_bar_of_a_window_has_a_color_for_each_field() {
+        for field in Field::ALL {
+            let rule = format!(".timeline .{field} {{ fill: var(--{field}); }}");
+            assert!(STYLE.contains(&rule), "{rule}");
         }
     }
 

@@ -124,7 +124,7 @@ fn lane(window: &WindowLine, number: usize, axis: &Axis) -> Markup {
     let end = until.as_ref().map_or(axis.x(axis.until), |until| axis.x(until.at));
     let class = match sets.as_slice() {
         [(field, _)] => field.as_str(),
-        _ => "both",
+        _ => "several",
     };
     let values: Vec<String> =
         sets.iter().map(|(field, value)| format!("{field} {}", value.short(LONGEST_VALUES))).collect();

@@ -1,22 +1,43 @@
 //! The reports that are tables.
 
-use super::{code, fence, fitting, place, title};
+use super::{FENCES, code, fence, fitting, left_out, place, title};
 use crate::printable::Printable;
 use crate::report::tables::{Mark, Row, Table, TableReport};
 
 pub(super) fn write(command: &str, report: &TableReport, limit: usize) -> String {
     let TableReport { about, verdict, mark: _, tables } = report;
+    let head = title(command, verdict) + &about_line(about);
+    let heading = |table: &Table| table.title.map_or_else(String::new, |title| format!("**{title}**\n\n"));
+    let items = |table: &Table| table.rows.iter().map(|row| item(&table.columns, row)).collect();
+    fitted(head, tables, limit, heading, items).trim_end().to_owned() + "\n"
+}
+
+/// Returns what the report is about, as a paragraph. It is empty if there is nothing to say.
+pub(super) fn about_line(about: &[Printable]) -> String {
     let about: Vec<String> = about.iter().map(|about| code(about.as_str())).collect();
-    let head = title(command, verdict) + &format!("{}\n\n", about.join(" · "));
-    let mut pieces = Vec::new();
-    for Table { title, columns, rows } in tables.iter().filter(|table| !table.rows.is_empty()) {
-        pieces.extend(title.map(|title| format!("**{title}**\n\n")));
-        pieces.extend(rows.iter().map(|row| item(columns, row)));
-        pieces.push("\n".into());
+    if about.is_empty() { String::new() } else { about.join(" · ") + "\n\n" }
+}
+
+/// Adds the tables to `text`, as many of their rows as fit, and the number of the others. The first rows are the most important
+/// ones, so nothing is added after a row that does not fit.
+pub(super) fn fitted(
+    mut text: String,
+    tables: &[Table],
+    limit: usize,
+    heading: impl Fn(&Table) -> String,
+    items: impl Fn(&Table) -> Vec<String>,
+) -> String {
+    let mut omitted = 0;
+    for table in tables.iter().filter(|table| !table.rows.is_empty()) {
+        let heading = heading(table);
+        let room = limit.saturating_sub(text.len() + heading.len() + FENCES);
+        let (shown, kept) = if omitted > 0 { (String::new(), 0) } else { fitting(&items(table), room) };
+        omitted += table.rows.len() - kept;
+        if kept > 0 {
+            text += &(heading + &shown + "\n");
+        }
     }
-    let (shown, kept) = fitting(&pieces, limit.saturating_sub(head.len() + super::FENCES));
-    let text = head + &shown + &super::left_out(pieces.len() - kept, "line", "lines");
-    text.trim_end().to_owned() + "\n"
+    text + left_out(omitted, "row", "rows").trim_start()
 }
 
 fn item(columns: &[&str], row: &Row) -> String {
@@ -44,4 +65,40 @@ fn item(columns: &[&str], row: &Row) -> String {
             &fence("diff", &lines.join("\n")).lines().map(|line| format!("  {line}\n")).collect::<String>();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_shown_or_counted_and_no_heading_is_without_a_row() {
+        let table = |title, rows| Table {
+            title: Some(title),
+            columns: Vec::new(),
+            rows: (0..rows)
+                .map(|row| Row::new(Mark::Good, [Printable::new(&format!("row {row}"))]))
+                .collect(),
+        };
+        let report = TableReport {
+            about: Vec::new(),
+            verdict: "20 rows".into(),
+            mark: Mark::Good,
+            tables: vec![table("One", 12), table("Two", 8)],
+        };
+        for limit in (400..900).step_by(7) {
+            let text = write("roles", &report, limit);
+            assert!(text.len() <= limit, "{limit}:\n{text}");
+            let shown = text.matches("- `row ").count();
+            match 20 - shown {
+                0 => assert!(!text.contains("left out"), "{limit}:\n{text}"),
+                1 => assert!(text.contains("**1 more row is left out here**"), "{limit}:\n{text}"),
+                more => assert!(
+                    text.contains(&format!("**{more} more rows are left out here**")),
+                    "{limit}:\n{text}"
+                ),
+            }
+            assert_eq!(text.contains("**Two**"), shown > 12, "{limit}:\n{text}");
+        }
+    }
 }

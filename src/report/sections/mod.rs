@@ -1,4 +1,4 @@
-//! The sections of a plan report in markdown and HTML: which there are, in which order, and in which words. Each format decides how
+//! The sections of a plan report in the formats for people except text: which there are, in which order, and in which words. Each format decides how
 //! they look.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,6 +6,7 @@ use super::super::{hints, keys};
 use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot, before_end_of_value, last_item};
 use super::statements::{Flaw, is_bare, string_len};
+use super::values::empty_entry;
 
 /// Comments begin with these signs in other languages.
 const COMMENTS: [&str; 6] = ["//", ";", "--", "/*", "<!--", "%"];
@@ -323,7 +324,7 @@ pub(super) fn bare_address(spot: &Spot<'_>) -> Option<Mistake> {
     } else {
         ("this address is not in quotes", "needs quotes around it")
     };
-    let value = if is_alone { "{}, with a role or a status between the braces" } else { "{ … }" };
+    let value = if is_alone { empty_entry() } else { "{ … }".to_owned() };
     Some(spot.mistake(at..at + address.len(), message, label, format!("write: \"{shown}\" = {value}")))
 }
 
@@ -409,7 +410,7 @@ fn without_sign(spot: &Spot<'_>, key: &str) -> Mistake {
     }
     if is_key && value.is_empty() {
         let message = format!("`{shown}` has no `=` and no value");
-        let value = if key.contains('@') { "{}, with a role or a status between the braces" } else { "…" };
+        let value = if key.contains('@') { empty_entry() } else { "…".to_owned() };
         return spot.mistake(
             spot.whole_line(),
             message,

@@ -59,6 +59,11 @@ pub(super) fn example(key: &str) -> String {
     example.to_owned()
 }
 
+/// Returns how to write the entry of a person who has no value yet.
+pub(super) fn empty_entry() -> String {
+    format!("{{}}, with {} between the braces", Field::any(" or "))
+}
+
 /// The field that a key of a person or of a window sets.
 fn field_of(key: &str) -> Option<Field> {
     if key == "then" { Some(Field::OF_THEN) } else { Field::named(key) }
@@ -163,7 +168,7 @@ impl BadValue<'_> {
         let lower = text.to_ascii_lowercase();
         if matches!(lower.as_str(), "null" | "none" | "nil" | "undefined" | "~") {
             let help = if key.contains('@') {
-                format!("write: \"{key}\" = {{}}, with a role or a status between the braces")
+                format!("write: \"{key}\" = {}", empty_entry())
             } else {
                 format!("delete `{key}` if it has no value")
             };

@@ -346,7 +346,7 @@ impl<'l> Server<'l> {
     fn plan(&self, roster: &Roster) -> Option<ReviewedPlan> {
         let desired = roster.resolve_at(Timestamp::UNIX_EPOCH);
         let mut emails: Vec<Email> = desired.people.iter().map(|person| person.email.value.clone()).collect();
-        let confirm_listing = roster.guardrails.depends_on_absence();
+        let confirm_listing = roster.guardrails.needs_whole_list();
         let observe = |emails: &[Email]| -> Result<ObservedState, ObserveError> {
             let wanted = Wanted { emails, pin: None, confirm_listing };
             observed(self, &wanted)

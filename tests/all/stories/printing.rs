@@ -5,8 +5,9 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use pretty_assertions::assert_eq;
+use rolecall::report::Format;
 
-use crate::harness::Scene;
+use crate::harness::{Scene, formats_of};
 
 const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
 
@@ -17,7 +18,7 @@ fn printed_texts_ignore_the_format() {
         let plain = scene.run(words);
         plain.exits(0);
         assert!(plain.stdout.len() > 500 && plain.stderr.is_empty(), "{words}: {}", plain.stderr);
-        for format in ["json", "markdown", "github", "html"] {
+        for format in formats_of("schema").map(Format::as_str) {
             assert_eq!(scene.run(&format!("{words} --format {format}")).stdout, plain.stdout);
         }
         let refused = scene.run(&format!("{words} --report json=report.json"));

@@ -112,7 +112,7 @@ const WORDS: &[&str] = &[
     "where",
     "role",
     "status",
-    "both",
+    "several",
 ];
 
 /// Rejects errors, and elements, attributes, and comments that are not ours.
