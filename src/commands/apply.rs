@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::connection::{Connection, at_present, keep};
-use super::files::{declared, declares_nobody};
+use super::files::{declared, without_people};
 use super::lock::{self, Lock};
 use super::prepare::{Prepared, Scope, prepare, prepare_again};
 use super::progress::Progress;
 use super::signals::{self, Signals};
-use super::{CommandCode, Done, Environment, Trouble, block_on, colors, folder, journals};
+use super::{CommandCode, CommandError, Done, Environment, block_on, colors, folder, journals};
 use crate::apply::journal::{JournalLine, VERSION};
 use crate::apply::machine::FRESHNESS_LIMIT;
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
@@ -32,9 +32,9 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     let saved = args.plan.as_deref().map(read_saved).transpose()?;
     let declared = declared(None, common, environment)?;
     match &saved {
-        Some(saved) => saved.is_of(&digest_of(&declared.roster.sources)).map_err(Trouble::stale)?,
+        Some(saved) => saved.is_of(&digest_of(&declared.roster.sources)).map_err(CommandError::stale)?,
         None => {
-            if let Some(report) = declares_nobody(&declared, common).filter(|_| args.only.is_empty()) {
+            if let Some(report) = without_people(&declared, common).filter(|_| args.only.is_empty()) {
                 return Ok((report, Exit::Done));
             }
         }
@@ -54,7 +54,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
 }
 
 /// Returns the plan, or an error if it contains a change that is not in the saved plan.
-fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepared, Trouble> {
+fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepared, CommandError> {
     if let Some(saved) = saved {
         let files = prepared.files_digest();
         let admitted = saved.admits(
@@ -62,7 +62,7 @@ fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepare
             prepared.binding(&files),
             &prepared.observation.state.roles,
         );
-        prepared.report.summary.in_sync_since_saved = admitted.map_err(Trouble::stale)?;
+        prepared.report.summary.in_sync_since_saved = admitted.map_err(CommandError::stale)?;
     }
     Ok(prepared)
 }
@@ -73,7 +73,7 @@ pub(super) async fn carry_through(
     command: &str,
     connection: Connection,
     mut prepared: Prepared,
-    replan: impl AsyncFn(&Connection) -> Result<Prepared, Trouble>,
+    replan: impl AsyncFn(&Connection) -> Result<Prepared, CommandError>,
     args: &CarryArgs,
     common: &Common,
     environment: &Environment,
@@ -122,26 +122,26 @@ fn is_old(prepared: &Prepared, clock: Clock) -> bool {
 }
 
 /// Returns the new plan, or an error if it contains a change that was not confirmed.
-fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, Trouble> {
+fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, CommandError> {
     let (before, files) = (shown.files_digest(), fresh.files_digest());
     let shown = SavedPlan::new(&shown.reviewed.plan, shown.binding(&before), String::new(), Value::Null);
     shown
         .admits(&fresh.reviewed.plan, fresh.binding(&files), &fresh.observation.state.roles)
-        .map_err(Trouble::stale)?;
+        .map_err(CommandError::stale)?;
     Ok(fresh)
 }
 
 /// Reads a saved plan.
-pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
+pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, CommandError> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
     let text = regular::read_named(path, saved::LARGEST).map_err(|why| match why {
         Unreadable::System(_) | Unreadable::NotRegular => {
             let message = format!("the saved plan {name} cannot be read: {why}");
-            Trouble::from(Problem::new(saved::SavedPlanCode::Unreadable, message).help(
+            CommandError::from(Problem::new(saved::SavedPlanCode::Unreadable, message).help(
                 "name a file that `rolecall plan -o FILE` wrote; without a file, `rolecall apply` makes a plan and asks",
             ))
         }
-        Unreadable::TooLarge(_) | Unreadable::NotText(_) => Trouble::stale(Problem::new(
+        Unreadable::TooLarge(_) | Unreadable::NotText(_) => CommandError::stale(Problem::new(
             saved::SavedPlanCode::Damaged,
             format!("{name} is not a saved plan: {why}"),
         )),
@@ -153,7 +153,7 @@ pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
         } else {
             problem
         };
-        Trouble::stale(advised)
+        CommandError::stale(advised)
     })
 }
 
@@ -163,7 +163,7 @@ fn lock_of(
     connection: &Connection,
     common: &Common,
     environment: &Environment,
-) -> Result<Lock, Trouble> {
+) -> Result<Lock, CommandError> {
     let own = match OwnFolder::open_or_create_in(&folder(&common.config)) {
         Ok(own) => Some(own),
         // An attacker may have put it there, so that two applies do not see each other.
@@ -188,7 +188,7 @@ fn journal(
     args: &CarryArgs,
     common: &Common,
     environment: &Environment,
-) -> Result<(Journal, PathBuf), Trouble> {
+) -> Result<(Journal, PathBuf), CommandError> {
     let now = environment.clock.now();
     let plan = &prepared.reviewed.plan;
     let begin = JournalLine::Begin {
@@ -247,7 +247,7 @@ fn ask(
     planned: &PlanReport,
     common: &Common,
     environment: &Environment,
-) -> Result<(), Trouble> {
+) -> Result<(), CommandError> {
     if !environment.can_ask {
         return Err(Problem::new(
             CommandCode::NeedsApproval,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::base::{self, Base};
 use super::files::read;
-use super::{Done, Environment, Trouble};
+use super::{CommandError, Done, Environment};
 use crate::cli::{Common, CompareArgs};
 use crate::exit::Exit;
 use crate::printable::Printable;
@@ -26,7 +26,7 @@ pub(super) fn run(args: &CompareArgs, common: &Common, environment: &Environment
 }
 
 /// Reads a file or a git revision. It was valid when it was merged, so its acknowledgments are not checked again.
-fn version(of: &Path, common: &Common) -> Result<(Printable, Roster), Trouble> {
+fn version(of: &Path, common: &Common) -> Result<(Printable, Roster), CommandError> {
     if of.exists() || of.extension().is_some_and(|extension| extension == "toml") {
         return Ok((name(of), Roster::read(of).map_err(which_files)?));
     }

@@ -106,10 +106,10 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
 }
 
 /// Returns a report if the files declare no people and nothing else that needs Pylon. Pylon is not asked then.
-pub(super) fn declares_nobody(declared: &Declared, common: &Common) -> Option<Body> {
+pub(super) fn without_people(declared: &Declared, common: &Common) -> Option<Body> {
     let Roster { people, workspace, guardrails, .. } = &declared.roster;
     let asks =
         !people.is_empty() || workspace.organization.is_some() || guardrails.unmanaged == Unmanaged::Block;
     let file = Printable::cut(&common.config.to_string_lossy(), 200);
-    (!asks).then_some(Body::NobodyDeclared { file, declared: 0 })
+    (!asks).then_some(Body::NoPeople { file, declared: 0 })
 }

@@ -9,7 +9,7 @@ use super::files::{declared, read_if_there};
 use super::prepare::{observe, settle};
 use super::state::{is_new, observed_state, write_state};
 use super::write::{Created, Rewritten, create, not_written, rewrite, shown};
-use super::{CommandCode, Done, Environment, Trouble, block_on, folder};
+use super::{CommandCode, CommandError, Done, Environment, block_on, folder};
 use crate::adoption::Adoption;
 use crate::cli::{Common, ImportArgs};
 use crate::exit::Exit;
@@ -52,9 +52,9 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
     let teams = teams.strip_prefix(".").unwrap_or(&teams);
     are_new(config, args.split_by.map(|_| teams))?;
     block_on(async {
-        let nobody = Roster::default();
-        let connection = Connection::open(&nobody, &args.connection, common, environment).await?;
-        let state = connection.observe(&nobody, &[]).await?.state;
+        let empty = Roster::default();
+        let connection = Connection::open(&empty, &args.connection, common, environment).await?;
+        let state = connection.observe(&empty, &[]).await?.state;
         let new = NewRoster::of(&state, connection.region(), args.fields(), args.split_by);
         connection.close().await?;
         let report = begun(args, &new, &state.roles, config, teams);
@@ -120,7 +120,7 @@ fn are_there(names: &[String], has_root: bool) -> Problem {
 }
 
 /// Writes the root file last, so that an import that fails midway leaves no valid root file.
-fn write(new: NewRoster<'_>, config: &Path, teams: &Path) -> Result<(), Trouble> {
+fn write(new: NewRoster<'_>, config: &Path, teams: &Path) -> Result<(), CommandError> {
     let is_new_folder = !new.teams.is_empty() && !teams.exists();
     let team = |TeamFile { name: file, text, .. }: TeamFile| {
         let path = teams.join(file);
@@ -238,7 +238,7 @@ fn merged<'c>(changes: impl Iterator<Item = &'c Change>) -> Vec<Change> {
 }
 
 /// Returns the file that `--into` names, which must be one of the files that were read.
-fn file_named(into: &Path, sources: &Sources) -> Result<FileId, Trouble> {
+fn file_named(into: &Path, sources: &Sources) -> Result<FileId, CommandError> {
     let canonical = |name: &Path| std::fs::canonicalize(name).ok();
     let wanted = canonical(into);
     let found =

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{CommandCode, Environment, Trouble, folder, hide_tokens, journals};
+use super::{CommandCode, CommandError, Environment, folder, hide_tokens, journals};
 use crate::cli::{CONFIG, Cli, Command, Common, Origin};
 use crate::invocation::{path_word, quoted};
 use crate::output::say;
@@ -96,7 +96,7 @@ fn owner(folder: &Path) -> Option<u32> {
 }
 
 /// Returns the error, which says where the root file was searched for if it does not exist.
-pub(super) fn explained(mut trouble: Trouble, command: &Command, common: &Common) -> Trouble {
+pub(super) fn explained(mut trouble: CommandError, command: &Command, common: &Common) -> CommandError {
     if let Origin::Nowhere(searched) = &common.origin
         && command.uses_config()
     {

@@ -37,6 +37,7 @@ mod locate;
 pub mod lock;
 pub mod man;
 mod outlets;
+mod overwrites;
 pub mod plan;
 mod prepare;
 mod progress;
@@ -47,7 +48,6 @@ pub mod sandbox;
 pub mod schema;
 pub mod show;
 mod signals;
-mod spared;
 mod state;
 pub mod validate;
 mod write;
@@ -172,7 +172,7 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
     let (Cli { command, common }, environment) = (&cli, &environment);
     let name = command.name();
     if let Err(problem) = located {
-        let report = Trouble::usage(problem).into_report(name);
+        let report = CommandError::usage(problem).into_report(name);
         return finish(report, Outlets::default(), common, environment);
     }
     if let Err(trouble) = check_formats(command, common) {
@@ -183,7 +183,7 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
         let _ = token(environment);
     }
     // Open the outputs before any request, because a run that changes Pylon must be able to report it.
-    let opened = spared::needed(command, common).and_then(|()| Ok(Outlets::open(common, environment)?));
+    let opened = overwrites::check(command, common).and_then(|()| Ok(Outlets::open(common, environment)?));
     let outlets = match opened {
         Ok(outlets) => outlets,
         Err(trouble) => return finish(trouble.into_report(name), Outlets::default(), common, environment),
@@ -197,7 +197,7 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
 }
 
 /// Checks that the command can make the reports that the command line asks for.
-fn check_formats(command: &Command, common: &Common) -> Result<(), Trouble> {
+fn check_formats(command: &Command, common: &Common) -> Result<(), CommandError> {
     let name = command.name();
     let mut formats = common.report.iter().map(|(format, _)| *format).chain([common.format]);
     if formats.any(|format| format == Format::Csv)
@@ -205,7 +205,9 @@ fn check_formats(command: &Command, common: &Common) -> Result<(), Trouble> {
     {
         let problem =
             Problem::new(CommandCode::NoCsv, format!("the report of `rolecall {name}` is not a table"));
-        return Err(Trouble::usage(problem.help(format!("the commands with the format csv are: {others}"))));
+        return Err(CommandError::usage(
+            problem.help(format!("the commands with the format csv are: {others}")),
+        ));
     }
     if command.prints_its_own() && !common.report.is_empty() {
         let problem = Problem::new(
@@ -213,7 +215,7 @@ fn check_formats(command: &Command, common: &Common) -> Result<(), Trouble> {
             format!("`rolecall {name}` makes no report, so --report cannot write one"),
         );
         let help = format!("redirect its output instead: rolecall {name} … > FILE");
-        return Err(Trouble::usage(problem.help(help)));
+        return Err(CommandError::usage(problem.help(help)));
     }
     Ok(())
 }
@@ -225,7 +227,7 @@ enum Printed {
     Text(String),
 }
 
-fn dispatch(command: &Command, common: &Common, environment: &Environment) -> Result<Printed, Trouble> {
+fn dispatch(command: &Command, common: &Common, environment: &Environment) -> Result<Printed, CommandError> {
     let (body, exit) = match command {
         Command::Validate(args) => validate::run(args, common, environment),
         Command::Plan(args) => plan::run(args, common, environment),
@@ -306,33 +308,33 @@ fn setting(common: &Common, environment: &Environment) -> Setting {
         annotations: Annotations {
             folder: environment.folder.clone(),
             workspace: environment.github_workspace.clone(),
-            resolve: spared::place_of,
+            resolve: overwrites::place_of,
         },
     }
 }
 
 /// The result of a command: its report and exit code, or an error.
-type Done = Result<(Body, Exit), Trouble>;
+type Done = Result<(Body, Exit), CommandError>;
 
-/// An error of a command, with its exit code. Nothing was changed, unless it is made by [`Trouble::half`].
-struct Trouble {
+/// An error of a command, with its exit code. Nothing was changed, unless it is made by [`CommandError::half`].
+struct CommandError {
     problems: Box<Problems>,
     exit: Exit,
 }
 
-impl From<Problems> for Trouble {
+impl From<Problems> for CommandError {
     fn from(problems: Problems) -> Self {
         Self { problems: Box::new(problems), exit: Exit::Failed }
     }
 }
 
-impl From<Problem> for Trouble {
+impl From<Problem> for CommandError {
     fn from(problem: Problem) -> Self {
         Problems::from(problem).into()
     }
 }
 
-impl Trouble {
+impl CommandError {
     fn into_report(self, command: &'static str) -> Report {
         Report { command, exit: self.exit, body: Body::Problems(self.problems) }
     }
@@ -370,7 +372,7 @@ fn folder(config: &Path) -> PathBuf {
 }
 
 /// Runs `work` on this thread. Offline commands start no runtime.
-fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
     match signals::runtime() {
         Ok(runtime) => {
             let done = runtime.block_on(work);

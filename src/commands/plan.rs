@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::base;
-use super::files::{declared, declares_nobody};
+use super::files::{declared, without_people};
 use super::prepare::{Prepared, Scope, prepare};
-use super::{CommandCode, Done, Environment, Trouble, block_on, folder, journals};
+use super::{CommandCode, CommandError, Done, Environment, block_on, folder, journals};
 use crate::cli::{Common, PlanArgs};
 use crate::exit::Exit;
 use crate::output::say;
@@ -19,7 +19,7 @@ use crate::target_file::TargetFile;
 pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -> Done {
     let declared = declared(args.at.as_deref(), common, environment)?;
     let is_plain = args.output.is_none() && args.only.is_empty() && args.base.is_none();
-    if let Some(report) = declares_nobody(&declared, common).filter(|_| is_plain) {
+    if let Some(report) = without_people(&declared, common).filter(|_| is_plain) {
         return Ok((report, Exit::Done));
     }
     let base = args.base.as_deref().map(|base| base::read(base, &common.config)).transpose()?;
@@ -60,7 +60,7 @@ fn unfinished(journal: &Path, common: &Common) -> String {
     )
 }
 
-fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(), Trouble> {
+fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(), CommandError> {
     let created = environment.clock.now().to_string();
     let files = prepared.files_digest();
     let report = serde_json::to_value(&prepared.report)

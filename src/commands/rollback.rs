@@ -6,7 +6,7 @@ use super::apply::carry_through;
 use super::connection::{Connection, at_present};
 use super::files::{Declared, declared};
 use super::prepare::{confirmed, settle_rollback};
-use super::{Done, Environment, Trouble, block_on, folder, journals};
+use super::{CommandError, Done, Environment, block_on, folder, journals};
 use crate::apply::journal;
 use crate::apply::rollback::{Applied, RollbackCode};
 use crate::cli::{Common, RollbackArgs};
@@ -21,7 +21,7 @@ const LISTED: usize = 20;
 
 pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environment) -> Done {
     let Some(of) = &args.of else {
-        return Err(Trouble::usage(which(args.last)));
+        return Err(CommandError::usage(which(args.last)));
     };
     let (files, applied) = declared_and_applied(of, common, environment)?;
     at_present(&files.roster, &args.connection, environment)?;

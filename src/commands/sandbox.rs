@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::files::read_if_there;
 use super::state::{is_new, sandbox_region, write_state};
-use super::{CommandCode, Done, Environment, Trouble, block_on, folder, signals};
+use super::{CommandCode, CommandError, Done, Environment, block_on, folder, signals};
 use crate::cli::{Common, SandboxArgs};
 use crate::exit::Exit;
 use crate::invocation::quoted;
@@ -58,7 +58,7 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
 
 /// Prints the two lines to paste. They are the only ones on standard output, so that a script can read them while the sandbox
 /// runs. The note for people goes to standard error.
-fn greet(running: &Running, token: &str, count: usize) -> Result<(), Trouble> {
+fn greet(running: &Running, token: &str, count: usize) -> Result<(), CommandError> {
     // The value of the variable may be a real token, which is not shown.
     let is_set = output::scrub(token.to_owned()) != token;
     let second = if is_set {

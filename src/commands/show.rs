@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::apply::read_saved;
-use super::{Done, Trouble};
+use super::{CommandError, Done};
 use crate::cli::ShowArgs;
 use crate::clock::minute;
 use crate::exit::Exit;
@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use crate::report::{Body, PlanReport};
 
 pub(super) fn run(args: &ShowArgs) -> Done {
-    let saved = read_saved(&args.plan).map_err(|trouble| Trouble { exit: Exit::Failed, ..trouble })?;
+    let saved = read_saved(&args.plan).map_err(|trouble| CommandError { exit: Exit::Failed, ..trouble })?;
     let (created, report) = saved.into_report();
     let damaged = |why: String| {
         Problem::new(

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::files::{read, read_each};
-use super::spared::place_of;
+use super::overwrites::place_of;
 use super::{Done, Environment};
 use crate::cli::{Common, ValidateArgs};
 use crate::exit::Exit;

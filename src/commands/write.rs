@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 
-use super::{CommandCode, Trouble};
+use super::{CommandCode, CommandError};
 use crate::printable::Printable;
 use crate::private::Staged;
 use crate::problem::Problem;
@@ -19,7 +19,7 @@ pub(super) struct Rewritten<'a> {
 }
 
 /// Writes all files, unless one of them has changed since it was read. Prepares all of them before the first one is changed.
-pub(super) fn rewrite(files: Vec<Rewritten<'_>>) -> std::result::Result<(), Trouble> {
+pub(super) fn rewrite(files: Vec<Rewritten<'_>>) -> std::result::Result<(), CommandError> {
     let mut prepared = Vec::new();
     for Rewritten { name, before, after } in files {
         prepared
@@ -39,7 +39,7 @@ fn prepare(name: &str, before: &str, after: String) -> Result<FilledFile> {
     TargetFile::open(path)?.fill(after)
 }
 
-fn place(prepared: Vec<(String, FilledFile)>) -> std::result::Result<(), Trouble> {
+fn place(prepared: Vec<(String, FilledFile)>) -> std::result::Result<(), CommandError> {
     let mut written: Vec<String> = Vec::new();
     for (name, file) in prepared {
         file.place().map_err(|error| after(&written, not_written(&name, &error), ""))?;
@@ -49,10 +49,12 @@ fn place(prepared: Vec<(String, FilledFile)>) -> std::result::Result<(), Trouble
 }
 
 /// Adds to a problem which files were written before it. `advice` says what to do about them.
-fn after(written: &[String], problem: Problem, advice: &str) -> Trouble {
+fn after(written: &[String], problem: Problem, advice: &str) -> CommandError {
     match written {
         [] => problem.into(),
-        _ => Trouble::half(problem.help(format!("these files were written: {}{advice}", written.join(", ")))),
+        _ => CommandError::half(
+            problem.help(format!("these files were written: {}{advice}", written.join(", "))),
+        ),
     }
 }
 
@@ -68,7 +70,7 @@ pub(super) struct Created {
 pub(super) fn create(
     files: &[Created],
     exists: impl Fn(&str) -> Problem,
-) -> std::result::Result<(), Trouble> {
+) -> std::result::Result<(), CommandError> {
     let mut prepared = Vec::new();
     for Created { name, path, text } in files {
         prepared.push((name, staged(path, text).map_err(|error| not_written(name, &error))?));

@@ -83,7 +83,7 @@ pub struct Item {
     /// `None` if the new version does not declare the key.
     pub new: Option<StatedValue>,
     /// Whether the report marks it for the reviewer. All settings are marked, and all roles that are or may be guarded.
-    pub weighty: bool,
+    pub sensitive: bool,
     /// Whether it names a role that may be a guarded one. Only Pylon knows which name, slug, and ID mean the same role.
     pub unresolved: bool,
 }
@@ -202,7 +202,7 @@ fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, guarded:
         let mut item = |old: Option<Statement>, new: Option<Statement>| {
             let roles = [&old, &new].into_iter().flatten().filter_map(Statement::role);
             let found = roles.map(|role| guarded.has(role)).max().unwrap_or(Guarded::No);
-            let weighty = match subject {
+            let sensitive = match subject {
                 ComparedSubject::Person { .. } => found != Guarded::No,
                 ComparedSubject::Acknowledgment { .. }
                 | ComparedSubject::Guardrails
@@ -212,7 +212,7 @@ fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, guarded:
                 | ComparedSubject::Files => true,
             };
             let (old, new) = (old.map(|statement| statement.stated), new.map(|statement| statement.stated));
-            items.push(Item { key: key.clone(), old, new, weighty, unresolved: found == Guarded::Unknown });
+            items.push(Item { key: key.clone(), old, new, sensitive, unresolved: found == Guarded::Unknown });
         };
         let is_repeated = olds.iter().chain(&news).any(|statement| statement.repeats);
         if is_repeated {

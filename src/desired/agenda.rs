@@ -23,23 +23,23 @@ pub struct Transition {
 
 /// A window that is active or has not started, with the address of its person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ahead {
+pub struct PersonWindow {
     pub email: Email,
     pub window: Window,
 }
 
 impl Roster {
     /// Returns the windows that have not ended by `now`, sorted by start, then by address.
-    pub fn windows_ahead(&self, now: Timestamp) -> Vec<Ahead> {
-        let of_person = |person: &DeclaredPerson| -> Vec<Ahead> {
+    pub fn current_and_coming_windows(&self, now: Timestamp) -> Vec<PersonWindow> {
+        let of_person = |person: &DeclaredPerson| -> Vec<PersonWindow> {
             let lasts = |window: &&Window| window.until.as_ref().is_none_or(|until| now < until.value.at);
             let windows = person.windows.iter().filter(lasts).cloned();
-            windows.map(|window| Ahead { email: person.email.value.clone(), window }).collect()
+            windows.map(|window| PersonWindow { email: person.email.value.clone(), window }).collect()
         };
-        let mut ahead: Vec<Ahead> = self.people.iter().flat_map(of_person).collect();
-        let begin = |ahead: &Ahead| ahead.window.from.as_ref().map(|from| from.value.at);
-        ahead.sort_by(|one, other| begin(one).cmp(&begin(other)).then_with(|| one.email.cmp(&other.email)));
-        ahead
+        let mut all: Vec<PersonWindow> = self.people.iter().flat_map(of_person).collect();
+        let begin = |each: &PersonWindow| each.window.from.as_ref().map(|from| from.value.at);
+        all.sort_by(|one, other| begin(one).cmp(&begin(other)).then_with(|| one.email.cmp(&other.email)));
+        all
     }
 
     /// Returns the transitions after `now`, sorted by time, then by address.

@@ -39,25 +39,25 @@ pub struct DesiredPerson {
     pub values: PerField<Option<Desired>>,
     /// The values that undo windows that have ended, at most one for each status that the person may still have. That of the window
     /// that ended last comes first. The list is empty if a status is declared.
-    pub ways_back: Vec<Desired>,
+    pub after_windows: Vec<Desired>,
 }
 
 impl DesiredPerson {
     /// Returns the value that `field` should have if the person's status in Pylon is `current`.
     pub fn value_for(&self, field: Field, current: &str) -> Option<&Desired> {
         let undoes = |way: &&Desired| matches!(&way.origin, Origin::After { window } if **window == *current);
-        self.values[field].as_ref().or_else(|| self.ways_back(field).iter().find(undoes))
+        self.values[field].as_ref().or_else(|| self.after_windows(field).iter().find(undoes))
     }
 
     /// Returns the value that `field` should have, without regard to Pylon. If only ended windows decide it, this is the value that
     /// undoes the last of them, because that one applies to most people.
     pub fn likely_value(&self, field: Field) -> Option<&Desired> {
-        self.values[field].as_ref().or_else(|| self.ways_back(field).first())
+        self.values[field].as_ref().or_else(|| self.after_windows(field).first())
     }
 
     /// Returns what undoes the windows of this field that have ended.
-    pub fn ways_back(&self, field: Field) -> &[Desired] {
-        if field == Field::OF_THEN { &self.ways_back } else { &[] }
+    pub fn after_windows(&self, field: Field) -> &[Desired] {
+        if field == Field::OF_THEN { &self.after_windows } else { &[] }
     }
 }
 
@@ -140,8 +140,9 @@ pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson 
         });
         in_window(windows, now, field).or(declared)
     });
-    let ways_back = if values[Field::OF_THEN].is_none() { ways_back(windows, now) } else { Vec::new() };
-    DesiredPerson { email: email.clone(), values, ways_back }
+    let after_windows =
+        if values[Field::OF_THEN].is_none() { after_windows(windows, now) } else { Vec::new() };
+    DesiredPerson { email: email.clone(), values, after_windows }
 }
 
 /// Returns the value of the window that is active at `now`. A valid roster has at most one such window per field.
@@ -168,7 +169,7 @@ struct Ended {
 
 /// Returns the values that undo the statuses of ended windows. A window counts even if a later one has ended too, because people
 /// still have its status if no apply ran in between.
-fn ways_back(windows: &[Window], now: Timestamp) -> Vec<Desired> {
+fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
     let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now)).collect();
     ended.sort_by_key(|window| window.until);
     let mut ways = Vec::new();

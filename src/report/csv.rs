@@ -137,7 +137,7 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
 pub(super) fn write(report: &Report) -> String {
     match &report.body {
         Body::Plan(plan) => table(&plan.records()),
-        Body::NobodyDeclared { .. } => table(&PlanReport::no_records()),
+        Body::NoPeople { .. } => table(&PlanReport::no_records()),
         Body::Agenda(agenda) => table(&agenda.records()),
         Body::Roles(roles) => table(&roles.records()),
         Body::Access(access) => table(&access.records()),

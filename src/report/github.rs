@@ -75,7 +75,7 @@ impl Level {
 
 fn annotations(report: &Report, folders: &Annotations) -> String {
     let all = match &report.body {
-        Body::Nothing | Body::NobodyDeclared { .. } => Vec::new(),
+        Body::Nothing | Body::NoPeople { .. } => Vec::new(),
         Body::Valid { files, declared: _ } => problem_annotations(files),
         Body::Plan(plan) => plan_annotations(plan),
         Body::Comparison(comparison) => comparison_annotations(comparison),
@@ -306,7 +306,7 @@ fn comparison_annotations(report: &ComparisonReport) -> Vec<Annotation> {
 }
 
 fn item_annotation(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
-    let ItemLine { key, old, new, weighty, unresolved, unwritten: _ } = item;
+    let ItemLine { key, old, new, sensitive, unresolved, unwritten: _ } = item;
     let full = |declared: &ComparedValue| words::declared_value(declared, usize::MAX);
     let message = match (old, new) {
         (Some(old), Some(new)) => format!("{key}: {}", words::change(&full(old), &full(new))),
@@ -316,7 +316,7 @@ fn item_annotation(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
     };
     let message = if *unresolved { format!("{message} ({})", words::UNRESOLVED) } else { message };
     Annotation {
-        level: if *weighty { Level::Warning } else { Level::Notice },
+        level: if *sensitive { Level::Warning } else { Level::Notice },
         // A removed value is only in the old files, which are not under review.
         location: new.as_ref().and_then(|value| value.location.clone()),
         title: words::subject(&entry.subject),

@@ -71,7 +71,7 @@ pub enum Body {
     #[serde(skip)]
     Nothing,
     /// The files declare no people, so Pylon was not asked.
-    NobodyDeclared {
+    NoPeople {
         /// The root file as the user named it.
         file: Printable,
         /// Always 0, so that programs can read the same key as in other reports.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::desired::agenda::{Ahead, Transition};
+use crate::desired::agenda::{PersonWindow, Transition};
 use crate::printable::Printable;
 use crate::report::csv::{Cell, Record, Records};
 use crate::roster::{Field, Moment, PerField, Roster, Window};
@@ -79,8 +79,8 @@ impl AgendaReport {
         let is_asked = |at: Timestamp| until.is_none_or(|until| at < until.at);
         let mut transitions = roster.agenda(now);
         transitions.retain(|transition| is_asked(transition.moment.at));
-        let mut windows = roster.windows_ahead(now);
-        windows.retain(|ahead| ahead.window.from.as_ref().is_none_or(|from| is_asked(from.value.at)));
+        let mut windows = roster.current_and_coming_windows(now);
+        windows.retain(|line| line.window.from.as_ref().is_none_or(|from| is_asked(from.value.at)));
         Self {
             file,
             timezone: Printable::new(roster.timezone.iana_name().unwrap_or("UTC")),
@@ -90,7 +90,7 @@ impl AgendaReport {
                 .iter()
                 .map(|transition| ScheduledChange::new(transition, &roster.sources))
                 .collect(),
-            windows: windows.iter().map(|ahead| WindowLine::new(ahead, &roster.sources)).collect(),
+            windows: windows.iter().map(|window| WindowLine::new(window, &roster.sources)).collect(),
         }
     }
 
@@ -145,8 +145,8 @@ impl ScheduledChange {
 }
 
 impl WindowLine {
-    pub(super) fn new(ahead: &Ahead, sources: &Sources) -> Self {
-        let Ahead { email, window } = ahead;
+    pub(super) fn new(window: &PersonWindow, sources: &Sources) -> Self {
+        let PersonWindow { email, window } = window;
         let Window { place, from, until, sets, then, reason } = window;
         let edge = |moment: &Sourced<Moment>| Edge {
             at: moment.value.at,

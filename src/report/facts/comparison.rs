@@ -38,7 +38,7 @@ pub struct ComparisonSummary {
     pub people_changed: usize,
     pub settings: usize,
     /// Whether there is a difference that a reviewer must not miss.
-    pub weighty: bool,
+    pub sensitive: bool,
 }
 
 /// A person or a setting that differs.
@@ -59,7 +59,7 @@ pub struct ItemLine {
     pub old: Option<ComparedValue>,
     pub new: Option<ComparedValue>,
     /// Whether it is important for a reviewer: a guarded role, a guardrail, a policy, an acknowledgment, or the pinned organization.
-    pub weighty: bool,
+    pub sensitive: bool,
     /// Whether it names a role that may be a guarded role. Only Pylon knows which name, slug, and ID mean the same role.
     pub unresolved: bool,
     /// Why it needs no write. Only in a plan with a base version.
@@ -89,14 +89,14 @@ impl ComparisonReport {
             let subject = ComparedSubject::Person { email: email.clone() };
             differences.binary_search_by(|other| other.subject.cmp(&subject)).is_ok()
         };
-        let mut windows = new.windows_ahead(now);
-        windows.retain(|ahead| differs(&ahead.email));
+        let mut windows = new.current_and_coming_windows(now);
+        windows.retain(|window| differs(&window.email));
         Self {
             old: old_file,
             new: new_file,
             declared: new.people.len(),
             summary: ComparisonSummary::new(&differences),
-            windows: windows.iter().map(|ahead| WindowLine::new(ahead, &new.sources)).collect(),
+            windows: windows.iter().map(|window| WindowLine::new(window, &new.sources)).collect(),
             differences: differences
                 .into_iter()
                 .map(|difference| DifferenceEntry::new(difference, &old.sources, &new.sources))
@@ -110,7 +110,7 @@ impl ComparisonSummary {
     fn new(differences: &[Difference]) -> Self {
         let mut summary = Self::default();
         for Difference { subject, kind, items } in differences {
-            summary.weighty |= items.iter().any(|item| item.weighty);
+            summary.sensitive |= items.iter().any(|item| item.sensitive);
             match (subject, kind) {
                 (ComparedSubject::Person { .. }, Kind::Added) => summary.people_added += 1,
                 (ComparedSubject::Person { .. }, Kind::Removed) => summary.people_removed += 1,
@@ -126,12 +126,12 @@ impl DifferenceEntry {
     pub(super) fn new(difference: Difference, old: &Sources, new: &Sources) -> Self {
         let Difference { subject, kind, items } = difference;
         let item = |item: Item| {
-            let Item { key, old: before, new: after, weighty, unresolved } = item;
+            let Item { key, old: before, new: after, sensitive, unresolved } = item;
             ItemLine {
                 key: Printable::new(&key),
                 old: before.map(|said| ComparedValue::new(&said, old)),
                 new: after.map(|said| ComparedValue::new(&said, new)),
-                weighty,
+                sensitive,
                 unresolved,
                 unwritten: None,
             }

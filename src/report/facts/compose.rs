@@ -293,9 +293,9 @@ fn unmanaged(plan: &Plan, roster: &Roster) -> Vec<Printable> {
 
 /// Returns the windows of the people in the plan that have not ended.
 fn windows(plan: &Plan, roster: &Roster, now: Timestamp) -> Vec<WindowLine> {
-    let mut windows = roster.windows_ahead(now);
-    windows.retain(|ahead| plan.only.is_empty() || plan.only.contains(&ahead.email));
-    windows.iter().map(|ahead| WindowLine::new(ahead, &roster.sources)).collect()
+    let mut windows = roster.current_and_coming_windows(now);
+    windows.retain(|window| plan.only.is_empty() || plan.only.contains(&window.email));
+    windows.iter().map(|window| WindowLine::new(window, &roster.sources)).collect()
 }
 
 /// Returns the numbers of a plan. `unmanaged` counts only the people who are listed.
@@ -347,6 +347,6 @@ pub(super) fn blame_line(blame: &Blame) -> BlameLine {
         at: *at,
         old: old.as_deref().map(Printable::new),
         new: new.as_deref().map(Printable::new),
-        outlived: *is_outdated,
+        outdated: *is_outdated,
     }
 }

@@ -67,7 +67,7 @@ impl Record<COLUMNS> for EditRecord<'_> {
         "blame_at",
         "blame_old",
         "blame_new",
-        "blame_outlived",
+        "blame_outdated",
     ];
 
     fn cells(&self) -> [Cell; COLUMNS] {
@@ -77,7 +77,7 @@ impl Record<COLUMNS> for EditRecord<'_> {
         let PersonLine { id, name, primary_email } = person;
         let EditLine { field, from, to, through_scim, location, origin, blame, cause } = edit;
         let Location { file, line, column: _ } = location;
-        let [actor_id, actor_name, actor_email, source, action, at, old, new, outlived] =
+        let [actor_id, actor_name, actor_email, source, action, at, old, new, outdated] =
             blame.as_ref().map(blame_cells).unwrap_or_default();
         let [kind, until, reason] = origin_cells(origin);
         [
@@ -105,7 +105,7 @@ impl Record<COLUMNS> for EditRecord<'_> {
             at,
             old,
             new,
-            outlived,
+            outdated,
         ]
     }
 }
@@ -125,7 +125,7 @@ pub(super) fn origin_cells(origin: &Origin) -> [Cell; 3] {
 }
 
 pub(super) fn blame_cells(blame: &BlameLine) -> [Cell; 9] {
-    let BlameLine { actor_id, actor_name, actor_email, source, action, at, old, new, outlived } = blame;
+    let BlameLine { actor_id, actor_name, actor_email, source, action, at, old, new, outdated } = blame;
     [
         actor_id.as_ref().into(),
         actor_name.as_ref().into(),
@@ -135,6 +135,6 @@ pub(super) fn blame_cells(blame: &BlameLine) -> [Cell; 9] {
         (*at).into(),
         old.as_ref().into(),
         new.as_ref().into(),
-        (*outlived).into(),
+        (*outdated).into(),
     ]
 }

@@ -157,8 +157,8 @@ impl ExplanationReport {
         };
         let mut transitions = roster.agenda(now);
         transitions.retain(|transition| transition.email == *email);
-        let mut windows = roster.windows_ahead(now);
-        windows.retain(|ahead| ahead.email == *email);
+        let mut windows = roster.current_and_coming_windows(now);
+        windows.retain(|window| window.email == *email);
         Self {
             organization: OrganizationLine::new(&observed.organization, place),
             asked: Printable::new(asked.as_str()),
@@ -180,7 +180,7 @@ impl ExplanationReport {
                 .iter()
                 .map(|transition| ScheduledChange::new(transition, sources))
                 .collect(),
-            windows: windows.iter().map(|ahead| WindowLine::new(ahead, sources)).collect(),
+            windows: windows.iter().map(|window| WindowLine::new(window, sources)).collect(),
         }
     }
 
@@ -463,7 +463,7 @@ fn values(desired: &DesiredPerson, sources: &Sources) -> Vec<ValueLine> {
     let mut lines = Vec::new();
     for (field, value) in desired.values.iter() {
         let before = lines.len();
-        lines.extend(value.iter().chain(desired.ways_back(field)).map(|desired| ValueLine {
+        lines.extend(value.iter().chain(desired.after_windows(field)).map(|desired| ValueLine {
             field,
             value: Some(Printable::new(&desired.value.value)),
             origin: words::full_origin(&desired.origin),

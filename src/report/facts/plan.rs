@@ -242,7 +242,7 @@ pub struct BlameLine {
     pub old: Option<Printable>,
     pub new: Option<Printable>,
     /// Whether it set a value other than `from`. A later change is then missing in the log.
-    pub outlived: bool,
+    pub outdated: bool,
 }
 
 /// How far the audit log was read.

@@ -159,6 +159,6 @@ impl<'a> People<'a> {
         let label = |value: &_| Printable::new(&roles.value_label(Field::Role, value));
         entry.keeps = person.values(Field::Role).iter().map(label).collect();
         let is_guarded = self.reviewed.minimums.iter().any(|minimum| person.holds(&minimum.role));
-        entry.items.iter_mut().for_each(|item| item.weighty |= is_guarded);
+        entry.items.iter_mut().for_each(|item| item.sensitive |= is_guarded);
     }
 }

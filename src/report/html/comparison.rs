@@ -14,7 +14,7 @@ pub(super) fn write(command: &str, report: &ComparisonReport) -> String {
     let inside = html! {
         p.about { (words::change(&short(old), &short(new))) ", " (declared) " declared" }
         @if !differences.is_empty() { ul.counts { @for part in words::comparison(report) { li { (part) } } } }
-        @if summary.weighty { p.attention { "Review the marked rows first: " (words::WEIGHTY) "." } }
+        @if summary.sensitive { p.attention { "Review the marked rows first: " (words::SENSITIVE) "." } }
         @if !differences.is_empty() {
             table.differences {
                 thead { tr { th { "What" } th { "Key" } th { "Before" } th { "After" } th { "Where" } } }
@@ -40,8 +40,8 @@ fn rows(entry: &DifferenceEntry) -> Markup {
     html! {
         tbody {
             @if items.is_empty() { tr { td { (name) } td {} td {} td {} td {} } }
-            @for (number, ItemLine { key, old, new, weighty, unresolved, unwritten: _ }) in items.iter().enumerate() {
-                tr.weighty[*weighty] {
+            @for (number, ItemLine { key, old, new, sensitive, unresolved, unwritten: _ }) in items.iter().enumerate() {
+                tr.sensitive[*sensitive] {
                     td { @if number == 0 { (name) } }
                     td { span.field { (short(key)) } @if *unresolved { " (" (words::UNRESOLVED) ")" } }
                     td { @if let Some(old) = old { del { (value(old)) } } }

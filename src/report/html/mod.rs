@@ -38,7 +38,7 @@ pub(super) fn write(report: &Report) -> String {
     let Report { command, exit, body } = report;
     match body {
         Body::Nothing => String::new(),
-        Body::NobodyDeclared { file, declared: _ } => page(
+        Body::NoPeople { file, declared: _ } => page(
             command,
             Tone::Good,
             "nothing to do",

@@ -20,15 +20,14 @@ pub(super) fn write(command: &str, report: &ComparisonReport, limit: usize) -> S
 
 /// Lists the important differences, which come first.
 fn first(report: &ComparisonReport, room: usize) -> String {
-    let important = report
-        .differences
-        .iter()
-        .flat_map(|entry| entry.items.iter().filter(|item| item.weighty).map(move |item| line(entry, item)));
+    let important = report.differences.iter().flat_map(|entry| {
+        entry.items.iter().filter(|item| item.sensitive).map(move |item| line(entry, item))
+    });
     let lines = list(important, room);
     if lines.is_empty() {
         return String::new();
     }
-    let text = format!("Review these first ({}):\n\n{lines}", words::WEIGHTY);
+    let text = format!("Review these first ({}):\n\n{lines}", words::SENSITIVE);
     if lines.lines().count() > super::UNFOLDED {
         details("Review these first", &text) + "\n"
     } else {
@@ -38,7 +37,7 @@ fn first(report: &ComparisonReport, room: usize) -> String {
 
 fn line(entry: &DifferenceEntry, item: &ItemLine) -> String {
     let subject = code(Printable::cut(&words::subject(&entry.subject), 120).as_str());
-    let ItemLine { key, old, new, weighty: _, unresolved, unwritten: _ } = item;
+    let ItemLine { key, old, new, sensitive: _, unresolved, unwritten: _ } = item;
     let value = |declared: &ComparedValue| code(&words::declared_value(declared, 160));
     let change = match (old, new) {
         (Some(old), Some(new)) => words::change(&value(old), &value(new)),

@@ -35,7 +35,7 @@ pub(super) fn write(report: &Report, setting: &Setting) -> String {
     let links = Links { source_url: setting.source_url.as_deref() };
     let text = match body {
         Body::Nothing => return String::new(),
-        Body::NobodyDeclared { file, declared: _ } => {
+        Body::NoPeople { file, declared: _ } => {
             let title = title(command, "nothing to do");
             format!("{title}{} declares no people.\n", code(file.as_str()))
         }

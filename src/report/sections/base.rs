@@ -19,13 +19,13 @@ pub(in crate::report) fn base(report: &PlanReport) -> Vec<Section> {
     let (mut open, mut folded) = (Vec::new(), Vec::new());
     for entry in unwritten {
         if entry.kind == Kind::Removed && !entry.keeps.is_empty() {
-            let is_weighty = entry.items.iter().any(|item| item.weighty);
-            let lines = if is_weighty { &mut open } else { &mut folded };
+            let is_sensitive = entry.items.iter().any(|item| item.sensitive);
+            let lines = if is_sensitive { &mut open } else { &mut folded };
             lines.push(no_longer_declared(entry));
             continue;
         }
         for item in &entry.items {
-            let lines = if item.weighty { &mut open } else { &mut folded };
+            let lines = if item.sensitive { &mut open } else { &mut folded };
             lines.push(unwritten_line(entry, item));
         }
     }
@@ -41,7 +41,7 @@ fn no_longer_declared(entry: &DifferenceEntry) -> Line {
 }
 
 fn unwritten_line(entry: &DifferenceEntry, item: &ItemLine) -> Line {
-    let ItemLine { key, old, new, weighty: _, unresolved, unwritten } = item;
+    let ItemLine { key, old, new, sensitive: _, unresolved, unwritten } = item;
     let value = |value: &ComparedValue| Part::Sentence(words::declared_value(value, LONGEST_SENTENCE));
     let subject =
         Part::Sentence(Printable::cut(&words::subject(&entry.subject), LONGEST_SENTENCE).to_string());

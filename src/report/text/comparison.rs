@@ -25,9 +25,9 @@ pub(super) fn comparison(report: &ComparisonReport, styles: &Styles) -> String {
         text.push('\n');
     }
     text += &format!("{}\n", words::comparison(report).join(" · "));
-    if summary.weighty {
+    if summary.sensitive {
         let mark = styled(styles.attention, "!");
-        text += &format!("Review the lines with {mark} first: {}.\n", words::WEIGHTY);
+        text += &format!("Review the lines with {mark} first: {}.\n", words::SENSITIVE);
     }
     text
 }
@@ -66,8 +66,8 @@ fn entry_lines(entry: &DifferenceEntry, columns: &ComparisonColumns, styles: &St
 }
 
 fn item_line(item: &ItemLine, columns: &ComparisonColumns, styles: &Styles) -> String {
-    let ItemLine { key, old, new, weighty, unresolved, unwritten: _ } = item;
-    let mark = if *weighty { styled(styles.attention, "!") } else { " ".to_owned() };
+    let ItemLine { key, old, new, sensitive, unresolved, unwritten: _ } = item;
+    let mark = if *sensitive { styled(styles.attention, "!") } else { " ".to_owned() };
     let pad = |text: &str, width: usize| {
         format!("{text}{}", " ".repeat(width.saturating_sub(Printable::new(text).width())))
     };

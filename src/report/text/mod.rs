@@ -30,7 +30,7 @@ fn unwrapped(report: &Report, styles: &Styles, setting: &Setting) -> String {
     let tables = |report: &TableReport| tables::tables(command, report, styles, setting.width);
     match body {
         Body::Nothing => String::new(),
-        Body::NobodyDeclared { file, declared: _ } => format!("{file} declares no people: nothing to do\n"),
+        Body::NoPeople { file, declared: _ } => format!("{file} declares no people: nothing to do\n"),
         Body::Valid { files, declared } => {
             let warnings = if setting.problems_on_stderr {
                 String::new()

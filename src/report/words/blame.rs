@@ -9,7 +9,7 @@ use crate::report::facts::plan::{AuditLogLine, BlameLine};
 
 /// Returns who set a value: `set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z`.
 pub fn blame(line: &BlameLine) -> String {
-    let BlameLine { actor_id, actor_name, actor_email, source, action: _, at, old: _, new, outlived } = line;
+    let BlameLine { actor_id, actor_name, actor_email, source, action: _, at, old: _, new, outdated } = line;
     let short = |text: &Printable| text.short(LONGEST_NAME);
     // A token acts in the name of the person who created it, so name the API too: an integration may have made the change.
     let is_api = source.as_ref().is_some_and(|source| source.raw() == "api");
@@ -24,7 +24,7 @@ pub fn blame(line: &BlameLine) -> String {
         (_, None, None) => "by an unknown user".to_owned(),
     };
     let when = minute(*at);
-    match new.as_ref().filter(|_| *outlived) {
+    match new.as_ref().filter(|_| *outdated) {
         None => format!("set {by}, {when}"),
         Some(new) => {
             format!("set to {} {by}, {when}; a later change is not in the audit log", short(new))
@@ -100,12 +100,12 @@ mod tests {
                 at: "2026-08-20T16:02:59+02:00".parse().unwrap(),
                 old: None,
                 new: Some(shown("Admin")),
-                outlived: false,
+                outdated: false,
             };
             assert_eq!(blame(&line), format!("set {expected}, 2026-08-20 14:02Z"));
-            let outlived = BlameLine { outlived: true, ..line };
+            let outdated = BlameLine { outdated: true, ..line };
             let since = "a later change is not in the audit log";
-            assert_eq!(blame(&outlived), format!("set to Admin {expected}, 2026-08-20 14:02Z; {since}"));
+            assert_eq!(blame(&outdated), format!("set to Admin {expected}, 2026-08-20 14:02Z; {since}"));
         }
     }
 

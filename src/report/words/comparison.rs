@@ -5,7 +5,7 @@ use crate::comparison::ComparedSubject;
 use crate::report::facts::comparison::{ComparedValue, ComparisonReport, ComparisonSummary};
 
 /// The differences that a reviewer must not miss.
-pub const WEIGHTY: &str = "guarded roles, guardrails, rules, policy, acknowledgments, pinned organization";
+pub const SENSITIVE: &str = "guarded roles, guardrails, rules, policy, acknowledgments, pinned organization";
 /// A note about a role that may be a guarded role.
 pub const UNRESOLVED: &str = "may be a guarded role: only Pylon can tell";
 
@@ -36,7 +36,7 @@ pub fn declared_value(declared: &ComparedValue, limit: usize) -> String {
 
 /// Returns the result of a comparison as a title.
 pub fn differing(report: &ComparisonReport) -> String {
-    let ComparisonSummary { people_added, people_removed, people_changed, settings, weighty: _ } =
+    let ComparisonSummary { people_added, people_removed, people_changed, settings, sensitive: _ } =
         report.summary;
     let people = people_added + people_removed + people_changed;
     let people = (people > 0).then(|| count(people, "person", "people"));
@@ -51,7 +51,7 @@ pub fn differing(report: &ComparisonReport) -> String {
 
 /// Returns the counts of a comparison for its summary line.
 pub fn comparison(report: &ComparisonReport) -> Vec<String> {
-    let ComparisonSummary { people_added, people_removed, people_changed, settings, weighty: _ } =
+    let ComparisonSummary { people_added, people_removed, people_changed, settings, sensitive: _ } =
         report.summary;
     let of = |number: usize, what: &str| (number > 0).then(|| format!("{number} {what}"));
     let parts = [

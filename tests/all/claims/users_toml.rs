@@ -104,7 +104,7 @@ fn everyone_differs(roster: &Roster) -> ObservedState {
 /// Plans with every policy set to enforce, because `import --update` also writes drift that is only reported.
 fn plan(roster: &Roster, observed: &ObservedState) -> Option<Plan> {
     let desired = roster.resolve_at(now());
-    roster.windows_ahead(now());
+    roster.current_and_coming_windows(now());
     roster.agenda(now());
     let explain = |problems| {
         is_explained(&Problems::new(roster.sources.clone(), problems));

@@ -135,7 +135,7 @@ fn base(deal: &mut Deal<'_>) -> BaseLine {
         key: Printable::new("timezone"),
         old: None,
         new: Some(value),
-        weighty: true,
+        sensitive: true,
         unresolved: false,
         unwritten: Some(Unwritten::Setting),
     };
@@ -366,7 +366,7 @@ pub(super) fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameL
         at: now(),
         old: Some(deal.text(Carrier::BlamedBefore)),
         new: Some(deal.text(Carrier::BlamedAfter)),
-        outlived: true,
+        outdated: true,
     }
 }
 
@@ -471,7 +471,7 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
             key,
             old: before.clone(),
             new: after.clone(),
-            weighty: true,
+            sensitive: true,
             unresolved: true,
             unwritten: None,
         };
@@ -479,7 +479,7 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
             key: Printable::new("windows"),
             old: before,
             new: after,
-            weighty: false,
+            sensitive: false,
             unresolved: false,
             unwritten: None,
         };
@@ -496,7 +496,7 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
         people_removed: 1,
         people_changed: 1,
         settings: 1,
-        weighty: true,
+        sensitive: true,
     };
     let report = ComparisonReport { old, new, declared: 3, summary, differences, now: now(), windows };
     Body::Comparison(Box::new(report))
@@ -535,5 +535,5 @@ pub(super) fn problems(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) -> B
 }
 
 pub(super) fn no_people(deal: &mut Deal<'_>, round: usize) -> Body {
-    Body::NobodyDeclared { file: deal.round(round).text(Carrier::EmptyFile), declared: 0 }
+    Body::NoPeople { file: deal.round(round).text(Carrier::EmptyFile), declared: 0 }
 }

@@ -243,7 +243,7 @@ fn access_line(deal: &mut Deal<'_>, round: usize) -> AccessLine {
         at: now(),
         old: Some(deal.text(Carrier::AccessOld)),
         new: Some(deal.text(Carrier::AccessNew)),
-        outlived: true,
+        outdated: true,
     };
     let edit = EditLine {
         field: Field::Role,

@@ -145,7 +145,7 @@ fn json_has_all_facts_about_a_person() {
         json!([{ "name": "Viewer", "id": "role_viewer", "held": "assigned", "admin": false, "guarded": false, "declared": false }])
     );
     assert_eq!(bo["role_set"]["actor_email"], "fin@acme.example");
-    assert_eq!(bo["role_set"]["outlived"], false);
+    assert_eq!(bo["role_set"]["outdated"], false);
     assert_eq!(bo["declared"]["email"], "bo@old.example");
     assert_eq!(bo["declared"]["location"]["line"], 11);
     assert_eq!(bo["declared_role"]["value"], "Member");
@@ -160,7 +160,7 @@ fn json_has_all_facts_about_a_person() {
     assert_eq!((is("u_ana", "owns_token"), is("u_fin", "owns_token")), (json!(false), json!(true)));
     assert_eq!((is("u_mo", "unmanaged"), is("u_mo", "declared")), (json!(true), json!(null)));
     assert_eq!(
-        (is("u_mo", "role_set")["outlived"].clone(), is("u_eve", "deactivated")),
+        (is("u_mo", "role_set")["outdated"].clone(), is("u_eve", "deactivated")),
         (json!(true), json!(true))
     );
     assert_eq!(is("u_dee", "roles")[0]["held"], "scim");

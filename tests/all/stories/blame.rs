@@ -423,14 +423,14 @@ fn json_contains_the_whole_entry_and_fits_the_schema() {
         edits[0]["blame"],
         json!({
             "actor_id": "u_dana", "actor_name": "Dana Reyes", "actor_email": "dana@acme.example", "source": "app",
-            "action": "UserRoleChanged", "at": "2026-08-20T14:02:31.25Z", "old": "Member", "new": "Viewer", "outlived": false,
+            "action": "UserRoleChanged", "at": "2026-08-20T14:02:31.25Z", "old": "Member", "new": "Viewer", "outdated": false,
         })
     );
     assert_eq!(
         edits[1]["blame"],
         json!({
             "actor_id": null, "actor_name": null, "actor_email": null, "source": "schedule",
-            "action": "UserStatusChanged", "at": "2026-08-20T14:02:31Z", "old": null, "new": null, "outlived": false,
+            "action": "UserStatusChanged", "at": "2026-08-20T14:02:31Z", "old": null, "new": null, "outdated": false,
         })
     );
     assert_eq!(plan["changes"][1]["edits"][0].get("blame"), None);

@@ -155,7 +155,7 @@ fn every_piece_of_toml_in_the_docs_is_valid() {
 fn every_diagnostic_is_explained_exactly_once() {
     let codes = diagnostic_codes();
     let unique: BTreeSet<&str> = codes.iter().copied().collect();
-    assert_eq!(unique.len(), codes.len(), "a code is raised by two rooms");
+    assert_eq!(unique.len(), codes.len(), "two modules raise the same code");
     let text = fs::read_to_string(root().join("docs/diagnostics.md")).unwrap();
     let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
     let explained: Vec<&str> = rows.map(|(code, _)| code).collect();

@@ -330,7 +330,7 @@ fn files_for_another_organization_ask_for_nothing_but_me() {
 }
 
 #[test]
-fn a_region_that_contradicts_the_pin_asks_nobody() {
+fn a_region_that_contradicts_the_pin_sends_no_request() {
     let scene = pinned("region = \"eu\"");
     let before = scene.asked();
     // The sandbox's address belongs to no region, and the error says so if it contradicts the flag.
@@ -396,7 +396,7 @@ fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
 }
 
 #[test]
-fn files_that_declare_nobody_are_still_judged_by_what_they_say_of_others() {
+fn files_without_people_are_still_checked_for_protected_and_unmanaged_people() {
     let scene = pylon(1).file("users.toml", "[guardrails]\nunmanaged = \"block\"\n[users]\n");
     is_refused(&scene, "Blocked by unmanaged: 3 unmanaged\n");
     let scene = pylon(1).file("users.toml", "[workspace]\norganization = \"org_other\"\n");

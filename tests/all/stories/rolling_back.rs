@@ -345,7 +345,7 @@ fn a_window_that_holds_is_told_and_no_edit_is_proposed() {
 }
 
 #[test]
-fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
+fn after_a_failed_rollback_no_report_suggests_an_apply_which_would_undo_it() {
     let (scene, journal) = applied(USERS);
     scene.pylon(|world| world.settings.token_can_write = false);
     for text in scene.reports_for_people(ROLLBACK, 1) {

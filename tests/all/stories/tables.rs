@@ -38,7 +38,7 @@ fn the_table_of_a_plan_has_a_row_per_edit() {
         lines,
         [
             "email,name,id,primary_email,field,from,to,through_scim,observed,guarded,cause,origin,origin_until,origin_reason,file,line,\
-             blame_actor_id,blame_actor_name,blame_actor_email,blame_source,blame_action,blame_at,blame_old,blame_new,blame_outlived",
+             blame_actor_id,blame_actor_name,blame_actor_email,blame_source,blame_action,blame_at,blame_old,blame_new,blame_outdated",
             "bo@acme.example,\"'=HYPERLINK(\"\"https://evil.example\"\",\"\"Bo\"\")\",u_bo,,role,Viewer,Member,,false,false,,person,,,\
              users.toml,7,,,,,,,,,",
             "cy@acme.example,Cy Ortega,u_cy,,role,Admin,Member,,false,true,,window,2026-12-24,\"on leave, \"\"long\"\"\",users.toml,8,\

@@ -147,7 +147,7 @@ impl Record<9> for RoleSet<'_> {
         "role_set_at",
         "role_set_old",
         "role_set_new",
-        "role_set_outlived",
+        "role_set_outdated",
     ];
 
     fn cells(&self) -> [Cell; 9] {

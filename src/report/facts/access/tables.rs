@@ -278,7 +278,7 @@ impl AccessLine {
             let rule = rule.short(LONGEST_RULE);
             notes.push(format!("a rule does not allow this role ({rule}), {location}"));
         }
-        if self.role_set.as_ref().is_some_and(|set| set.outlived) {
+        if self.role_set.as_ref().is_some_and(|set| set.outdated) {
             notes.push("the role was changed later, and the audit log does not have that change".into());
         }
         if layout == Layout::Wide {

@@ -89,7 +89,7 @@ const WORDS: &[&str] = &[
     "outcome bad",
     "place",
     "differences",
-    "weighty",
+    "sensitive",
     "coming",
     "diff",
     "same",

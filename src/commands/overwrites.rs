@@ -5,14 +5,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{CommandCode, Trouble, folder};
+use super::{CommandCode, CommandError, folder};
 use crate::cli::{Command, Common, Named};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::regular::STDIN;
 
 /// Checks the named files, and the files of a sandbox next to the config.
-pub(super) fn needed(command: &Command, common: &Common) -> Result<(), Trouble> {
+pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandError> {
     let Named { read, written } = command.files();
     let mut needed: Vec<FileIdentity> = read.into_iter().map(FileIdentity::new).collect();
     if command.connection().is_some_and(|asked| asked.sandbox) {
@@ -41,7 +41,7 @@ pub(super) fn needed(command: &Command, common: &Common) -> Result<(), Trouble> 
     Ok(())
 }
 
-fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIdentity, Trouble> {
+fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIdentity, CommandError> {
     let place = FileIdentity::new(path);
     if needed.contains(&place) {
         return Err(same_file(format!("{what} would overwrite {}, which this run needs", shown(path))));
@@ -50,19 +50,19 @@ fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIden
 }
 
 /// Returns an error if the path is the config or an existing TOML file.
-fn not_over_files(path: &Path, common: &Common) -> Result<(), Trouble> {
+fn not_over_files(path: &Path, common: &Common) -> Result<(), CommandError> {
     let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) && path.exists();
     if !is_toml && FileIdentity::new(path) != FileIdentity::new(&common.config) {
         return Ok(());
     }
     let message = format!("{} may declare people, and would be overwritten", shown(path));
     let problem = Problem::new(CommandCode::OverFiles, message);
-    Err(Trouble::usage(problem.help("name another file; nothing was read or written")))
+    Err(CommandError::usage(problem.help("name another file; nothing was read or written")))
 }
 
-fn same_file(message: String) -> Trouble {
+fn same_file(message: String) -> CommandError {
     let help = "use a different file for each; nothing was read or written";
-    Trouble::usage(Problem::new(CommandCode::SameFile, message).help(help))
+    CommandError::usage(Problem::new(CommandCode::SameFile, message).help(help))
 }
 
 fn shown(path: &Path) -> Printable {
