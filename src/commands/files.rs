@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::locate::check_is_root;
 use super::{CommandCode, Environment};
 use crate::cli::Common;
 use crate::desired::DesiredState;
@@ -37,6 +38,7 @@ pub(super) fn declared(
     environment: &Environment,
 ) -> Result<Declared, Problems> {
     let present = environment.clock.now();
+    check_is_root(&common.config)?;
     let roster = read(&common.config, present)?;
     let at = at.map(|text| moment("--at", text, &roster)).transpose()?;
     let now = at.as_ref().map_or(present, |moment| moment.at);

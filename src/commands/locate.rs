@@ -13,7 +13,7 @@ use crate::output::say;
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::report::text::wrap::whole;
-use crate::roster::RosterCode;
+use crate::roster::{Roster, RosterCode};
 
 /// Changes to the folder of `-C`, chooses the root file, and says which one it is if the command line does not.
 pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(), Problem> {
@@ -58,33 +58,85 @@ fn note(config: &Path, origin: &Origin) -> Option<String> {
 /// Returns the nearest `users.toml` in this folder or a parent folder, up to the root of the git repository. `owner` returns the user
 /// who owns a folder. If no file is found, returns its path in this folder, where `import` writes it.
 fn nearest(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> (PathBuf, Origin) {
-    // A link that leads nowhere is a mistake to report, and not a reason to use another file.
-    let has = |folder: &Path, name: &str| folder.join(name).symlink_metadata().is_ok();
     if has(folder, CONFIG) {
         return (CONFIG.into(), Origin::Folder);
     }
-    let folder_owner = owner(folder);
-    let own = folder.ancestors().take_while(|parent| owner(parent) == folder_owner);
-    let Some(root) = own.clone().position(|parent| has(parent, ".git")) else {
+    let Some(folders) = up_to_repository_root(folder, owner) else {
         let searched = "in this folder; parent folders are searched only inside a git repository";
         return (CONFIG.into(), Origin::Nowhere(searched.into()));
     };
-    let mut up = PathBuf::new();
-    for parent in own.take(root + 1) {
-        if has(parent, CONFIG) {
-            return (up.join(CONFIG), Origin::Parent);
-        }
-        up.push("..");
+    if let Some(level) = folders.iter().position(|parent| has(parent, CONFIG)) {
+        return (parent_folder(level).join(CONFIG), Origin::Parent);
     }
-    up.pop();
-    let searched = match root {
+    let searched = match folders.len() - 1 {
         0 => "in this folder, which is the root of the git repository".into(),
-        _ => format!(
+        level => format!(
             "in this folder or in a parent folder up to {}, the root of the git repository",
-            up.display()
+            parent_folder(level).display()
         ),
     };
     (CONFIG.into(), Origin::Nowhere(searched))
+}
+
+/// A link that leads nowhere counts: it is a mistake to report, and not a reason to use another file.
+fn has(folder: &Path, name: &str) -> bool {
+    folder.join(name).symlink_metadata().is_ok()
+}
+
+/// Returns this folder and its parents up to the root of the git repository. `None` outside a repository, and if a folder on the way
+/// belongs to another user.
+fn up_to_repository_root(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> Option<Vec<&Path>> {
+    let folder_owner = owner(folder);
+    let mut folders = Vec::new();
+    for parent in folder.ancestors().take_while(|parent| owner(parent) == folder_owner) {
+        folders.push(parent);
+        if has(parent, ".git") {
+            return Some(folders);
+        }
+    }
+    None
+}
+
+/// Returns the relative path of the folder that is this many levels up.
+fn parent_folder(levels: usize) -> PathBuf {
+    std::iter::repeat_n("..", levels).collect()
+}
+
+/// Refuses a team file as the config. A plan of it would lack the guardrails, the pinned organization, and the other people of the root
+/// file that includes it.
+pub(super) fn check_is_root(config: &Path) -> Result<(), Problem> {
+    // Reading the config reports why it has no real path.
+    let (Ok(real), Ok(start), Ok(current)) =
+        (config.canonicalize(), folder(config).canonicalize(), Path::new(".").canonicalize())
+    else {
+        return Ok(());
+    };
+    for parent in up_to_repository_root(&start, owner).unwrap_or_else(|| vec![&start]) {
+        let root = parent.join(CONFIG);
+        if root.canonicalize().is_ok_and(|root| root != real) && includes(&root, &real) {
+            let root = match (root.strip_prefix(&current), current.strip_prefix(parent)) {
+                (Ok(below), _) => below.to_owned(),
+                (Err(_), Ok(down)) => parent_folder(down.components().count()).join(CONFIG),
+                (Err(_), Err(_)) => root,
+            };
+            let [config, root] = [config, &root].map(|path| Printable::cut(&path.to_string_lossy(), 200));
+            return Err(Problem::new(
+                CommandCode::TeamFile,
+                format!("{config} is a team file of {root}, so its guardrails and pinned organization would not apply"),
+            )
+            .help(format!("run the command with -c {root}; with --only EMAIL, it changes only one person")));
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether a root file includes this file. A root file with errors counts, too.
+fn includes(root: &Path, file: &Path) -> bool {
+    let sources = match Roster::read(root) {
+        Ok(roster) => roster.sources,
+        Err(problems) => problems.sources,
+    };
+    sources.iter().any(|(name, _)| Path::new(name).canonicalize().is_ok_and(|path| path == file))
 }
 
 /// Returns the user who owns a folder. `None` if the system does not say.

@@ -105,6 +105,8 @@ codes! {
         NoCsv = "commands::no_csv",
         /// `-C` names a folder that cannot be entered.
         NoFolder = "commands::no_folder",
+        /// The config is a team file that a root file includes.
+        TeamFile = "commands::team_file",
         /// Something that this program needs of the operating system is not to be had.
         NoRuntime = "commands::no_runtime",
     }

@@ -47,6 +47,34 @@ fn outside_a_repository_only_the_current_folder_is_searched() {
 }
 
 #[test]
+fn a_team_file_is_refused_as_the_config_of_a_command_that_plans() {
+    let scene = repository().file("work/other.toml", "[users]\n").file("work/teams/users.toml", TEAM);
+    let refused = |folder: &str, words: &str, root: &str| {
+        let run = scene.run_below(folder, words);
+        run.exits(1).names("commands::team_file");
+        run.mentions(&format!(
+            "is a team file of {root}, so its guardrails and pinned organization would not apply"
+        ));
+        run.mentions(&format!(
+            "help: run the command with -c {root}; with --only EMAIL, it changes only one person"
+        ));
+    };
+    for words in ["plan", "apply --auto-approve", "import --update", "explain bo@acme.example", "access"] {
+        refused("work", &format!("{words} --sandbox -c teams/emea.toml"), "users.toml");
+    }
+    refused("work/teams", "plan --sandbox -c ./emea.toml", "../users.toml");
+    // Its name does not make it a root file.
+    refused("work/teams", "plan --sandbox", "../users.toml");
+    // The root file has an error, but still includes the file.
+    let broken = FILE.replace("Admin", "\", status = \"x");
+    let scene = repository().file("work/users.toml", broken);
+    scene.run_below("work", "plan --sandbox -c teams/emea.toml").exits(1).names("commands::team_file");
+    scene.run_below("work", "validate -c teams/emea.toml").exits(0);
+    let scene = repository().file("work/other.toml", "[users]\n");
+    scene.run_below("work", "plan --sandbox -c other.toml").exits(0);
+}
+
+#[test]
 fn a_root_file_in_a_folder_below_is_suggested() {
     let scene = Scene::offline().file("our team/users.toml", FILE).file(".hidden/users.toml", FILE);
     let run = scene.run("validate");
