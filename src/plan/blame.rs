@@ -1,9 +1,9 @@
-//! Finds out who set the values that are out of sync: takes a plan and entries of the audit log, and returns one [`Blame`] per
+//! Attributes out-of-sync values to the users who set them. Given a plan and audit log entries, it produces one [`Blame`] per
 //! edit.
 //!
-//! Pure. Pylon may add names of actions and attributes at any time. So an entry counts if its object is the person and its
-//! action mentions the role or the status. The values in its attributes are used if they are present, but not required. The
-//! newest entry wins, in whatever order the entries arrive.
+//! This module does no I/O. Since Pylon may add action and attribute names at any time, matching is lenient. An entry counts if
+//! its object is the person and its action mentions the role or the status. Values in the attributes are used if present, but not
+//! required. The newest entry wins, regardless of the order in which entries arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,37 +13,37 @@ use super::Plan;
 use crate::observed::{ObservedState, Person, RoleCatalog, UserId};
 use crate::roster::{Email, Field, FieldValue};
 
-/// One entry of the audit log (Pylon API, `POST /audit-logs/search`), with only the fields that are used.
+/// An entry of the audit log (Pylon API, `POST /audit-logs/search`), reduced to the fields that we use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     pub id: String,
-    /// For example `UserRoleChanged`. Pylon may add others.
+    /// Such as `UserRoleChanged`. Pylon may add more.
     pub action: String,
     pub happened_at: Timestamp,
-    /// The ID of the user or other object that was changed.
+    /// The ID of the user or other object that was modified.
     pub object: String,
-    /// For example `api` or `app`. Pylon may add others. Empty if the entry does not name a source.
+    /// Such as `api` or `app`. Pylon may add more. Empty if the entry has no source.
     pub source: String,
     /// The ID of the user who made the change.
     pub actor: Option<String>,
-    /// Details of the action. Pylon may add others.
+    /// Details that depend on the action. Pylon may add more.
     pub attributes: BTreeMap<String, String>,
 }
 
-/// The newest entry of the audit log about the value of an edit.
+/// The newest audit log entry about the value of an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blame {
     pub actor: Actor,
-    /// For example `api` or `app`. Empty if the log does not name a source.
+    /// Such as `api` or `app`. Empty if the log has no source.
     pub source: String,
-    /// The name of the action in the log.
+    /// The action name from the log.
     pub action: String,
     pub at: Timestamp,
-    /// The display name of the value before. `None` if the log does not have it.
+    /// The display name of the old value, if logged.
     pub old: Option<String>,
-    /// The display name of the value that was set. `None` if the log does not have it.
+    /// The display name of the new value, if logged.
     pub new: Option<String>,
-    /// Whether Pylon has another value now than the one that was set. Then a later change is not in the log.
+    /// Whether Pylon no longer has the value that was set, which means that a later change is missing from the log.
     pub is_outdated: bool,
 }
 
@@ -54,21 +54,21 @@ pub enum Actor {
         name: String,
         email: Email,
     },
-    /// The ID of an actor who is not a user of the organization, or no longer one.
+    /// The ID of an actor who isn't, or is no longer, a user of the organization.
     Id(String),
-    /// The log names only the source of the change.
+    /// The source of the change, if the log has no actor.
     Source(String),
     Unknown,
 }
 
-/// The values to ask about, such as the edits of a plan, each with the newest entry about it so far.
+/// The values to look up in the audit log, e.g. the edits of a plan, each with the newest matching entry so far.
 #[derive(Debug, Clone)]
 pub struct Drift<'a> {
     roles: &'a RoleCatalog,
     edits: BTreeMap<(UserId, Field), PresentValues>,
 }
 
-/// The values of a field that a person has in Pylon.
+/// The values that a person currently has for a field in Pylon.
 #[derive(Debug, Clone)]
 struct PresentValues {
     field: Field,
@@ -77,8 +77,8 @@ struct PresentValues {
 }
 
 impl Field {
-    /// Returns whether the name of an action or attribute mentions this field. `UserRoleChanged` and `user.role.updated`
-    /// mention the role, but `AccessControlEnabled` does not.
+    /// Returns `true` if an action or attribute name mentions this field. For example, `UserRoleChanged` and `user.role.updated`
+    /// mention the role, but `AccessControlEnabled` doesn't.
     fn is_mentioned_in(self, name: &str) -> bool {
         let is_it = |word: &String| {
             [self.as_str(), self.plural()]
@@ -90,7 +90,7 @@ impl Field {
 }
 
 impl<'a> Drift<'a> {
-    /// Starts without entries. Includes the differences that the policy only observes.
+    /// Looks up every edit of a plan, including differences that the policy only observes.
     pub fn new(plan: &'a Plan, roles: &'a RoleCatalog) -> Self {
         let edits = plan.changes.iter().chain(&plan.observed).flat_map(|change| {
             change.edits.iter().map(|edit| {
@@ -101,7 +101,7 @@ impl<'a> Drift<'a> {
         Self { roles, edits: edits.collect() }
     }
 
-    /// Starts with every value of one person.
+    /// Looks up every field of one person.
     pub fn of_person(person: &Person, roles: &'a RoleCatalog) -> Self {
         let edits = Field::ALL.into_iter().map(|field| {
             let present = PresentValues::new(field, &person.values(field), &person.through_scim(field));
@@ -110,7 +110,7 @@ impl<'a> Drift<'a> {
         Self { roles, edits: edits.collect() }
     }
 
-    /// Starts with one field of many people.
+    /// Looks up a single field for many people.
     pub fn of_field<'p>(
         field: Field,
         people: impl Iterator<Item = &'p Person>,
@@ -123,24 +123,24 @@ impl<'a> Drift<'a> {
         Self { roles, edits: edits.collect() }
     }
 
-    /// Keeps only these values.
+    /// Drops all values for which `is_asked` returns `false`.
     pub fn retain(&mut self, is_asked: impl Fn(&UserId, Field) -> bool) {
         self.edits.retain(|(id, field), _| is_asked(id, *field));
     }
 
-    /// Returns the people to ask about, each once.
+    /// Returns the users to look up, without duplicates.
     pub fn people(&self) -> Vec<UserId> {
         let people: BTreeSet<&UserId> = self.edits.keys().map(|(id, _)| id).collect();
         people.into_iter().cloned().collect()
     }
 
-    /// Keeps the entry if it is the newest one about an edit.
+    /// Records the entry for each edit that it is the newest entry about.
     pub fn take(&mut self, entry: &AuditEntry) {
         let Some(object) = UserId::new(&entry.object) else { return };
         for field in Field::ALL.into_iter().filter(|field| field.is_mentioned_in(&entry.action)) {
             let Some(edit) = self.edits.get_mut(&(object.clone(), field)) else { continue };
-            // Of two entries with the same time, the one that set the present value wins: support hours react to a change at
-            // once.
+            // Support hours react to a change immediately, so two entries can have the same timestamp. In that case, prefer the
+            // one that set the present value.
             let rank = |entry: &AuditEntry| {
                 let sets_present = is_present(self.roles, edit, entry) == Some(true);
                 (entry.happened_at, sets_present, entry.id.clone())
@@ -151,13 +151,13 @@ impl<'a> Drift<'a> {
         }
     }
 
-    /// Returns whether there is an entry about every edit of these people.
+    /// Returns `true` if an entry has been found for every edit of these people.
     pub fn has_all(&self, people: &[UserId]) -> bool {
         let mut fields = people.iter().flat_map(|id| Field::ALL.map(|field| (id.clone(), field)));
         fields.all(|key| self.edits.get(&key).is_none_or(|edit| edit.newest.is_some()))
     }
 
-    /// Returns a [`Blame`] for each edit that an entry is about. `observed` provides the names of the actors.
+    /// Returns a [`Blame`] for each edit that has an entry. Actor names are taken from `observed`.
     pub fn into_blames(self, observed: &ObservedState) -> BTreeMap<(UserId, Field), Blame> {
         let Self { roles, edits } = self;
         let blames = edits.into_iter().filter_map(|(key, edit)| {
@@ -197,14 +197,14 @@ fn blame(roles: &RoleCatalog, observed: &ObservedState, edit: &PresentValues, en
     Blame { actor, source, action, at: happened_at, old, new, is_outdated }
 }
 
-/// Returns whether Pylon now has the value that the entry set. `None` if the entry names no value, or an unknown one.
+/// Returns whether Pylon still has the value that the entry set, or `None` if the entry has no value or an unknown one.
 fn is_present(roles: &RoleCatalog, edit: &PresentValues, entry: &AuditEntry) -> Option<bool> {
     let new = roles.value_meant(edit.field, value(&entry.attributes, edit.field, "new")?)?;
     Some(edit.values.contains(&new))
 }
 
-/// Returns the `old` or `new` value among the attributes. One that names the field (`new_role_id`) wins over one that names
-/// no field (`new_value`).
+/// Returns the `old` or `new` value from the attributes. A key that names the field (`new_role_id`) takes precedence over a
+/// generic one (`new_value`).
 fn value<'e>(attributes: &'e BTreeMap<String, String>, field: Field, which: &str) -> Option<&'e str> {
     let of_it = || attributes.iter().filter(|(key, _)| words(key).first().is_some_and(|word| word == which));
     let own = of_it().find(|(key, _)| field.is_mentioned_in(key));
@@ -212,7 +212,7 @@ fn value<'e>(attributes: &'e BTreeMap<String, String>, field: Field, which: &str
     own.or_else(plain).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
 }
 
-/// Splits a name into words in lower case. It may be in any style: `UserRoleChanged`, `SCIMRole`, `user_role.changed`.
+/// Splits a name in any case style into lowercase words. Handles `UserRoleChanged`, `SCIMRole`, and `user_role.changed`.
 fn words(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
     let mut words: Vec<String> = vec![String::new()];
@@ -251,7 +251,7 @@ mod tests {
         RoleCatalog::new(vec![role("r1", "Member", "member"), role("r2", "Viewer", "viewer")])
     }
 
-    /// Returns a plan in which Bo, a Viewer who is away, should be a Member and active.
+    /// Returns a plan that makes Bo, who is a Viewer and away, a Member and active.
     fn plan() -> Plan {
         let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
         let email = Email::observed("bo@acme.example");
@@ -297,7 +297,7 @@ mod tests {
         }
     }
 
-    /// Returns the blame for the role and for the status. Checks that the order of the entries does not matter.
+    /// Returns the blames for the role and the status, after checking that the order of the entries makes no difference.
     fn blamed(entries: &[AuditEntry]) -> [Option<Blame>; 2] {
         let (plan, roles, observed) = (plan(), roles(), ObservedState::default());
         let of = |entries: &mut dyn Iterator<Item = &AuditEntry>| {

@@ -1,8 +1,8 @@
-//! Why an edit is in a plan: the files changed, a window began or ended, or Pylon drifted.
+//! The reason an edit is in a plan: the files changed, a window began or ended, or Pylon drifted.
 //!
-//! A cause comes from three values. The first two are what the base version and the present files want now. The third is what
-//! the present files wanted just before a window of this person began or ended. Each edit has exactly one cause. If both
-//! versions of the files are the same, no edit is caused by this change.
+//! Three values determine the cause: what the base version wants now, what the present files want now, and what the present files
+//! wanted just before the person's last window transition. Every edit has exactly one cause. If the two versions are identical,
+//! no edit is attributed to this change.
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -15,20 +15,20 @@ use crate::observed::RoleCatalog;
 use crate::roster::{DeclaredPerson, Field, FieldValue, Roster, Window};
 
 words! {
-    /// Why an edit is in a plan.
+    /// The reason an edit is in a plan.
     #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Cause {
-        /// The files declare the value differently from the base version.
+        /// The value that the files declare differs from the base version.
         ThisChange = "this change",
         /// The files did not change, and a window began or ended.
         Scheduled = "scheduled",
-        /// The files did not change, and Pylon has another value.
+        /// The files did not change, but Pylon has a different value.
         Drift = "drift",
     }
 }
 
-/// Two versions of the files, compared at one instant.
+/// Two versions of the files, evaluated at the same instant.
 #[derive(Clone, Copy)]
 pub struct Versions<'a> {
     pub base: &'a Roster,
@@ -38,7 +38,7 @@ pub struct Versions<'a> {
 }
 
 impl Versions<'_> {
-    /// Returns the cause of each edit of each change, in the order of the plan.
+    /// Returns the cause of every edit, grouped by change in plan order.
     pub fn causes(&self, plan: &Plan) -> Vec<Vec<Cause>> {
         let mut causes = Vec::with_capacity(plan.changes.len());
         for change in &plan.changes {
@@ -59,7 +59,7 @@ impl Versions<'_> {
         }
     }
 
-    /// Returns whether only the present files make a change of such a difference.
+    /// Returns `true` if the edit exists only because the policy has changed since the base version.
     fn has_other_policy(&self, edit: &Edit) -> bool {
         let (base, present) = (&self.base.policy, &self.present.policy);
         let has_extra_roles = edit.field == Field::Role && edit.from.len() > 1;
@@ -67,7 +67,7 @@ impl Versions<'_> {
             || (has_extra_roles && base.extra_roles != present.extra_roles)
     }
 
-    /// Returns the value that a version of the files wants to write at an instant, as Pylon would have it.
+    /// Returns the value that `files` want to set at `at`, converted to Pylon's representation.
     fn wanted(&self, files: &Roster, change: &Change, edit: &Edit, at: Timestamp) -> Option<FieldValue> {
         let person = declared(files, change)?;
         let current = edit.from.first().map_or("", |value| &**value);
@@ -75,7 +75,7 @@ impl Versions<'_> {
         self.roles.value_meant(edit.field, &desired.value_for(edit.field, current)?.value.value)
     }
 
-    /// Returns the last instant at which a window that sets this field began or ended.
+    /// Returns the last time a window that sets this field began or ended, up to now.
     fn last_transition(&self, change: &Change, field: Field) -> Option<Timestamp> {
         let windows = &declared(self.present, change)?.windows;
         let sets_field = |window: &&Window| window.sets[field].is_some();
@@ -85,7 +85,7 @@ impl Versions<'_> {
         instants.filter(|at| *at <= self.now).max()
     }
 
-    /// Returns whether Pylon still has what the files wanted just before `at`. If they wanted nothing then, it has.
+    /// Returns `true` if Pylon still has the value that the files wanted just before `at`, or if they didn't want any.
     fn had_value_before(&self, at: Timestamp, change: &Change, edit: &Edit) -> bool {
         let before = at.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN);
         match self.wanted(self.present, change, edit, before) {
@@ -95,7 +95,7 @@ impl Versions<'_> {
     }
 }
 
-/// Finds the person of a change, who may be declared by another of their addresses in another version of the files.
+/// Looks up the person by any of their addresses, because the two versions may declare them under different ones.
 fn declared<'r>(files: &'r Roster, change: &Change) -> Option<&'r DeclaredPerson> {
     change.subject.addresses().find_map(|email| files.person(email))
 }

@@ -1,38 +1,39 @@
-//! The plan and its parts.
+//! The plan data model.
 //!
-//! A plan is sorted, and contains no change that would have no effect. A change has one edit, with the old and the new
-//! value, for each field that differs.
+//! Plans are sorted and never contain no-op changes. A change holds one edit, with the old and new values, for each field that
+//! differs.
 
 use crate::desired::Origin;
 use crate::observed::{ObservedState, Organization, Person, RoleId, UserId};
 use crate::roster::{Email, Field, FieldValue, PerField};
 use crate::source::{Place, Sourced};
 
-/// What an apply would change, and what else the comparison found. The files, the organization, and the time determine it.
+/// The changes an apply would make, plus everything else the comparison turned up. The same files, organization, and time always
+/// produce the same plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub organization: Organization,
-    /// The token's user. `None` if Pylon does not name one.
+    /// The user the token belongs to, if Pylon reports one.
     pub token_user: Option<UserId>,
     /// The number of declared people.
     pub declared: usize,
-    /// The people in `--only`, sorted. Empty if the plan is not limited.
+    /// The people selected with `--only`, sorted. Empty if the plan covers everyone.
     pub only: Vec<Email>,
     /// The changes, sorted by declared address.
     pub changes: Vec<Change>,
-    /// Differences that the policy only observes, sorted by declared address. They are reported, but never applied.
+    /// Differences in fields that the policy only observes, sorted by declared address. These are reported but never applied.
     pub observed: Vec<Change>,
     /// The number of declared people who need no change.
     pub in_sync: usize,
     /// Declared people who are not in Pylon or are deactivated there, sorted by address.
     pub absent: Vec<Absent>,
-    /// Declared people whose declared address is not their primary one, sorted by address.
+    /// People declared under an address other than their primary one, sorted by declared address.
     pub found_elsewhere: Vec<Subject>,
-    /// The primary addresses of active people who are in no file, sorted.
+    /// Primary addresses of active people who don't appear in any file, sorted.
     pub unmanaged: Vec<Email>,
 }
 
-/// The person that a change is about.
+/// The person affected by a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     /// The declared address, which can differ from the primary one.
@@ -43,7 +44,7 @@ pub struct Subject {
     pub name: String,
 }
 
-/// All changes to one person. One `PATCH` makes them.
+/// All changes to one person, sent as a single `PATCH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     pub subject: Subject,
@@ -54,32 +55,33 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     pub field: Field,
-    /// The values that Pylon has, sorted. A person can have several roles. An empty status counts as no value.
+    /// The current values in Pylon, sorted. There can be several if the field is the role. An empty status counts as no value.
     pub from: Vec<FieldValue>,
     pub to: FieldValue,
-    /// The values that the person has through SCIM groups. The edit does not change them.
+    /// Values granted through SCIM groups, which the edit leaves untouched.
     pub through_scim: Vec<FieldValue>,
-    /// The place in the files that declares the new value.
+    /// Where the files declare the new value.
     pub place: Place,
     pub origin: Origin,
 }
 
-/// The change that rolls another one back, and the values that a rollback cannot restore.
+/// The change that undoes another one, and the values that it cannot restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inverse {
-    /// Restores every field that is not in `lost`. `None` if no field is left.
+    /// Restores every field that isn't in `lost`, or `None` if all of them are.
     pub change: Option<Change>,
     pub lost: Vec<Lost>,
 }
 
-/// Values that no `PATCH` can restore. A `PATCH` sets exactly one role, or a value that [`Field::accepts`].
+/// The old values of a field, if no `PATCH` can restore them. A `PATCH` can only set a single role, or another value for which
+/// [`Field::accepts`] returns `true`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
     pub field: Field,
     pub from: Vec<FieldValue>,
 }
 
-/// The values that one `PATCH /users/{id}` sets. `None` leaves a field unchanged.
+/// The values set by one `PATCH /users/{id}`. A field that is `None` is left unchanged.
 pub type Patch = PerField<Option<FieldValue>>;
 
 /// A declared person who is not in Pylon or is deactivated there.
@@ -89,12 +91,12 @@ pub struct Absent {
     pub absence: Absence,
 }
 
-/// Why a declared person cannot be changed.
+/// The reason a declared person cannot be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Absence {
     /// Pylon has no user with this address.
     Missing {
-        /// The most similar address of an unmanaged person, if one is similar enough.
+        /// The closest address of an unmanaged person, if any is close enough.
         did_you_mean: Option<Email>,
     },
     /// The person is deactivated in Pylon, so their role and status have no effect.
@@ -102,7 +104,7 @@ pub enum Absence {
 }
 
 impl Plan {
-    /// Returns a plan without changes. `declared` is the number of declared people.
+    /// Returns an empty plan for `declared` people.
     pub fn empty(observed: &ObservedState, declared: usize) -> Self {
         Self {
             organization: observed.organization.clone(),
@@ -118,8 +120,8 @@ impl Plan {
         }
     }
 
-    /// Limits the plan to these people. If `only` is empty, the plan stays as it is. The number of declared people and the
-    /// unmanaged people stay those of the whole organization.
+    /// Limits the plan to these people, or returns it unchanged if `only` is empty. The declared count and the unmanaged people
+    /// still cover the whole organization.
     #[must_use]
     pub fn only(mut self, only: &[Email]) -> Self {
         if only.is_empty() {
@@ -143,7 +145,7 @@ impl Plan {
 }
 
 impl Subject {
-    /// Returns the person with the address by which they are declared.
+    /// Creates the subject for `person`, who is declared as `email`.
     pub fn new(email: Sourced<Email>, person: &Person) -> Self {
         let Person {
             id,
@@ -164,7 +166,7 @@ impl Subject {
         }
     }
 
-    /// Returns the declared address and all addresses in Pylon. An address can occur twice.
+    /// Returns the declared address followed by all addresses in Pylon. The same address can appear twice.
     pub fn addresses(&self) -> impl Iterator<Item = &Email> {
         [&self.email.value, &self.primary].into_iter().chain(&self.secondary)
     }
@@ -180,13 +182,13 @@ impl Change {
         self.edits.iter().find(|edit| edit.field == field)
     }
 
-    /// Returns the body of the `PATCH` that makes this change.
+    /// Returns the `PATCH` body for this change.
     pub fn patch(&self) -> Patch {
         PerField::from_fn(|field| self.edit(field).map(|edit| edit.to.clone()))
     }
 
-    /// Returns the change that restores the values from before, and the values that no `PATCH` can restore. No file declares
-    /// the restored values, so the place and the origin stay the same.
+    /// Returns the change that restores the old values, along with the values that no `PATCH` can restore. Restored values aren't
+    /// declared anywhere, so the inverse keeps the place and origin of the original edit.
     pub fn inverse(&self) -> Inverse {
         let (mut edits, mut lost) = (Vec::new(), Vec::new());
         for edit in &self.edits {
@@ -199,7 +201,7 @@ impl Change {
         Inverse { change: Some(change).filter(|change| !change.edits.is_empty()), lost }
     }
 
-    /// Returns the role that the person would gain, if there is one.
+    /// Returns the role that the person would gain, if any.
     pub fn role_gained(&self) -> Option<RoleId> {
         let edit = self.edit(Field::Role)?;
         let is_new = !edit.from.contains(&edit.to) && !edit.through_scim.contains(&edit.to);

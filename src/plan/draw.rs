@@ -1,4 +1,4 @@
-//! Makes the plan by comparing the desired state with the observed state.
+//! Computes the plan by comparing the desired state with the observed state.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,10 +14,12 @@ use crate::roster::{Field, Policy, Stance};
 use crate::source::Place;
 
 impl Plan {
-    /// Returns the plan that makes `observed` match `desired`. `policy` decides which differences are changes.
+    /// Computes the changes that would bring `observed` in line with `desired`. `policy` determines which differences become
+    /// changes.
     ///
     /// # Errors
-    /// A person is declared under several addresses, or several people in Pylon have a declared address.
+    /// Returns an error if a person is declared under several addresses, or if a declared address matches several people in
+    /// Pylon.
     pub fn draw(
         desired: &DesiredState,
         observed: &ObservedState,
@@ -31,7 +33,7 @@ impl Plan {
     }
 }
 
-/// A place that declares a person.
+/// One of the addresses under which a person is declared.
 #[derive(Debug, Clone, Copy)]
 struct DeclaredAddress {
     place: Place,
@@ -43,9 +45,9 @@ struct Drawing<'a> {
     roles: &'a NamedRoles,
     policy: Policy,
     plan: Plan,
-    /// The first declared address of each person.
+    /// The first address under which each person is declared.
     declared: HashMap<&'a UserId, DeclaredAddress>,
-    /// The people who are declared under several addresses, with all of those addresses.
+    /// People declared under more than one address, with all of those addresses.
     twice: BTreeMap<&'a UserId, (&'a Person, Vec<DeclaredAddress>)>,
     problems: Vec<Problem>,
 }
@@ -69,7 +71,7 @@ impl<'a> Drawing<'a> {
             Found::Primary(person) => (person, false),
             Found::Secondary(person) => (person, true),
             Found::NotFound => {
-                // `finish` adds the suggestion, because it knows who is unmanaged.
+                // The list of unmanaged people isn't known yet, so `finish` fills in the suggestion.
                 let absence = Absence::Missing { did_you_mean: None };
                 self.plan.absent.push(Absent { email: desired.email.clone(), absence });
                 return;
@@ -116,7 +118,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Returns the difference in one field, and what the policy says about it. `None` means that the values are equal.
+    /// Returns the edit that one field needs along with the policy's stance on it, or `None` if the values already match.
     fn edit(&self, field: Field, desired: &DesiredPerson, person: &Person) -> Option<(Stance, Edit)> {
         let desired = desired.value_for(field, &person.status)?;
         let to = self.roles.value(field, &desired.value.value)?;
@@ -153,7 +155,7 @@ impl<'a> Drawing<'a> {
 }
 
 fn ambiguous(desired: &DesiredPerson, people: &[&Person]) -> Problem {
-    /// At most this many IDs are named, which is enough to find the people in Pylon.
+    /// Caps the number of IDs in the message. These are plenty to find the people in Pylon.
     const NAMED: usize = 20;
     let mut ids: Vec<&str> = people.iter().take(NAMED).map(|person| person.id.as_str()).collect();
     let more = format!("{} more", people.len().saturating_sub(NAMED));
@@ -169,7 +171,7 @@ fn ambiguous(desired: &DesiredPerson, people: &[&Person]) -> Problem {
     ))
 }
 
-/// Returns a problem for each address to delete. The one to keep is the primary address, or else the first one.
+/// Returns a problem for each redundant address. The primary address is the one to keep, or the first one if none is primary.
 fn declared_twice(person: &Person, addresses: &[DeclaredAddress]) -> Vec<Problem> {
     let message = format!("{} is declared under several addresses", Printable::new(&person.name));
     let primary = Printable::new(person.email.as_str());

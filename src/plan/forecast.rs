@@ -1,7 +1,7 @@
-//! Lists the scheduled changes after this plan: windows that start or end, and whether a guardrail will block the change.
+//! Lists the windows that start or end after this plan, and whether a guardrail will block the resulting changes.
 //!
-//! A window that ends in March is reviewed today, so that this pull request shows the problem and not an apply in March.
-//! The guardrails review the organization as it would be then if no other client changed anything.
+//! A window that ends in March is already reviewed today, so the problem shows up in this pull request rather than in an apply in
+//! March. The review assumes that nothing else changes in the organization until then.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,17 +12,17 @@ use crate::desired::agenda::Transition;
 use crate::observed::ObservedState;
 use crate::roster::{Guardrail, Roster, Stance};
 
-/// Reports always list scheduled changes that are less than this far away.
+/// Scheduled changes within this period are always listed. Later ones are listed only if a guardrail would block them.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forecast {
     pub transition: Transition,
-    /// The findings that would block an apply at that time.
+    /// The guardrail figures that would block an apply at that time.
     pub blocked_by: Vec<Figure>,
 }
 
-/// Returns the scheduled changes within [`AHEAD`] of `now`, and all later ones that a guardrail would block.
+/// Returns the changes scheduled within [`AHEAD`] of `now`, plus any later ones that a guardrail would block.
 pub fn forecast(
     roster: &Roster,
     observed: &ObservedState,
@@ -34,7 +34,7 @@ pub fn forecast(
     let mut agenda = roster.agenda(now);
     agenda.retain(|transition| roster.policy.fields[transition.field] == Stance::Enforce);
     if agenda.is_empty() {
-        return Vec::new(); // most files have no windows, and copying the organization is slow
+        return Vec::new(); // most files have no windows, and cloning the organization is slow
     }
     let mut state = after(observed, plan);
     let mut scheduled = Vec::new();
@@ -43,7 +43,8 @@ pub fn forecast(
         let blocked_by = match plan_at(roster, &state, roles, at) {
             Some(reviewed) => {
                 carry_out(&mut state, &reviewed.plan);
-                // A rule allows every declared role, so a window breaks none. The present plan reports who breaks one.
+                // Declared roles are always allowed by the rules, so a window can't violate one. Existing violations are reported
+                // by the present plan.
                 let blocked = reviewed.findings.into_iter().filter(|finding| {
                     finding.verdict == Verdict::Blocks && finding.figure.guardrail() != Guardrail::Rule
                 });
@@ -59,8 +60,8 @@ pub fn forecast(
     scheduled
 }
 
-/// Returns the plan of a later time, or `None` if it cannot be made. Only people with windows can have changes then, because
-/// `state` is the result of the plan before.
+/// Returns the plan at a later time, or `None` if it cannot be made. `state` already includes all earlier changes, so only people
+/// with windows can differ.
 fn plan_at(
     roster: &Roster,
     state: &ObservedState,
@@ -70,20 +71,20 @@ fn plan_at(
     let desired = roster.resolve_some_at(at, |person| !person.windows.is_empty());
     let mut plan = Plan::draw(&desired, state, roles, roster.policy).ok()?;
     plan.declared = roster.people.len();
-    // These two depend on the files and not on the time, so the present plan reports them.
+    // Neither depends on the time, so the present plan already reports them.
     plan.absent.clear();
     plan.unmanaged.clear();
     Some(plan.review(Review { observed: state, roster, at, roles, max_changes: None }))
 }
 
-/// Returns the organization as it will be after the plan is carried out.
+/// Returns the organization as it will look once the plan is applied.
 pub fn after(observed: &ObservedState, plan: &Plan) -> ObservedState {
     let mut state = observed.clone();
     carry_out(&mut state, plan);
     state
 }
 
-/// Makes the changes of the plan to `state`.
+/// Applies the changes of the plan to `state`.
 fn carry_out(state: &mut ObservedState, plan: &Plan) {
     for change in &plan.changes {
         let Some(mut person) = state.person(&change.subject.id).cloned() else {

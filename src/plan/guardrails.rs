@@ -1,8 +1,9 @@
-//! Reviews a plan against the guardrails, with the organization as it would be after the apply.
+//! Reviews a plan against the guardrails, based on the organization as it would look after the apply.
 //!
-//! The guardrails count the people in Pylon who are not deactivated, whether a file declares them or not. Addresses that are only in the
-//! files do not count: a typo could otherwise pass for a second Admin. A minimum blocks only a plan that lowers the number
-//! of holders, and a maximum only one that raises it. Each [`Finding`] has its figure and its limit, and every report shows all findings.
+//! Guardrails count everyone in Pylon who isn't deactivated, including unmanaged people. Addresses that appear only in the files
+//! are excluded, since a typo could otherwise pass for a second Admin. A minimum only blocks plans that reduce the number of
+//! holders, and a maximum only blocks plans that increase it. Each [`Finding`] carries its figure and limit, and every report
+//! lists all findings.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,39 +21,38 @@ use crate::roster::{
 };
 use crate::source::Place;
 
-/// If `max_changes` is a percentage, at least this many changes are allowed, so that small teams can work.
+/// The lowest limit that a `max_changes` percentage can result in. Without it, small teams could hardly change anything.
 const ALWAYS_ALLOWED: u64 = 10;
 
-/// A plan with the findings of the guardrails. Only a reviewed plan can be carried out.
+/// A plan along with its guardrail findings. Only a reviewed plan can be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewedPlan {
     pub plan: Plan,
     /// Sorted in the order of [`Guardrail::ALL`].
     pub findings: Vec<Finding>,
-    /// The guarded roles, with the number of their holders before and after the apply.
+    /// The guarded roles, with their holder counts before and after the apply.
     pub minimums: Vec<RoleCount>,
-    /// The roles that have a maximum, in the same way.
+    /// The roles that have a maximum, with the same counts.
     pub maximums: Vec<RoleCount>,
-    /// The expired acknowledgments. They are ignored, but reports list them to explain why a guardrail blocks.
+    /// Expired acknowledgments. They are ignored, but listed in reports to explain why a guardrail blocks.
     pub expired: Vec<Acknowledgment>,
 }
 
-/// The minimum or the maximum of a role, with the number of its holders in this organization.
+/// The minimum or maximum of a role, with its holder counts in this organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleCount {
     pub role: RoleId,
     pub limit: u64,
-    /// The number of people who hold the role now, without deactivated ones.
+    /// Number of current holders, not counting deactivated people.
     pub before: u64,
-    /// The number of people who would hold it after the apply.
+    /// Number of holders after the apply.
     pub after: u64,
-    /// The number at the worst point of the apply. `None` if a point is never worse than the limit, the number before, and the
-    /// number after.
+    /// The worst count during the apply, or `None` if no point is worse than the limit, `before`, and `after`.
     pub during: Option<u64>,
 }
 
 impl RoleCount {
-    /// Returns the number to compare with the limit.
+    /// Returns the holder count to compare with the limit.
     pub const fn worst(&self) -> u64 {
         match self.during {
             Some(during) => during,
@@ -60,12 +60,12 @@ impl RoleCount {
         }
     }
 
-    /// Returns the number of holders that must remain at every point of the apply, if the limit is a minimum.
+    /// For a minimum, returns the number of holders that must remain throughout the apply.
     pub fn least(&self) -> u64 {
         self.during.unwrap_or(self.limit.min(self.before).min(self.after))
     }
 
-    /// Returns the highest number of holders at any point of the apply, if the limit is a maximum.
+    /// For a maximum, returns the number of holders that may not be exceeded at any point of the apply.
     pub fn most(&self) -> u64 {
         self.during.unwrap_or(self.limit.max(self.before).max(self.after))
     }
@@ -75,11 +75,11 @@ impl RoleCount {
 pub struct Finding {
     pub figure: Figure,
     pub verdict: Verdict,
-    /// The change or the rule in the files. `None` if the finding is about the whole plan.
+    /// Where the files declare the change or rule, or `None` if the finding is about the plan as a whole.
     pub place: Option<Place>,
 }
 
-/// What a guardrail has counted or found, with its limit.
+/// What a guardrail counted or found, together with the limit that applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Figure {
     /// The number of people who would change.
@@ -89,38 +89,38 @@ pub enum Figure {
         declared: u64,
         limit: u64,
     },
-    /// The number of people who would hold a role that has a minimum.
+    /// The holders of a role that has a minimum.
     AtLeast(RoleCount),
-    /// The number of people who would hold a role that has a maximum.
+    /// The holders of a role that has a maximum.
     AtMost(RoleCount),
     /// The number of people whose status is `active`.
     Active { before: u64, after: u64, minimum: u64 },
     /// A protected person would change.
     Protected(Email),
-    /// A protected address that no user in Pylon has.
+    /// A protected address that doesn't belong to any user in Pylon.
     ProtectedNotFound(Email),
-    /// The Admin role, if the declared `keep_at_least` does not name it.
+    /// The Admin role, if `keep_at_least` is declared without it.
     AdminNotGuarded(RoleId),
-    /// The token's own user would lose the Admin role or a guarded role.
+    /// The user who owns the token would lose the Admin role or a guarded role.
     TokenOwner {
         /// The declared address, which can differ from the primary one.
         email: Email,
         role: RoleId,
     },
-    /// People would hold a role that a rule does not allow.
+    /// People would hold a role that a rule forbids.
     Rule(RuleViolation),
-    /// Counts the unmanaged people.
+    /// The number of people who are unmanaged.
     Unmanaged(u64),
     /// The number of declared people who are not in Pylon or are deactivated there.
     Missing(u64),
 }
 
-/// The people who would hold a role that one rule does not allow. At least one.
+/// The people who would hold a role that a particular rule forbids. There is at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleViolation {
-    /// The allowed roles and the reason, as [`RoleRule::summary`] returns them.
+    /// The allowed roles and the reason, formatted by [`RoleRule::summary`].
     pub rule: String,
-    /// Each with a role that is not allowed, sorted by address. A person can occur twice.
+    /// Each person paired with a forbidden role, sorted by address. A person with several such roles is listed more than once.
     pub holders: Vec<(Email, RoleId)>,
 }
 
@@ -140,12 +140,12 @@ impl Figure {
     }
 }
 
-/// What a guardrail decides about a plan.
+/// A guardrail's decision about a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
     Passes,
-    /// The limit is exceeded, but not because of this plan.
+    /// The limit is already exceeded, but this plan does not make it worse.
     Warns,
     /// The plan exceeds the limit, and an active acknowledgment allows it.
     Acknowledged {
@@ -156,16 +156,17 @@ pub enum Verdict {
 }
 
 impl ReviewedPlan {
-    /// Returns whether any guardrail blocks the plan.
+    /// Returns `true` if at least one guardrail blocks the plan.
     pub fn is_blocked(&self) -> bool {
         self.findings.iter().any(|finding| finding.verdict == Verdict::Blocks)
     }
 }
 
 impl ReviewedPlan {
-    /// Returns the primary addresses of people to search for, to confirm that they hold a guarded role that this plan takes
-    /// from others. So far only the listing shows it, and one response must not be enough to remove those others. Returns at
-    /// most as many people per role as its minimum. `searched` are the addresses that have been searched for already.
+    /// Returns the primary addresses of holders to look up individually before this plan takes a guarded role away from others.
+    ///
+    /// Until then, only the listing shows that they hold the role, and a single bad response must not be enough to remove the
+    /// others. There are at most as many addresses per role as its minimum, and addresses in `searched` are skipped.
     pub fn holders_to_confirm(&self, observed: &ObservedState, searched: &[Email]) -> Vec<Email> {
         let lost: HashSet<RoleId> = self.plan.changes.iter().flat_map(Change::roles_lost).collect();
         let searched: HashSet<&Email> = searched.iter().collect();
@@ -184,15 +185,15 @@ impl ReviewedPlan {
     }
 }
 
-/// What a review needs in addition to the plan.
+/// The inputs to a review, apart from the plan itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Review<'a> {
     pub observed: &'a ObservedState,
     pub roster: &'a Roster,
-    /// The time of the plan. Acknowledgments expire.
+    /// The time of the plan, which decides whether an acknowledgment has expired.
     pub at: Timestamp,
     pub roles: &'a NamedRoles,
-    /// The value of `--max-changes`, which replaces the limit in the files.
+    /// Value of `--max-changes`, if given. It overrides the limit in the files.
     pub max_changes: Option<u64>,
 }
 
@@ -220,7 +221,7 @@ impl Plan {
     }
 }
 
-/// The people who are not deactivated, each with the planned change. Counts the organization before and after the apply.
+/// Everyone who isn't deactivated, paired with their planned change, to count holders before and after the apply.
 struct BeforeAndAfter<'a> {
     people: Vec<(&'a Person, Option<&'a Change>)>,
 }
@@ -253,14 +254,14 @@ impl<'a> BeforeAndAfter<'a> {
     }
 }
 
-/// Returns the IDs of the roles that a person would hold. A change leaves those from SCIM groups.
+/// Returns the IDs of the roles that a person would hold. Roles from SCIM groups aren't affected by a change.
 fn roles_after<'p>(person: &'p Person, change: Option<&'p Change>) -> impl Iterator<Item = &'p FieldValue> {
     let new = new_value(change, Field::Role);
     let assigned = if new.is_some() { &[][..] } else { person.assigned.as_slice() };
     new.into_iter().chain(assigned.iter().chain(&person.from_scim).map(|role| &role.0))
 }
 
-/// Returns the value that the change sets, or `None` if it does not change the field.
+/// Returns the new value of `field`, or `None` if the change doesn't touch it.
 fn new_value(change: Option<&Change>, field: Field) -> Option<&FieldValue> {
     change?.edit(field).map(|edit| &edit.to)
 }
@@ -270,7 +271,7 @@ impl Review<'_> {
         &self.roster.guardrails
     }
 
-    /// Returns [`Verdict::Acknowledged`] if an active acknowledgment allows the finding.
+    /// Returns [`Verdict::Acknowledged`] if an active acknowledgment covers the finding.
     fn acknowledged(&self, allows: impl Fn(&AcknowledgedRisk) -> bool) -> Option<Verdict> {
         let mut active = self.roster.acknowledgments.iter().filter(|known| known.is_active(self.at));
         let found = active.find(|acknowledgment| allows(&acknowledgment.risk));
@@ -294,7 +295,7 @@ impl Review<'_> {
         Finding { figure: Figure::Changes { changed, declared, limit }, verdict, place: None }
     }
 
-    /// Returns the number of declared people who are in Pylon and not deactivated. Others must not raise the limit on changes.
+    /// Counts the declared people who are in Pylon and not deactivated. Everyone else must not raise the limit on changes.
     fn declared_in_pylon(&self) -> u64 {
         let is_present = |email: &Email| match self.observed.find(email) {
             Found::Primary(person) | Found::Secondary(person) => !person.deactivated,
@@ -306,7 +307,7 @@ impl Review<'_> {
     fn minimums(&self, after: &BeforeAndAfter<'_>) -> Vec<RoleCount> {
         match &self.rules().keep_at_least {
             Some(minimums) => self.counts(minimums, after, u64::max),
-            // `NamedRoles::look_up` has checked that there is an Admin role.
+            // `NamedRoles::look_up` has already verified that the Admin role exists.
             None => {
                 let admin = self.observed.roles.admin();
                 admin.map(|admin| after.holders(&admin.id, DEFAULT_MINIMUM)).into_iter().collect()
@@ -318,8 +319,7 @@ impl Review<'_> {
         self.counts(&self.rules().keep_at_most, after, u64::min)
     }
 
-    /// Counts the holders of each role. The files can name a role twice, by its name and by its slug. Then the stricter limit
-    /// applies.
+    /// Counts the holders of each role. If the files list a role twice, e.g. by name and by slug, the stricter limit wins.
     fn counts(
         &self,
         limits: &[RoleLimit],
@@ -361,7 +361,7 @@ impl Review<'_> {
         Finding { figure: Figure::AtMost(maximum.clone()), verdict, place: None }
     }
 
-    /// Decides on a minimum or a maximum. `as_before` means that the plan does not make the number worse.
+    /// Decides on a minimum or maximum. `as_before` is `true` if the plan doesn't make the count any worse.
     fn verdict(&self, is_kept: bool, as_before: bool, allows: impl Fn(&AcknowledgedRisk) -> bool) -> Verdict {
         if is_kept {
             Verdict::Passes
@@ -383,7 +383,7 @@ impl Review<'_> {
         Some(Finding { figure: Figure::Active { before, after, minimum }, verdict, place: None })
     }
 
-    /// Warns that the Admin role has no minimum, because the author of the files may rely on the default one.
+    /// Warns that the Admin role has no minimum, since the author of the files may be counting on the default one.
     fn admin_not_guarded(&self, minimums: &[RoleCount]) -> Option<Finding> {
         let admin = self.observed.roles.admin()?;
         let is_guarded = minimums.iter().any(|minimum| minimum.role == admin.id);
@@ -394,7 +394,7 @@ impl Review<'_> {
         })
     }
 
-    /// Warns about protected addresses that no user in Pylon has, because they have no effect.
+    /// Warns about protected addresses that aren't in Pylon, because protecting them has no effect.
     fn protected_not_found(&self) -> impl Iterator<Item = Finding> {
         let not_found =
             self.rules().protected.iter().filter(|email| self.observed.find(&email.value) == Found::NotFound);
@@ -405,7 +405,7 @@ impl Review<'_> {
         })
     }
 
-    /// Blocks a change to a protected person. The rule can name any of the person's addresses.
+    /// Blocks changes to a protected person, whichever of their addresses is listed as protected.
     fn protected(&self, subject: &Subject) -> Option<Finding> {
         let person = self.rules().protected.iter().find(|email| subject.is(&email.value))?;
         let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Protected(user) if subject.is(&user.value));
@@ -417,8 +417,8 @@ impl Review<'_> {
         })
     }
 
-    /// Blocks a plan that takes the Admin role or a guarded role from the token's own user, who may need it to apply again.
-    /// The Admin role counts even if it is not guarded.
+    /// Blocks a plan that takes a guarded role away from the user who owns the token, because they may need it for the next
+    /// apply. This includes the Admin role, even if it isn't guarded.
     fn token_owner(&self, plan: &Plan, minimums: &[RoleCount]) -> Vec<Finding> {
         let own = plan.changes.iter().find(|change| Some(&change.subject.id) == plan.token_user.as_ref());
         let Some((own, edit)) = own.and_then(|own| Some((own, own.edit(Field::Role)?))) else {
@@ -438,8 +438,8 @@ impl Review<'_> {
         .collect()
     }
 
-    /// Reports people who would hold a role that the rule does not allow, whether or not a file declares them. An acknowledgment
-    /// accepts one person.
+    /// Reports everyone who would hold a role that the rule forbids, whether managed or not. Each acknowledgment covers a single
+    /// person.
     fn role_rule(&self, rule: &RoleRule, after: &BeforeAndAfter<'_>) -> Vec<Finding> {
         let allowed: Vec<&FieldValue> =
             rule.roles.iter().filter_map(|role| Some(&self.roles.id(&role.value)?.0)).collect();

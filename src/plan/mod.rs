@@ -1,14 +1,14 @@
 //! The plan: what an apply would change, and whether the guardrails allow it.
 //!
-//! Everything here is pure.
+//! This module does no I/O and never reads the clock; everything it needs is passed in.
 //!
-//! * [`draw`] compares the desired state with the observed state. The result is a plan. [`change`] has its types.
-//! * [`roles`] looks up the roles that the files name. [`suggest`] finds the address that a typo may have meant.
-//! * [`guardrails`] reviews the plan, with the organization as it would be after the apply.
-//! * [`order`] returns the order in which the changes may be sent.
-//! * [`forecast`] lists the scheduled changes that the guardrails will block.
-//! * [`blame`] finds out who made each change that is out of sync.
-//! * [`saved`] writes a reviewed plan to a file, and checks that an apply does nothing else.
+//! * [`draw`] compares the desired state with the observed state and produces a plan, whose types are in [`change`].
+//! * [`roles`] resolves the role names used in the files. [`suggest`] picks the address that was probably meant by a typo.
+//! * [`guardrails`] reviews the plan against the organization as it would look after the apply.
+//! * [`order`] determines the order in which the changes may be sent.
+//! * [`forecast`] lists scheduled changes, including those that a guardrail will block.
+//! * [`blame`] finds out who last set each value that is out of sync.
+//! * [`saved`] saves a reviewed plan to a file and refuses any apply that would go beyond it.
 
 pub mod blame;
 pub mod cause;
@@ -27,7 +27,7 @@ pub use guardrails::ReviewedPlan;
 use crate::problem::codes;
 
 codes! {
-    /// The ways in which the files and the organization do not fit together.
+    /// Reasons a plan cannot be made from these files for this organization.
     pub enum PlanCode {
         /// The organization has no such role.
         UnknownRole = "plan::unknown_role",
@@ -39,7 +39,7 @@ codes! {
         DeclaredTwice = "plan::declared_twice",
         /// Several people have this address.
         AmbiguousPerson = "plan::ambiguous_person",
-        /// `--only` names an address that no file declares.
+        /// `--only` names an address that isn't declared in any file.
         OnlyUnknown = "plan::only_unknown",
     }
 }

@@ -1,8 +1,8 @@
-//! Sorts the changes of an apply so that each role keeps its minimum and maximum after every change. An apply can then be killed
-//! at any point.
+//! Orders the changes of an apply so that every role stays within its minimum and maximum after each change. This makes it safe
+//! to kill an apply at any point.
 //!
-//! Usually it is enough to sort by `Turn`. If people exchange roles that are at their limits, a search finds the order. If no order
-//! keeps the limits, this module returns one that passes them as little as possible, and a guardrail blocks the plan.
+//! Sorting by `Turn` is usually enough. When people swap roles that are at their limits, a backtracking search finds an order. If
+//! none exists, the result exceeds the limits by as little as possible, and a guardrail blocks the plan.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,10 +10,10 @@ use super::change::{Change, Plan};
 use super::guardrails::{ReviewedPlan, RoleCount};
 use crate::observed::{RoleId, UserId};
 
-/// The search gives up after it has met this many dead ends: states from which no order keeps the limits.
+/// Caps the number of dead ends, i.e. states from which the limits cannot be met, before the search gives up.
 const MOST_DEAD_ENDS: usize = 10_000;
 
-/// A change, and its effect on the roles that have a minimum or a maximum.
+/// A change and its effect on the roles that have a minimum or maximum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ordered {
     pub change: Change,
@@ -23,32 +23,33 @@ pub struct Ordered {
     pub losses: Vec<RoleId>,
 }
 
-/// The group in which a change is sent. The order of the variants is the order of the apply.
+/// Determines when a change is sent. The variants are in apply order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
-    /// The change makes other changes possible: it gains a role with a minimum, or loses one with a maximum.
+    /// The change frees up room for others because it gains a role with a minimum or loses one with a maximum.
     MakesRoom,
     Neither,
     Both,
-    /// The change may depend on others: it loses a role with a minimum, or gains one with a maximum.
+    /// The change may have to wait for others because it loses a role with a minimum or gains one with a maximum.
     NeedsRoom,
     TokenOwner,
 }
 
 impl ReviewedPlan {
-    /// Returns the changes in the order of the apply.
+    /// Returns the changes in apply order.
     pub fn in_order(&self) -> Vec<Ordered> {
         let limits = Limits::new(&self.minimums, &self.maximums);
         in_order(self.plan.changes.iter(), self.plan.token_user.as_ref(), &limits)
     }
 }
 
-/// Sets [`RoleCount::during`] of the roles whose limits cannot be kept at every point of the apply.
+/// Sets [`RoleCount::during`] for roles whose holder count, at some point of the apply, is worse than the limit and worse than
+/// both before and after.
 pub(super) fn count_during(plan: &Plan, minimums: &mut [RoleCount], maximums: &mut [RoleCount]) {
     let limits = Limits::new(minimums, maximums);
     let mut counts = limits.before();
     let (mut lowest, mut highest) = (counts.clone(), counts.clone());
-    // All others have no effect on the counts, and there can be many.
+    // The remaining changes don't affect the counts, and there can be many of them.
     let effective = plan.changes.iter().filter(|change| limits.concern(change));
     for ordered in in_order(effective, plan.token_user.as_ref(), &limits) {
         take(&mut counts, &limits.effect(&ordered), 1);
@@ -67,7 +68,7 @@ pub(super) fn count_during(plan: &Plan, minimums: &mut [RoleCount], maximums: &m
     }
 }
 
-/// Returns the changes in the order of the apply. `own` is the token's own user.
+/// Sorts the changes into apply order. `own` is the user the token belongs to, who always comes last.
 fn in_order<'c>(
     changes: impl Iterator<Item = &'c Change>,
     own: Option<&UserId>,
@@ -82,7 +83,7 @@ fn in_order<'c>(
         let is_own = Some(&change.subject.id) == own;
         ordered.push((if is_own { Turn::TokenOwner } else { limits.turn(&one) }, one));
     }
-    ordered.sort_by_key(|(turn, _)| *turn); // the sort is stable, so each group stays sorted by address
+    ordered.sort_by_key(|(turn, _)| *turn); // stable, so that each group stays sorted by address
     if limits.allow_all(&ordered) {
         return ordered.into_iter().map(|(_, ordered)| ordered).collect();
     }
@@ -92,7 +93,7 @@ fn in_order<'c>(
     groups.into_sequence(&sequence)
 }
 
-/// The limits of one role at every point of the apply.
+/// The limits of one role, which apply at every point of the apply.
 #[derive(Debug, Clone)]
 struct Limit {
     before: i64,
@@ -102,14 +103,14 @@ struct Limit {
     most: Option<i64>,
 }
 
-/// The limited roles. Their index is their number here.
+/// The roles that have limits. `roles` maps each ID to its index in `limits`.
 #[derive(Debug, Clone)]
 struct Limits {
     roles: HashMap<RoleId, usize>,
     limits: Vec<Limit>,
 }
 
-/// How a change moves the number of holders of limited roles, by their index: 1 or -1.
+/// The effect of a change on the holder counts: the index of each affected role, with +1 or -1.
 type Effect = Vec<(usize, i64)>;
 
 impl Limits {
@@ -136,7 +137,7 @@ impl Limits {
         self.roles.get(role).copied()
     }
 
-    /// Returns whether the change adds or removes a holder of a limited role.
+    /// Returns `true` if the change adds a holder to a limited role or removes one.
     fn concern(&self, change: &Change) -> bool {
         change.role_gained().into_iter().chain(change.roles_lost()).any(|role| self.index(&role).is_some())
     }
@@ -145,7 +146,7 @@ impl Limits {
         self.limits.iter().map(|limit| limit.before).collect()
     }
 
-    /// A role with both limits counts as one with a maximum, so losses come first if the minimum allows it.
+    /// Treats a role with both limits as one with a maximum, so that losses come first as long as the minimum allows it.
     fn turn(&self, ordered: &Ordered) -> Turn {
         let has_maximum =
             |role: &RoleId| self.index(role).is_some_and(|role| self.limits[role].most.is_some());
@@ -165,7 +166,7 @@ impl Limits {
         losses.chain(ordered.gains.iter().filter_map(|role| Some((self.index(role)?, 1)))).collect()
     }
 
-    /// Returns whether a change keeps all minimums, and exceeds no maximum by more than `extra`.
+    /// Returns `true` if the change respects every minimum and exceeds no maximum by more than `extra`.
     fn allow(&self, counts: &[i64], effect: &Effect, extra: i64) -> bool {
         effect.iter().all(|(role, by)| {
             let Limit { before: _, least, most } = &self.limits[*role];
@@ -189,22 +190,22 @@ impl Limits {
     }
 }
 
-/// Makes a change to the counts. `times` is -1 to take it back.
+/// Applies an effect to the counts, or reverts it if `times` is -1.
 fn take(counts: &mut [i64], effect: &Effect, times: i64) {
     for (role, by) in effect {
         counts[*role] += by * times;
     }
 }
 
-/// No sum of two such numbers overflows.
+/// Converts a count, capping it so that sums of a few of them can't overflow.
 fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX).min(i64::MAX / 4)
 }
 
-/// Changes with the same turn and the same effect, which are interchangeable. In the order of their turns.
+/// Changes grouped by turn and effect, in order of their turns. The changes within a group are interchangeable.
 struct Groups {
     groups: Vec<(Effect, Vec<Ordered>)>,
-    /// The last group is the token's own user.
+    /// Whether the last group is the token's own user.
     has_own: bool,
 }
 
@@ -218,12 +219,12 @@ impl Groups {
         Self { groups: groups.into_iter().map(|((_, effect), all)| (effect, all)).collect(), has_own }
     }
 
-    /// Returns how many changes of each group there are.
     fn sizes(&self) -> Vec<usize> {
         self.groups.iter().map(|(_, all)| all.len()).collect()
     }
 
-    /// Returns the groups from `first` on that have a change left. The token's own user is last.
+    /// Returns the groups, starting from `first`, that have changes left. The token's own user is held back until all others are
+    /// done.
     fn left<'s>(&'s self, first: usize, left: &'s [usize]) -> impl Iterator<Item = usize> + 's {
         let is_last = |group: usize| {
             !self.has_own || group + 1 < left.len() || left[..group].iter().all(|count| *count == 0)
@@ -231,8 +232,8 @@ impl Groups {
         (first..left.len()).filter(move |group| left[*group] > 0 && is_last(*group))
     }
 
-    /// Searches for an order, depth first, and prefers earlier groups. Returns the group of each change in the order. `None` if
-    /// there is none, or the search took too long.
+    /// Searches depth-first for an order, preferring earlier groups. Returns the group to take each change from, or `None` if no
+    /// order exists or the search ran into too many dead ends.
     fn search(&self, limits: &Limits, extra: i64) -> Option<Vec<usize>> {
         let (mut left, mut counts) = (self.sizes(), limits.before());
         let total: usize = left.iter().sum();
@@ -265,7 +266,7 @@ impl Groups {
         Some(taken)
     }
 
-    /// Returns an order that breaks the minimums as late as possible. It may exceed the maximums.
+    /// Returns an order that violates the minimums as late as possible. Maximums may be exceeded along the way.
     fn least_bad(&self, limits: &Limits) -> Vec<usize> {
         let (mut left, mut counts) = (self.sizes(), limits.before());
         let mut taken = Vec::new();

@@ -1,5 +1,5 @@
-//! Looks up the roles that the files name. This includes roles in windows that start later, so that a typo is an error when
-//! it is written, and not when the window starts.
+//! Resolves the role names used in the files. Windows that haven't started yet are included, so that a typo is reported right
+//! away and not when the window starts.
 
 use std::collections::HashMap;
 
@@ -12,17 +12,18 @@ use crate::roster::{DeclaredPerson, Field, FieldValue, RoleName, Roster};
 use crate::source::Place;
 use crate::spelling::did_you_mean;
 
-/// The ID of every role that the files name. If they do not name the guarded roles, the Admin role exists: it has the slug
-/// `admin`.
+/// Maps every role name in the files to its ID. If the files don't declare guarded roles, the organization is known to have an
+/// Admin role, i.e. one with the slug `admin`.
 #[derive(Debug, Clone, Default)]
 pub struct NamedRoles(HashMap<RoleName, RoleId>);
 
 impl NamedRoles {
-    /// Looks up all names.
+    /// Resolves all role names used in the files.
     ///
     /// # Errors
-    /// A name means no role, or several roles; there is one problem per name, at the first place that uses it. Or the files do
-    /// not name their guarded roles and no role has the slug `admin`, so the default minimum would have no effect.
+    /// Returns one problem per name that matches no role or several roles, located at the first use of the name. It's also an
+    /// error if guarded roles aren't declared and no role has the slug `admin`, because the default minimum would then have no
+    /// effect.
     pub fn look_up(roster: &Roster, catalog: &RoleCatalog) -> Result<Self, Vec<Problem>> {
         let mut found = HashMap::new();
         let mut problems = Vec::new();
@@ -41,8 +42,8 @@ impl NamedRoles {
         if problems.is_empty() { Ok(Self(found)) } else { Err(problems) }
     }
 
-    /// Returns a problem for each declared role that a rule does not allow. Roles are compared by their IDs, and a rule applies to
-    /// all addresses that a person has in Pylon. The files alone do not show these.
+    /// Returns a problem for each declared role that a rule forbids. Unlike a check of the files alone, this compares roles by ID
+    /// and considers every address that a person has in Pylon.
     pub fn against_rules(&self, roster: &Roster, observed: &ObservedState) -> Vec<Problem> {
         let other_addresses = |person: &DeclaredPerson| match observed.find(&person.email.value) {
             Found::Primary(known) | Found::Secondary(known) => known.addresses().cloned().collect(),
@@ -53,13 +54,13 @@ impl NamedRoles {
         violations(&roster.people, &roster.guardrails.role_rules, &known)
     }
 
-    /// Returns Pylon's value for a declared value: the ID of a role, or the status itself. `None` only for a role of another
-    /// roster.
+    /// Translates a declared value to Pylon's: the ID for a role, or the value itself for a status. Returns `None` only for a
+    /// role from a different roster.
     pub fn value<'v>(&'v self, field: Field, declared: &'v FieldValue) -> Option<&'v FieldValue> {
         if field.names_role() { self.id(declared).map(|role| &role.0) } else { Some(declared) }
     }
 
-    /// Returns the ID of a role that the roster names. `None` only for a name of another roster.
+    /// Returns the ID for a role name in the roster. Returns `None` only for a name from a different roster.
     pub fn id(&self, name: &RoleName) -> Option<&RoleId> {
         self.0.get(name)
     }

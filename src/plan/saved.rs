@@ -1,11 +1,12 @@
-//! A saved plan: a file that records what was reviewed. An apply then makes only the reviewed changes, or fewer, or none.
+//! A saved plan records what was reviewed, so that a later apply makes only those changes, or fewer.
 //!
-//! The file contains the organization, the host, a digest of the files, the people of `--only`, and the old and new values
-//! of every change. An apply makes a new plan and passes it to [`SavedPlan::admits`]. Changes that are no longer needed
-//! may be missing from the new plan. If a change is new or different, the whole apply is refused.
+//! The file contains the organization, the host, a digest of the files, the people selected with `--only`, and the old and new
+//! values of every change. An apply computes a new plan and passes it to [`SavedPlan::admits`]. Changes that are no longer needed
+//! may be missing from the new plan, but a single new or different change is enough to reject the whole apply.
 //!
-//! The apply carries out the new plan, not the file, so editing the file cannot cause a change that the files do not declare. The
-//! checksum detects damage; it is not a signature. The file contains no secrets. Its report is only for `show`.
+//! Because the apply executes the new plan rather than the file, tampering with the file cannot introduce a change that the files
+//! do not declare. The checksum protects against accidental damage; it is not a signature. The file contains no secrets. Its
+//! report is only used by `show`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,31 +22,31 @@ use crate::roster::Field;
 use crate::source::Sources;
 
 codes! {
-    /// The reasons why a saved plan cannot be applied.
+    /// Reasons a saved plan cannot be applied.
     pub enum SavedPlanCode {
         /// The file does not exist or cannot be read.
         Unreadable = "saved_plan::unreadable",
-        /// The file is not a saved plan, or it was changed after it was written.
+        /// The file is not a saved plan, or it was modified after it was written.
         Damaged = "saved_plan::damaged",
-        /// The file was written by another version of rolecall.
+        /// The file has a format version that this version of rolecall cannot read.
         OtherVersion = "saved_plan::other_version",
-        /// The plan is for another organization or host.
+        /// The plan is for a different organization or host.
         Foreign = "saved_plan::foreign",
         /// The files have changed since the plan was saved.
         FilesChanged = "saved_plan::files_changed",
-        /// The apply would make a change that is not in the saved plan.
+        /// The apply would make a change that was not reviewed.
         Stale = "saved_plan::stale",
     }
 }
 
-/// The version of the format. Files with another version are refused.
+/// The format version. Files with any other version are rejected.
 pub const VERSION: u32 = 1;
-/// The largest saved plan that is read, in bytes. A million operations take about 200 MB.
+/// The maximum size of a saved plan in bytes. A million operations take up about 200 MB.
 pub const LARGEST: u64 = 512 * 1024 * 1024;
 const FORMAT: &str = "rolecall plan";
-/// The error about a stale plan names at most this many operations.
+/// Caps the number of operations named in the error about a stale plan.
 const NAMED: usize = 10;
-/// The error cuts roles and statuses to this many characters.
+/// The length in characters to which the error truncates roles and statuses.
 const LONGEST_VALUE: usize = 60;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,20 +54,20 @@ const LONGEST_VALUE: usize = 60;
 pub struct SavedPlan {
     format: String,
     version: u32,
-    /// The time of the plan in RFC 3339, for readers. rolecall does not use it.
+    /// When the plan was made, in RFC 3339. This is informational; rolecall does not use it.
     created: String,
     organization: String,
     /// `us`, `eu`, `sandbox` or the host.
     host: String,
-    /// Contains the result of [`digest_of`].
+    /// The digest of the files, from [`digest_of`].
     files: String,
-    /// The people in `--only`. Empty if the plan is not limited.
+    /// The people selected with `--only`. Empty if the plan covers everyone.
     only: Vec<String>,
     operations: Vec<Operation>,
-    /// The report of the plan, for people. An apply does not use it.
+    /// The plan report, for `show`. An apply ignores it.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     report: Value,
-    /// `sha256:…` of all other fields.
+    /// `sha256:…`, computed over all other fields.
     checksum: String,
 }
 
@@ -79,7 +80,7 @@ pub struct Operation {
     pub edits: Vec<Step>,
 }
 
-/// The old values and the new value of one field, as in Pylon's API.
+/// The old and new values of one field, in the representation of Pylon's API.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
@@ -88,16 +89,16 @@ pub struct Step {
     pub to: String,
 }
 
-/// What a saved plan is valid for, next to its organization.
+/// What a saved plan is bound to, in addition to its organization.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding<'a> {
     /// `us`, `eu`, `sandbox` or the host.
     pub host: &'a str,
-    /// Contains the result of [`digest_of`].
+    /// The digest of the files, from [`digest_of`].
     pub files: &'a str,
 }
 
-/// Returns a digest of the contents of all files that were read, and of their paths relative to the folder of the root file.
+/// Returns a digest over the contents of all files that were read and their paths relative to the root file's folder.
 pub fn digest_of(sources: &Sources) -> String {
     let mut context = Context::new(&SHA256);
     for (name, text) in relative(sources) {
@@ -109,15 +110,14 @@ pub fn digest_of(sources: &Sources) -> String {
     hex(context.finish().as_ref())
 }
 
-/// Returns the path relative to the folder of the root file, and the text, of each file that was read.
+/// Returns each file's path relative to the root file's folder, along with its contents.
 fn relative(sources: &Sources) -> impl Iterator<Item = (&str, &str)> {
     let root = sources.iter().next().map_or("", |(name, _)| name);
     let folder = root.rfind('/').map_or("", |slash| &root[..=slash]);
     sources.iter().map(move |(name, text)| (name.strip_prefix(folder).unwrap_or(name), text))
 }
 
-/// Returns what `sha256sum` prints for all files that were read, in the folder of the root file: per file, the digest, two spaces,
-/// and the path. The lines are sorted by path.
+/// Returns the path and SHA-256 digest of every file that was read, sorted by path.
 pub fn listed_digests(sources: &Sources) -> Vec<(String, String)> {
     let mut digests: Vec<(String, String)> =
         relative(sources).map(|(name, text)| (name.to_owned(), sha256_of(text))).collect();
@@ -125,7 +125,7 @@ pub fn listed_digests(sources: &Sources) -> Vec<(String, String)> {
     digests
 }
 
-/// Returns the SHA-256 digest of text, as `sha256sum` prints it.
+/// Returns the SHA-256 digest of a string as printed by `sha256sum`.
 pub fn sha256_of(text: &str) -> String {
     let digest = hex(digest(&SHA256, text.as_bytes()).as_ref());
     digest.trim_start_matches("sha256:").to_owned()
@@ -136,7 +136,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl SavedPlan {
-    /// Returns the file for `plan`. `created` is the time in RFC 3339.
+    /// Creates a saved plan. `created` is a timestamp in RFC 3339.
     pub fn new(plan: &Plan, binding: Binding<'_>, created: String, report: Value) -> Self {
         let saved = Self {
             format: FORMAT.into(),
@@ -153,17 +153,17 @@ impl SavedPlan {
         Self { checksum: saved.checksum(), ..saved }
     }
 
-    /// Returns the text of the file.
+    /// Serializes the plan to the contents of the file.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self)
             .unwrap_or_else(|error| unreachable!("structs of texts serialize: {error}"))
             + "\n"
     }
 
-    /// Parses the text of a file.
+    /// Parses the contents of a saved plan.
     ///
     /// # Errors
-    /// The text is not a saved plan, or has another version, or was changed after it was written.
+    /// Returns an error if the file is not a saved plan, has a different format version, or was modified after it was written.
     pub fn parse(json: &str) -> Result<Self, Problem> {
         #[derive(Deserialize)]
         struct Head {
@@ -195,12 +195,12 @@ impl SavedPlan {
         Ok(saved)
     }
 
-    /// Returns the people in `--only`, or an empty list if the plan is not limited.
+    /// The people selected with `--only`, or an empty slice if the plan covers everyone.
     pub fn only(&self) -> &[String] {
         &self.only
     }
 
-    /// Returns the time of the plan in RFC 3339, and its report.
+    /// Returns the creation time in RFC 3339 along with the report.
     pub fn into_report(self) -> (String, Value) {
         (self.created, self.report)
     }
@@ -208,7 +208,7 @@ impl SavedPlan {
     /// Checks that the plan was made from the files with this digest.
     ///
     /// # Errors
-    /// The plan was made from other files.
+    /// Returns an error if it was made from different files.
     pub fn is_of(&self, files: &str) -> Result<(), Problem> {
         if self.files == files {
             return Ok(());
@@ -217,11 +217,12 @@ impl SavedPlan {
             .help("nothing was changed; run `rolecall plan -o FILE` again, and review the new plan"))
     }
 
-    /// Checks that the new plan `fresh` makes only reviewed changes. Returns how many reviewed changes are already in sync. `roles`
-    /// provides the names of roles for an error.
+    /// Checks that a newly computed plan makes no changes beyond the reviewed ones, and returns the number of reviewed changes
+    /// that are already in sync. `roles` is used to name roles in errors.
     ///
     /// # Errors
-    /// The saved plan is for another organization, host, or set of files, or `fresh` has a new or different operation.
+    /// Returns an error if the saved plan is for a different organization, host, or set of files, or if `fresh` contains a new or
+    /// different operation.
     pub fn admits(&self, fresh: &Plan, binding: Binding<'_>, roles: &RoleCatalog) -> Result<usize, Problem> {
         let foreign = |what: &str, saved: &str, now: &str| {
             let (saved, now) = (Printable::cut(saved, 80), Printable::cut(now, 80));
@@ -251,8 +252,7 @@ impl SavedPlan {
         if new.is_empty() { Ok(self.in_sync_now(fresh)) } else { Err(stale(&new, roles)) }
     }
 
-    /// Counts the reviewed changes that are already in sync because another client has made them. People who are no longer in Pylon
-    /// do not count.
+    /// Counts the reviewed changes that another client has made in the meantime. People who are no longer in Pylon are excluded.
     fn in_sync_now(&self, fresh: &Plan) -> usize {
         let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
         let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());
@@ -266,7 +266,7 @@ impl SavedPlan {
     }
 }
 
-/// Returns the error that names each new operation, with the reviewed one for the same person, if there is one.
+/// Returns an error that lists each unreviewed operation next to the one that was reviewed for the same person, if any.
 fn stale(new: &[(Option<&Operation>, Operation)], roles: &RoleCatalog) -> Problem {
     let mut named: Vec<String> =
         new.iter().take(NAMED).map(|(reviewed, now)| altered(*reviewed, now, roles)).collect();
@@ -282,7 +282,7 @@ fn stale(new: &[(Option<&Operation>, Operation)], roles: &RoleCatalog) -> Proble
     )
 }
 
-/// Returns a text like `bo@acme.example (reviewed role Member → Admin, now role Viewer → Admin)`.
+/// Formats the difference, e.g. `bo@acme.example (reviewed role Member → Admin, now role Viewer → Admin)`.
 fn altered(reviewed: Option<&Operation>, now: &Operation, roles: &RoleCatalog) -> String {
     let email = Printable::new(&now.email);
     let now = now.steps(roles);
@@ -293,7 +293,7 @@ fn altered(reviewed: Option<&Operation>, now: &Operation, roles: &RoleCatalog) -
 }
 
 impl Operation {
-    /// Returns a text like `role Member → Admin and status away → active`.
+    /// Formats the edits, e.g. `role Member → Admin and status away → active`.
     fn steps(&self, roles: &RoleCatalog) -> String {
         let mut steps = Vec::new();
         for Step { field, from, to } in &self.edits {
@@ -308,7 +308,7 @@ impl Operation {
         steps.join(" and ")
     }
 
-    /// Returns the operation that records `change`.
+    /// Creates the operation for `change`.
     pub fn new(change: &Change) -> Self {
         let Change { subject: Subject { email, id, primary: _, secondary: _, name: _ }, edits } = change;
         let step = |Edit { field, from, to, through_scim: _, place: _, origin: _ }: &Edit| Step {

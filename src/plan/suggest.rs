@@ -1,19 +1,19 @@
-//! Suggests which address a typo may have meant.
+//! Suggests the address that a typo was probably meant to be.
 //!
-//! Only unmanaged people are suggested: a typo in a file leaves the real person without a declaration.
+//! Only unmanaged people are considered, because a typo in a file leaves the real person unmanaged.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::change::{Absence, Absent};
 use crate::roster::Email;
 
-/// At most this many addresses are indexed. A suggestion is not worth the cost of more.
+/// Caps the number of indexed addresses. Suggestions are a convenience and shouldn't slow down a plan.
 const POOL: usize = 20_000;
-/// The least similarity (0 to 1) of the parts before and after the `@`. The two parts are compared separately: colleagues
-/// share a domain, so whole addresses are always similar.
+/// The similarity threshold, from 0 to 1, which the local part and the domain must each reach. They are compared separately
+/// because colleagues share a domain, which makes any two of their addresses look similar.
 const ALIKE: f32 = 0.7;
 
-/// Sets the suggestion of each missing person to the most similar address of `unmanaged`. No address is suggested twice.
+/// Sets the suggestion for each missing person to the closest address in `unmanaged`. No address is suggested twice.
 pub(super) fn suggest(absent: &mut [Absent], unmanaged: &[Email]) {
     let missing = absent.iter_mut().filter_map(|absent| match &mut absent.absence {
         Absence::Missing { did_you_mean } => Some((&absent.email.value, did_you_mean)),
@@ -26,7 +26,7 @@ pub(super) fn suggest(absent: &mut [Absent], unmanaged: &[Email]) {
     }
 }
 
-/// The addresses that can be suggested, grouped by domain.
+/// An index of candidate addresses, grouped by domain.
 #[derive(Debug)]
 pub struct Addresses {
     domains: Alike,
@@ -48,7 +48,7 @@ impl Addresses {
         }
     }
 
-    /// Returns the address that is most similar to `email`, or `None` if none is similar enough.
+    /// Returns the closest match for `email`, or `None` if no address is similar enough.
     pub fn near(&self, email: &Email) -> Option<Email> {
         let email = email.folded();
         let (local, domain) = email.split_once('@')?;
@@ -59,17 +59,16 @@ impl Addresses {
     }
 }
 
-/// An index of strings by their pairs of letters (bigrams). Comparing every typo with every address instead would take time in
-/// proportion to the product of the two numbers.
+/// An index of strings by bigram. It avoids comparing every typo with every address.
 #[derive(Debug)]
 struct Alike {
     texts: Vec<String>,
     by_pair: HashMap<[char; 2], Vec<usize>>,
 }
 
-/// Each string is compared with at most this many others: those that share the most pairs with it.
+/// Number of candidates compared in full with each string. Those that share the most bigrams come first.
 const COMPARED: usize = 50;
-/// At most this many entries of the index are read. Those of the rarest pairs come first.
+/// Caps the number of index entries read per lookup. The rarest bigrams are read first.
 const LOOKED_AT: usize = 600;
 
 impl Alike {
@@ -83,7 +82,7 @@ impl Alike {
         Self { texts, by_pair }
     }
 
-    /// Returns up to `most` strings that are similar to `text`, the most similar one first.
+    /// Returns up to `most` strings that are similar to `text`, best match first.
     fn near(&self, text: &str, most: usize) -> Vec<&str> {
         let mut lists: Vec<&Vec<usize>> =
             pairs(text).iter().filter_map(|pair| self.by_pair.get(pair)).collect();
@@ -100,7 +99,7 @@ impl Alike {
     }
 }
 
-/// Returns the distinct pairs of letters in a string. `^` and `$` mark its ends.
+/// Returns the distinct bigrams of a string, with `^` and `$` marking its ends.
 fn pairs(text: &str) -> BTreeSet<[char; 2]> {
     let letters: Vec<char> = std::iter::once('^').chain(text.chars()).chain(['$']).collect();
     letters.windows(2).map(|pair| [pair[0], pair[1]]).collect()
