@@ -1,7 +1,8 @@
-//! Writes a report as one CSV table (RFC 4180), for spreadsheets and programs.
+//! Writes a report as a single CSV table (RFC 4180) for spreadsheets and programs.
 //!
-//! The first record names the columns. Lines end with CRLF, and the text is UTF-8 without a byte order mark. Text is never cut. No
-//! cell begins like a formula that a spreadsheet would run (OWASP, "CSV Injection").
+//! The first record holds the column names. Lines end with CRLF, and the output is UTF-8 without a byte order mark. Cells are
+//! never truncated. To prevent CSV injection (as described by OWASP), no cell begins with a character that spreadsheets interpret
+//! as the start of a formula.
 
 use csv::{Terminator, WriterBuilder};
 use jiff::Timestamp;
@@ -11,9 +12,9 @@ use super::facts::plan::PlanReport;
 use super::{Body, Report};
 use crate::printable::Printable;
 
-/// A row of a report that has a CSV format. `N` is the number of its columns.
+/// A row of a report that is available as CSV, or a part of such a row. `N` is the number of columns.
 pub trait Record<const N: usize> {
-    /// The names of the columns, in the order of the cells: the keys of the JSON report.
+    /// The column names in cell order. They match the keys of the JSON report.
     const COLUMNS: [&'static str; N];
 
     fn cells(&self) -> [Cell; N];
@@ -27,7 +28,7 @@ impl<R: Record<N>, const N: usize> Record<N> for &R {
     }
 }
 
-/// If a row does not have this part, its cells are empty.
+/// If the row lacks this part, its cells are left empty.
 impl<R: Record<N>, const N: usize> Record<N> for Option<R> {
     const COLUMNS: [&'static str; N] = R::COLUMNS;
 
@@ -36,25 +37,25 @@ impl<R: Record<N>, const N: usize> Record<N> for Option<R> {
     }
 }
 
-/// The records of a report, with their columns.
+/// The records of a report and their column names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Records {
     columns: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
 }
 
-/// The text of one cell, as [`Printable`] shows it. A value that does not exist is an empty text.
+/// The contents of a cell, escaped by [`Printable`]. A missing value is represented by an empty string.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cell(String);
 
 impl Records {
-    /// Returns a table with the columns of `R`. It may have no rows.
+    /// Creates a table with the columns of `R`, possibly without rows.
     pub fn new<R: Record<N>, const N: usize>(rows: impl IntoIterator<Item = R>) -> Self {
         let rows = rows.into_iter().map(|row| row.cells().into()).collect();
         Self { columns: R::COLUMNS.into(), rows }
     }
 
-    /// Adds the columns of `R` at the right. `parts` has one part per row.
+    /// Appends the columns of `R` on the right. `parts` yields one part per row.
     #[must_use]
     pub fn beside<R: Record<N>, const N: usize>(mut self, parts: impl IntoIterator<Item = R>) -> Self {
         self.columns.extend(R::COLUMNS);
@@ -66,13 +67,13 @@ impl Records {
 }
 
 impl Cell {
-    /// Returns the word that JSON has for a variant of an enum.
+    /// Returns the name of an enum variant in JSON.
     pub fn word(variant: &impl Serialize) -> Self {
         let word = serde_json::to_value(variant).ok();
         word.as_ref().and_then(serde_json::Value::as_str).into()
     }
 
-    /// Returns several strings, joined by a semicolon and a space.
+    /// Joins several cells with a semicolon and a space.
     pub fn list(cells: impl IntoIterator<Item = Self>) -> Self {
         Self(cells.into_iter().map(|Self(text)| text).collect::<Vec<_>>().join("; "))
     }
@@ -96,7 +97,6 @@ impl From<&Printable> for Cell {
     }
 }
 
-/// Lists are joined by a semicolon and a space.
 impl From<&Vec<Printable>> for Cell {
     fn from(texts: &Vec<Printable>) -> Self {
         Self::list(texts.iter().map(Self::from))
@@ -133,7 +133,7 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
     }
 }
 
-/// Returns the table of the report. The text is empty if the command failed, so that a file never has half a table.
+/// Writes the report's table. If the command failed, the output is empty, so a file never ends up with half a table.
 pub(super) fn write(report: &Report) -> String {
     match &report.body {
         Body::Plan(plan) => table(&plan.records()),
@@ -141,7 +141,7 @@ pub(super) fn write(report: &Report) -> String {
         Body::Agenda(agenda) => table(&agenda.records()),
         Body::Roles(roles) => table(&roles.records()),
         Body::Access(access) => table(&access.records()),
-        // A command without a table does not accept this format (`crate::manual`), and errors go to standard error.
+        // Commands without a table reject this format (see `crate::manual`), and errors go to standard error.
         Body::Nothing
         | Body::Valid { .. }
         | Body::Comparison(_)
@@ -165,18 +165,18 @@ fn table(records: &Records) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| unreachable!("every cell is UTF-8: {error}"))
 }
 
-/// Puts a single quote before text that a spreadsheet would run as a formula. Where a semicolon separates the cells of a CSV file,
-/// as Excel does in many countries, each part between semicolons is a cell.
+/// Prefixes anything that a spreadsheet would treat as a formula with a single quote. In many locales, Excel expects CSV cells to
+/// be separated by semicolons, so each part between semicolons is checked on its own.
 fn without_formula(text: &str) -> String {
     let parts =
         text.split(';').map(|part| if is_formula(part) { format!("'{part}") } else { part.to_owned() });
     parts.collect::<Vec<_>>().join(";")
 }
 
-/// Returns whether a cell begins like a formula. A tab, a line break, or an invisible character before it is already escaped, so the
-/// cell then begins with a backslash.
+/// Returns `true` if a cell begins like a formula. There's no need to check for leading tabs, line breaks, or invisible
+/// characters: they are already escaped, so the cell begins with a backslash.
 fn is_formula(cell: &str) -> bool {
-    // A spreadsheet may remove quotes and spaces at the beginning.
+    // Spreadsheets may strip leading quotes and spaces.
     let start = cell.trim_start_matches(|char: char| char.is_whitespace() || char == '"');
     start.starts_with([
         '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\u{fe66}', '\u{fe62}',

@@ -1,7 +1,7 @@
-//! Renders problems for people: the code, the message, the marked line, and the help.
+//! Renders problems for terminals: the code, the message, the marked source line, and the help text.
 //!
-//! miette makes the layout, and this module makes the excerpts. Text of a file must neither control nor flood the terminal, so every
-//! excerpt is one line that is escaped, masked, and cut.
+//! miette takes care of the layout, while this module prepares the excerpts. File contents must not be able to control or flood
+//! the terminal, so each excerpt is a single line that has been escaped, masked, and truncated.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,28 +19,29 @@ use crate::source::{Excerpt, Sources};
 
 /// The maximum width of a rendered problem in columns.
 const WIDTH: usize = 110;
-/// How many columns miette adds to a line of a file: its number, and a frame.
+/// The number of columns that miette puts before a source line, for the line number and the frame.
 const FRAME: usize = 9;
-/// How many columns miette adds to a label.
+/// The number of columns that miette puts before a label.
 const BRANCH: usize = 4;
-/// The distance of two lines in the text that miette sees. Marks at the end of one line and the start of the next stay apart.
+/// The number of bytes between two lines in the source passed to miette. This keeps a mark at the end of one line from touching a
+/// mark at the start of the next.
 const GAP: usize = 2;
-/// How many characters of a line are shown before, in, and after the marked part, if the terminal is wide enough.
+/// The maximum number of characters shown before, inside, and after the marked part. Narrow terminals get fewer.
 const BEFORE: usize = 60;
 const MARKED: usize = 80;
 const AFTER: usize = 40;
-/// The maximum length of a message in characters. It is enough to list the roles of most organizations.
+/// The maximum length of a message in characters, which leaves enough room to list the roles of most organizations.
 const SENTENCE: usize = 4000;
-/// How many problems are shown. The others are counted.
+/// The maximum number of problems shown. Any others are only counted.
 pub(super) const MOST: usize = 100;
 
-/// Renders all problems, followed by their number. `width` is the width of the terminal, if there is one.
+/// Renders all problems, followed by a line with their count. `width` is the terminal width, if known.
 pub fn render(problems: &Problems, colors: bool, width: Option<usize>) -> String {
     let letters: String = letters(problems, colors, width).map(|letter| letter + "\n").collect();
     letters + &wrapped(&closing(problems), width)
 }
 
-/// Renders each of the first hundred problems.
+/// Renders the problems one by one, up to [`MOST`].
 pub fn letters(
     problems: &Problems,
     colors: bool,
@@ -48,7 +49,7 @@ pub fn letters(
 ) -> impl Iterator<Item = String> + use<'_> {
     let styles = if colors { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let theme = GraphicalTheme { characters: ThemeCharacters::unicode(), styles };
-    // Do not break paths, flags, dates, or addresses, because people copy them.
+    // Paths, flags, dates, and addresses are often copied, so don't break them.
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(width.map_or(WIDTH, |width| width.min(WIDTH)))
         .with_context_lines(0)
@@ -58,7 +59,7 @@ pub fn letters(
         .with_break_words(false);
     problems.list.iter().take(MOST).map(move |problem| {
         let mut text = String::new();
-        // Writing to a string cannot fail. If the layout fails, the message is still shown.
+        // Writing to a string can't fail. If miette's layout does, fall back to the plain message.
         if handler.render_report(&mut text, &Letter::new(problem, &problems.sources, width)).is_err() {
             text += &format!("{}: {}\n", problem.code, Printable::cut(&problem.message, SENTENCE));
         }
@@ -66,7 +67,7 @@ pub fn letters(
     })
 }
 
-/// Returns the last line: how many problems there are, and the command that explains their code.
+/// Returns the last line, which has the number of problems and the command that explains their code.
 fn closing(problems: &Problems) -> String {
     let names = if problems.list.iter().all(Problem::is_warning) { "warnings" } else { "problems" };
     let count = match problems.list.len() {
@@ -84,19 +85,19 @@ fn closing(problems: &Problems) -> String {
     }
 }
 
-/// Adapts a problem to miette. The first line is that of the main place.
+/// Adapts a problem to miette. The first line belongs to the primary label.
 #[derive(Debug)]
 pub(super) struct Letter<'p> {
     pub(super) problem: &'p Problem,
     pub(super) lines: Vec<SourceLine>,
 }
 
-/// A line of a file that is safe to show.
+/// A source line that is safe to show.
 #[derive(Debug)]
 pub(super) struct SourceLine {
     pub(super) file: String,
     pub(super) text: String,
-    /// The bytes of `text` that the problem is about.
+    /// The byte range of `text` that the label points at.
     pub(super) marked: std::ops::Range<usize>,
     pub(super) label: String,
     pub(super) number: usize,
@@ -104,13 +105,14 @@ pub(super) struct SourceLine {
 }
 
 impl<'p> Letter<'p> {
-    /// `width` is the width of the terminal, if there is one.
+    /// Prepares the source lines for a terminal of this width, if known.
     pub(super) fn new(problem: &'p Problem, sources: &Sources, width: Option<usize>) -> Self {
         let lines = problem.labels.iter().map(|label| SourceLine::new(label, sources, width)).collect();
         Self { problem, lines }
     }
 
-    /// Returns each line with its offset in the text that miette sees: all lines one after the other, with a gap between them.
+    /// Returns each line with its offset in the source that miette sees, in which all lines are concatenated with a gap in
+    /// between.
     fn lines(&self) -> impl Iterator<Item = (usize, &SourceLine)> {
         self.lines.iter().scan(0, |next, line| {
             let offset = *next;
@@ -119,7 +121,7 @@ impl<'p> Letter<'p> {
         })
     }
 
-    /// Returns what to do next.
+    /// Returns the help text, truncated.
     pub(super) fn advice(&self) -> Option<Printable> {
         Some(Printable::cut(self.problem.help.as_ref()?, SENTENCE))
     }
@@ -132,7 +134,7 @@ impl SourceLine {
         let tab = |text: &str| text.replace('\t', " ");
         let label = Printable::cut(&label.text, MARKED);
         let marked = start(&tab(&marked), MARKED, room);
-        // The branch to the label begins in the middle of the marked part.
+        // The branch to the label starts at the middle of the marked part.
         let branch = marked.width() / 2 + BRANCH;
         let left = room.saturating_sub(marked.width().max(branch + label.width()));
         let before = end(&tab(&before), BEFORE, left);
@@ -145,7 +147,7 @@ impl SourceLine {
         let label = textwrap::fill(label.as_str(), options(room.saturating_sub(before.width() + branch)));
         let marked = separated(marked.to_string(), after.as_str());
         let before = separated(before.to_string(), &format!("{marked}{after}"));
-        // A place at the end of a line, where something is missing, needs a space for its caret.
+        // If something is missing at the end of a line, add a space for the caret to point at.
         let is_at_end = marked.is_empty() && after.is_empty();
         let start = before.len();
         let end = start + marked.len() + usize::from(is_at_end);
@@ -161,13 +163,13 @@ impl SourceLine {
     }
 }
 
-/// Returns the start of a text, with at most `limit` characters and `columns` columns.
+/// Truncates `text` at the end so that it fits into `limit` characters and `columns` columns.
 fn start(text: &str, limit: usize, columns: usize) -> Printable {
     let fits = |text: &Printable| text.width() <= columns;
     (0..=limit).rev().map(|limit| Printable::cut(text, limit)).find(fits).unwrap_or_default()
 }
 
-/// Returns the end of a text, with at most `limit` characters and `columns` columns.
+/// Truncates `text` at the start so that it fits into `limit` characters and `columns` columns.
 fn end(text: &str, limit: usize, columns: usize) -> Printable {
     let mut tail: Vec<char> = text.chars().rev().take(limit + 1).collect();
     tail.reverse();
@@ -179,7 +181,7 @@ fn end(text: &str, limit: usize, columns: usize) -> Printable {
     (0..=limit).rev().map(last).find(|text| text.width() <= columns).unwrap_or_default()
 }
 
-/// Escapes the end of `text` if it would form `##[` with the beginning of `next`. The log of a job would treat that as a command.
+/// Escapes the end of `text` if `##[` would form when `next` is appended, because the runner would parse that as a command.
 fn separated(mut text: String, next: &str) -> String {
     for (ends, begins) in [("#", "#["), ("##", "[")] {
         if text.ends_with(ends) && next.starts_with(begins) {
@@ -197,7 +199,7 @@ impl SourceCode for Letter<'_> {
         _: usize,
         _: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        // A span of two lines is an error, so that miette does not join the lines: they may be from different files.
+        // Fail for spans that cover two lines. Otherwise miette would join the lines, which may come from different files.
         let end = span.offset() + span.len();
         let is_in =
             |(offset, line): &(usize, &SourceLine)| (*offset..offset + line.text.len() + GAP).contains(&end);
@@ -206,7 +208,7 @@ impl SourceCode for Letter<'_> {
             .find(is_in)
             .filter(|(offset, _)| span.offset() >= *offset)
             .ok_or(MietteError::OutOfBounds)?;
-        // miette counts from 0. The column is the one in the file, because the shown line may be cut.
+        // miette is zero-based. Report the column in the file, since the excerpt may be truncated on the left.
         let column = if span.offset() == offset + line.marked.start { line.column - 1 } else { 0 };
         Ok(Box::new(MietteSpanContents::new_named(
             line.file.clone(),

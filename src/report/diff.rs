@@ -1,4 +1,4 @@
-//! Line differences, which the formats for people show.
+//! Line-based diffs for the formats meant for people.
 
 use similar::{ChangeTag, TextDiff};
 
@@ -6,9 +6,9 @@ use crate::printable::Printable;
 use crate::secret::mask_secret;
 use crate::toml_text;
 
-/// The maximum length of a line in characters.
+/// The maximum length of a line, in characters.
 const LONGEST_LINE: usize = 320;
-/// How many unchanged lines surround a difference.
+/// The number of unchanged lines around a difference.
 const CONTEXT: usize = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +19,14 @@ pub struct Hunk {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
     Same,
-    /// The line is only in the text before.
+    /// The line was removed.
     Before,
-    /// The line is only in the text after.
+    /// The line was added.
     After,
 }
 
 impl Sign {
-    /// Returns the first character of the line in a diff.
+    /// Returns the character that introduces such a line in a diff.
     pub const fn as_char(self) -> char {
         match self {
             Self::Same => ' ',
@@ -47,7 +47,7 @@ impl Hunk {
         Self { lines: lines.collect() }
     }
 
-    /// Returns the hunk as lines of a diff. Each line ends with a line break.
+    /// Formats the hunk as a diff. Every line is terminated by a newline.
     pub fn text(&self) -> String {
         self.lines
             .iter()
@@ -56,7 +56,7 @@ impl Hunk {
     }
 }
 
-/// Returns the differences between two versions of a file, with surrounding lines.
+/// Diffs two versions of a file, with a little context.
 pub fn diff_texts(before: &str, after: &str) -> Vec<Hunk> {
     let diff = TextDiff::from_lines(before, after);
     let groups = diff.grouped_ops(CONTEXT);

@@ -1,8 +1,8 @@
-//! The format for GitHub Actions jobs: the text report, followed by annotations on the lines of the files.
+//! The format for GitHub Actions jobs: the text report followed by annotations on lines of the files.
 //!
-//! Guarantees that only annotations are workflow commands. The runner treats a line as a command if it begins with `::` (after
-//! trimming) or contains `##[`. So every line of the text is escaped, and the data of annotations is encoded. A step shows at most
-//! ten annotations per level, so the first ones are written and the others are counted.
+//! The runner treats any line as a workflow command if it begins with `::` (after trimming) or contains `##[`. To make sure that
+//! only our annotations are commands, every line of the text report is escaped and the annotation data is encoded. A step shows
+//! at most ten annotations per level, so once there are more, the last one just counts the rest.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
@@ -21,20 +21,20 @@ use crate::problem::Problems;
 use crate::roster::Field;
 use crate::source::Location;
 
-/// How many annotations per level a step shows.
+/// The maximum number of annotations per level that a step shows.
 const SHOWN: usize = 10;
-/// How many people an annotation names at most.
+/// The maximum number of people named in an annotation.
 const NAMED: usize = 5;
-/// The maximum length of a line of a message in characters. The text and the summary are not cut.
+/// The maximum length of a message line, in characters. The text report and the job summary contain the full values.
 const LONGEST: usize = 300;
 
-/// Returns the text followed by the annotations.
+/// Writes the text report followed by the annotations.
 pub(super) fn write(report: &Report, setting: &Setting) -> String {
     let text = text::write(report, &Styles::new(setting.colors), setting);
     text.lines().map(harmless).collect::<String>() + &annotations(report, &setting.annotations)
 }
 
-/// Escapes a line of the log so that the runner does not treat it as a command.
+/// Escapes a log line so that the runner doesn't parse it as a command.
 fn harmless(line: &str) -> String {
     let trimmed = line.trim_start();
     let indent = &line[..line.len() - trimmed.len()];
@@ -45,7 +45,7 @@ fn harmless(line: &str) -> String {
     line.replace("##[", "\\u{23}#[") + "\n"
 }
 
-/// A message that GitHub shows next to a line of a file.
+/// A message shown by GitHub on a line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Annotation {
     level: Level,
@@ -105,8 +105,7 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
     lines
 }
 
-/// Merges annotations that have the same place and message but different people. Otherwise a changed default would use up the
-/// limit of ten.
+/// Merges annotations that differ only in the person. Otherwise, a single changed default would use up the limit of ten.
 fn merged(all: Vec<Annotation>) -> Vec<Annotation> {
     let mut merged: Vec<(Annotation, usize)> = Vec::new();
     let mut known: HashMap<(Level, Option<Location>, String), usize> = HashMap::new();
@@ -152,13 +151,13 @@ fn command(annotation: &Annotation, folders: &Annotations) -> String {
     format!("::{} {}::{}\n", level.as_str(), properties.join(","), data(&message.join("\n")))
 }
 
-/// Returns the path of a file relative to the root of the checkout. `None` if the file is elsewhere, or if its name contains
-/// unprintable characters, because the escaped name would mean another file.
+/// Returns the path of a file relative to the root of the checkout. Returns `None` if the file is outside of it, or if its name
+/// contains unprintable characters, since the escaped name would refer to a different file.
 fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
     let Annotations { folder, workspace, resolve } = folders;
     let path = match workspace {
         None => PathBuf::from(file),
-        // Both paths may contain links, and GitHub needs the location in the repository.
+        // GitHub expects the path within the repository, but both paths may contain symbolic links.
         Some(workspace) => {
             plain(&resolve(&folder.join(file))).strip_prefix(plain(&resolve(workspace))).ok()?.to_owned()
         }
@@ -168,12 +167,12 @@ fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
     let is_below = parts.clone().all(|part| matches!(part, Component::Normal(_)));
     (is_shown && is_below && parts.peek().is_some()).then(|| {
         let name = parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-        // The runner reads `file==a` as `a`, and `=` cannot be escaped.
+        // The runner parses `file==a` as `a`, and there's no way to escape `=`.
         if name.starts_with('=') { format!("./{name}") } else { name }
     })
 }
 
-/// Removes `.` and `..` from a path without reading the file system.
+/// Normalizes `.` and `..` in a path without accessing the file system.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -188,7 +187,7 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// Encodes the data of a command as `actions/toolkit` does (`command.ts`).
+/// Encodes the data of a command in the same way as `actions/toolkit` (`command.ts`).
 fn data(text: &str) -> String {
     text.replace("##[", "\\u{23}#[").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
@@ -226,7 +225,7 @@ fn guardrail_annotation(line: &GuardrailLine) -> Option<Annotation> {
     Some(Annotation { level, location: location.clone(), title, message: format!("{figure}{note}{remedy}") })
 }
 
-/// Returns the annotations of a person. The gain or loss of a guarded role is a warning.
+/// Returns the annotations for a person. Gaining or losing a guarded role results in a warning.
 fn entry_annotations(entry: Entry<'_>, is_guarded: bool) -> Vec<Annotation> {
     let about = |level: Level, location: &Location, message: String| Annotation {
         level,
@@ -317,14 +316,14 @@ fn item_annotation(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
     let message = if *unresolved { format!("{message} ({})", words::UNRESOLVED) } else { message };
     Annotation {
         level: if *sensitive { Level::Warning } else { Level::Notice },
-        // A removed value is only in the old files, which are not under review.
+        // A removed value only exists in the old files, which aren't under review.
         location: new.as_ref().and_then(|value| value.location.clone()),
         title: words::subject(&entry.subject),
         message,
     }
 }
 
-/// Returns annotations for the rows with warnings and errors.
+/// Returns an annotation for each row that is marked as a warning or an error.
 fn table_annotations(report: &TableReport) -> Vec<Annotation> {
     let rows = report.tables.iter().flat_map(|table| &table.rows);
     let annotations = rows.filter_map(|Row { mark, cells, path, notes, location, hunks: _ }| {

@@ -1,7 +1,7 @@
-//! The JSON format: one object with a version. docs/report.schema.json is generated from the same structs.
+//! The JSON format: a single versioned object. docs/report.schema.json is generated from the same structs.
 //!
-//! Text from elsewhere is complete. Unprintable characters are written as `\uXXXX`, and a CI runner cannot mistake a line for a
-//! command.
+//! Values are never truncated. Unprintable characters are escaped as `\uXXXX`, and so is anything that a CI runner could mistake
+//! for a command.
 
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
@@ -10,19 +10,19 @@ use super::facts::{Envelope, VERSION};
 use super::{Body, Report};
 use crate::printable::{characters, is_unprintable};
 
-/// Returns the report as one JSON object, or an empty text if there is nothing to report.
+/// Writes the report as one JSON object, or returns an empty string if there is nothing to report.
 pub fn write(report: &Report) -> String {
     let Report { command, exit, body } = report;
     if let Body::Nothing = body {
         return String::new();
     }
-    // Indented, so that people can read it and compare it line by line.
+    // Pretty-print, so that reports can be read and compared line by line.
     let text = serde_json::to_string_pretty(&Envelope::new(command, *exit, body))
         .unwrap_or_else(|error| unreachable!("structs of texts serialize: {error}"));
     escape(&text) + "\n"
 }
 
-/// Returns the JSON Schema of all reports.
+/// Returns the JSON Schema that covers all reports.
 pub fn schema() -> Schema {
     let generator = SchemaSettings::default().for_serialize().into_generator();
     let mut schema = generator.into_root_schema_for::<Envelope<'_, Body>>();
@@ -30,8 +30,9 @@ pub fn schema() -> Schema {
     schema
 }
 
-/// Writes unprintable characters and stacked combining marks as `\uXXXX`. Such characters occur only inside strings, where the
-/// escape means the same. So does `#` in `##[`, which a GitHub runner takes for a command anywhere in a line.
+/// Escapes unprintable characters and stacked combining marks as `\uXXXX`. They can only occur inside strings, so the meaning of
+/// the JSON doesn't change. The same goes for the first `#` of `##[`, which GitHub's runner treats as a command anywhere in a
+/// line.
 fn escape(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for (char, acts) in characters(json) {

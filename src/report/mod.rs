@@ -1,7 +1,8 @@
-//! Reports: one model, [`Report`], and one module per output format.
+//! Reports: a single model, [`Report`], with one module per output format.
 //!
-//! A report contains facts with resolved file locations, and a format decides only how they look. Text from files or from Pylon is
-//! always a [`Printable`]. [`write()`] is a pure function of the report, the format, and the [`Setting`].
+//! A report holds the facts, with file locations already resolved, so formats only decide on presentation. Anything that
+//! originates from the files or from Pylon is wrapped in [`Printable`]. [`write()`] is a pure function of the report, the format,
+//! and the [`Setting`].
 
 use std::path::{Path, PathBuf};
 
@@ -38,7 +39,7 @@ pub use facts::{
 use style::Styles;
 
 words! {
-    /// The format of a report. The word is the name on the command line.
+    /// The format of a report, named as on the command line.
     #[derive(clap::ValueEnum)]
     pub enum Format {
         /// For people at a terminal
@@ -56,7 +57,7 @@ words! {
     }
 }
 
-/// The report of a run, and how the run ended.
+/// The report of a run, along with its exit status.
 #[derive(Debug, Clone)]
 pub struct Report {
     pub command: &'static str,
@@ -67,23 +68,23 @@ pub struct Report {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Body {
-    /// The command has already printed everything.
+    /// The command has already printed its output.
     #[serde(skip)]
     Nothing,
-    /// The files declare no people, so Pylon was not asked.
+    /// The files declare no people, so Pylon was not contacted.
     NoPeople {
-        /// The root file as the user named it.
+        /// The root file, as named by the user.
         file: Printable,
-        /// Always 0, so that programs can read the same key as in other reports.
+        /// Always 0. It is included so that programs can rely on the key.
         declared: usize,
     },
     /// `validate`: the files are valid.
     Valid {
-        /// The files that were read, the root file first, and the warnings about them.
+        /// The files that were read, starting with the root file, and any warnings about them.
         #[serde(flatten, serialize_with = "problems::serialize_valid")]
         #[schemars(with = "problems::Valid<'_>")]
         files: Box<Problems>,
-        /// How many people are declared.
+        /// The number of declared people.
         declared: usize,
     },
     Plan(Box<PlanReport>),
@@ -96,7 +97,7 @@ pub enum Body {
     Doctor(Box<DoctorReport>),
     Files(Box<FilesReport>),
     Journals(Box<JournalsReport>),
-    /// The command failed, or completed only in part.
+    /// The command failed or was only partially completed.
     Problems(
         #[serde(serialize_with = "problems::serialize_problems")]
         #[schemars(with = "problems::Failed<'_>")]
@@ -108,28 +109,29 @@ pub enum Body {
 pub struct Setting {
     /// Whether to use terminal colors.
     pub colors: bool,
-    /// The width of the terminal in columns, to which the text is wrapped. `None` if it is unknown or there is no terminal.
+    /// The terminal width in columns, at which the output is wrapped. `None` if it's unknown or there's no terminal.
     pub width: Option<usize>,
-    /// Whether to list every person, even if many have the same change.
+    /// Whether to list every person instead of grouping those who have the same change.
     pub is_full: bool,
-    /// Whether problems are printed on standard error, and so are omitted from the text.
+    /// Whether problems are printed to standard error, in which case the text format omits them.
     pub problems_on_stderr: bool,
-    /// The maximum size of a markdown report in bytes. GitHub counts characters, of which there are never more than bytes.
+    /// The maximum size of a markdown report in bytes. GitHub's limit is in characters, but there are never more of those than
+    /// bytes.
     pub markdown_limit: usize,
-    /// The address of the working directory in the web, for links to lines of files. It has no slash at its end.
+    /// The web address of the working directory, without a trailing slash. It's used to link to lines of files.
     pub source_url: Option<String>,
-    /// The folders that the file names of annotations are relative to.
+    /// The directories needed to resolve the file names in annotations.
     pub annotations: Annotations,
 }
 
-/// What is needed to name a file as GitHub does.
+/// The information needed to name a file the way GitHub does.
 #[derive(Debug, Clone)]
 pub struct Annotations {
-    /// The working directory, to which the report's file names are relative.
+    /// The working directory, which the report's file names are relative to.
     pub folder: PathBuf,
     /// `GITHUB_WORKSPACE`: the root of the checkout.
     pub workspace: Option<PathBuf>,
-    /// Resolves the symbolic links in a path.
+    /// Resolves symbolic links in a path.
     pub resolve: fn(&Path) -> PathBuf,
 }
 
@@ -139,10 +141,10 @@ impl Default for Annotations {
     }
 }
 
-/// The longest comment that GitHub accepts, in characters.
+/// The maximum length of a comment on GitHub, in characters.
 pub const LONGEST_COMMENT: usize = 65_536;
 
-/// The longest summary of one step that GitHub accepts, in bytes.
+/// The maximum size of a step's job summary on GitHub, in bytes.
 pub const LONGEST_SUMMARY: usize = 1_048_576;
 
 /// Writes a report in one format.

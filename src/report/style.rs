@@ -1,4 +1,4 @@
-//! Terminal styles, named by meaning. Without colors, all of them are empty.
+//! Terminal styles, named by purpose. They are all empty if colors are disabled.
 
 use anstyle::AnsiColor;
 pub use anstyle::Style;
@@ -7,16 +7,16 @@ pub use anstyle::Style;
 pub struct Styles {
     pub heading: Style,
     pub change: Style,
-    /// For something that needs no action.
+    /// For results that need no action.
     pub good: Style,
     pub attention: Style,
     pub bad: Style,
-    /// For less important text, such as file locations.
+    /// For secondary details, such as file locations.
     pub quiet: Style,
 }
 
 impl Styles {
-    /// Returns the styles with colors, or empty styles.
+    /// Creates the styles, which are empty unless `colors` is set.
     pub fn new(colors: bool) -> Self {
         if !colors {
             return Self::default();
@@ -33,7 +33,7 @@ impl Styles {
     }
 }
 
-/// Wraps `text` in the codes of `style`.
+/// Wraps `text` in the escape codes of `style`.
 pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }

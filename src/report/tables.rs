@@ -1,4 +1,4 @@
-//! The table model of most reports. Each format for people renders this model.
+//! The table model behind most reports. Every format for people renders it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,20 +10,20 @@ use crate::source::Location;
 /// A report that consists of tables.
 #[derive(Debug, Clone)]
 pub struct TableReport {
-    /// The organization and the person that it is about. Already short.
+    /// The organization and the person that the report covers. Already truncated.
     pub about: Vec<Printable>,
-    /// The result in a few words.
+    /// A brief summary of the result.
     pub verdict: String,
-    /// The tone of the whole report.
+    /// The overall tone of the report.
     pub mark: Mark,
     pub tables: Vec<Table>,
 }
 
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    /// `None` if it is the only table, or the first.
+    /// `None` for the first or only table.
     pub title: Option<&'static str>,
-    /// The column headings. Empty if the rows need none.
+    /// The column headings. Empty if the rows are self-explanatory.
     pub columns: Vec<&'static str>,
     pub rows: Vec<Row>,
 }
@@ -31,14 +31,14 @@ pub struct Table {
 #[derive(Debug, Clone, Default)]
 pub struct Row {
     pub mark: Mark,
-    /// Already short. The first cell names the row.
+    /// Already truncated. The first cell identifies the row.
     pub cells: Vec<Printable>,
-    /// A path on its own line, so that it is never broken.
+    /// A path, shown on a line of its own so that it's never wrapped.
     pub path: Option<Printable>,
-    /// Explanations or remedies: sentences of rolecall, one per line. Values in them are already printable and short.
+    /// Explanations or remedies in full sentences, one per line. Embedded values are already printable and truncated.
     pub notes: Vec<String>,
     pub location: Option<Location>,
-    /// The changes of a file.
+    /// The changes to a file.
     pub hunks: Vec<Hunk>,
 }
 
@@ -50,33 +50,33 @@ pub enum Mark {
     #[serde(rename = "unknown")]
     Plain,
     Good,
-    /// It works, but it needs a review.
+    /// It works, but should be reviewed.
     Attention,
     Bad,
 }
 
-/// The maximum length of a cell in characters. Longer cells are truncated.
+/// The maximum length of a cell in characters.
 pub const LONGEST_CELL: usize = 80;
 
-/// Returns a name or a value as a cell. A long text is cut and ends with `…`. JSON has the full text.
+/// Formats a name or value as a cell. Long ones are truncated and end with `…`; the JSON report has them in full.
 pub fn cell(text: &Printable) -> Printable {
     text.short(LONGEST_CELL)
 }
 
 impl Row {
-    /// Returns a row without notes.
+    /// Creates a row without notes.
     pub fn new(mark: Mark, cells: impl IntoIterator<Item = Printable>) -> Self {
         Self { mark, cells: cells.into_iter().collect(), ..Self::default() }
     }
 
-    /// Adds a sentence below the row.
+    /// Adds a note below the row.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }
 
-    /// Sets the place of the declaration.
+    /// Sets the location of the declaration.
     #[must_use]
     pub fn at(mut self, location: Location) -> Self {
         self.location = Some(location);

@@ -1,7 +1,8 @@
-//! Changes as a diff of canonical TOML, which reviewers already know from the files.
+//! Presents changes as a diff of canonical TOML, a notation that reviewers already know from the files.
 //!
-//! Each person or setting that differs is one [`Hunk`], with comments that name the person and the line. The diff without its minus
-//! lines is TOML that declares the new values, and without its plus lines the old ones. A hunk is never cut, except inside strings.
+//! Each person or setting that differs becomes one [`Hunk`], with the person's name and the source line in comments. Removing the
+//! minus lines leaves TOML that declares the new values, and removing the plus lines leaves the old ones. Hunks are never
+//! truncated, except inside strings.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use crate::comparison::{ComparedSubject, Kind};
 use crate::printable::Printable;
 use crate::toml_text::{self, quoted};
 
-/// The maximum length of names and values in characters. The JSON report has them in full.
+/// The maximum length of names and values in characters. The JSON report includes them in full.
 const LONGEST: usize = 80;
 
 /// Returns the changes of a plan, one hunk per person.
@@ -31,7 +32,7 @@ fn change(line: &ChangeLine) -> Hunk {
     for edit in edits {
         let EditLine { field, from: _, to: _, through_scim: _, location, origin: _, blame, cause: _ } = edit;
         let (from, to) = edit.short_values(LONGEST);
-        // The blame is next to the old value, as in `git blame`, because it is about that value.
+        // Put the blame next to the old value, like `git blame`, since that's the value it explains.
         let blame = blame.as_ref().map(words::blame);
         before.extend(match (observed(&from), blame) {
             (Some(value), Some(blame)) => Some(format!("{field} = {value} # {blame}")),
@@ -45,7 +46,7 @@ fn change(line: &ChangeLine) -> Hunk {
     Hunk::between(&before, &after)
 }
 
-/// Formats the value in Pylon. There may be none or several, although a file declares exactly one.
+/// Formats the current value in Pylon. Unlike in a file, there may be none or several.
 fn observed(values: &[Printable]) -> Option<String> {
     let values: Vec<String> = values.iter().map(|value| quoted(value.raw())).collect();
     match values.as_slice() {
@@ -57,7 +58,7 @@ fn observed(values: &[Printable]) -> Option<String> {
 
 /// Returns the differences between two versions of the files, one hunk per subject.
 pub fn comparison(report: &ComparisonReport) -> Vec<Hunk> {
-    // Keys without a table come first. After a table header, they would belong to that table.
+    // Emit top-level keys first, because after a table header they would become part of that table.
     let (keys, tables): (Vec<_>, Vec<_>) =
         report.differences.iter().partition(|entry| entry.subject == ComparedSubject::Files);
     keys.into_iter().chain(tables).map(difference).collect()
@@ -88,7 +89,7 @@ fn difference(entry: &DifferenceEntry) -> Hunk {
     Hunk::between(&before, &after)
 }
 
-/// Returns the lines of one version: one per key, and list items between brackets.
+/// Returns the lines for one of the two versions: a line per key, with list items in brackets.
 fn declared<'a>(
     items: &'a [ItemLine],
     of: impl Fn(&'a ItemLine) -> Option<&'a ComparedValue>,

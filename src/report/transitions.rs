@@ -1,5 +1,5 @@
-//! Equal changes, for reports about many people: who changes in the same way for the same reason, and how many people make each
-//! transition of a field.
+//! Groups equal changes for reports about many people, either by everything that a reader would want to see, or by the old and
+//! new value alone.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -8,17 +8,17 @@ use super::facts::plan::{ChangeLine, EditLine, GuardedRoleLine, PlanReport};
 use super::words;
 use crate::plan::cause::Cause;
 
-/// Up to this number of people, reports list each person. More people with the same change become one entry.
+/// The maximum number of people listed individually. Larger groups with the same change are collapsed into one entry.
 pub const MOST_LISTED: usize = 20;
 
-/// A person who changes, with the guarded roles that they gain or lose.
+/// A person with changes, along with the guarded roles that they gain or lose.
 #[derive(Debug, Clone)]
 pub struct Person<'r> {
     pub change: &'r ChangeLine,
     pub guarded_roles: Vec<&'r GuardedRoleLine>,
 }
 
-/// Returns the people who change, in the order of the plan.
+/// Returns the people with changes, in plan order.
 pub fn people(report: &PlanReport) -> Vec<Person<'_>> {
     let mut guarded: HashMap<&str, Vec<&GuardedRoleLine>> = HashMap::new();
     for line in &report.guarded_roles {
@@ -32,13 +32,13 @@ pub fn people(report: &PlanReport) -> Vec<Person<'_>> {
     people
 }
 
-/// Groups people whose edits have the same values, lines, causes, and outcomes, in the order of their first members. People who
-/// gain or lose a guarded role are never in a group with others.
+/// Groups people whose edits have the same values, lines, causes, and outcomes. Groups are ordered by their first member, and
+/// anyone who gains or loses a guarded role is kept in a group of their own.
 pub fn groups<'p, 'r>(people: impl IntoIterator<Item = &'p Person<'r>>) -> Vec<Vec<&'p Person<'r>>> {
     grouped(people, |person| person.identity(true))
 }
 
-/// Groups people as [`groups`] does, even if the values are from different lines or have different entries in the audit log.
+/// Like [`groups`], but ignores differences in source lines and audit log entries.
 pub fn groups_of_values<'p, 'r>(
     people: impl IntoIterator<Item = &'p Person<'r>>,
 ) -> Vec<Vec<&'p Person<'r>>> {
@@ -66,7 +66,7 @@ fn grouped<'p, 'r>(
 }
 
 impl Person<'_> {
-    /// Returns a key that is equal for people whose changes a reader does not need to tell apart.
+    /// Returns a key that is equal for people whose changes look the same to the reader.
     fn identity(&self, has_lines: bool) -> String {
         let ChangeLine { email: _, person: _, edits, outcome, location: _ } = self.change;
         let mut key = String::new();
@@ -82,17 +82,17 @@ impl Person<'_> {
     }
 }
 
-/// A change of a field from some values to another one, and how many people make it.
+/// The change of a field from one set of values to another, with the number of people it affects.
 #[derive(Debug, Clone)]
 pub struct Transition<'r> {
-    /// The edit of one of these people. Its line and its origin are only those of this person.
+    /// The edit of one of these people. Its line and origin may not be representative of the others.
     pub edit: &'r EditLine,
     pub people: usize,
-    /// How many of the edits have each cause. Empty without a base version.
+    /// The number of edits by cause. Empty without a base version.
     pub causes: BTreeMap<Cause, usize>,
 }
 
-/// Counts the people per transition, the most frequent transition first.
+/// Counts the people for each transition, most common first.
 pub fn transitions(report: &PlanReport) -> Vec<Transition<'_>> {
     let mut counted: BTreeMap<_, Transition<'_>> = BTreeMap::new();
     for edit in report.changes.iter().flat_map(|change| &change.edits) {
