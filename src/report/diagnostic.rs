@@ -41,7 +41,7 @@ pub fn render(problems: &Problems, colors: bool, width: Option<usize>) -> String
     letters + &wrapped(&closing(problems), width)
 }
 
-/// Renders the problems one by one, up to [`MOST`].
+/// Renders the problems one by one, up to `MOST`.
 pub fn letters(
     problems: &Problems,
     colors: bool,

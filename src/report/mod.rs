@@ -97,7 +97,7 @@ pub enum Body {
     Doctor(Box<DoctorReport>),
     Files(Box<FilesReport>),
     Journals(Box<JournalsReport>),
-    /// The command failed or was only partially completed.
+    /// The command failed or only partly succeeded.
     Problems(
         #[serde(serialize_with = "problems::serialize_problems")]
         #[schemars(with = "problems::Failed<'_>")]

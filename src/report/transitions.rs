@@ -1,5 +1,4 @@
-//! Groups equal changes for reports about many people, either by everything that a reader would want to see, or by the old and
-//! new value alone.
+//! Condenses reports about many people by grouping those with the same change and counting how often each transition occurs.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};

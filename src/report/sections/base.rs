@@ -1,4 +1,4 @@
-//! What the files declare differently from the base version, and the plan does not write.
+//! The section with the differences from the base version that the plan doesn't write.
 
 use super::{LONGEST_SENTENCE, Line, Part, Section, line, list, separated};
 use crate::comparison::Kind;
@@ -9,7 +9,7 @@ use crate::report::facts::unwritten::Unwritten;
 use crate::report::tables::Mark;
 use crate::report::words;
 
-/// Returns what the files declare differently from the base version and the plan does not write.
+/// Returns the differences from the base version that the plan doesn't write.
 pub(in crate::report) fn base(report: &PlanReport) -> Vec<Section> {
     let Some(BaseLine { problem, unwritten, .. }) = &report.base else { return Vec::new() };
     if problem.is_some() {

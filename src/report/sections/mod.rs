@@ -1,5 +1,6 @@
-//! The sections of a plan report in the formats for people except text: which there are, in which order, and in which words. Each format decides how
-//! they look.
+//! The sections of a plan report, for markdown and HTML. The text format only shares [`base`].
+//!
+//! This module decides on the order and the wording of the sections, and the formats on their presentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,27 +22,27 @@ mod others;
 pub(in crate::report) use base::base;
 use others::others;
 
-/// The maximum length of a sentence from elsewhere, in characters.
+/// The maximum length, in characters, of a sentence that contains untrusted text.
 const LONGEST_SENTENCE: usize = 300;
-/// How many people a line names at most.
+/// The maximum number of people named in a line.
 const NAMED: usize = 10;
 
 #[derive(Debug, Clone)]
 pub(in crate::report) enum Part {
-    /// Words that rolecall chooses.
+    /// Text written by rolecall.
     Words(String),
-    /// Emphasized words of rolecall.
+    /// Text written by rolecall, with emphasis.
     Strong(&'static str),
-    /// A name or a value from elsewhere.
+    /// A name or value from the files or from Pylon.
     Value(Printable),
-    /// A sentence that contains text from elsewhere. It is already printable and short.
+    /// A sentence that contains untrusted text. It is already printable and truncated.
     Sentence(String),
-    /// A command to paste, or a path to type.
+    /// A command to copy, or a path to type.
     Command(String),
     Place(Location),
 }
 
-/// A sentence, or an item of a list.
+/// A sentence or list item, split into its parts.
 pub(in crate::report) type Line = Vec<Part>;
 
 #[derive(Debug, Clone)]
@@ -49,27 +50,27 @@ pub(in crate::report) enum Section {
     Paragraph(Mark, Line),
     List {
         title: &'static str,
-        /// Whether a reviewer must see the lines. A format may fold other lists, with their number of lines.
+        /// Whether the lines must be visible to a reviewer. Other lists may be collapsed, showing only their line count.
         is_open: bool,
         lines: Vec<Line>,
     },
-    /// A highlighted message with its reasons.
+    /// A highlighted message and the reasons for it.
     Alert {
         mark: Mark,
         heading: Line,
         reasons: Vec<Line>,
-        /// How to acknowledge the reasons: sentences and TOML to copy.
+        /// How to acknowledge the reasons, as sentences and TOML to copy.
         remedies: Vec<String>,
     },
-    /// The people who change. The format chooses a diff, a table, or both.
+    /// The people who change. Each format chooses a diff, a table, or both.
     Changes,
     /// The scheduled changes and the windows.
     Scheduled,
-    /// Suggested edits of these files.
+    /// Suggested edits to these files.
     Files(Vec<FileLine>),
 }
 
-/// A line of words (`"…"`), values, and other parts.
+/// Builds a [`Line`] from string literals, values, and other parts.
 macro_rules! line {
     ($($part:expr),+ $(,)?) => { vec![$(Part::from($part)),+] };
 }
@@ -103,12 +104,12 @@ fn cut(sentence: &str) -> Part {
     Part::Sentence(Printable::cut(sentence, LONGEST_SENTENCE).to_string())
 }
 
-/// Returns a list, or nothing if it has no lines.
+/// Returns a list section, or `None` if it would be empty.
 fn list(title: &'static str, is_open: bool, lines: Vec<Line>) -> Option<Section> {
     (!lines.is_empty()).then_some(Section::List { title, is_open, lines })
 }
 
-/// Returns the organization, the number of declared people, and what the plan is limited to.
+/// Describes the scope of the plan: the organization, the number of declared people, and any limits.
 pub(in crate::report) fn about(report: &PlanReport) -> Line {
     let PlanReport { organization, declared, at, only, .. } = report;
     let OrganizationLine { name, id, place } = organization;
@@ -132,7 +133,7 @@ pub(in crate::report) fn about(report: &PlanReport) -> Line {
     line
 }
 
-/// Returns the result of a plan or an apply, the most important part first, for a title.
+/// Returns the parts of the title for a plan or apply, most important first.
 pub(in crate::report) fn headline(report: &PlanReport) -> Vec<Line> {
     let mut verdict = words::verdict(report);
     verdict[..1].make_ascii_uppercase();
@@ -155,7 +156,7 @@ pub(in crate::report) fn headline(report: &PlanReport) -> Vec<Line> {
     parts
 }
 
-/// Returns how many people gain and lose each guarded role. After an apply, changes that Pylon did not confirm are counted apart.
+/// Counts the people who gain and lose each guarded role. After an apply, changes that weren't confirmed are counted separately.
 fn guarded_roles(report: &PlanReport) -> Vec<Line> {
     let is_confirmed = |change: &ChangeLine| change.outcome.as_ref().is_none_or(|outcome| outcome.applied);
     let unconfirmed: BTreeSet<&Printable> =
@@ -179,7 +180,7 @@ fn guarded_roles(report: &PlanReport) -> Vec<Line> {
     parts
 }
 
-/// Returns the sections below the summary of a plan, the most important ones first.
+/// Returns the sections below the summary of a plan, most important first.
 pub(in crate::report) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
     let mut sections = Vec::new();
     if report.made_up {
@@ -209,7 +210,7 @@ pub(in crate::report) fn plan(command: &str, report: &PlanReport) -> Vec<Section
     sections
 }
 
-/// Returns the guardrails that block the plan, and how to acknowledge them.
+/// Returns an alert with the guardrails that block the plan and their remedies.
 fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
     let mut reasons = Vec::new();
     let mut remedies: Vec<String> = Vec::new();
@@ -234,7 +235,7 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
     report.blocked.then_some(alert)
 }
 
-/// Returns the changes that are not applied, and what to do next.
+/// Returns an alert with the changes that weren't applied and the next step.
 fn not_applied(report: &PlanReport) -> Option<Section> {
     let result = report.result.as_ref()?;
     let heading = match (&result.next_step, &result.stopped) {
@@ -244,7 +245,7 @@ fn not_applied(report: &PlanReport) -> Option<Section> {
     };
     let shared = words::shared(report.outcomes());
     let mut people: Vec<Vec<&ChangeLine>> = vec![Vec::new(); shared.len()];
-    // These have their own reason, or none.
+    // The people whose outcome isn't shared, grouped by its description.
     let mut others: BTreeMap<&str, Vec<&ChangeLine>> = BTreeMap::new();
     for change in &report.changes {
         let Some(outcome) = change.outcome.as_ref().filter(|outcome| !outcome.applied) else { continue };
@@ -268,7 +269,7 @@ fn not_applied(report: &PlanReport) -> Option<Section> {
     Some(Section::Alert { mark: Mark::Attention, heading, reasons, remedies: Vec::new() })
 }
 
-/// Returns an outcome that several people share, with their number and the first of them.
+/// Formats an outcome shared by several people, with their number and the first few addresses.
 fn people_line(sentence: &str, people: &[&ChangeLine]) -> Line {
     let mut line = line![format!("{} people: ", people.len()), cut(sentence), " ("];
     line.extend(separated(people.iter().take(NAMED).map(|change| line![&change.email])));
@@ -279,7 +280,7 @@ fn people_line(sentence: &str, people: &[&ChangeLine]) -> Line {
     line
 }
 
-/// Splits a sentence at its backticks, which enclose commands. No command contains a backtick.
+/// Splits a sentence at its backticks, which mark commands. Commands themselves never contain backticks.
 fn with_commands(sentence: &str) -> Line {
     let parts = sentence.split('`').enumerate();
     parts
@@ -291,7 +292,7 @@ fn with_commands(sentence: &str) -> Line {
         .collect()
 }
 
-/// Returns the guardrails that do not block, and the expired acknowledgments.
+/// Returns the guardrails that don't block, followed by expired acknowledgments.
 fn guardrails(report: &PlanReport) -> Vec<Section> {
     let mut passing = line!["Guardrails pass: "];
     let mut lines = Vec::new();
@@ -344,7 +345,7 @@ fn separated(lines: impl Iterator<Item = Line>) -> Line {
     joined
 }
 
-/// Returns what is not rolled back, and which values the next apply would set again.
+/// Returns the values that cannot be rolled back and those that the next apply would set again.
 fn rollback(notes: &RollbackNotes) -> Vec<Section> {
     let RollbackNotes { journal_is_whole, unreadable_lines, not_rolled_back, contradicted, files, unwritten } =
         notes;

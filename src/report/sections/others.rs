@@ -1,4 +1,4 @@
-//! The people who need attention, although the plan does not change them.
+//! The people who need attention even though the plan doesn't change them.
 
 use super::{Line, Part, Section, line, list, separated};
 use crate::plan::guardrails::Verdict;
@@ -7,8 +7,8 @@ use crate::report::facts::plan::{ChangeLine, EditLine, FoundElsewhereLine, Missi
 use crate::report::words;
 use crate::roster::Guardrail;
 
-/// Returns the people who are not found, deactivated, found by another address, only observed, or unmanaged. A list that explains
-/// why the plan is blocked is open.
+/// Lists the people who are missing, deactivated, found under another address, merely observed, or unmanaged. Lists that explain
+/// why the plan is blocked are expanded.
 pub(super) fn others(report: &PlanReport) -> Vec<Section> {
     let blocks =
         |name| report.guardrails.iter().any(|line| line.name == name && line.verdict == Verdict::Blocks);

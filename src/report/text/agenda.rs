@@ -1,4 +1,4 @@
-//! The report of `agenda`.
+//! The text report of `agenda`.
 
 use super::scheduled_lines;
 use crate::report::facts::agenda::{AgendaReport, WindowLine};

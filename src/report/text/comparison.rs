@@ -1,4 +1,4 @@
-//! The report of `compare`: settings first, then people.
+//! The text report of `compare`, which lists settings before people.
 
 use super::LONGEST;
 use crate::comparison::{ComparedSubject, Kind};
@@ -9,7 +9,7 @@ use crate::report::words;
 
 const WIDEST_KEY: usize = 24;
 const WIDEST_VALUE: usize = 56;
-/// The maximum length of a subject in characters. It is enough for any address and for an acknowledgment with its role.
+/// The maximum length of a subject, in characters. This is enough for any address and for an acknowledgment that names a role.
 const LONGEST_SUBJECT: usize = 300;
 
 pub(super) fn comparison(report: &ComparisonReport, styles: &Styles) -> String {
@@ -89,7 +89,7 @@ fn item_line(item: &ItemLine, columns: &ComparisonColumns, styles: &Styles) -> S
     format!("{}\n", line.trim_end())
 }
 
-/// `"Viewer" → "Admin"`, `+ { … }`, `- "active"`.
+/// Formats a change, e.g. `"Viewer" → "Admin"`, `+ { … }`, or `- "active"`.
 fn change(item: &ItemLine) -> String {
     let value = |said: &ComparedValue| {
         let default = if said.location.is_none() { " (the default)" } else { "" };

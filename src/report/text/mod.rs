@@ -1,4 +1,4 @@
-//! The text format for terminals, aligned by display width.
+//! The text format for terminals. Columns are aligned by display width.
 
 mod agenda;
 mod comparison;
@@ -15,12 +15,12 @@ use crate::source::Location;
 
 pub use plan::question;
 
-/// The maximum width of the address column. A longer address shifts the rest of its line.
+/// The maximum width of the address column. Longer addresses push the rest of their line to the right.
 const WIDEST_EMAIL: usize = 40;
-/// The maximum length of names and values in characters. The JSON report has them in full.
+/// The maximum length of names and values in characters. The JSON report includes them in full.
 const LONGEST: usize = 80;
 
-/// Writes the report for a terminal, with lines that fit its width.
+/// Writes the report for a terminal, wrapped to its width.
 pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
     wrap::wrapped(&unwrapped(report, styles, setting), setting.width)
 }
@@ -75,7 +75,7 @@ fn scheduled_lines(scheduled: &[ScheduledChange], styles: &Styles) -> String {
     text
 }
 
-/// Returns the file and the line. A path with spaces is not broken.
+/// Formats a location in such a way that it isn't wrapped, even if the path contains spaces.
 fn place(location: &Location) -> String {
     wrap::whole(&location.to_string())
 }

@@ -1,4 +1,4 @@
-//! The report of a plan, or of an apply. It lists only what changes or needs attention, and counts the rest.
+//! The text report of a plan or an apply. It lists what changes or needs attention, and only counts the rest.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -23,9 +23,9 @@ use crate::report::transitions::{self, MOST_LISTED, Person};
 use crate::report::words::{self, LONGEST_ADDRESS, Shared};
 
 const WIDEST_VALUE: usize = 44;
-/// How many people of a group are named.
+/// The number of people named per group.
 const NAMED: usize = 3;
-/// How many unmanaged people are named, unless all are listed.
+/// The number of unmanaged people named, unless the user asks for all of them.
 const NAMED_UNMANAGED: usize = 12;
 
 /// Formats a plan, or the result of applying it.
@@ -58,7 +58,7 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles, is_full:
     text
 }
 
-/// Formats a plan with the question whether to apply it. The question names the changes of guarded roles.
+/// Formats a plan followed by the confirmation prompt, which mentions any changes to guarded roles.
 pub fn question(
     command: &str,
     report: &PlanReport,
@@ -74,8 +74,8 @@ pub fn question(
     wrapped(&format!("{plan}\n{people}{guarded}. Type `yes` to apply to {organization}: "), width)
 }
 
-/// Formats the people. Many people with the same change are one row. Changes of guarded roles come last, because that is next to
-/// the summary and the question.
+/// Formats the people. Those with the same change share a row if there are many. Changes to guarded roles come last, so that they
+/// are right above the summary and the prompt.
 fn rows(report: &PlanReport, shared: &[Shared], styles: &Styles, is_full: bool) -> String {
     let people = transitions::people(report);
     let (guarded, others): (Vec<_>, Vec<_>) =
@@ -98,7 +98,7 @@ fn rows(report: &PlanReport, shared: &[Shared], styles: &Styles, is_full: bool) 
     if rows.is_empty() { rows } else { format!("\n{rows}") }
 }
 
-/// Formats people with the same change. Names the first of them.
+/// Formats a group of people with the same change, naming only the first few.
 fn group_lines(group: &[&Person<'_>], columns: &Columns, shared: &[Shared], styles: &Styles) -> String {
     let Some(first) = group.first() else { return String::new() };
     let ChangeLine { edits, outcome, .. } = first.change;
@@ -118,7 +118,7 @@ fn group_lines(group: &[&Person<'_>], columns: &Columns, shared: &[Shared], styl
     text
 }
 
-/// Names the unmanaged people of a plan. Empty if there are none, if the files ignore them, or after an apply.
+/// Lists the unmanaged people. Empty if there are none, if the files ignore them, or after an apply.
 fn unmanaged(command: &str, report: &PlanReport) -> String {
     let people = &report.unmanaged;
     let addresses = people.iter().map(|email| email.short(LONGEST_ADDRESS).to_string());
@@ -171,7 +171,7 @@ fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
     format!("{title} · {name} ({id}, {place}) · {declared} declared{only}{at}\n{made_up}")
 }
 
-/// Formats a person with the outcome below the edits. If many people share an outcome, its details follow in the summary.
+/// Formats a person, with the outcome below the edits. The details of a shared outcome are part of the summary instead.
 fn entry_lines(
     entry: Entry<'_>,
     guarded_roles: &[&GuardedRoleLine],
@@ -308,7 +308,7 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     text
 }
 
-/// Formats a guardrail that blocks the plan, and how to let the plan pass.
+/// Formats a guardrail that blocks the plan, followed by its remedy.
 fn blocked_by(line: &GuardrailLine, styles: &Styles) -> String {
     let GuardrailLine { name, about: _, note: _, figure, verdict: _, remedy, location } = line;
     let heading = styled(styles.bad, "Blocked by");
@@ -321,7 +321,7 @@ fn blocked_by(line: &GuardrailLine, styles: &Styles) -> String {
     text
 }
 
-/// Formats what the files declare differently from the base version, and what the plan does not write.
+/// Formats the differences from the base version that the plan doesn't write.
 fn base(report: &PlanReport, is_full: bool) -> String {
     let mut text = String::new();
     for section in sections::base(report) {
@@ -356,7 +356,7 @@ fn scheduled(report: &PlanReport, styles: &Styles) -> String {
     format!("\nScheduled changes:\n{}", scheduled_lines(&report.scheduled, styles))
 }
 
-/// Formats what is not rolled back, and which values the next apply would set again.
+/// Formats the values that cannot be rolled back and those that the next apply would set again.
 fn rollback(report: &PlanReport, styles: &Styles) -> String {
     let Some(notes) = &report.rollback else {
         return String::new();

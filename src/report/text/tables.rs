@@ -1,4 +1,4 @@
-//! The reports that are tables.
+//! The text reports that consist of tables.
 
 use super::wrap::{self, verbatim, whole};
 use super::{padded, place};
@@ -6,13 +6,11 @@ use crate::report::diff::{Hunk, Sign};
 use crate::report::style::{Style, Styles, styled};
 use crate::report::tables::{Mark, Row, Table, TableReport};
 
-/// The maximum width of a column. A longer cell shifts the rest of its line.
+/// The maximum width of a column. Longer cells push the rest of their line to the right.
 const WIDEST: usize = 44;
-/// The maximum width of notes, which are wrapped between words.
+/// The width at which notes are wrapped.
 const NOTE: usize = 100;
-/// The indent of cells.
 const CELL_INDENT: usize = 4;
-/// The indent of notes.
 const NOTE_INDENT: usize = 6;
 
 pub(super) fn tables(command: &str, report: &TableReport, styles: &Styles, width: Option<usize>) -> String {
@@ -67,7 +65,7 @@ fn row_lines(row: &Row, widths: &[usize], width: Option<usize>, styles: &Styles)
     text
 }
 
-/// Wraps a row. It continues below its last cell, if that is in the left half of the terminal.
+/// Wraps a row. Continuation lines start below the last cell, provided that it's in the left half of the terminal.
 fn hanging(line: &str, widths: &[usize], width: usize) -> String {
     let before_last = widths.len().saturating_sub(1);
     let last = CELL_INDENT + widths.iter().take(before_last).map(|width| width + 2).sum::<usize>();
@@ -75,7 +73,7 @@ fn hanging(line: &str, widths: &[usize], width: usize) -> String {
     wrap::wrapped_line(line, width, indent)
 }
 
-/// Formats the changes of a file.
+/// Formats the changes to a file.
 pub(super) fn hunk_lines(hunk: &Hunk, styles: &Styles) -> String {
     let style = |sign: Sign| -> Style {
         match sign {

@@ -1,41 +1,41 @@
-//! Fits text to the width of a terminal.
+//! Wraps text to the width of the terminal.
 //!
-//! Lines break only at spaces, so addresses and flags stay whole. A command in backticks stays whole too, because people copy it. A
-//! path may contain spaces, so [`whole`] marks it.
+//! Lines only break at spaces, which keeps addresses and flags intact. Commands in backticks aren't broken either, because they
+//! get copied. Paths may contain spaces, so they have to be protected with [`whole`].
 
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-/// How much further the continuation of a line is indented.
+/// The additional indent of continuation lines.
 const HANGING: usize = 4;
-/// Marks a line that must not be wrapped, such as TOML to copy. [`wrapped`] removes the mark. Untrusted text cannot contain it,
-/// because it is printable.
+/// Marks a line that must not be wrapped, such as TOML to copy. [`wrapped`] removes it. Since untrusted text is made printable
+/// first, it can't contain this character.
 const VERBATIM: char = '\0';
-/// Stands for a space that is not a place to break a line. [`wrapped`] replaces it. It is a noncharacter, which
-/// [`crate::printable`] escapes in untrusted text. It is as wide as a space.
+/// Replaces a space at which a line must not break, until [`wrapped`] turns it back into a space. This is a noncharacter of the
+/// same width, which [`crate::printable`] escapes in untrusted text.
 const NO_BREAK: char = '\u{fdd0}';
 const RESET: &str = "\x1b[0m";
 
-/// Marks a line to be printed as it is, however wide the terminal is.
+/// Marks a line as exempt from wrapping.
 pub(crate) fn verbatim(line: &str) -> String {
     format!("{VERBATIM}{line}")
 }
 
-/// Marks text that must not be broken, such as a path.
+/// Protects text that must not be broken, such as a path.
 pub(crate) fn whole(text: &str) -> String {
     text.replace(' ', &NO_BREAK.to_string())
 }
 
-/// Returns options that break lines of this width only between words.
+/// Returns wrapping options that only allow breaks between words.
 pub(in crate::report) fn options(width: usize) -> Options<'static> {
-    // Do not break words: the second part of a word could begin a line like a command of a job.
+    // Never break words. The second half could end up at the start of a line, where it could be parsed as a workflow command.
     Options::new(width)
         .word_separator(SEPARATOR)
         .word_splitter(WordSplitter::NoHyphenation)
         .break_words(false)
 }
 
-/// Separates words at spaces, except in commands in backticks.
+/// Splits words at spaces, but keeps commands in backticks together.
 pub(in crate::report) const SEPARATOR: WordSeparator = WordSeparator::Custom(words);
 
 fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
@@ -48,7 +48,7 @@ fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     }))
 }
 
-/// Returns the end of the first word with the spaces after it, or `None` at the end of the line.
+/// Returns the end of the first word including trailing spaces, or `None` at the end of the line.
 fn end_of_word(line: &str) -> Option<usize> {
     let command = line.find("`rolecall ").and_then(|start| {
         let is_in_first_word = !line[..start].contains(' ');
@@ -60,8 +60,8 @@ fn end_of_word(line: &str) -> Option<usize> {
     Some(space + spaces).filter(|end| *end > 0)
 }
 
-/// Wraps the lines that are wider than the terminal, with a hanging indent. `None` if the width is unknown: then only the marks of
-/// [`verbatim`] and [`whole`] are removed.
+/// Wraps lines that exceed `width`, with a hanging indent. If `width` is `None`, it only strips the marks added by [`verbatim`]
+/// and [`whole`].
 pub(crate) fn wrapped(text: &str, width: Option<usize>) -> String {
     let mut wrapped = String::new();
     for line in text.split_inclusive('\n') {
@@ -77,7 +77,7 @@ pub(crate) fn wrapped(text: &str, width: Option<usize>) -> String {
     wrapped.replace(NO_BREAK, " ")
 }
 
-/// Wraps a line. The lines after the first have an indent of `hanging` columns.
+/// Wraps a line. Continuation lines are indented by `hanging` columns.
 pub(crate) fn wrapped_line(line: &str, width: usize, hanging: usize) -> String {
     if textwrap::core::display_width(line.trim_end_matches('\n')) <= width {
         return line.to_owned();
@@ -87,14 +87,14 @@ pub(crate) fn wrapped_line(line: &str, width: usize, hanging: usize) -> String {
     let hanging = " ".repeat(hanging);
     let options = options(width).initial_indent(indent).subsequent_indent(&hanging);
     let words = content.trim_end_matches(['\n', ' ']);
-    // A question ends with a space, before the answer.
+    // A prompt ends with a space that separates it from the answer.
     let end = if content.ends_with('\n') { "\n" } else { &content[words.len()..] };
     let lines = textwrap::wrap(words, options);
     with_styles_per_line(&lines, &hanging) + end
 }
 
-/// Joins lines. A style that continues in the next line ends before the line break, and begins again after the indent. Pagers reset
-/// styles at the end of a line.
+/// Joins wrapped lines, closing open styles at each line break and reopening them after the indent. This is necessary because
+/// pagers reset styles at the end of a line.
 fn with_styles_per_line(lines: &[impl AsRef<str>], indent: &str) -> String {
     let mut text = String::new();
     let mut open = String::new();
@@ -112,7 +112,7 @@ fn with_styles_per_line(lines: &[impl AsRef<str>], indent: &str) -> String {
     text
 }
 
-/// Returns the styles that are still open at the end of `line`, if `open` were open at its start.
+/// Returns the styles that are open at the end of `line`, given those that were open at its start.
 fn open_styles(open: &str, line: &str) -> String {
     let mut open = open.to_owned();
     for code in line.split('\x1b').skip(1).filter_map(|rest| Some(&rest[..=rest.find('m')?])) {

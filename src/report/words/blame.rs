@@ -1,4 +1,4 @@
-//! Sentences about who changed a value, according to the audit log.
+//! Messages about who changed a value, according to the audit log.
 
 use super::{LONGEST_NAME, count};
 use crate::clock::minute;
@@ -7,11 +7,12 @@ use crate::pylon::inquiry::CutShort;
 use crate::pylon::{Cause, Failure};
 use crate::report::facts::plan::{AuditLogLine, BlameLine};
 
-/// Returns who set a value: `set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z`.
+/// Formats who set a value and when: `set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z`.
 pub fn blame(line: &BlameLine) -> String {
     let BlameLine { actor_id, actor_name, actor_email, source, action: _, at, old: _, new, outdated } = line;
     let short = |text: &Printable| text.short(LONGEST_NAME);
-    // A token acts in the name of the person who created it, so name the API too: an integration may have made the change.
+    // API calls are logged under the person who created the token. Mention the API, because an integration may have made the
+    // change.
     let is_api = source.as_ref().is_some_and(|source| source.raw() == "api");
     let through = if is_api { " through the API" } else { "" };
     let by = match (actor_name, actor_email.as_ref().or(actor_id.as_ref()), source) {
@@ -32,8 +33,8 @@ pub fn blame(line: &BlameLine) -> String {
     }
 }
 
-/// Returns a sentence about what the audit log does not show, and the reason, which may contain text from elsewhere. `None` if the
-/// log shows everything.
+/// Describes what the audit log doesn't reveal, along with the reason, which may contain untrusted text. Returns `None` if
+/// nothing is missing.
 pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
     let AuditLogLine { available, complete: _, reason, edits, blamed } = line;
     let silent = edits.saturating_sub(*blamed);
@@ -42,14 +43,14 @@ pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
         None if silent == 0 => return None,
         None => format!("The audit log does not say {of}"),
         Some(_) if !available => "The audit log is not available".into(),
-        // The log is not sorted, so the newest entry may be in the part that was not read.
+        // The log isn't sorted, so the newest entry may be in the part that we haven't read.
         Some(_) if silent == 0 => "Someone else may have changed these values since".into(),
         Some(_) => format!("It is not known {of}"),
     };
     Some((what, reason.clone()))
 }
 
-/// Returns why the audit log was not read to its end.
+/// Explains why the audit log wasn't read to the end.
 pub fn why_unread(unread: &CutShort) -> String {
     match unread {
         CutShort::Failed(failure) if is_not_allowed(failure) => {

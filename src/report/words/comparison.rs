@@ -1,15 +1,15 @@
-//! Sentences about differences between two versions of the files, and about scheduled changes.
+//! Messages about differences between two versions of the files, and about scheduled changes.
 
 use super::count;
 use crate::comparison::ComparedSubject;
 use crate::report::facts::comparison::{ComparedValue, ComparisonReport, ComparisonSummary};
 
-/// The differences that a reviewer must not miss.
+/// The kinds of differences that a reviewer must not miss.
 pub const SENSITIVE: &str = "guarded roles, guardrails, rules, policy, acknowledgments, pinned organization";
-/// A note about a role that may be a guarded role.
+/// A note on a role that might be guarded.
 pub const UNRESOLVED: &str = "may be a guarded role: only Pylon can tell";
 
-/// Returns the subject as a file names it.
+/// Names the subject the way it appears in a file.
 pub fn subject(subject: &ComparedSubject) -> String {
     match subject {
         ComparedSubject::Workspace => "[workspace]".into(),
@@ -27,14 +27,14 @@ pub fn subject(subject: &ComparedSubject) -> String {
     }
 }
 
-/// Formats a declared value in at most `limit` characters, followed by its time zone.
+/// Formats a declared value, truncated to `limit` characters and followed by its time zone.
 pub fn declared_value(declared: &ComparedValue, limit: usize) -> String {
     let ComparedValue { value, zone, location: _, from_defaults: _ } = declared;
     let zone = zone.as_ref().map_or_else(String::new, |zone| format!(" # in {zone}"));
     format!("{}{zone}", value.short(limit))
 }
 
-/// Returns the result of a comparison as a title.
+/// Sums up a comparison for the title.
 pub fn differing(report: &ComparisonReport) -> String {
     let ComparisonSummary { people_added, people_removed, people_changed, settings, sensitive: _ } =
         report.summary;
@@ -49,7 +49,7 @@ pub fn differing(report: &ComparisonReport) -> String {
     }
 }
 
-/// Returns the counts of a comparison for its summary line.
+/// Lists the counts for the summary line of a comparison.
 pub fn comparison(report: &ComparisonReport) -> Vec<String> {
     let ComparisonSummary { people_added, people_removed, people_changed, settings, sensitive: _ } =
         report.summary;
@@ -64,7 +64,7 @@ pub fn comparison(report: &ComparisonReport) -> Vec<String> {
     if parts.is_empty() { vec!["no differences".into()] } else { parts }
 }
 
-/// Returns the number of scheduled changes.
+/// Formats the number of scheduled changes and of windows.
 pub fn agenda(transitions: usize, windows: usize) -> String {
     match transitions {
         0 => "no scheduled changes".to_owned(),

@@ -1,4 +1,4 @@
-//! Sentences about files that are written or checked.
+//! Messages about files that were written or checked.
 
 use super::{LONGEST_NAME, count};
 use crate::adoption::NotWrittenReason;
@@ -9,7 +9,7 @@ use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::roster::Field;
 
-/// Returns how many files are valid and how many people they declare.
+/// Formats the result of `validate`: the number of files, declared people, and warnings.
 pub fn valid(files: &Problems, declared: usize, exit: Exit) -> String {
     let warnings = match files.list.len() {
         0 => String::new(),
@@ -19,13 +19,13 @@ pub fn valid(files: &Problems, declared: usize, exit: Exit) -> String {
     format!("{}{warnings}{denied}", checked(files.sources.len(), declared))
 }
 
-/// Returns how many files are valid, and how many people they declare.
+/// Formats the number of valid files and of the people declared in them.
 pub fn checked(files: usize, declared: usize) -> String {
     let (files, people) = (count(files, "file", "files"), count(declared, "person", "people"));
     format!("{files}, {people} declared: valid")
 }
 
-/// Returns the result of `fmt`.
+/// Sums up the result of `fmt`.
 pub fn formatted(changed: usize, files: usize, is_dry: bool) -> String {
     let all = count(files, "file", "files");
     match (changed, is_dry) {
@@ -36,7 +36,7 @@ pub fn formatted(changed: usize, files: usize, is_dry: bool) -> String {
     }
 }
 
-/// Returns the result of an `import` that makes new files.
+/// Sums up the result of an `import` that creates new files.
 pub fn imported(new: &NewRoster<'_>, is_dry: bool) -> String {
     let NewRoster { root: _, teams, declared, default_role, unicode, not_written } = new;
     let would = if is_dry { " would be" } else { "" };
@@ -68,19 +68,19 @@ pub fn imported(new: &NewRoster<'_>, is_dry: bool) -> String {
     )
 }
 
-/// Returns how many people one of several new files declares.
+/// Formats the number of people declared in one of several new files.
 pub fn people_of_file(people: usize) -> String {
     if people == 0 { "settings only".into() } else { count(people, "person", "people") }
 }
 
-/// Returns the content of a sandbox state that was written.
+/// Sums up the contents of a sandbox state that was written.
 pub fn state_written(people: usize, integrations: usize, roles: usize) -> String {
     let mut parts = vec![count(people, "person", "people"), count(roles, "role", "roles")];
     parts.extend((integrations > 0).then(|| count(integrations, "integration user", "integration users")));
     parts.join(" · ")
 }
 
-/// Returns the result of `import --update`.
+/// Sums up the result of `import --update`.
 pub fn updated(changed: usize, added: usize, not_written: usize, unmanaged: usize, is_dry: bool) -> String {
     let would = if is_dry { "would be " } else { "" };
     let mut parts = Vec::new();
@@ -94,7 +94,7 @@ pub fn updated(changed: usize, added: usize, not_written: usize, unmanaged: usiz
     parts.join(" · ")
 }
 
-/// Returns why a value is not written to the files.
+/// Explains why a value was not written to the files.
 pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCatalog) -> String {
     let name = field.map_or("person", Field::as_str);
     match why {

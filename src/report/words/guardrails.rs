@@ -1,4 +1,4 @@
-//! Sentences about guardrails: the figure with its limit, and how to let a plan pass.
+//! Messages about guardrails: the figure with its limit, and the ways to get a blocked plan to pass.
 
 use super::address;
 use crate::invocation::Invocation;
@@ -8,7 +8,7 @@ use crate::printable::Printable;
 use crate::roster::Email;
 use crate::toml_text;
 
-/// Returns a guardrail's figure and limit. `label` names a role.
+/// Formats a guardrail's figure along with its limit. `label` returns the name of a role.
 pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
     match figure {
         Figure::Changes { changed, declared, limit } => {
@@ -67,7 +67,7 @@ fn violated(violation: &RuleViolation, label: &dyn Fn(&RoleId) -> String) -> Str
     format!("{} ({rule})", names.join(", "))
 }
 
-/// Returns an explanation of a warning. `None` if the figure explains itself.
+/// Explains a warning. Returns `None` if the figure is self-explanatory.
 pub const fn reported(figure: &Figure) -> Option<&'static str> {
     match figure {
         Figure::AtLeast(_) | Figure::Active { .. } => {
@@ -77,7 +77,7 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
         Figure::ProtectedNotFound(_)
         | Figure::AdminNotGuarded(_)
         | Figure::Rule(_)
-        // These never warn: they pass, block, or are acknowledged.
+        // These never warn. They pass, block, or are acknowledged.
         | Figure::Changes { .. }
         | Figure::Protected(_)
         | Figure::TokenOwner { .. }
@@ -86,8 +86,8 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
     }
 }
 
-/// Returns how to let a blocked plan pass, by the smallest exception that is enough. It has several lines, which end with TOML to
-/// copy.
+/// Explains how to get a blocked plan to pass, suggesting the narrowest acknowledgment that suffices. The text spans several
+/// lines and ends with TOML that can be copied.
 pub fn remedy(
     figure: &Figure,
     invocation: &Invocation,
@@ -108,7 +108,7 @@ pub fn remedy(
             let role = format!("role = {}", toml_string(&written(&count.role)));
             (make_room(count), vec![role, format!("up_to = {}", count.worst())])
         }
-        // These only warn, so there is nothing to acknowledge.
+        // These are only warnings, so there's nothing to acknowledge.
         Figure::ProtectedNotFound(_) | Figure::AdminNotGuarded(_) => return String::new(),
         Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
@@ -132,7 +132,7 @@ pub fn remedy(
     )
 }
 
-/// Returns how to make the plan pass without an acknowledgment. Empty if the plan itself must change.
+/// Suggests a way to get the plan to pass without an acknowledgment. Empty if the only way is to change the plan itself.
 fn advice(figure: &Figure, invocation: &Invocation) -> String {
     match figure {
         Figure::Rule(_) => "Change the role in Pylon, or declare an allowed one. ".to_owned(),
@@ -152,13 +152,13 @@ fn advice(figure: &Figure, invocation: &Invocation) -> String {
     }
 }
 
-/// The limit is kept before and after the apply, but no order of the changes keeps it all the time.
+/// Advises splitting up a plan that respects the limit before and after the apply, but in no possible order throughout it.
 fn make_room(count: &RoleCount) -> String {
     let advice = "change some of these people in an earlier pull request, or ";
     if count.during.is_some() { advice.to_owned() } else { String::new() }
 }
 
-/// Returns the plural of a role, such as `Admins`. Names that form no regular plural stay as they are.
+/// Forms the plural of a role name, such as `Admins`. Names without a regular plural are returned unchanged.
 fn holders(role: &str, number: u64) -> String {
     let takes_s = role.ends_with(|last: char| last.is_ascii_lowercase() && !"sxz".contains(last));
     if takes_s && number != 1 { format!("{role}s") } else { role.to_owned() }
@@ -168,7 +168,7 @@ fn was(before: u64, after: u64) -> String {
     if after < before { format!(" of {before}") } else { String::new() }
 }
 
-/// Returns a TOML string. Text that is too long for a name is cut.
+/// Formats a TOML string, truncating text that is too long to be a name.
 fn toml_string(text: &str) -> String {
     toml_text::quoted(Printable::cut(text, 300).raw())
 }

@@ -1,4 +1,4 @@
-//! The sentences that several formats share, one module per topic.
+//! Messages shared by several formats, with one module per topic.
 
 mod blame;
 mod comparison;
@@ -25,42 +25,42 @@ use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
 use crate::roster::Email;
 
-/// A number with its noun: `1 change`, `2 changes`.
+/// Formats a number with its noun, such as `1 change` or `2 changes`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
-/// Formats a change of one value. Between two values in a right-to-left script, a lone arrow would also run from right to left, and
-/// the values would swap places on the screen. A left-to-right word after the arrow prevents this.
+/// Formats a change of one value. Between two values in a right-to-left script, a lone arrow would be reversed as well, so the
+/// values would appear swapped. Adding a left-to-right word after the arrow prevents that.
 pub fn change(before: &str, after: &str) -> String {
     format!("{before} {} {after}", arrow(before))
 }
 
-/// Returns the values before a change, as text.
+/// Formats the old values of a change.
 pub fn before(values: &[Printable]) -> String {
     let values: Vec<&str> = values.iter().map(Printable::as_str).collect();
     if values.is_empty() { "(none)".to_owned() } else { values.join(", ") }
 }
 
-/// Returns the arrow of a change from `before` to another value.
+/// Returns the arrow to put after `before` in a change.
 pub fn arrow(before: &str) -> &'static str {
     if before.chars().any(runs_leftwards) { "→ to" } else { "→" }
 }
 
-/// Returns whether a character belongs to a right-to-left script (UAX #9, the default ranges of `R` and `AL`).
+/// Returns `true` if the character belongs to a right-to-left script (UAX #9, the default ranges of `R` and `AL`).
 fn runs_leftwards(char: char) -> bool {
     matches!(char, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'
         | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
 }
 
-/// Formats an organization. The result is already short.
+/// Formats an organization, with long names truncated.
 pub fn organization(line: &OrganizationLine) -> Printable {
     let OrganizationLine { name, id, place } = line;
     let short = |text: &Printable| text.short(LONGEST_NAME);
     Printable::new(&format!("{} ({}, {})", short(name), short(id), short(place)))
 }
 
-/// Returns the sentence above the problems of a failed run.
+/// Returns the sentence that introduces the problems of a failed run.
 pub const fn not_done(exit: Exit) -> &'static str {
     match exit {
         Exit::Partial => "Failed partway: some files were written, and others were not.",
@@ -68,7 +68,7 @@ pub const fn not_done(exit: Exit) -> &'static str {
     }
 }
 
-/// The maximum length of names in sentences, in characters. JSON has the full names.
+/// The maximum length of a name in a sentence, in characters. The JSON report includes names in full.
 const LONGEST_NAME: usize = 80;
 
 /// The maximum length of an email address in characters (RFC 5321).

@@ -1,4 +1,4 @@
-//! Sentences about the outcomes of changes, applies, and rollbacks.
+//! Messages about the outcomes of changes, applies, and rollbacks.
 
 use std::collections::HashMap;
 
@@ -14,12 +14,12 @@ use crate::pylon::Failure;
 use crate::pylon::failure::Class;
 use crate::report::facts::plan::OutcomeLine;
 
-/// Returns the outcome of a change, with the reason if it is known.
+/// Describes the outcome of a change, with the reason if known.
 pub fn outcome(outcome: &Outcome) -> String {
     sentence(outcome, Failure::line)
 }
 
-/// Returns the outcome of several people without the IDs of the user and the request.
+/// Describes an outcome shared by several people, leaving out user and request IDs.
 pub fn outcome_of_many(outcome: &Outcome) -> String {
     sentence(outcome, Failure::line_of_many)
 }
@@ -51,19 +51,20 @@ fn sentence(outcome: &Outcome, line: impl Fn(&Failure) -> String) -> String {
     }
 }
 
-/// If at least this number of people share an outcome, it is reported once.
+/// The number of people from which a shared outcome is reported only once.
 const MANY: usize = 3;
 
-/// An outcome that many people share.
+/// An outcome shared by many people.
 pub struct Shared {
-    /// Equal to that of [`kind`] for each of these people.
+    /// The result of [`kind`], which is the same for all of these people.
     pub kind: String,
-    /// The outcome with its reason, and one request ID as an example.
+    /// The outcome with its reason and a sample request ID.
     pub sentence: String,
     pub people: usize,
 }
 
-/// Returns the shared outcomes, in the order of `outcomes`. JSON and `-v` show every request ID.
+/// Collects the outcomes shared by many people, in order of first appearance. All request IDs are available in JSON and with
+/// `-v`.
 pub fn shared<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Vec<Shared> {
     let mut counted: Vec<Shared> = Vec::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
@@ -79,13 +80,14 @@ pub fn shared<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Vec<Shared> {
     counted
 }
 
-/// Returns the outcome with its reason. If many people share it, only its name, because the report gives the reason once.
+/// Describes the outcome of one person. If the outcome is shared, its name is enough, because the report gives the reason
+/// elsewhere.
 pub fn outcome_of_one<'r>(line: &'r OutcomeLine, shared: &[Shared]) -> &'r str {
     let kind = kind(&line.outcome);
     if shared.iter().any(|shared| shared.kind == kind) { line.name } else { &line.detail }
 }
 
-/// Returns a key that is equal for outcomes that mean the same to the reader.
+/// Returns a key that is equal for outcomes that a reader would consider the same.
 pub fn kind(outcome: &Outcome) -> String {
     sentence(outcome, Failure::kind)
 }
@@ -98,26 +100,26 @@ fn with_example(outcome: &Outcome) -> String {
     }
 }
 
-/// The label of the path of the journal.
+/// Label for the path of the journal.
 pub const SENT: &str = "Journal of all requests";
 
-/// Returns how many changes were not read back. `None` if there are none.
+/// Warns about changes that were not read back, or returns `None` if there are none.
 pub fn not_read_back(number: usize) -> Option<String> {
     let changes = count(number, "change was", "changes were");
     (number > 0).then(|| format!("{changes} confirmed by Pylon when sent, but not read back."))
 }
 
-/// A note about a journal without an end.
+/// Shown for a journal that has no end record.
 pub const KILLED: &str =
     "The journal is incomplete, because the run was killed. Changes that it may have sent are checked too.";
 
-/// Returns a note about a journal with damaged lines.
+/// Warns about damaged lines in a journal.
 pub fn unreadable(lines: usize) -> String {
     let lines = count(lines, "line", "lines");
     format!("{lines} of the journal cannot be read, and their changes are not rolled back")
 }
 
-/// Returns why an apply ended early.
+/// Explains why an apply ended early.
 pub fn stop(stop: &Stop) -> String {
     match stop {
         Stop::Signal(number) => match number {
@@ -129,7 +131,7 @@ pub fn stop(stop: &Stop) -> String {
         Stop::Fatal(failure) => {
             format!("stopped, because no further request would succeed: {}", failure.message())
         }
-        Stop::Forbidden(_) => "stopped after three rejected requests in a row".into(), // the outcomes contain the reasons
+        Stop::Forbidden(_) => "stopped after three rejected requests in a row".into(), // the reasons are part of the outcomes
         Stop::Journal(why) => {
             format!("stopped, because the journal cannot be written: {}", Printable::cut(why, 200))
         }
@@ -143,8 +145,8 @@ pub fn stop(stop: &Stop) -> String {
     }
 }
 
-/// Returns what to do if not everything is applied, each remedy once. It does not suggest an apply after a rollback, because that
-/// would undo the rollback.
+/// Advises what to do if some changes weren't applied, without repeating a remedy. After a rollback, it never suggests an apply,
+/// which would undo the rollback.
 pub fn next_step(
     outcomes: &[Outcome],
     stopped: Option<&Stop>,
@@ -179,7 +181,7 @@ pub fn next_step(
     Some(remedies.join(" "))
 }
 
-/// Returns what to do about an outcome that sending the change again does not fix.
+/// Returns the remedy for an outcome that cannot be fixed by sending the change again.
 fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
     match outcome {
         Outcome::NotEffective => Some(
@@ -203,14 +205,14 @@ fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
     }
 }
 
-/// Makes a sentence of a remedy.
+/// Turns a remedy into a sentence.
 fn capitalized(remedy: &str) -> String {
     let mut chars = remedy.chars();
     let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", chars.as_str())
 }
 
-/// Returns why a value is not rolled back. `label` names a role. Its result need not be printable.
+/// Explains why a value is not rolled back. `label` returns the name of a role, which need not be printable.
 pub fn not_rolled_back(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> String) -> String {
     let label = |role: &RoleId| Printable::cut(&label(role), LONGEST_NAME).to_string();
     match why {

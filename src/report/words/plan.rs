@@ -1,4 +1,4 @@
-//! Sentences about plans and about the origin of their values.
+//! Messages about plans and about the origin of their values.
 
 use std::collections::BTreeSet;
 
@@ -11,25 +11,25 @@ use crate::printable::Printable;
 use crate::report::facts::plan::{BaseLine, ChangeLine, EditLine, GuardedRoleLine, PlanReport, PlanSummary};
 use crate::roster::Field;
 
-/// How many characters of the ID of a commit are shown.
+/// The length of an abbreviated commit ID.
 const SHORT_COMMIT: usize = 7;
-/// How many people a sentence names.
+/// The maximum number of people named in a sentence.
 const NAMED: usize = 10;
 
-/// A note about an organization that the sandbox generated. A command that describes the real one follows it.
+/// Introduces an organization that the sandbox generated. It is followed by the command to describe the real one.
 pub const MADE_UP: &str = "This organization was generated from the files. To use your own, run";
 
-/// Returns how many people a plan changes.
+/// Formats the number of people that a plan changes.
 pub fn people_change(number: usize) -> String {
     if number == 0 { "nothing to change".into() } else { count(number, "person changes", "people change") }
 }
 
-/// The title of differences from the base version that a reviewer must not miss, and that need no write.
+/// Heads the differences from the base version that don't require a write, but that a reviewer must not miss.
 pub const ALSO_CHANGED: &str = "These files also change";
-/// The title of the other differences from the base version that need no write.
+/// Heads the remaining differences from the base version that don't require a write.
 pub const UNWRITTEN: &str = "Also declared differently, with nothing to apply now";
 
-/// Returns the result of a plan as a title.
+/// Sums up a plan for the title.
 pub fn verdict(report: &PlanReport) -> String {
     let blocking = report.guardrails.iter().filter(|line| line.verdict == Verdict::Blocks);
     let names: BTreeSet<&str> = blocking.map(|line| line.name.as_str()).collect();
@@ -48,7 +48,7 @@ pub fn verdict(report: &PlanReport) -> String {
     }
 }
 
-/// Returns the counts of a plan for its summary line.
+/// Lists the counts for the summary line of a plan.
 pub fn summary(report: &PlanReport) -> Vec<String> {
     let mut parts = Vec::new();
     let changes = report.changes.len();
@@ -89,15 +89,15 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
     parts
 }
 
-/// A description of `rolecall apply` with a saved plan. The command is before it.
+/// Describes what `rolecall apply` does with a saved plan. The command precedes it.
 pub const SAVED: &str = "applies these changes and no others";
 
-/// Returns a note that nothing was changed, if the plan is blocked and the command would have changed something.
+/// Notes that nothing was changed, if the plan is blocked and the command would otherwise have changed something.
 pub fn unchanged(command: &str, report: &PlanReport) -> Option<&'static str> {
     (report.blocked && command != "plan" && report.result.is_none()).then_some("Nothing was changed.")
 }
 
-/// Returns the name of the base version, and the short ID of its commit if that is not the name: `main (4eebca0)`.
+/// Formats the base version, such as `main (4eebca0)`. The abbreviated commit ID is omitted if it is the name.
 pub fn base_name(base: &BaseLine) -> Printable {
     let BaseLine { name, commit, .. } = base;
     let short = |commit: &Printable| commit.raw().chars().take(SHORT_COMMIT).collect::<String>();
@@ -108,7 +108,7 @@ pub fn base_name(base: &BaseLine) -> Printable {
     }
 }
 
-/// Returns one line with the number of changes per cause, or `None` without a base.
+/// Counts the changes by cause in a single line, or returns `None` if there is no base version.
 pub fn causes(report: &PlanReport) -> Option<String> {
     let base = report.base.as_ref()?;
     let BaseLine { has_files, problem, .. } = base;
@@ -129,14 +129,14 @@ pub fn causes(report: &PlanReport) -> Option<String> {
     Some(format!("Causes, compared with {name}{note}: {}", parts.join(" · ")))
 }
 
-/// Returns a note about where a value comes from, and about the cause of the edit. It may be empty.
+/// Notes the origin of a value and the cause of the edit. May be empty.
 pub fn why(edit: &EditLine) -> String {
     let cause = edit.cause.map_or_else(String::new, |cause| format!(" · {}", cause.as_str()));
     let origin = origin(&edit.origin);
     if origin.is_empty() { cause } else { format!(", {origin}{cause}") }
 }
 
-/// Returns a note about where a value comes from, or an empty text: `default`, `until 2027-01-03`.
+/// Notes the origin of a value, such as `default` or `until 2027-01-03`. Empty if the value is set for the person directly.
 pub fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Person => String::new(),
@@ -152,7 +152,7 @@ pub fn origin(origin: &Origin) -> String {
     }
 }
 
-/// Describes where a value comes from.
+/// Describes the origin of a value in full.
 pub fn full_origin(origin: &Origin) -> String {
     match origin {
         Origin::Person => "set for the person".into(),
@@ -175,8 +175,8 @@ fn in_parentheses(reason: Option<&str>) -> String {
     reason.map_or_else(String::new, |reason| format!(" ({})", Printable::cut(reason, 60)))
 }
 
-/// Returns who gains and who loses guarded roles: `ines@acme.example gains Admin, gil@acme.example loses Admin`. Empty if there is
-/// no such person.
+/// Lists who gains or loses a guarded role: `ines@acme.example gains Admin, gil@acme.example loses Admin`. Empty if there are no
+/// such people.
 pub fn guarded_roles(report: &PlanReport) -> String {
     let mut parts: Vec<String> = Vec::new();
     for line in report.guarded_roles.iter().take(NAMED) {
