@@ -1,4 +1,4 @@
-//! The people who change: a few in a table, and many in groups with the same change.
+//! The people who change. A few are listed in a table; many are grouped by change.
 
 use std::cmp::Reverse;
 
@@ -10,16 +10,16 @@ use crate::report::facts::plan::{ChangeLine, EditLine, PersonLine, PlanReport};
 use crate::report::transitions::{self, MOST_LISTED, Person};
 use crate::report::words::{self, Shared};
 
-/// A section of people, with the link that leads to it.
+/// A section of people that the table of contents links to.
 pub(super) struct Part<'r> {
-    /// The link leads to this ID.
+    /// The ID that the link points to.
     pub(super) id: &'static str,
     pub(super) title: &'static str,
-    /// People with guarded roles come first.
+    /// Sorted so that people with guarded roles come first.
     pub(super) people: Vec<Person<'r>>,
 }
 
-/// Returns the sections of a plan, guarded roles first, or the sections of an apply, first what is not applied.
+/// Returns the sections of a plan, starting with guarded roles, or the sections of an apply, starting with what wasn't applied.
 pub(super) fn parts(report: &PlanReport) -> Vec<Part<'_>> {
     let (mut people, others): (Vec<_>, Vec<_>) =
         transitions::people(report).into_iter().partition(|person| !person.guarded_roles.is_empty());
@@ -38,8 +38,8 @@ pub(super) fn parts(report: &PlanReport) -> Vec<Part<'_>> {
 }
 
 impl Part<'_> {
-    /// Formats the section. In a report about many people, those with the same change are a group that can be opened. A guarded
-    /// role is never in a group.
+    /// Renders the section. If the report covers many people, those with the same change form a collapsed group. Changes to
+    /// guarded roles are never grouped.
     pub(super) fn write(&self, report: &PlanReport) -> Markup {
         let shared = words::shared(report.outcomes());
         let (listed, groups, folded) = if report.changes.len() > MOST_LISTED {
@@ -65,8 +65,8 @@ impl Part<'_> {
 
 type People<'p, 'r> = Vec<&'p Person<'r>>;
 
-/// Returns the people to list, the groups of more than [`MOST_LISTED`] people, and the people to fold because they are many and in no
-/// group. People with the same values from the same line are a group. The others are a group if they have the same values.
+/// Splits people into those to list, the groups of more than [`MOST_LISTED`] people, and those to collapse because too many are
+/// left over. People are first grouped by values and source line, and the remaining ones by values alone.
 fn split<'p, 'r>(people: &'p [Person<'r>]) -> (People<'p, 'r>, Vec<People<'p, 'r>>, People<'p, 'r>) {
     let is_large = |group: &People<'_, '_>| group.len() > MOST_LISTED;
     let (mut groups, small): (Vec<_>, Vec<_>) = transitions::groups(people).into_iter().partition(is_large);
@@ -83,7 +83,7 @@ fn split<'p, 'r>(people: &'p [Person<'r>]) -> (People<'p, 'r>, Vec<People<'p, 'r
     }
 }
 
-/// Formats one row per edit. The rows of a person are a table body.
+/// Renders one row per edit, with one `<tbody>` per person.
 fn table(people: &[&Person<'_>], report: &PlanReport, shared: &[Shared]) -> Markup {
     let has_guarded_roles = people.iter().any(|person| !person.guarded_roles.is_empty());
     html! {
@@ -132,7 +132,7 @@ fn rows(person: &Person<'_>, shared: &[Shared], has_guarded_roles: bool, is_blam
     }
 }
 
-/// Formats people with the same values as one line that can be opened. What differs between them is next to each name.
+/// Renders people with the same values as a single line that can be expanded. Anything that differs is shown next to each name.
 fn group_text(group: &[&Person<'_>], shared: &[Shared]) -> Markup {
     let Some(first) = group.first() else { return html! {} };
     let ChangeLine { edits, outcome, .. } = first.change;

@@ -1,4 +1,4 @@
-//! The report of `compare`.
+//! The HTML report of `compare`.
 
 use maud::{Markup, html};
 

@@ -1,7 +1,7 @@
-//! The HTML format: one self-contained page without scripts, for light and dark mode and for desktops and phones.
+//! The HTML format: a self-contained page without scripts that supports light and dark mode, desktops, and phones.
 //!
-//! Text from elsewhere never becomes markup, a link, or a style. maud escapes everything that is put into the page, and [`Printable`]
-//! makes hidden characters visible.
+//! Untrusted text never becomes markup, a link, or a style, since maud escapes everything that is inserted into the page. Hidden
+//! characters are made visible by [`Printable`].
 
 mod changes;
 mod comparison;
@@ -19,21 +19,21 @@ use crate::printable::Printable;
 use crate::source::Location;
 
 const STYLE: &str = include_str!("page.css");
-/// The maximum length of names and values in characters. The JSON report has them in full.
+/// The maximum length of names and values in characters. The JSON report includes them in full.
 const LONGEST: usize = 120;
 
-/// The color of the page header.
+/// Determines the color of the page header.
 #[derive(Debug, Clone, Copy)]
 enum Tone {
-    /// There is nothing to do, or everything was applied.
+    /// There is nothing to do, or all changes were applied.
     Good,
-    /// There is something to review.
+    /// There are changes to review.
     Attention,
-    /// It was blocked or failed.
+    /// The command was blocked or failed.
     Bad,
 }
 
-/// Returns the report as a page, or an empty text if there is nothing to report.
+/// Renders the report as a page, or returns an empty string if there is nothing to report.
 pub(super) fn write(report: &Report) -> String {
     let Report { command, exit, body } = report;
     match body {
@@ -92,7 +92,7 @@ fn page(command: &str, tone: Tone, verdict: &str, inside: &Markup) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                // Defense in depth: even unescaped markup could not load or run anything.
+                // Defense in depth: even if markup did get through unescaped, it couldn't load or run anything.
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 title { "rolecall " (command) ": " (verdict.replace('`', "")) }
                 style { (PreEscaped(STYLE)) }
@@ -110,7 +110,7 @@ fn page(command: &str, tone: Tone, verdict: &str, inside: &Markup) -> String {
     page.into_string() + "\n"
 }
 
-/// Formats the scheduled changes, one per row.
+/// Renders the scheduled changes as a table.
 fn scheduled(lines: &[ScheduledChange]) -> Markup {
     let value = |value: &Option<Printable>| match value {
         Some(value) => html! { code { (value.as_str()) } },
@@ -140,7 +140,7 @@ fn scheduled(lines: &[ScheduledChange]) -> Markup {
     }
 }
 
-/// Formats the hunks as a collapsed diff.
+/// Renders the hunks as a collapsed diff.
 fn diff(hunks: &[Hunk]) -> Markup {
     html! {
         @if !hunks.is_empty() {
@@ -166,10 +166,10 @@ fn diff_lines(hunks: &[Hunk]) -> Markup {
     }
 }
 
-/// Formats a sentence. The text between backticks is a command or a key, and becomes `<code>`.
+/// Renders a sentence, turning text in backticks (a command or a key) into `<code>`.
 fn prose(sentence: &str) -> Markup {
     let parts: Vec<&str> = sentence.split('`').collect();
-    // rolecall writes backticks in pairs. A single one comes from elsewhere, and then none of them is taken for a mark.
+    // Our own backticks always come in pairs. An odd number means that some are from untrusted text, so leave all of them alone.
     if parts.len().is_multiple_of(2) {
         return html! { (sentence) };
     }
@@ -180,8 +180,8 @@ fn prose(sentence: &str) -> Markup {
     }
 }
 
-/// Formats sentences, and the TOML to copy that may follow them: in a guardrail's remedy it is indented, and in a check of `doctor` it
-/// begins with a section.
+/// Renders sentences and any TOML that follows them. The TOML is indented in the remedy of a guardrail, and starts with a table
+/// header in a check of `doctor`.
 fn advice(text: &str) -> Markup {
     let begins_toml = |line: &&str| line.trim_start().starts_with('[');
     let sentences: Vec<&str> = text.lines().take_while(|line| !begins_toml(line)).collect();
@@ -199,7 +199,7 @@ fn short(text: &Printable) -> String {
 
 fn place(location: &Location) -> Markup {
     let text = location.to_string();
-    // A long path may break after each folder.
+    // Allow a long path to break after each directory.
     html! {
         span.place {
             @for (number, part) in text.split('/').enumerate() {
@@ -217,7 +217,7 @@ mod tests {
     use super::*;
     use crate::roster::Field;
 
-    /// Returns the two values of a color in the style: for light and for dark mode.
+    /// Parses a color from the stylesheet, for light and dark mode.
     fn color(name: &str) -> [[u8; 3]; 2] {
         let value =
             STYLE.split(&format!("--{name}: light-dark(")).nth(1).and_then(|rest| rest.split(')').next());
@@ -233,7 +233,7 @@ mod tests {
         both.try_into().unwrap()
     }
 
-    /// Returns the contrast ratio of two colors (WCAG 2.2).
+    /// Computes the contrast ratio of two colors (WCAG 2.2).
     fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
         let linear = |channel: u8| {
             let channel = f64::from(channel) / 255.0;

@@ -1,4 +1,4 @@
-//! A plan, or the result of applying it.
+//! The HTML report of a plan or an apply.
 
 use maud::{Markup, html};
 
@@ -25,7 +25,7 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
     page(command, tone(report), &words::verdict(report), &inside)
 }
 
-/// Returns links to the sections, each with its number of lines. A short page has none.
+/// Renders the table of contents, with the number of entries per section. Short pages don't need one.
 fn contents(sections: &[Section], parts: &[changes::Part<'_>], report: &PlanReport, hunks: usize) -> Markup {
     let PlanReport { windows, scheduled, .. } = report;
     let mut links: Vec<(String, &str, usize)> = Vec::new();
@@ -59,7 +59,7 @@ fn id(title: &str) -> String {
     words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }
 
-/// Formats a section, which is folded if it is not open. A link to the `id` opens it.
+/// Renders a section, which is collapsed unless `is_open`. Following a link to `id` expands it.
 fn list(title: &str, id: &str, is_open: bool, number: usize, lines: &Markup) -> Markup {
     html! {
         @if is_open {
@@ -70,7 +70,7 @@ fn list(title: &str, id: &str, is_open: bool, number: usize, lines: &Markup) -> 
     }
 }
 
-/// Returns the parts of the result that are not in the title, and what the plan is about.
+/// Renders the parts of the headline that aren't in the title, followed by the scope of the plan.
 fn about(report: &PlanReport) -> Markup {
     let headline = sections::headline(report);
     html! {

@@ -1,4 +1,4 @@
-//! The problems of a run that failed.
+//! The problems of a failed run, or the warnings about valid files.
 
 use maud::{Markup, html};
 
@@ -26,7 +26,7 @@ fn section(letter: &Letter<'_>) -> Markup {
     }
 }
 
-/// Formats a line of a file, with its place above it and what is wrong with the marked part below it.
+/// Renders a source line, with its location above it and the label below it.
 fn excerpt(line: &SourceLine) -> Markup {
     let SourceLine { file, text, marked, label, number, column } = line;
     html! {

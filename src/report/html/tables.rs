@@ -1,4 +1,4 @@
-//! The reports that are tables.
+//! The HTML reports that consist of tables.
 
 use maud::{Markup, html};
 
@@ -30,7 +30,7 @@ pub(super) fn write(command: &str, report: &TableReport) -> String {
 
 fn line(columns: &[&str], row: &Row) -> Markup {
     let Row { mark, cells, path, notes, location, hunks } = row;
-    // A sign in addition to the color, which not every reader sees.
+    // Not everyone can tell the colors apart, so add a sign.
     let (class, sign) = match mark {
         Mark::Plain => ("plain", ""),
         Mark::Good => ("good", "✓ "),
@@ -44,7 +44,7 @@ fn line(columns: &[&str], row: &Row) -> Markup {
                     @if number == 0 {
                         strong { (sign) (cell.as_str()) }
                     } @else {
-                        // A phone shows the cells below each other, without the headings.
+                        // Phones stack the cells and hide the column headings.
                         @if let Some(column) = columns.get(number) { span.label { (column) " " } }
                         (prose(cell.as_str()))
                     }

@@ -1,5 +1,5 @@
-//! The timeline of the windows in SVG. Each window is a bar in its own lane. The text of a lane is next to its bar, and never on
-//! it, so that its contrast does not depend on the bar.
+//! An SVG timeline of the windows, with one lane per window. Text is placed next to the bars rather than on them, so its contrast
+//! doesn't depend on the color of the bar.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -11,28 +11,28 @@ use crate::printable::Printable;
 use crate::report::facts::agenda::WindowLine;
 use crate::roster::Field;
 
-/// How many lanes are drawn. The table and the other formats have all windows.
+/// The maximum number of lanes. The table and the other formats include all windows.
 const MOST: usize = 60;
-/// SVG units: the total width, the width of the names, and the heights of a lane and of the dates.
+/// Dimensions in SVG units: the total width, the width of the names, and the heights of a lane and of the dates.
 const WIDTH: f64 = 960.0;
 const NAMES: f64 = 230.0;
 const LANE: f64 = 36.0;
 const DATES: f64 = 24.0;
-/// How many characters of an address and of the values fit into the width of the names.
+/// The number of characters of an address and of the values that fit next to the lanes.
 const LONGEST_ADDRESS: usize = 30;
 const LONGEST_VALUES: usize = 36;
-/// The minimum distance between a date and the word `now` in SVG units, so that they do not overlap.
+/// The minimum distance in SVG units between a date and the word `now`, which would otherwise overlap.
 const NOW: f64 = 50.0;
-/// The longest time that is shown, so that one window in ten years does not compress all others.
+/// The longest period shown. Without this cap, a single window in ten years would squeeze all the others together.
 const FARTHEST: SignedDuration = SignedDuration::from_hours(400 * 24);
-/// The shortest time that is shown.
+/// The shortest period shown, even if all windows end sooner.
 const NEAREST: SignedDuration = SignedDuration::from_hours(14 * 24);
-/// The name of the drawing for assistive technology.
+/// The accessible name of the timeline.
 const LABEL: &str = "Timeline of the windows";
-/// How many dates are shown at most.
+/// The maximum number of dates on the axis.
 const TICKS: usize = 9;
 
-/// Draws the timeline. Returns nothing if there are no windows.
+/// Draws the timeline, or nothing if there are no windows.
 pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
     if windows.is_empty() {
         return html! {};
@@ -42,7 +42,7 @@ pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
     let lanes = f64::from(u32::try_from(shown.len()).unwrap_or(u32::MAX)) * LANE;
     let height = lanes + DATES;
     html! {
-        // The drawing is wider than a phone, and only a focusable element can be scrolled with the keyboard.
+        // The drawing is wider than a phone, and only focusable elements can be scrolled with the keyboard.
         div.timeline tabindex="0" role="region" aria-label=(LABEL) {
             svg viewBox=(format!("0 0 {WIDTH} {height}")) role="group" {
                 g aria-hidden="true" {
@@ -64,7 +64,7 @@ pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
     }
 }
 
-/// Turns instants into horizontal positions.
+/// Maps instants to horizontal positions.
 struct Axis {
     from: Timestamp,
     until: Timestamp,
@@ -76,13 +76,13 @@ impl Axis {
         let last = edges.map(|edge| edge.at).max().unwrap_or(now);
         let add = |duration| now.saturating_add(duration).unwrap_or(Timestamp::MAX);
         let span = last.clamp(add(NEAREST), add(FARTHEST)).duration_since(now);
-        // Begin a little before the present, to show which windows are open, and end a little after the last edge.
+        // Start slightly before the present to show which windows are open, and end slightly after the last edge.
         let margin = span / 20;
         let until = now.saturating_add(span + margin).unwrap_or(Timestamp::MAX);
         Self { from: now.saturating_sub(margin).unwrap_or(Timestamp::MIN), until }
     }
 
-    /// Returns the x coordinate of an instant, limited to the drawing.
+    /// Returns the x coordinate of an instant, clamped to the drawing.
     fn x(&self, at: Timestamp) -> f64 {
         let whole = self.until.duration_since(self.from).as_secs_f64();
         let part = at.clamp(self.from, self.until).duration_since(self.from).as_secs_f64();
@@ -90,7 +90,7 @@ impl Axis {
         ((NAMES + room * part / whole) * 10.0).round() / 10.0
     }
 
-    /// Returns at most [`TICKS`] dates: daily, weekly, monthly, or quarterly.
+    /// Returns up to [`TICKS`] dates at daily, weekly, monthly, or quarterly intervals.
     fn ticks(&self) -> Vec<Date> {
         let first = self.from.to_zoned_datetime(TimeZone::UTC).date();
         let last = self.until.to_zoned_datetime(TimeZone::UTC).date();
@@ -129,7 +129,7 @@ fn lane(window: &WindowLine, number: usize, axis: &Axis) -> Markup {
     let values: Vec<String> =
         sets.iter().map(|(field, value)| format!("{field} {}", value.short(LONGEST_VALUES))).collect();
     html! {
-        // The title is what a screen reader says, and what a pointer shows.
+        // The title is read out by screen readers and shown on hover.
         g.lane role="img" {
             title { (sentence(window)) }
             text.who x="0" y=(top + 15.0) { (email.short(LONGEST_ADDRESS).as_str()) }

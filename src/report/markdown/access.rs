@@ -1,4 +1,4 @@
-//! The access review as one table per group of people.
+//! The access review, with one table per group of people.
 
 use super::changes::cell;
 use super::tables::{about_line, fitted};
@@ -17,13 +17,13 @@ pub(super) fn write(command: &str, report: &TableReport, links: Links<'_>, limit
         let heading = title.map_or_else(String::new, |title| format!("**{title} ({})**\n\n", rows.len()));
         heading + &format!("| {} | |\n{}:--|\n", columns.join(" | "), "|:--".repeat(columns.len()) + "|")
     };
-    // People without privileges come last, so they are the first to be left out.
+    // People without privileges come last, which makes them the first to be omitted.
     let items =
         |table: &Table| table.rows.iter().map(|row| row_of(table.columns.len(), row, links)).collect();
     fitted(text, tables, limit, heading, items).trim_end().to_owned() + "\n"
 }
 
-/// Formats a row. The last cell has the place and the notes.
+/// Formats a row. The location and the notes go into the last cell.
 fn row_of(columns: usize, row: &Row, links: Links<'_>) -> String {
     let Row { mark, cells, path: _, notes, location, hunks: _ } = row;
     let mut texts: Vec<String> = cells.iter().map(value).collect();

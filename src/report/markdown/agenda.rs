@@ -1,4 +1,4 @@
-//! The report of `agenda`.
+//! The markdown report of `agenda`.
 
 use super::{Links, scheduled, short, title};
 use crate::report::facts::agenda::AgendaReport;

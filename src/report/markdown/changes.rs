@@ -1,5 +1,5 @@
-//! The people who change: a table with a row per person. For many people, a table of transitions comes before it, changes of guarded
-//! roles stay visible, and the other rows are folded.
+//! The people who change, as a table with one row per person. If there are many, the table is collapsed, except for changes to
+//! guarded roles, and preceded by a summary of the transitions.
 
 use super::{Links, code, details, fitting, left_out, short};
 use crate::plan::cause::Cause;
@@ -10,13 +10,13 @@ use crate::report::words;
 
 /// The maximum length of names and values in characters.
 const LONGEST: usize = 80;
-/// How many people with the same change are named.
+/// The number of people named per group.
 const NAMED: usize = 10;
 
-/// Formats the changes in at most `room` bytes. Changes of guarded roles come first, and are the last to be cut.
+/// Formats the changes in at most `room` bytes. Changes to guarded roles come first and are the last to be omitted.
 pub(super) fn tables(report: &PlanReport, links: Links<'_>, room: usize) -> String {
     let mut people = transitions::people(report);
-    people.sort_by_key(rank); // stable: otherwise, the order of the plan stays
+    people.sort_by_key(rank); // stable, so that people with the same rank stay in plan order
     let columns = Columns { has_outcome: report.result.is_some(), links };
     if people.len() <= MOST_LISTED {
         let rows = columns.rows(&people);
@@ -32,13 +32,14 @@ pub(super) fn tables(report: &PlanReport, links: Links<'_>, room: usize) -> Stri
     text
 }
 
-/// Returns the place of a person in the table: changes that are not applied first, then guarded roles, then what the files cause.
+/// Returns the sort key of a person: changes that weren't applied come first, then guarded roles, then changes caused by the
+/// files.
 fn rank(person: &Person<'_>) -> (bool, bool, Option<Cause>) {
     let is_applied = person.change.outcome.as_ref().is_some_and(|outcome| outcome.applied);
     (is_applied, person.guarded_roles.is_empty(), person.change.cause())
 }
 
-/// Formats how many people make each transition.
+/// Formats the number of people per transition.
 fn matrix(report: &PlanReport, room: usize) -> String {
     let transitions = transitions::transitions(report);
     let causes: Vec<Cause> = Cause::ALL
@@ -65,7 +66,7 @@ fn matrix(report: &PlanReport, room: usize) -> String {
     format!("{head}\n{line}\n{shown}\n") + &left_out(rows.len() - kept, "transition", "transitions")
 }
 
-/// How a row is formatted.
+/// The settings for formatting rows.
 #[derive(Clone, Copy)]
 struct Columns<'a> {
     has_outcome: bool,
@@ -99,7 +100,7 @@ impl Columns<'_> {
         self.cells(&who, person)
     }
 
-    /// Formats people with the same change as one row.
+    /// Formats people with the same change as a single row.
     fn group(self, group: &[&Person<'_>]) -> String {
         let Some(first) = group.first() else { return String::new() };
         let named: Vec<String> = group.iter().take(NAMED).map(|person| short(&person.change.email)).collect();
@@ -129,7 +130,7 @@ impl Columns<'_> {
         row + "\n"
     }
 
-    /// Returns the cause of an edit and its origin, the line that declares the value, and notes.
+    /// Formats the cause and origin of an edit, the line that declares the value, and any notes.
     fn why(self, edit: &EditLine) -> String {
         let EditLine { field: _, from: _, to: _, through_scim, location, origin, blame, cause } = edit;
         let cause = cause.map(|cause| match cause {
@@ -153,7 +154,8 @@ impl Columns<'_> {
         cell(&why)
     }
 
-    /// Formats the changes of guarded roles. If the rows are too long, each becomes a short line, so that none is left out.
+    /// Formats the changes to guarded roles. If the rows take up too much space, each change is shortened to one line so that
+    /// none has to be omitted.
     fn guarded(self, people: &[Person<'_>], room: usize) -> String {
         if people.is_empty() {
             return String::new();
@@ -174,7 +176,7 @@ impl Columns<'_> {
             + &left_out(lines.len() - kept, "change of a guarded role", "changes of guarded roles")
     }
 
-    /// Formats the people without a guarded role, folded. Many people with the same change are one row.
+    /// Formats everyone whose guarded roles don't change, collapsed. People with the same change share a row if there are many.
     fn others(self, people: &[Person<'_>], are_all: bool, room: usize) -> String {
         let mut rows = Vec::new();
         for group in transitions::groups(people) {
@@ -198,7 +200,7 @@ impl Columns<'_> {
     }
 }
 
-/// Returns the field with its old and new values.
+/// Formats the field with its old and new values.
 fn values(edit: &EditLine) -> String {
     let (from, to) = edit.short_values(LONGEST);
     let from: Vec<String> = from.iter().map(|value| code(value.as_str())).collect();
@@ -211,8 +213,8 @@ fn guarded_role(line: &GuardedRoleLine) -> String {
     format!("**{}** {}", line.verb(), short(&line.role))
 }
 
-/// Escapes the pipes of a cell, which would end it (GitHub Flavored Markdown 4.10). After a backslash, a pipe cannot be escaped with
-/// another one.
+/// Escapes pipes, which would otherwise end the cell (GitHub Flavored Markdown 4.10). A pipe that follows a backslash needs a
+/// different escape, since another backslash would have no effect.
 pub(super) fn cell(text: &str) -> String {
     text.replace("\\|", "\\\\u{7c}").replace('|', "\\|")
 }

@@ -1,4 +1,4 @@
-//! The report of `compare`.
+//! The markdown report of `compare`.
 
 use super::{code, details, diff, list, place, title};
 use crate::printable::Printable;
@@ -18,7 +18,7 @@ pub(super) fn write(command: &str, report: &ComparisonReport, limit: usize) -> S
     text.trim_end().to_owned() + "\n"
 }
 
-/// Lists the important differences, which come first.
+/// Lists the differences that should be reviewed first.
 fn first(report: &ComparisonReport, room: usize) -> String {
     let important = report.differences.iter().flat_map(|entry| {
         entry.items.iter().filter(|item| item.sensitive).map(move |item| line(entry, item))

@@ -1,8 +1,9 @@
-//! The markdown format for comments on pull requests: the verdict is the title, changes are a diff, and the rest are lists.
+//! The markdown format for pull request comments: a title with the verdict, tables and diffs of the changes, and lists for
+//! everything else.
 //!
-//! Text from elsewhere is only in code spans and fences, so it cannot be a mention, a link, an image, HTML, or emphasis. The first
-//! line is an HTML comment that names the command, so that a pipeline finds the comment that it wrote before. A report is never
-//! longer than its limit. Items that do not fit are left out and counted.
+//! Untrusted text only appears in code spans and fences, where it cannot form a mention, link, image, HTML tag, or emphasis. The
+//! first line is an HTML comment that names the command, which allows a pipeline to find its previous comment. A report never
+//! exceeds its size limit; items that don't fit are omitted and counted.
 
 mod access;
 mod agenda;
@@ -19,16 +20,16 @@ use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::source::Location;
 
-/// Up to this number of differences, the diff of a comparison is not folded.
+/// The maximum number of differences for which the diff of a comparison is shown expanded.
 const UNFOLDED: usize = 20;
-/// The maximum length of names and values in characters. The JSON report has them in full.
+/// The maximum length of names and values in characters. The JSON report includes them in full.
 const LONGEST: usize = 80;
 
-/// A longer run of backticks is escaped. GitHub's parser (cmark) does not accept more than 80 backticks as the fence of a code span,
-/// and not more than 255 as the fence of a block. The text after them would no longer be code.
+/// Longer runs of backticks are escaped. GitHub's parser (cmark) only supports fences of up to 80 backticks for code spans and
+/// 255 for blocks, so text containing a longer run could end the code.
 const LONGEST_RUN: usize = 16;
 
-/// Returns the report as markdown of at most [`Setting::markdown_limit`] bytes.
+/// Formats the report as markdown of at most [`Setting::markdown_limit`] bytes.
 pub(super) fn write(report: &Report, setting: &Setting) -> String {
     let Report { command, exit, body } = report;
     let limit = setting.markdown_limit;
@@ -62,11 +63,11 @@ pub(super) fn write(report: &Report, setting: &Setting) -> String {
     if text.len() <= limit {
         return text;
     }
-    // Each part is limited to its share, so this happens only if the limit is extremely small.
+    // Each part stays within its share, so we only get here if the limit is extremely small.
     title(command, "too long to be shown here") + "The log of this run has all of it.\n"
 }
 
-/// Returns the marker and the title.
+/// Formats the title, preceded by the marker.
 fn title(command: &str, verdict: &str) -> String {
     headed(command, &format!("rolecall {command}: {verdict}"))
 }
@@ -75,15 +76,15 @@ fn headed(command: &str, heading: &str) -> String {
     format!("<!-- rolecall:{command} -->\n### {heading}\n\n")
 }
 
-/// Makes links to the lines of files.
+/// Creates links to lines of files.
 #[derive(Debug, Clone, Copy)]
 struct Links<'a> {
-    /// The address of the working directory in the web, without a slash at its end.
+    /// The web address of the working directory, without a trailing slash.
     source_url: Option<&'a str>,
 }
 
 impl Links<'_> {
-    /// Formats a place, as a link if its file is below the working directory.
+    /// Formats a location, as a link if the file is in the working directory.
     fn place(self, location: &Location) -> String {
         let text = place(location);
         match self.url(location) {
@@ -101,7 +102,7 @@ impl Links<'_> {
     }
 }
 
-/// Percent-encodes a byte of a path, except the unreserved characters and the slash (RFC 3986, 2.3 and 3.3).
+/// Percent-encodes a byte of a path unless it is an unreserved character or a slash (RFC 3986, 2.3 and 3.3).
 fn encoded(byte: u8) -> String {
     if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
         char::from(byte).to_string()
@@ -116,7 +117,7 @@ fn failed(command: &str, exit: Exit, problems: &Problems, limit: usize) -> Strin
     with_letters(head, problems, ["problem", "problems"], limit)
 }
 
-/// Adds the problems or warnings. `names` is what they are called, in the singular and the plural.
+/// Appends the problems or warnings. `names` are the singular and plural to use for them.
 fn with_letters(head: String, problems: &Problems, names: [&str; 2], limit: usize) -> String {
     let [one, many] = names;
     let letters: Vec<String> =
@@ -126,10 +127,10 @@ fn with_letters(head: String, problems: &Problems, names: [&str; 2], limit: usiz
     head + &fence("text", &shown) + &left_out(problems.list.len() - kept, one, many)
 }
 
-/// The bytes reserved for a fence, `<details>`, and the line that counts what was left out.
+/// The number of bytes reserved for a fence, `<details>`, and the line that counts omitted items.
 const FENCES: usize = 300;
 
-/// Joins as many pieces as fit into `room` bytes. Returns the text and the number of pieces.
+/// Joins as many pieces as fit into `room` bytes. Returns the result and the number of pieces used.
 fn fitting(pieces: &[String], room: usize) -> (String, usize) {
     let mut text = String::new();
     for (number, piece) in pieces.iter().enumerate() {
@@ -151,7 +152,7 @@ fn left_out(number: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// Formats the hunks as one `diff` fence, which is collapsed if there are many. It is cut only between hunks.
+/// Formats the hunks as a `diff` block, which is collapsed if there are many. It is only cut between hunks.
 fn diff(hunks: &[Hunk], summary: &str, one: &str, many: &str, room: usize) -> String {
     if hunks.is_empty() {
         return String::new();
@@ -180,12 +181,12 @@ fn list(lines: impl Iterator<Item = String>, room: usize) -> String {
     }
 }
 
-/// Returns a collapsed block. HTML in `summary` is not escaped, so it must not contain text from elsewhere.
+/// Returns a collapsed block. `summary` is inserted as HTML and must not contain untrusted text.
 fn details(summary: &str, inside: &str) -> String {
     format!("<details><summary>{summary}</summary>\n\n{}\n\n</details>\n", inside.trim_end())
 }
 
-/// Returns a fenced block. The fence is longer than any run of backticks in the text.
+/// Returns a fenced block whose fence is longer than any run of backticks inside it.
 fn fence(language: &str, text: &str) -> String {
     let text = escaped(text);
     let fence = "`".repeat(longest_run(&text).max(2) + 1);
@@ -193,8 +194,8 @@ fn fence(language: &str, text: &str) -> String {
     format!("{fence}{language}\n{text}{end}{fence}\n")
 }
 
-/// Returns a code span (`CommonMark` 6.1). Its fence is longer than any run of backticks in the text. Text that begins or ends with
-/// a space or a backtick is padded with spaces, which the parser removes.
+/// Returns a code span (`CommonMark` 6.1) whose fence is longer than any run of backticks inside it. Text that starts or ends
+/// with a space or backtick is padded with spaces, which the parser strips.
 fn code(text: &str) -> String {
     if text.trim().is_empty() {
         return "(empty)".into();
@@ -206,7 +207,8 @@ fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// Escapes runs of backticks that are too long for a fence, and HTML comments, which could look like the marker of a report.
+/// Escapes runs of backticks that are too long for a fence. Also escapes HTML comments, since they could mimic the marker of a
+/// report.
 fn escaped(text: &str) -> String {
     let text = text.replace("<!--", "\\u{3c}!--");
     if longest_run(&text) <= LONGEST_RUN {

@@ -1,4 +1,4 @@
-//! A plan, or the result of applying it.
+//! The markdown report of a plan or an apply.
 
 use super::{
     FENCES, Links, changes, code, details, diff, escaped, fence, fitting, headed, left_out, list, scheduled,
@@ -11,9 +11,9 @@ use crate::report::sections::{self, Line, Part, Section};
 use crate::report::tables::Mark;
 use crate::report::{toml_diff, words};
 
-/// Each section except the changes may use one part in this number of the limit. The changes use the rest.
+/// The size limit divided by this number is the most that a section may use. The changes get the rest.
 const SHARE: usize = 12;
-/// The maximum length of a path or a command in characters.
+/// The maximum length of a path or command in characters.
 const LONGEST_PATH: usize = 300;
 
 pub(super) fn write(command: &str, report: &PlanReport, links: Links<'_>, limit: usize) -> String {
@@ -30,7 +30,7 @@ pub(super) fn write(command: &str, report: &PlanReport, links: Links<'_>, limit:
             *text = changes::tables(report, links, room);
         }
     }
-    // The diff repeats the tables, so it gets what they leave.
+    // The diff only repeats the tables, so it has to make do with the space that is left.
     let room = limit.saturating_sub(head.len() + size(&texts));
     texts.push(folded_diff(report, room));
     (head + &texts.concat()).trim_end().to_owned() + "\n"
@@ -57,7 +57,8 @@ fn summary(report: &PlanReport) -> String {
     format!("{about}: {}\n\n", counts.join(" · "))
 }
 
-/// Formats a section in at most `share` bytes. The changes are empty here, because they use what the other sections leave.
+/// Formats a section in at most `share` bytes. Changes are left out here, because they get the space that other sections don't
+/// use.
 fn section_text(section: &Section, report: &PlanReport, links: Links<'_>, share: usize) -> String {
     match section {
         Section::Paragraph(_, line) => {
@@ -114,7 +115,7 @@ fn part_text(part: &Part, links: Links<'_>) -> String {
     }
 }
 
-/// Formats a sentence and TOML to copy.
+/// Formats a remedy, i.e. a sentence followed by TOML to copy.
 fn remedy_text(remedy: &str) -> String {
     let (sentence, toml) = remedy.split_once('\n').unwrap_or((remedy, ""));
     let toml: String =

@@ -1,4 +1,4 @@
-//! The reports that are tables.
+//! The markdown reports that consist of tables.
 
 use super::{FENCES, code, fence, fitting, left_out, place, title};
 use crate::printable::Printable;
@@ -12,14 +12,14 @@ pub(super) fn write(command: &str, report: &TableReport, limit: usize) -> String
     fitted(head, tables, limit, heading, items).trim_end().to_owned() + "\n"
 }
 
-/// Returns what the report is about, as a paragraph. It is empty if there is nothing to say.
+/// Formats the scope of the report as a paragraph, which is empty if there isn't any.
 pub(super) fn about_line(about: &[Printable]) -> String {
     let about: Vec<String> = about.iter().map(|about| code(about.as_str())).collect();
     if about.is_empty() { String::new() } else { about.join(" · ") + "\n\n" }
 }
 
-/// Adds the tables to `text`, as many of their rows as fit, and the number of the others. The first rows are the most important
-/// ones, so nothing is added after a row that does not fit.
+/// Appends as many rows of the tables as fit to `text`, followed by the number of omitted rows. Rows are sorted by importance, so
+/// as soon as one doesn't fit, all later ones are omitted as well.
 pub(super) fn fitted(
     mut text: String,
     tables: &[Table],
