@@ -32,8 +32,8 @@ pub(super) fn tables(report: &PlanReport, links: Links<'_>, room: usize) -> Stri
     text
 }
 
-/// Returns the sort key of a person: changes that weren't applied come first, then guarded roles, then changes caused by the
-/// files.
+/// Returns the sort key of a person: changes that weren't applied come first, then guarded roles, then the
+/// remaining changes in order of their cause.
 fn rank(person: &Person<'_>) -> (bool, bool, Option<Cause>) {
     let is_applied = person.change.outcome.as_ref().is_some_and(|outcome| outcome.applied);
     (is_applied, person.guarded_roles.is_empty(), person.change.cause())

@@ -1,6 +1,6 @@
-//! What differs from an earlier access review: who is new, who is gone, and who gained or lost a role.
+//! Compares an access review with an earlier one to find new and removed accounts as well as roles gained and lost.
 //!
-//! Accounts are compared by user ID, and roles by role ID. So a person with a new address or a role with a new name is the same.
+//! Accounts are matched by user ID and roles by role ID, so changing an address or renaming a role does not create a new one.
 
 use std::collections::HashMap;
 
@@ -12,15 +12,15 @@ use super::{AccessLine, AccessReport, HeldRole, IntegrationLine};
 use crate::every::words;
 use crate::printable::Printable;
 
-/// What differs from an earlier review.
+/// The differences from an earlier review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AccessChanges {
-    /// When the earlier review was read.
+    /// The time at which the earlier review read Pylon.
     #[schemars(with = "String")]
     pub read_at: Timestamp,
-    /// The file of the earlier review, as it was given.
+    /// The file of the earlier review, as given on the command line.
     pub file: Printable,
-    /// The accounts that differ, in the order of the review, and then those that are gone.
+    /// The accounts that differ, in the order of the review, followed by those that are gone.
     pub accounts: Vec<AccountChange>,
 }
 
@@ -28,21 +28,21 @@ pub struct AccessChanges {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AccountChange {
     pub id: Printable,
-    /// The primary address: the present one, or the earlier one of an account that is gone. `None` for an integration user.
+    /// The current primary address, or the last known one if the account is gone. `None` for an integration user.
     pub email: Option<Printable>,
     pub name: Printable,
     pub kind: ChangeKind,
-    /// The earlier primary address, if it was another one.
+    /// The earlier primary address, if it has changed.
     pub email_before: Option<Printable>,
-    /// The names of the roles that the person holds now and did not hold then.
+    /// Names of roles that the person holds now but did not hold then.
     pub gained: Vec<Printable>,
-    /// The names of the roles that the person held then and does not hold now.
+    /// Names of roles that the person held then but no longer holds.
     pub lost: Vec<Printable>,
-    /// Whether a file declares the person now. `None` if that did not change.
+    /// Whether a file now declares the person. `None` if this has not changed.
     pub managed: Option<bool>,
-    /// Whether the person is deactivated now. `None` if that did not change.
+    /// Whether the person is now deactivated. `None` if this has not changed.
     pub deactivated: Option<bool>,
-    /// Whether the person can use the Admin role or another guarded role now, and could not use it then.
+    /// Whether the person can now use the Admin role or another guarded role that they could not use then.
     pub gained_guarded: bool,
 }
 
@@ -57,7 +57,8 @@ words! {
     }
 }
 
-/// The parts of an earlier review that are compared. Other keys are ignored, because a version of the reports may gain some.
+/// The parts of an earlier review that are needed for the comparison. Unknown keys are ignored, because newer versions may add
+/// some.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EarlierReview {
     pub organization: EarlierOrganization,
@@ -89,7 +90,7 @@ struct EarlierRole {
 }
 
 impl AccessReport {
-    /// Adds what differs from an earlier review of the same organization.
+    /// Records the differences from an earlier review of the same organization.
     pub fn add_changes(&mut self, earlier: EarlierReview, file: Printable) {
         let EarlierReview { organization: _, read_at, people, integration_users } = earlier;
         let mut left: HashMap<&str, &EarlierPerson> =
@@ -129,7 +130,7 @@ impl AccessLine {
         }
     }
 
-    /// Returns what differs. `None` if nothing does.
+    /// Returns the differences, or `None` if there are none.
     fn changed_since(&self, before: &EarlierPerson) -> Option<AccountChange> {
         let EarlierPerson { id: _, email, name: _, roles, unmanaged, deactivated } = before;
         let gained = || self.roles.iter().filter(|role| roles.iter().all(|before| before.id != role.id));
@@ -160,7 +161,7 @@ impl EarlierPerson {
 }
 
 impl AccountChange {
-    /// Returns an account of which nothing differs yet.
+    /// Creates an account change without any differences.
     fn new(kind: ChangeKind, id: &Printable, email: Option<&Printable>, name: &Printable) -> Self {
         Self {
             id: id.clone(),
@@ -181,7 +182,7 @@ impl AccountChange {
         Self::new(kind, id, None, name)
     }
 
-    /// Returns what differs, in words: `gains Admin`, `loses Viewer`. `shown` shortens names.
+    /// Lists the differences in words, e.g. `gains Admin` or `loses Viewer`. `shown` truncates names.
     pub(super) fn words(&self, shown: impl Fn(&Printable) -> Printable) -> Vec<Printable> {
         let Self {
             id: _,

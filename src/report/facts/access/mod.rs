@@ -1,6 +1,6 @@
-//! The access review: who has which role in Pylon, who set it when, and which line of the files declares it.
+//! The access review: who has which role in Pylon, who assigned it and when, and which line of the files declares it.
 //!
-//! `tables` shows it to people, `records` makes the CSV records, and `changes` compares it with an earlier review.
+//! `tables` lays it out for people, `records` produces the CSV records, and `changes` compares it with an earlier review.
 
 mod changes;
 mod records;
@@ -31,69 +31,69 @@ use crate::source::Location;
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct AccessReport {
     pub organization: OrganizationLine,
-    /// When Pylon was read, as an RFC 3339 timestamp in UTC.
+    /// The time at which Pylon was read, as an RFC 3339 timestamp in UTC.
     #[schemars(with = "String")]
     pub read_at: Timestamp,
     pub rolecall_version: &'static str,
-    /// `None` without files. Then everyone is unmanaged.
+    /// `None` if there are no files, in which case everyone is unmanaged.
     pub files: Option<FilesLine>,
-    /// How far the audit log was read. Unless it was read to its end, no person has a `role_set`.
+    /// How much of the audit log was read. Unless it was read to the end, `role_set` is missing for everyone.
     pub audit_log: LogLine,
-    /// What could not be read, and why. Sentences.
+    /// What could not be read and the reason, one sentence each.
     pub unread: Vec<String>,
     pub summary: AccessSummary,
-    /// What differs from the review of `--since`. `None` without it.
+    /// The differences from the review given with `--since`, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<AccessChanges>,
-    /// Sorted by privilege: the Admin role, then other guarded roles, then other roles by name, then people without a role, then
-    /// deactivated people. Then by address.
+    /// Sorted by privilege, then by address. The Admin role comes first, followed by other guarded roles, other roles by name,
+    /// people without a role, and deactivated people.
     pub people: Vec<AccessLine>,
-    /// Users without an email address, sorted by ID. They are not people.
+    /// Users without an email address, sorted by ID. They do not count as people.
     pub integration_users: Vec<IntegrationLine>,
-    /// Declared people who have no account in Pylon, sorted by address.
+    /// Declared people without an account in Pylon, sorted by address.
     pub not_found: Vec<NotFoundLine>,
 }
 
-/// The files that were read, and the commit that they are from.
+/// The files that were read, and the commit they belong to.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FilesLine {
-    /// The commit that is checked out. `None` if the files are not in git.
+    /// The commit that is checked out, or `None` if the files are not in git.
     pub commit: Option<String>,
-    /// Whether a file differs from that commit. `None` if the files are not in git.
+    /// Whether any file differs from that commit, or `None` if the files are not in git.
     pub modified: Option<bool>,
-    /// The digest of `list`: of one line per file with its digest, two spaces, and its name.
+    /// The digest of `list`, formatted as one line per file with its digest, two spaces, and its name.
     pub sha256: String,
     /// Sorted by name.
     pub list: Vec<FileDigest>,
 }
 
-/// A file, with its digest as `sha256sum` prints it.
+/// A file and its digest, as printed by `sha256sum`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FileDigest {
     pub sha256: String,
-    /// The path relative to the folder of the root file.
+    /// The path relative to the root file's folder.
     pub name: Printable,
 }
 
-/// How far the audit log was read.
+/// How much of the audit log was read.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LogLine {
-    /// Whether it was read to its end. If so, a person without `role_set` has no entry about the role.
+    /// Whether it was read to the end. If so, a missing `role_set` means that the log has no entry about the person's role.
     pub complete: bool,
-    /// Why it was not read to its end.
+    /// The reason it was not read to the end.
     pub reason: Option<String>,
 }
 
-/// How many people there are of each kind.
+/// The number of people in each category.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct AccessSummary {
-    /// People who can sign in. The next five count only them.
+    /// People who can sign in. The next five numbers cover only them.
     pub active: usize,
     pub admins: usize,
     pub unmanaged: usize,
     pub not_in_sync: usize,
     pub observed: usize,
-    /// People who have a role that a rule does not allow.
+    /// People who have a role that a rule forbids.
     pub against_rule: usize,
     pub deactivated: usize,
     pub integration_users: usize,
@@ -101,14 +101,14 @@ pub struct AccessSummary {
 }
 
 words! {
-    /// How a person in Pylon and the files agree. A deactivated person has no other state.
+    /// How a person in Pylon compares with the files. For a deactivated person, the state is always `deactivated`.
     #[derive(Hash, Serialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum AccessState {
         InSync = "in sync",
         /// An apply would change the person.
         NotInSync = "not in sync",
-        /// Something differs that the policy only observes.
+        /// There are differences, but the policy only observes them.
         Observed = "observed",
         /// No file declares the person.
         Unmanaged = "unmanaged",
@@ -118,13 +118,13 @@ words! {
 }
 
 words! {
-    /// How a person holds a role.
+    /// The way in which a person holds a role.
     #[derive(Hash, Serialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Held {
-        /// It was assigned to the person.
+        /// The role is assigned to the person.
         Assigned = "assigned",
-        /// The person has it only through a SCIM group.
+        /// The person holds the role only through a SCIM group.
         Scim = "SCIM group",
     }
 }
@@ -137,26 +137,26 @@ pub struct AccessLine {
     pub id: Printable,
     /// Empty if there is none.
     pub status: Printable,
-    /// The most privileged role comes first.
+    /// Sorted by privilege, highest first.
     pub roles: Vec<HeldRole>,
-    /// The newest entry of the audit log about the role. `None` if there is none, or if the log was not read to its end.
+    /// The newest audit log entry about the role. `None` if there is no such entry, or if the log was not read to the end.
     pub role_set: Option<BlameLine>,
     /// `None` if no file declares the person.
     pub declared: Option<DeclarationLine>,
-    /// The role that the files declare now. `None` if they leave the role alone.
+    /// The role that the files currently declare. `None` if they leave the role alone.
     pub declared_role: Option<DeclaredRole>,
     /// The rules that apply to the person, in the order of the root file.
     pub rules: Vec<AppliedRule>,
     pub state: AccessState,
-    /// What an apply would change.
+    /// The changes that an apply would make.
     pub pending: Vec<EditLine>,
-    /// What differs, and is left alone, because the policy only observes it.
+    /// Differences that are left alone because the policy only observes them.
     pub observed: Vec<EditLine>,
     pub unmanaged: bool,
     pub deactivated: bool,
-    /// Whether the files protect the person from every change.
+    /// Whether the files protect the person from changes.
     pub protected: bool,
-    /// Whether the token of this run belongs to the person.
+    /// Whether the token used for this run belongs to the person.
     pub owns_token: bool,
 }
 
@@ -167,44 +167,44 @@ pub struct HeldRole {
     pub held: Held,
     /// Whether it is the built-in Admin role.
     pub admin: bool,
-    /// Whether the files keep a number of holders of it. By default, they do so for the Admin role.
+    /// Whether the files guard the number of its holders. By default, this is the case for the Admin role only.
     pub guarded: bool,
-    /// Whether it is the role that the files declare for the person.
+    /// Whether the files declare this role for the person.
     pub declared: bool,
 }
 
-/// The role that the files declare for a person, and the line that says so.
+/// The role that the files declare for a person, and the line that declares it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DeclaredRole {
-    /// As the file writes it.
+    /// The role, as written in the file.
     pub value: Printable,
     pub origin: Origin,
-    /// The line of the value: that of the person, of `[defaults]`, or of a window.
+    /// The line that sets the value, which belongs to the person, to `[defaults]`, or to a window.
     pub location: Location,
-    /// The commit that last changed this line. `None` if git does not know it.
+    /// The commit that last changed this line, or `None` if git cannot determine it.
     pub since: Option<SinceLine>,
 }
 
-/// A rule that limits the roles of a person.
+/// A rule that restricts a person's roles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AppliedRule {
     /// The allowed roles and the reason.
     pub rule: Printable,
     pub location: Location,
-    /// Whether the person can use a role that the rule does not allow.
+    /// Whether the person can use a role that the rule forbids.
     pub violated: bool,
 }
 
-/// A declared person who has no account in Pylon.
+/// A declared person without an account in Pylon.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct NotFoundLine {
     pub declared: DeclarationLine,
     pub declared_role: Option<DeclaredRole>,
-    /// The nearest address of a person that no file declares.
+    /// The closest address of an unmanaged person.
     pub did_you_mean: Option<Printable>,
 }
 
-/// What an access review is made of.
+/// The inputs to an access review.
 pub struct AccessSources<'a> {
     pub observed: &'a ObservedState,
     /// `us`, `eu`, `sandbox`, or the host.
@@ -212,26 +212,26 @@ pub struct AccessSources<'a> {
     pub read_at: Timestamp,
     /// `None` without files.
     pub declared: Option<DeclaredSources<'a>>,
-    /// What the audit log says about roles.
+    /// The audit log entries about roles.
     pub findings: &'a Findings,
-    /// Returns the commit that last changed a line.
+    /// Looks up the commit that last changed a line.
     pub since: &'a dyn Fn(&Location) -> Option<SinceLine>,
-    /// What else could not be read, and why.
+    /// Anything else that could not be read, with the reason.
     pub unread: Vec<String>,
 }
 
-/// What the files declare, and how Pylon differs from it.
+/// The declarations in the files, and the differences from Pylon.
 pub struct DeclaredSources<'a> {
     pub roster: &'a Roster,
     pub desired: &'a DesiredState,
     pub plan: &'a PlanReport,
-    /// The roles whose number of holders the files keep.
+    /// The guarded roles.
     pub guarded: HashSet<&'a RoleId>,
     pub files: FilesLine,
 }
 
 impl AccessReport {
-    /// Returns the review of everyone in `sources.observed`.
+    /// Creates the review for everyone in `sources.observed`.
     pub fn new(mut sources: AccessSources<'_>) -> Self {
         let reason = sources.findings.unread.as_ref().map(why_unread);
         let mut unread: Vec<String> = reason.iter().map(|why| format!("who set each role: {why}")).collect();
@@ -265,12 +265,12 @@ impl AccessReport {
 }
 
 impl HeldRole {
-    /// Returns whether it is the Admin role or another guarded role.
+    /// Returns `true` for the Admin role and any other guarded role.
     const fn is_privileged(&self) -> bool {
         self.admin || self.guarded
     }
 
-    /// Returns whether a SCIM group gives the role, and the files do not declare it. No apply can take it away.
+    /// Returns `true` if the role comes from a SCIM group and isn't declared. An apply can't remove such a role.
     const fn is_only_from_scim(&self) -> bool {
         matches!(self.held, Held::Scim) && !self.declared
     }
@@ -281,8 +281,8 @@ impl AccessLine {
         self.roles.iter().any(HeldRole::is_privileged)
     }
 
-    /// Returns the roles from SCIM groups that a person has besides the declared one. Empty if the files leave the role alone, or if
-    /// the person cannot use it.
+    /// Returns the roles that a person has through SCIM groups on top of the declared one. Empty if the files leave the role
+    /// alone or the person is deactivated.
     fn beyond_declared(&self) -> impl Iterator<Item = &HeldRole> {
         let is_compared = self.declared_role.is_some() && !self.deactivated;
         self.roles.iter().filter(move |role| is_compared && role.is_only_from_scim())
@@ -311,7 +311,7 @@ impl AccessSummary {
     }
 }
 
-/// The sources of a review, by person.
+/// The inputs to a review, indexed by person.
 struct Reviewer<'a> {
     sources: &'a AccessSources<'a>,
     declared: HashMap<&'a UserId, &'a DesiredPerson>,
@@ -319,14 +319,15 @@ struct Reviewer<'a> {
     observed: HashMap<&'a str, &'a [EditLine]>,
 }
 
-/// The order of people: whether they are deactivated, the privilege of the highest role that they can use, and their address and ID.
+/// The sort key of a person: whether they are deactivated, the privilege of the highest role that they can use, their address,
+/// and their ID.
 type Rank = (bool, Privilege, Email, UserId);
 
-/// The order of roles, most privileged first.
+/// The sort key of a role. The variants are ordered by privilege, highest first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Privilege {
     Admin,
-    /// The name and the ID of the role, as in the next one.
+    /// The name and ID of the role, as for `Other`.
     Guarded(String, RoleId),
     Other(String, RoleId),
     NoRole,
@@ -354,7 +355,7 @@ impl<'a> Reviewer<'a> {
     fn rank(&self, person: &Person) -> Rank {
         let roles = person.assigned.iter().chain(&person.from_scim);
         let highest = roles.map(|role| self.privilege(role)).min();
-        // A deactivated person cannot use a role.
+        // Deactivated people can't use any role.
         let privilege = highest.filter(|_| !person.deactivated).unwrap_or(Privilege::NoRole);
         (person.deactivated, privilege, person.email.clone(), person.id.clone())
     }
@@ -370,7 +371,7 @@ impl<'a> Reviewer<'a> {
         }
     }
 
-    /// Returns whether the role is guarded. Without files, only the Admin role is.
+    /// Returns `true` if the role is guarded. Without files, this applies only to the Admin role.
     fn is_guarded(&self, role: &RoleId) -> bool {
         match &self.sources.declared {
             Some(declared) => declared.guarded.contains(role),
@@ -442,7 +443,8 @@ impl<'a> Reviewer<'a> {
         roles.into_iter().map(line).collect()
     }
 
-    /// Returns who set the role. An entry may not be the newest one unless the whole log was read.
+    /// Returns the log entry about the person's role. If part of the log is unread, there could be a newer one, so nothing is
+    /// returned.
     fn role_set(&self, id: &UserId) -> Option<BlameLine> {
         let Findings { blames, unread, is_available: _ } = self.sources.findings;
         let blame = blames.get(&(id.clone(), Field::Role)).filter(|_| unread.is_none());
@@ -455,7 +457,7 @@ impl<'a> Reviewer<'a> {
         Some(DeclarationLine { email: Printable::new(desired.email.value.as_str()), location, since })
     }
 
-    /// Returns the role that the files declare now. `status` is the person's status in Pylon, if they have an account.
+    /// Returns the role that the files currently declare. `status` is the person's status in Pylon, if they have an account.
     fn declared_role(&self, desired: &DesiredPerson, status: Option<&str>) -> Option<DeclaredRole> {
         let value = match status {
             Some(status) => desired.value_for(Field::Role, status),

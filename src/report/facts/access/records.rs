@@ -1,4 +1,4 @@
-//! The CSV records of an access review: one per account in Pylon, and one per declared person who has none.
+//! The CSV records of an access review: one per account in Pylon and one per declared person without an account.
 
 use std::collections::HashMap;
 
@@ -19,12 +19,12 @@ enum Row<'r> {
     Person(&'r AccessLine),
     Integration(&'r IntegrationLine),
     NotFound(&'r NotFoundLine),
-    /// An account of the earlier review.
+    /// An account that only exists in the earlier review.
     Gone(&'r AccountChange),
 }
 
 impl AccessReport {
-    /// Returns the people in Pylon, then integration users, then declared people who have no account, then accounts that are gone.
+    /// Returns people first, then integration users, declared people without an account, and finally accounts that are gone.
     pub fn records(&self) -> Records {
         let people = self.people.iter().map(Row::Person);
         let integrations = self.integration_users.iter().map(Row::Integration);
@@ -49,7 +49,7 @@ impl AccessReport {
 }
 
 impl<'r> Row<'r> {
-    /// Returns the user ID. `None` for a person without an account.
+    /// The user ID, or `None` for a person without an account.
     fn id(&self) -> Option<&'r str> {
         match self {
             Self::Person(line) => Some(line.id.raw()),
@@ -134,7 +134,7 @@ impl Record<6> for Roles<'_> {
     }
 }
 
-/// The entry of the audit log about a role.
+/// The audit log entry about a role.
 struct RoleSet<'r>(&'r BlameLine);
 
 impl Record<9> for RoleSet<'_> {
@@ -195,7 +195,7 @@ fn since_cells(since: Option<&SinceLine>) -> [Cell; 4] {
     [commit.into(), (*at).into(), author.into(), subject.into()]
 }
 
-/// How a row and the files agree.
+/// How a row compares with the files.
 struct State<'r>(&'r Row<'r>);
 
 impl Record<10> for State<'_> {
@@ -257,7 +257,7 @@ impl Record<10> for State<'_> {
     }
 }
 
-/// Returns the edits of a person: `role Viewer → Member; status away → active`.
+/// Formats a person's edits, e.g. `role Viewer → Member; status away → active`.
 fn edits_cell(edits: &[EditLine]) -> Cell {
     let text = |edit: &EditLine| {
         let change = words::change(&words::before(&edit.from), edit.to.as_str());
@@ -266,7 +266,7 @@ fn edits_cell(edits: &[EditLine]) -> Cell {
     (&edits.iter().map(text).collect::<Vec<_>>()).into()
 }
 
-/// The facts about the whole review, which every row repeats, because a table has no place for them.
+/// Facts about the review as a whole. They are repeated in every row, because CSV has no other place for them.
 struct Run<'r>(&'r AccessReport);
 
 impl Record<11> for Run<'_> {

@@ -1,4 +1,4 @@
-//! The tables of an access review for people: narrow ones for a terminal, and wide ones with everything else.
+//! Lays out an access review for people: narrow tables for a terminal, and wide ones with all details.
 
 use super::{
     AccessChanges, AccessLine, AccessReport, AccessState, AccessSummary, AccountChange, AppliedRule,
@@ -12,17 +12,17 @@ use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell};
 use crate::report::words;
 use crate::source::Location;
 
-/// The maximum length of the name of a person who set a role, in a terminal.
+/// In a terminal, the name of the person who set a role is truncated to this many characters.
 const LONGEST_ACTOR: usize = 16;
-/// The maximum length of a rule in a note.
+/// The maximum length of a rule in a note, in characters.
 const LONGEST_RULE: usize = 240;
 const WIDE: [&str; 6] = ["address", "name", "role", "set", "declared", "state"];
 
-/// How much of a person a table shows.
+/// The amount of detail that a table shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Layout {
-    /// For a terminal, so that a line usually fits into 80 columns. The sign of a row and its notes say the state. A column that says
-    /// the same about everyone is left out.
+    /// For a terminal, where a line should usually fit into 80 columns. The state is conveyed by the sign and the notes. Columns
+    /// with the same value for everyone are omitted.
     Narrow {
         is_annotated: bool,
         has_files: bool,
@@ -38,17 +38,17 @@ impl AccessReport {
         self.in_layout(self.narrow(false))
     }
 
-    /// Returns the tables for annotations on the lines of the files.
+    /// Returns the tables that annotations on lines of the files are made from.
     pub fn annotated_tables(&self) -> TableReport {
         self.in_layout(self.narrow(true))
     }
 
-    /// Returns the tables with more columns, for formats that can show them.
+    /// Returns the tables with additional columns, for formats that have room for them.
     pub fn wide_tables(&self) -> TableReport {
         self.in_layout(Layout::Wide)
     }
 
-    /// Returns the narrow layout, with the places of declarations or without them.
+    /// Returns the narrow layout, optionally with the locations of declarations.
     fn narrow(&self, is_annotated: bool) -> Layout {
         let is_assigned = |role: &HeldRole| role.held == Held::Assigned;
         Layout::Narrow {
@@ -75,7 +75,7 @@ impl AccessReport {
         }
     }
 
-    /// Returns the tables of people by privilege, and the tables of accounts and addresses that are not people in Pylon.
+    /// Returns the tables of people, grouped by privilege, and those of integration users and declared people not in Pylon.
     fn sections(&self, layout: Layout) -> Vec<Table> {
         let columns = layout.columns();
         let people = |title, belongs: fn(&AccessLine) -> bool| Table {
@@ -103,13 +103,13 @@ impl AccessReport {
                 rows: self.not_found.iter().map(NotFoundLine::row).collect(),
             },
         ];
-        // In a terminal, the last lines are the ones that people see.
+        // In a terminal, the end of the output is what people look at.
         let at = if layout == Layout::Wide { 0 } else { tables.len() };
         tables.splice(at..at, self.since.as_ref().map(AccessChanges::table));
         tables
     }
 
-    /// Returns the numbers, then the digest of the files, then what could not be read.
+    /// Returns the counts, followed by the digest of the files and anything that could not be read.
     fn verdict(&self) -> String {
         let AccessSummary {
             active,
@@ -183,7 +183,7 @@ impl AccessChanges {
 impl AccountChange {
     fn row(&self) -> Row {
         let mark = if self.gained_guarded { Mark::Attention } else { Mark::Plain };
-        // An integration user has no address.
+        // Integration users don't have an address.
         let who = self.email.as_ref().unwrap_or(&self.name);
         Row::new(mark, [cell(who), joined(self.words(cell).into_iter())])
     }
@@ -242,7 +242,7 @@ impl AccessLine {
         cells
     }
 
-    /// Returns the commit of the line that declares the role, or else the person.
+    /// Returns the commit behind the line that declares the role, or the person if no role is declared.
     fn since(&self) -> Option<&SinceLine> {
         match (&self.declared_role, &self.declared) {
             (Some(role), _) => role.since.as_ref(),
@@ -250,7 +250,7 @@ impl AccessLine {
         }
     }
 
-    /// Returns how the person holds the roles, in one word.
+    /// Sums up how the person holds their roles in one word.
     fn held(&self) -> &'static str {
         match self.roles.as_slice() {
             [] => "-",
@@ -261,7 +261,8 @@ impl AccessLine {
         }
     }
 
-    /// Returns what would change, and what is special about the person. A note does not repeat the location that the row shows.
+    /// Returns pending changes and anything else worth noting about the person. Locations are left out of a note if the row
+    /// already shows them.
     fn notes(&self, layout: Layout, shown: Option<&Location>) -> Vec<String> {
         let mut notes = Vec::new();
         if let Layout::Narrow { has_files, .. } = layout {
@@ -325,7 +326,7 @@ impl NotFoundLine {
     }
 }
 
-/// Returns who set a role, in the shortest words.
+/// Returns the most readable name of the user who set a role.
 fn actor(set: &BlameLine) -> Printable {
     let known = [&set.actor_name, &set.actor_email, &set.actor_id, &set.source];
     let known = known.into_iter().flatten().find(|text| !text.is_empty());
