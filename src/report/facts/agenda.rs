@@ -1,4 +1,4 @@
-//! What windows will change, as the files declare it, without asking Pylon.
+//! The changes that windows will make. They are determined from the files alone, without contacting Pylon.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -13,68 +13,68 @@ use crate::source::{Location, Sourced, Sources};
 /// `agenda`: the changes that windows will make.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct AgendaReport {
-    /// The root file as the user named it.
+    /// The root file, as named by the user.
     pub file: Printable,
-    /// The zone of local dates and times.
+    /// The time zone of local dates and times.
     pub timezone: Printable,
-    /// The beginning of the timeline of the windows.
+    /// The present, where the timeline starts.
     #[serde(skip)]
     pub now: Timestamp,
-    /// The time of `--until`. `None` if it is not given.
+    /// Value of `--until`, if given.
     pub until: Option<Printable>,
-    /// Sorted by time and address.
+    /// Sorted by time, then by address.
     pub scheduled: Vec<ScheduledChange>,
-    /// The windows that make the changes, and the windows that are open now.
+    /// The windows behind these changes, and any that are currently open.
     pub windows: Vec<WindowLine>,
 }
 
 /// A change that a window will make.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ScheduledChange {
-    /// As the file wrote it.
+    /// The time as written in the file.
     pub when: Printable,
-    /// The address by which the person is declared.
+    /// The address under which the person is declared.
     pub email: Printable,
     pub field: Field,
-    /// What is desired before. `None` if the value is left alone.
+    /// The desired value up to that time. `None` if the files leave the field alone.
     pub from: Option<Printable>,
-    /// What is desired from then on. `None` if the value is left alone.
+    /// The desired value from that time on. `None` if the files leave the field alone.
     pub to: Option<Printable>,
     pub location: Location,
-    /// The figures of the guardrails that would block it, each with its name. Empty if no guardrail was asked.
+    /// The name and figure of each guardrail that would block the change. Empty if the guardrails were not consulted.
     pub blocked_by: Vec<String>,
 }
 
-/// A window that has not ended.
+/// A window that has not ended yet.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct WindowLine {
-    /// The address by which the person is declared.
+    /// The address under which the person is declared.
     pub email: Printable,
-    /// The first instant of the window. `None` if it has always been open.
+    /// The first instant of the window. `None` if it has no start.
     pub from: Option<Edge>,
-    /// The first instant after the window. `None` if it stays open.
+    /// The first instant after the window. `None` if it has no end.
     pub until: Option<Edge>,
-    /// The values while it is open.
+    /// The values that apply while the window is open.
     #[serde(flatten)]
     pub sets: PerField<Option<Printable>>,
-    /// The status afterwards, for people who still show the window's.
+    /// The status to set after the window, for people who still have the status that it set.
     pub then: Option<Printable>,
     pub reason: Option<Printable>,
     pub location: Location,
 }
 
-/// The beginning or the end of a window.
+/// The start or end of a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Edge {
     /// The instant as an RFC 3339 timestamp in UTC.
     #[schemars(with = "String")]
     pub at: Timestamp,
-    /// As the file wrote it.
+    /// The time as written in the file.
     pub written: Printable,
 }
 
 impl AgendaReport {
-    /// Returns the scheduled changes of `roster` after `now` and before `until`.
+    /// Collects the changes that `roster` schedules after `now` and before `until`.
     pub fn new(roster: &Roster, file: Printable, now: Timestamp, until: Option<&Moment>) -> Self {
         let is_asked = |at: Timestamp| until.is_none_or(|until| at < until.at);
         let mut transitions = roster.agenda(now);
@@ -121,7 +121,7 @@ impl Record<8> for ScheduledChange {
 }
 
 impl ScheduledChange {
-    /// Returns `from` and `to` for people, as [`Printable::cut_change`] cuts them.
+    /// Returns `from` and `to` truncated for display, using [`Printable::cut_change`].
     pub fn short_values(&self, limit: usize) -> [Option<Printable>; 2] {
         match (&self.from, &self.to) {
             (Some(from), Some(to)) => Printable::cut_change(from.raw(), to.raw(), limit).map(Some),
@@ -129,7 +129,7 @@ impl ScheduledChange {
         }
     }
 
-    /// Returns a change that was not checked by guardrails.
+    /// Creates a scheduled change that hasn't been checked by guardrails.
     pub(super) fn new(transition: &Transition, sources: &Sources) -> Self {
         let Transition { moment, email, field, from, to, place } = transition;
         Self {

@@ -18,26 +18,26 @@ pub struct ComparisonReport {
     pub old: Printable,
     /// The root file of the new version.
     pub new: Printable,
-    /// How many people the new version declares.
+    /// The number of people declared in the new version.
     pub declared: usize,
     pub summary: ComparisonSummary,
-    /// Sorted in the order of [`ComparedSubject`].
+    /// Sorted by subject: settings come before people.
     pub differences: Vec<DifferenceEntry>,
-    /// The beginning of the timeline of the windows.
+    /// The present, where the timeline starts.
     #[serde(skip)]
     pub now: Timestamp,
-    /// The windows, in the new version, of people who differ.
+    /// The windows that the new version declares for people who differ.
     pub windows: Vec<WindowLine>,
 }
 
-/// How many people and settings differ.
+/// The number of people and settings that differ.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct ComparisonSummary {
     pub people_added: usize,
     pub people_removed: usize,
     pub people_changed: usize,
     pub settings: usize,
-    /// Whether there is a difference that a reviewer must not miss.
+    /// Whether any of the differences must not be missed by a reviewer.
     pub sensitive: bool,
 }
 
@@ -46,9 +46,9 @@ pub struct ComparisonSummary {
 pub struct DifferenceEntry {
     pub subject: ComparedSubject,
     pub kind: Kind,
-    /// In the canonical order of their keys.
+    /// Sorted in the canonical order of the keys.
     pub items: Vec<ItemLine>,
-    /// The roles that a person keeps in Pylon who is no longer declared. Only in a plan with a base version.
+    /// The roles that a person keeps in Pylon after being removed from the files. Only set in a plan with a base version.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<Printable>,
 }
@@ -58,30 +58,31 @@ pub struct ItemLine {
     pub key: Printable,
     pub old: Option<ComparedValue>,
     pub new: Option<ComparedValue>,
-    /// Whether it is important for a reviewer: a guarded role, a guardrail, a policy, an acknowledgment, or the pinned organization.
+    /// Whether a reviewer must not miss it: a guarded role, a guardrail, a rule, the policy, an acknowledgment, or the pinned
+    /// organization.
     pub sensitive: bool,
-    /// Whether it names a role that may be a guarded role. Only Pylon knows which name, slug, and ID mean the same role.
+    /// Whether it names a role that may be guarded. Only Pylon can tell whether a name, slug, and ID refer to the same role.
     pub unresolved: bool,
-    /// Why it needs no write. Only in a plan with a base version.
+    /// The reason nothing needs to be written. Only set in a plan with a base version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unwritten: Option<Unwritten>,
 }
 
-/// What one version declares for a key.
+/// The value that one version declares for a key.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedValue {
-    /// The value is written as TOML.
+    /// The value, written in TOML.
     pub value: Printable,
-    /// The time zone of its times. `None` if both versions have the same one.
+    /// The time zone of any times in the value. `None` if both versions use the same one.
     pub zone: Option<Printable>,
-    /// `None` if it is a default of rolecall.
+    /// Where the value is declared. `None` if it is a built-in default.
     pub location: Option<Location>,
-    /// It comes from the `[defaults]` of its file.
+    /// Whether the value comes from the `[defaults]` of its file.
     pub from_defaults: bool,
 }
 
 impl ComparisonReport {
-    /// Compares `old` and `new`. Each comes with the name of its root file.
+    /// Compares `old` with `new`, each given along with the name of its root file.
     pub fn new(old: (&Roster, Printable), new: (&Roster, Printable), now: Timestamp) -> Self {
         let ((old, old_file), (new, new_file)) = (old, new);
         let Comparison { differences } = Comparison::between(old, new);

@@ -1,5 +1,5 @@
-//! From a reviewed plan to a [`PlanReport`]: IDs become names, and places become lines. Then the answers of the audit log and
-//! the outcomes of an apply are added to the same report.
+//! Turns a reviewed plan into a [`PlanReport`] by replacing IDs with names and places with file locations. Audit log findings and
+//! the outcomes of an apply are added later.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -31,7 +31,8 @@ use crate::source::Sources;
 const LONGEST: usize = 80;
 
 impl PlanReport {
-    /// Returns the report of a plan that was not applied. `place` is where the organization was read.
+    /// Creates the report of a plan that hasn't been applied. `place` names the host or sandbox that the organization was read
+    /// from.
     pub fn new(
         reviewed: &ReviewedPlan,
         observed: &ObservedState,
@@ -44,7 +45,7 @@ impl PlanReport {
         let ReviewedPlan { plan, findings, minimums: _, maximums: _, expired } = reviewed;
         let names = Labels { roles: &observed.roles, sources: &roster.sources };
         let guardrail = |finding| names.guardrail(finding, now, invocation);
-        // A rollback reports only what it changes.
+        // A rollback only reports its own changes.
         let (unmanaged, windows) = match rollback {
             Some(_) => (Vec::new(), Vec::new()),
             None => (unmanaged(plan, roster), windows(plan, roster, now)),
@@ -80,7 +81,7 @@ impl PlanReport {
         }
     }
 
-    /// Adds who set the values that differ, if the audit log shows it.
+    /// Records who set the differing values, if the audit log reveals it.
     pub fn add_blame(&mut self, findings: &Findings) {
         let Findings { blames, unread, is_available } = findings;
         let mut edits = 0;
@@ -88,7 +89,7 @@ impl PlanReport {
             let Some(id) = UserId::new(line.person.id.raw()) else { continue };
             for edit in &mut line.edits {
                 if edit.cause.is_some_and(|cause| cause != Cause::Drift) {
-                    continue; // it was not asked about
+                    continue; // the audit log wasn't searched for it
                 }
                 edits += 1;
                 edit.blame = blames.get(&(id.clone(), edit.field)).map(blame_line);
@@ -103,7 +104,7 @@ impl PlanReport {
         });
     }
 
-    /// Adds the cause of each edit. `causes` are in the order of the plan.
+    /// Records the cause of each edit. `causes` must be in plan order.
     pub fn add_causes(&mut self, causes: &[Vec<Cause>]) {
         for (line, causes) in self.changes.iter_mut().zip(causes) {
             for (edit, cause) in line.edits.iter_mut().zip(causes) {
@@ -112,10 +113,10 @@ impl PlanReport {
         }
     }
 
-    /// Adds the outcome of each change, and how the apply ended.
+    /// Records the outcome of each change and the way in which the apply ended.
     pub fn add_result(&mut self, finished: &Finished) {
         let Finished { outcomes, stopped, not_read_back } = finished;
-        // Both are in the order of the plan.
+        // Both are in plan order.
         for (line, outcome) in self.changes.iter_mut().zip(outcomes) {
             line.outcome = Some(OutcomeLine::new(outcome.clone()));
         }
@@ -129,7 +130,7 @@ impl PlanReport {
 }
 
 impl RollbackNotes {
-    /// Returns the notes of a rollback. `files` are the edits that keep the rollback.
+    /// Creates the notes of a rollback. `files` holds the edits that would keep the files from undoing it.
     pub fn new(
         applied: &Applied,
         not_rolled_back: &[NotRolledBack],
@@ -154,7 +155,7 @@ impl RollbackNotes {
 }
 
 impl ScheduledChange {
-    /// Returns a change with the guardrails that would block it on its day.
+    /// Creates a scheduled change along with the guardrails that would block it.
     pub fn reviewed(forecast: &Forecast, roles: &RoleCatalog, sources: &Sources) -> Self {
         let Forecast { transition, blocked_by } = forecast;
         let names = Labels { roles, sources };
@@ -167,7 +168,7 @@ impl ScheduledChange {
     }
 }
 
-/// Finds the names of roles and the lines of places.
+/// Resolves role IDs to names and places to file locations.
 struct Labels<'a> {
     roles: &'a RoleCatalog,
     sources: &'a Sources,
@@ -223,7 +224,7 @@ impl Labels<'_> {
         }
     }
 
-    /// Leaves out people who change or are observed, because their line shows the other address.
+    /// Skips people with changes or observed differences, since their entries already show the primary address.
     fn found_elsewhere(&self, reviewed: &ReviewedPlan) -> Vec<FoundElsewhereLine> {
         let plan = &reviewed.plan;
         let mut lines = Vec::new();
@@ -283,7 +284,7 @@ impl Labels<'_> {
     }
 }
 
-/// Returns the people that the report lists as unmanaged.
+/// Returns the unmanaged people that the report should list.
 fn unmanaged(plan: &Plan, roster: &Roster) -> Vec<Printable> {
     if roster.guardrails.unmanaged == Unmanaged::Ignore {
         return Vec::new();
@@ -291,14 +292,14 @@ fn unmanaged(plan: &Plan, roster: &Roster) -> Vec<Printable> {
     plan.unmanaged.iter().map(email_line).collect()
 }
 
-/// Returns the windows of the people in the plan that have not ended.
+/// Returns the open and upcoming windows of the people in the plan.
 fn windows(plan: &Plan, roster: &Roster, now: Timestamp) -> Vec<WindowLine> {
     let mut windows = roster.current_and_coming_windows(now);
     windows.retain(|window| plan.only.is_empty() || plan.only.contains(&window.email));
     windows.iter().map(|window| WindowLine::new(window, &roster.sources)).collect()
 }
 
-/// Returns the numbers of a plan. `unmanaged` counts only the people who are listed.
+/// Returns the counts for a plan. `unmanaged` only covers the people that are listed.
 const fn summary(plan: &Plan, unmanaged: usize, integration_users: usize) -> PlanSummary {
     PlanSummary {
         changes: plan.changes.len(),

@@ -1,4 +1,4 @@
-//! The checks of `doctor`, each with a remedy if it fails.
+//! The checks performed by `doctor`, with a remedy for each one that fails.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,23 +8,23 @@ use crate::report::tables::{Mark, Row, Table, TableReport};
 use crate::report::words;
 use crate::source::Location;
 
-/// `doctor`: the checks, in the order in which they were made.
+/// `doctor`: the checks, in the order in which they were performed.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct DoctorReport {
     pub checks: Vec<Check>,
 }
 
-/// One thing that was checked.
+/// The result of a single check.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Check {
     pub name: &'static str,
     #[serde(rename = "state")]
     pub mark: Mark,
-    /// The result in a few words. Values in it are already printable.
+    /// A brief description of the result. Embedded values are already printable.
     pub found: String,
-    /// What to do, and text to copy. It may have several lines. Values in it are already printable.
+    /// What to do about it, possibly with several lines and text to copy. Embedded values are already printable.
     pub remedy: Option<String>,
-    /// `None` if it is not in a file.
+    /// Where the cause is declared. `None` if it is not in a file.
     pub location: Option<Location>,
 }
 
@@ -51,7 +51,7 @@ impl Check {
 }
 
 impl DoctorReport {
-    /// Returns whether a check failed.
+    /// Returns `true` if any check has failed.
     pub fn has_failed(&self) -> bool {
         self.checks.iter().any(|check| check.mark == Mark::Bad)
     }

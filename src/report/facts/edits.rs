@@ -1,4 +1,4 @@
-//! The CSV records of a plan: one per edit.
+//! The CSV records of a plan, one per edit.
 
 use super::plan::{BlameLine, ChangeLine, EditLine, PersonLine, PlanReport};
 use crate::desired::Origin;
@@ -6,18 +6,18 @@ use crate::report::csv::{Cell, Record, Records};
 use crate::roster::Field;
 use crate::source::Location;
 
-/// An edit, with the person that it changes.
+/// An edit and the person it applies to.
 struct EditRecord<'r> {
     change: &'r ChangeLine,
     edit: &'r EditLine,
-    /// Whether the policy only observes the field, so that the plan leaves the difference alone.
+    /// Whether the policy only observes the field, in which case the difference is left alone.
     is_observed: bool,
     /// Whether the person gains or loses a guarded role.
     is_guarded: bool,
 }
 
 impl PlanReport {
-    /// Returns one record per edit: those that would be applied, and those that are only observed.
+    /// Returns one record per edit, including differences that are only observed.
     pub fn records(&self) -> Records {
         let changes = self.changes.iter().map(|change| (change, false));
         let observed = self.observed.iter().map(|change| (change, true));
@@ -33,7 +33,7 @@ impl PlanReport {
         }))
     }
 
-    /// Returns the records of a plan without edits.
+    /// Returns an empty table with the columns of a plan.
     pub fn no_records() -> Records {
         Records::new::<EditRecord<'_>, _>([])
     }
@@ -72,7 +72,7 @@ impl Record<COLUMNS> for EditRecord<'_> {
 
     fn cells(&self) -> [Cell; COLUMNS] {
         let Self { change, edit, is_observed, is_guarded } = self;
-        // Only `apply` has outcomes, and the value is declared in another line than the person.
+        // Only `apply` has outcomes. The location of the value is more useful than that of the person.
         let ChangeLine { email, person, edits: _, outcome: _, location: _ } = change;
         let PersonLine { id, name, primary_email } = person;
         let EditLine { field, from, to, through_scim, location, origin, blame, cause } = edit;
@@ -110,7 +110,7 @@ impl Record<COLUMNS> for EditRecord<'_> {
     }
 }
 
-/// Returns the kind of an origin as JSON has it, the end of its window, and the reason of its window.
+/// Returns the kind of the origin, named as in JSON, followed by the end and the reason of the window, if there is one.
 pub(super) fn origin_cells(origin: &Origin) -> [Cell; 3] {
     let (kind, until, reason) = match origin {
         Origin::Person => ("person", None, None),

@@ -1,4 +1,4 @@
-//! One person: the values in Pylon, what is declared and why, the scheduled changes, and the guardrails.
+//! Everything about one person: their values in Pylon, their declaration, scheduled changes, and guardrails.
 
 use std::collections::BTreeMap;
 
@@ -26,46 +26,46 @@ use crate::source::{Location, Sources};
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ExplanationReport {
     pub organization: OrganizationLine,
-    /// The address on the command line.
+    /// The address given on the command line, or the address of the only person who matches it.
     pub asked: Printable,
-    /// `None` if no file declares the person.
+    /// `None` if the person is not declared in any file.
     pub declared: Option<DeclarationLine>,
     pub in_pylon: Option<PylonLine>,
-    /// The people in Pylon who share the address. A file cannot use it to declare one of them.
+    /// The people in Pylon who share the address. The address is ambiguous, so files cannot declare any of them by it.
     pub several_in_pylon: Vec<PylonLine>,
-    /// Each value that is declared now.
+    /// The values that the files currently declare.
     pub values: Vec<ValueLine>,
-    /// The plan for only this person, with the guardrails over all people. `None` if no file declares the person.
+    /// The plan for this person only, although its guardrails cover everyone. `None` if the person is not declared in any file.
     #[serde(serialize_with = "as_plan_report")]
     #[schemars(with = "Option<Envelope<'static, PlanReport>>")]
     pub plan: Option<PlanReport>,
-    /// What the guardrails report about this person, regardless of changes.
+    /// What the guardrails say about this person, whether or not anything changes.
     pub standing: Vec<StandingLine>,
-    /// The nearest known address, if no person has this one.
+    /// The closest known address, if the given one does not belong to anyone.
     pub did_you_mean: Option<Printable>,
-    /// The people whose name or address contains the text on the command line, if there are several.
+    /// The people whose name or address contains the text given on the command line, if there are several.
     pub candidates: Vec<CandidateLine>,
-    /// How many more people match.
+    /// The number of further people who match.
     pub more_candidates: usize,
-    /// The newest entry of the audit log about each field. Empty if the log cannot be read.
+    /// The newest audit log entry about each field. Empty if the log could not be read.
     pub last_changes: Vec<LastChangeLine>,
     pub scheduled: Vec<ScheduledChange>,
     pub windows: Vec<WindowLine>,
 }
 
-/// The address by which a person is declared.
+/// The address under which a person is declared.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DeclarationLine {
     pub email: Printable,
     pub location: Location,
-    /// The commit that last changed this line. `None` if git does not know it.
+    /// The commit that last changed this line, or `None` if git cannot determine it.
     pub since: Option<SinceLine>,
 }
 
 /// The commit that last changed a line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SinceLine {
-    /// The first 12 digits of the commit.
+    /// The commit ID, abbreviated to 12 digits.
     pub commit: String,
     #[schemars(with = "String")]
     pub at: Timestamp,
@@ -73,17 +73,17 @@ pub struct SinceLine {
     pub subject: Printable,
 }
 
-/// A person who may be meant.
+/// A person who might be meant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct CandidateLine {
-    /// The primary address in Pylon, or else the declared one.
+    /// The primary address in Pylon, or the declared one if the person is not in Pylon.
     pub email: Printable,
-    /// `None` if the person is not found in Pylon.
+    /// `None` if the person is not in Pylon.
     pub name: Option<Printable>,
     pub declared: bool,
 }
 
-/// The newest entry of the audit log about one field of the person.
+/// The newest audit log entry about one of the person's fields.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LastChangeLine {
     pub field: Field,
@@ -91,44 +91,44 @@ pub struct LastChangeLine {
     pub blame: BlameLine,
 }
 
-/// What a guardrail reports about a person.
+/// A guardrail's statement about a person.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct StandingLine {
     pub guardrail: Guardrail,
     pub text: String,
-    /// Where the rule is. `None` if it is a default.
+    /// Where the rule is declared. `None` if it is a default.
     pub location: Option<Location>,
 }
 
-/// A person as Pylon has them.
+/// A person's data in Pylon.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct PylonLine {
     pub id: Printable,
     pub name: Printable,
     pub email: Printable,
     pub other_emails: Vec<Printable>,
-    /// Whether the address on the command line is one of `other_emails`.
+    /// Whether the address given on the command line is one of `other_emails`.
     pub found_by_other_email: bool,
     pub assigned_roles: Vec<Printable>,
-    /// Roles that come from SCIM groups.
+    /// Roles granted through SCIM groups.
     pub through_scim: Vec<Printable>,
     /// Empty if there is none.
     pub status: Printable,
-    /// Whether they can no longer sign in.
+    /// Whether the person is deactivated and so cannot sign in.
     pub deactivated: bool,
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ValueLine {
     pub field: Field,
-    /// `None` if the value is left alone.
+    /// `None` if the files leave the field alone.
     pub value: Option<Printable>,
-    /// Where it comes from, in words: `set for the person`, `from a window until …`.
+    /// A description of where the value comes from, such as `set for the person` or `from a window until …`.
     pub origin: String,
     pub location: Option<Location>,
 }
 
-/// Writes the plan as the report of `plan --only`.
+/// Serializes the plan as the report of `plan --only`.
 #[expect(clippy::ref_option, reason = "serde passes the field")]
 fn as_plan_report<S: Serializer>(plan: &Option<PlanReport>, serializer: S) -> Result<S::Ok, S::Error> {
     let exit = |plan: &PlanReport| if plan.blocked { Exit::Blocked } else { Exit::Done };
@@ -136,7 +136,7 @@ fn as_plan_report<S: Serializer>(plan: &Option<PlanReport>, serializer: S) -> Re
 }
 
 impl ExplanationReport {
-    /// Explains `asked`. `desired` contains the declared values, and `plan` is limited to this person.
+    /// Explains `asked`. `desired` holds the person's declared values, and `plan` is limited to this person.
     pub fn new(
         asked: &Email,
         roster: &Roster,
@@ -184,7 +184,7 @@ impl ExplanationReport {
         }
     }
 
-    /// Adds the newest entry of the audit log about each field of the person.
+    /// Records the newest audit log entry about each field of the person.
     pub fn add_last_changes(&mut self, blames: &BTreeMap<(UserId, Field), Blame>) {
         let lines = blames
             .iter()
@@ -192,7 +192,7 @@ impl ExplanationReport {
         self.last_changes = lines.collect();
     }
 
-    /// Returns whether the address belongs to exactly one known person.
+    /// Returns `true` if the address belongs to exactly one known person.
     pub fn is_explained(&self) -> bool {
         self.several_in_pylon.is_empty() && (self.in_pylon.is_some() || self.declared.is_some())
     }
@@ -323,7 +323,8 @@ impl ExplanationReport {
         }
     }
 
-    /// Returns whether the figure of a guardrail is about this person. It compares the address itself, not the text of the figure.
+    /// Returns `true` if the figure concerns this person. This compares actual addresses instead of searching the formatted
+    /// figure.
     fn is_about_asked(&self, figure: &Figure) -> bool {
         match figure {
             Figure::ProtectedNotFound(email)
@@ -413,7 +414,7 @@ fn joined(values: &[Printable]) -> String {
     values.iter().map(|value| cell(value).to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// Returns what the guardrails report about a person, regardless of changes.
+/// Returns what the guardrails say about a person, whether or not anything changes.
 fn standing(
     email: &Email,
     person: Option<&Person>,
@@ -443,7 +444,7 @@ fn standing(
     protected.chain(own).chain(rules).collect()
 }
 
-/// The nearest address that a file or Pylon knows.
+/// Returns the closest address among the declared people and those in Pylon.
 fn near(asked: &Email, roster: &Roster, observed: &ObservedState) -> Option<Printable> {
     let declared = roster.people.iter().map(|person| &person.email.value);
     let known = declared.chain(observed.people().map(|person| &person.email));
@@ -485,7 +486,7 @@ impl SinceLine {
 }
 
 impl PylonLine {
-    /// A person who was found by the address `asked`.
+    /// `asked` is the address by which the person was found.
     fn new(person: &Person, asked: &Email, observed: &ObservedState) -> Self {
         let Person { id, email, secondary, name, assigned, from_scim, status, deactivated } = person;
         let labels =

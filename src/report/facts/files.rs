@@ -1,4 +1,4 @@
-//! The files that a command writes, would write, or suggests to edit, and the values that it leaves out.
+//! The files that a command writes, would write, or suggests editing, and the values that are not written.
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
@@ -14,35 +14,35 @@ use crate::source::{Location, Sources};
 /// `fmt` and `import`: the files that were or would be written.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FilesReport {
-    /// The result in a few words.
+    /// A brief summary of the result.
     #[serde(skip)]
     pub verdict: String,
     pub files: Vec<FileLine>,
-    /// The values that are not written to the files.
+    /// Values that could not be written to the files.
     pub not_written: Vec<SkippedLine>,
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FileLine {
-    /// As the user or an `include` named it.
+    /// The file, as named by the user or by an `include`.
     #[serde(rename = "file")]
     pub name: Printable,
     pub state: FileState,
-    /// How many people the file declares. Missing, unless `import` makes new files.
+    /// The number of people declared in the file. Only set if `import` creates new files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub people: Option<usize>,
-    /// The lines of a diff. Empty unless a diff was requested.
+    /// The changes as a diff. Empty unless a diff was requested.
     #[serde(rename = "diff", serialize_with = "as_diff")]
     #[schemars(with = "String")]
     pub hunks: Vec<Hunk>,
 }
 
-/// What becomes of a file.
+/// The state of a file after the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum FileState {
     #[serde(rename = "written")]
     Written,
-    /// A dry run: a diff or a check was requested.
+    /// Nothing was written, because a diff or a check was requested.
     #[serde(rename = "would be written")]
     WouldBeWritten,
     #[serde(rename = "unchanged")]
@@ -50,7 +50,7 @@ pub enum FileState {
 }
 
 impl FileState {
-    /// Returns the name in JSON and in reports for people.
+    /// Returns the name used in JSON and in reports for people.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Written => "written",
@@ -60,18 +60,18 @@ impl FileState {
     }
 }
 
-/// A value of a person that a run leaves as it is.
+/// A value that a command leaves unchanged for a person.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SkippedLine {
     pub email: Printable,
-    /// The reason as a sentence. Values in it are already printable and short.
+    /// The reason as a sentence. Embedded values are already printable and truncated.
     pub why: String,
-    /// `None` if no file declares the person.
+    /// Where the person is declared. `None` if no file does so.
     pub location: Option<Location>,
 }
 
 impl FileLine {
-    /// Returns a file with the lines that differ.
+    /// Creates an entry for a file along with its diff.
     pub fn new(name: &str, state: FileState, before: &str, after: &str) -> Self {
         Self { name: Printable::new(name), state, people: None, hunks: diff_texts(before, after) }
     }
@@ -81,7 +81,7 @@ fn as_diff<S: Serializer>(hunks: &[Hunk], serializer: S) -> Result<S::Ok, S::Err
     serializer.collect_str(&hunks.iter().map(Hunk::text).collect::<String>())
 }
 
-/// Returns the files of an adoption.
+/// Lists the files of an adoption.
 pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> Vec<FileLine> {
     let line = |edit: &crate::adoption::FileEdit| {
         FileLine::new(sources.name(edit.file), state, sources.text(edit.file), &edit.text)
@@ -89,7 +89,7 @@ pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> V
     adoption.files.iter().map(line).collect()
 }
 
-/// Returns the values that an adoption leaves out.
+/// Lists the values that an adoption cannot write.
 pub fn skipped_lines(adoption: &Adoption, sources: &Sources, roles: &RoleCatalog) -> Vec<SkippedLine> {
     let line = |value: &NotWritten| {
         let NotWritten { email, field, why } = value;

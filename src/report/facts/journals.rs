@@ -1,4 +1,4 @@
-//! The journals of a config, which `rollback` lists.
+//! The journals of a config, as listed by `rollback`.
 
 use std::path::Path;
 
@@ -13,42 +13,42 @@ use crate::regular::Unreadable;
 use crate::report::tables::{Mark, Row, Table, TableReport, cell};
 use crate::report::words;
 
-/// `rollback` without a journal: the journals of the config.
+/// `rollback` without a journal: the journals that belong to the config.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct JournalsReport {
-    /// The list is sorted by time, newest first.
+    /// Sorted by time, newest first.
     pub journals: Vec<JournalEntry>,
-    /// How many older journals are not listed.
+    /// The number of older journals that are not listed.
     pub older: usize,
-    /// The command that undoes the newest apply. `None` if there are no journals.
+    /// The command to undo the newest apply. `None` if there are no journals.
     pub undo: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct JournalEntry {
-    /// The path, as `rollback` takes it.
+    /// The path, in the form that `rollback` accepts.
     pub journal: Printable,
-    /// When the run began. This and the next five keys are `null` if the journal has no valid first line.
+    /// When the run started. This and the next five keys are `null` if the first line of the journal is missing or invalid.
     #[schemars(with = "Option<String>")]
     pub at: Option<Timestamp>,
     /// `apply` or `rollback`.
     pub command: Option<Printable>,
-    /// The login name of the person who ran it. `null` if the environment had no name.
+    /// The login name of the user who started the run. `null` if the environment did not provide one.
     pub user: Option<Printable>,
     pub organization: Option<Printable>,
     /// `us`, `eu`, `sandbox`, or the host.
     pub host: Option<Printable>,
-    /// How many people the plan changed.
+    /// The number of people that the plan changes.
     pub changes: Option<usize>,
     pub state: JournalState,
-    /// How many changes are not applied. 0 if the journal has no end.
+    /// The number of changes that were not applied, if the run finished. Otherwise 0.
     pub not_applied: usize,
-    /// Why the journal cannot be read.
+    /// The reason the journal cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 
-/// How the run of a journal ended.
+/// How the journaled run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalState {
@@ -56,16 +56,17 @@ pub enum JournalState {
     Finished,
     /// The run was stopped before every change was attempted.
     Stopped,
-    /// The journal has no end, and its run is still running on this machine.
+    /// The journal has no end record, and the run is still active on this machine.
     Running,
-    /// The journal has no end. The run was killed, or it is running on another machine.
+    /// The journal has no end record. Either the run was killed or it is active on another machine.
     Unfinished,
-    /// The file cannot be read, or is not a journal.
+    /// The file cannot be read or is not a journal.
     Unreadable,
 }
 
 impl JournalEntry {
-    /// Describes the journal at `path`, which has these lines. `is_running` says whether its run was still running before they were read.
+    /// Summarizes the journal at `path` given its lines. `is_running` is `true` if the run was still active before the lines were
+    /// read.
     pub fn new(path: &Path, lines: Result<&[JournalLine], &Unreadable>, is_running: bool) -> Self {
         let unreadable = Self {
             journal: Printable::new(&path.to_string_lossy()),

@@ -1,7 +1,7 @@
-//! The facts of all reports, one module per kind of report.
+//! The facts behind all reports, with one module per kind of report.
 //!
-//! Names and values are [`Printable`], and places are resolved, so that a format looks nothing up. `serde` writes these structs as
-//! JSON. A field that `serde` skips is only for people. Sentences are made here, once for all formats.
+//! Names and values are [`Printable`] and places are already resolved, so formats do not need to look anything up. These structs
+//! are serialized to JSON; fields that `serde` skips are only meant for people. Messages are composed here, once for all formats.
 
 pub mod access;
 pub mod agenda;
@@ -36,10 +36,11 @@ use crate::exit::Exit;
 use crate::observed::Organization;
 use crate::printable::Printable;
 
-/// The version of the JSON reports. Keys may be added within a version, but not removed or changed in meaning.
+/// The version of the JSON reports. Within a version, keys may be added, but existing ones are never removed or given a new
+/// meaning.
 pub const VERSION: u32 = 1;
 
-/// A report in JSON: the keys of all reports, and the facts of this one.
+/// A report in JSON, which consists of the keys common to all reports and those of the particular kind.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Envelope<'a, B> {
     version: u32,
@@ -50,13 +51,13 @@ pub struct Envelope<'a, B> {
 }
 
 impl<'a, B> Envelope<'a, B> {
-    /// Wraps the facts of a run of `command` that ends with `exit`.
+    /// Wraps the facts of a run of `command`, which ended with `exit`.
     pub fn new(command: &'a str, exit: Exit, body: &'a B) -> Self {
         Self { version: VERSION, command, exit_code: exit.code(), body }
     }
 }
 
-/// The organization that a plan, the roles, or a person belongs to.
+/// The organization that a report is about.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct OrganizationLine {
     pub id: Printable,
@@ -66,7 +67,7 @@ pub struct OrganizationLine {
 }
 
 impl OrganizationLine {
-    /// `place` is where the organization was read.
+    /// `place` names the host or sandbox that the organization was read from.
     pub fn new(organization: &Organization, place: &str) -> Self {
         let Organization { id, name } = organization;
         Self { name: Printable::new(name), id: Printable::new(id), place: Printable::new(place) }

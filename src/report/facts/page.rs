@@ -1,6 +1,6 @@
-//! The page of one diagnostic code, which `explain CODE` prints.
+//! The page about a diagnostic code, which is printed by `explain CODE`.
 //!
-//! docs/diagnostics.md is the only place with this text. It is part of the program, and a test checks that it explains every code.
+//! The text comes from docs/diagnostics.md, which is compiled into the binary. A test makes sure that every code has an entry.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,25 +10,25 @@ use crate::report::tables::{Mark, Row, Table, TableReport};
 
 const DIAGNOSTICS: &str = include_str!("../../../docs/diagnostics.md");
 
-/// `explain CODE`: what a code means, and what to do.
+/// `explain CODE`: the meaning of a code and how to resolve the problem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DiagnosticPage {
     pub code: String,
     pub what_happened: String,
     pub what_to_do: String,
-    /// A section with more about it. `None` if the page has none.
+    /// A section with further details, if there is one.
     pub details: Option<DiagnosticDetails>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DiagnosticDetails {
     pub title: String,
-    /// One paragraph or list item per line.
+    /// Each line is a paragraph or a list item.
     pub text: String,
 }
 
 impl DiagnosticPage {
-    /// Returns the page of a code. `None` if the code does not exist.
+    /// Returns the page about a code, or `None` if there is no such code.
     pub fn of(code: &str) -> Option<Self> {
         let start = format!("| `{code}` | ");
         let row = DIAGNOSTICS.lines().find_map(|line| line.strip_prefix(&start)?.strip_suffix(" |"))?;
@@ -57,7 +57,7 @@ impl DiagnosticPage {
 }
 
 impl DiagnosticDetails {
-    /// Returns the section with this anchor.
+    /// Finds the section with this anchor.
     fn at(anchor: &str) -> Option<Self> {
         let sections = DIAGNOSTICS.split("\n### ").skip(1).filter_map(|section| section.split_once('\n'));
         let is_named = |title: &str| title.to_lowercase().replace(' ', "-") == anchor;
@@ -77,7 +77,7 @@ impl DiagnosticDetails {
     }
 }
 
-/// Replaces each markdown link by its text, and by its path unless that is on the same page.
+/// Replaces each markdown link with its text. A link to another page is followed by the path in parentheses.
 fn without_links(markdown: &str) -> String {
     let mut text = String::new();
     let mut rest = markdown;
