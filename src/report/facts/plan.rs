@@ -1,4 +1,4 @@
-//! A plan, and the result if it was applied.
+//! The report of a plan and, if it was applied, of the result.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -22,72 +22,72 @@ use crate::source::Location;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PlanReport {
     pub organization: OrganizationLine,
-    /// `true` if a sandbox made the organization up from the files; otherwise absent.
+    /// `true` if a sandbox generated the organization from the files. Otherwise, the key is absent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub made_up: bool,
-    /// How rolecall was called, for the commands that the report suggests.
+    /// How rolecall was invoked, so that suggested commands use the same options.
     #[serde(skip)]
     pub invocation: Invocation,
-    /// How many people are declared.
+    /// The number of declared people.
     pub declared: usize,
-    /// The time of `--at`. `None` if it is the present.
+    /// Value of `--at`, if given.
     pub at: Option<Printable>,
-    /// The people that the plan is limited to. Empty if it is about all people.
+    /// The people that the plan is limited to. Empty if it covers everyone.
     pub only: Vec<Printable>,
     /// Whether a guardrail blocks the plan.
     pub blocked: bool,
     pub summary: PlanSummary,
-    /// The guarded roles that people gain or lose, sorted by address. A reviewer looks at these first.
+    /// Guarded roles that people gain or lose, sorted by address. Reviewers should look at these first.
     pub guarded_roles: Vec<GuardedRoleLine>,
     /// Sorted by declared address, as are the next three.
     pub changes: Vec<ChangeLine>,
-    /// What differs and is left alone, because the policy only observes it.
+    /// Differences that are left alone because the policy only observes them.
     pub observed: Vec<ChangeLine>,
-    /// Declared people who are not in Pylon, or deactivated there.
+    /// Declared people who are not in Pylon or are deactivated there.
     pub missing: Vec<MissingLine>,
-    /// People who are in sync, but have another primary address in Pylon.
+    /// People who are in sync but have a different primary address in Pylon.
     pub found_elsewhere: Vec<FoundElsewhereLine>,
-    /// Primary addresses of people that no file declares. Empty if the files ignore them.
+    /// Primary addresses of unmanaged people. Empty if the files ignore them.
     pub unmanaged: Vec<Printable>,
-    /// Whether the text lists all of them (`plan --list-unmanaged`).
+    /// Whether the text format lists all unmanaged people (`plan --list-unmanaged`).
     #[serde(skip)]
     pub lists_unmanaged: bool,
-    /// Users without an email address, sorted by ID. They are not people.
+    /// Users without an email address, sorted by ID. They do not count as people.
     pub integration_users: Vec<IntegrationLine>,
     pub guardrails: Vec<GuardrailLine>,
     #[serde(rename = "expired_acknowledgments")]
     pub expired: Vec<ExpiredLine>,
-    /// The changes that windows will make in the next days, and those that would be blocked on their day.
+    /// Changes that windows will make within the next days, plus any later ones that a guardrail would block.
     pub scheduled: Vec<ScheduledChange>,
-    /// The windows of these people, sorted by their beginning.
+    /// The windows of these people, sorted by start.
     pub windows: Vec<WindowLine>,
-    /// The beginning of the timeline of the windows.
+    /// The present, where the timeline starts.
     #[serde(skip)]
     pub now: Timestamp,
-    /// `None` unless the plan is a rollback.
+    /// Notes that only a rollback has.
     #[serde(rename = "rollback", skip_serializing_if = "Option::is_none", skip_deserializing)]
     pub rollback: Option<RollbackNotes>,
-    /// `None` without `plan --blame`.
+    /// Only set if `--blame` is given.
     #[serde(rename = "blame", skip_serializing_if = "Option::is_none")]
     pub audit_log: Option<AuditLogLine>,
-    /// `None` if the plan was not applied.
+    /// Only set if the plan was applied.
     #[serde(skip_deserializing)]
     pub result: Option<ApplyResult>,
-    /// The version of the files that the causes come from. `None` without `plan --base`.
+    /// The version of the files from which the causes are determined. Only set with `plan --base`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<BaseLine>,
     /// The path of the journal, if the plan was applied.
     pub journal: Option<Printable>,
-    /// The path of the saved plan.
+    /// The path of the saved plan, if any.
     pub saved: Option<Printable>,
 }
 
-/// How many people there are of each kind.
+/// The number of people in each category.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PlanSummary {
     pub changes: usize,
     pub in_sync: usize,
-    /// Changes of a saved plan that someone else has made since.
+    /// Changes in the saved plan that someone else has made since it was saved.
     pub in_sync_since_saved: usize,
     pub observed: usize,
     pub missing: usize,
@@ -95,15 +95,15 @@ pub struct PlanSummary {
     pub integration_users: usize,
 }
 
-/// A person who changes, or who would change if the policy did more than observe.
+/// A person with changes, or with differences that the policy only observes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeLine {
-    /// The address by which the person is declared.
+    /// The address under which the person is declared.
     pub email: Printable,
     #[serde(flatten)]
     pub person: PersonLine,
     pub edits: Vec<EditLine>,
-    /// `None` if the change was not part of an apply.
+    /// Only set if the change was part of an apply.
     #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
     pub outcome: Option<OutcomeLine>,
     /// Where the person is declared.
@@ -111,30 +111,30 @@ pub struct ChangeLine {
 }
 
 impl ChangeLine {
-    /// The cause of the whole change: the first of [`Cause::ALL`] that one of its edits has.
+    /// The cause of the change as a whole, which is the first one in [`Cause::ALL`] that applies to any of its edits.
     pub fn cause(&self) -> Option<Cause> {
         self.edits.iter().filter_map(|edit| edit.cause).min()
     }
 }
 
-/// A declared person who is not in Pylon, or deactivated there.
+/// A declared person who is not in Pylon or is deactivated there.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct MissingLine {
-    /// The address by which the person is declared.
+    /// The address under which the person is declared.
     pub email: Printable,
     pub deactivated: bool,
-    /// The name in Pylon of a person who is deactivated.
+    /// The name in Pylon, if the person is deactivated.
     pub name: Option<Printable>,
-    /// The nearest address of a person that no file declares.
+    /// The closest address of an unmanaged person.
     pub did_you_mean: Option<Printable>,
     /// Where the person is declared.
     pub location: Location,
 }
 
-/// A person who is in sync, and was found by another address than the primary one.
+/// A person who is in sync, but declared under an address that is not the primary one.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct FoundElsewhereLine {
-    /// The address by which the person is declared.
+    /// The address under which the person is declared.
     pub email: Printable,
     #[serde(flatten)]
     pub person: PersonLine,
@@ -142,12 +142,12 @@ pub struct FoundElsewhereLine {
     pub location: Location,
 }
 
-/// A person as Pylon knows them.
+/// The identity of a person in Pylon.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PersonLine {
     pub id: Printable,
     pub name: Printable,
-    /// `None` if it is the declared address.
+    /// `None` if the declared address is the primary one.
     pub primary_email: Option<Printable>,
 }
 
@@ -161,110 +161,110 @@ pub struct IntegrationLine {
 /// A guarded role that a person gains or loses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GuardedRoleLine {
-    /// The address by which the person is declared.
+    /// The address under which the person is declared.
     pub email: Printable,
     pub role: Printable,
-    /// `false` if it is lost.
+    /// Whether the role is gained (`true`) or lost (`false`).
     pub gained: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct EditLine {
     pub field: Field,
-    /// No value, one, or several roles.
+    /// The current value. Can be empty, or consist of several roles.
     pub from: Vec<Printable>,
     pub to: Printable,
-    /// Roles that the person keeps through SCIM groups.
+    /// Roles that the person retains through SCIM groups.
     pub through_scim: Vec<Printable>,
     /// Where the new value is declared.
     pub location: Location,
     pub origin: Origin,
-    /// Who set `from`. Only with `plan --blame`, and only if the audit log shows it.
+    /// Who set `from`. Only set with `plan --blame`, and only if the audit log reveals it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blame: Option<BlameLine>,
-    /// Why the edit is in the plan. `None` without `plan --base`, or if the base is not valid.
+    /// The reason the edit is in the plan. `None` without `plan --base` or if the base is not valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
 }
 
-/// The version of the files that a plan is compared with, to find the cause of each edit.
+/// The version of the files that a plan is compared with to determine the cause of each edit.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct BaseLine {
-    /// The file or revision, as it was given.
+    /// The file or revision, as given on the command line.
     pub name: Printable,
-    /// The ID of the commit. `None` if the base is a file.
+    /// The commit ID, or `None` if the base is a file.
     pub commit: Option<Printable>,
-    /// `false` if the revision does not have the config. Then this change causes every edit.
+    /// `false` if the config does not exist in the revision, in which case all edits are caused by this change.
     pub has_files: bool,
-    /// The first problem of that version. If it is not valid, no edit has a cause.
+    /// The first problem, if that version is not valid. In that case, edits have no cause.
     pub problem: Option<Printable>,
-    /// What the files declare differently from that version, and what the plan does not write now. Sorted as in a comparison.
+    /// Differences from that version that the plan does not write now, sorted as in a comparison.
     pub unwritten: Vec<DifferenceEntry>,
 }
 
 impl BaseLine {
-    /// A revision that does not have the config.
+    /// Describes a revision in which the config does not exist.
     pub fn without_files(name: Printable, commit: Printable) -> Self {
         Self { name, commit: Some(commit), has_files: false, problem: None, unwritten: Vec::new() }
     }
 }
 
 impl GuardedRoleLine {
-    /// Returns the verb between the person and the role.
+    /// Returns the verb that goes between the person and the role.
     pub const fn verb(&self) -> &'static str {
         if self.gained { "gains" } else { "loses" }
     }
 }
 
 impl EditLine {
-    /// Returns `from` and `to` for people: each cut to at most `limit` characters, and never so that the two look the same.
+    /// Returns `from` and `to` truncated to `limit` characters each, in such a way that they never end up looking the same.
     pub fn short_values(&self, limit: usize) -> (Vec<Printable>, Printable) {
         let from: Vec<&str> = self.from.iter().map(Printable::raw).collect();
         Printable::cut_changes(&from, self.to.raw(), limit)
     }
 }
 
-/// The newest entry of the audit log about a field of a person.
+/// The newest audit log entry about a field of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlameLine {
-    /// `None` if the log names only a source, or not even that.
+    /// `None` if the log only has a source, or no source either.
     pub actor_id: Option<Printable>,
-    /// The next two are `None` if the actor is not a user of the organization, or not any more.
+    /// This key and `actor_email` are `None` if the actor is not, or is no longer, a user of the organization.
     pub actor_name: Option<Printable>,
     pub actor_email: Option<Printable>,
-    /// Where the change came from, such as `api` or `app`.
+    /// The origin of the change, such as `api` or `app`.
     pub source: Option<Printable>,
-    /// The name of the action in the log.
+    /// The action name from the log.
     pub action: Printable,
     /// The instant as an RFC 3339 timestamp in UTC.
     #[schemars(with = "String")]
     pub at: Timestamp,
     pub old: Option<Printable>,
     pub new: Option<Printable>,
-    /// Whether it set a value other than `from`. A later change is then missing in the log.
+    /// Whether Pylon no longer has the logged value, which means that a later change is missing from the log.
     pub outdated: bool,
 }
 
-/// How far the audit log was read.
+/// How much of the audit log was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditLogLine {
     pub available: bool,
-    /// If it was read to its end, an edit without `blame` is one that is not in the log.
+    /// Whether it was read to the end. If so, an edit without `blame` does not appear in the log.
     pub complete: bool,
-    /// Why it was not read to its end.
+    /// The reason it was not read to the end.
     pub reason: Option<String>,
-    /// How many edits were looked up in it.
+    /// The number of edits that were looked up.
     pub edits: usize,
-    /// How many of them are in it.
+    /// The number of edits that were found.
     pub blamed: usize,
 }
 
-/// How one change ended.
+/// The outcome of a single change.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OutcomeLine {
     pub name: &'static str,
     pub applied: bool,
-    /// The name, and the reason if it is known.
+    /// The name, followed by the reason if known.
     pub detail: String,
     pub request_id: Option<String>,
     #[serde(skip)]
@@ -272,7 +272,7 @@ pub struct OutcomeLine {
 }
 
 impl OutcomeLine {
-    /// Returns the facts of an outcome.
+    /// Creates the line for an outcome.
     pub fn new(outcome: Outcome) -> Self {
         Self {
             name: outcome.as_str(),
@@ -289,14 +289,14 @@ pub struct GuardrailLine {
     pub name: Guardrail,
     #[serde(flatten)]
     pub verdict: Verdict,
-    /// `None` if the plan was saved and read again.
+    /// `None` if the plan was loaded from a file.
     #[serde(skip)]
     pub about: Option<Figure>,
-    /// The figure with its limit: `2 of 12 change (limit 10)`.
+    /// The figure with its limit, such as `2 of 12 change (limit 10)`.
     pub figure: String,
-    /// Why it only warns, if it does.
+    /// If the guardrail only warns, the reason that it does not block.
     pub note: Option<String>,
-    /// How to acknowledge it, if it blocks the plan. Several lines, the last of them TOML.
+    /// If the guardrail blocks, how to acknowledge it. Several lines, ending with TOML.
     pub remedy: Option<String>,
     pub location: Option<Location>,
 }
@@ -305,43 +305,43 @@ pub struct GuardrailLine {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ExpiredLine {
     pub guardrail: Guardrail,
-    /// The instant as the file wrote it.
+    /// The expiry, as written in the file.
     pub expired: Printable,
-    /// The same instant as an RFC 3339 timestamp in UTC.
+    /// The expiry as an RFC 3339 timestamp in UTC.
     #[schemars(with = "String")]
     pub at: Timestamp,
     pub location: Location,
 }
 
-/// The values that a rollback does not restore, and how the files contradict it.
+/// The values that cannot be rolled back, and the ways in which the files contradict the rollback.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RollbackNotes {
     /// `false` if the run that wrote the journal was killed.
     pub journal_is_whole: bool,
-    /// The changes in these lines of the journal are not rolled back.
+    /// The number of journal lines that are damaged. The changes in them are not rolled back.
     pub unreadable_lines: usize,
     pub not_rolled_back: Vec<SkippedLine>,
-    /// How many people have other values in the files, so that the next apply would undo the rollback.
+    /// The number of people whose values in the files differ, so that the next apply would undo the rollback.
     pub contradicted: usize,
-    /// The edits of the files that keep the rollback.
+    /// The edits to the files that preserve the rollback.
     pub files: Vec<FileLine>,
-    /// The values for which no edit is suggested, such as a value that a window sets.
+    /// Values for which no edit can be suggested, e.g. because a window sets them.
     pub unwritten: Vec<SkippedLine>,
 }
 
-/// The result of an apply as a whole.
+/// The overall result of an apply.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ApplyResult {
-    /// Why the apply ended early.
+    /// The reason the apply ended early.
     pub stopped: Option<String>,
-    /// Changes that Pylon confirmed when they were sent and that could not be read back.
+    /// The number of changes that Pylon confirmed when they were sent, but that could not be read back.
     pub not_read_back: usize,
-    /// What to do if not everything is applied.
+    /// What to do next if some changes were not applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_step: Option<String>,
 }
 
-/// A declared person who is not in sync, or was found by another address.
+/// A declared person who isn't in sync or was found under a different address.
 #[derive(Debug, Clone, Copy)]
 pub enum Entry<'r> {
     Change(&'r ChangeLine),
@@ -351,7 +351,7 @@ pub enum Entry<'r> {
 }
 
 impl Entry<'_> {
-    /// The address by which the person is declared.
+    /// The address under which the person is declared.
     pub fn email(&self) -> &Printable {
         match self {
             Self::Change(line) | Self::Observed(line) => &line.email,
@@ -360,7 +360,7 @@ impl Entry<'_> {
         }
     }
 
-    /// The edits of a person who changes or is observed.
+    /// The edits of a person with changes or observed differences. Empty for anyone else.
     pub fn edits(&self) -> &[EditLine] {
         match self {
             Self::Change(line) | Self::Observed(line) => &line.edits,
@@ -370,7 +370,7 @@ impl Entry<'_> {
 }
 
 impl GuardrailLine {
-    /// Returns whether it only says how many people hold a role with a maximum.
+    /// Returns `true` if the line merely states the number of holders of a role with a maximum.
     pub fn is_seats(&self) -> bool {
         self.name == Guardrail::KeepAtMost && self.verdict == Verdict::Passes
     }
@@ -389,7 +389,7 @@ impl PlanReport {
         entries
     }
 
-    /// Returns the user ID and the field of each edit that is known not to be drift.
+    /// Returns the user ID and field of each edit whose cause is known and isn't drift.
     pub fn edits_without_drift(&self) -> impl Iterator<Item = (&str, Field)> {
         self.changes.iter().flat_map(|change| {
             let known =
@@ -398,12 +398,12 @@ impl PlanReport {
         })
     }
 
-    /// Returns the roles with a maximum, and how many people hold them, unless a guardrail warns or blocks because of it.
+    /// Returns the lines about roles that are within their maximum.
     pub fn seats(&self) -> impl Iterator<Item = &GuardrailLine> {
         self.guardrails.iter().filter(|line| line.is_seats())
     }
 
-    /// Returns the outcomes of the changes. Empty if the plan was not applied.
+    /// Returns the outcome of each change. Empty if the plan was not applied.
     pub fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
         self.changes.iter().filter_map(|change| Some(&change.outcome.as_ref()?.outcome))
     }

@@ -1,4 +1,4 @@
-//! The JSON of `validate` for valid files, and of the problems of a failed run.
+//! The JSON output of `validate` for valid files, and the problems of any failed command.
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
@@ -12,16 +12,16 @@ use crate::source::Location;
 pub(crate) struct Valid<'a> {
     valid: bool,
     files: usize,
-    /// The files that were read, the root file first.
+    /// The files that were read, starting with the root file.
     paths: Vec<&'a str>,
-    /// `sha256:…` over the names and the texts of all these files, as in a saved plan. Names count from the folder of the root
-    /// file, so a copy of the files elsewhere has the same digest.
+    /// `sha256:…` over the paths and contents of all these files, as in a saved plan. Paths are relative to the root file's
+    /// folder, so copies of the files elsewhere have the same digest.
     digest: String,
-    /// What is valid but has no effect, or is probably a mistake.
+    /// Anything that is valid but has no effect or is probably a mistake.
     warnings: Vec<ProblemLine<'a>>,
 }
 
-/// Writes the facts about valid files. The digest takes time, so it is computed only for JSON.
+/// Serializes the facts about valid files. Computing the digest takes time, so it's only done for JSON.
 pub(crate) fn serialize_valid<S: Serializer>(valid: &Problems, serializer: S) -> Result<S::Ok, S::Error> {
     let files = &valid.sources;
     let paths = files.iter().map(|(name, _)| name).collect();
@@ -29,7 +29,7 @@ pub(crate) fn serialize_valid<S: Serializer>(valid: &Problems, serializer: S) ->
     Valid { valid: true, files: files.len(), paths, digest: digest_of(files), warnings }.serialize(serializer)
 }
 
-/// Every command: it failed. Unless the exit code is 4, nothing was changed.
+/// Every command: it failed. Nothing was changed, unless the exit code is 4.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Failed<'a> {
     problems: Vec<ProblemLine<'a>>,
@@ -40,7 +40,7 @@ struct ProblemLine<'a> {
     code: &'a str,
     message: &'a str,
     help: Option<&'a str>,
-    /// The first is the main place.
+    /// The first one is the primary location.
     places: Vec<Labeled<'a>>,
 }
 
@@ -51,7 +51,7 @@ struct Labeled<'a> {
     label: &'a str,
 }
 
-/// Writes the problems with their places located.
+/// Serializes the problems with resolved locations.
 pub(crate) fn serialize_problems<S: Serializer>(
     problems: &Problems,
     serializer: S,

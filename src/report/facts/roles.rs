@@ -1,4 +1,4 @@
-//! The organization's roles: their names, and how many people hold them and are declared with them.
+//! The organization's roles, with the number of people who hold each one and the number declared with it.
 
 use std::collections::HashMap;
 
@@ -17,12 +17,12 @@ use crate::roster::{RoleName, Roster};
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RolesReport {
     pub organization: OrganizationLine,
-    /// The roles are sorted by name.
+    /// Sorted by name.
     pub roles: Vec<RoleLine>,
-    /// Whether there are files in which roles can be declared.
+    /// Whether there are any files that could declare roles.
     #[serde(skip)]
     pub has_files: bool,
-    /// Names in the files that do not mean exactly one role of the organization.
+    /// Role names in the files that do not match exactly one role of the organization.
     pub unknown: Vec<Printable>,
 }
 
@@ -31,20 +31,20 @@ pub struct RoleLine {
     pub name: Printable,
     pub slug: Printable,
     pub id: Printable,
-    /// How many active people hold it, through SCIM groups too.
+    /// The number of active people who hold the role, including through SCIM groups.
     pub held: usize,
-    /// How many people are declared with it outside windows. `None` if there are no files.
+    /// The number of people declared with the role outside of windows. `None` if there are no files.
     pub declared: Option<usize>,
-    /// Several roles have this name, so a file has to name it by slug or ID.
+    /// Whether several roles have this name, which means that files have to use the slug or ID.
     #[serde(rename = "ambiguous")]
     pub is_ambiguous: bool,
-    /// No active person holds it, and no file names it.
+    /// Whether no active person holds the role and no file names it.
     #[serde(rename = "unused")]
     pub is_unused: bool,
 }
 
 impl RolesReport {
-    /// Returns the roles of `observed`, with the number of people that `roster` declares with each.
+    /// Creates the report for the roles in `observed`, counting the people that `roster` declares with each one.
     pub fn new(observed: &ObservedState, roster: Option<&Roster>, place: &str) -> Self {
         let mut declared: HashMap<&RoleName, usize> = HashMap::new();
         for person in roster.iter().flat_map(|roster| &roster.people) {
@@ -117,7 +117,7 @@ impl RolesReport {
     }
 }
 
-/// A role, or a name in the files that does not mean exactly one role.
+/// A role, or a name in the files that doesn't match exactly one role.
 enum RoleRecord<'r> {
     Known(&'r RoleLine),
     Unknown(&'r Printable),

@@ -1,4 +1,4 @@
-//! What the files declare differently from the base version, although the plan writes nothing for it now.
+//! Differences from the base version that don't require the plan to write anything now.
 
 use std::collections::HashSet;
 
@@ -18,30 +18,30 @@ use crate::printable::Printable;
 use crate::roster::{Email, Field, Roster, Stance};
 
 words! {
-    /// Why a difference between two versions of the files needs no write now.
+    /// The reason a difference between two versions of the files does not need to be written now.
     #[derive(Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Unwritten {
-        /// Pylon has the new value.
+        /// Pylon already has the new value.
         AlreadyInPylon = "Pylon has this value",
-        /// A window decides which value applies.
+        /// A window determines the value.
         OnADate = "takes effect on a date",
-        /// The person is not in Pylon, or deactivated there.
+        /// The person is not in Pylon or is deactivated there.
         NotFound = "not found in Pylon",
         /// The policy does not enforce this field.
         NotEnforced = "not enforced by the policy",
-        /// The person, or this value, is not managed any more. Pylon keeps what it has.
+        /// The person, or this value, is no longer managed. Pylon keeps the current value.
         NoLongerDeclared = "no longer declared",
-        /// The same person is declared by another of their addresses.
+        /// The person is now declared under another of their addresses.
         OtherAddress = "declared by another address",
-        /// It is about a setting and not about a person.
+        /// The difference concerns a setting rather than a person.
         Setting = "setting",
     }
 }
 
-/// The people of a plan, by what the plan does about them.
+/// The people of a plan, indexed by what the plan does with them.
 struct People<'a> {
-    /// Addresses and fields that this change of the files writes.
+    /// The address and field of each edit caused by this change of the files.
     written: HashSet<(String, Field)>,
     missing: HashSet<String>,
     present: &'a Roster,
@@ -50,7 +50,8 @@ struct People<'a> {
 }
 
 impl PlanReport {
-    /// Adds the differences from the base version that the plan does not write. Call it after [`PlanReport::add_causes`].
+    /// Records the differences from the base version that the plan doesn't write. Must be called after
+    /// [`PlanReport::add_causes`].
     pub fn add_unwritten(
         &mut self,
         base: &Roster,
@@ -98,7 +99,7 @@ impl<'a> People<'a> {
         Self { written, missing, present, reviewed, observed }
     }
 
-    /// Removes what the plan writes, and says why the rest needs no write.
+    /// Drops the items that the plan writes and records why the rest don't need to be written.
     fn explain(&self, email: &Email, entry: &mut DifferenceEntry, now: Timestamp) {
         if entry.kind == Kind::Removed {
             self.explain_removed(email, entry);
@@ -137,7 +138,7 @@ impl<'a> People<'a> {
         value.is_some_and(|value| matches!(value.origin, Origin::Window { .. }))
     }
 
-    /// Says which roles a person keeps who is no longer declared.
+    /// Records the roles that are kept by a person who is no longer declared.
     fn explain_removed(&self, email: &Email, entry: &mut DifferenceEntry) {
         let mut reason = Unwritten::NoLongerDeclared;
         if let Found::Primary(person) | Found::Secondary(person) = self.observed.find(email) {
