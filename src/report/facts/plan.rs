@@ -39,7 +39,7 @@ pub struct PlanReport {
     pub summary: PlanSummary,
     /// Guarded roles that people gain or lose, sorted by address. Reviewers should look at these first.
     pub guarded_roles: Vec<GuardedRoleLine>,
-    /// Sorted by declared address, as are the next three.
+    /// Sorted by declared address, as are `observed`, `missing`, and `found_elsewhere`.
     pub changes: Vec<ChangeLine>,
     /// Differences that are left alone because the policy only observes them.
     pub observed: Vec<ChangeLine>,
@@ -227,7 +227,7 @@ impl EditLine {
 /// The newest audit log entry about a field of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlameLine {
-    /// `None` if the log only has a source, or no source either.
+    /// `None` if the log does not name an actor.
     pub actor_id: Option<Printable>,
     /// This key and `actor_email` are `None` if the actor is not, or is no longer, a user of the organization.
     pub actor_name: Option<Printable>,

@@ -152,7 +152,7 @@ fn advice(figure: &Figure, invocation: &Invocation) -> String {
     }
 }
 
-/// Advises splitting up a plan that respects the limit before and after the apply, but in no possible order throughout it.
+/// Advises splitting up the plan if no order of the changes keeps the limit throughout the apply.
 fn make_room(count: &RoleCount) -> String {
     let advice = "change some of these people in an earlier pull request, or ";
     if count.during.is_some() { advice.to_owned() } else { String::new() }

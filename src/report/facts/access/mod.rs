@@ -87,7 +87,7 @@ pub struct LogLine {
 /// The number of people in each category.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct AccessSummary {
-    /// People who can sign in. The next five numbers cover only them.
+    /// People who can sign in. Only they count for `admins`, `unmanaged`, `not_in_sync`, `observed`, and `against_rule`.
     pub active: usize,
     pub admins: usize,
     pub unmanaged: usize,
