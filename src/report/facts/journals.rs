@@ -28,8 +28,8 @@ pub struct JournalsReport {
 pub struct JournalEntry {
     /// The path, in the form that `rollback` accepts.
     pub journal: Printable,
-    /// When the run started. Like `command`, `user`, `organization`, `host`, and `changes`, this is `null` if the first line of the
-    /// journal is missing or invalid.
+    /// When the run started. Like `command`, `user`, `organization`, `host`, and `changes`, this is `null` if the first line of
+    /// the journal is missing or invalid.
     #[schemars(with = "Option<String>")]
     pub at: Option<Timestamp>,
     /// `apply` or `rollback`.
