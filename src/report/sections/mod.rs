@@ -1,4 +1,4 @@
-//! The sections of a plan report, for markdown and HTML. The text format only shares [`base`].
+//! The sections of a plan report, for markdown and HTML. The text format only shares [`base()`].
 //!
 //! This module decides on the order and the wording of the sections, and the formats on their presentation.
 
