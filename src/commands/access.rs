@@ -1,4 +1,4 @@
-//! `access`: lists who has which role, since when, and why. It works without files, as `roles` does, and never writes.
+//! `access`: lists every user's role, how long they have had it, and why. Like `roles`, it works without files and never writes.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ async fn review(
 ) -> Result<AccessReport, Problems> {
     let emails = files.map(Declared::emails).unwrap_or_default();
     let observation = connection.observe_everyone(roster, &emails).await?;
-    // A plan needs files.
+    // Without files, there is nothing to plan.
     let prepared = match files {
         Some(files) => Ok(settle(files, &[], None, connection, observation)?),
         None => Err(observation),
@@ -97,10 +97,10 @@ fn files_line(sources: &Sources, history: &FileHistory) -> FilesLine {
     }
 }
 
-/// The maximum size of an earlier review in bytes: that of an organization with far more people than Pylon has.
+/// The maximum size of an earlier review, in bytes. Even an organization far larger than any on Pylon stays below it.
 const LARGEST_REVIEW: u64 = 256 << 20;
 
-/// Reads the file of `--since`.
+/// Parses the earlier review that `--since` names.
 fn earlier_review(path: &Path) -> Result<EarlierReview, Problem> {
     let text =
         regular::read_named(path, LARGEST_REVIEW).map_err(|why| not_a_review(path, &format!("it {why}")))?;
@@ -117,7 +117,7 @@ fn earlier_review(path: &Path) -> Result<EarlierReview, Problem> {
     serde_json::from_value(value).map_err(|error| not_a_review(path, &error.to_string()))
 }
 
-/// Says what a JSON file is, if it is not an access review.
+/// Describes a JSON file that isn't an access review.
 fn other_kind(value: &Value) -> Option<String> {
     let text = |key: &str| value.get(key).and_then(Value::as_str).map(|text| Printable::cut(text, 60));
     match (text("command"), value.get("version").and_then(Value::as_u64)) {

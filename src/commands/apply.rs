@@ -1,4 +1,4 @@
-//! `apply`: plan, confirm, send, read back, and report.
+//! `apply`: plans, asks for confirmation, sends the changes, reads them back, and reports the outcome.
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     })
 }
 
-/// Returns the plan, or an error if it contains a change that is not in the saved plan.
+/// Checks a fresh plan against the saved plan, if there is one. Fails if it contains a change that the saved plan doesn't.
 fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepared, CommandError> {
     if let Some(saved) = saved {
         let files = prepared.files_digest();
@@ -67,8 +67,8 @@ fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepare
     Ok(prepared)
 }
 
-/// Asks for confirmation, sends the changes, reads them back, and reports. Does nothing if the plan is blocked or empty. `replan`
-/// makes the plan again.
+/// Asks for confirmation, sends the changes, reads them back, and reports the outcome. If the plan is blocked or empty, it is
+/// only reported. `replan` makes a fresh plan if the confirmation took too long.
 pub(super) async fn carry_through(
     command: &str,
     connection: Connection,
@@ -104,24 +104,24 @@ pub(super) async fn carry_through(
     report.add_result(&finished);
     let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
     report.journal = Some(Printable::new(&shown.to_string_lossy()));
-    // Report the outcome even if the sandbox cannot keep its state.
+    // The changes have been sent, so report their outcomes even if the sandbox can't save its state.
     if let Err(problems) = keep(sandbox).await {
         problems.list.iter().for_each(|problem| say(&Printable::new(&problem.message).to_string()));
     }
     Ok((Body::Plan(Box::new(report)), exit(&finished)))
 }
 
-/// Returns whether there is nothing to send: the plan is blocked, or changes nothing.
+/// Returns `true` if there is nothing to send, because the plan is blocked or empty.
 fn is_done(prepared: &Prepared) -> bool {
     prepared.reviewed.is_blocked() || prepared.reviewed.plan.changes.is_empty()
 }
 
-/// Returns whether the confirmation took so long that the plan must be made again, because the organization may have changed.
+/// Returns `true` if the user took so long to confirm that the organization may have changed since the plan was made.
 fn is_old(prepared: &Prepared, clock: Clock) -> bool {
     clock.elapsed().saturating_sub(prepared.observation.read_at) > FRESHNESS_LIMIT
 }
 
-/// Returns the new plan, or an error if it contains a change that was not confirmed.
+/// Returns the fresh plan, unless it contains a change that the user has not confirmed.
 fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, CommandError> {
     let (before, files) = (shown.files_digest(), fresh.files_digest());
     let shown = SavedPlan::new(&shown.reviewed.plan, shown.binding(&before), String::new(), Value::Null);
@@ -131,7 +131,7 @@ fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, CommandError> {
     Ok(fresh)
 }
 
-/// Reads a saved plan.
+/// Reads and parses a saved plan.
 pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, CommandError> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
     let text = regular::read_named(path, saved::LARGEST).map_err(|why| match why {
@@ -157,7 +157,7 @@ pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, CommandError> {
     })
 }
 
-/// Takes the lock. Until it is dropped, no other process on this machine applies changes to this organization.
+/// Acquires the lock. Until it is dropped, no other process on this machine can apply changes to this organization.
 fn lock_of(
     prepared: &Prepared,
     connection: &Connection,
@@ -166,13 +166,13 @@ fn lock_of(
 ) -> Result<Lock, CommandError> {
     let own = match OwnFolder::open_or_create_in(&folder(&common.config)) {
         Ok(own) => Some(own),
-        // An attacker may have put it there, so that two applies do not see each other.
+        // An attacker may have planted it to keep two applies from seeing each other's lock.
         Err(error) if UntrustedFile::is_reason_for(&error) => {
             return Err(lock::no_lock(&error.to_string()).into());
         }
         Err(_) => None,
     };
-    // The sandboxes of two folders are independent, so they share no lock.
+    // Sandboxes in different folders are independent, so they don't share a lock.
     let everywhere = environment.locks.iter().filter(|_| connection.sandbox.is_none());
     let places =
         everywhere.map(|path| OwnFolder::open_or_create_at(path).map_err(|error| (path.clone(), error)));
@@ -181,7 +181,7 @@ fn lock_of(
     Ok(Lock::take(places, &prepared.host, organization, environment.clock.now())?)
 }
 
-/// Opens the journal, before anything is sent.
+/// Creates the journal before the first request is sent.
 fn journal(
     command: &str,
     prepared: &Prepared,
@@ -223,7 +223,7 @@ async fn carry(
     let parallelism = usize::try_from(args.parallelism).unwrap_or(usize::MAX);
     let read_at = prepared.observation.read_at;
     let mut machine = Machine::new(&prepared.reviewed, read_at, clock.elapsed(), flow, parallelism);
-    // The signal came while the journal was created, so send nothing.
+    // A signal that arrived while the journal was being created: send nothing.
     if let Ok(number) = signals.numbers.try_recv() {
         machine.stop(Stop::Signal(number));
     }
@@ -235,13 +235,13 @@ async fn carry(
     let finished =
         carry_out(machine, &Writer::new(reader), clock, journal, &mut signals.numbers, &mut report_wait)
             .await;
-    let _ = journal.end(clock.now(), &prepared.reviewed.plan.changes, &finished); // the report says the same
-    drop(signals); // from here on, a signal may end the process at any time
+    let _ = journal.end(clock.now(), &prepared.reviewed.plan.changes, &finished); // not fatal, as the report has the same facts
+    drop(signals); // from here on, a signal terminates the process as usual
     progress.end();
     finished
 }
 
-/// Shows the plan and waits for a `yes`.
+/// Shows the plan and waits for the user to type `yes`.
 fn ask(
     command: &str,
     planned: &PlanReport,
@@ -276,7 +276,7 @@ fn ask(
     .into())
 }
 
-/// Returns the exit code of an apply (I7 in docs/reliability.md). A signal takes precedence over the outcomes.
+/// Returns the exit code of an apply (I7 in docs/reliability.md). A signal takes precedence over any outcome.
 pub fn exit(finished: &Finished) -> Exit {
     match finished.stopped {
         Some(Stop::Signal(number)) => Exit::Signal(number),

@@ -1,7 +1,7 @@
-//! The version of the files that a plan is compared with: `--base REV-or-FILE`.
+//! The base version of the files, which a plan is compared with: `--base REV-or-FILE`.
 //!
-//! A revision is read through `git`. Its TOML files are copied into a temporary folder, because an `include` may match any of
-//! them. Links and names that lead out of that folder are left out.
+//! A git revision is checked out into a temporary folder with plumbing commands. We extract every TOML file, because an `include`
+//! pattern may match any of them, but skip symbolic links and paths that would escape that folder.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -17,24 +17,24 @@ use crate::pylon::token;
 use crate::report::facts::plan::BaseLine;
 use crate::roster::Roster;
 
-/// The base version of the files, and how reports name it.
+/// The base version of the files, along with its name in reports.
 #[derive(Debug)]
 pub(super) struct Base {
-    /// If that version is not valid, no edit has a cause.
+    /// If the base files are invalid, no edit can be attributed to this change.
     pub(super) files: Result<Roster, Problems>,
     pub(super) line: BaseLine,
 }
 
-/// Reads the file or the git revision that `base` names.
+/// Reads the base from a file or, if there is no file of that name, from a git revision.
 ///
 /// # Errors
-/// `base` is neither a file nor a revision of the repository of `config`, or `git` cannot be run. Files that are not valid are
-/// not an error: the base is already merged, so this change cannot correct it.
+/// Fails if `base` is neither a file nor a revision in the repository of `config`, or if `git` cannot be run. Invalid base files
+/// are not an error: they are already merged, so the change under review can't fix them.
 pub(super) fn read(base: &str, config: &Path) -> Result<Base, Problem> {
     let name = Printable::cut(base, 200);
     let file = Path::new(base);
     if file.is_file() {
-        // A pipeline passes an absolute path of its machine, which is of no use to a reader.
+        // A pipeline passes an absolute path on its own machine, which means nothing to the readers of the report.
         let name = match file.file_name() {
             Some(last) if file.is_absolute() => Printable::cut(&last.to_string_lossy(), 200),
             _ => name,
@@ -67,7 +67,7 @@ impl Base {
     }
 }
 
-/// Returns the ID of the commit that a revision means.
+/// Resolves a revision to the ID of its commit.
 fn commit(revision: &str, folder: &Path) -> Result<String, Problem> {
     let wanted = format!("{revision}^{{commit}}");
     let answer =
@@ -84,7 +84,7 @@ fn not_read(base: &str, why: &str) -> Problem {
     )
 }
 
-/// Copies the root file and the TOML files below `folder`, as they are in `commit`.
+/// Copies the root file and all TOML files below `folder` from `commit` into a temporary folder.
 fn copied(commit: &str, folder: &Path, root: &Path) -> io::Result<TempDir> {
     let copy = TempDir::new()?;
     let tree = git(folder, &["ls-tree", "-r", "-z", commit], Stdio::null())?;
@@ -102,8 +102,8 @@ fn copied(commit: &str, folder: &Path, root: &Path) -> io::Result<TempDir> {
     Ok(copy)
 }
 
-/// Returns the object and the path of a line of `git ls-tree`, if it is the root file or a regular TOML file inside the
-/// folder.
+/// Parses an entry of `git ls-tree` into its object ID and path. Returns `None` unless it is the root file or a TOML file, and a
+/// regular file inside the folder.
 fn config_file<'e>(entry: &'e str, root: &Path) -> Option<(&'e str, &'e Path)> {
     let (about, path) = entry.split_once('\t')?;
     let mut about = about.split(' ');
@@ -114,7 +114,8 @@ fn config_file<'e>(entry: &'e str, root: &Path) -> Option<(&'e str, &'e Path)> {
     (mode.starts_with("100") && is_inside && (is_toml || path == root)).then_some((object, path))
 }
 
-/// Writes the objects of `git cat-file --batch`: for each, a line that ends with its length, its bytes, and a line feed.
+/// Splits the output of `git cat-file --batch` into files. Each object is a header that ends with its length, the content, and a
+/// line feed.
 fn write_each(files: &[PathBuf], mut contents: &[u8]) -> io::Result<()> {
     let cut_short =
         || io::Error::new(io::ErrorKind::UnexpectedEof, "git returned fewer files than asked for");
@@ -131,14 +132,14 @@ fn write_each(files: &[PathBuf], mut contents: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Runs `git` in a folder and returns what it prints.
+/// Runs `git` in a folder and returns its standard output.
 pub(super) fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result<Vec<u8>> {
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)
         .args(arguments)
-        .env_remove(token::VARIABLE) // a hook or a filter of git must not get the token
-        .env("LC_ALL", "C") // reports show messages of git
+        .env_remove(token::VARIABLE) // git hooks and filters must not get the token
+        .env("LC_ALL", "C") // git's messages end up in our reports
         .stdin(input)
         .output()
         .map_err(|error| io::Error::new(error.kind(), format!("git cannot be run: {error}")))?;

@@ -1,4 +1,4 @@
-//! The connection to Pylon or to the sandbox: the host, the token, and the pacing of a run.
+//! The connection of a run to Pylon or to the sandbox, including the host, the token, and the pacing.
 
 use super::progress::ReadWaits;
 use super::{CommandCode, Environment, folder, sandbox, token};
@@ -22,17 +22,17 @@ use crate::sandbox::Running;
 /// A connection that can only read.
 pub(super) struct Connection {
     pub(super) reader: PacedReader,
-    /// `us`, `eu`, `sandbox` or the host.
+    /// `us`, `eu`, `sandbox`, or the host name.
     pub(super) place: String,
-    /// The sandbox, if `--sandbox` is given.
+    /// The sandbox started for `--sandbox`, if given.
     pub(super) sandbox: Option<Running>,
     pub(super) invocation: Invocation,
-    /// The time of `ROLECALL_NOW`, if it is set and Pylon is not on this machine.
+    /// The time set by `ROLECALL_NOW`, unless Pylon runs on this machine.
     pub(super) as_on: Option<Moment>,
 }
 
 impl Connection {
-    /// Connects to the Pylon that the command line selects, or else the one that `roster` pins.
+    /// Connects to the Pylon selected on the command line, falling back to the one pinned by `roster`.
     pub(super) async fn open(
         roster: &Roster,
         asked: &ConnectionArgs,
@@ -43,22 +43,22 @@ impl Connection {
         opened.map_err(|problem| problem.with_sources(&roster.sources))
     }
 
-    /// Returns the region of the host. `None` if the host does not belong to a region.
+    /// Returns the region that the host belongs to, if any.
     pub(super) fn region(&self) -> Option<Region> {
         self.reader.region()
     }
 
-    /// Returns the host, or a name for the sandbox.
+    /// Returns the host name, or a placeholder for the sandbox.
     pub(super) fn host(&self) -> String {
         if self.sandbox.is_some() { "the sandbox".into() } else { self.reader.host() }
     }
 
-    /// Reads everyone, and confirms these addresses by a search. Fails if the organization is not the one that `roster` pins.
+    /// Reads the organization, confirming each of `emails` with a search. Fails if it isn't the organization that `roster` pins.
     pub(super) async fn observe(&self, roster: &Roster, emails: &[Email]) -> Result<Observation, Problems> {
         self.read(roster, emails, roster.guardrails.needs_whole_list()).await
     }
 
-    /// Reads everyone, including all deactivated people, and confirms these addresses by a search.
+    /// Like [`Self::observe`], but always includes all deactivated users.
     pub(super) async fn observe_everyone(
         &self,
         roster: &Roster,
@@ -67,7 +67,7 @@ impl Connection {
         self.read(roster, emails, true).await
     }
 
-    /// Reads everyone, including all deactivated people.
+    /// Reads the organization, including all deactivated users, without searching for any address.
     pub(super) async fn observe_with_deactivated(&self, roster: &Roster) -> Result<Observation, Problems> {
         self.read(roster, &[], true).await
     }
@@ -88,18 +88,18 @@ impl Connection {
         Ok(observation)
     }
 
-    /// Returns whether this is a sandbox with an organization that was generated from the files.
+    /// Returns `true` if the sandbox organization was generated from the files.
     pub(super) fn is_made_up(&self) -> bool {
         self.sandbox.as_ref().is_some_and(|running| running.with_world(|world| world.made_up))
     }
 
-    /// Closes the connection. A sandbox saves its state for the next run.
+    /// Closes the connection. If it is to a sandbox, saves the sandbox's state for the next run.
     pub(super) async fn close(self) -> Result<(), Problems> {
         keep(self.sandbox).await
     }
 }
 
-/// Stops the sandbox, if there is one, and saves its state for the next run.
+/// Stops the sandbox, if one is running, and saves its state for the next run.
 pub(super) async fn keep(sandbox: Option<Running>) -> Result<(), Problems> {
     match sandbox {
         Some(running) => running.stop().await.map_err(|error| sandbox::not_kept(&error).into()),
@@ -139,7 +139,7 @@ async fn open(
     Ok(Connection { reader: paced(reader), place, sandbox: None, invocation, as_on })
 }
 
-/// Makes a reader. Reports a problem of the network before one of the token.
+/// Builds a reader. Network problems are reported before a missing or invalid token.
 fn reader(
     base: BaseUrl,
     token: Result<Token, Problem>,
@@ -151,7 +151,7 @@ fn reader(
     Reader::new(base, token?, route, &roots, environment.clock, trace)
 }
 
-/// Returns an error if `ROLECALL_NOW` is set and Pylon may be the real one. A fixed calendar is only for trials on this machine.
+/// Fails if `ROLECALL_NOW` is set and requests may reach the real Pylon. A fixed time is only meant for trials on this machine.
 pub(super) fn at_present(
     roster: &Roster,
     asked: &ConnectionArgs,
@@ -174,7 +174,7 @@ pub(super) fn at_present(
     }
 }
 
-/// Returns the proxy and the certificates that would be used, or what is wrong with them. `None` if the host is not known.
+/// Chooses the proxy and loads the certificates for the given options. Returns `None` if the base URL is invalid.
 pub(super) fn network(
     roster: &Roster,
     asked: &ConnectionArgs,
@@ -187,13 +187,14 @@ pub(super) fn network(
     Some((Route::choose(&base, variables), Roots::load(&base, variables)))
 }
 
-/// Returns the fixed time, if Pylon may be the real one.
+/// Returns the fixed time if requests may reach the real Pylon.
 fn as_on(base: &BaseUrl, clock: Clock) -> Option<Moment> {
     let at = clock.now();
     (clock.is_fixed() && !base.is_loopback()).then(|| Moment { at, written: at.to_string() })
 }
 
-/// Returns the given base URL, or else the host of the given or pinned region. Fails if they contradict each other.
+/// Returns the base URL from the command line, falling back to that of the requested or pinned region. Fails if they contradict
+/// each other.
 fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem> {
     let pin = roster.workspace.region.as_ref();
     let region = asked.region;

@@ -1,4 +1,4 @@
-//! `demo`: writes an example and plans it on the sandbox, so that the first command works anywhere.
+//! `demo`: writes an example and plans it on the sandbox, so a new user's first command works without any setup.
 
 use std::fs;
 use std::io::Result;
@@ -14,7 +14,7 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::report::text::wrap::{verbatim, whole};
 
-/// Contains the files of examples/acme, by their names in the new folder.
+/// The files of examples/acme, with their paths in the new folder.
 const FILES: [(&str, &str); 5] = [
     ("users.toml", include_str!("../../examples/acme/users.toml")),
     ("pylon.json", include_str!("../../examples/acme/pylon.json")),

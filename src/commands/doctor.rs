@@ -1,5 +1,5 @@
-//! `doctor`: checks everything that a run needs. It continues after a failed check if it can, and does not retry requests,
-//! because the user waits for the result.
+//! `doctor`: checks everything that a run depends on. A failed check doesn't end it if the others can still run. Requests aren't
+//! retried, because the user is waiting for the result.
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,11 +27,11 @@ use crate::report::{Body, words};
 use crate::roster::Roster;
 use crate::toml_text;
 
-/// The tolerated clock difference. With a larger one, windows begin and end noticeably too early or too late.
+/// The largest clock difference that is ignored. Beyond it, windows would noticeably begin and end too early or too late.
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
-/// The age at which the last apply causes a warning.
+/// If the last apply is older than this, a pipeline may have stopped running.
 const SILENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// The maximum length of a message in characters.
+/// The maximum length of a message, in characters.
 const SENTENCE: usize = 300;
 
 pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environment) -> Done {
@@ -42,7 +42,7 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
     let is_blocked = report.checks.iter().skip(1).any(|check| check.mark == Mark::Bad);
     block_on(async {
         match Connection::open(&roster, asked, common, environment).await {
-            // The checks of the network already reported it.
+            // The network checks have already reported the cause.
             Err(_) if is_blocked => {
                 report.checks.push(Check::unknown("Pylon", "skipped because of the problems above"));
             }
@@ -61,7 +61,7 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
     })
 }
 
-/// Returns a failed check for the first of the problems.
+/// Returns a failed check that reports the first problem.
 fn failed(name: &'static str, Problems { sources, list }: &Problems) -> Check {
     let first = list.first();
     let sentence = |text: Option<&str>| Printable::cut(text.unwrap_or_default(), SENTENCE).to_string();
@@ -103,7 +103,7 @@ fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) 
 /// Checks the proxy and the certificates.
 fn network(roster: &Roster, asked: &ConnectionArgs, environment: &Environment) -> Vec<Check> {
     let Some((route, roots)) = connection::network(roster, asked, environment) else {
-        return Vec::new(); // opening the connection reports what is wrong with the host
+        return Vec::new(); // opening the connection reports an invalid host
     };
     let route = route.map_or_else(|problem| failed("proxy", &problem.into()), |route| proxy(&route));
     let roots =
@@ -111,7 +111,7 @@ fn network(roster: &Roster, asked: &ConnectionArgs, environment: &Environment) -
     vec![route, roots]
 }
 
-/// The address of a proxy is shown without its user name and password.
+/// Shows the proxy's address without its credentials.
 fn proxy(route: &Route) -> Check {
     let found = match route {
         Route::Direct(Direct::Loopback) => "none: Pylon is on this machine".to_owned(),
@@ -194,7 +194,7 @@ fn clock(attempt: &Attempt<Identity>, took: Duration, environment: &Environment)
     Check::attention("clock", format!("{} s away from Pylon's", off.as_secs()), remedy)
 }
 
-/// Returns the difference of two clocks, minus the round trip and the rounding to whole seconds.
+/// Returns the difference between two clocks, less the round-trip time and the rounding to whole seconds.
 fn off_by(ours: Timestamp, theirs: Timestamp, took: Duration) -> SignedDuration {
     let slack = SignedDuration::try_from(took).unwrap_or_default() + SignedDuration::from_secs(1);
     (ours.duration_since(theirs).abs() - slack).max(SignedDuration::ZERO)
@@ -211,7 +211,7 @@ fn rate_limit(attempt: &Attempt<Identity>) -> Check {
     }
 }
 
-/// Checks that the organization is the pinned one.
+/// Checks that the token belongs to the pinned organization.
 fn organization(identity: &Identity, roster: &Roster, connection: &Connection) -> Check {
     let Identity { organization, user } = identity;
     let (name, id) = (Printable::cut(&organization.name, 80), Printable::cut(&organization.id, 80));
@@ -274,7 +274,7 @@ fn people(state: &ObservedState, roster: &Roster) -> Vec<Check> {
     checks
 }
 
-/// Checks that each role in the files means exactly one role. Otherwise, no plan can be made.
+/// Checks that each role named in the files resolves to exactly one role. Otherwise, planning would fail.
 fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
     let mut unknown = roster.named_roles();
     unknown.retain(|name, _| !matches!(state.roles.meaning(name), Meaning::One(_)));
@@ -285,7 +285,7 @@ fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
     Some(Check { location: Some(roster.sources.locate(*place)), ..check })
 }
 
-/// Checks the journal of the last apply from this folder. A pipeline that stopped running is noticed here.
+/// Checks the latest journal in this folder, which reveals a pipeline that no longer runs.
 fn last_apply(folder: &Path, now: Timestamp) -> Check {
     let name = "last apply";
     let newest = journals::newest(folder).into_iter().next();
@@ -310,7 +310,7 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
     let again = if is_decided_elsewhere {
         "run `rolecall plan` to see the current state; something else sets these values, so another apply does not help"
     } else if is_rollback {
-        // An apply would undo a rollback.
+        // An apply would undo the rollback.
         "run the rollback again with the same journal; it sends only what is not applied"
     } else {
         "run `rolecall plan` to see the current state; `rolecall apply` sends only what is not applied"

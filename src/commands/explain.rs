@@ -1,4 +1,4 @@
-//! `explain`: shows everything about one person, declared or not.
+//! `explain`: shows everything about one person, whether declared or not.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
     let mut asked = Email::observed(args.who.trim());
     let files = declared(None, common, environment)?;
     block_on(async {
-        // A part of a name is not an address that Pylon can search for.
+        // Pylon can search for an address, but not for part of a name.
         let addresses = if args.who.contains('@') { std::slice::from_ref(&asked) } else { &[] };
         let (connection, observation) =
             observe(&files, addresses, &args.connection, common, environment).await?;
@@ -57,10 +57,11 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
     })
 }
 
-/// How many people are listed if several match.
+/// The maximum number of candidates to list.
 const LISTED: usize = 20;
 
-/// Adds since when the person has been declared, and the last changes in Pylon, if git and the audit log know them.
+/// Adds the date since which the person has been declared, and their latest changes in Pylon. Both are best effort: they come
+/// from git and the audit log.
 async fn add_history(report: &mut ExplanationReport, connection: &Connection, state: &ObservedState) {
     let id = report.in_pylon.as_ref().and_then(|person| UserId::new(person.id.raw()));
     if let Some(person) = id.and_then(|id| state.person(&id)) {
@@ -72,7 +73,8 @@ async fn add_history(report: &mut ExplanationReport, connection: &Connection, st
     }
 }
 
-/// Returns the people whose name or address contains `part`, sorted by address. Returns none if `part` is a known address.
+/// Returns the people whose name or address contains `part`, sorted by address. If `part` is itself a known address, there are no
+/// candidates.
 fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) -> Vec<CandidateLine> {
     if declared_person(part, people, observed).is_some() || observed.find(part) != Found::NotFound {
         return Vec::new();
@@ -81,7 +83,7 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
     if part.is_empty() {
         return Vec::new();
     }
-    // A domain is part of many addresses, so it counts only if the user writes an `@`.
+    // A domain matches many addresses, so only match it if the query contains an `@`.
     let is_in = |email: &Email| {
         let email = email.folded();
         let local = email.split_once('@').map_or(email.as_str(), |(local, _)| local);
@@ -107,7 +109,7 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
     found.into_iter().collect()
 }
 
-/// Returns the page of an error code. It needs neither files nor Pylon.
+/// Shows the page for an error code, which requires neither files nor a connection.
 fn page(code: &str) -> Done {
     if let Some(page) = DiagnosticPage::of(code) {
         return Ok((Body::Page(Box::new(page)), Exit::Done));
@@ -122,7 +124,7 @@ fn page(code: &str) -> Done {
     Err(problem.help(help).into())
 }
 
-/// Returns the person who is declared by this address, or by another address of the same person.
+/// Returns the person declared under this address or under another address of the same user.
 fn declared_person<'d>(
     asked: &Email,
     people: &'d [DesiredPerson],

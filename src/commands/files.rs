@@ -1,4 +1,4 @@
-//! Reads the files and resolves them at one instant, which is the first step of most commands.
+//! Reads the files and resolves them at a point in time, which is the first step of most commands.
 
 use std::cell::LazyCell;
 use std::path::{Path, PathBuf};
@@ -16,12 +16,12 @@ use crate::problem::{Problem, Problems};
 use crate::report::Body;
 use crate::roster::{Email, Moment, Roster, Unmanaged};
 
-/// The files, and the values that they declare at one instant.
+/// The files and the values they declare at one point in time.
 pub(super) struct Declared {
     pub(super) roster: Roster,
     pub(super) desired: DesiredState,
     pub(super) now: Timestamp,
-    /// The time of `--at`. `None` if it is the present.
+    /// The value of `--at`, if given.
     pub(super) at: Option<Moment>,
 }
 
@@ -31,7 +31,7 @@ impl Declared {
     }
 }
 
-/// Reads the files and resolves them, at the present or `at` another time.
+/// Reads the files and resolves them at the current time, or at the time given by `--at`.
 pub(super) fn declared(
     at: Option<&str>,
     common: &Common,
@@ -45,14 +45,14 @@ pub(super) fn declared(
     Ok(Declared { desired: roster.resolve_at(now), roster, now, at })
 }
 
-/// Reads the files, and checks that no acknowledgment expires too far after `present`.
+/// Reads the files and checks that no acknowledgment expires too far after `present`.
 pub(super) fn read(config: &Path, present: Timestamp) -> Result<Roster, Problems> {
     let roster = Roster::read(config)?;
     let problems = roster.overlong_acknowledgments(present);
     if problems.is_empty() { Ok(roster) } else { Err(Problems::new(roster.sources, problems)) }
 }
 
-/// Reads several files with `read`. Reports the problems of all of them.
+/// Applies `read` to each path and collects the problems of all files.
 pub(super) fn read_each<T>(
     paths: &[PathBuf],
     read: impl Fn(&Path) -> Result<T, Problems>,
@@ -69,13 +69,13 @@ pub(super) fn read_each<T>(
     problems.map_or(Ok(all), Err)
 }
 
-/// Reads the files if the config exists. Some commands also work without one.
+/// Reads the files if the config exists, for commands that also work without one.
 pub(super) fn read_if_there(config: &Path, present: Timestamp) -> Result<Option<Roster>, Problems> {
     let is_there = config.try_exists().unwrap_or(true);
     is_there.then(|| read(config, present)).transpose()
 }
 
-/// Parses a TIME of the command line in the declared time zone.
+/// Parses a TIME from the command line, in the declared time zone.
 pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, Problem> {
     Moment::parse(text, &roster.timezone).map_err(|why| {
         Problem::new(CommandCode::BadTime, format!("{flag} {} {why}", Printable::cut(text, 60)))
@@ -83,7 +83,7 @@ pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, 
     })
 }
 
-/// Returns the declared addresses that `--only` names.
+/// Resolves the arguments of `--only` to declared addresses.
 pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut emails = Vec::new();
@@ -107,7 +107,8 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
     if problems.is_empty() { Ok(emails) } else { Err(problems) }
 }
 
-/// Returns a report if the files declare no people and nothing else that needs Pylon. Pylon is not asked then.
+/// Returns a report if the files declare no people and nothing else that has to be checked against Pylon. The caller can then
+/// skip the connection.
 pub(super) fn without_people(declared: &Declared, common: &Common) -> Option<Body> {
     let Roster { people, workspace, guardrails, .. } = &declared.roster;
     let asks =

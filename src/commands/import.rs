@@ -1,4 +1,4 @@
-//! `import`: writes the organization to new files, or updates existing files. `new_roster` decides what new files declare.
+//! `import`: writes the organization to new files or updates existing ones. `new_roster` decides what goes into new files.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -32,7 +32,7 @@ pub(super) fn run(args: &ImportArgs, common: &Common, environment: &Environment)
     if args.update { update(args, common, environment) } else { begin(args, common, environment) }
 }
 
-/// Writes the organization to a sandbox state. The files are read only for the pinned organization.
+/// Writes the organization to a sandbox state file. The files are only read for the organization they are pinned to.
 fn state(path: &Path, args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
     is_new(path)?;
     let roster = read_if_there(&common.config, environment.clock.now())?.unwrap_or_default();
@@ -45,7 +45,7 @@ fn state(path: &Path, args: &ImportArgs, common: &Common, environment: &Environm
     })
 }
 
-/// Writes new files.
+/// Writes the organization to new files.
 fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
     let config = &common.config;
     let teams = folder(config).join(TEAMS);
@@ -65,7 +65,7 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
     })
 }
 
-/// Checks that no file would be overwritten, and that the new root file would include no other file.
+/// Checks that no existing file would be overwritten by the new files or included by the new root file.
 fn are_new(config: &Path, teams: Option<&Path>) -> Result<(), Problem> {
     let has_root = config.try_exists().unwrap_or(true);
     let mut there: Vec<String> = has_root.then(|| name_of(config)).into_iter().collect();
@@ -73,8 +73,8 @@ fn are_new(config: &Path, teams: Option<&Path>) -> Result<(), Problem> {
     if there.is_empty() { Ok(()) } else { Err(are_there(&there, has_root)) }
 }
 
-/// Returns the TOML files in the folder of team files. It is not an error if the folder does not exist. A link is refused, because it may
-/// lead out of the folder of the config, where no file is read.
+/// Returns the TOML files in the folder for team files, if that folder exists. A symbolic link is rejected, because it may point
+/// outside the config's folder, where files aren't read.
 fn included_in(teams: &Path) -> Result<Vec<String>, Problem> {
     match std::fs::symlink_metadata(teams) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -102,7 +102,7 @@ fn name_of(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Returns the problem that these files exist.
+/// Returns the error for files that already exist.
 fn are_there(names: &[String], has_root: bool) -> Problem {
     const LISTED: usize = 8;
     let listed: Vec<String> = names.iter().take(LISTED).map(|name| shown(name)).collect();
@@ -119,7 +119,7 @@ fn are_there(names: &[String], has_root: bool) -> Problem {
     })
 }
 
-/// Writes the root file last, so that an import that fails midway leaves no valid root file.
+/// Writes the new files. The root file comes last, so that an import that fails midway leaves no valid root file behind.
 fn write(new: NewRoster<'_>, config: &Path, teams: &Path) -> Result<(), CommandError> {
     let is_new_folder = !new.teams.is_empty() && !teams.exists();
     let team = |TeamFile { name: file, text, .. }: TeamFile| {
@@ -133,12 +133,12 @@ fn write(new: NewRoster<'_>, config: &Path, teams: &Path) -> Result<(), CommandE
     }
     let written = create(&files, |name| are_there(&[name.to_owned()], name == files[files.len() - 1].name));
     if is_new_folder && written.is_err() {
-        let _ = std::fs::remove_dir(teams); // fails if a file was written
+        let _ = std::fs::remove_dir(teams); // fails if the folder contains a file
     }
     written
 }
 
-/// Returns the report of new files, with the root file first.
+/// Builds the report on new files, with the root file first.
 fn begun(
     args: &ImportArgs,
     new: &NewRoster<'_>,
@@ -169,7 +169,7 @@ fn state_of(args: &ImportArgs) -> FileState {
     if args.diff { FileState::WouldBeWritten } else { FileState::Written }
 }
 
-/// Updates the files with the values in Pylon.
+/// Updates the files to the values in Pylon.
 fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
     let files = declared(None, common, environment)?;
     let into = args.into.as_deref().map(|into| file_named(into, &files.roster.sources)).transpose()?;
@@ -221,7 +221,7 @@ fn updated(
     FilesReport { verdict, files, not_written }
 }
 
-/// Merges the enforced and the observed changes of each person.
+/// Combines the enforced and observed changes of each person into one.
 fn merged<'c>(changes: impl Iterator<Item = &'c Change>) -> Vec<Change> {
     let mut merged: Vec<Change> = Vec::new();
     let mut known: HashMap<UserId, usize> = HashMap::new();
@@ -237,7 +237,7 @@ fn merged<'c>(changes: impl Iterator<Item = &'c Change>) -> Vec<Change> {
     merged
 }
 
-/// Returns the file that `--into` names, which must be one of the files that were read.
+/// Finds the file passed to `--into` among the files that were read.
 fn file_named(into: &Path, sources: &Sources) -> Result<FileId, CommandError> {
     let canonical = |name: &Path| std::fs::canonicalize(name).ok();
     let wanted = canonical(into);

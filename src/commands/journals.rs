@@ -1,7 +1,7 @@
-//! Where the journals of applies are: in `.rolecall/journal` next to the config, or where `--journal` says.
+//! The location of the journals of applies: `.rolecall/journal` next to the config, or the path passed to `--journal`.
 //!
-//! Guarantees that each apply has its own journal, and that its name is on disk before anything is sent. Leaves what is in a
-//! journal to `apply::journal`.
+//! Guarantees that each apply gets its own journal, and that the journal's name is on disk before anything is sent. Its contents
+//! are up to `apply::journal`.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
@@ -14,12 +14,12 @@ use crate::apply::journal::JournalLine;
 use crate::own_folder::{NAME, OwnFolder, sync_folder};
 use crate::private;
 
-/// The name of the folder of journals.
+/// The folder in `.rolecall` that contains the journals.
 const JOURNALS: &str = "journal";
-/// The maximum length of the last line of a journal, in bytes.
+/// The maximum length of a journal's last line, in bytes.
 const LONGEST_END: u64 = 1024;
 
-/// Makes the journal of an apply that begins `now`. Returns it with its path.
+/// Creates the journal for an apply that begins `now`, and returns it along with its path.
 pub(super) fn create(given: Option<&Path>, config: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     match given {
         Some(path) => Ok((named_by_user(path)?, path.to_owned())),
@@ -27,8 +27,8 @@ pub(super) fn create(given: Option<&Path>, config: &Path, now: Timestamp) -> Res
     }
 }
 
-/// Processes in two containers may have the same ID in the same second, so the name also has a random part. If another process has
-/// the same name anyway, it has its own file: an existing one is never opened.
+/// The file name includes a random part, because processes in two containers can share a process ID in the same second. If the
+/// name is taken anyway, we try another one, so an existing journal is never opened.
 fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     let journals = OwnFolder::open_or_create_in(folder)?.folder(JOURNALS)?;
     loop {
@@ -46,24 +46,24 @@ fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     }
 }
 
-/// Locks the journal as long as it is open, so that [`is_running`] sees it. Without locks, as on some network file systems, it only seems
-/// to be a journal of a killed run.
+/// Holds a lock on the journal for as long as the file is open, so that [`is_running`] can detect the run. If the file system
+/// doesn't support locks, as some network file systems don't, a running apply looks like one that was killed.
 #[cfg(unix)]
 fn mark_running(file: &File) {
     let _ = file.try_lock();
 }
 
-/// Does nothing, because a locked file cannot be read on this system.
+/// Does nothing, because locked files can't be read on this platform.
 #[cfg(not(unix))]
 fn mark_running(_: &File) {}
 
-/// Returns whether the run that writes this journal is still running on this machine. The kernel releases its lock when the process ends,
-/// even if it is killed. Ask this before the journal is read. Otherwise, a run that ends in between seems to be killed.
+/// Returns `true` if the run that writes this journal is still running on this machine. The kernel releases the lock when the
+/// process exits, even if it is killed. Call this before reading the journal; otherwise, a run that ends in between looks killed.
 pub(super) fn is_running(journal: &Path) -> bool {
     File::open(journal).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// Opens a path of `--journal` as a shell does for `>>`: links are followed, and devices are allowed.
+/// Opens the path of `--journal` the way a shell opens the target of `>>`: symbolic links are followed and devices are allowed.
 fn named_by_user(path: &Path) -> Result<File> {
     let (file, is_new) = match private::options().append(true).create_new(true).open(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => (open_there(path)?, false),
@@ -78,17 +78,17 @@ fn named_by_user(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Opens what is there, or what a link that leads nowhere leads to.
+/// Opens an existing file or device. If the path is a dangling symbolic link, creates its target.
 fn open_there(path: &Path) -> Result<File> {
     #[cfg(unix)]
     if fs::metadata(path).is_ok_and(|there| std::os::unix::fs::FileTypeExt::is_fifo(&there.file_type())) {
-        return Err(Error::other("it is a pipe")); // which would wait for its reader
+        return Err(Error::other("it is a pipe")); // opening it would block until there is a reader
     }
     private::options().append(true).create(true).open(path)
 }
 
-/// Checks that no other apply uses the file, because `rollback` undoes everything in a journal. Two applies that start at the same
-/// time detect each other by the lock, which lasts as long as the file is open.
+/// Checks that no other apply uses the file, because `rollback` undoes everything in a journal. Two applies that start at the
+/// same time detect each other by the lock, which is held until the file is closed.
 fn is_unused(file: &File) -> Result<()> {
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Err(Error::other("another apply is writing it"));
@@ -99,7 +99,7 @@ fn is_unused(file: &File) -> Result<()> {
     Ok(())
 }
 
-/// Returns the newest journal of this folder if it has no end. Reads only its last bytes.
+/// Returns the newest journal in this folder if it lacks an end record. Only the end of the file is read.
 pub(super) fn unfinished(folder: &Path) -> Option<PathBuf> {
     let newest = newest(folder).into_iter().next()?;
     let mut file = File::open(&newest).ok()?;
@@ -113,8 +113,8 @@ pub(super) fn unfinished(folder: &Path) -> Option<PathBuf> {
     (!has_end).then_some(newest)
 }
 
-/// The journals that applies of this folder have kept, the newest first: their names begin with the time. Links are left out,
-/// since they may come with a repository.
+/// Returns the journals of applies from this folder, newest first (their names start with the time). Symbolic links are skipped,
+/// because they may have been committed to the repository.
 pub(super) fn newest(folder: &Path) -> Vec<PathBuf> {
     let own = folder.join(NAME);
     let journals = own.join(JOURNALS);

@@ -1,6 +1,7 @@
-//! Finds out since when the lines of the files are as they are, through `git blame`, and which commit the files are from.
+//! Uses `git blame` to find out when each line of the files was last changed, and which commit the files come from.
 //!
-//! Runs no hook and no textconv filter of the repository. A failure is not an error of the command: the files may not be in git.
+//! No hooks or textconv filters of the repository are run. A failure isn't an error for the command, because the files don't have
+//! to be in git.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,39 +14,39 @@ use crate::printable::Printable;
 use crate::report::SinceLine;
 use crate::source::{Location, Sources};
 
-/// The number of hexadecimal digits of a commit that reports show.
+/// The length of an abbreviated commit ID in reports.
 const SHORT_COMMIT: usize = 12;
 
-/// Keeps git from running a program that the repository configures, and from writing to the repository.
+/// Keeps git from running programs configured by the repository and from writing to it.
 const PLAIN: [&str; 5] =
     ["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
 const BLAME: [&str; 3] = ["blame", "--incremental", "--no-textconv"];
 
-/// The commit of each line, by its number. A line that is not committed has none.
+/// Maps line numbers to the commits that last changed them. Uncommitted lines are left out.
 type Lines = HashMap<usize, SinceLine>;
 
-/// Returns the commit that last changed a line. `None` if git does not know, or the line is not committed.
+/// Returns the commit that last changed a line, or `None` if the line is uncommitted or git can't determine its commit.
 pub(super) fn since(location: &Location) -> Option<SinceLine> {
     let line = format!("{0},{0}", location.line);
     let is_shallow = is_shallow(folder(&location.file)).ok()?;
     blame(&location.file, &["-L", &line], is_shallow).ok()?.remove(&location.line)
 }
 
-/// What git knows about all files that were read.
+/// The git history of all files that were read.
 #[derive(Debug, Default)]
 pub(super) struct FileHistory {
-    /// The ID of the commit that is checked out.
+    /// The ID of the commit that is checked out, if it could be determined.
     pub(super) commit: Option<String>,
-    /// Whether a file differs from that commit.
+    /// Whether any file differs from that commit.
     pub(super) is_modified: bool,
-    /// By the name of the file.
+    /// The lines of each file, by file name.
     lines: HashMap<String, Lines>,
-    /// What could not be found out, and why.
+    /// What could not be determined, each with the reason.
     pub(super) unread: Vec<String>,
 }
 
 impl FileHistory {
-    /// Asks git about every file, once per file.
+    /// Runs git for every file. This never fails: errors are collected in `unread`.
     pub(super) fn of(sources: &Sources) -> Self {
         let mut history = Self::default();
         let Some((root, _)) = sources.iter().next() else { return history };
@@ -63,7 +64,7 @@ impl FileHistory {
                 Ok(is_modified) => history.is_modified |= is_modified,
                 Err(why) => history.unread.push(format!("whether {shown} is committed: {why}")),
             }
-            // A folder may be a repository of its own.
+            // A folder may be a submodule or another nested repository.
             let is_shallow =
                 shallow.entry(folder(name)).or_insert_with_key(|folder| is_shallow(folder)).clone();
             match is_shallow.and_then(|is_shallow| blame(name, &[], is_shallow)) {
@@ -81,7 +82,7 @@ impl FileHistory {
         history
     }
 
-    /// Returns the commit that last changed a line.
+    /// Returns the commit that last changed a line, if known.
     pub(super) fn since(&self, location: &Location) -> Option<SinceLine> {
         self.lines.get(&location.file)?.get(&location.line).cloned()
     }
@@ -96,7 +97,7 @@ fn asked_in(folder: &Path, arguments: &[&str]) -> Result<String, Printable> {
     let answer = git(folder, &[PLAIN.as_slice(), arguments].concat(), Stdio::null());
     answer.map(|answer| String::from_utf8_lossy(&answer).into_owned()).map_err(|error| {
         match error.to_string() {
-            // The rest of this message depends on the machine.
+            // The rest of git's message depends on the machine.
             message if message.contains("not a git repository") => {
                 Printable::new("they are not in a git repository")
             }
@@ -105,7 +106,7 @@ fn asked_in(folder: &Path, arguments: &[&str]) -> Result<String, Printable> {
     })
 }
 
-/// Runs git in the folder of a file, with its name as the last argument.
+/// Runs git in the file's folder, with the file's name as the last argument.
 fn asked_about(file: &str, arguments: &[&str]) -> Result<String, Printable> {
     let name = Path::new(file).file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| Printable::new("it is not a file"))?;
@@ -121,15 +122,15 @@ fn blame(file: &str, range: &[&str], is_shallow: bool) -> Result<Lines, Printabl
     Ok(commits(&answer, is_shallow))
 }
 
-/// Returns whether the clone lacks older commits.
+/// Returns `true` if this is a shallow clone, which lacks older commits.
 fn is_shallow(folder: &Path) -> Result<bool, Printable> {
     Ok(asked_in(folder, &["rev-parse", "--is-shallow-repository"])?.trim() == "true")
 }
 
-/// Parses what `git blame --incremental` prints. It has a group per range of lines, and names the author of a commit only in the
-/// first group of the commit.
+/// Parses the output of `git blame --incremental`. It contains one group per range of lines; a commit's author and other details
+/// appear only in the first group of that commit.
 ///
-/// The oldest commit of a shallow clone (`boundary`) seems to have made every older line, so it is left out.
+/// In a shallow clone, git attributes all older lines to the oldest available commit (`boundary`), so that commit is ignored.
 fn commits(answer: &str, is_shallow: bool) -> Lines {
     let mut known: HashMap<String, HashMap<&str, &str>> = HashMap::new();
     let mut ranges = Vec::new();
@@ -146,7 +147,7 @@ fn commits(answer: &str, is_shallow: bool) -> Lines {
             values.insert(key, value);
         }
         if key == "filename" {
-            current = None; // it is the last line of a group
+            current = None; // this line ends each group
         }
     }
     let mut lines = Lines::new();
@@ -159,7 +160,7 @@ fn commits(answer: &str, is_shallow: bool) -> Lines {
     lines
 }
 
-/// Parses the first line of a group: the commit, the line in it, the first line in the file, and the number of lines.
+/// Parses the header of a group: the commit ID, the line number in that commit, the first line in the file, and the line count.
 fn head(line: &str) -> Option<(String, usize, usize)> {
     let mut words = line.split(' ');
     let commit = words.next()?;
@@ -168,7 +169,7 @@ fn head(line: &str) -> Option<(String, usize, usize)> {
     is_commit.then(|| (commit.to_owned(), first, count))
 }
 
-/// Returns `None` for a line that is not committed: its commit consists of zeros.
+/// Returns `None` for an uncommitted line, whose commit ID is all zeros.
 fn since_line(commit: &str, values: &HashMap<&str, &str>) -> Option<SinceLine> {
     let short = commit.get(..SHORT_COMMIT)?;
     let is_committed = commit.bytes().any(|digit| digit != b'0');

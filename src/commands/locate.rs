@@ -1,7 +1,7 @@
-//! Finds the root file: `-C`, `--config`, `ROLECALL_CONFIG`, and the parent folders in the git repository.
+//! Locates the root file through `-C`, `--config`, `ROLECALL_CONFIG`, or a search of the parent folders in the git repository.
 //!
-//! Guarantees that no file above the root of the repository is used, and none in a folder of another user. Otherwise, a user who can
-//! write to `/tmp` could put a `users.toml` there for everyone who works below it.
+//! The search never goes above the root of the repository or into a folder owned by another user. Otherwise, anyone who can write
+//! to `/tmp` could plant a `users.toml` there for every user who works below it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,8 @@ use crate::problem::Problem;
 use crate::report::text::wrap::whole;
 use crate::roster::{Roster, RosterCode};
 
-/// Changes to the folder of `-C`, chooses the root file, and says which one it is if the command line does not.
+/// Changes to the folder passed to `-C` and chooses the root file. If the command line doesn't name that file, prints which one
+/// is used.
 pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(), Problem> {
     if let Some(folder) = &cli.common.folder {
         let folder_name = Printable::cut(&folder.to_string_lossy(), 200);
@@ -24,7 +25,7 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
                 .help("pass a folder that exists with -C")
         })?;
         environment.folder = std::env::current_dir().unwrap_or_default();
-        hide_tokens(&environment.token_sources); // a relative token file is in that folder
+        hide_tokens(&environment.token_sources); // a relative path of a token file is resolved against that folder
     }
     let (config, origin) = match (cli.common.named.take(), environment.config.take()) {
         (Some(named), None) if named.as_os_str() == CONFIG => (named, Origin::Folder),
@@ -38,14 +39,14 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
     if let Command::Rollback(args) = &mut cli.command
         && args.last
     {
-        // A rollback writes a journal too, so the command that continues it must name this one.
+        // The rollback writes a journal of its own, so a command that resumes it has to name the original journal.
         args.of = journals::newest(&folder(&config)).into_iter().next();
     }
     cli.use_config(config, origin);
     Ok(())
 }
 
-/// Returns the line that says which file is used.
+/// Returns the note that tells the user which file is used.
 fn note(config: &Path, origin: &Origin) -> Option<String> {
     let config = whole(Printable::cut(&config.to_string_lossy(), 200).as_str());
     match origin {
@@ -55,8 +56,8 @@ fn note(config: &Path, origin: &Origin) -> Option<String> {
     }
 }
 
-/// Returns the nearest `users.toml` in this folder or a parent folder, up to the root of the git repository. `owner` returns the user
-/// who owns a folder. If no file is found, returns its path in this folder, where `import` writes it.
+/// Finds the nearest `users.toml` in this folder or its ancestors, up to the root of the git repository. `owner` returns the user
+/// ID that owns a folder. If there is no such file, returns the path in this folder, where `import` would write it.
 fn nearest(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> (PathBuf, Origin) {
     if has(folder, CONFIG) {
         return (CONFIG.into(), Origin::Folder);
@@ -78,13 +79,14 @@ fn nearest(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> (PathBuf, Ori
     (CONFIG.into(), Origin::Nowhere(searched))
 }
 
-/// A link that leads nowhere counts: it is a mistake to report, and not a reason to use another file.
+/// Returns `true` if the folder has an entry of this name. A dangling symlink counts, so that it's reported instead of silently
+/// using another file.
 fn has(folder: &Path, name: &str) -> bool {
     folder.join(name).symlink_metadata().is_ok()
 }
 
-/// Returns this folder and its parents up to the root of the git repository. `None` outside a repository, and if a folder on the way
-/// belongs to another user.
+/// Lists this folder and its ancestors up to the root of the git repository. Returns `None` outside a repository, or if a folder on
+/// the way belongs to another user.
 fn up_to_repository_root(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> Option<Vec<&Path>> {
     let folder_owner = owner(folder);
     let mut folders = Vec::new();
@@ -97,15 +99,15 @@ fn up_to_repository_root(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) ->
     None
 }
 
-/// Returns the relative path of the folder that is this many levels up.
+/// Builds the relative path to the folder `levels` levels up.
 fn parent_folder(levels: usize) -> PathBuf {
     std::iter::repeat_n("..", levels).collect()
 }
 
-/// Refuses a team file as the config. A plan of it would lack the guardrails, the pinned organization, and the other people of the root
-/// file that includes it.
+/// Rejects a team file as the config. Planning from it would ignore the guardrails, the pinned organization, and everyone else
+/// declared by the root file that includes it.
 pub(super) fn check_is_root(config: &Path) -> Result<(), Problem> {
-    // Reading the config reports why it has no real path.
+    // If the config can't be resolved, reading it will report the reason.
     let (Ok(real), Ok(start), Ok(current)) =
         (config.canonicalize(), folder(config).canonicalize(), Path::new(".").canonicalize())
     else {
@@ -130,7 +132,7 @@ pub(super) fn check_is_root(config: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Returns whether a root file includes this file. A root file with errors counts, too.
+/// Returns `true` if `root` includes `file`, even if `root` has errors.
 fn includes(root: &Path, file: &Path) -> bool {
     let sources = match Roster::read(root) {
         Ok(roster) => roster.sources,
@@ -139,7 +141,7 @@ fn includes(root: &Path, file: &Path) -> bool {
     sources.iter().any(|(name, _)| Path::new(name).canonicalize().is_ok_and(|path| path == file))
 }
 
-/// Returns the user who owns a folder. `None` if the system does not say.
+/// Returns the ID of the user who owns a folder, if the platform supports it.
 fn owner(folder: &Path) -> Option<u32> {
     #[cfg(unix)]
     return folder.metadata().ok().map(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata));
@@ -147,7 +149,7 @@ fn owner(folder: &Path) -> Option<u32> {
     None
 }
 
-/// Returns the error, which says where the root file was searched for if it does not exist.
+/// Adds the folders that were searched to the error for a missing root file. Other errors are returned unchanged.
 pub(super) fn explained(mut trouble: CommandError, command: &Command, common: &Common) -> CommandError {
     if let Origin::Nowhere(searched) = &common.origin
         && command.uses_config()
@@ -165,9 +167,9 @@ pub(super) fn explained(mut trouble: CommandError, command: &Command, common: &C
     trouble
 }
 
-/// Returns the first root file in a folder of this folder, as a word of a command. `demo` writes one there.
+/// Returns the first root file in a subfolder of the current folder, quoted for the shell. `demo` writes one there.
 fn below() -> Option<String> {
-    /// Searching more folders would take long.
+    /// Limits how long the search can take.
     const MOST_FOLDERS: usize = 1000;
     let entries = std::fs::read_dir(".").ok()?.take(MOST_FOLDERS).flatten();
     let is_hidden = |name: &OsString| name.to_string_lossy().starts_with('.');

@@ -1,8 +1,11 @@
-//! Locks: one apply of an organization at a time, per user and machine.
+//! Locks that allow only one apply per organization at a time, for each user and machine.
 //!
-//! The available folders depend on the session: a login has `XDG_RUNTIME_DIR`, and a cron job does not. So the lock is taken in every
-//! folder that is available, and two runs share at least one. The kernel releases it when the process ends, even if it is killed.
-//! Applies on two machines are not prevented. Absolute values, fresh reads, and reading back keep both reports true.
+//! Which folders are available depends on the session: a login shell has `XDG_RUNTIME_DIR`, but a cron job doesn't. We therefore
+//! take the lock in every available folder, so that two runs share at least one. The kernel releases it when the process exits,
+//! even if it is killed.
+//!
+//! Applies on different machines can still overlap. Their reports stay true, because rolecall sends absolute values, reads each
+//! person just before changing them, and reads them back afterwards.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -18,20 +21,20 @@ use crate::own_folder::{OwnFolder, UntrustedFile};
 use crate::printable::Printable;
 use crate::problem::Problem;
 
-/// The right to apply. Dropping it releases the lock.
+/// The exclusive right to apply. Released on drop.
 #[derive(Debug)]
 pub struct Lock {
     _files: Vec<File>,
 }
 
-/// A folder for a lock, or the path of one that cannot be used, and the reason.
+/// A folder for the lock, or the path of an unusable folder along with the reason.
 pub type LockFolder = Result<OwnFolder, (PathBuf, Error)>;
 
 impl Lock {
-    /// Takes the lock of an organization at a host, in each folder that can be used.
+    /// Takes the lock for an organization and host in every usable folder.
     ///
-    /// # Errors
-    /// Another process has the lock, no folder can be used, or something other than a file of the user is in its place.
+    /// # Errors Fails if another process holds the lock, if no folder is usable, or if the lock's path is taken by something
+    /// other than a regular file owned by this user.
     pub fn take(
         folders: Vec<LockFolder>,
         host: &str,
@@ -44,7 +47,7 @@ impl Lock {
             let held = folder.and_then(|folder| {
                 let path = folder.path().to_owned();
                 let canonical = path.canonicalize().map_err(|error| (path.clone(), error))?;
-                // Two variables may name the same folder, and a lock also excludes its own process.
+                // Two variables may point to the same folder, and a second lock would conflict with our own.
                 if let Entry::Vacant(entry) = taken.entry(canonical) {
                     match hold(&folder, &name(host, organization), now) {
                         Ok(file) => drop(entry.insert(file)),
@@ -70,14 +73,14 @@ impl Lock {
     }
 }
 
-/// Why a lock is not held.
+/// The reason a lock could not be taken.
 enum Held {
-    /// Another process has it, which has written this.
+    /// Another process holds it. Contains the text that the process wrote to the file.
     By(String),
     Not(Error),
 }
 
-/// Takes the lock in one folder, and writes the process ID to it.
+/// Takes the lock in one folder and writes our process ID to the file.
 fn hold(folder: &OwnFolder, name: &str, now: Timestamp) -> Result<File, Held> {
     let mut file = folder.open_or_create(name).map_err(Held::Not)?;
     match file.try_lock() {

@@ -1,4 +1,4 @@
-//! `man`: prints a manual page, or writes all of them to files.
+//! `man`: prints a manual page or writes all of them to files.
 
 use std::fs;
 use std::path::Path;
@@ -9,13 +9,13 @@ use crate::manual::pages;
 use crate::printable::Printable;
 use crate::problem::Problem;
 
-/// The requested page, or the names of the files that were written.
+/// Returns the requested page or, with `--into`, the paths of the files written.
 pub(super) fn text(args: &ManArgs) -> Result<String, Problem> {
     match &args.into {
         Some(folder) => write(folder),
         None => {
             let page = pages().into_iter().find(|page| page.verb == args.verb.as_deref());
-            Ok(page.map(|page| page.text).unwrap_or_default()) // clap takes no other verb
+            Ok(page.map(|page| page.text).unwrap_or_default()) // clap rejects other verbs
         }
     }
 }

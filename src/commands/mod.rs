@@ -1,7 +1,7 @@
-//! The commands, one module each.
+//! The commands, one per module.
 //!
-//! A command takes its arguments and the [`Environment`], and returns a report. [`run`] turns it into an [`Output`]: text and an
-//! exit code, which `main` writes. `outlets` writes reports to files. Only questions and progress are printed during a run.
+//! A command takes its arguments and the [`Environment`] and returns a report. [`run`] renders the report into an [`Output`],
+//! which `main` prints. Reports for files go through `outlets`. During a run, only questions and progress are printed.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -55,35 +55,35 @@ mod write;
 use outlets::Outlets;
 
 codes! {
-    /// The errors of the commands themselves.
+    /// The errors raised by the commands themselves.
     pub enum CommandCode {
-        /// `apply` needs a confirmation or `--auto-approve`.
+        /// `apply` requires a confirmation or `--auto-approve`.
         NeedsApproval = "apply::needs_approval",
-        /// The answer to the question was not `yes`.
+        /// The user did not answer `yes`.
         NotApproved = "apply::not_approved",
-        /// Another apply of this organization is running.
+        /// Another apply for this organization is running.
         Locked = "apply::locked",
-        /// No lock can be taken.
+        /// The lock could not be taken in any folder.
         NoLock = "apply::no_lock",
-        /// The file of `access --since` is not an access review.
+        /// The file passed to `access --since` is not an access review.
         NotAReview = "access::not_a_review",
-        /// The file of `access --since` is a review of another organization.
+        /// The file passed to `access --since` is a review of another organization.
         OtherReview = "access::other_organization",
-        /// The calendar is fixed, and Pylon may be the real one.
+        /// `ROLECALL_NOW` is set, and the changes would go to the real Pylon.
         FixedClock = "apply::fixed_clock",
         /// The base version of the files cannot be read.
         NoBase = "plan::no_base",
-        /// The journal cannot be opened.
+        /// The journal cannot be created.
         NoJournal = "apply::no_journal",
-        /// `--at` or `--until` is not a time.
+        /// The value of `--at` or `--until` is not a valid time.
         BadTime = "commands::bad_time",
-        /// `explain` names a code that does not exist.
+        /// There is no error code of that name to explain.
         UnknownCode = "explain::unknown_code",
         /// The host contradicts `--region` or the pinned region.
         OtherRegion = "commands::other_region",
-        /// The state of the sandbox is not valid.
+        /// The sandbox state is invalid.
         BadSandboxState = "sandbox::bad_state",
-        /// The sandbox cannot keep its state, or has no port.
+        /// The sandbox cannot save its state or listen on its port.
         SandboxFailed = "sandbox::failed",
         /// A file cannot be written.
         NotWritten = "commands::not_written",
@@ -91,28 +91,28 @@ codes! {
         DemoExists = "demo::folder_exists",
         /// The new file already exists.
         FileExists = "import::file_exists",
-        /// The file for a state of the sandbox exists.
+        /// The file for a sandbox state already exists.
         StateExists = "sandbox::file_exists",
-        /// `--into` names a file that is not read.
+        /// `--into` names a file that is not part of the roster.
         NotRead = "import::not_read",
         /// The output would overwrite a file of the roster.
         OverFiles = "commands::over_files",
-        /// The output would overwrite a file that the run needs, or two reports have the same file.
+        /// The output would overwrite a file that the run needs, or two reports would go to the same file.
         SameFile = "commands::same_file",
-        /// `--report` is not available for a command that prints text instead of a report.
+        /// `--report` was passed to a command that prints text instead of a report.
         NoReport = "commands::no_report",
-        /// `--format csv` is not available for a command whose report is not a table.
+        /// `--format csv` was passed to a command whose report is not a table.
         NoCsv = "commands::no_csv",
-        /// `-C` names a folder that cannot be entered.
+        /// The folder passed to `-C` cannot be entered.
         NoFolder = "commands::no_folder",
         /// The config is a team file that a root file includes.
         TeamFile = "commands::team_file",
-        /// Something that this program needs of the operating system is not to be had.
+        /// The operating system refused a resource, such as a file descriptor.
         NoRuntime = "commands::no_runtime",
     }
 }
 
-/// Every diagnostic code of every module (docs/diagnostics.md).
+/// Returns the diagnostic codes of all modules, as listed in docs/diagnostics.md.
 pub fn diagnostic_codes() -> Vec<&'static str> {
     let roster = crate::roster::RosterCode::ALL.iter().map(|code| code.as_str());
     let lint = crate::desired::lint::LintCode::ALL.iter().map(|code| code.as_str());
@@ -124,50 +124,50 @@ pub fn diagnostic_codes() -> Vec<&'static str> {
     roster.chain(lint).chain(plan).chain(saved).chain(pylon).chain(rollback).chain(own).collect()
 }
 
-/// What surrounds the process, read once.
+/// The parts of the process environment that affect a run, read once at startup.
 #[derive(Debug)]
 pub struct Environment {
     pub clock: Clock,
-    /// The sources of the token. The first one is used.
+    /// The possible sources of the token. The first one is used.
     pub token_sources: Vec<TokenSource>,
-    /// The token, once it has been read.
+    /// The token, cached after it is first read.
     pub token_in_use: OnceCell<Result<Token, Problem>>,
-    /// The folders for locks of this user. Some may not exist.
+    /// The candidate folders for this user's locks. Some may not exist.
     pub locks: Vec<PathBuf>,
-    /// The variables about proxies and certificates.
+    /// The environment variables for proxies and certificates.
     pub network: Variables,
     pub folder: PathBuf,
-    /// `ROLECALL_CONFIG`: the root file, unless `--config` names one.
+    /// `ROLECALL_CONFIG`: the root file to use without `--config`.
     pub config: Option<PathBuf>,
-    /// The login name of the person who runs the command, or of the person who started the pipeline.
+    /// The login name of the user who runs the command or who triggered the pipeline.
     pub user: Option<String>,
-    /// `GITHUB_WORKSPACE`: the root of the checkout of a GitHub job.
+    /// `GITHUB_WORKSPACE`: the root of the checkout in a GitHub Actions job.
     pub github_workspace: Option<PathBuf>,
-    /// `GITHUB_STEP_SUMMARY`: the file that becomes the summary of a GitHub job.
+    /// `GITHUB_STEP_SUMMARY`: the file that GitHub Actions renders as the job summary.
     pub github_summary: Option<PathBuf>,
-    /// `NO_COLOR` is set, or the terminal has no colors.
+    /// Whether `NO_COLOR` is set or the terminal does not support colors.
     pub no_color: bool,
-    /// A question can be asked, because standard input and standard error are terminals.
+    /// Whether we can ask for confirmation, which requires standard input and standard error to be terminals.
     pub can_ask: bool,
     pub stdout_is_terminal: bool,
     pub stderr_is_terminal: bool,
-    /// The width in columns. `None` if standard output is not a terminal, or if its width is unknown.
+    /// The width in columns, if standard output is a terminal and reports its width.
     pub stdout_width: Option<usize>,
-    /// The width in columns. `None` if standard error is not a terminal, or if its width is unknown.
+    /// The width in columns, if standard error is a terminal and reports its width.
     pub stderr_width: Option<usize>,
 }
 
-/// The text to print, and the exit code.
+/// The text to print and the exit code.
 #[derive(Debug)]
 pub struct Output {
     pub stdout: String,
     pub stderr: String,
     pub exit: Exit,
-    /// Whether Pylon may have been changed. This decides the exit code if the report cannot be written.
+    /// Whether anything in Pylon may have changed. If the report can't be written, the exit code depends on this.
     pub may_have_changed: bool,
 }
 
-/// Runs a command. `-C` changes the current folder of the process.
+/// Runs a command. With `-C`, this changes the working directory of the process.
 pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
     signals::outlive_file_size_limit();
     let located = locate::config(&mut cli, &mut environment);
@@ -180,11 +180,11 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
     if let Err(trouble) = check_formats(command, common) {
         return finish(trouble.into_report(name), Outlets::default(), common, environment);
     }
-    // Read the token first, so that it is hidden in all later messages: a message about a file could contain it.
+    // Read the token first so that it's scrubbed from all later messages, since an error about a file could quote it.
     if command.connection().is_some_and(|asked| asked.token_file.is_some() && !asked.sandbox) {
         let _ = token(environment);
     }
-    // Open the outputs before any request, because a run that changes Pylon must be able to report it.
+    // Open the output files before sending any request. If we can't report the changes, we must not make them.
     let opened = overwrites::check(command, common).and_then(|()| Ok(Outlets::open(common, environment)?));
     let outlets = match opened {
         Ok(outlets) => outlets,
@@ -198,7 +198,7 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
     finish(report, outlets, common, environment)
 }
 
-/// Checks that the command can make the reports that the command line asks for.
+/// Checks that the command supports the requested report formats.
 fn check_formats(command: &Command, common: &Common) -> Result<(), CommandError> {
     let name = command.name();
     let mut formats = common.report.iter().map(|(format, _)| *format).chain([common.format]);
@@ -222,10 +222,10 @@ fn check_formats(command: &Command, common: &Common) -> Result<(), CommandError>
     Ok(())
 }
 
-/// What a command returns.
+/// The result of a successful command.
 enum Printed {
     Report(Body, Exit),
-    /// A text that is not a report. It is the same for every `--format`.
+    /// Plain text instead of a report, which does not depend on `--format`.
     Text(String),
 }
 
@@ -259,7 +259,7 @@ fn printed(text: String) -> Output {
     Output { stdout: text, stderr: String::new(), exit: Exit::Done, may_have_changed: false }
 }
 
-/// Writes the report to its files, and returns the text to print.
+/// Writes the report files and returns the text to print.
 fn finish(mut report: Report, outlets: Outlets, common: &Common, environment: &Environment) -> Output {
     complete(&mut report.body, &common.invocation);
     let report = &report;
@@ -287,7 +287,7 @@ fn finish(mut report: Report, outlets: Outlets, common: &Common, environment: &E
     Output { stdout, stderr, exit, may_have_changed }
 }
 
-/// Adds the flags of this run to the commands that a report suggests.
+/// Adds the flags of the current run to the commands suggested in a report.
 fn complete(body: &mut Body, invocation: &Invocation) {
     let remedies: Vec<&mut String> = match body {
         Body::Problems(problems) => {
@@ -315,10 +315,10 @@ fn setting(common: &Common, environment: &Environment) -> Setting {
     }
 }
 
-/// The result of a command: its report and exit code, or an error.
+/// The result of a command: a report with its exit code, or an error.
 type Done = Result<(Body, Exit), CommandError>;
 
-/// An error of a command, with its exit code. Nothing was changed, unless it is made by [`CommandError::half`].
+/// An error with its exit code. Unless it comes from [`CommandError::half`], nothing was changed.
 struct CommandError {
     problems: Box<Problems>,
     exit: Exit,
@@ -341,17 +341,17 @@ impl CommandError {
         Report { command, exit: self.exit, body: Body::Problems(self.problems) }
     }
 
-    /// Returns a usage error.
+    /// Wraps a problem as a usage error.
     fn usage(problem: Problem) -> Self {
         Self { problems: Box::new(problem.into()), exit: Exit::Usage }
     }
 
-    /// Returns an error of a command that was completed in part.
+    /// Wraps a problem that occurred after part of the work was done.
     fn half(problem: Problem) -> Self {
         Self { problems: Box::new(problem.into()), exit: Exit::Partial }
     }
 
-    /// Returns an error about a saved plan that cannot be applied.
+    /// Wraps a problem with a saved plan that can't be applied.
     fn stale(problem: Problem) -> Self {
         Self { problems: Box::new(problem.into()), exit: Exit::PlanMismatch }
     }
@@ -365,7 +365,8 @@ fn colors(common: &Common, environment: &Environment, is_terminal: bool) -> bool
     }
 }
 
-/// Returns the folder of the config, which contains `.rolecall/` and `pylon.json`. If the config is a pipe, it is the current folder.
+/// Returns the folder that contains the config, `.rolecall/`, and `pylon.json`. If the config is a pipe, this is the current
+/// folder.
 fn folder(config: &Path) -> PathBuf {
     match config.parent() {
         Some(parent) if !parent.as_os_str().is_empty() && !is_stream(config) => parent.to_owned(),
@@ -373,12 +374,12 @@ fn folder(config: &Path) -> PathBuf {
     }
 }
 
-/// Runs `work` on this thread. Offline commands start no runtime.
+/// Runs `work` to completion on this thread. Offline commands never call this, so they don't start a runtime.
 fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
     match signals::runtime() {
         Ok(runtime) => {
             let done = runtime.block_on(work);
-            // Do not wait for DNS lookups that are still running.
+            // Don't wait for DNS lookups that are still in flight.
             runtime.shutdown_background();
             done
         }
@@ -386,25 +387,25 @@ fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T,
     }
 }
 
-/// Reads and hides the tokens that the command line and the environment name. This comes before parsing, because a usage error may
-/// repeat a token, and `--sandbox` reads none. Sources that can be read only once are left to `token`.
+/// Reads every token source and registers the token for scrubbing. This happens before arguments are parsed, because a usage
+/// error may echo a token, and with `--sandbox` a run never reads one. Sources that can be read only once are left to `token`.
 pub fn hide_tokens(sources: &[TokenSource]) {
     for source in sources.iter().filter(|source| source.can_be_read_again()) {
         let _ = hidden_text(source);
     }
 }
 
-/// Returns the text of a source after hiding it. There is no other way to read a source.
+/// Reads a token source and registers its content for scrubbing. Nothing else reads a source.
 fn hidden_text(source: &TokenSource) -> Result<String, Problem> {
     if let TokenSource::Variable(value) = source {
-        output::hide(&value.to_string_lossy()); // also if it is not a valid text
+        output::hide(&value.to_string_lossy()); // even if it isn't valid UTF-8
     }
     let text = source.text(&mut std::io::stdin())?;
     output::hide(&text);
     Ok(text)
 }
 
-/// Returns the token. It is read only once, because it may come from standard input.
+/// Returns the token. The result is cached, because standard input can be read only once.
 fn token(environment: &Environment) -> Result<Token, Problem> {
     let find = || {
         let source = environment.token_sources.first().ok_or_else(tokens::no_source)?;

@@ -1,7 +1,8 @@
-//! The report files: those of `--report`, and the summary of a GitHub job.
+//! The report files: those of `--report` and the job summary on GitHub.
 //!
-//! All of them are opened before the first request, so that a run that changes Pylon can say so afterwards. A file is written as
-//! a shell's `>` would write it; the summary is appended to, since other steps write there too.
+//! They are all opened before the first request, because a run that changes Pylon must be able to report it afterwards. Files are
+//! written the way a shell's `>` would write them, except for the job summary: it is appended to, since other steps write there
+//! too.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -14,7 +15,7 @@ use crate::problem::Problem;
 use crate::report::{Format, LONGEST_SUMMARY};
 use crate::target_file::TargetFile;
 
-/// The open files for reports.
+/// The open report files.
 #[derive(Debug, Default)]
 pub(super) struct Outlets(Vec<Outlet>);
 
@@ -22,7 +23,7 @@ pub(super) struct Outlets(Vec<Outlet>);
 struct Outlet {
     path: PathBuf,
     format: Format,
-    /// The maximum length of the text in bytes, if the destination has its own limit.
+    /// The maximum size of the report in bytes, if the destination imposes one.
     limit: Option<usize>,
     destination: Destination,
 }
@@ -34,7 +35,7 @@ enum Destination {
 }
 
 impl Outlets {
-    /// Opens every requested file.
+    /// Opens every requested report file.
     pub(super) fn open(common: &Common, environment: &Environment) -> Result<Self, Problem> {
         let mut outlets: Vec<Outlet> = Vec::new();
         for (format, path) in &common.report {
@@ -58,7 +59,7 @@ impl Outlets {
         Ok(Self(outlets))
     }
 
-    /// Writes each report, and tells which could not be written.
+    /// Writes all reports and returns the problems with those that could not be written.
     pub(super) fn write(self, report: impl Fn(Format, Option<usize>) -> String) -> Vec<Problem> {
         let written = self.0.into_iter().map(|Outlet { path, format, limit, destination }| {
             let text = report(format, limit);
@@ -74,8 +75,8 @@ impl Outlets {
     }
 }
 
-/// How many bytes the summary of this step may still take. GitHub drops a summary that is too long, so what other commands
-/// of the step have written counts; a summary that is full already gets a line that says so.
+/// Returns the number of bytes left in this step's summary. GitHub drops a summary that is too long, so the output of earlier
+/// commands in the step counts against the limit. A full summary still gets one line that says so.
 fn left_in_summary(summary: &File) -> usize {
     let written = summary.metadata().map_or(0, |metadata| metadata.len());
     LONGEST_SUMMARY.saturating_sub(usize::try_from(written).unwrap_or(usize::MAX))

@@ -1,6 +1,6 @@
-//! Checks that a command does not overwrite a file that it needs, such as the roster, the token, or a plan.
+//! Checks that a command won't overwrite a file that it needs, such as the roster, the token, or a saved plan.
 //!
-//! The checks use only the command line, before anything is read or opened.
+//! The checks rely only on the command line and run before any of its files is read or opened for writing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::regular::STDIN;
 
-/// Checks the named files, and the files of a sandbox next to the config.
+/// Checks all files named on the command line and, with `--sandbox`, the sandbox's files next to the config.
 pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandError> {
     let Named { read, written } = command.files();
     let mut needed: Vec<FileIdentity> = read.into_iter().map(FileIdentity::new).collect();
@@ -49,7 +49,7 @@ fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIden
     Ok(place)
 }
 
-/// Returns an error if the path is the config or an existing TOML file.
+/// Fails if the path is the config or an existing TOML file.
 fn not_over_files(path: &Path, common: &Common) -> Result<(), CommandError> {
     let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) && path.exists();
     if !is_toml && FileIdentity::new(path) != FileIdentity::new(&common.config) {
@@ -69,11 +69,11 @@ fn shown(path: &Path) -> Printable {
     Printable::cut(&path.to_string_lossy(), 200)
 }
 
-/// Identifies a file, under any of its names.
+/// Identifies a file regardless of the path used to reach it.
 struct FileIdentity {
     path: PathBuf,
-    /// Device and number of the file, which all its hard links and mount points share. `None` if it does not exist
-    /// or is not a regular file: two reports may go to one terminal.
+    /// The device and inode, which all hard links and mount points of a file share. `None` if the file does not exist or isn't a
+    /// regular file, because two reports may well go to the same terminal.
     #[cfg(unix)]
     id: Option<(u64, u64)>,
 }
@@ -101,7 +101,7 @@ impl PartialEq for FileIdentity {
     }
 }
 
-/// Returns the canonical form of a path. Neither the file nor its folder needs to exist.
+/// Canonicalizes a path, even if the file or its folder doesn't exist.
 pub(super) fn place_of(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| match path.file_name() {
         Some(name) => place_of(&folder(path)).join(name),

@@ -1,4 +1,4 @@
-//! The steps that `plan` and `apply` share: from the files and Pylon to a reviewed plan.
+//! The steps shared by `plan` and `apply`, which turn the files and the state of Pylon into a reviewed plan.
 
 use std::collections::HashSet;
 
@@ -27,22 +27,22 @@ use crate::report::facts::plan::RollbackNotes;
 use crate::roster::{Email, Field};
 use crate::source::Sources;
 
-/// A reviewed plan with its report, and what is needed to apply it.
+/// A reviewed plan with its report and everything needed to apply it.
 pub(super) struct Prepared {
     pub(super) reviewed: ReviewedPlan,
     pub(super) observation: Observation,
     pub(super) report: PlanReport,
-    /// `us`, `eu`, `sandbox`, or the host.
+    /// `us`, `eu`, `sandbox`, or the host name.
     pub(super) host: String,
     sources: Sources,
 }
 
-/// What a plan is limited to.
+/// The options that narrow down or annotate a plan.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Scope<'a> {
     pub(super) only: &'a [String],
     pub(super) max_changes: Option<u64>,
-    /// The base version of the files, to find the cause of each edit.
+    /// The base version of the files, which determines the cause of each edit.
     pub(super) base: Option<&'a Base>,
 }
 
@@ -71,8 +71,8 @@ async fn prepare_on(
     Ok(prepared)
 }
 
-/// Observes and draws. If the minimum of a guarded role depends on people that only the listing shows as its holders, everything
-/// is read again, and these people are searched for too.
+/// Reads the organization and draws a plan. If the plan takes a guarded role from people, its minimum must not rest on holders who
+/// appear only in the listing. In that case, reads everything again and also searches for those holders.
 pub(super) async fn confirmed(
     connection: &Connection,
     declared: &Declared,
@@ -90,7 +90,7 @@ pub(super) async fn confirmed(
     draw(observe_on(connection, declared, &others).await?)
 }
 
-/// Makes the plan again from the current files, on the same connection.
+/// Makes a fresh plan from the current files over the same connection.
 pub(super) async fn prepare_again(
     scope: Scope<'_>,
     connection: &Connection,
@@ -106,7 +106,7 @@ fn only_of(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Problems
     only(scope.only, declared).map_err(|problems| Problems::new(declared.roster.sources.clone(), problems))
 }
 
-/// Reads the organization. The declared people and `others` are also confirmed by a search.
+/// Reads the organization, confirming the declared people and `others` with a search.
 pub(super) async fn observe(
     declared: &Declared,
     others: &[Email],
@@ -129,7 +129,7 @@ async fn observe_on(
     connection.observe(&declared.roster, &emails).await
 }
 
-/// Draws the plan of the files, and reviews it. Everything from here on is pure.
+/// Draws the plan for the files and reviews it. Everything from here on is pure.
 pub(super) fn settle(
     declared: &Declared,
     only: &[Email],
@@ -152,7 +152,7 @@ pub(super) fn settle(
     Ok(prepared)
 }
 
-/// Draws the plan that takes an apply back, and reviews it. The plan is made of the journal instead of the files, but the
+/// Draws the plan that rolls back an apply and reviews it. The changes come from the journal instead of the files, but the
 /// guardrails are those of the files.
 pub(super) fn settle_rollback(
     declared: &Declared,
@@ -172,7 +172,7 @@ pub(super) fn settle_rollback(
     Ok(review(declared, plan, &roles, Some(notes), max_changes, connection, observation))
 }
 
-/// Looks up the roles that the files name. Then checks the declared roles against the rules, with the role IDs and addresses from
+/// Looks up the roles named in the files, then checks the declared roles against the rules using the role IDs and addresses from
 /// Pylon.
 fn named_roles(
     declared: &Declared,
@@ -192,7 +192,7 @@ fn named_roles(
     }
 }
 
-/// Checks the plan with the guardrails, and makes the report.
+/// Runs the guardrails on a plan and builds the report.
 fn review(
     declared: &Declared,
     plan: Plan,
@@ -213,7 +213,8 @@ fn review(
     Prepared { reviewed, observation, report, host: place.clone(), sources }
 }
 
-/// In a sandbox, an unknown role may be one that the real organization has: says how to describe that organization.
+/// Extends the error for an unknown role in a sandbox. The role may exist in the real organization, so the help explains how to
+/// describe that organization.
 fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Problem {
     if problem.code == crate::plan::PlanCode::UnknownRole.as_str() && connection.sandbox.is_some() {
         let help = problem.help.take().map_or_else(String::new, |help| help + ". ");
@@ -228,18 +229,19 @@ fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Proble
 }
 
 impl Prepared {
-    /// Looks up in the audit log who changed the values that differ. Sends a request only if there are any, and never fails.
+    /// Finds out from the audit log who changed the values that differ. If there are none, no request is sent. Failures are not
+    /// fatal.
     pub(super) async fn find_blame(&mut self, connection: &Connection) {
         let state = &self.observation.state;
         let mut drift = Drift::new(&self.reviewed.plan, &state.roles);
-        // If the causes are known, only drift raises the question who changed a value.
+        // Once the causes are known, only drift is worth an audit log lookup.
         let caused: HashSet<(&str, Field)> = self.report.edits_without_drift().collect();
         drift.retain(|id, field| !caused.contains(&(id.as_str(), field)));
         let findings = connection.reader.inquire(drift).await.finish(state);
         self.report.add_blame(&findings);
     }
 
-    /// Finds the cause of each edit, if there is a base version of the files.
+    /// Finds the cause of each edit by comparing the files with their base version, if there is one.
     fn find_causes(&mut self, declared: &Declared, base: Option<&Base>) {
         let Some(Base { files, line }) = base else { return };
         self.report.base = Some(line.clone());
@@ -250,12 +252,12 @@ impl Prepared {
         self.report.add_unwritten(base, present, &self.reviewed, state);
     }
 
-    /// The digest of the files. It is made only if a plan is or was saved.
+    /// Returns the digest of the files. It's computed on demand, because only saved plans need it.
     pub(super) fn files_digest(&self) -> String {
         digest_of(&self.sources)
     }
 
-    /// What a saved plan is bound to.
+    /// Returns the identity that a saved plan is bound to.
     pub(super) fn binding<'a>(&'a self, files: &'a str) -> Binding<'a> {
         Binding { host: &self.host, files }
     }

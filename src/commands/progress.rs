@@ -1,7 +1,7 @@
-//! The progress of a run on standard error: a line that counts down on a terminal, and a few lines elsewhere.
+//! Progress reporting on standard error: a progress line with a countdown on a terminal, and occasional lines elsewhere.
 //!
-//! The line on a terminal is drawn by a library, not by `output`: it must not contain text from outside. Its text is decided by
-//! `progress_line`. A thread of the library draws it again and again, so the apply does not wake up for it.
+//! On a terminal, the line is drawn by `indicatif` rather than `output`, so it must never contain untrusted text. `progress_line`
+//! formats it. A thread of the library redraws it, so the apply doesn't have to wake up for that.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,14 +20,14 @@ use crate::pylon::request::Endpoint;
 use crate::report::style::Style;
 use crate::report::words;
 
-/// Shorter waits are not shown.
+/// Shorter waits aren't worth showing.
 const WORTH_SAYING: Duration = Duration::from_secs(3);
-/// An end that is sooner is not shown, unless the apply waits.
+/// The estimated end is shown only if it is at least this far away or the apply is waiting.
 const WORTH_ESTIMATING: Duration = Duration::from_secs(60);
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
-/// The minimum time between two lines without a terminal.
+/// The minimum interval between two lines when there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
-/// The width of a terminal that does not tell its own.
+/// The assumed width of a terminal that doesn't report one.
 const USUAL_WIDTH: usize = 80;
 
 /// Shows the progress of an apply.
@@ -39,7 +39,7 @@ pub(super) struct Progress {
 
 enum Display {
     Quiet,
-    /// Shared with the thread that draws the bar.
+    /// The line is shared with the thread that draws the bar.
     Bar(ProgressBar, Arc<Mutex<ProgressLine>>),
     Lines {
         said: Option<Duration>,
@@ -51,7 +51,8 @@ enum Display {
 }
 
 impl Progress {
-    /// Starts the display, with the expected duration if it is more than a minute. `bar` is the style of the bar on a terminal.
+    /// Starts the display. Without a terminal, prints the expected duration if it is a minute or more. `bar` is the style of the
+    /// progress bar.
     pub(super) fn begin(
         machine: &Machine,
         clock: Clock,
@@ -78,7 +79,7 @@ impl Progress {
         Self { clock, how, has_said_stopping: false }
     }
 
-    /// Shows the current progress, and until when the apply waits.
+    /// Updates the display with the current progress and the end of the current wait, if any.
     pub(super) fn tell(&mut self, machine: &Machine, until: Option<Duration>, reason: WaitReason) {
         let now = self.clock.elapsed();
         let line = line(machine, self.clock, until, reason);
@@ -112,7 +113,7 @@ impl Progress {
         self.has_said_stopping |= is_stopping;
     }
 
-    /// Removes the progress bar.
+    /// Removes the progress bar from the terminal.
     pub(super) fn end(self) {
         if let Display::Bar(bar, _) = self.how {
             bar.finish_and_clear();
@@ -120,16 +121,16 @@ impl Progress {
     }
 }
 
-/// The waits of a run that reads: a line for each, and on a terminal a countdown below it.
+/// Shows the waits while reading: one line for each and, on a terminal, a countdown below it.
 #[derive(Debug)]
 pub(super) struct ReadWaits {
     clock: Clock,
     is_quiet: bool,
-    /// The countdowns. Several reads may wait at once. `None` without a terminal.
+    /// The countdowns, of which several can run at once. `None` without a terminal.
     countdowns: Option<MultiProgress>,
 }
 
-/// A countdown that is removed when its wait ends.
+/// A countdown that is removed from the terminal when the wait ends.
 struct Countdown(ProgressBar);
 
 impl ReadWaits {
@@ -165,7 +166,7 @@ impl Drop for Countdown {
     }
 }
 
-/// Returns a bar that draws the line, as it is at that time.
+/// Creates a bar that always draws the latest state of the line.
 fn progress_bar(line: Arc<Mutex<ProgressLine>>, clock: Clock, bar: Style) -> ProgressBar {
     let drawn = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let text =
@@ -174,7 +175,7 @@ fn progress_bar(line: Arc<Mutex<ProgressLine>>, clock: Clock, bar: Style) -> Pro
     drawn
 }
 
-/// Draws a text again and again, for the width that the terminal then has.
+/// Redraws the text at regular intervals, fitted to the current width of the terminal.
 fn draw(bar: &ProgressBar, text: impl Fn(usize) -> String + Clone + Send + Sync + 'static) {
     let draw = move |_: &ProgressState, to: &mut dyn std::fmt::Write| {
         let _ = to.write_str(&text(output::stderr_width().unwrap_or(USUAL_WIDTH)));
@@ -184,7 +185,7 @@ fn draw(bar: &ProgressBar, text: impl Fn(usize) -> String + Clone + Send + Sync 
     bar.enable_steady_tick(REDRAW_EVERY);
 }
 
-/// Returns what to show: how far the apply is, what it waits for, and when it is expected to end.
+/// Builds the progress line: how many changes are done, what the apply is waiting for, and when it is expected to end.
 fn line(machine: &Machine, clock: Clock, until: Option<Duration>, reason: WaitReason) -> ProgressLine {
     let now = clock.elapsed();
     let (total, settled) = machine.progress();
@@ -204,7 +205,7 @@ fn line(machine: &Machine, clock: Clock, until: Option<Duration>, reason: WaitRe
     ProgressLine { settled, total, state, end: is_shown.then(|| clock.minute_after(end)) }
 }
 
-/// Returns why nothing is sent at the moment, as a sentence and shorter.
+/// Returns the reason sending is paused, as a full sentence and as a short label.
 fn reason_of(machine: &Machine, reason: WaitReason) -> (String, String) {
     let (sentence, short) = match reason {
         WaitReason::Answers | WaitReason::Retry => {
@@ -227,7 +228,7 @@ fn reason_of(machine: &Machine, reason: WaitReason) -> (String, String) {
     (sentence.to_owned(), short.to_owned())
 }
 
-/// Returns the minimum duration at this rate limit. `None` if it is less than a minute.
+/// Describes the minimum duration at this rate limit, unless it is less than a minute.
 fn expectation(changes: usize, per_minute: u64) -> Option<String> {
     let minutes = (changes as u64).saturating_sub(1) / per_minute.max(1);
     let minutes_text = words::count(usize::try_from(minutes).unwrap_or(usize::MAX), "minute", "minutes");

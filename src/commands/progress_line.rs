@@ -1,6 +1,6 @@
-//! Formats the progress line of an apply: how many changes are done, what it waits for, and when it will end.
+//! Formats the progress line of an apply: the number of changes done, the reason for the current wait, and the expected end.
 //!
-//! The code is pure. The current time and the width of the terminal are arguments, so the countdown can be drawn and tested without an apply.
+//! This module is pure. The current time and the terminal width are passed in, so the countdown can be tested without an apply.
 
 use std::time::Duration;
 
@@ -26,30 +26,30 @@ pub(super) enum State {
     #[default]
     Sending,
     Waiting(Waiting),
-    /// The process got a signal, and this many requests still wait for their response.
+    /// A signal arrived, and this many requests are still in flight.
     Stopping(usize),
 }
 
-/// A wait that is long enough to be shown.
+/// A wait that is long enough to show.
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
     pub(super) until: Duration,
     pub(super) why: String,
-    /// The same, for a narrow terminal.
+    /// A shorter wording of `why`, for narrow terminals.
     pub(super) short_why: String,
-    /// What happens after the wait: `next` or `retry`.
+    /// What follows the wait: `next` or `retry`.
     pub(super) then: &'static str,
 }
 
 impl ProgressLine {
-    /// Returns the line at `now`. It is narrower than the terminal, because a full line would move the cursor to the next one.
+    /// Formats the line at `now`. It is always narrower than the terminal, because filling the last column would wrap the cursor.
     pub(super) fn text(&self, now: Duration, width: usize, bar: Style) -> String {
         let room = width.saturating_sub(1);
         let counts = format!("  {} of {}", self.settled, self.total);
         let done = (BAR * self.settled).checked_div(self.total).unwrap_or(0).min(BAR);
         let drawn = styled(bar, "█".repeat(done) + &"░".repeat(BAR - done));
         let texts = self.texts(now);
-        // The advice while stopping is more important than the bar.
+        // While stopping, the hint about a second interrupt matters more than the bar.
         let has_bar = !matches!(self.state, State::Stopping(_));
         let with_bar = texts.iter().filter(|_| has_bar).map(|text| format!("{counts} {drawn} {text}"));
         let without_bar = texts.iter().map(|text| format!("{counts} {text}"));
@@ -58,12 +58,12 @@ impl ProgressLine {
         fitting.unwrap_or_else(|| counts.chars().take(room).collect())
     }
 
-    /// Returns the full text without the counts, for a log.
+    /// Returns the longest description of the state, without the counts, for logs.
     pub(super) fn description(&self, now: Duration) -> String {
         self.texts(now).swap_remove(0)
     }
 
-    /// Returns the texts that tell the state, the longest first.
+    /// Returns all wordings of the state, longest first.
     fn texts(&self, now: Duration) -> Vec<String> {
         match &self.state {
             State::Stopping(answers) => {
@@ -98,14 +98,14 @@ impl ProgressLine {
     }
 }
 
-/// Returns the line of a wait that ends after `left`. It is narrower than the terminal.
+/// Formats the countdown of a wait that has `left` to go. It is always narrower than the terminal.
 pub(super) fn countdown(left: Duration, width: usize) -> String {
     let seconds = left.as_millis().div_ceil(1000);
     let mut texts = [format!("  continuing in {seconds} s"), format!("{seconds} s")].into_iter();
     texts.find(|text| display_width(text) < width).unwrap_or_default()
 }
 
-/// Returns when the last change will be sent, if the next ones may be sent at `from`. Each minute has as many as the rate limit allows.
+/// Estimates when the last change will be sent, given that the next one can be sent at `from` and the rate limit applies.
 pub(super) fn estimated_end(unsettled: usize, per_minute: u64, from: Duration) -> Duration {
     let minutes = (unsettled as u64).saturating_sub(1) / per_minute.max(1);
     from.saturating_add(Duration::from_secs(minutes.saturating_mul(60)))

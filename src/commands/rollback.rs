@@ -1,4 +1,4 @@
-//! `rollback`: makes the plan that undoes an apply, and applies it as any other plan.
+//! `rollback`: makes a plan that undoes an apply, then applies it like any other plan.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::problem::{Problem, Problems};
 use crate::regular;
 use crate::report::{Body, JournalEntry, JournalsReport};
 
-/// How many journals are listed.
+/// The maximum number of journals to list.
 const LISTED: usize = 20;
 
 pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environment) -> Done {
@@ -42,14 +42,14 @@ pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environmen
     })
 }
 
-/// Reads the files and the journal. The journal is a source too, so that messages can point to its lines.
+/// Reads the files and the journal. The journal is added to the sources so that error messages can point to its lines.
 fn declared_and_applied(
     of: &Path,
     common: &Common,
     environment: &Environment,
 ) -> Result<(Declared, Applied), Problems> {
     let mut files = declared(None, common, environment)?;
-    // Use only the file name, to keep the places short.
+    // Show only the file name, to keep locations short.
     let name = of.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let file = files.roster.sources.add(name, read(of)?);
     match Applied::read(&files.roster.sources, file) {
@@ -58,7 +58,7 @@ fn declared_and_applied(
     }
 }
 
-/// Lists the newest journals of this config.
+/// Lists the newest journals for this config.
 pub(super) fn list(common: &Common) -> (Body, Exit) {
     let mut newest = journals::newest(&folder(&common.config));
     let older = newest.len().saturating_sub(LISTED);
@@ -73,7 +73,7 @@ pub(super) fn list(common: &Common) -> (Body, Exit) {
     (Body::Journals(Box::new(JournalsReport { journals, older, undo })), Exit::Done)
 }
 
-/// Returns a usage error for a missing journal.
+/// Returns the usage error for a missing journal argument.
 fn which(is_last: bool) -> Problem {
     let (message, help) = if is_last {
         (

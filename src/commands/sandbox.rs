@@ -1,6 +1,6 @@
-//! The command `sandbox`, and the sandbox of `--sandbox`.
+//! The `sandbox` command, and the sandbox behind `--sandbox`.
 //!
-//! Owns which state a sandbox starts from, and where it keeps it. `state` writes states that people ask for.
+//! Decides which state a sandbox starts from and where that state is saved. Exporting a state to a new file is up to `state`.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -23,11 +23,11 @@ use crate::report::Body;
 use crate::roster::Roster;
 use crate::sandbox::{Faults, Limits, Running, SandboxState, Setup, StateFile, World, start};
 
-/// The largest file that is read as a state. A million people take about 250 MB.
+/// The maximum size of a state file. One million people take about 250 MB.
 const MAX_STATE_BYTES: u64 = 1024 * 1024 * 1024;
-/// The file in `.rolecall` in which `--sandbox` keeps its state.
+/// The file in `.rolecall` in which `--sandbox` saves its state.
 const STATE_FILE_NAME: &str = "sandbox.json";
-/// How many people are invented if the files declare none.
+/// The number of people to generate if the files declare none.
 const DEFAULT_PEOPLE: usize = 12;
 
 /// Runs a sandbox in the foreground until it is interrupted.
@@ -50,16 +50,16 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
         let mut signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
         greet(&running, token, count)?;
         let number = signals.numbers.recv().await.unwrap_or(2);
-        drop(signals); // A second signal ends the process at once.
+        drop(signals); // a second signal terminates the process immediately
         running.stop().await.map_err(|error| not_kept(&error))?;
         Ok((Body::Nothing, if number == 2 { Exit::Done } else { Exit::Signal(number) }))
     })
 }
 
-/// Prints the two lines to paste. They are the only ones on standard output, so that a script can read them while the sandbox
-/// runs. The note for people goes to standard error.
+/// Prints the two lines to paste into a shell. Standard output contains nothing else, so a script can read them while the sandbox
+/// is running. The message for humans goes to standard error.
 fn greet(running: &Running, token: &str, count: usize) -> Result<(), CommandError> {
-    // The value of the variable may be a real token, which is not shown.
+    // The variable may already contain a real token, which must not be printed.
     let is_set = output::scrub(token.to_owned()) != token;
     let second = if is_set {
         format!("# {VARIABLE} already contains the token of this sandbox\n")
@@ -74,7 +74,7 @@ fn greet(running: &Running, token: &str, count: usize) -> Result<(), CommandErro
     })
 }
 
-/// Starts the sandbox for one run. It keeps its state for the next one.
+/// Starts a sandbox for a single run and saves its state for the next one.
 pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Running, Problem> {
     let world = starting_world(roster, folder, now)?.with_limits(Limits::off());
     let file =
@@ -83,8 +83,8 @@ pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Res
     start(setup).await.map_err(|error| not_started(&error))
 }
 
-/// Returns what `--sandbox` starts from: the state that the last run kept, or else `pylon.json` next to the config, or else a
-/// made-up organization. A `pylon.json` also replaces a made-up organization that was kept, because it describes a real one.
+/// Chooses the starting point of `--sandbox`: the state saved by the last run, then `pylon.json` next to the config, then a
+/// generated organization. Because `pylon.json` describes a real organization, it also overrides a saved one that was generated.
 fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<World, Problem> {
     let kept = read_kept(folder, now)?;
     let mut world = match kept {
@@ -104,8 +104,8 @@ fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Worl
     Ok(world)
 }
 
-/// Returns an organization of the declared people, with the built-in roles. A role that is not built in is then an error, as on
-/// the real service: a made-up role would hide a mistake. If the files declare no people, people are invented.
+/// Generates an organization from the declared people with only the built-in roles. Any other role is an error, as it would be in
+/// Pylon, because generating it would hide a typo. If the files declare no people, some are generated.
 fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
     if roster.people.is_empty() {
         return invented(DEFAULT_PEOPLE, now);
@@ -125,7 +125,7 @@ fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
     })
 }
 
-/// Writes what the sandbox would start from to a file to edit, for `sandbox --write-state`.
+/// Writes the state that the sandbox would start from to a new file, for `sandbox --write-state`.
 fn write(path: &Path, args: &SandboxArgs, common: &Common, environment: &Environment) -> Done {
     is_new(path)?;
     let now = environment.clock.now();
@@ -136,11 +136,11 @@ fn write(path: &Path, args: &SandboxArgs, common: &Common, environment: &Environ
         },
         (state, people) => described(state.as_deref(), people, now)?,
     };
-    // The file is a description to edit, so `pylon.json` must not count as made up.
+    // The user is going to edit this description, so `pylon.json` must not count as generated.
     write_state(path, &SandboxState { made_up: false, ..world.to_state() })
 }
 
-/// Reads the state in `--state`, or else invents as many people as `people` says, or 12 if it is `None`.
+/// Reads the state file, if given and present. Otherwise, generates `people` people, or 12 by default.
 fn described(file: Option<&Path>, people: Option<usize>, now: Timestamp) -> Result<World, Problem> {
     let read = match file {
         Some(path) => parse(path, regular::read(path, MAX_STATE_BYTES), now)?,
@@ -154,7 +154,7 @@ fn invented(people: usize, now: Timestamp) -> Result<World, Problem> {
     world.map_err(|problems| Problem::new(CommandCode::BadSandboxState, problems.join("; ")))
 }
 
-/// Reads the state that the last run of `--sandbox` kept. `None` if there is none.
+/// Reads the state saved by the last run with `--sandbox`, if there is one.
 fn read_kept(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     let path = folder.join(NAME).join(STATE_FILE_NAME);
     let text = match OwnFolder::open_in(folder).and_then(|own| own.open(STATE_FILE_NAME)) {
@@ -164,8 +164,8 @@ fn read_kept(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     parse(&path, text, now)
 }
 
-/// Reads `pylon.json` next to the config. `None` if it does not exist. It may come with a repository and is found without being
-/// named, so a link is refused: it could lead to any file of the user.
+/// Reads `pylon.json` next to the config, if it exists. The file may come with a repository and is used without being named on the
+/// command line. A symbolic link is therefore rejected, because it could point to any of the user's files.
 fn read_described(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     let path = folder.join("pylon.json");
     let text =
@@ -173,7 +173,7 @@ fn read_described(folder: &Path, now: Timestamp) -> Result<Option<World>, Proble
     parse(&path, text, now)
 }
 
-/// Makes a world of the text of a state file. `None` if the file does not exist.
+/// Builds a world from the content of a state file. Returns `None` if the file does not exist.
 fn parse(path: &Path, text: Result<String, Unreadable>, now: Timestamp) -> Result<Option<World>, Problem> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
     let json = match text {

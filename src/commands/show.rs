@@ -1,4 +1,4 @@
-//! `show`: prints a saved plan, to see what was reviewed. It needs neither the files nor Pylon.
+//! `show`: prints a saved plan as it was reviewed. It needs neither the files nor Pylon.
 
 use jiff::Timestamp;
 

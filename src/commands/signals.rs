@@ -1,9 +1,10 @@
-//! Signals that end a run: SIGINT, SIGTERM, and SIGHUP. Also handles operating system limits that would kill a run midway.
+//! Handles the signals that terminate a run (SIGINT, SIGTERM, and SIGHUP), as well as resource limits that would kill a run
+//! midway.
 //!
-//! Guarantees that once [`watch`] has been called, a signal can end the process at any time, even while the main thread waits: a
-//! separate thread receives the signals. During the work, that thread passes each signal on, so that the work shuts down cleanly.
-//! After the work, the next signal ends the process immediately, even if nothing reads the report. The default signal handling
-//! cannot do this, because it is not restored after a handler was installed.
+//! After [`watch`] has been called, a signal can terminate the process at any time, even while the main thread is blocked,
+//! because a separate thread receives the signals. While the work is in progress, that thread forwards each signal so that the
+//! work can shut down cleanly. Afterwards, the next signal terminates the process immediately, even if nothing reads the report.
+//! The default disposition can't do this, because tokio doesn't restore it after installing a handler.
 
 use std::io::{Error, Result};
 use std::sync::Arc;
@@ -18,39 +19,38 @@ use super::CommandCode;
 use crate::exit::Exit;
 use crate::problem::Problem;
 
-/// How long the work may continue after the second signal, to end and to report. If it takes longer, it is waiting for a disk or for
-/// a reader.
+/// How long the work may take to stop and report after a second signal. If it takes longer, it's blocked on a disk or on the
+/// reader of its output.
 const TO_NOTICE: Duration = Duration::from_millis(500);
-/// How long the report of a run may take that a signal has stopped.
+/// How long a run that was stopped by a signal may take to print its report.
 const TO_REPORT_STOPPED: Duration = Duration::from_secs(10);
 /// How long the report may take if a second signal arrives after the work has ended.
 const TO_REPORT: Duration = Duration::from_millis(50);
-/// How many file descriptors a run needs at least: for two runtimes, the locks, the journal and a connection.
+/// The minimum number of file descriptors for a run: two runtimes, the locks, the journal, and a connection.
 #[cfg(unix)]
 const DESCRIPTORS: usize = 16;
 
-/// The signals for work in progress.
+/// The signals received while work is in progress.
 #[derive(Debug)]
 pub(super) struct Signals {
-    /// The number of each signal, as it comes.
+    /// The number of each signal, in order of arrival.
     pub(super) numbers: UnboundedReceiver<i32>,
     is_over: Arc<AtomicBool>,
 }
 
 impl Drop for Signals {
-    /// The work has ended: from now on, a signal ends the process immediately.
+    /// Marks the end of the work. From now on, a signal terminates the process immediately.
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::SeqCst);
         if let Ok(number) = self.numbers.try_recv() {
-            end(number); // the work ended before it saw this one
+            end(number); // the work ended before it noticed this signal
         }
     }
 }
 
-/// Begins to receive signals instead of being ended by them, for as long as the result lives.
+/// Starts receiving signals. Until the returned value is dropped, they no longer terminate the process right away.
 ///
-/// # Errors
-/// The operating system refuses what that needs.
+/// # Errors Returns an error if the thread or the signal handlers cannot be set up.
 pub(super) fn watch() -> Result<Signals> {
     let (tell, numbers) = unbounded_channel();
     let is_over = Arc::new(AtomicBool::new(false));
@@ -61,18 +61,18 @@ pub(super) fn watch() -> Result<Signals> {
     Ok(Signals { numbers, is_over })
 }
 
-/// Why signals are not received.
+/// Returns the problem for a failure of [`watch`].
 pub(super) fn not_watched(error: &Error) -> Problem {
     Problem::new(CommandCode::NoRuntime, format!("signals cannot be received: {error}")).help(TOO_FEW)
 }
 
-/// Why there is no runtime.
+/// Returns the problem for a failure of [`runtime`].
 pub(super) fn no_runtime(error: &Error) -> Problem {
     let message = format!("cannot start, because the operating system refuses a resource: {error}");
     Problem::new(CommandCode::NoRuntime, message).help(TOO_FEW)
 }
 
-/// What to do about the most common reason.
+/// The remedy for the most common cause.
 const TOO_FEW: &str = "nothing was changed; if too many files are open, raise the limit: `ulimit -n 256`";
 
 struct Watch {
@@ -110,8 +110,8 @@ impl Watch {
             end(first);
         }
         let _ = self.tell.send(number);
-        // After two signals in a row, the report of the stopped run should still be printed. If the work ended while this signal was
-        // passed on, the work may not have seen it.
+        // After two signals in a row, we still want to print the report of the stopped run. If the work ended while this signal
+        // was being forwarded, it may never have noticed it.
         let grace = match (is_over(), is_second) {
             (true, _) => TO_REPORT,
             (false, true) => TO_NOTICE,
@@ -127,7 +127,7 @@ impl Watch {
     }
 }
 
-/// Ends a stopped run even if its report is never read and no second signal comes.
+/// Terminates a stopped run whose report is never read, even if there is no second signal.
 async fn end_after_report(is_over: Arc<AtomicBool>, first: i32) {
     while !is_over.load(Ordering::SeqCst) {
         tokio::time::sleep(TO_REPORT).await;
@@ -136,12 +136,12 @@ async fn end_after_report(is_over: Arc<AtomicBool>, first: i32) {
     end(first);
 }
 
-/// Ends the process, even if other threads are blocked.
+/// Terminates the process, even if other threads are blocked.
 fn end(number: i32) {
     std::process::exit(i32::from(Exit::Signal(number).code()));
 }
 
-/// The number of each signal, as it comes.
+/// Returns a channel that receives the number of each signal.
 #[cfg(unix)]
 fn arrivals() -> Result<UnboundedReceiver<i32>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -171,11 +171,10 @@ fn arrivals() -> Result<UnboundedReceiver<i32>> {
     Ok(told)
 }
 
-/// The first runtime, on this thread.
+/// Creates the main runtime, which runs on this thread.
 ///
-/// # Errors
-/// The operating system refuses what a run needs. With too few file descriptors left, tokio would panic, so they are counted
-/// first.
+/// # Errors Returns an error if the operating system refuses a resource. tokio panics if it runs out of file descriptors, so we
+/// check that enough are left first.
 pub(super) fn runtime() -> Result<Runtime> {
     #[cfg(unix)]
     {
@@ -189,12 +188,12 @@ pub(super) fn runtime() -> Result<Runtime> {
     Ok(runtime)
 }
 
-/// Makes a file that reaches the limit of its size (`ulimit -f`) fail to be written, as on a full disk. Otherwise SIGXFSZ would
-/// end the process. Only verbs that start no runtime need this.
+/// Makes writes beyond the file size limit (`ulimit -f`) fail with an error, as on a full disk, instead of killing the process
+/// with SIGXFSZ. Creating a runtime has the same effect, so only commands that don't create one depend on this.
 pub(super) fn outlive_file_size_limit() {
     #[cfg(unix)]
     if rustix::process::getrlimit(rustix::process::Resource::Fsize).current.is_some() {
-        let _ = runtime(); // whose handler stays
+        let _ = runtime(); // dropping the runtime leaves the handler installed
     }
 }
 

@@ -1,6 +1,6 @@
-//! Writes sandbox states to files: the state that a sandbox would start from, or the real organization.
+//! Writes sandbox states to new files, either the state that a sandbox would start from or a copy of the real organization.
 //!
-//! Guarantees that no file is overwritten. `sandbox` decides which state the sandbox starts from.
+//! An existing file is never overwritten. Which state a sandbox starts from is decided in `sandbox`.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::sandbox::{
 };
 use crate::target_file::follow_links;
 
-/// Writes a state to a new file, for its owner only: it says who has which role.
+/// Writes a state to a new file. Only its owner can read it, because it lists who has which role.
 pub(super) fn write_state(path: &Path, state: &SandboxState) -> Done {
     let name = path.to_string_lossy();
     is_new(path)?;
@@ -43,7 +43,7 @@ pub(super) fn write_state(path: &Path, state: &SandboxState) -> Done {
     ))
 }
 
-/// Returns an error if the file exists.
+/// Fails if the file already exists.
 pub(super) fn is_new(path: &Path) -> Result<(), Problem> {
     if path.try_exists().unwrap_or(true) { Err(exists(path)) } else { Ok(()) }
 }
@@ -54,7 +54,7 @@ fn exists(path: &Path) -> Problem {
         .help("name another file, or move this one away; nothing was written")
 }
 
-/// Converts the organization that was read into a state of the sandbox. `region` is the one that was asked, if it is known.
+/// Converts the observed organization into a sandbox state. `region` is the region it was read from, if known.
 pub(super) fn observed_state(
     observed: &ObservedState,
     region: Option<Region>,
@@ -74,7 +74,7 @@ pub(super) fn observed_state(
             id: observed.organization.id.clone(),
             name: observed.organization.name.clone(),
         },
-        // The user of an API token may not be listed.
+        // The user behind an API token isn't necessarily listed.
         token_user: token_user.filter(|id| users.iter().any(|user| user.id.as_ref() == Some(id))),
         roles: Some(
             observed.roles.iter().map(|role| Role::new(&role.id.0, &role.name, &role.slug)).collect(),
@@ -86,7 +86,7 @@ pub(super) fn observed_state(
         },
         ..SandboxState::default()
     };
-    // A world checks the state, and spells it out. The file does not contain the time.
+    // Building a world validates the state and fills in the defaults. The time isn't written to the file.
     let world = World::new(state, Timestamp::UNIX_EPOCH).map_err(|problems| {
         let why = Printable::cut(problems.first().map_or("", String::as_str), 300);
         Problem::new(
