@@ -1,7 +1,7 @@
-//! The command line: commands, flags, and their help texts. Makes no decisions.
+//! The command line: commands, flags, and their help texts. No logic beyond parsing.
 //!
-//! `-h` must fit on a screen. It shows the first paragraph of a help text, and leaves out flags with `hide_short_help`. `--help` shows
-//! every paragraph of every flag.
+//! `-h` must fit on a screen, so it shows only the first paragraph of each help text and omits flags with `hide_short_help`.
+//! `--help` shows every paragraph of every flag.
 #![allow(clippy::doc_markdown, reason = "the comments are help texts, and backticks do not belong there")]
 
 use std::path::{Path, PathBuf};
@@ -47,19 +47,19 @@ pub enum Command {
     Compare(CompareArgs),
     /// Write users.toml from your organization, or update it
     Import(ImportArgs),
-    /// Format the files; comments are kept
+    /// Format the files and preserve their comments
     Fmt(FmtArgs),
-    /// Show one person and the reasons, or what an error means
+    /// Explain one person's values, or what an error means
     Explain(ExplainArgs),
-    /// Check everything that a run needs, and suggest fixes
+    /// Check everything a run depends on, and suggest fixes
     Doctor(ConnectionArgs),
-    /// List the roles, and how many people hold them
+    /// List the roles and the number of people who hold them
     Roles(ConnectionArgs),
     /// List who has which role, since when, and why
     Access(AccessArgs),
     /// List the changes that windows will make
     Agenda(AgendaArgs),
-    /// Print a saved plan, to see what was reviewed
+    /// Print a saved plan as it was reviewed
     Show(ShowArgs),
     /// Undo an apply, except what has changed since
     Rollback(RollbackArgs),
@@ -75,16 +75,16 @@ pub enum Command {
     Man(ManArgs),
 }
 
-/// The files that are named on the command line.
+/// The files named on the command line.
 #[derive(Debug)]
 pub struct Named<'a> {
     pub read: Vec<&'a Path>,
-    /// The file to write, after a description of it for messages.
+    /// The file to write, preceded by a description for messages.
     pub written: Option<(&'static str, &'a Path)>,
 }
 
 impl Command {
-    /// Returns the named files, except the config and the reports.
+    /// Returns the files named on the command line, except the config and the reports.
     pub fn files(&self) -> Named<'_> {
         let (mut read, written) = match self {
             Self::Plan(args) => (Vec::new(), args.output.as_ref().map(|path| ("the plan", path))),
@@ -121,7 +121,7 @@ impl Command {
         Named { read: read.into_iter().map(PathBuf::as_path).collect(), written }
     }
 
-    /// Returns the connection flags. `None` if the command does not connect to Pylon.
+    /// Returns the connection flags, or `None` if the command doesn't connect to Pylon.
     pub const fn connection(&self) -> Option<&ConnectionArgs> {
         match self {
             Self::Plan(PlanArgs { connection, .. })
@@ -145,7 +145,7 @@ impl Command {
         }
     }
 
-    /// Returns whether the command reads or writes the root file of `--config`.
+    /// Returns `true` if the command reads or writes the root file.
     pub fn uses_config(&self) -> bool {
         match self {
             Self::Validate(ValidateArgs { files, .. }) | Self::Fmt(FmtArgs { files, .. }) => files.is_empty(),
@@ -182,7 +182,7 @@ impl Command {
         }
     }
 
-    /// Returns whether the command prints a text instead of a report.
+    /// Returns `true` if the command prints plain text instead of a report.
     pub const fn prints_its_own(&self) -> bool {
         matches!(self, Self::Schema(_) | Self::Completions(_) | Self::Man(_))
     }
@@ -205,22 +205,22 @@ pub struct CompareArgs {
 pub struct ImportArgs {
     /// Update the existing files
     ///
-    /// Comments, order, and layout are kept.
+    /// Comments, order, and layout are preserved.
     #[arg(long)]
     pub update: bool,
     /// Add unmanaged people to this file
     ///
-    /// The file must be the root file or one that it includes.
+    /// The file must be the root file or one of its includes.
     #[arg(long, value_name = "FILE", requires = "update")]
     pub into: Option<PathBuf>,
-    /// Write the people to team files
+    /// Split the people into team files
     ///
-    /// The folder teams/ gets one new file per role or per domain.
+    /// One new file per role or per domain is created in teams/.
     #[arg(long, value_enum, value_name = "KEY", conflicts_with = "update")]
     pub split_by: Option<SplitBy>,
-    /// Also declare the statuses of new people
+    /// Also declare statuses for new people
     ///
-    /// Note that Pylon changes statuses by itself.
+    /// Note that Pylon also changes statuses on its own.
     #[arg(long, hide_short_help = true)]
     pub with_status: bool,
     /// Show what would be written without writing it
@@ -239,7 +239,7 @@ pub struct ImportArgs {
 }
 
 impl ImportArgs {
-    /// Returns which fields of a person are written.
+    /// Returns the fields to write for each person.
     pub const fn fields(&self) -> PerField<bool> {
         PerField { role: true, status: self.with_status }
     }
@@ -266,10 +266,10 @@ pub enum Denied {
 pub struct FmtArgs {
     /// Files to format; `-` formats standard input to standard output
     ///
-    /// The files that they include are not formatted.
+    /// Files that they include are not formatted.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Write nothing, and exit with code 2 if a file would change
+    /// Write nothing and exit with code 2 if a file would change
     #[arg(long)]
     pub check: bool,
     /// Show what would change without writing it
@@ -278,7 +278,7 @@ pub struct FmtArgs {
 }
 
 impl FmtArgs {
-    /// Returns whether standard input is formatted to standard output. Then no report is printed.
+    /// Returns `true` if standard input is formatted to standard output. In that case, no report is printed.
     pub fn is_filter(&self) -> bool {
         !self.check && !self.diff && matches!(self.files.as_slice(), [file] if file.as_os_str() == STDIN)
     }
@@ -286,9 +286,9 @@ impl FmtArgs {
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// An address, a part of a name or address, or the code of an error
+    /// An address, part of a name or address, or an error code
     ///
-    /// Any address works that the files or Pylon know.
+    /// Any address in the files or in Pylon works.
     #[arg(value_name = "WHO")]
     pub who: String,
     #[command(flatten)]
@@ -296,7 +296,7 @@ pub struct ExplainArgs {
 }
 
 impl ExplainArgs {
-    /// Returns the code of an error to explain. `None` if a person is asked for: no address contains `::`.
+    /// Returns the error code to explain, or `None` if the argument refers to a person. An address can't contain `::`.
     pub fn code(&self) -> Option<&str> {
         Some(self.who.trim()).filter(|who| who.contains("::"))
     }
@@ -349,21 +349,21 @@ pub struct PlanArgs {
     pub at: Option<String>,
     /// Plan only the person with this address; repeatable
     ///
-    /// The address must be declared. Guardrails still check all people, except `max_changes` and `missing`.
+    /// The address must be declared. All guardrails except `max_changes` and `missing` still take everyone into account.
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
     /// Show who last changed each value that differs
     ///
-    /// The information comes from Pylon's audit log.
+    /// This information comes from Pylon's audit log.
     #[arg(long)]
     pub blame: bool,
-    /// List all unmanaged people in the text format, not only the first twelve
+    /// List all unmanaged people in text reports, not just the first twelve
     #[arg(long, hide_short_help = true)]
     pub list_unmanaged: bool,
     /// Show the cause of each change since this version
     ///
-    /// The version is a root file, or a git revision such as main. The cause is this change of the files, a window (scheduled), or
-    /// drift.
+    /// The version is a root file or a git revision such as main. A change is caused by the difference between the two versions,
+    /// by a window (scheduled), or by drift.
     #[arg(long, value_name = "REV-or-FILE")]
     pub base: Option<String>,
     #[command(flatten)]
@@ -374,12 +374,12 @@ pub struct PlanArgs {
 pub struct ApplyArgs {
     /// Plan saved by `rolecall plan -o`
     ///
-    /// Nothing else is applied. If the plan no longer fits, nothing is changed (exit code 5).
+    /// Only the changes in this plan are applied. If the plan no longer fits, nothing is changed (exit code 5).
     #[arg(value_name = "FILE", conflicts_with = "only")]
     pub plan: Option<PathBuf>,
     /// Change only the person with this address; repeatable
     ///
-    /// The address must be declared. Guardrails still check all people, except `max_changes` and `missing`.
+    /// The address must be declared. All guardrails except `max_changes` and `missing` still take everyone into account.
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
     #[command(flatten)]
@@ -390,10 +390,10 @@ pub struct ApplyArgs {
 
 #[derive(Debug, Args)]
 pub struct RollbackArgs {
-    /// Journal of the apply to undo; without it, the journals are listed
+    /// Journal of the apply to undo; if omitted, lists the journals
     #[arg(value_name = "JOURNAL")]
     pub of: Option<PathBuf>,
-    /// Undo the apply with the newest journal of this config
+    /// Undo the apply with the newest journal for this config
     #[arg(long, conflicts_with = "of")]
     pub last: bool,
     #[command(flatten)]
@@ -403,30 +403,30 @@ pub struct RollbackArgs {
 }
 
 impl RollbackArgs {
-    /// Returns whether the journals are listed, and nothing is undone. With `--auto-approve`, a missing journal is a mistake, such
-    /// as a variable of a pipeline that is empty.
+    /// Returns `true` if the journals should be listed and nothing undone. With `--auto-approve`, a missing journal is treated as
+    /// a mistake, because it is most likely an empty variable in a pipeline.
     pub const fn is_list(&self) -> bool {
         self.of.is_none() && !self.last && !self.carry.auto_approve
     }
 }
 
-/// Options of `apply` and `rollback`.
+/// The options shared by `apply` and `rollback`.
 #[derive(Debug, Args)]
 pub struct CarryArgs {
     /// Do not ask for confirmation
     ///
-    /// For pipelines, where the plan was reviewed before.
+    /// For pipelines whose plan has already been reviewed.
     #[arg(short = 'y', long, visible_alias = "yes")]
     pub auto_approve: bool,
-    /// Allow at most N people to change in this run
+    /// Allow up to N people to change in this run
     ///
-    /// This replaces the limit `max_changes` in the files.
+    /// Overrides the `max_changes` limit in the files.
     #[arg(long, value_name = "N", value_parser = count)]
     pub max_changes: Option<u64>,
-    /// Where to write the journal [default: a new file in .rolecall/journal/ next to the config]
+    /// File to write the journal to [default: a new file in .rolecall/journal/ next to the config]
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub journal: Option<PathBuf>,
-    /// How many requests to send in parallel
+    /// Maximum number of requests in flight
     #[arg(
         long,
         value_name = "N",
@@ -445,20 +445,20 @@ pub struct SandboxArgs {
     /// Token to accept
     #[arg(long, value_name = "T", default_value = crate::sandbox::DEFAULT_TOKEN)]
     pub token: String,
-    /// File to read the organization from and to keep it in
+    /// File to read the organization from and save it to
     ///
-    /// It is created if it does not exist. Its format is in docs/sandbox.md.
+    /// The file is created if it does not exist. Its format is described in docs/sandbox.md.
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// How many people to invent [default: 12]
+    /// Number of people to generate [default: 12]
     ///
-    /// It has an effect only if no state is read.
+    /// This has no effect if a state is read.
     #[arg(long, value_name = "N")]
     pub people: Option<usize>,
-    /// Write the first state to FILE, and exit
+    /// Write the initial state to FILE and exit
     ///
-    /// The first state is the one that the sandbox would start from. Edit it as you like. If a config exists, --sandbox would start
-    /// from it too.
+    /// The initial state is the one that the sandbox would start from, for you to edit. If there is a config, it is the one that
+    /// --sandbox would start from.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["port", "token", "limits", "faults"])]
     pub write_state: Option<PathBuf>,
     /// Rate limits: `off`, or a list such as patch=20
@@ -468,24 +468,24 @@ pub struct SandboxArgs {
     pub limits: Option<crate::sandbox::WrittenLimits>,
     /// Faults to inject, such as 500=0.1
     ///
-    /// A list of names and probabilities, as in 500=0.1,cut-after=0.05. All names are in docs/sandbox.md.
+    /// A list of names and probabilities, as in 500=0.1,cut-after=0.05. For all names, see docs/sandbox.md.
     #[arg(long, value_name = "F")]
     pub faults: Option<crate::sandbox::Faults>,
 }
 
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
-    /// What the schema describes
+    /// The format that the schema describes
     #[arg(value_enum, value_name = "OF", default_value_t = SchemaOf::Users)]
     pub of: SchemaOf,
 }
 
-/// The formats that have a JSON Schema.
+/// The formats with a JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SchemaOf {
-    /// users.toml and the team files that it includes
+    /// users.toml and its team files
     Users,
-    /// The output of --format json
+    /// The output of `--format json`
     Report,
     /// A plan saved by `rolecall plan -o`
     Plan,
@@ -500,7 +500,7 @@ pub struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub struct ManArgs {
-    /// Print the page of this command; without it, the page of rolecall itself
+    /// Command to print the page of; if omitted, rolecall itself
     #[arg(value_name = "COMMAND")]
     pub verb: Option<String>,
     /// Write all pages to this folder
@@ -508,15 +508,15 @@ pub struct ManArgs {
     pub into: Option<PathBuf>,
 }
 
-/// The name of the root file, unless the user names another.
+/// The default name of the root file.
 pub const CONFIG: &str = "users.toml";
 
 impl Cli {
-    /// Sets the root file, and the flags that a suggested command needs to use the same files and the same Pylon.
+    /// Sets the root file, along with the flags that suggested commands need to use the same files and the same Pylon.
     pub fn use_config(&mut self, config: PathBuf, origin: Origin) {
         let Common { folder, invocation, .. } = &self.common;
         let words = |flag: &str, value: &Path| [flag.to_owned(), path_word(value)];
-        // In the same folder, a suggested command finds the same file. Another shell may not have the variable.
+        // A command run from the same folder finds the same file, but a variable may not be set in another shell.
         let is_found = matches!(origin, Origin::Folder | Origin::Parent | Origin::Nowhere(_));
         self.common.invocation = Invocation {
             folder: folder.iter().flat_map(|folder| words("-C", folder)).collect(),
@@ -533,22 +533,22 @@ impl Cli {
 /// How the root file was chosen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Origin {
-    /// `--config` names it.
+    /// Named by `--config`.
     Named,
-    /// `ROLECALL_CONFIG` names it.
+    /// Named by `ROLECALL_CONFIG`.
     Variable,
-    /// It is in the current folder.
+    /// Found in the current folder.
     #[default]
     Folder,
-    /// It is in a parent folder.
+    /// Found in a parent folder.
     Parent,
-    /// It does not exist. The text says where it was searched for.
+    /// Not found. Contains a description of the folders that were searched.
     Nowhere(String),
 }
 
 impl ConnectionArgs {
-    /// Returns the flags that select the Pylon and the token. A base URL from the environment is left out, because the environment
-    /// also applies to the next command.
+    /// Returns the flags that select this Pylon and token. A base URL from the environment is omitted, because it will apply to
+    /// the next command anyway.
     fn words(&self) -> Vec<String> {
         let Self { region, base_url, token_file, sandbox, rate: _ } = self;
         let mut words: Vec<String> = Vec::new();
@@ -567,7 +567,7 @@ impl ConnectionArgs {
 }
 
 impl Command {
-    /// Returns the command that runs the same operation again. Returns `apply` for commands that change nothing.
+    /// Returns the command line that repeats this operation, or `apply` if the command doesn't change Pylon.
     fn again(&self) -> Vec<String> {
         let limit = |carry: &CarryArgs| {
             carry.max_changes.map(|limit| ["--max-changes".to_owned(), limit.to_string()])
@@ -594,8 +594,8 @@ impl Command {
 pub struct Common {
     /// Root file [default: the nearest users.toml]
     ///
-    /// Without this option, the variable ROLECALL_CONFIG names the file. If it is not set, rolecall takes the nearest users.toml in
-    /// the current folder or a parent folder of the repository.
+    /// If this option is omitted, the root file is the one named by ROLECALL_CONFIG. If that is not set either, rolecall uses the
+    /// nearest users.toml, searching the current folder and then its parents up to the root of the git repository.
     #[arg(id = "config", short = 'c', long = "config", value_name = "FILE", global = true)]
     pub named: Option<PathBuf>,
     /// Change to this folder first
@@ -603,7 +603,7 @@ pub struct Common {
     /// All other paths are relative to it.
     #[arg(short = 'C', value_name = "DIR", global = true, hide_short_help = true)]
     pub folder: Option<PathBuf>,
-    /// The root file that is used.
+    /// The root file in use.
     #[arg(skip)]
     pub config: PathBuf,
     #[arg(skip)]
@@ -623,9 +623,9 @@ pub struct Common {
         hide_short_help = true
     )]
     pub report: Vec<(Format, PathBuf)>,
-    /// Maximum size of a markdown report in bytes
+    /// Maximum size of a Markdown report in bytes
     ///
-    /// The report says how much was left out.
+    /// A report that had to be cut says how much was left out.
     #[arg(
         long,
         value_name = "N",
@@ -637,9 +637,9 @@ pub struct Common {
         hide_short_help = true
     )]
     pub markdown_limit: usize,
-    /// Web address of the current folder at this commit
+    /// Web URL of the current folder at this commit
     ///
-    /// Markdown reports link to the lines of the files there.
+    /// Markdown reports use it to link to lines of the files.
     #[arg(
         long,
         value_name = "URL",
@@ -649,15 +649,15 @@ pub struct Common {
         hide_short_help = true
     )]
     pub source_url: Option<String>,
-    /// List every person of a plan, even if many have the same change
+    /// List every person in a plan, even if many have the same change
     #[arg(long, global = true, help_heading = "Output", hide_short_help = true)]
     pub full: bool,
-    /// Do not show progress on standard error
+    /// Suppress progress output on standard error
     #[arg(short, long, global = true, help_heading = "Output", hide_short_help = true)]
     pub quiet: bool,
-    /// Log each request on standard error
+    /// Log each request to standard error
     ///
-    /// Each line has the time, method, path, status, milliseconds, attempt, request ID, and waits.
+    /// Each line shows the time, method, path, status, milliseconds, attempt, request ID, and waits.
     #[arg(short, long, global = true, help_heading = "Output", hide_short_help = true)]
     pub verbose: bool,
     /// When to use colors
@@ -676,11 +676,11 @@ pub struct Common {
 /// The environment variable for `--base-url`.
 const BASE_URL: &str = "PYLON_BASE_URL";
 
-/// The connection options, which only commands that connect to Pylon have.
+/// The connection options of commands that connect to Pylon.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pylon")]
 pub struct ConnectionArgs {
-    /// Region of the organization [default: the one pinned in the files, or else `us`]
+    /// Region of the organization [default: the region pinned in the files, or `us`]
     #[arg(long, value_enum, hide_short_help = true)]
     pub region: Option<Region>,
     /// Base URL to use instead of the region: https, or http on this machine
@@ -693,7 +693,7 @@ pub struct ConnectionArgs {
     pub token_file: Option<PathBuf>,
     /// Use a built-in fake Pylon instead of the real one
     ///
-    /// It needs no token and no network.
+    /// This requires neither a token nor network access.
     #[arg(long)]
     pub sandbox: bool,
     /// Rate limit in requests per minute, if it differs from the documented one
@@ -737,14 +737,14 @@ fn count(text: &str) -> Result<u64, String> {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rate {
-    /// The endpoints that the limit applies to.
+    /// The endpoints to which the limit applies.
     pub endpoints: Vec<Endpoint>,
-    /// Requests per minute, for each endpoint.
+    /// The number of requests per minute, for each endpoint.
     pub limit: u64,
 }
 
 impl Rate {
-    /// Returns each endpoint with its rate limit.
+    /// Returns the endpoints, each with the limit.
     pub fn each(&self) -> impl Iterator<Item = (Endpoint, u64)> {
         self.endpoints.iter().map(|endpoint| (*endpoint, self.limit))
     }
@@ -779,7 +779,7 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
     }
 }
 
-/// Parses the address, so that it cannot end a link or a table cell, and contains no password.
+/// Parses and escapes the URL. It must not contain a password or a character that could end a link or a table cell.
 fn source_url(text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text).ok().filter(|url| {
         ["https", "http"].contains(&url.scheme()) && url.username().is_empty() && url.password().is_none()
@@ -796,5 +796,5 @@ fn markdown_limit(text: &str) -> Result<usize, String> {
     limit.ok_or_else(|| format!("N must be a number of bytes from {SHORTEST_MARKDOWN} to 1048576"))
 }
 
-/// The smallest `--markdown-limit` in bytes. The verdict and the blocking guardrails need this much.
+/// The smallest accepted `--markdown-limit` in bytes, which leaves room for the verdict and the blocking guardrails.
 const SHORTEST_MARKDOWN: usize = 8192;

@@ -1,7 +1,7 @@
 //! `rolecall` keeps the roles and statuses of a Pylon organization's users in git.
 //!
-//! People declare them in `users.toml`, keyed by email address. `plan` shows what would change, and `apply` sends only the `PATCH`
-//! requests that are needed. Data flows in one direction, and all decisions are made in pure code:
+//! Users are declared in `users.toml`, keyed by email address. `plan` shows what would change, and `apply` sends only the `PATCH`
+//! requests that are needed. Data flows in one direction, and every decision is made in pure code:
 //!
 //! ```text
 //! users.toml ── Roster::read ──▶ Roster ── resolve_at(now) ──▶ DesiredState ┐
@@ -11,10 +11,11 @@
 //!                        └─ carry_out ─▶ Finished ─▶ Report ─▶ bytes, exit code
 //! ```
 //!
-//! The layers, each of which uses only the layers before it: [`roster`], [`layout`], [`desired`], [`comparison`], [`observed`], [`plan`],
-//! [`adoption`], [`new_roster`], [`pylon`], [`apply`], [`report`], [`output`], [`commands`]. The [`sandbox`] is separate. [`cli`] defines the command
-//! line, and [`manual`] documents it. [`printable`], [`toml_text`], [`source`], [`secret`], [`problem`], [`private`], [`target_file`],
-//! [`invocation`], [`own_folder`], [`regular`], `spelling` and `every` are used everywhere. docs/architecture.md describes all of them.
+//! Each layer depends only on the ones before it: [`roster`], [`layout`], [`desired`], [`comparison`], [`observed`], [`plan`],
+//! [`adoption`], [`new_roster`], [`pylon`], [`apply`], [`report`], [`output`], [`commands`]. The [`sandbox`] is separate. [`cli`]
+//! defines the command line, and [`manual`] documents it. The utilities [`printable`], [`toml_text`], [`source`], [`secret`],
+//! [`problem`], [`private`], [`target_file`], [`invocation`], [`own_folder`], [`regular`], `spelling`, and `every` are used
+//! throughout. docs/architecture.md describes each module.
 
 pub mod adoption;
 pub mod apply;

@@ -1,4 +1,4 @@
-//! The program `rolecall`: parses the command line, runs the command, writes its output, and exits with its code.
+//! The `rolecall` binary: parses the command line, runs the command, prints its output, and exits with its exit code.
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
@@ -32,7 +32,8 @@ fn rolecall(words: &[OsString], token_sources: Vec<TokenSource>) -> Exit {
     let cli = match manual::parse(words.to_owned()) {
         Ok(cli) => cli,
         Err(error) => {
-            // The parser failed, so `-C` is not known, and any word may be the folder of a token file.
+            // Parsing failed, so we can't tell which word is the value of `-C`. A relative path of a token file could be below
+            // any of them.
             commands::hide_tokens(&TokenSource::below_each(&token_sources, words));
             return print_clap_message(&error);
         }
@@ -43,7 +44,7 @@ fn rolecall(words: &[OsString], token_sources: Vec<TokenSource>) -> Exit {
     written(stdout, exit, exit.with_lost_report(may_have_changed))
 }
 
-/// Writes the help or a usage error of clap.
+/// Prints the help or a usage error from clap.
 fn print_clap_message(error: &clap::Error) -> Exit {
     let text = error.render();
     let styled =
@@ -55,10 +56,10 @@ fn print_clap_message(error: &clap::Error) -> Exit {
     written(styled(output::stdout_is_terminal()), Exit::Done, Exit::Failed)
 }
 
-/// Writes to standard output. Returns `exit`, or `lost` if that fails.
+/// Writes to standard output. Returns `exit` on success and `lost` on failure.
 fn written(text: String, exit: Exit, lost: Exit) -> Exit {
     let Err(error) = output::stdout(text) else { return exit };
-    // If the pipe was closed, its reader needs no message. The report is still lost.
+    // If the reader closed the pipe, there's no point in telling it. The report is lost all the same.
     if error.kind() != ErrorKind::BrokenPipe {
         output::say(&format!("The report cannot be written: {error}"));
     }
@@ -87,7 +88,7 @@ fn environment(clock: Clock, token_sources: Vec<TokenSource>) -> Environment {
     }
 }
 
-/// Returns the name for the journal: in a pipeline, the person who started it, and otherwise the login name.
+/// Returns the user name for the journal: the user who triggered the pipeline or, outside of pipelines, the login name.
 fn user() -> Option<String> {
     let variables = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME", "USERNAME"];
     variables.into_iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
@@ -97,13 +98,13 @@ fn is_set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
-/// Returns whether `NO_COLOR` is set or the terminal has no colors.
+/// Returns `true` if `NO_COLOR` is set or the terminal doesn't support colors.
 fn no_color() -> bool {
     is_set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// Returns the folders for locks: the user's runtime folder, cache folder, and `.cache` in the home folder. Only the last one is
-/// known in every session, because it falls back to the home folder of the account.
+/// Returns the candidate folders for locks: the user's runtime folder, cache folder, and `~/.cache`. Only the last one is known
+/// in every session, because it can be derived from the account's home folder.
 fn locks() -> Vec<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let home = std::env::home_dir().map(|home| home.join(".cache"));
@@ -111,7 +112,7 @@ fn locks() -> Vec<PathBuf> {
     places.into_iter().flatten().filter(|path| path.is_absolute()).map(|path| path.join("rolecall")).collect()
 }
 
-/// Returns the time in `ROLECALL_NOW`, which fixes the calendar for tests and for trying out windows (CONTRIBUTING.md).
+/// Returns the time in `ROLECALL_NOW`, which overrides the current time in tests and for trying out windows (CONTRIBUTING.md).
 fn calendar() -> Result<Option<jiff::Timestamp>, &'static str> {
     let Some(value) = std::env::var_os("ROLECALL_NOW").filter(|value| !value.is_empty()) else {
         return Ok(None);

@@ -71,8 +71,8 @@ async fn prepare_on(
     Ok(prepared)
 }
 
-/// Reads the organization and draws a plan. If the plan takes a guarded role from people, its minimum must not rest on holders who
-/// appear only in the listing. In that case, reads everything again and also searches for those holders.
+/// Reads the organization and draws a plan. If the plan takes a guarded role from people, its minimum must not rest on holders
+/// who appear only in the listing. In that case, reads everything again and also searches for those holders.
 pub(super) async fn confirmed(
     connection: &Connection,
     declared: &Declared,

@@ -1,4 +1,4 @@
-//! Writes files of the roster: all or none of them, unless a rename fails midway.
+//! Writes files of the roster. Either all of them are written or none, unless a rename fails midway.
 
 use std::fs;
 use std::io::{Error, ErrorKind, Result};
@@ -11,14 +11,14 @@ use crate::problem::Problem;
 use crate::regular::{STDIN_NAME, is_stream};
 use crate::target_file::{FilledFile, TargetFile};
 
-/// A file that was read, and its new text.
+/// A file that was read, along with its new content.
 pub(super) struct Rewritten<'a> {
     pub(super) name: &'a str,
     pub(super) before: &'a str,
     pub(super) after: String,
 }
 
-/// Writes all files, unless one of them has changed since it was read. Prepares all of them before the first one is changed.
+/// Writes all files, unless one of them has changed since it was read. They are all staged before the first one is replaced.
 pub(super) fn rewrite(files: Vec<Rewritten<'_>>) -> std::result::Result<(), CommandError> {
     let mut prepared = Vec::new();
     for Rewritten { name, before, after } in files {
@@ -48,7 +48,7 @@ fn place(prepared: Vec<(String, FilledFile)>) -> std::result::Result<(), Command
     Ok(())
 }
 
-/// Adds to a problem which files were written before it. `advice` says what to do about them.
+/// Adds the files that were already written to a problem. `advice` tells the user what to do about them.
 fn after(written: &[String], problem: Problem, advice: &str) -> CommandError {
     match written {
         [] => problem.into(),
@@ -58,15 +58,15 @@ fn after(written: &[String], problem: Problem, advice: &str) -> CommandError {
     }
 }
 
-/// A file that does not exist yet.
+/// A file to be created.
 pub(super) struct Created {
     pub(super) name: String,
     pub(super) path: PathBuf,
     pub(super) text: String,
 }
 
-/// Creates files in this order. Prepares all of them before the first one is created. Does not overwrite a file that was created in the
-/// meantime, for which `exists` returns the problem.
+/// Creates the files in order, after staging all of them. If a file has come into existence in the meantime, it is not
+/// overwritten and `exists` provides the problem.
 pub(super) fn create(
     files: &[Created],
     exists: impl Fn(&str) -> Problem,
@@ -89,7 +89,7 @@ pub(super) fn create(
     Ok(())
 }
 
-/// Prepares a new file that everyone may read, because it goes into git.
+/// Stages a new file that is readable by everyone, because it goes into git.
 fn staged(path: &Path, text: &str) -> Result<Staged> {
     let staged = Staged::open(path)?;
     #[cfg(unix)]
@@ -138,7 +138,7 @@ mod tests {
             let target = TargetFile::open(&folder.path().join(name)).unwrap();
             (name.to_owned(), target.fill("new".into()).unwrap())
         });
-        fs::create_dir(folder.path().join("two.toml")).unwrap(); // nothing can be renamed over a folder
+        fs::create_dir(folder.path().join("two.toml")).unwrap(); // a file can't be renamed over a directory
         let trouble = place(staged.into()).err().unwrap();
         assert_eq!(trouble.exit, Exit::Partial);
         let problem = &trouble.problems.list[0];

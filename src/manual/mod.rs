@@ -1,8 +1,8 @@
-//! The help text and the manual pages: descriptions, groups, examples, and exit codes of all commands.
+//! The help texts and manual pages: descriptions, groups, examples, and exit codes of all commands.
 //!
-//! [`crate::cli`] defines the commands and flags. The table [`VERBS`] describes each command once. [`command`] makes the output of
-//! `-h` and `--help` from it, and `page` makes the manual pages. A test fails if a command is not in the table, or if `-h` does not
-//! fit on a screen.
+//! [`crate::cli`] defines the commands and flags, and [`VERBS`] adds the rest of the documentation for each command. [`command`]
+//! turns both into the output of `-h` and `--help`, and `page` into the manual pages. Tests check that every command is in the
+//! table and that `-h` fits on a screen.
 
 mod page;
 mod verbs;
@@ -20,20 +20,20 @@ use crate::report::text::wrap::wrapped_line;
 pub use page::{Page, pages};
 pub use verbs::{GROUPS, VERBS, Verb};
 
-/// The first commands to try, shown below the list of commands.
+/// Suggested first commands, shown below the list of commands.
 const START: &[(&str, &str)] = &[
     ("rolecall plan --sandbox -c examples/acme/users.toml", "try it without a token or an account"),
     ("rolecall import", "write users.toml from your organization"),
     ("rolecall plan", "show what would change"),
 ];
 
-/// Where to read more, shown below the list of commands in the short help.
+/// A pointer to the full help, shown below the list of commands in the short help.
 const MORE: &str = "Help for one command: rolecall plan -h   All options: rolecall --help";
 
-/// The exit code 64, which means the same for every command.
+/// Exit code 64, which means the same for every command.
 const WRONG_USAGE: (&str, &str) = ("64", "usage error; nothing was changed");
 
-/// All exit codes. docs/exit-codes.md describes them in full.
+/// All exit codes. docs/exit-codes.md has the details.
 pub const EXITS: &[(&str, &str)] = &[
     ("0", "success, or nothing to do"),
     ("1", "failed; nothing was changed"),
@@ -47,8 +47,7 @@ pub const EXITS: &[(&str, &str)] = &[
 
 /// Parses a command line.
 ///
-/// # Errors
-/// A usage error, or the requested help or version. clap uses one type for both.
+/// # Errors Returns a usage error, or the requested help or version text, because clap represents all of them as errors.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let words = as_flag(words.into_iter().collect());
     let mut command = command();
@@ -61,7 +60,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
     Ok(cli)
 }
 
-/// Returns whether a command accepts a flag and uses it.
+/// Returns `true` if the command accepts the flag and makes use of it.
 fn takes(verb: &str, flag: &str) -> bool {
     let mut command = command();
     command.build();
@@ -69,14 +68,14 @@ fn takes(verb: &str, flag: &str) -> bool {
     command.find_subcommand(verb).is_some_and(|verb| verb.get_arguments().any(is_flag))
 }
 
-/// Leaves the options out of the help of rolecall itself, so that its commands fit on a screen. clap has one template for `-h` and
-/// `--help`.
+/// Omits the options from rolecall's own `-h`, so that the list of commands fits on a screen. This can't be part of the
+/// definition, because clap uses the same template for `-h` and `--help`.
 fn without_options(command: Command) -> Command {
     let start = start(&command);
     command.help_template(format!("{start}\n{MORE}"))
 }
 
-/// Replaces `help COMMAND` by `COMMAND --help`.
+/// Rewrites `help COMMAND` to `COMMAND --help`.
 fn as_flag(words: Vec<OsString>) -> Vec<OsString> {
     match words.as_slice() {
         [program, help, verb @ ..] if help == "help" && verb.len() < 2 => {
@@ -86,8 +85,8 @@ fn as_flag(words: Vec<OsString>) -> Vec<OsString> {
     }
 }
 
-/// Returns the definition of the command line with its help text. A common flag that a command does not use is still accepted,
-/// because it may be written before any command, but it is hidden.
+/// Returns the definition of the command line, including the help texts. Common flags that a command doesn't use are hidden
+/// rather than rejected, because they may also be written before the command.
 pub fn command() -> Command {
     let command = Cli::command();
     let common = common(&command);
@@ -96,7 +95,7 @@ pub fn command() -> Command {
     told(command, |verb| common.iter().filter_map(|arg| hidden(verb, arg)).collect())
 }
 
-/// Returns the definition for shell completions. These would offer hidden flags too, so unused flags are left out entirely.
+/// Returns the definition for shell completions. Since those would offer hidden flags too, unused flags are omitted entirely.
 pub fn completed() -> Command {
     let command = Cli::command();
     let common: Vec<Arg> = common(&command).into_iter().map(|arg| arg.global(false)).collect();
@@ -110,7 +109,7 @@ fn common(command: &Command) -> Vec<Arg> {
     command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect()
 }
 
-/// Adds the descriptions and the flags returned by `flags` to each command.
+/// Adds the descriptions and the flags returned by `flags` to every command.
 fn told(command: Command, flags: impl Fn(&Verb) -> Vec<Arg>) -> Command {
     let names = PossibleValuesParser::new(VERBS.iter().map(|verb| verb.name));
     let template = format!("{}\n{}\n{{options}}{{after-help}}", start(&command), heading("Options"));
@@ -143,8 +142,9 @@ fn about(command: &Command) -> String {
     command.get_about().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Returns the start of a help template: purpose, usage, and the commands in groups, because clap cannot group commands. The name of
-/// a group is before its first command, because headings would not fit on a screen.
+/// Builds the beginning of the help template: the purpose, the usage, and the commands by group, since clap can't group
+/// subcommands. The group name goes before the first command of the group, because with headings the help wouldn't fit on a
+/// screen.
 fn start(command: &Command) -> String {
     let mut start = "{about-with-newline}\n{usage-heading} {usage}\n\n".to_owned();
     for (group, names) in GROUPS {
@@ -174,10 +174,10 @@ fn literal(text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// The longest term that has its description next to it, in columns.
+/// The maximum width of a term whose description starts on the same line.
 const LONGEST_TERM: usize = 44;
 
-/// Formats terms with their descriptions, which are wrapped in a second column. The description of a longer term is below it.
+/// Formats a list of terms and descriptions in two columns. The description of a longer term goes on the next line.
 fn block(title: &str, rows: &[(&str, &str)]) -> String {
     let is_long = |term: &str| term.len() > LONGEST_TERM;
     let width = rows.iter().map(|(term, _)| term.len()).filter(|length| *length <= LONGEST_TERM).max();
@@ -194,11 +194,11 @@ fn block(title: &str, rows: &[(&str, &str)]) -> String {
     block
 }
 
-/// Adds a tip about what to type instead to a usage error, if clap has none.
+/// Adds a tip to a usage error if clap doesn't suggest anything better.
 fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     let tip = match error.kind() {
         ErrorKind::UnknownArgument => match flag_of_elsewhere(&error, words) {
-            // The tip is better than clap's suggestion of a similarly spelled flag.
+            // Our tip beats clap's suggestion of a flag with a similar spelling.
             Some(tip) => {
                 error.remove(ContextKind::SuggestedArg);
                 Some(tip)
@@ -218,7 +218,7 @@ fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     error
 }
 
-/// Names the environment variable or the argument that is not UTF-8.
+/// Identifies the environment variable or argument that isn't valid UTF-8.
 fn not_utf8(words: &[OsString]) -> Option<String> {
     let is_broken = |value: &OsString| value.to_str().is_none();
     let command = command();
@@ -230,10 +230,10 @@ fn not_utf8(words: &[OsString]) -> Option<String> {
     variable.or_else(word)
 }
 
-/// Flags of other programs, and what to type instead.
+/// Flags that users may know from other programs, and what to type instead.
 struct Elsewhere {
     flags: &'static [&'static str],
-    /// The commands that the tip is for. Empty if it is for all commands.
+    /// The commands that the tip applies to. If empty, it applies to all of them.
     verbs: &'static [&'static str],
     tip: &'static str,
 }
@@ -243,7 +243,7 @@ const fn elsewhere(flags: &'static [&'static str], tip: &'static str) -> Elsewhe
 }
 
 const DRY_RUN: &[&str] = &["dry-run", "dryrun", "noop", "preview", "what-if", "check"];
-/// The first row that matches is used.
+/// The first matching entry is used.
 const ELSEWHERE: &[Elsewhere] = &[
     elsewhere(&["json"], "use '--format json'"),
     elsewhere(&["csv", "excel", "xlsx", "spreadsheet"], "use '--format csv'"),
@@ -276,7 +276,7 @@ const ELSEWHERE: &[Elsewhere] = &[
     elsewhere(&["user", "email", "target"], "use '--only EMAIL' with 'plan' or 'apply'"),
 ];
 
-/// Returns what to type instead of a flag of another program.
+/// Returns the tip for a flag known from another program.
 fn flag_of_elsewhere(error: &clap::Error, words: &[OsString]) -> Option<String> {
     let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg) else {
         return None;
@@ -290,7 +290,7 @@ fn flag_of_elsewhere(error: &clap::Error, words: &[OsString]) -> Option<String> 
     ELSEWHERE.iter().find(is_meant).map(|row| row.tip.to_owned())
 }
 
-/// Lists the commands that accept a flag which this command does not accept.
+/// Lists the commands that do accept a flag that this command rejected.
 fn flag_of_others(error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg) else {
         return None;
@@ -304,13 +304,13 @@ fn flag_of_others(error: &clap::Error) -> Option<String> {
     (!verbs.is_empty()).then(|| format!("'--{flag}' is an option of: {verbs}"))
 }
 
-/// Returns whether the report of a command has a CSV format, or else the commands that have one.
+/// Checks that a command has a CSV report. The error lists the commands that do.
 pub fn check_csv(command: &str) -> Result<(), String> {
     let has_csv = VERBS.iter().any(|verb| verb.has_csv && verb.name == command);
     if has_csv { Ok(()) } else { Err(names(|verb| verb.has_csv)) }
 }
 
-/// Returns the flag for a root file that was typed as an argument.
+/// Suggests `--config` for a root file that was passed as an argument.
 fn root_file(error: &clap::Error, words: &[OsString]) -> Option<String> {
     let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg) else {
         return None;
@@ -327,7 +327,7 @@ fn names(which: impl Fn(&Verb) -> bool) -> String {
     names.join(", ")
 }
 
-/// Returns the example that has the most of the typed flags, or else the first.
+/// Returns the example that shares the most flags with the typed command line, falling back to the first one.
 fn example(words: &[OsString]) -> Option<String> {
     let verb = words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name))?;
     let is_typed = |flag: &str| flag.starts_with("--") && words.iter().any(|word| *word == *flag);
@@ -376,7 +376,7 @@ mod tests {
         }
     }
 
-    /// Calls `see` for the command and every command in it.
+    /// Calls `see` for the command and, recursively, its subcommands.
     fn each(command: &Command, see: &dyn Fn(Command)) {
         see(command.clone().term_width(80));
         command.get_subcommands().for_each(|inner| each(inner, see));

@@ -1,4 +1,4 @@
-//! Manual pages. `clap_mangen` renders the flags, and this module adds the other sections.
+//! Manual pages. `clap_mangen` renders the flags, and this module the other sections.
 
 use clap::Command;
 use clap_mangen::Man;
@@ -9,7 +9,7 @@ use super::{EXITS, START, WRONG_USAGE, command};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The command. `None` for the page of rolecall itself.
+    /// The command that the page documents, or `None` for rolecall itself.
     pub verb: Option<&'static str>,
     /// The file name, such as `rolecall-plan.1`.
     pub file: String,
@@ -20,7 +20,7 @@ const DESCRIPTION: &str = "\
 rolecall keeps the roles and statuses of your Pylon (usepylon.com) users in git. You declare them in users.toml. \
 `rolecall plan` shows in a pull request what would change, and `rolecall apply` applies the changes after the merge.";
 
-/// The environment variables, and whether only commands that connect to Pylon read them.
+/// The environment variables. The flag is `true` for those read only by commands that connect to Pylon.
 const VARIABLES: &[(&str, bool, &str)] = &[
     ("ROLECALL_CONFIG", false, "The root file, unless --config is given."),
     ("PYLON_API_TOKEN", true, "The API token, unless --token-file is given. An Admin creates it in Pylon."),
@@ -75,7 +75,7 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Returns all pages. The first is the page of rolecall itself.
+/// Returns all pages, starting with that of rolecall itself.
 pub fn pages() -> Vec<Page> {
     let mut command = command();
     command.build();
@@ -128,7 +128,7 @@ fn page_name(verb: &str) -> String {
     format!("`rolecall-{verb}`(1)")
 }
 
-/// Renders a page: the sections of `clap_mangen`, `description`, and lists of terms.
+/// Renders a page from the sections of `clap_mangen`, `description`, and lists of terms.
 fn text(
     command: &Command,
     description: &Roff,
@@ -143,10 +143,10 @@ fn text(
         }
     }
     section(&mut end, "SEE ALSO", &others.join(", "));
-    // clap_mangen leaves out the text of a flag that the short help hides.
+    // clap_mangen omits flags that are hidden from the short help.
     let man = Man::new(command.clone().mut_args(|arg| arg.hide_short_help(false)));
     let title = man.get_filename().trim_end_matches(".1").to_uppercase();
-    // roff drops an empty date, and the source would move into its position.
+    // roff drops an empty date argument, which would shift the source into its place.
     let man =
         man.title(title).date(" ").source(concat!("rolecall ", env!("CARGO_PKG_VERSION"))).manual("rolecall");
     let mut bytes = Vec::new();
@@ -161,8 +161,8 @@ fn text(
     one_page(&String::from_utf8_lossy(&bytes))
 }
 
-/// Joins sections that were rendered separately. Keeps the preamble once, moves groups of flags below OPTIONS, and sets text in
-/// backticks in bold.
+/// Merges sections that were rendered separately into one page: removes repeated preambles, nests the groups of flags under
+/// OPTIONS, and renders code spans in bold.
 fn one_page(sections: &str) -> String {
     let mut page = PREAMBLE.to_owned();
     let mut is_in_options = false;
@@ -188,7 +188,7 @@ fn in_bold(line: &str) -> String {
         .collect()
 }
 
-/// The lines that `clap_mangen` writes before each section.
+/// The preamble that `clap_mangen` writes before each section.
 const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
 fn section(roff: &mut Roff, title: &str, text: &str) {

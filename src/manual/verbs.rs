@@ -1,22 +1,22 @@
-//! The table of commands: what the help and the manual pages say about each one.
+//! The table of commands, with everything that the help and the manual pages say about them.
 
-/// What is documented about a command in addition to its summary and its flags, which are in `crate::cli`.
+/// The documentation of a command beyond its summary and flags, which are in `crate::cli`.
 #[derive(Debug)]
 pub struct Verb {
     pub name: &'static str,
-    /// The description below the one-line summary.
+    /// The description that follows the one-line summary.
     pub more: &'static str,
-    /// Commands to copy, each with a description. The short help shows only the first.
+    /// Commands to copy, each with a description. The short help shows only the first one.
     pub examples: &'static [(&'static str, &'static str)],
-    /// What its exit codes mean. 64 is left out, because it means the same for every command.
+    /// The exit codes of the command, except 64, which means the same for every command.
     pub exits: &'static [(&'static str, &'static str)],
-    /// Common flags that have no effect on this command. The help hides them.
+    /// The common flags that don't apply to this command. They are hidden from its help.
     pub unused: &'static [&'static str],
-    /// Whether the report has a CSV format (`crate::report::csv`).
+    /// Whether the report is available as CSV (`crate::report::csv`).
     pub has_csv: bool,
 }
 
-/// The groups in the list of commands, and the commands of each.
+/// The groups in the list of commands, each with its commands.
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Main", &["plan", "apply", "rollback"]),
     ("Files", &["import", "validate", "fmt", "compare", "agenda", "show"]),
@@ -24,9 +24,9 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Other", &["demo", "sandbox", "schema", "completions", "man"]),
 ];
 
-/// Unused by commands that do not connect to Pylon.
+/// Flags that don't apply to commands without a connection to Pylon.
 const NO_PROGRESS: &[&str] = &["quiet", "verbose"];
-/// Unused by commands that print text instead of a report.
+/// Flags that don't apply to commands that print plain text instead of a report.
 const NO_REPORT: &[&str] = &["config", "format", "report", "markdown_limit", "quiet", "verbose"];
 
 const SHOWN: (&str, &str) = ("0", "success");
