@@ -1,6 +1,6 @@
-//! What each operation answers, once a request has passed the checks in `world`.
+//! The response of each operation, once a request has passed the checks in `world`.
 //!
-//! Reading changes nothing, and a list is serialized directly from the stored users. `patch` implements the write.
+//! Reads never modify the world, and lists are serialized directly from the stored users. The write is implemented in `patch`.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::page::{self, Pagination};
 use super::user::{User, UserView};
 use super::world::World;
 
-/// The envelope of every success. Only list responses omit `data`.
+/// The envelope of every successful response. `data` is always present, except in list responses.
 #[derive(Serialize)]
 struct Success<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,7 +28,7 @@ struct Success<'a, T> {
 }
 
 impl World {
-    /// Returns the body of a 200, or the error.
+    /// Carries out an operation and returns the body of its 200 response.
     pub(super) fn carry_out(
         &mut self,
         now: Duration,
@@ -77,8 +77,8 @@ impl World {
         success(me, None, context)
     }
 
-    /// Returns all roles, or a page of them. It always follows a cursor, because the fault `roles-paged` returns one
-    /// without the setting.
+    /// Returns the roles, in pages if the setting or the fault `roles-paged` says so. A cursor is accepted even without the
+    /// setting, because the fault hands one out.
     fn list_roles(&self, query: &str, context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         let question = page::question(&"roles");
         let start = page::position(question, parameter(query, "cursor"))?;
@@ -103,9 +103,9 @@ impl World {
             Some(_) => return Err(ApiError::bad_request("include_deactivated is true or false")),
         };
         let question = page::question(&("list", deactivated_too));
-        // Without paging, the undocumented cursor is ignored.
+        // Unless the setting enables paging, the undocumented cursor is ignored.
         let (start, limit) = match self.settings.list_page {
-            // Pages of size 0 would never end.
+            // A page size of 0 would never advance.
             Some(limit) => (page::position(question, parameter(query, "cursor"))?.unwrap_or(0), limit.max(1)),
             None => (0, usize::MAX),
         };
@@ -150,7 +150,7 @@ impl World {
 
     fn search_audit_log(&self, body: &[u8], context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         if !self.settings.audit_log {
-            // It is unknown which of the two the real API returns.
+            // We don't know which of the two the real API returns.
             return Err(if self.settings.audit_log_hidden {
                 ApiError::new(ErrorCode::NotFound, "there is nothing at this path")
             } else {
@@ -174,7 +174,7 @@ impl World {
         question: u64,
         context: &RequestContext,
     ) -> Vec<u8> {
-        /// Serializes the users one after the other, because the views of a large page would take much memory.
+        /// Serializes users one at a time, because collecting the views of a large page would take a lot of memory.
         struct Views<'a>(&'a World, &'a [usize]);
         impl Serialize for Views<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -187,14 +187,14 @@ impl World {
         self.list_response(Views(self, page), page.len(), Pagination::new(next, self.api), context)
     }
 
-    /// Returns a page without entries, with a cursor to the next page.
+    /// Returns an empty page with a cursor for the next page.
     fn page_without_data(&self, cursor: String, context: &RequestContext) -> Vec<u8> {
         let nothing: [(); 0] = [];
         self.list_response(nothing, 0, Pagination::new(Some(cursor), self.api), context)
     }
 
-    /// Returns the body of a list response with `count` entries. The setting `empty_data` decides what an empty one
-    /// looks like.
+    /// Returns the body of a list response with `count` entries. What an empty one looks like depends on the setting
+    /// `empty_data`.
     fn list_response<T: Serialize>(
         &self,
         entries: T,
@@ -220,7 +220,7 @@ impl World {
     }
 }
 
-/// Returns the value of a query parameter without decoding it.
+/// Returns the raw value of a query parameter, without percent-decoding it.
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }

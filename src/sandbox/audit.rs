@@ -1,7 +1,7 @@
-//! The audit log: who changed what and when, and the search in it.
+//! The audit log: who changed what and when, and how to search it.
 //!
-//! Owns the entries, their filters, and their order. `patch` adds the entries, and `answers` decides whether there is a
-//! log.
+//! Owns the entries, their filters, and their order. `patch` adds entries, and `answers` decides whether the organization has a
+//! log at all.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,29 +12,30 @@ use super::filter::{Filter, MAX_DEPTH, OneOf, RawFilter, SearchBody};
 use super::message::ApiError;
 use super::page;
 
-/// The maximum number of entries. The oldest ones are dropped. This is about a year of a large organization, and 40 MB.
+/// The maximum number of entries, after which the oldest ones are dropped. That's roughly a year of a large organization, or 40
+/// MB.
 const MAX_ENTRIES: usize = 100_000;
 
-/// One change of a user, as the log stores it.
+/// A change to a user, as stored in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditEntry {
     pub id: String,
-    /// The kind of change, such as `UserRoleChanged`. New kinds may be added.
+    /// The kind of change, such as `UserRoleChanged`. Clients must expect new kinds.
     pub action: String,
     pub happened_at: Timestamp,
-    /// The ID of the changed user.
+    /// The ID of the user who was changed.
     pub object_id: String,
-    /// The ID of the user who made the change. `None` if it was not a user.
+    /// The ID of the user who made the change, if it was a user.
     #[serde(default)]
     pub actor_user_id: Option<String>,
-    /// How the change was made: `api`, `app`, or `schedule`.
+    /// The origin of the change: `api`, `app`, or `schedule`.
     pub source: String,
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
 }
 
-/// An entry as a response shows it.
+/// An entry as it appears in a response.
 #[derive(Debug, Serialize)]
 pub(super) struct AuditEntryView<'a> {
     id: &'a str,
@@ -66,15 +67,15 @@ impl AuditEntry {
     }
 }
 
-/// All entries, oldest first. They are numbered from the first entry that the world ever had.
+/// All entries, oldest first. They are numbered consecutively, and the numbers of dropped entries are not reused.
 #[derive(Debug, Clone)]
 pub(super) struct AuditLog {
     entries: VecDeque<AuditEntry>,
-    /// The number of the oldest entry in the log.
+    /// The number of the oldest entry that is still in the log.
     first: usize,
 }
 
-/// One page of entries, which are newest first.
+/// A page of entries, newest first.
 pub(super) struct AuditPage<'a> {
     pub(super) entries: Vec<AuditEntryView<'a>>,
     /// The cursor that leads to this page.
@@ -99,7 +100,7 @@ impl AuditLog {
         self.entries.iter()
     }
 
-    /// Returns one page. Its cursor is the number of an entry, so new entries do not shift the pages.
+    /// Returns one page of the matching entries. The cursor encodes an entry's number, so new entries don't shift the pages.
     pub(super) fn search(
         &self,
         body: &SearchBody,

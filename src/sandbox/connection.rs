@@ -1,7 +1,8 @@
-//! TCP connections that a request handler can cut. After the cut, no further byte is sent.
+//! TCP connections that a request handler can cut, so that not a single further byte is sent.
 //!
-//! The handler cannot return an error instead: axum answers errors, and an error in a body comes after the status line.
-//! It shuts the socket down, and everything that hyper writes afterwards fails like a broken network.
+//! Returning an error from the handler wouldn't do: axum turns errors into responses, and a body that fails does so only after
+//! the status line. Instead, the handler shuts down the socket, and all later writes by hyper fail as they would on a broken
+//! network.
 
 use std::{
     io,
@@ -35,9 +36,9 @@ impl Listener for Acceptor {
 
     async fn accept(&mut self) -> (TcpStream, CutSwitch) {
         loop {
-            // If the process is out of file descriptors, axum's own accept waits and tries again.
+            // axum's own accept loop waits and retries if the process runs out of file descriptors.
             let (stream, _) = Listener::accept(&mut self.0).await;
-            // Small responses must not wait for the client's delayed acknowledgment.
+            // Disable Nagle's algorithm: small responses must not wait for the client's delayed acknowledgment.
             let _ = stream.set_nodelay(true);
             if let Ok(connection) = with_switch(stream) {
                 return connection;
@@ -56,13 +57,13 @@ fn with_switch(stream: TcpStream) -> io::Result<(TcpStream, CutSwitch)> {
     Ok((TcpStream::from_std(stream)?, switch))
 }
 
-/// Cuts one connection by shutting its socket down.
+/// Cuts a connection by shutting down its socket.
 #[derive(Debug, Clone)]
 pub(super) struct CutSwitch(Arc<std::net::TcpStream>);
 
 impl CutSwitch {
     pub(super) fn cut(&self) {
-        // It fails only if the client has closed the connection.
+        // This fails only if the client has already closed the connection.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }

@@ -1,24 +1,24 @@
-//! The context of one request: its ID, and the misleading fault that strikes it.
+//! The context of a single request: its ID and the misleading fault injected into it, if any.
 //!
-//! Records whether the fault had an effect. `faults` decides which request a fault strikes. `answers` and `patch`
-//! decide where in a request it acts.
+//! Tracks whether the fault had an effect. Which requests get a fault is decided in `faults`, and where in the processing it acts
+//! in `answers` and `patch`.
 
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::message::to_bytes;
 
-/// The fields that `field-missing` does not remove, because clients do not need them.
+/// Fields that clients don't need, so `field-missing` never removes them.
 const DISPENSABLE: [&str; 2] = ["avatar_url", "name"];
 
 #[derive(Debug)]
 pub(super) struct RequestContext {
     pub(super) request_id: String,
-    /// At most one misleading fault.
+    /// The misleading fault injected into this request, if any.
     fault: Option<Fault>,
-    /// How often the fault has fired before. Its effect is different each time.
+    /// The number of times the fault has fired before. Varies its effect from one time to the next.
     turn: u64,
-    /// Whether the fault has had an effect.
+    /// Whether the fault has had an effect so far.
     pub(super) had_effect: bool,
 }
 
@@ -27,19 +27,20 @@ impl RequestContext {
         Self { request_id, fault, turn, had_effect: false }
     }
 
-    /// Returns whether this fault strikes the request and can have an effect here. Records the effect.
+    /// Returns `true` if `fault` was injected into this request and `has_effect` is set. In that case, records that it had an
+    /// effect.
     pub(super) fn acts(&mut self, fault: Fault, has_effect: bool) -> bool {
         let acts = has_effect && self.fault == Some(fault);
         self.had_effect |= acts;
         acts
     }
 
-    /// Returns a number below `count`, which differs each time.
+    /// Returns a number below `count` that varies each time the fault fires.
     pub(super) fn choose(&self, count: usize) -> usize {
         usize::try_from(self.turn).unwrap_or(0) % count.max(1)
     }
 
-    /// Removes a field of a user in this body, if the fault is `field-missing` and the body shows a user.
+    /// If the fault is `field-missing` and the body contains a user, removes one of the user's fields.
     pub(super) fn remove_field(&mut self, body: Vec<u8>) -> Vec<u8> {
         if self.fault != Some(Fault::FieldMissing) {
             return body;

@@ -1,7 +1,7 @@
-//! What reaches the client: the world's answer, or what a fault makes of it. The socket server and a simulation share it.
+//! What reaches the client: the world's response, or what a fault turns it into. Shared by the server and the simulation.
 //!
-//! Pure. A failure that is not "applied" leaves the world's users, limits, and log unchanged. A fault without an effect
-//! on a request does not count. `server` cuts real connections and stalls them.
+//! This code is pure. A fault that is not "applied" leaves users, limits, and the audit log of the world untouched. A fault isn't
+//! counted if it has no effect on the request. Cutting and stalling real connections is up to `server`.
 
 use std::time::Duration;
 
@@ -12,23 +12,23 @@ use super::message::{ApiError, ErrorCode, Request, Response};
 use super::operation::ApiOperation;
 use super::world::World;
 
-/// What the client receives for one request.
+/// What the client receives in response to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// A complete response, from the world or from a fault.
+    /// A complete response, either from the world or from a fault.
     Answer(Response),
-    /// The connection ends without a byte, and the request is not carried out.
+    /// The connection is closed without a byte of response, and the request is not carried out.
     CutBefore,
-    /// The connection ends without a byte, but the request is carried out.
+    /// The connection is closed without a byte of response, but the request is carried out.
     CutAfter,
-    /// The request is carried out, but the server sends no response. The connection ends after the time `hold`.
+    /// The request is carried out, but the client gets no response. The connection is closed after `hold`.
     Stall { hold: Duration },
-    /// A 2xx whose body is cut short or not JSON. The request is carried out, and the HTTP message is valid.
+    /// A 2xx with a body that is truncated or not JSON. The request is carried out, and the HTTP message itself is valid.
     Garbage(Response),
 }
 
 impl Delivery {
-    /// Returns the status that the client sees. `None` if it gets no response.
+    /// Returns the status code that the client sees, if it gets a response.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Answer(response) | Self::Garbage(response) => Some(response.status),
@@ -38,7 +38,7 @@ impl Delivery {
 }
 
 impl World {
-    /// Handles a request under faults. Returns its outcome, and the fault that had an effect.
+    /// Handles a request with fault injection. Returns what reaches the client and the fault that had an effect, if any.
     pub fn deliver(
         &mut self,
         faults: &mut Faults,
@@ -62,7 +62,7 @@ impl World {
         (delivery, Some(fault))
     }
 
-    /// Returns what the client sees of a failure.
+    /// Produces what the client sees when `fault` makes the request fail.
     fn fail(&mut self, faults: &Faults, fault: Fault, now: Duration, request: &Request) -> Delivery {
         let response = fault.is_applied_first().then(|| self.handle(now, request));
         let error = match fault {
@@ -92,7 +92,7 @@ impl World {
     }
 }
 
-/// The page of a gateway in front of Pylon, which does not know Pylon's envelopes.
+/// Returns the error page of a gateway in front of Pylon, which doesn't use Pylon's envelope.
 fn gateway_page(status: u16, title: &str) -> Delivery {
     let page = format!(
         "<html>\r\n<head><title>{status} {title}</title></head>\r\n<body><center><h1>{status} {title}</h1></center></body>\r\n</html>\r\n"
@@ -100,8 +100,8 @@ fn gateway_page(status: u16, title: &str) -> Delivery {
     Delivery::Answer(Response::new(status, "text/html", page.into_bytes()))
 }
 
-/// Returns a 200 whose body is cut short or not JSON, in turn, so that a client gets both. The first body is harder to
-/// detect, because it begins like a valid response.
+/// Returns a 200 whose body is, alternately, truncated or not JSON. The truncated one is harder to detect, because it starts like
+/// a valid response.
 fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     let Response { status: _, headers, mut body } =
         response.unwrap_or_else(|| Response::new(200, "application/json", Vec::new()));
@@ -110,6 +110,6 @@ fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     } else {
         body = b"<!doctype html><title>Please wait</title>".to_vec();
     }
-    // The headers are valid, so a client can still read the request ID.
+    // The headers are left intact, so the client can still read the request ID.
     Delivery::Garbage(Response { status: 200, headers, body })
 }

@@ -1,60 +1,62 @@
-//! The ways in which a request can go wrong on purpose, and their names.
+//! The faults that can be injected into requests, and their names.
 //!
-//! `faults` decides which request a fault strikes, and `delivery` turns it into what reaches the client.
+//! Which requests get a fault is decided in `faults`, and `delivery` turns a fault into what reaches the client.
 
 use std::{fmt, str::FromStr};
 
 use super::unknown_name::unknown_name;
 use crate::every::every;
 
-/// One way in which a request can go wrong. `Applied` faults carry out the request and then hide the success.
+/// A way to make a request go wrong. `Applied` faults carry out the request but conceal its success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
-    /// Nothing is done, and the response is 500 `internal_error`.
+    /// The request is not carried out, and the response is 500 `internal_error`.
     InternalError,
     /// The request is carried out, and the response is 500 `internal_error`.
     InternalErrorApplied,
-    /// Nothing is done, and the response is a gateway's 502 page.
+    /// The request is not carried out, and the response is a gateway's 502 page.
     BadGateway,
-    /// Nothing is done, and the response is a gateway's 503 in plain text.
+    /// The request is not carried out, and the response is a gateway's 503 in plain text.
     Unavailable,
     /// The request is carried out, and the response is a gateway's 504 page.
     GatewayTimeoutApplied,
-    /// Nothing is done, and the response is a 408 without a code.
+    /// The request is not carried out, and the response is a 408 without a code.
     RequestTimeout,
-    /// Nothing is done, and the response is a 409 without a code.
+    /// The request is not carried out, and the response is a 409 without a code.
     Conflict,
-    /// Nothing is done, and the response is 429 `rate_limited` with a hint of one second, although the limit is not reached.
+    /// The request is not carried out, and the response is 429 `rate_limited` with a retry hint of one second, even though the
+    /// limit has not been reached.
     RateLimited,
-    /// Nothing is done, and the connection ends without a byte of response.
+    /// The request is not carried out, and the connection is closed without a byte of response.
     CutBefore,
-    /// The request is carried out, and the connection ends without a byte of response.
+    /// The request is carried out, but the connection is closed without a byte of response.
     CutAfter,
-    /// The request is carried out, and the server sends no response.
+    /// The request is carried out, but the client gets no response.
     StallApplied,
-    /// The request is carried out, and the response is a 200 that is cut short or not JSON, in turn.
+    /// The request is carried out, but the response is a 200 that is, alternately, truncated or not JSON.
     GarbageApplied,
-    /// A list response says that there is a next page, and has no data. The same request again, or one with its cursor, returns the
+    /// A list response announces a next page but contains no data. Repeating the request, with or without the cursor, returns the
     /// page.
     PageWithoutData,
-    /// `GET /user-roles` returns the first half of the roles and a cursor that leads to the rest.
+    /// `GET /user-roles` returns only the first half of the roles, along with a cursor for the rest.
     RolesPaged,
-    /// One user of the response lacks a field: `role_id`, `role_ids`, `roles`, `status`, `email`, or `id`, in turn.
+    /// One user in the response lacks a field that clients need, a different one each time: `role_id`, `role_ids`, `roles`,
+    /// `status`, `email`, or `id`.
     FieldMissing,
-    /// `GET /users` omits one person without any sign of it.
+    /// `GET /users` silently omits one person.
     ListingShort,
-    /// `PATCH` returns 200 and shows the new values, but stores nothing.
+    /// `PATCH` returns 200 and echoes the new values, but stores nothing.
     EchoOnly,
 }
 
-/// What a fault does to a request.
+/// The effect of a fault on a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
-    /// Nothing is done, and the client gets no valid response.
+    /// The request is not carried out, and the client gets no valid response.
     Fails,
-    /// The request is carried out, and the client gets no valid response.
+    /// The request is carried out, but the client gets no valid response.
     AppliesThenFails,
-    /// The response is a 200 with misleading content. Each such fault has an effect only on some operations.
+    /// The response is a 200 with misleading content. Each of these faults affects only certain operations.
     Misleads,
 }
 
@@ -87,18 +89,17 @@ impl Fault {
         }
     }
 
-    /// Returns the word for it in `--faults`.
+    /// Returns the name used in `--faults`.
     pub fn name(self) -> &'static str {
         self.name_and_effect().0
     }
 
-    /// Returns whether the response is a 200 with misleading content. After any other fault, the client has no valid
-    /// response.
+    /// Returns `true` if the response is a 200 with misleading content. After any other fault, the client has no valid response.
     pub fn is_misleading(self) -> bool {
         self.name_and_effect().1 == Effect::Misleads
     }
 
-    /// Returns whether the request is carried out before the fault.
+    /// Returns `true` if the request is carried out despite the fault.
     pub fn is_applied_first(self) -> bool {
         match self.name_and_effect().1 {
             Effect::Fails => false,

@@ -1,24 +1,24 @@
-//! Which fault strikes which request, by chance (seeded, so repeatable) or by script.
+//! Decides which requests get which fault, either at random or from a script.
 //!
-//! Pure: the same faults strike the same requests in the same order. Counts how often each fault fired, because a fault
-//! that never fired has tested nothing. `delivery` turns a fault into what the client receives.
+//! The random choices are seeded, so the same sequence of requests always gets the same faults. How often each fault fired is
+//! counted, because a fault that never fired has tested nothing. `delivery` turns a fault into what the client receives.
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 use super::fault::Fault;
 use super::operation::ApiOperation;
 
-/// Which faults strike which requests, and how often each one has struck.
+/// A schedule of faults, with a count of how often each one has fired.
 #[derive(Debug, Clone)]
 pub struct Faults {
-    /// The chance of each fault, from 0 to 1. Together they are at most 1.
+    /// The probability of each fault, from 0 to 1. The sum is at most 1.
     chances: BTreeMap<Fault, f64>,
-    /// Faults by the number of the request, from 1. The script takes precedence over chance.
+    /// Scripted faults by request number, starting from 1. The script takes precedence over the probabilities.
     script: BTreeMap<u64, Fault>,
-    /// The operations that can be struck. `None` is every request, including those for unknown paths.
+    /// The operations that can get a fault. If `None`, every request can, including those for unknown paths.
     only: Option<Vec<ApiOperation>>,
     random: fastrand::Rng,
-    /// How long a stalled connection stays open.
+    /// How long a stalled connection is kept open.
     pub(super) stall: Duration,
     requests: u64,
     fired: BTreeMap<Fault, u64>,
@@ -31,21 +31,21 @@ impl Faults {
             script: BTreeMap::new(),
             only: None,
             random: fastrand::Rng::with_seed(0),
-            // Longer than any reasonable client waits.
+            // Longer than any reasonable client would wait.
             stall: Duration::from_mins(2),
             requests: 0,
             fired: BTreeMap::new(),
         }
     }
 
-    /// Makes a fault strike with this probability, from 0 to 1.
+    /// Injects a fault with this probability, from 0 to 1.
     #[must_use]
     pub fn with(mut self, fault: Fault, chance: f64) -> Self {
         self.chances.insert(fault, chance);
         self
     }
 
-    /// Makes a fault strike the `number`th request (from 1) among those that can be struck.
+    /// Injects a fault into the `number`th request (counting from 1) among those that can get one.
     #[must_use]
     pub fn at(mut self, number: u64, fault: Fault) -> Self {
         self.script.insert(number, fault);
@@ -65,20 +65,20 @@ impl Faults {
         self
     }
 
-    /// Cuts a stalled connection after this time instead of two minutes.
+    /// Closes stalled connections after `time` instead of two minutes.
     #[must_use]
     pub fn stalling_for(mut self, time: Duration) -> Self {
         self.stall = time;
         self
     }
 
-    /// Returns how often this fault has struck.
+    /// Returns the number of times that this fault has fired.
     pub fn fired(&self, fault: Fault) -> u64 {
         self.fired.get(&fault).copied().unwrap_or(0)
     }
 
-    /// Returns the fault for the next request. `None` is a request for an unknown path or method. The caller counts the
-    /// fault if it has an effect.
+    /// Chooses the fault for the next request, if any. `operation` is `None` for an unknown path or method. The caller has to
+    /// call `count` if the fault has an effect.
     pub(super) fn decide(&mut self, operation: Option<ApiOperation>) -> Option<Fault> {
         if let Some(only) = &self.only
             && !operation.is_some_and(|operation| only.contains(&operation))
@@ -86,12 +86,12 @@ impl Faults {
             return None;
         }
         self.requests += 1;
-        // Draw a random number even if the script decides, so that a script does not shift later faults.
+        // Always draw a random number, so that a scripted fault doesn't shift the random ones after it.
         let by_chance = self.draw();
         self.script.get(&self.requests).copied().or(by_chance)
     }
 
-    /// Counts a fault that has had an effect.
+    /// Counts a fault that had an effect.
     pub(super) fn count(&mut self, fault: Fault) {
         *self.fired.entry(fault).or_default() += 1;
     }
@@ -134,7 +134,8 @@ impl Faults {
 impl FromStr for Faults {
     type Err = String;
 
-    /// `500=0.1,cut-after=0.05`: faults and their probabilities. Also `on=OPERATION`, `seed=N`, and `stall=SECONDS`.
+    /// Parses `500=0.1,cut-after=0.05`, a list of faults and their probabilities. Other keys are `on=OPERATION`, `seed=N`, and
+    /// `stall=SECONDS`.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut faults = Self::none();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty() && *part != "off") {
@@ -145,7 +146,7 @@ impl FromStr for Faults {
             faults = faults.set(key.trim(), value.trim())?;
         }
         let sum: f64 = faults.chances.values().sum();
-        // Slightly more than 1, for sums like 0.1 + 0.2 + 0.7.
+        // Tolerate rounding errors in sums like 0.1 + 0.2 + 0.7.
         if sum > 1.0 + 1e-9 {
             return Err(format!(
                 "the chances add up to {sum:.2}; at most one fault strikes a request, so 1 is the most"
@@ -161,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns the fault for a request on which every fault has an effect.
+    /// Chooses the fault for a request and counts it as if it had an effect.
     fn strike(faults: &mut Faults, class: Option<ApiOperation>) -> Option<Fault> {
         let fault = faults.decide(class)?;
         faults.count(fault);

@@ -1,7 +1,7 @@
-//! Search bodies and their filters: a tree of `and` and `or` over conditions on fields, to the documented depth.
+//! Search bodies and their filters, which are trees of `and` and `or` over conditions on fields, up to the documented depth.
 //!
-//! Owns the tree and the email condition. `audit` has the conditions of the audit log, and `page` splits results into
-//! pages.
+//! Owns the tree and the condition on email addresses. The conditions on audit log entries are in `audit`, and paging is in
+//! `page`.
 
 use std::collections::HashSet;
 
@@ -13,19 +13,19 @@ use super::organization::ApiSettings;
 use super::user::User;
 use super::users::Users;
 
-/// The depth that Pylon documents. A single condition counts as one level, which is the strict interpretation. A client
-/// that follows it is safe in any case.
+/// The maximum depth that Pylon documents. A single condition counts as one level. This is the strict interpretation, so a client
+/// that respects it works under any other.
 pub(super) const MAX_DEPTH: usize = 3;
 
-/// Reads a body that is an object. It reads a map first, because a derived struct would also accept an array of its
-/// values. If a key is repeated, the last one counts, as in most servers.
+/// Parses a body that must be an object. It goes through a map, because a derived struct would also accept an array of its
+/// values. If a key is repeated, the last one wins, as on most servers.
 pub(super) fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice::<Map<String, Value>>(body)
         .and_then(|object| serde_json::from_value(Value::Object(object)))
         .map_err(|error| ApiError::bad_request(format!("the request body cannot be read: {error}")))
 }
 
-/// The body of a search in the users or in the audit log.
+/// The body of a search for users or audit log entries.
 #[derive(Debug, Deserialize)]
 pub(super) struct SearchBody {
     #[serde(default, deserialize_with = "present")]
@@ -36,7 +36,7 @@ pub(super) struct SearchBody {
     pub(super) cursor: Option<String>,
 }
 
-/// A filter in a request. `null` counts as absent, for SDKs that send every key. Unknown keys are ignored.
+/// A filter as sent by the client. `null` counts as absent, because some SDKs send every key. Unknown keys are ignored.
 #[derive(Debug, Clone, Hash, Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
 pub(super) struct RawFilter(FilterKeys);
@@ -50,7 +50,7 @@ struct FilterKeys {
     subfilters: Option<Vec<RawFilter>>,
 }
 
-/// Reads a map first, as `read_body` does.
+/// Parses a map first, for the same reason as `read_body`.
 impl TryFrom<Map<String, Value>> for RawFilter {
     type Error = serde_json::Error;
 
@@ -60,12 +60,12 @@ impl TryFrom<Map<String, Value>> for RawFilter {
 }
 
 impl RawFilter {
-    /// Returns the text that a condition such as `equals` compares with.
+    /// Returns the operand of a condition that takes a single string, such as `equals`.
     pub(super) fn value(&self) -> Result<&String, ApiError> {
         self.0.value.as_ref().ok_or_else(|| self.lacks("value"))
     }
 
-    /// Returns the strings that a condition such as `in` compares with.
+    /// Returns the operands of a condition that takes several strings, such as `in`.
     pub(super) fn values(&self) -> Result<&[String], ApiError> {
         self.0.values.as_deref().ok_or_else(|| self.lacks("values"))
     }
@@ -76,19 +76,19 @@ impl RawFilter {
     }
 }
 
-/// A condition of type `C`, or several filters joined.
+/// A condition of type `C`, or a combination of filters.
 #[derive(Debug, Clone)]
 pub(super) enum Filter<C> {
     Condition(C),
-    /// All filters must match. An empty list matches.
+    /// Every filter must match. An empty list always matches.
     And(Vec<Self>),
-    /// One filter must match. An empty list does not match.
+    /// At least one filter must match. An empty list never matches.
     Or(Vec<Self>),
 }
 
 impl<C> Filter<C> {
-    /// Reads a filter with at most `levels` levels. `condition` reads one condition from its field, its operator, and
-    /// its filter.
+    /// Parses a filter with at most `levels` levels. `condition` parses a condition from its field, its operator, and the raw
+    /// filter.
     pub(super) fn read(
         raw: &RawFilter,
         levels: usize,
@@ -120,7 +120,7 @@ impl<C> Filter<C> {
         subfilters.iter().map(read).collect::<Result<_, _>>().map(join)
     }
 
-    /// Returns whether the whole filter matches, given whether a condition does.
+    /// Evaluates the filter, calling `test` for its conditions.
     pub(super) fn holds(&self, test: &impl Fn(&C) -> bool) -> bool {
         match self {
             Self::Condition(condition) => test(condition),
@@ -138,7 +138,7 @@ pub(super) struct OneOf {
 }
 
 impl OneOf {
-    /// Reads the condition. Returns `None` if the operator is a different one.
+    /// Parses the condition, or returns `None` if the operator is not one of these.
     pub(super) fn read(operator: &str, raw: &RawFilter) -> Result<Option<Self>, ApiError> {
         let values = match operator {
             "equals" => std::slice::from_ref(raw.value()?),
@@ -148,16 +148,16 @@ impl OneOf {
         Ok(Some(Self { values: values.iter().cloned().collect(), negated: operator == "not_in" }))
     }
 
-    /// Returns whether the condition matches something with these strings.
+    /// Returns `true` if the condition matches an item with these strings.
     pub(super) fn holds<'t>(&self, mut texts: impl Iterator<Item = &'t str>) -> bool {
         texts.any(|text| self.values.contains(text)) != self.negated
     }
 }
 
-/// A condition that the email addresses of a user must satisfy.
+/// A condition on a user's email addresses.
 #[derive(Debug, Clone)]
 pub(super) struct EmailIs {
-    /// In lower case if `ignore_case` is set.
+    /// In lowercase if `ignore_case` is set.
     addresses: OneOf,
     ignore_case: bool,
     secondary: bool,
@@ -203,9 +203,8 @@ impl Filter<EmailIs> {
         self.holds(&|condition| condition.holds(user))
     }
 
-    /// Returns a superset of the matching users, in order and without repetition, if the addresses narrow it down.
-    /// Returns `None` if every user must be checked. With this index, a search for 999 of a million people needs 999
-    /// lookups.
+    /// Returns a sorted superset of the matching users, without duplicates. Returns `None` if the addresses don't narrow it down,
+    /// so that every user has to be checked. Thanks to this index, a search for 999 out of a million users takes 999 lookups.
     pub(super) fn candidates(&self, users: &Users) -> Option<Vec<usize>> {
         let mut found = self.gather(users)?;
         found.sort_unstable();
@@ -216,7 +215,7 @@ impl Filter<EmailIs> {
     fn gather(&self, users: &Users) -> Option<Vec<usize>> {
         match self {
             Self::Condition(EmailIs { addresses: OneOf { values, negated }, ignore_case: _, secondary }) => {
-                // The index does not contain users without an address.
+                // Users without an address aren't in the index.
                 if *negated || values.contains("") {
                     return None;
                 }

@@ -1,6 +1,6 @@
-//! Identifiers that look random and are the same in every run.
+//! Identifiers that look random but are reproducible.
 
-/// Formats 128 bits as a UUID of version 4.
+/// Formats 128 bits as a version 4 UUID.
 fn uuid(high: u64, low: u64) -> String {
     let bits = (u128::from(high) << 64) | u128::from(low);
     let bits = (bits & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
@@ -8,7 +8,7 @@ fn uuid(high: u64, low: u64) -> String {
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
-/// Mixes the bits of a number (splitmix64), so that identifiers made from a counter look random.
+/// Mixes the bits of a number (splitmix64), so that identifiers derived from a counter look random.
 pub(super) fn mix(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -22,9 +22,9 @@ pub(super) fn uuid_in_series(series: u64, number: u64) -> String {
     uuid(high, mix(high ^ number))
 }
 
-/// Returns the ID of the user with this address, in upper or lower case.
+/// Derives a user's ID from their email address, ignoring case.
 pub(super) fn uuid_of_email(email: &str) -> String {
-    // FNV-1a with two offsets, for 128 bits.
+    // FNV-1a with two different offset bases, to get 128 bits.
     let hash = |basis: u64| {
         let lower = email.to_lowercase();
         lower.bytes().fold(basis, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

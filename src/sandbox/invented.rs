@@ -1,4 +1,5 @@
-//! Organizations without a state file: made from a list of people, or invented and the same in every run.
+//! Organizations that don't come from a state file. They consist of a given list of people or of generated ones, which are the
+//! same in every run.
 
 use super::identifiers::mix;
 use super::organization::{Role, find_role};
@@ -10,8 +11,8 @@ const LAST_NAMES: &str = "Adeyemi Brandt Castro Diallo Eriksen Fontaine Gruber H
      Novak Ortega Petrov Rossi Silva Tanaka Weber";
 
 impl SandboxState {
-    /// Makes an organization of these people with the built-in roles. Each person has an address, and the name, slug,
-    /// or ID of a role. People without a role, or with one that is not built in, are Members.
+    /// Creates an organization of these people with the built-in roles. Each person has an address and, optionally, the name,
+    /// slug, or ID of a role. People without a role, or with one that isn't built in, become Members.
     pub fn of_people<'a>(people: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
         let built_in = Role::built_in();
         let mut state = Self::default();
@@ -22,9 +23,9 @@ impl SandboxState {
         state
     }
 
-    /// Invents an organization of `count` people. Some are Admins or Viewers, deactivated, or away, and some have a
-    /// second address or a role from SCIM. The first person is an Admin. Addresses are unique, and the same number
-    /// gives the same people.
+    /// Generates an organization of `count` people with unique addresses. Some are Admins or Viewers, deactivated, or away, and
+    /// some have a second address or a role from SCIM. The first person is always an Admin. The same `count` yields the same
+    /// people.
     pub fn invented(count: usize) -> Self {
         let first_names: Vec<&str> = FIRST_NAMES.split(' ').collect();
         let last_names: Vec<&str> = LAST_NAMES.split(' ').collect();
@@ -39,7 +40,7 @@ impl SandboxState {
     }
 }
 
-/// Invents the `number`th person. `round` is how often all pairs of names have been used before.
+/// Generates the `number`th person. `round` is the number of times that all pairs of names have already been used.
 fn invented_person(number: usize, first: &str, last: &str, round: usize) -> WrittenUser {
     let luck = mix(number as u64);
     let has_luck = |percent: u64, salt: u64| mix(luck ^ salt) % 100 < percent;

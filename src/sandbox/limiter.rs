@@ -1,23 +1,23 @@
-//! The five ways to count requests. Each is a pure function of arrival times in whole nanoseconds.
+//! Five rate limiters, each a pure function of arrival times in integer nanoseconds.
 //!
-//! A refused request costs nothing. A request sent `retry_after` later is admitted if no other request came in between.
-//! `limits` defines the limits.
+//! A rejected request doesn't count against the limit. A request that arrives `retry_after` later is admitted, unless another one
+//! arrives in between. The limits themselves are defined in `limits`.
 
 use std::{collections::VecDeque, time::Duration};
 
 use super::limits::{LimiterKind, Limits};
 use super::operation::ApiOperation;
 
-/// Whether a request is admitted.
+/// The decision on whether to admit a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// The request is admitted, and `remaining` more would be admitted at this instant.
+    /// The request is admitted, and `remaining` more would be admitted at the same instant.
     Admitted { remaining: u128 },
-    /// The request is refused. A request after this time would be admitted.
+    /// The request is rejected. It would be admitted after `retry_after`.
     Refused { retry_after: Duration },
 }
 
-/// One limiter for each operation. `None` means no limit.
+/// The limiter of each operation, or `None` if it is unlimited.
 #[derive(Debug, Clone)]
 pub(super) struct Limiters([Option<Limiter>; ApiOperation::ALL.len()]);
 
@@ -28,13 +28,13 @@ impl Limiters {
         }))
     }
 
-    /// Counts one arrival. Returns `None` if there is no limit.
+    /// Counts an arriving request. Returns `None` if the operation is unlimited.
     pub(super) fn arrive(&mut self, operation: ApiOperation, now: Duration) -> Option<Admission> {
         Some(self.0[operation as usize].as_mut()?.arrive(now.as_nanos()))
     }
 }
 
-/// Counts the requests of one operation.
+/// Counts the requests for one operation.
 #[derive(Debug, Clone)]
 struct Limiter {
     limit: u128,
@@ -44,13 +44,13 @@ struct Limiter {
 
 #[derive(Debug, Clone)]
 enum Count {
-    /// Accepted arrivals of the last window, oldest first.
+    /// The admitted arrivals in the last window, oldest first.
     Log(VecDeque<u128>),
-    /// The number of the current window, and the accepted arrivals in it.
+    /// The index of the current window and the number of arrivals admitted in it.
     Fixed { window: u128, used: u128 },
-    /// Like `Fixed`, plus the accepted arrivals in the previous window.
+    /// Like `Fixed`, plus the number of arrivals admitted in the previous window.
     Sliding { window: u128, used: u128, before: u128 },
-    /// The level of the bucket in token-windows: one token is worth `window`, and `limit` of them are added per
+    /// The level of a token bucket. To stay with integers, one token is worth `window` units, and `limit` units are added per
     /// nanosecond.
     Bucket { capacity: u128, level: u128, at: u128 },
 }
@@ -76,7 +76,8 @@ impl Limiter {
     fn arrive(&mut self, now: u128) -> Admission {
         let Self { limit, window: length, ref mut count } = *self;
         if limit == 0 {
-            // Users cannot write a limit of zero, but a test can: it admits nothing. The window is the best available hint.
+            // The command line rejects a limit of zero, but a test can set one, and it admits nothing. A whole window is the best
+            // hint we have.
             return refused(length);
         }
         match count {
@@ -103,7 +104,7 @@ impl Limiter {
             Count::Bucket { capacity, level, at } => {
                 *level = (*level + now.saturating_sub(*at) * limit).min(*capacity);
                 *at = now.max(*at);
-                // One token is worth `length`.
+                // One token is worth `length` units.
                 if *level >= length {
                     *level -= length;
                     return Admission::Admitted { remaining: *level / length };
@@ -128,7 +129,8 @@ fn arrive_in_log(log: &mut VecDeque<u128>, limit: u128, length: u128, now: u128)
     }
 }
 
-/// Admits while `before × (share of the previous window still in view) + used + 1 ≤ limit`, all multiplied by `length`.
+/// Admits a request while `before × (share of the previous window still in view) + used + 1 ≤ limit`. All terms are multiplied by
+/// `length`.
 fn arrive_in_estimate(used: &mut u128, before: u128, limit: u128, length: u128, elapsed: u128) -> Admission {
     let rest = length - elapsed;
     let capacity = (limit * length).saturating_sub(before * rest) / length;
@@ -136,8 +138,8 @@ fn arrive_in_estimate(used: &mut u128, before: u128, limit: u128, length: u128, 
         *used += 1;
         return Admission::Admitted { remaining: capacity - *used };
     }
-    // When is the next request admitted? If this window is not full, later in it, when less of the previous window
-    // overlaps. If it is full, in the next window, when today's `used` counts less and less.
+    // Work out when the next request will be admitted. Unless this window is full, that is later in the same window, as less of
+    // the previous one overlaps. Otherwise, it is in the next window, where the weight of the current `used` decreases.
     let fits_at = |sliding_out: u128, fixed: u128| {
         let tolerable = (limit - fixed - 1) * length / sliding_out.max(1);
         length.saturating_sub(tolerable)

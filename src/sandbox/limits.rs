@@ -1,4 +1,4 @@
-//! The rate limits of the operations, as people write them: `patch=20,kind=fixed-window`. `limiter` counts.
+//! The rate limits of all operations, in the syntax of `--limits`: `patch=20,kind=fixed-window`. `limiter` enforces them.
 
 use std::{str::FromStr, time::Duration};
 
@@ -7,19 +7,19 @@ use super::organization::Api;
 use super::unknown_name::unknown_name;
 use crate::every::every;
 
-/// How requests are counted. It is unknown which kind Pylon uses, so a client must work with all five.
+/// The algorithm that counts requests. We don't know which one Pylon uses, so clients must work with all five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum LimiterKind {
-    /// At most N in any window, counted exactly from each admitted arrival.
+    /// At most N requests in any window, counted exactly from each admitted arrival.
     #[default]
     SlidingLog,
-    /// At most N in each window. The windows follow one another from the world's start.
+    /// At most N requests per window. The windows are consecutive, starting when the world starts.
     FixedWindow,
-    /// A token bucket of N tokens, full at first and refilled evenly. It admits almost twice N in the first window.
+    /// A token bucket of N tokens that starts full and refills evenly. Admits almost twice N in the first window.
     FullBucket,
-    /// The count of the current window, plus the share of the previous one that still overlaps. CDNs use this estimate.
+    /// The count in the current window, plus the previous count weighted by its overlap. CDNs use this estimate.
     SlidingCounter,
-    /// A token bucket of a tenth of N. It refuses bursts that the limit seems to permit.
+    /// A token bucket of N / 10 tokens, which rejects bursts that the limit seems to allow.
     SmoothBucket,
 }
 
@@ -27,7 +27,7 @@ impl LimiterKind {
     pub const ALL: [Self; 5] =
         every!(LimiterKind: SlidingLog, FixedWindow, FullBucket, SlidingCounter, SmoothBucket);
 
-    /// Returns the word for it in `kind=`.
+    /// Returns the name used in `kind=`.
     pub fn name(self) -> &'static str {
         match self {
             Self::SlidingLog => "sliding-log",
@@ -43,14 +43,14 @@ impl LimiterKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     pub kind: LimiterKind,
-    /// The length of the window. One minute is documented.
+    /// The length of the window. Pylon documents one minute.
     pub window: Duration,
-    /// The number of requests per window, in the order of [`ApiOperation::ALL`]. `None` means no limit.
+    /// The number of requests per window, in the order of [`ApiOperation::ALL`]. `None` means unlimited.
     pub each: [Option<u32>; ApiOperation::ALL.len()],
 }
 
 impl Limits {
-    /// The limits that the reference of this date documents.
+    /// Returns the limits documented for this version of the API.
     pub fn documented(api: Api) -> Self {
         let each = match api {
             Api::April2026 | Api::July2026 => [60, 60, 60, 60, 20, 20, 10],
@@ -81,8 +81,8 @@ impl Default for Limits {
     }
 }
 
-/// Limits as they are written on the command line. Limits that are not named have the documented value of the
-/// organization's date.
+/// Limits as given on the command line. Limits that aren't given default to the documented ones for the organization's API
+/// version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WrittenLimits {
     kind: Option<LimiterKind>,
@@ -93,8 +93,8 @@ pub struct WrittenLimits {
 impl FromStr for WrittenLimits {
     type Err = String;
 
-    /// `off`, `documented`, or `patch=20,get=300,user=60,window=60,kind=sliding-log`. `get` means every GET, and a number may be
-    /// `off`.
+    /// Parses `off`, `documented`, or `patch=20,get=300,user=60,window=60,kind=sliding-log`. `get` stands for every GET
+    /// operation, and a number can be `off`.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut limits = Self::default();
         match text.trim() {
@@ -116,7 +116,7 @@ impl FromStr for WrittenLimits {
 }
 
 impl WrittenLimits {
-    /// Returns the limits for an organization of this date.
+    /// Returns the limits for an organization with this API version.
     pub fn in_api(&self, api: Api) -> Limits {
         let Self { kind, window, each } = self;
         let mut limits = Limits::documented(api);

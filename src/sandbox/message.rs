@@ -1,7 +1,7 @@
-//! Requests and responses as the pure world sees them, and the two envelopes of Pylon's answers.
+//! Requests and responses without the HTTP details, and Pylon's two response envelopes.
 //!
-//! Every error has a documented code with its status, in the envelope of the API's date. `world` decides when to refuse
-//! a request, and `server` reads and writes the bytes.
+//! Every error has a documented code and status, in the envelope of the API version. When to reject a request is decided in
+//! `world`, and `server` handles the bytes.
 
 use std::fmt;
 
@@ -9,17 +9,17 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::organization::Api;
 
-/// The largest request body in bytes. A larger one gets 413 `payload_too_large`.
+/// The maximum size of a request body in bytes. A larger one is rejected with 413 `payload_too_large`.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// Reads a key that may be omitted but must not be `null`, because the API description does not allow `null`.
+/// Deserializes a key that may be omitted but must not be `null`, because the API description doesn't allow `null`.
 pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// Reads a whole number, even if it is written as `231.0`, which is an integer in JSON Schema.
+/// Deserializes an integer, even if it is written as `231.0`, which JSON Schema considers an integer.
 pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let number = serde_json::Number::deserialize(deserializer)?;
     #[allow(clippy::cast_possible_truncation, reason = "whole and far inside the range")]
@@ -28,14 +28,14 @@ pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
     integer.map(Some).ok_or_else(|| D::Error::custom("a whole number is expected"))
 }
 
-/// The parts of an HTTP request that the world looks at.
+/// The parts of an HTTP request that matter to the world.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Request {
-    /// `GET`, `POST`, or `PATCH`, in capitals.
+    /// `GET`, `POST`, or `PATCH`, in uppercase.
     pub method: String,
     /// The path without the query, such as `/users/search`.
     pub path: String,
-    /// The text after the `?`, not decoded. Empty if the query is missing.
+    /// The raw query string after the `?`, or an empty string if there is none.
     pub query: String,
     /// The value of the `Authorization` header.
     pub authorization: Option<String>,
@@ -43,7 +43,7 @@ pub struct Request {
 }
 
 impl fmt::Debug for Request {
-    /// Omits the token, which is secret, and the body, which may be megabytes.
+    /// Omits the token, which is secret, and the body, which may be several megabytes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { method, path, query, authorization, body } = self;
         let token = if authorization.is_some() { "with" } else { "without" };
@@ -54,7 +54,7 @@ impl fmt::Debug for Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     pub status: u16,
-    /// All headers, with `Content-Type`, in the order in which they are sent.
+    /// All headers including `Content-Type`, in the order they are sent.
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
 }
@@ -64,7 +64,7 @@ impl Response {
         Self { status, headers: vec![("Content-Type", content_type.to_owned())], body }
     }
 
-    /// A response of Pylon itself, which carries a request ID. A gateway in front of Pylon does not know the ID.
+    /// Creates a response with a request ID, as Pylon itself sends it. A gateway in front of Pylon doesn't know the ID.
     pub(super) fn of_pylon(status: u16, body: Vec<u8>, request_id: &str) -> Self {
         let mut response = Self::new(status, "application/json", body);
         response.headers.push(("X-Pylon-Request-ID", request_id.to_owned()));
@@ -72,7 +72,7 @@ impl Response {
     }
 }
 
-/// The documented error codes that the sandbox can answer with.
+/// The documented error codes that the sandbox can return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ErrorCode {
@@ -105,11 +105,11 @@ impl ErrorCode {
     }
 }
 
-/// An error response before it is put into an envelope.
+/// An error response before it is wrapped in an envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiError {
     status: u16,
-    /// `None` if no code is documented for the status.
+    /// The error code, if one is documented for this status.
     code: Option<ErrorCode>,
     text: String,
     header: Option<(&'static str, String)>,
@@ -120,7 +120,7 @@ impl ApiError {
         Self { status: code.status(), code: Some(code), text: text.into(), header: None }
     }
 
-    /// An error with a status for which no code is documented.
+    /// Creates an error with a status for which no code is documented.
     pub(super) fn without_code(status: u16, text: &str) -> Self {
         Self { status, code: None, text: text.to_owned(), header: None }
     }
@@ -145,7 +145,7 @@ impl ApiError {
         }
     }
 
-    /// Puts the error into its envelope, which has no `code` before October 2026.
+    /// Wraps the error in its envelope, which has no `code` before October 2026.
     pub(super) fn into_response(self, api: Api, request_id: &str) -> Response {
         #[derive(Serialize)]
         struct Envelope<'a> {
@@ -165,8 +165,8 @@ impl ApiError {
     }
 }
 
-/// Serializes into bytes. The sandbox's own types have string keys and serializers that do not fail, so the fallback is
-/// unreachable.
+/// Serializes a value to JSON. The sandbox's own types only have string keys and infallible serializers, so the fallback is never
+/// used.
 pub(super) fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }

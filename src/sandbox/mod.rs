@@ -1,19 +1,19 @@
-//! A small fake Pylon on 127.0.0.1, for users who test their role files and their CI, and for this crate's own tests.
+//! A small fake Pylon on 127.0.0.1, for users who want to test their files and CI, and for this crate's own tests.
 //!
-//! It shares no type with the module that talks to the real Pylon. Otherwise, a misunderstanding of the API could be on
-//! both sides without being noticed. All behavior is pure and in `world`. The sockets are in `server`.
+//! It shares no types with the module that talks to the real Pylon. Otherwise, a misunderstanding of the API could go unnoticed
+//! because it would be on both sides. All behavior is pure and lives in `world`, while `server` handles the sockets.
 //!
-//! | file | owns |
+//! | modules | purpose |
 //! |---|---|
-//! | `organization`, `state`, `written_user`, `invented` | what a world starts from: its facts, as people write them (`pylon.json`), checked, invented |
-//! | `world`, `answers`, `patch`, `audit` | what a request does: the checks, the operations that read, the only write, the audit log |
-//! | `operation`, `message`, `filter`, `page` | paths, requests and errors, search filters, cursors |
-//! | `user`, `users` | a user and how it is shown, and finding users |
-//! | `limits`, `limiter` | rate limits as written, and five ways to count them |
-//! | `fault`, `faults`, `context`, `delivery` | what goes wrong on purpose, and what then reaches the client |
-//! | `server`, `connection`, `save` | sockets, connections that can be cut, the state file |
+//! | `organization`, `state`, `written_user`, `invented` | the starting point of a world: its settings and roles, `pylon.json`, and generated organizations |
+//! | `world`, `answers`, `patch`, `audit` | the handling of a request: the checks, the read operations, the only write, and the audit log |
+//! | `operation`, `message`, `filter`, `page` | paths, requests and errors, search filters, and cursors |
+//! | `user`, `users` | a user and its representation in responses, and lookups |
+//! | `limits`, `limiter` | the syntax of rate limits, and five algorithms to enforce them |
+//! | `fault`, `faults`, `context`, `delivery` | fault injection, and what reaches the client as a result |
+//! | `server`, `connection`, `save` | sockets, connections that can be cut, and the state file |
 //!
-//! A simulation needs no socket: it calls `World::deliver` with its own time.
+//! A simulation doesn't need a socket. It calls `World::deliver` with its own clock.
 
 mod answers;
 mod audit;

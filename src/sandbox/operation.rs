@@ -1,9 +1,9 @@
-//! The seven operations of the API, with their methods and paths. `answers` and `patch` carry them out.
+//! The seven operations of the API, with their methods and paths. They are implemented in `answers` and `patch`.
 
 use super::message::{ApiError, ErrorCode};
 use crate::every::every;
 
-/// A method and a path of the API. Each operation has a separate rate limit.
+/// An API operation, identified by its method and path. Each one has a separate rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ApiOperation {
     GetMe,
@@ -16,12 +16,12 @@ pub enum ApiOperation {
 }
 
 impl ApiOperation {
-    /// All operations, in the order in which messages list them.
+    /// All operations, in the order used in messages.
     pub const ALL: [Self; 7] = every!(
         ApiOperation: GetMe, ListRoles, ListUsers, GetUser, SearchUsers, UpdateUser, SearchAuditLog
     );
 
-    /// Returns the word for it in `--limits` and in `on=`.
+    /// Returns the name used in `--limits` and in `on=`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::GetMe => "me",
@@ -42,7 +42,7 @@ impl ApiOperation {
         }
     }
 
-    /// Returns the operations that a word means: the name of one, or `get` for every GET. `None` if the word is unknown.
+    /// Returns the operations that a name stands for: a single one, or every GET for `get`. Returns `None` for an unknown name.
     pub(super) fn named(word: &str) -> Option<Vec<Self>> {
         let is_meant = |operation: &Self| match word {
             "get" => operation.method() == "GET",
@@ -52,8 +52,8 @@ impl ApiOperation {
         (!meant.is_empty()).then_some(meant)
     }
 
-    /// Finds the operation of a request, and the user ID in its path (empty if the path has none). An unknown path is a
-    /// 404 error, and another method at a known path is a 405 error.
+    /// Finds the operation for a request, along with the user ID from its path, which is empty if the path has none. Fails with a
+    /// 404 for an unknown path, and with a 405 for a known path with the wrong method.
     pub(super) fn find<'p>(method: &str, path: &'p str) -> Result<(Self, &'p str), ApiError> {
         let id = path.strip_prefix("/users/").filter(|id| !id.contains('/')).unwrap_or_default();
         let at_path: &[Self] = match path {

@@ -1,18 +1,18 @@
-//! The properties of an organization except its users: the date of its API, its roles, and how its API behaves.
+//! The properties of an organization apart from its users: its API version, its roles, and the behavior of its API.
 
 use serde::{Deserialize, Serialize};
 
 use super::unknown_name::unknown_name;
 use crate::every::every;
 
-/// The date of the API that responds.
+/// The version of the API to emulate, by date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Api {
-    /// Users have only `role_id`, `GET /me` has no `user`, and errors have no codes. The last page has an empty
-    /// `pagination`, and the limits are lower.
+    /// Users only have `role_id`, `GET /me` has no `user`, and errors have no codes. The last page has an empty `pagination`, and
+    /// the rate limits are lower.
     #[serde(rename = "2026-04")]
     April2026,
-    /// As April, but users also have a `role` object, and `GET /me` has a `user`.
+    /// Like April, except that users also have a `role` object and `GET /me` has a `user`.
     #[serde(rename = "2026-07")]
     July2026,
     /// Users have `role_ids`, `roles`, and `is_deactivated`, and errors have codes. The last page has no `pagination`.
@@ -25,7 +25,7 @@ impl Api {
     pub const ALL: [Self; 3] = every!(Api: April2026, July2026, October2026);
 }
 
-/// The region of Pylon that the sandbox claims to be.
+/// The region that the sandbox claims to be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Region {
@@ -43,7 +43,7 @@ impl Region {
     }
 }
 
-/// Whether the organization may use the API. If not, every request gets 403.
+/// Whether the organization may use the API. If it isn't in good standing, every request is rejected with a 403.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OrganizationStanding {
@@ -53,7 +53,7 @@ pub enum OrganizationStanding {
     Deactivated,
 }
 
-/// The organization that the token belongs to, as `GET /me` shows it.
+/// The organization that the token belongs to, as returned by `GET /me`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Organization {
@@ -67,7 +67,7 @@ impl Default for Organization {
     }
 }
 
-/// A role of the organization. IDs and slugs are unique, and names may repeat.
+/// A role in the organization. IDs and slugs are unique, but names don't have to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Role {
@@ -81,7 +81,7 @@ impl Role {
         Self { id: id.to_owned(), name: name.to_owned(), slug: slug.to_owned() }
     }
 
-    /// Returns Admin, Member, and Viewer. Their IDs are UUIDs, as on the real service, and the same in every run.
+    /// Returns Admin, Member, and Viewer. As in Pylon, their IDs are UUIDs, but here they are the same in every run.
     pub(super) fn built_in() -> Vec<Self> {
         vec![
             Self::new("1f0c9a52-6d1e-4b7a-9c41-0a5e8d2b7f10", "Admin", "admin"),
@@ -91,7 +91,7 @@ impl Role {
     }
 }
 
-/// Finds a role by ID, else by slug, else by a name that only one role has. Returns its index, or what is wrong.
+/// Looks up a role by ID, then by slug, then by name if the name is unique. Returns its index, or an error message.
 pub(super) fn find_role(roles: &[Role], word: &str) -> Result<usize, String> {
     let by_id = roles.iter().position(|role| role.id == word);
     if let Some(index) = by_id.or_else(|| roles.iter().position(|role| role.slug == word)) {
@@ -110,11 +110,11 @@ pub(super) fn find_role(roles: &[Role], word: &str) -> Result<usize, String> {
     }
 }
 
-/// What a list response without entries looks like.
+/// The representation of a list response without entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmptyData {
-    /// Neither `data` nor `pagination`: the whole body is `{"request_id": "…"}`, as recorded from the live service.
+    /// Neither `data` nor `pagination`: the entire body is `{"request_id": "…"}`, as recorded from the live service.
     #[default]
     Omitted,
     /// `"data": null`.
@@ -127,7 +127,7 @@ impl EmptyData {
     pub const ALL: [Self; 3] = every!(EmptyData: Omitted, Null, List);
 }
 
-/// What an empty list within a user looks like: `emails`, `role_ids`, `roles`.
+/// The representation of an empty list in a user: `emails`, `role_ids`, `roles`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmptyLists {
@@ -138,8 +138,8 @@ pub enum EmptyLists {
     List,
 }
 
-/// How the API behaves where organizations differ, or where the behavior of the real API is unknown. A client must work
-/// with every combination.
+/// The behavior of the API, in respects that differ between organizations or that we don't know about the real API. Clients must
+/// work with every combination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(
@@ -147,26 +147,26 @@ pub enum EmptyLists {
     reason = "independent yes-or-no questions about the server, not a state machine"
 )]
 pub struct ApiSettings {
-    /// The answer to a token of the other region names this one.
+    /// The region of this organization. The error for a token from another region mentions it.
     pub region: Region,
     pub standing: OrganizationStanding,
-    /// How many users a page of `GET /users` has at most. `None` returns all of them at once.
+    /// The maximum number of users per page of `GET /users`. If `None`, all users are on one page.
     pub list_page: Option<usize>,
-    /// How many roles a page of `GET /user-roles` has at most. `None` returns all of them at once.
+    /// The maximum number of roles per page of `GET /user-roles`. If `None`, all roles are on one page.
     pub roles_page: Option<usize>,
     pub empty_data: EmptyData,
     pub empty_lists: EmptyLists,
-    /// A search for an address also finds people by a secondary one.
+    /// Whether a search for an address also matches secondary addresses.
     pub search_matches_secondary: bool,
     pub search_ignores_case: bool,
     pub search_returns_deactivated: bool,
-    /// A filter with more values than this gets 413. `None` allows any number.
+    /// The maximum number of values in a filter. A larger filter is rejected with a 413. `None` means unlimited.
     pub max_filter_values: Option<usize>,
-    /// Whether the organization's plan has an audit log. If not, a search in it gets 403.
+    /// Whether the organization's plan includes the audit log. If not, searching it is rejected with a 403.
     pub audit_log: bool,
-    /// A plan without an audit log answers 404 instead of 403.
+    /// Whether a missing audit log is reported as a 404 instead of a 403.
     pub audit_log_hidden: bool,
-    /// Whether the token may change users. If not, every PATCH gets 403.
+    /// Whether the token may change users. If not, every PATCH is rejected with a 403.
     pub token_can_write: bool,
 }
 

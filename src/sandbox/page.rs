@@ -1,7 +1,6 @@
-//! Pages and their cursors. A cursor is opaque and valid only for the query that returned it. The server stores
-//! nothing.
+//! Paging. A cursor is opaque and only valid for the query that returned it, and the server stores no state for it.
 //!
-//! Following the cursors visits each item once. An invented cursor, or one of another query, is refused.
+//! Following the cursors visits each item exactly once. A forged cursor, or one from another query, is rejected.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -11,9 +10,9 @@ use super::identifiers::mix;
 use super::message::ApiError;
 use super::organization::Api;
 
-/// The page size if a search does not set a limit.
+/// The page size of a search that doesn't specify a limit.
 const DEFAULT_LIMIT: i64 = 100;
-/// The reference says "Greater than 0 and less than 1000". Another page of it allows 1000, which is refused here.
+/// The API reference says "Greater than 0 and less than 1000". Another page of it allows 1000, but we reject that.
 const MAX_LIMIT: i64 = 999;
 
 /// The `pagination` of a list response.
@@ -24,8 +23,8 @@ pub(super) struct Pagination {
 }
 
 impl Pagination {
-    /// Returns the pagination of a page with this cursor to the next one. The last page has no `pagination` in October
-    /// 2026, and an empty one at earlier dates.
+    /// Returns the pagination for a page whose successor has this cursor, if there is one. The last page has no `pagination` in
+    /// October 2026, and an empty one in earlier versions.
     pub(super) fn new(next_cursor: Option<String>, api: Api) -> Option<Self> {
         match (next_cursor, api) {
             (Some(cursor), _) => Some(Self { cursor, has_next_page: true }),
@@ -37,7 +36,7 @@ impl Pagination {
     }
 }
 
-/// Returns the page size that a body asks for.
+/// Validates the page size requested in a body.
 pub(super) fn limit(asked: Option<i64>) -> Result<usize, ApiError> {
     let limit = asked.unwrap_or(DEFAULT_LIMIT);
     usize::try_from(limit).ok().filter(|_| (1..=MAX_LIMIT).contains(&limit)).ok_or_else(|| {
@@ -45,20 +44,20 @@ pub(super) fn limit(asked: Option<i64>) -> Result<usize, ApiError> {
     })
 }
 
-/// Returns the number of a query, to which its cursors are bound.
+/// Hashes a query. Its cursors are bound to this number.
 pub(super) fn question(asked: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     asked.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Returns the cursor for a position in the results of this query.
+/// Encodes a position in the results of a query as a cursor.
 pub(super) fn cursor(question: u64, position: usize) -> String {
     let hidden = position as u64 ^ mix(question);
     format!("{hidden:016x}{:016x}", mix(hidden ^ question.rotate_left(17)))
 }
 
-/// Returns the position of a cursor. Without a cursor, or with an empty one, it is `None`: the beginning.
+/// Decodes a cursor into a position. Without a cursor, or with an empty one, returns `None`, which means the first page.
 pub(super) fn position(question: u64, sent: Option<&str>) -> Result<Option<usize>, ApiError> {
     let Some(text) = sent.filter(|text| !text.is_empty()) else { return Ok(None) };
     text.get(..16)
@@ -69,7 +68,7 @@ pub(super) fn position(question: u64, sent: Option<&str>) -> Result<Option<usize
         .ok_or_else(|| ApiError::bad_request("the cursor is not valid for this request"))
 }
 
-/// Returns the first `limit` items, and the position of the item after them.
+/// Returns the first `limit` items and, if there are more, the position of the next one.
 pub(super) fn take(mut items: impl Iterator<Item = usize>, limit: usize) -> (Vec<usize>, Option<usize>) {
     let page = items.by_ref().take(limit).collect();
     (page, items.next())

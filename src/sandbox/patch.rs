@@ -1,7 +1,7 @@
-//! The only write: `PATCH /users/{id}`, and the same change made outside the API.
+//! The only write: `PATCH /users/{id}`, and the same change made outside of the API.
 //!
-//! A refused change changes nothing, and absent keys keep their values. Every change that has an effect is in the audit
-//! log once.
+//! A rejected request changes nothing, and absent keys leave their values alone. Every change that has an effect is recorded in
+//! the audit log exactly once.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use super::organization::{Role, find_role};
 use super::user::User;
 use super::world::World;
 
-/// The statuses that can be written. Reads may show any other status.
+/// The statuses that a client can set. Responses may contain any other status.
 const WRITABLE_STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
-/// Distinguishes the audit log's identifiers from request IDs.
+/// Keeps the identifiers in the audit log distinct from request IDs.
 const AUDIT_SERIES: u64 = 0x00a0_d17e;
 
-/// The body. Unknown keys are ignored, as lenient servers do, because the behavior is not documented.
+/// The request body. Unknown keys are ignored, as on a lenient server, because the real behavior isn't documented.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct UserUpdate {
     #[serde(default, deserialize_with = "present")]
@@ -34,7 +34,7 @@ pub(super) struct UserUpdate {
 }
 
 impl UserUpdate {
-    /// Returns the error of the API if it does not accept this update.
+    /// Validates the update the way the API does.
     fn check(&self, roles: &[Role]) -> Result<(), ApiError> {
         let Self { role_id, status, name: _, avatar_url: _ } = self;
         if let Some(id) = role_id
@@ -63,17 +63,17 @@ impl UserUpdate {
     }
 }
 
-/// The author of a change, as the audit log shows it.
+/// The author of a change, as recorded in the audit log.
 #[derive(Clone, Copy)]
 struct Author<'a> {
-    /// `None` if it is not a user.
+    /// The ID of the author, if it is a user.
     actor_user_id: Option<&'a str>,
     source: &'static str,
 }
 
 impl World {
-    /// Changes the user at this index. Returns the user that the response shows, which is not always stored: a
-    /// support-hours schedule resets the status at once, and the fault `echo-only` stores nothing.
+    /// Updates a user and returns it as shown in the response. That isn't always what is stored: a support-hours schedule may
+    /// reset the status immediately, and the fault `echo-only` stores nothing.
     pub(super) fn patch(
         &mut self,
         now: Duration,
@@ -99,8 +99,8 @@ impl World {
         Ok(after)
     }
 
-    /// Changes a user, by ID or address, as a colleague would in Pylon's web app: no request, no rate limit, and any
-    /// status. The role is a slug, ID, or name. Returns false if there is no such user or role.
+    /// Changes a user, given by ID or address, as a colleague would in Pylon's web app: without a request or a rate limit, and to
+    /// any status. The role is given by slug, ID, or name. Returns `false` if there is no such user or role.
     pub fn changed_by(
         &mut self,
         now: Duration,
@@ -125,7 +125,7 @@ impl World {
         let Some(before) = self.users.get(at).filter(|before| **before != after) else { return };
         for (action, field, [old, new]) in audited_changes(before, &after, &self.roles) {
             self.audited += 1;
-            // The epoch is included, so that a world restored from a saved state does not repeat identifiers.
+            // Include the epoch, so that a world restored from a saved state doesn't reuse identifiers.
             let series = AUDIT_SERIES ^ mix(self.epoch.as_microsecond().unsigned_abs());
             self.audit.add(AuditEntry {
                 id: uuid_in_series(series, self.audited),
@@ -142,13 +142,13 @@ impl World {
     }
 }
 
-/// Returns what the audit log records of a change: the action, the field, and its old and new value.
+/// Returns the audit log entries for a change, each with the action, the field, and its old and new value.
 fn audited_changes(
     before: &User,
     after: &User,
     roles: &[Role],
 ) -> Vec<(&'static str, &'static str, [String; 2])> {
-    // Destructure all fields: a new field must be recorded, or be listed here as not recorded.
+    // Destructured exhaustively, so that every new field has to be either recorded or listed here as not recorded.
     let User {
         assigned,
         status,

@@ -1,4 +1,4 @@
-//! Writes the state to its file. A new file is readable only by its owner. `server` decides when to save.
+//! Writes the state file. A new file can be read only by its owner. When to save is up to `server`.
 
 use std::{fs, io, path::Path, path::PathBuf};
 
@@ -6,12 +6,12 @@ use super::state::SandboxState;
 use crate::private::Staged;
 use crate::target_file::TargetFile;
 
-/// The file in which a sandbox keeps its state.
+/// The file in which a sandbox saves its state.
 #[derive(Debug, Clone)]
 pub enum StateFile {
-    /// The user named the file. It is overwritten in place, like the target of a shell's `>`.
+    /// A file named by the user. It is overwritten in place, like the target of a shell's `>`.
     Named(PathBuf),
-    /// The file is in a folder in which links are not followed. It is replaced as a whole.
+    /// A file in rolecall's own folder, where symbolic links are not followed. It is replaced atomically.
     Own(PathBuf),
 }
 
@@ -22,7 +22,7 @@ impl StateFile {
         }
     }
 
-    /// Replaces the file with this state, and makes its folder if it does not exist.
+    /// Writes the state to the file, creating its parent folder if needed.
     pub(super) fn write(&self, state: &SandboxState) -> io::Result<()> {
         if let Some(parent) = self.path().parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::create_dir_all(parent)?;

@@ -1,7 +1,7 @@
-//! The sockets: converts bytes to a `Request`, and a `Delivery` to bytes. It makes no decisions.
+//! The HTTP server, which translates bytes into a `Request` and a `Delivery` into bytes. All decisions are made elsewhere.
 //!
-//! Owns the one lock around the world, which is held while a response is computed and never across an await. Also saves
-//! the state shortly after each change.
+//! A single lock guards the world. It is held while a response is computed but never across an await. The state is saved shortly
+//! after each change.
 
 use std::{
     collections::VecDeque,
@@ -34,27 +34,27 @@ use super::world::World;
 
 /// How long responses in flight may take when the sandbox stops.
 const STOP_TIMEOUT: Duration = Duration::from_millis(500);
-/// How many requests are remembered.
+/// The maximum number of requests to remember.
 const MAX_ARRIVALS: usize = 100_000;
-/// How many bytes of a body are remembered: a whole PATCH, and enough of a search to recognize it.
+/// The number of bytes of a body to remember, which is enough for an entire PATCH and to recognize a search.
 const MAX_REMEMBERED_BODY: usize = 4096;
-/// Changes in quick succession are saved together. If the process is killed in between, they are lost.
+/// Changes in quick succession are saved together. They are lost if the process is killed before the save.
 const SAVE_DELAY: Duration = Duration::from_millis(100);
 
-/// The settings with which a sandbox starts.
+/// The configuration that a sandbox starts with.
 #[derive(Debug)]
 pub struct Setup {
-    /// Its epoch should be the start time.
+    /// The world to serve. Its epoch should be the start time.
     pub world: World,
     pub faults: Faults,
-    /// The port on 127.0.0.1. 0 takes any free one.
+    /// The port on 127.0.0.1, or 0 for any free one.
     pub port: u16,
-    /// The file in which the state is saved after each change and at the end. `None` keeps it in memory only.
+    /// The file to which the state is saved after each change and when the sandbox stops. If `None`, it's kept only in memory.
     pub state_file: Option<StateFile>,
 }
 
 impl Setup {
-    /// Returns settings for this world on any port, without faults and without a file.
+    /// Creates a configuration for this world with any free port, no faults, and no state file.
     pub fn new(world: World) -> Self {
         Self { world, faults: Faults::none(), port: 0, state_file: None }
     }
@@ -69,7 +69,7 @@ pub struct Running {
     saving: JoinHandle<()>,
 }
 
-/// Binds 127.0.0.1 and starts to answer requests on the current runtime.
+/// Binds to 127.0.0.1 and starts serving requests on the current runtime.
 pub async fn start(setup: Setup) -> io::Result<Running> {
     let Setup { world, faults, port, state_file } = setup;
     let acceptor = Acceptor::bind(port).await?;
@@ -94,23 +94,23 @@ impl Running {
         format!("http://{}", self.address)
     }
 
-    /// Reads or changes the world directly while no request is being answered.
+    /// Accesses the world directly while no request is being handled.
     pub fn with_world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         self.shared.with_inner(|inner| look(&mut inner.world))
     }
 
-    /// Returns the last 100,000 requests that arrived, oldest first.
+    /// Returns the most recent requests, oldest first, up to 100,000.
     pub fn requests(&self) -> Vec<Arrival> {
         self.shared.lock().arrivals.iter().cloned().collect()
     }
 
-    /// Stops accepting connections, lets responses in flight finish for half a second, and saves.
+    /// Stops accepting connections, gives responses in flight half a second to finish, and saves the state.
     pub async fn stop(mut self) -> io::Result<()> {
         self.shared.close();
         let served = match tokio::time::timeout(STOP_TIMEOUT, &mut self.serving).await {
             Ok(Ok(served)) => served,
-            // The server panicked, which the runtime has reported already, or it is not done in time. Saving the state
-            // has priority.
+            // The server either panicked, which the runtime has already reported, or didn't stop in time. Saving the state
+            // matters more.
             Ok(Err(_)) | Err(_) => Ok(()),
         };
         self.saving.abort();
@@ -121,7 +121,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// Stops answering, and saves unsaved changes. Errors are ignored here, and `stop` returns them.
+    /// Stops the server and saves unsaved changes. Errors are ignored; call `stop` to get them.
     fn drop(&mut self) {
         self.shared.close();
         self.serving.abort();
@@ -130,14 +130,14 @@ impl Drop for Running {
     }
 }
 
-/// One request that arrived, for tests.
+/// A recorded request, for tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
-    /// The request without its token. At most 4 KiB of its body are kept.
+    /// The request, without its token and with at most 4 KiB of its body.
     pub request: Request,
-    /// The status of the response. `None` if the connection was cut or kept silent.
+    /// The status code of the response, or `None` if the connection was cut or stalled.
     pub status: Option<u16>,
-    /// The fault that struck the request.
+    /// The fault injected into the request, if any.
     pub fault: Option<Fault>,
 }
 
@@ -146,11 +146,11 @@ struct ServerState {
     inner: Mutex<Inner>,
     started: Instant,
     state_file: Option<StateFile>,
-    /// Held while saving: two saves must not use the temporary file at the same time, nor overtake each other.
+    /// Held while saving. Concurrent saves would use the same temporary file and could overtake each other.
     saving: Mutex<()>,
-    /// Wakes the task that saves.
+    /// Wakes the task that saves the state.
     changed: Notify,
-    /// Becomes true once, when the server stops. It ends stalled connections.
+    /// Set to true once the server stops, which also ends stalled connections.
     closing: watch::Sender<bool>,
 }
 
@@ -159,17 +159,18 @@ struct Inner {
     world: World,
     faults: Faults,
     arrivals: VecDeque<Arrival>,
-    /// The revision of the world that is in the file.
+    /// The revision of the world that was last saved.
     saved_revision: u64,
 }
 
 impl ServerState {
-    /// A panic while the lock was held is a bug elsewhere. The world is changed in single steps, so it is still valid.
+    /// Ignores poisoning. A panic while the lock was held is a bug elsewhere, and the world is still valid, because it is only
+    /// changed in single steps.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads or changes what the lock protects. Wakes the task that saves if the world changed.
+    /// Accesses the data under the lock. If the world changed, wakes the task that saves the state.
     fn with_inner<T>(&self, look: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.lock();
         let before = inner.world.revision();
@@ -185,7 +186,7 @@ impl ServerState {
     }
 
     async fn closed(&self) {
-        // `self` owns the sender, so waiting cannot fail.
+        // This can't fail, because `self` owns the sender.
         let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 
@@ -204,11 +205,11 @@ impl ServerState {
         })
     }
 
-    /// Saves what has changed since the last time. Blocks, but holds the lock only while the state is copied.
+    /// Saves any unsaved changes. This blocks, but it holds the lock only while copying the state.
     fn save(&self) -> io::Result<()> {
         let Some(file) = &self.state_file else { return Ok(()) };
         let _turn = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
-        // The file is also written after a run in which nothing changed.
+        // If the file doesn't exist, write it even if nothing has changed.
         let missing = !file.path().exists();
         let (state, revision) = {
             let inner = self.lock();
@@ -223,15 +224,15 @@ impl ServerState {
     }
 }
 
-/// Accepts connections until `close`, then lets responses under way finish.
+/// Accepts connections until `close`, then lets responses in flight finish.
 async fn serve(acceptor: Acceptor, shared: Arc<ServerState>) -> io::Result<()> {
     let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
     let service = router.into_make_service_with_connect_info::<CutSwitch>();
     axum::serve(acceptor, service).with_graceful_shutdown(async move { shared.closed().await }).await
 }
 
-/// Saves shortly after each burst of changes, on a separate thread. An error occurs again at the end, and is reported
-/// then.
+/// Saves the state shortly after each burst of changes, on a separate thread. An error is ignored here, because it recurs and is
+/// reported when the sandbox stops.
 async fn keep_saving(shared: Arc<ServerState>) {
     loop {
         shared.changed.notified().await;
@@ -247,7 +248,7 @@ async fn answer(
     request: axum::extract::Request,
 ) -> axum::response::Response {
     let (parts, body) = request.into_parts();
-    // If the client disconnected during its request, nothing is done.
+    // If the client disconnected before its request was complete, do nothing.
     if let Some(body) = read(body).await {
         match shared.deliver(translate(&parts, body)) {
             Delivery::Answer(response) | Delivery::Garbage(response) => return render(response),
@@ -261,7 +262,7 @@ async fn answer(
     axum::response::Response::new(Body::empty())
 }
 
-/// Reads the whole body, or one byte more than is allowed. The rest is read and dropped, so that the client can still
+/// Reads the entire body, but keeps at most one byte more than the maximum. The rest is drained, so that the client can still
 /// receive the error. Returns `None` if the client disconnected.
 async fn read(mut body: Body) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();

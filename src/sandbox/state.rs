@@ -1,6 +1,6 @@
-//! The state of an organization in `pylon.json`. Everything except the addresses and roles of people has a default.
+//! The state of an organization, as stored in `pylon.json`. Everything has a default except people's addresses and roles.
 //!
-//! Owns the file format. Unknown keys are errors. `written_user` checks the users and fills in defaults.
+//! Owns the file format, in which unknown keys are errors. `written_user` validates users and fills in their defaults.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,21 +13,21 @@ use super::written_user::WrittenUser;
 pub struct SandboxState {
     pub organization: Organization,
     pub api: Api,
-    /// The ID of the user who owns the token. `None` is an API user.
+    /// The ID of the user who owns the token. If `None`, it is an API user.
     pub token_user: Option<String>,
-    /// `None` means Admin, Member, and Viewer.
+    /// The roles. If `None`, they are Admin, Member, and Viewer.
     pub roles: Option<Vec<Role>>,
     pub settings: ApiSettings,
     pub users: Vec<WrittenUser>,
     /// The audit log, oldest first.
     pub audit: Vec<AuditEntry>,
-    /// Whether the sandbox made this organization up. The sandbox sets it, not people.
+    /// Whether the sandbox generated this organization. Only set by the sandbox itself.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub made_up: bool,
 }
 
 impl SandboxState {
-    /// Reads `pylon.json`. The error is a sentence.
+    /// Parses `pylon.json`. The error is a message for the user.
     pub fn parse(json: &str) -> Result<Self, String> {
         serde_json::from_str(json).map_err(|error| error.to_string())
     }

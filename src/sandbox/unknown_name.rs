@@ -1,4 +1,4 @@
-//! The message about a name that the sandbox does not know.
+//! The error message for a name that doesn't exist in the sandbox.
 
 use crate::spelling::did_you_mean;
 

@@ -1,6 +1,6 @@
-//! One user of the sandbox's organization, and how a response shows the user at each date of the API.
+//! A user in the sandbox's organization, and its representation in each version of the API.
 //!
-//! `users` finds users, and `written_user` has users as people write them in `pylon.json`.
+//! Lookups are in `users`. `written_user` defines users as they are written in `pylon.json`.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,31 +12,31 @@ pub enum UserKind {
     /// A user with an email address, who can log in.
     #[default]
     Person,
-    /// A user of an integration, such as Slack or Fivetran. It has no email address, no status, and no roles.
+    /// The user of an integration, such as Slack or Fivetran. It has no email address, status, or roles.
     Integration,
-    /// A user of an API token. It has no email address, no status, and no roles.
+    /// The user of an API token. It has no email address, status, or roles.
     Api,
 }
 
-/// A user as the world stores it. Roles are indexes into the roles of the organization.
+/// A user as stored in the world. Roles are indexes into the organization's roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct User {
     pub(super) id: String,
     pub(super) kind: UserKind,
-    /// The primary address. Empty if the user is not a person.
+    /// The primary address, or an empty string if the user is not a person.
     pub(super) email: String,
     pub(super) secondary: Vec<String>,
     pub(super) name: String,
     pub(super) avatar_url: Option<String>,
     pub(super) status: String,
-    /// Assigned roles, sorted by role ID.
+    /// The assigned roles, sorted by role ID.
     pub(super) assigned: Vec<usize>,
-    /// Roles from SCIM groups. They are shown in `roles`, and a PATCH does not change them.
+    /// Roles from SCIM groups. They appear in `roles` and aren't affected by a PATCH.
     pub(super) scim: Vec<usize>,
     pub(super) deactivated: bool,
-    /// A PATCH of the role returns 200 and changes nothing.
+    /// If set, a PATCH of the role returns 200 but has no effect.
     pub(super) role_from_scim: bool,
-    /// A support-hours schedule sets this status again as soon as a PATCH has been answered.
+    /// If set, a support-hours schedule resets the status to this one right after every PATCH.
     pub(super) support_hours: Option<String>,
 }
 
@@ -45,8 +45,8 @@ impl User {
         self.kind == UserKind::Person
     }
 
-    /// Returns the role that the deprecated `role_id` shows: the last assigned one. A client that takes it for the
-    /// primary role then fails its tests.
+    /// Returns the role for the deprecated `role_id`, which is the last assigned one. A client that mistakes it for the primary
+    /// role will fail its tests.
     pub(super) fn shown_role<'a>(&self, roles: &'a [Role]) -> Option<&'a Role> {
         self.assigned.last().and_then(|index| roles.get(*index))
     }
@@ -55,9 +55,9 @@ impl User {
         self.shown_role(roles).map_or("", |role| role.id.as_str())
     }
 
-    /// Returns the user as a response shows it.
+    /// Returns the user's representation in responses.
     pub(super) fn view<'a>(&'a self, roles: &'a [Role], api: Api, empty_lists: EmptyLists) -> UserView<'a> {
-        // Destructure all fields: a new field must be shown, or be listed here as not shown.
+        // Destructured exhaustively, so that every new field has to be either shown or listed here as not shown.
         let Self {
             id,
             kind: _,
@@ -94,35 +94,35 @@ impl User {
     }
 }
 
-/// Returns a list within a user. `None` is serialized as `null`.
+/// Returns a list in a user's representation. `None` is serialized as `null`.
 fn shown_list<T>(items: impl Iterator<Item = T>, empty_lists: EmptyLists) -> Option<Vec<T>> {
     let items: Vec<T> = items.collect();
     (!items.is_empty() || empty_lists == EmptyLists::List).then_some(items)
 }
 
-/// A user as a response shows it.
+/// A user as it appears in a response.
 #[derive(Serialize)]
 pub(super) struct UserView<'a> {
     id: &'a str,
     email: &'a str,
     emails: Option<Vec<&'a str>>,
     name: &'a str,
-    /// Never `null`, because the vendor's SDK accepts only a text.
+    /// Never `null`, because the vendor's SDK only accepts a string.
     avatar_url: &'a str,
     status: &'a str,
     role_id: &'a str,
-    /// The role that `role_id` names. Only in July 2026.
+    /// The role object for `role_id`. Present only in July 2026.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'a Role>,
     #[serde(flatten)]
     since_october: Option<SinceOctober<'a>>,
 }
 
-/// The fields that responses lack before October 2026.
+/// The fields that were added in October 2026.
 #[derive(Serialize)]
 struct SinceOctober<'a> {
     role_ids: Option<Vec<&'a str>>,
-    /// Assigned roles, followed by roles from SCIM that are not also assigned.
+    /// The assigned roles, followed by roles from SCIM that aren't assigned as well.
     roles: Option<Vec<&'a Role>>,
     is_deactivated: bool,
 }

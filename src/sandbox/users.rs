@@ -1,7 +1,6 @@
-//! All users of the organization, with an index by ID and by email address.
+//! The organization's users, indexed by ID and by email address.
 //!
-//! The order is stable, so that pages can rely on it. Users are never added or removed, because the API cannot do
-//! either.
+//! Their order is stable, which paging relies on. Users are never added or removed, because the API can't do that either.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,12 +9,12 @@ use super::user::User;
 
 #[derive(Debug, Clone)]
 pub(super) struct Users {
-    /// Shared, so that a clone of a world with many users is cheap.
+    /// Reference-counted to make it cheap to clone a world with many users.
     all: Vec<Arc<User>>,
     by_id: HashMap<String, usize>,
-    /// Primary addresses in lower case.
+    /// Indexes of users by primary address in lowercase.
     by_primary: HashMap<String, usize>,
-    /// Secondary addresses in lower case. Several users may share one.
+    /// Indexes of users by secondary address in lowercase. Several users may share one.
     by_secondary: HashMap<String, Vec<usize>>,
 }
 
@@ -26,7 +25,7 @@ impl Users {
         let mut by_secondary: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, user) in all.iter().enumerate() {
             by_id.insert(user.id.clone(), at);
-            // Users who are not people have no address; several of them share the empty one.
+            // Users who aren't people all have the same, empty address.
             if !user.email.is_empty() {
                 by_primary.insert(user.email.to_lowercase(), at);
             }
@@ -53,15 +52,14 @@ impl Users {
         self.by_id.get(id).copied()
     }
 
-    /// Returns the users with this primary address or, if requested, secondary address. Upper and lower case are the
-    /// same.
+    /// Returns the users with this primary address and, if requested, those with this secondary address. Case is ignored.
     pub(super) fn with_address(&self, email: &str, secondary_too: bool) -> impl Iterator<Item = usize> {
         let key = email.to_lowercase();
         let secondary = self.by_secondary.get(&key).filter(|_| secondary_too);
         self.by_primary.get(&key).into_iter().chain(secondary.into_iter().flatten()).copied()
     }
 
-    /// Replaces one user. The address and the ID must stay as they are.
+    /// Replaces a user. The address and the ID must stay the same.
     pub(super) fn replace(&mut self, at: usize, user: User) {
         if let Some(slot) = self.all.get_mut(at) {
             *slot = Arc::new(user);

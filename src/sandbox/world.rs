@@ -1,8 +1,8 @@
-//! A whole Pylon as a value: the input is a request and the time, and the output is a response.
+//! An entire Pylon as a value that maps a request and the current time to a response.
 //!
-//! Uses no clock, randomness, file, or socket: the same requests at the same times give the same bytes. Owns the order
-//! of the checks: path, method, token, rate limit, body. `answers` implements the operations, `patch` the write, and
-//! `delivery` the faults.
+//! It uses no clock, random numbers, files, or sockets, so the same requests at the same times produce identical bytes. Owns the
+//! order of the checks: path, method, token, rate limit, body. Operations are implemented in `answers`, the write in `patch`, and
+//! faults in `delivery`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,12 +22,12 @@ use super::user::User;
 use super::users::Users;
 use super::written_user::{Resolver, WrittenUser, spelled_out};
 
-/// The token that is accepted unless another one is set.
+/// The token that is accepted by default.
 pub const DEFAULT_TOKEN: &str = "sandbox-token";
-/// The user in `GET /me` if the token belongs to an API user.
+/// The user ID in `GET /me` if the token belongs to an API user.
 const API_USER_ID: &str = "a91c2e64-7b3f-4d08-8e5a-c60f41d9b273";
 
-/// An organization in the sandbox, and how its API answers.
+/// An organization in the sandbox, along with the state and settings of its API.
 #[derive(Debug, Clone)]
 pub struct World {
     pub organization: Organization,
@@ -39,7 +39,7 @@ pub struct World {
     pub(super) roles: Vec<Role>,
     pub(super) users: Users,
     pub(super) audit: AuditLog,
-    /// Whether the sandbox invented the organization.
+    /// Whether the sandbox generated the organization.
     pub made_up: bool,
     pub(super) epoch: Timestamp,
     limiters: Limiters,
@@ -49,8 +49,8 @@ pub struct World {
 }
 
 impl World {
-    /// Makes a world in this state, with the documented limits of its date and the default token. `epoch` is the
-    /// wall-clock time at which `now` is zero. The error has one sentence for each problem of the state.
+    /// Creates a world in this state, with the documented limits of its API version and the default token. `epoch` is the
+    /// wall-clock time at which `now` is zero. The error contains one sentence per problem with the state.
     pub fn new(state: SandboxState, epoch: Timestamp) -> Result<Self, Vec<String>> {
         let SandboxState { organization, api, token_user, roles, settings, users, audit, made_up } = state;
         let roles = roles.unwrap_or_else(Role::built_in);
@@ -87,14 +87,14 @@ impl World {
         })
     }
 
-    /// Accepts only this token from now on.
+    /// Replaces the accepted token.
     #[must_use]
     pub fn with_token(mut self, token: &str) -> Self {
         self.token = token.into();
         self
     }
 
-    /// Uses these limits from now on, and starts counting from zero.
+    /// Replaces the rate limits and resets their counters.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limiters = Limiters::new(limits);
@@ -105,7 +105,7 @@ impl World {
         self.api
     }
 
-    /// Sends this many requests as another client of the organization. Returns how many of them were admitted.
+    /// Simulates requests from another client of the organization. Returns the number of requests that were admitted.
     pub fn spend(&mut self, now: Duration, operation: ApiOperation, requests: u32) -> u32 {
         let mut admitted = 0;
         for _ in 0..requests {
@@ -116,12 +116,12 @@ impl World {
         admitted
     }
 
-    /// Returns a number that increases with every change of a user.
+    /// Returns a counter that increases whenever a user changes.
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Returns one user, by ID or primary address.
+    /// Returns a user, given by ID or primary address.
     pub fn user(&self, who: &str) -> Option<WrittenUser> {
         self.find(who).map(|(_, user)| spelled_out(user, &self.roles))
     }
@@ -134,7 +134,8 @@ impl World {
         self.users.iter().map(|user| spelled_out(user, &self.roles))
     }
 
-    /// Returns how many users hold a role (by slug, ID, or name; assigned or from SCIM), not counting deactivated ones.
+    /// Returns the number of users who hold a role, whether assigned or from SCIM, and aren't deactivated. The role is given by
+    /// slug, ID, or name.
     pub fn holders(&self, role: &str) -> usize {
         let Ok(role) = find_role(&self.roles, role) else { return 0 };
         let holds =
@@ -147,7 +148,7 @@ impl World {
         self.audit.oldest_first()
     }
 
-    /// Returns the state to save, with everything spelled out.
+    /// Returns the state to save, with all defaults filled in.
     pub fn to_state(&self) -> SandboxState {
         SandboxState {
             organization: self.organization.clone(),
@@ -161,7 +162,7 @@ impl World {
         }
     }
 
-    /// Answers one request that arrives `now` after the epoch.
+    /// Handles a request that arrives `now` after the epoch.
     pub fn handle(&mut self, now: Duration, request: &Request) -> Response {
         let mut context = RequestContext::new(self.next_request_id(), None, 0);
         self.respond(now, request, &mut context)
@@ -187,7 +188,7 @@ impl World {
         response
     }
 
-    /// Returns an error in the envelope of the API's date, for a fault.
+    /// Wraps a fault's error in the envelope of the API version.
     pub(super) fn error_response(&mut self, error: ApiError) -> Response {
         let request_id = self.next_request_id();
         error.into_response(self.api, &request_id)
@@ -225,7 +226,7 @@ impl World {
         }
     }
 
-    /// Counts the request. Returns how many more are allowed, or `None` if there is no limit.
+    /// Counts the request against its rate limit. Returns the number of requests left, or `None` if the operation is unlimited.
     fn admit(&mut self, now: Duration, operation: ApiOperation) -> Result<Option<u128>, ApiError> {
         match self.limiters.arrive(operation, now) {
             None => Ok(None),
@@ -247,7 +248,7 @@ impl World {
         Some((at, self.users.get(at)?))
     }
 
-    /// Returns the wall-clock time of `now`, or the maximum timestamp if it is out of range.
+    /// Converts `now` to wall-clock time. Saturates at the maximum timestamp.
     pub(super) fn timestamp(&self, now: Duration) -> Timestamp {
         SignedDuration::try_from(now)
             .ok()

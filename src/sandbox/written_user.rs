@@ -1,6 +1,6 @@
-//! Users as people write them in `pylon.json`, and their conversion to users as the world stores them, and back.
+//! Users in the form used in `pylon.json`, and their conversion to and from users as stored in the world.
 //!
-//! Reading resolves references, fills in defaults, and collects all problems. Writing spells everything out.
+//! Reading resolves references, fills in defaults, and collects all problems. Writing makes every default explicit.
 
 use std::collections::HashMap;
 
@@ -10,31 +10,31 @@ use super::identifiers::uuid_of_email;
 use super::organization::{Role, find_role};
 use super::user::{User, UserKind};
 
-/// A user as people write it. A person needs only `email` and `role`. Other users have no email address and need only `kind`.
+/// A user in the state file. A person needs only `email` and `role`. Other users have no email address and need only `kind`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenUser {
-    /// `None` derives it from the address.
+    /// The user ID. Derived from the address if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     #[serde(default, skip_serializing_if = "is_person")]
     pub kind: UserKind,
-    /// The primary address. Only a person has one.
+    /// The primary address. Only people have one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub email: String,
-    /// Other addresses. The primary one may be repeated.
+    /// Other addresses. Repeating the primary one is allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<String>,
-    /// `None` derives it from the address.
+    /// The display name. Derived from the address if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar_url: Option<String>,
-    /// Any text, because Pylon's list of statuses may grow. `None` is `active` for a person.
+    /// Any string, because Pylon may add more statuses. Defaults to `active` for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Assigned roles by slug, ID, or name: one text, or a list. In a file, this key is required for a person. Other
-    /// users have no role without it.
+    /// The assigned roles by slug, ID, or name, as a string or a list. The key is required for people in a file. Other users have
+    /// no role if it is omitted.
     #[serde(
         rename = "role",
         default = "not_given",
@@ -42,33 +42,33 @@ pub struct WrittenUser {
         serialize_with = "as_one_or_many"
     )]
     pub roles: Vec<String>,
-    /// Roles from SCIM groups, which a PATCH cannot remove.
+    /// Roles from SCIM groups, which a PATCH can't remove.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scim_roles: Vec<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deactivated: bool,
-    /// A PATCH of the role returns 200 and changes nothing.
+    /// If set, a PATCH of the role returns 200 but has no effect.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub role_from_scim: bool,
-    /// A schedule sets this status again as soon as a PATCH has been answered.
+    /// If set, a schedule resets the status to this one right after every PATCH.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub support_hours: Option<String>,
 }
 
 impl WrittenUser {
-    /// Makes a person with one assigned role, by slug, ID, or name.
+    /// Creates a person with one assigned role, given by slug, ID, or name.
     pub fn new(email: &str, role: &str) -> Self {
         Self { email: email.to_owned(), roles: vec![role.to_owned()], ..Self::default() }
     }
 }
 
-/// Resolves users in order, and collects their problems.
+/// Resolves users one after the other and collects their problems.
 pub(super) struct Resolver<'a> {
     roles: &'a [Role],
-    /// The index of each ID, and of each primary address in lower case.
+    /// Indexes of the users seen so far, by ID and by primary address in lowercase.
     ids: HashMap<String, usize>,
     addresses: HashMap<String, usize>,
-    /// One sentence for each problem, in the order of the file.
+    /// One sentence per problem, in the order of the file.
     pub(super) problems: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Resolver<'a> {
         Self { roles, ids: HashMap::new(), addresses: HashMap::new(), problems }
     }
 
-    /// Resolves the user at this index.
+    /// Resolves the user at this index in the file.
     pub(super) fn user(&mut self, at: usize, written: WrittenUser) -> User {
         let WrittenUser {
             id,
@@ -117,7 +117,7 @@ impl<'a> Resolver<'a> {
         let place = format!("users[{at}] ({})", if is_person { &email } else { &name });
         let is_given = roles != not_given();
         self.check_kind(&place, is_person, &email, is_given);
-        // The index distinguishes users without an address.
+        // The index keeps users without an address apart.
         let seed = if is_person { email.clone() } else { format!("{at} {name}") };
         let id = id.unwrap_or_else(|| uuid_of_email(&seed));
         self.check_unique(&place, at, &id, &email.to_lowercase());
@@ -165,7 +165,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Returns the indexes of the named roles without repetition, sorted by role ID.
+    /// Returns the indexes of the named roles, without duplicates and sorted by role ID.
     fn find_roles(&mut self, place: &str, words: &[String]) -> Vec<usize> {
         let mut found = Vec::with_capacity(words.len());
         for word in words {
@@ -180,7 +180,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// Derives a name from an address: `ana.silva@acme.example` becomes `Ana Silva`.
+/// Derives a display name from an address: `ana.silva@acme.example` becomes `Ana Silva`.
 fn name_from_email(email: &str) -> String {
     let local = email.split('@').next().unwrap_or_default();
     let mut words = Vec::new();
@@ -193,7 +193,7 @@ fn name_from_email(email: &str) -> String {
     words.join(" ")
 }
 
-/// Writes a user with everything spelled out, and roles by slug.
+/// Converts a user to its written form, with all defaults made explicit and roles given by slug.
 pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     let User {
         id,
@@ -211,7 +211,7 @@ pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     } = user;
     let word = |index: &usize| -> Option<String> {
         let role = roles.get(*index)?;
-        // A slug that is the ID of another role would be read as that role.
+        // A slug that equals the ID of another role would resolve to that role.
         let reads_back = find_role(roles, &role.slug) == Ok(*index);
         Some(if reads_back { role.slug.clone() } else { role.id.clone() })
     };
@@ -231,7 +231,7 @@ pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     }
 }
 
-/// The value of a `role` that a file omits. No role has an empty name, so this differs from `[]`, which means no role.
+/// The marker for an omitted `role` key. No role has an empty name, so it can't be confused with `[]`, which means no role.
 fn not_given() -> Vec<String> {
     vec![String::new()]
 }
@@ -258,7 +258,7 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
             Vec::deserialize(de::value::SeqAccessDeserializer::new(list))
         }
     }
-    // Not an untagged enum, because its errors do not say what was expected.
+    // An untagged enum would be simpler, but its errors don't say what was expected.
     deserializer.deserialize_any(OneOrMany)
 }
 
