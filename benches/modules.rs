@@ -1,8 +1,8 @@
-//! `cargo bench`: measures the modules without input or output, with 10,000 people and a plan that changes 1 % of them.
-//! Also measures the apply machine, with a plan of 1,000 changes.
+//! `cargo bench`: measures each module without I/O, with 10,000 people and a plan that changes 1 % of them. The apply machine is
+//! measured with a plan of 1,000 changes.
 //!
-//! The throughput counts people. For the machine, it counts requests and responses. `benches/run` measures whole runs,
-//! memory, and requests.
+//! Throughput is in people or, for the machine, in requests and responses. For entire runs, memory, and request counts, see
+//! `benches/run`.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -28,10 +28,10 @@ use rolecall::report::{self, Annotations, Body, Format, LONGEST_COMMENT, PlanRep
 use rolecall::roster::{Email, Roster};
 
 const PEOPLE: usize = 10_000;
-/// The number of changes that the machine carries out.
+/// The number of changes for the machine to carry out.
 const CHANGES: usize = 1_000;
 
-/// The files of [`PEOPLE`], the organization, and the plan for them.
+/// The files for [`PEOPLE`] people, the organization, and the plan, in which 1 % of the people change.
 static ACME: LazyLock<Acme> = LazyLock::new(|| Acme::new(100));
 
 fn main() {
@@ -52,7 +52,7 @@ struct Acme {
 }
 
 impl Acme {
-    /// One of this many people is away, and should not be.
+    /// Makes one in `one_in` people change: they are away, but should be active.
     fn new(one_in: usize) -> Self {
         let files = files();
         let roster = Roster::read(&files).expect("the files are valid");
@@ -132,7 +132,7 @@ fn render(bencher: Bencher<'_, '_>, format: &str) {
     bencher.counter(ItemsCount::new(PEOPLE)).bench(|| report::write(&report, format, &setting));
 }
 
-/// One of this many writes gets no answer although it is carried out, so it is read back.
+/// One in `lost` writes is carried out but gets no response, so it has to be read back.
 #[divan::bench(args = [0, 5])]
 fn decide(bencher: Bencher<'_, '_>, lost: usize) {
     let acme = Acme::new(PEOPLE / CHANGES);
@@ -148,8 +148,8 @@ fn machine(acme: &Acme) -> Machine {
     Machine::new(&acme.reviewed, start, start, flow, 8)
 }
 
-/// Carries out the plan with a clock that advances only while the machine waits. Returns the number of requests and
-/// responses, and the result.
+/// Carries out the plan with a clock that advances only while the machine waits. Returns the number of requests and responses
+/// along with the result.
 fn drive(mut machine: Machine, acme: &Acme, lost: usize) -> (usize, Finished) {
     let (mut now, mut events, mut writes) = (Duration::from_secs(1), 0, 0);
     let mut changed: HashMap<UserId, Person> = HashMap::new();
@@ -178,7 +178,7 @@ fn drive(mut machine: Machine, acme: &Acme, lost: usize) -> (usize, Finished) {
     }
 }
 
-/// All people, with the written values of those who were changed.
+/// Returns the requested people, with the values written so far.
 fn answer(request: &PeopleRequest, acme: &Acme, changed: &HashMap<UserId, Person>) -> Vec<Person> {
     let now = |person: &Person| changed.get(&person.id).unwrap_or(person).clone();
     let at = |email: &Email| match acme.observed.find(email) {
@@ -212,7 +212,7 @@ fn files() -> PathBuf {
     path
 }
 
-/// All people are Members. One of this many is away.
+/// Returns an organization in which everyone is a Member and one in `one_in` people is away.
 fn observed(one_in: usize) -> ObservedState {
     let member = RoleId("role_member".into());
     let role = Role { id: member.clone(), name: "Member".into(), slug: "member".into() };

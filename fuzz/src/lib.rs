@@ -1,5 +1,5 @@
-//! The claims of `tests/all/claims`, for cargo-fuzz. It compiles the same files, and the parts of the test suite that
-//! they use.
+//! The claims of `tests/all/claims` as fuzz targets. To reuse them, this crate compiles the same files, along with the parts of
+//! the test suite that they depend on.
 
 #![allow(dead_code, reason = "what only the suite calls")]
 
@@ -11,7 +11,7 @@ mod harmless;
 mod rosters;
 
 mod harness {
-    /// The time of all stories.
+    /// The current time in all stories.
     pub(crate) const NOW: &str = "2026-11-20T08:00:00Z";
 }
 
@@ -25,10 +25,10 @@ mod hostile {
     mod sheets;
 }
 
-/// Checks the claim of the fuzz target with this name.
+/// Checks the claim that belongs to a fuzz target.
 ///
 /// # Panics
-/// If the claim does not hold.
+/// Panics if the claim does not hold.
 pub fn try_on(target: &str, data: &[u8]) {
     let claim = claims::ALL.iter().find(|(name, _)| *name == target);
     claim.expect("a claim of this name").1(data);

@@ -33,8 +33,9 @@ pub type LockFolder = Result<OwnFolder, (PathBuf, Error)>;
 impl Lock {
     /// Takes the lock for an organization and host in every usable folder.
     ///
-    /// # Errors Fails if another process holds the lock, if no folder is usable, or if the lock's path is taken by something
-    /// other than a regular file owned by this user.
+    /// # Errors
+    /// Fails if another process holds the lock, if no folder is usable, or if the lock's path is taken by something other than a
+    /// regular file owned by this user.
     pub fn take(
         folders: Vec<LockFolder>,
         host: &str,

@@ -50,7 +50,8 @@ impl Drop for Signals {
 
 /// Starts receiving signals. Until the returned value is dropped, they no longer terminate the process right away.
 ///
-/// # Errors Returns an error if the thread or the signal handlers cannot be set up.
+/// # Errors
+/// Returns an error if the thread or the signal handlers cannot be set up.
 pub(super) fn watch() -> Result<Signals> {
     let (tell, numbers) = unbounded_channel();
     let is_over = Arc::new(AtomicBool::new(false));
@@ -173,8 +174,9 @@ fn arrivals() -> Result<UnboundedReceiver<i32>> {
 
 /// Creates the main runtime, which runs on this thread.
 ///
-/// # Errors Returns an error if the operating system refuses a resource. tokio panics if it runs out of file descriptors, so we
-/// check that enough are left first.
+/// # Errors
+/// Returns an error if the operating system refuses a resource. tokio panics if it runs out of file descriptors, so we check that
+/// enough are left first.
 pub(super) fn runtime() -> Result<Runtime> {
     #[cfg(unix)]
     {

@@ -47,7 +47,8 @@ pub const EXITS: &[(&str, &str)] = &[
 
 /// Parses a command line.
 ///
-/// # Errors Returns a usage error, or the requested help or version text, because clap represents all of them as errors.
+/// # Errors
+/// Returns a usage error, or the requested help or version text, because clap represents all of them as errors.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let words = as_flag(words.into_iter().collect());
     let mut command = command();
