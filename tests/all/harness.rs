@@ -1,4 +1,4 @@
-//! Runs the real binary in a [`Scene`]: a folder of files, and optionally a Pylon. Tests compare the whole output.
+//! Runs the real binary in a [`Scene`], which is a folder of files and, optionally, a Pylon. Tests compare its complete output.
 //!
 //! ```ignore
 //! let scene = Scene::with_pylon(r#"{ "users": [ … ] }"#).file("users.toml", "…");
@@ -7,8 +7,8 @@
 //! run.exits(0);
 //! ```
 //!
-//! The binary talks to the sandbox over a real socket. Its environment has only the variables of the scene, and its
-//! clock is fixed at [`NOW`]. A failed comparison prints the difference and the complete output.
+//! The binary talks to the sandbox over a real socket. Its environment contains only the scene's variables, and its clock is
+//! fixed at [`NOW`]. A failed comparison prints the diff and the complete output.
 
 use std::fs;
 use std::io::Write;
@@ -23,38 +23,38 @@ use rolecall::sandbox::{Arrival, Faults, Limits, Running, SandboxState, Setup, W
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-/// The time of all stories: a Friday, 9:00 in Berlin.
+/// The current time in all stories: a Friday, 9:00 in Berlin.
 pub(crate) const NOW: &str = "2026-11-20T08:00:00Z";
-/// The token of the Pylon in a scene. It is longer than the values that reports show in full, and has characters at
-/// which lines may be broken. It contains no word that would make a report hide the whole line.
+/// The token for the Pylon in a scene. It is longer than what reports show of a value, and contains characters at which lines may
+/// be wrapped. It contains no word that would make a report redact the entire line.
 pub(crate) const TOKEN: &str =
     "pylon_story_4f1c/9Zq+Wc2mRt7uXv0B/kL5nH8jD3sYpGeQfAaTiOo1EwMxUyVb6rC0zK4hJ8gF2dS6aPqW9=";
 
-/// A temporary folder with files, and optionally a Pylon.
+/// A temporary folder with files and, optionally, a Pylon.
 pub(crate) struct Scene {
     folder: TempDir,
     pylon: Option<Pylon>,
     environment: Vec<(String, String)>,
 }
 
-/// A sandbox that runs on a separate thread until this value is dropped.
+/// A sandbox that runs on its own thread until it is dropped.
 struct Pylon {
-    /// `None` only while it is being dropped.
+    /// Always `Some`, except during the drop.
     parts: Option<(Running, oneshot::Sender<Running>, JoinHandle<()>)>,
 }
 
 impl Scene {
-    /// Makes a scene without a Pylon, in which every request fails.
+    /// Creates a scene without a Pylon, in which every request fails.
     pub(crate) fn offline() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), pylon: None, environment: Vec::new() }
     }
 
-    /// Makes a scene with a Pylon in this state and without rate limits. docs/sandbox.md describes the format.
+    /// Creates a scene with a Pylon in this state, without rate limits. For the format, see docs/sandbox.md.
     pub(crate) fn with_pylon(state: &str) -> Self {
         Self::with_troubled_pylon(state, Faults::none())
     }
 
-    /// Makes a scene with a Pylon in which these faults occur.
+    /// Creates a scene with a Pylon that injects these faults.
     pub(crate) fn with_troubled_pylon(state: &str, faults: Faults) -> Self {
         let state = with_readable_roles(state);
         let state =
@@ -69,7 +69,7 @@ impl Scene {
         scene.env("PYLON_BASE_URL", &base_url).env("PYLON_API_TOKEN", TOKEN)
     }
 
-    /// Adds or overwrites a file.
+    /// Adds or replaces a file.
     pub(crate) fn file(self, name: &str, text: impl AsRef<[u8]>) -> Self {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -77,24 +77,24 @@ impl Scene {
         self
     }
 
-    /// Sets an environment variable for all later runs.
+    /// Sets an environment variable for all subsequent runs.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.into(), value.into()));
         self
     }
 
-    /// Returns the folder in which commands run.
+    /// Returns the working directory of all commands.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Runs `rolecall` with these arguments, separated by white space.
+    /// Runs `rolecall` with whitespace-separated arguments.
     pub(crate) fn run(&self, words: &str) -> Run {
         self.run_with(&words.split_whitespace().collect::<Vec<_>>(), "")
     }
 
-    /// Runs `rolecall` with these arguments and additional environment variables.
+    /// Runs `rolecall` with whitespace-separated arguments and additional environment variables.
     pub(crate) fn run_in(&self, words: &str, variables: &[(&str, &str)]) -> Run {
         let arguments: Vec<&str> = words.split_whitespace().collect();
         let mut command = self.command(&arguments);
@@ -102,7 +102,7 @@ impl Scene {
         Self::finished(command, &arguments, "")
     }
 
-    /// Runs `rolecall` in a folder below the scene's folder, which is created if it does not exist.
+    /// Runs `rolecall` in a subfolder of the scene's folder, creating it if needed.
     pub(crate) fn run_below(&self, folder: &str, words: &str) -> Run {
         let folder = self.folder.path().join(folder);
         fs::create_dir_all(&folder).unwrap();
@@ -112,14 +112,14 @@ impl Scene {
         Self::finished(command, &arguments, "")
     }
 
-    /// Runs `rolecall` with these arguments and this standard input.
+    /// Runs `rolecall` with the given arguments and standard input.
     pub(crate) fn run_with(&self, arguments: &[&str], stdin: &str) -> Run {
         Self::finished(self.command(arguments), arguments, stdin)
     }
 
     fn finished(mut command: Command, arguments: &[&str], stdin: &str) -> Run {
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes()); // a run that does not read its input may have ended already
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes()); // fails if the run exits without reading its input
         let output = child.wait_with_output().unwrap();
         Run {
             command: arguments.join(" "),
@@ -129,19 +129,19 @@ impl Scene {
         }
     }
 
-    /// Returns the command, ready to be started.
+    /// Returns a command that is ready to be spawned.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rolecall"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().env("ROLECALL_NOW", NOW);
-        command.env("HOME", "/dev/null"); // otherwise locks would collect in the home folder of the account
-        // Keep the path of `.ci/coverage`. Otherwise the counters would be written into the scene's folder.
+        command.env("HOME", "/dev/null"); // otherwise, lock files would pile up in the account's home folder
+        // `.ci/coverage` sets this path. Without it, the counters would end up in the scene's folder.
         command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
-    /// Returns a shell command in which `$0` is `rolecall`.
+    /// Returns a shell command in which `$0` is the path of `rolecall`.
     #[cfg(unix)]
     pub(crate) fn shell(&self, script: &str) -> Command {
         let rolecall = self.command(&[]);
@@ -156,12 +156,12 @@ impl Scene {
         self.pylon.as_ref().expect("a scene with a Pylon").running()
     }
 
-    /// Returns the requests that arrived, in order.
+    /// Returns all requests received so far, in order.
     pub(crate) fn arrivals(&self) -> Vec<Arrival> {
         self.running().requests()
     }
 
-    /// Returns the method and path of each request that arrived, sorted.
+    /// Returns the sorted methods and paths of all requests received so far.
     pub(crate) fn asked(&self) -> Vec<String> {
         let mut asked: Vec<String> = self
             .arrivals()
@@ -172,7 +172,7 @@ impl Scene {
         asked
     }
 
-    /// Returns the path and body of each write that arrived, sorted.
+    /// Returns the sorted paths and bodies of all writes received so far.
     pub(crate) fn patches(&self) -> Vec<String> {
         let arrivals = self.arrivals();
         let patches = arrivals.iter().filter(|arrival| arrival.request.method == "PATCH");
@@ -183,13 +183,13 @@ impl Scene {
         patches
     }
 
-    /// Reads the state of Pylon, or changes it without a request.
+    /// Accesses the state of Pylon directly, without a request.
     pub(crate) fn pylon<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         self.running().with_world(look)
     }
 }
 
-/// Gives the built-in roles readable IDs such as `role_admin`, unless the state defines its own roles.
+/// Gives the built-in roles readable IDs, such as `role_admin`, unless the state defines roles of its own.
 fn with_readable_roles(state: &str) -> String {
     let mut state: serde_json::Value =
         serde_json::from_str(state).unwrap_or_else(|error| panic!("the story's pylon.json: {error}"));
@@ -230,7 +230,7 @@ impl Drop for Pylon {
     }
 }
 
-/// The exit code and the output of a command.
+/// A command's exit code and output.
 pub(crate) struct Run {
     command: String,
     pub(crate) stdout: String,
@@ -239,7 +239,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Checks the whole standard output. A line break at the start of `expected` is ignored.
+    /// Checks the entire standard output. A leading line break in `expected` is ignored.
     #[track_caller]
     pub(crate) fn says(&self, expected: &str) -> &Self {
         let expected = expected.strip_prefix('\n').unwrap_or(expected);
@@ -253,7 +253,7 @@ impl Run {
         self
     }
 
-    /// Checks the whole standard error. A line break at the start of `expected` is ignored.
+    /// Checks the entire standard error. A leading line break in `expected` is ignored.
     #[track_caller]
     pub(crate) fn complains(&self, expected: &str) -> &Self {
         assert_eq!(
@@ -265,7 +265,7 @@ impl Run {
         self
     }
 
-    /// Checks that standard error contains this diagnostic code.
+    /// Checks that standard error contains a line with this diagnostic code.
     #[track_caller]
     pub(crate) fn names(&self, code: &str) -> &Self {
         assert!(
@@ -277,7 +277,7 @@ impl Run {
         self
     }
 
-    /// Checks that standard error contains these words, ignoring line breaks.
+    /// Checks that standard error contains these words, regardless of line breaks.
     #[track_caller]
     pub(crate) fn mentions(&self, words: &str) -> &Self {
         let one_line =
@@ -306,7 +306,7 @@ impl Run {
     }
 }
 
-/// Runs a test for each item, all at the same time. For tests that mostly wait.
+/// Runs a test on all items concurrently. Meant for tests that spend most of their time waiting.
 pub(crate) fn concurrently<T: Send>(items: impl Iterator<Item = T>, test: impl Fn(T) + Sync) {
     let test = &test;
     std::thread::scope(|threads| {
@@ -316,7 +316,7 @@ pub(crate) fn concurrently<T: Send>(items: impl Iterator<Item = T>, test: impl F
     });
 }
 
-/// Returns the formats that contain sentences: all except JSON and CSV.
+/// Returns the formats that are made of sentences, which are all except JSON and CSV.
 pub(crate) fn formats_for_people() -> impl Iterator<Item = Format> {
     Format::ALL.into_iter().filter(|format| match format {
         Format::Text | Format::Markdown | Format::Github | Format::Html => true,
@@ -324,7 +324,7 @@ pub(crate) fn formats_for_people() -> impl Iterator<Item = Format> {
     })
 }
 
-/// Returns the formats that a command has. The command may be followed by its arguments.
+/// Returns the formats that a command supports. The command may include its arguments.
 pub(crate) fn formats_of(command: &str) -> impl Iterator<Item = Format> {
     let name = command.split(' ').next().unwrap_or_default();
     let has_csv = check_csv(name).is_ok();
@@ -332,7 +332,7 @@ pub(crate) fn formats_of(command: &str) -> impl Iterator<Item = Format> {
 }
 
 impl Scene {
-    /// Runs `rolecall` with these arguments, and returns its report in each of [`formats_for_people`].
+    /// Runs `rolecall` with these arguments and returns its report in each of [`formats_for_people`].
     #[track_caller]
     pub(crate) fn reports_for_people(&self, words: &str, exit: i32) -> Vec<String> {
         let file = |format: Format| format!("report.{}", format.as_str());
@@ -345,7 +345,7 @@ impl Scene {
             .collect()
     }
 
-    /// Returns the host and port of the Pylon, as reports show them.
+    /// Returns the host and port of the Pylon as shown in reports.
     pub(crate) fn host(&self) -> String {
         self.running().base_url().trim_start_matches("http://").to_owned()
     }

@@ -1,7 +1,7 @@
-//! Any texts in the carriers of any report, for `claims`.
+//! Puts arbitrary strings into the carriers of any report, for `claims`.
 //!
-//! The first byte selects the report, and the second the size of a comment. The texts follow, separated by a byte that
-//! is not valid in text.
+//! The first byte selects the report, and the second one the size of a comment. The rest is split into strings at a byte that
+//! isn't valid in UTF-8.
 
 use rolecall::exit::Exit;
 use rolecall::report::{Body, Format, Report, write};
@@ -12,12 +12,12 @@ use super::judges::{judge, runner};
 use super::rendering::{check_formats, setting};
 use super::sheets::{access, doctor, explanation, files, roles};
 
-/// A byte that does not occur in UTF-8.
+/// A byte that never occurs in UTF-8.
 const SEPARATOR: u8 = 0xff;
-/// The maximum number of texts. More do not change a report.
+/// The maximum number of strings. Any more wouldn't make a difference.
 const MAX_TEXTS: usize = 16;
 
-/// Checks that a comment contains all texts. A shorter comment must be harmless too.
+/// Checks that a comment contains all strings. A shortened comment must be harmless as well.
 pub(crate) fn markdown(data: &[u8]) {
     let Some((room, command, body)) = check_report(data, Format::Markdown) else { return };
     let report = Report { command, exit: Exit::Done, body };
@@ -27,12 +27,12 @@ pub(crate) fn markdown(data: &[u8]) {
     judge(Format::Markdown, &text).unwrap_or_else(|why| panic!("{command}: {why}\n{text}"));
 }
 
-/// Checks that a job's log contains all texts, and only our annotations act as commands.
+/// Checks that a job's log contains all strings, and that only our own annotations act as commands.
 pub(crate) fn github(data: &[u8]) {
     check_report(data, Format::Github);
 }
 
-/// Returns whether a job's log treats no line as a command.
+/// Returns `true` if a job's log wouldn't interpret any line as a command.
 pub(crate) fn is_no_command(shown: &str) -> bool {
     runner::commands(shown).is_empty()
 }

@@ -1,4 +1,4 @@
-//! Reports of every kind, with a hostile string in every place that can have text from outside.
+//! Reports of every kind, with a hostile string wherever untrusted text can appear.
 
 use jiff::Timestamp;
 use rolecall::adoption;
@@ -32,7 +32,7 @@ use rolecall::source::{Location, Place, Sources};
 
 use super::carriers::{Carrier, Deal};
 
-/// The people of a plan, by round, and whether the plan was carried out.
+/// The rounds of people to put into a plan, and whether the plan was carried out.
 pub(super) struct PlanOf {
     pub(super) rounds: std::ops::Range<usize>,
     pub(super) carried_out: bool,
@@ -248,7 +248,7 @@ fn window(deal: &mut Deal<'_>) -> WindowLine {
     }
 }
 
-/// Adds a person who changes, and another person of a different kind, in each round.
+/// Adds a person who changes in each round, along with a person of some other kind.
 fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carried_out: bool) {
     let moment = Moment { at: now(), written: "2026-12-01".into() };
     let origin = |deal: &mut Deal<'_>| Origin::Window {
@@ -344,7 +344,7 @@ fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carrie
     }
 }
 
-/// Returns the author of a value: a person in the organization, a person outside it, or only the source.
+/// Returns the author of a value, who is inside or outside the organization or known only by the source.
 pub(super) fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
     let mut source = deal.text(Carrier::BlamedThrough);
     let (mut actor_id, mut actor_name, mut actor_email) = (None, None, None);
@@ -370,7 +370,7 @@ pub(super) fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameL
     }
 }
 
-/// Returns every reason why the audit log was not read completely.
+/// Returns every reason why the audit log could not be read completely.
 fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
     let failed = |cause, request_id| {
         CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), cause, request_id })
@@ -393,7 +393,7 @@ fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
     AuditLogLine { available, complete: false, reason, edits: 3, blamed: 1 }
 }
 
-/// Returns what a rollback did not undo, with its reasons.
+/// Returns the changes that a rollback did not undo, with the reasons.
 fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
     let role = |deal: &mut Deal<'_>, carrier, why: fn(RoleId) -> NotRolledBackReason| {
         let name = deal.raw(carrier);
@@ -430,7 +430,7 @@ fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
     }
 }
 
-/// Returns the reasons why a role and a status are not written into a file.
+/// Returns the reasons why a role and a status cannot be written to a file.
 pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -> [String; 2] {
     let id = || RoleId("r".into());
     let roles = [Role { id: id(), name: deal.raw(role).to_owned(), slug: "s".into() }];
@@ -439,7 +439,7 @@ pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -
         .map(|(field, why)| words::not_written(Some(field), &why, &RoleCatalog::new(roles.to_vec())))
 }
 
-/// Returns a file with such a name, in which the text is removed, added, and unchanged.
+/// Returns a file with this name, in which the text appears on removed, added, and unchanged lines.
 pub(super) fn file(deal: &mut Deal<'_>, name: Carrier, text: Carrier) -> FileLine {
     let text: String = deal.raw(text).chars().take(1000).collect();
     let (before, after) =

@@ -1,6 +1,6 @@
-//! The places in a report that can have text from outside, and how much of the text each format shows.
+//! The positions in a report where untrusted text can appear, and how much of it each format shows.
 //!
-//! A [`Deal`] gives each carrier a different hostile string and remembers it, so that a judge can look for it. Over all
+//! A [`Deal`] assigns a different hostile string to each carrier and records it, so that a judge can look for it. Over all
 //! rounds, every carrier gets every string.
 
 use std::collections::BTreeSet;
@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use rolecall::printable::Printable;
 use rolecall::report::Format;
 
-/// The whole text is shown.
+/// The entire text is shown.
 const WHOLE: usize = usize::MAX;
 
-// The commands whose CSV contains the text.
+// The commands whose CSV includes the text.
 const NONE: &[&str] = &[];
 const PLAN: &[&str] = &["plan"];
 const AGENDA: &[&str] = &["agenda"];
@@ -28,7 +28,7 @@ macro_rules! carriers {
         impl Carrier {
             pub(super) const ALL: &'static [Self] = &[$(Self::$name),+];
 
-            /// Returns how many characters the format shows in the report of a command. `None` if it does not show the text, or not
+            /// The number of characters that the format shows in a command's report. `None` if it doesn't show the text, or not
             /// literally.
             pub(super) fn shown(self, format: Format, command: &str) -> Option<usize> {
                 match (self, format) {
@@ -44,7 +44,7 @@ macro_rules! carriers {
 }
 
 carriers! {
-    // characters shown in text (and in a job's log), in markdown, and on a page; whether JSON contains it; which CSV contains it
+    // characters shown in text (and in a job's log), in Markdown, and in HTML; whether JSON includes it; which CSV includes it
     Organization: Some(80), Some(80), Some(120), true, NONE;
     OrganizationId: Some(80), Some(80), Some(120), true, NONE;
     Place: Some(80), Some(80), Some(120), true, NONE;
@@ -217,7 +217,7 @@ carriers! {
     CheckRemedy: Some(300), Some(300), Some(300), false, NONE;
 }
 
-/// Gives hostile strings to carriers.
+/// Assigns hostile strings to carriers.
 pub(super) struct Deal<'s> {
     strings: &'s [String],
     from: usize,
@@ -230,22 +230,22 @@ impl<'s> Deal<'s> {
         Self { strings, from: 0, dealt: Vec::new(), known: BTreeSet::new() }
     }
 
-    /// Returns another deal in the same round, for texts that a report contains but does not show.
+    /// Returns a separate deal for the same round, to be used for text that is in a report but isn't shown.
     pub(super) fn detached(&self) -> Self {
         Self { from: self.from, ..Self::new(self.strings) }
     }
 
-    /// Starts round `from`, which shifts the strings of the carriers.
+    /// Starts a new round, in which every carrier gets a different string.
     pub(super) fn round(&mut self, from: usize) -> &mut Self {
         self.from = from;
         self
     }
 
-    /// Returns the string of this carrier in the current round.
+    /// Returns the string assigned to this carrier in the current round.
     pub(super) fn raw(&mut self, carrier: Carrier) -> &'s str {
         let number = (self.from + 7 * carrier as usize) % self.strings.len();
         let text = &self.strings[number];
-        // A carrier may occur many times in a report, but it is recorded once.
+        // A carrier may occur several times in a report, but it's only recorded once.
         if self.known.insert((carrier, number)) {
             self.dealt.push((carrier, text));
         }
@@ -256,12 +256,12 @@ impl<'s> Deal<'s> {
         Printable::new(self.raw(carrier))
     }
 
-    /// Returns the carriers and their strings.
+    /// Returns the carriers recorded so far, with their strings.
     pub(super) fn dealt(&self) -> &[(Carrier, &'s str)] {
         &self.dealt
     }
 
-    /// Returns what the format shows of each string, escaped and cut.
+    /// Returns the part of each string that the format shows, escaped and cut.
     pub(super) fn shown(&self, format: Format, command: &str) -> impl Iterator<Item = (Carrier, String)> {
         self.dealt.iter().filter_map(move |(carrier, raw)| {
             let limit = carrier.shown(format, command)?;

@@ -1,7 +1,7 @@
-//! Hostile text, as attackers would write it.
+//! Hostile text of the kind an attacker would write.
 //!
-//! [`strings`] combines families of attacks with settings. Each attack appears alone, inside a name, after a line
-//! break, and across the place where a long name is cut. Every string is unique.
+//! [`strings`] combines families of attacks with contexts. Each attack appears on its own, inside a name, after a line break, and
+//! across the position where a long name is cut. All strings are distinct.
 
 use std::collections::BTreeSet;
 
@@ -112,7 +112,7 @@ const UNSEEN: &[&str] = &[
     "👩\u{200d}🔧👍🏽",
 ];
 
-/// Commands of GitHub runners.
+/// Commands for GitHub's runner.
 const RUNNER: &[&str] = &[
     "::error::x",
     "::error file=users.toml,line=1::x",
@@ -235,7 +235,7 @@ const MARKDOWN: &[&str] = &[
     "---\ntitle: x\n---",
 ];
 
-/// Text with a meaning in HTML, TOML, JSON, or paths.
+/// Text that has a special meaning in HTML, TOML, JSON, or paths.
 const MARKUP: &[&str] = &[
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
@@ -289,7 +289,7 @@ const MARKUP: &[&str] = &[
     "   x   ",
 ];
 
-/// Runs of one character, with lengths around the limits of parsers: fences, and the longest fence of cmark (80).
+/// Runs of a single character, with lengths around parser limits, such as those of fences and cmark's longest code fence (80).
 const RUNS: &[(&str, &[usize])] = &[
     ("`", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 17, 40, 78, 79, 80, 81, 100, 256, 300]),
     ("~", &[2, 3, 4, 80]),

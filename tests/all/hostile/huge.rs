@@ -1,4 +1,4 @@
-//! Very long text: reports for people stay short, a comment stays within its limit, and JSON contains the whole text.
+//! Very long text. Reports for people stay short, comments stay within their limit, and JSON contains the entire text.
 
 use rolecall::exit::Exit;
 use rolecall::printable::Printable;
@@ -13,7 +13,7 @@ use super::rendering::setting;
 use super::sheets::{access, explanation, roles};
 use crate::harness::formats_for_people;
 
-/// A line of this many bytes contains a text that should have been cut.
+/// A line of this many bytes must contain text that should have been cut.
 const LONGEST_LINE: usize = 40_000;
 
 fn reports(strings: &[String], rounds: usize) -> Vec<(&'static str, Body)> {
@@ -71,8 +71,8 @@ fn json_contains_a_long_text_whole() {
     }
 }
 
-/// Returns reports in which all text from a server is such a string. Paths and times are not: they come from the user,
-/// or their grammar keeps them short. An address that can be declared has at most 254 characters.
+/// Returns reports in which all text from a server is one of these strings. Paths and times are excluded, because they come from
+/// the user or their grammar keeps them short. A declarable address has at most 254 characters.
 fn reports_of_server(strings: &[String]) -> Vec<Report> {
     let mut deal = Deal::new(strings);
     let report = |command, body| Report { command, exit: Exit::Done, body };
@@ -96,7 +96,7 @@ fn reports_of_server(strings: &[String]) -> Vec<Report> {
     reports
 }
 
-/// Shortens the texts that do not come from a server.
+/// Shortens the text that doesn't come from a server.
 fn shorten(plan: &mut PlanReport) {
     let short = || Printable::new("short");
     (plan.at, plan.saved, plan.journal) = (Some(short()), Some(short()), Some(short()));

@@ -1,10 +1,10 @@
 //! Hostile text in every carrier of every report, checked in every format by a parser.
 //!
-//! * [`corpus`] contains the text, [`carriers`] the places in reports, and [`bodies`] the reports made of both.
-//! * [`rendering`] writes reports. [`judges`] are a terminal emulator, GitHub's markdown, GitHub's runner, an HTML parser,
-//!   and a JSON parser.
-//! * [`any`] puts any texts into any report, for fuzzing.
-//! * [`huge`] tests very long text. [`stories`] run the real binary against a Pylon that contains hostile text.
+//! * [`corpus`] contains the text, [`carriers`] lists the positions in reports, and [`bodies`] builds reports from both.
+//! * [`rendering`] writes reports, and [`judges`] check them: a terminal emulator, GitHub's Markdown, GitHub's runner, an HTML
+//!   parser, and a JSON parser.
+//! * [`any`] puts arbitrary strings into any report, for fuzzing.
+//! * [`huge`] tests very long text. [`stories`] runs the real binary against a Pylon that contains hostile text.
 
 pub(crate) mod any;
 mod bodies;

@@ -1,4 +1,4 @@
-//! Writes a report in some formats, and checks each with its judge. Each must contain the texts of its carriers.
+//! Writes a report in several formats and has each checked by its judge. Each must contain the strings of its carriers.
 
 use rolecall::exit::Exit;
 use rolecall::report::{Annotations, Body, Format, Report, Setting, write};
@@ -7,7 +7,7 @@ use super::carriers::{Carrier, Deal};
 use super::judges::markdown::SOURCE_URL;
 use super::judges::{self, judge, terminal};
 
-/// A limit that is large enough to contain everything.
+/// A limit that is never reached.
 pub(super) const NO_LIMIT: usize = 64 << 20;
 
 pub(super) fn setting(markdown_limit: usize, colors: bool) -> Setting {
@@ -22,7 +22,7 @@ pub(super) fn setting(markdown_limit: usize, colors: bool) -> Setting {
     }
 }
 
-/// Writes the report in these formats. Each must be harmless and contain the texts of its carriers.
+/// Writes the report in these formats. Each must be harmless and contain the strings of its carriers.
 pub(super) fn check_formats(
     formats: &[Format],
     command: &'static str,
@@ -63,7 +63,7 @@ pub(super) fn check_formats(
     }
 }
 
-/// Checks the report on a terminal with 80 columns: no line is wider unless it cannot be broken, and no word is lost or split.
+/// Checks the report on a terminal with 80 columns: only unbreakable lines may be wider, and no word may be lost or split.
 fn check_width(report: &Report, colors: bool, unwrapped: &str) {
     const WIDTH: usize = 80;
     let text = write(report, Format::Text, &Setting { width: Some(WIDTH), ..setting(NO_LIMIT, colors) });
@@ -74,25 +74,25 @@ fn check_width(report: &Report, colors: bool, unwrapped: &str) {
         let is_whole = cannot_be_broken(line) || is_path(line) || is_journal(line, report);
         assert!(is_whole, "{}: {line:?} is too wide in\n{text}", report.command);
     }
-    // An excerpt of a file is shorter on a narrow terminal.
+    // On a narrow terminal, excerpts of files are shortened.
     if !matches!(report.body, Body::Problems(_) | Body::Valid { .. }) {
         assert!(text.split_whitespace().eq(unwrapped.split_whitespace()), "{text}\n\n{unwrapped}");
     }
 }
 
-/// Returns whether a line is only a path or a place such as `our team/users.toml:7`, perhaps at the end of a sentence. These stay whole, although they may contain
-/// spaces.
+/// Returns `true` if the line is only a path or a location such as `our team/users.toml:7`, perhaps at the end of a sentence.
+/// These are never broken, even though they may contain spaces.
 fn is_path(line: &str) -> bool {
     let before_number = line.trim_end().trim_end_matches(|char: char| char.is_ascii_digit());
     before_number.ends_with([':', '…', '.'])
 }
 
-/// Returns whether a line is the path of the journal, which may contain spaces.
+/// Returns `true` if the line is the path of the journal, which may contain spaces.
 fn is_journal(line: &str, report: &Report) -> bool {
     matches!(&report.body, Body::Plan(plan) if plan.journal.as_ref().is_some_and(|path| path.as_str().trim() == line.trim()))
 }
 
-/// Returns whether a line is one word, contains a command, or is TOML to copy.
+/// Returns `true` if the line is a single word, contains a command, or is TOML to copy.
 fn cannot_be_broken(line: &str) -> bool {
     const TOML: [&str; 9] = [
         "guardrail = ",
@@ -111,8 +111,8 @@ fn cannot_be_broken(line: &str) -> bool {
         || TOML.iter().any(|start| line.starts_with(start) || content.starts_with(start))
 }
 
-/// Returns what a reader sees of a text. JSON contains it whole, a terminal omits some marks, and markdown escapes long
-/// runs.
+/// Returns a string the way a reader sees it. JSON contains it unchanged, a terminal omits some combining marks, and Markdown
+/// escapes long runs.
 fn as_seen(format: Format, text: &str) -> String {
     match format {
         Format::Json | Format::Csv => text.to_owned(),
@@ -122,8 +122,8 @@ fn as_seen(format: Format, text: &str) -> String {
     }
 }
 
-/// Returns the text as markdown shows it. It escapes what a code span cannot contain: long runs of backticks, and its
-/// own marker.
+/// Returns a string the way it is shown in Markdown, which escapes what a code span can't contain: long runs of backticks and the
+/// report's own marker.
 fn in_code(text: &str) -> String {
     let text = text.replace("<!--", "\\u{3c}!--");
     let (mut shown, mut run) = (String::new(), 0);

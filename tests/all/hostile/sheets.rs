@@ -1,5 +1,4 @@
-//! The small reports (roles, explanation, files, doctor), with a hostile string in every place that can have text from
-//! outside.
+//! The smaller reports (roles, explanation, files, doctor), with a hostile string wherever untrusted text can appear.
 
 use std::ops::Range;
 
@@ -55,7 +54,7 @@ fn organization(deal: &mut Deal<'_>) -> OrganizationLine {
     }
 }
 
-/// Explains a person who exists, or in every other round, an address that no user or several users have.
+/// Explains a person who exists or, in every other round, an address that matches no user or several users.
 pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let round = rounds.start;
     deal.round(round);
@@ -75,7 +74,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         0 | 2 => in_pylon = Some(person(deal)),
         1 => {}
         _ => {
-            // Only this much is shown of several people.
+            // If several users match, nothing else is shown about them.
             let [id, name, email] = [Carrier::AskedId, Carrier::AskedName, Carrier::AskedPrimary]
                 .map(|carrier| deal.text(carrier));
             several_in_pylon.push(PylonLine { id, name, email, ..person(&mut deal.detached()) });
@@ -134,7 +133,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     Body::Explanation(Box::new(report))
 }
 
-/// Lists people who match. No other text of the explanation is shown, so a separate deal records them.
+/// Lists matching people. The rest of the explanation isn't shown, so its strings go to a detached deal.
 pub(super) fn candidates(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let mut detached = deal.detached();
     let Body::Explanation(mut report) = explanation(&mut detached, rounds.clone()) else {
@@ -151,7 +150,7 @@ pub(super) fn candidates(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     Body::Explanation(report)
 }
 
-/// An access review with a person of each kind per round.
+/// An access review with one person of each kind per round.
 pub(super) fn access(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     deal.round(rounds.start);
     let organization = OrganizationLine {
@@ -165,7 +164,7 @@ pub(super) fn access(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         sha256: "0".repeat(64),
         list: vec![FileDigest { sha256: "0".repeat(64), name: deal.text(Carrier::AccessFile) }],
     };
-    // A text from elsewhere within a sentence is already printable and short.
+    // Untrusted text inside a sentence has already been escaped and cut.
     let why = Printable::new(deal.raw(Carrier::AccessUnread)).to_string();
     let since_file = deal.text(Carrier::AccessSinceFile);
     let (mut people, mut integration_users, mut not_found) = (Vec::new(), Vec::new(), Vec::new());
@@ -306,7 +305,7 @@ pub(super) fn journals(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     Body::Journals(Box::new(JournalsReport { journals, older: 1, undo }))
 }
 
-/// The report does not show most texts of this plan, so a separate deal records them.
+/// Most of this plan isn't shown in the report, so its strings go to a detached deal.
 fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanReport {
     let mut detached = deal.detached();
     let of = PlanOf { rounds: round..round, carried_out: false };
@@ -348,7 +347,7 @@ pub(super) fn files(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     Body::Files(Box::new(FilesReport { verdict, files, not_written: skipped }))
 }
 
-/// The results of checks, with a value inside a sentence, and lines to copy.
+/// The results of checks, with a value inside a sentence and lines to copy.
 pub(super) fn doctor(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let checks = rounds.map(|round| {
         let deal = deal.round(round);

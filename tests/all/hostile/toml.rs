@@ -1,4 +1,4 @@
-//! Text that is shown as TOML is valid TOML, and means the original text.
+//! Text that is shown as TOML is valid TOML and represents the original text.
 
 use pretty_assertions::assert_eq;
 use proptest::prelude::*;
@@ -27,7 +27,7 @@ fn read(toml: &str) -> Table {
     toml.parse().unwrap_or_else(|error| panic!("{error} in\n{toml}"))
 }
 
-/// Checks that the TOML reads back unchanged, and that making it printable does not change it.
+/// Checks that the TOML reads back unchanged and is already printable.
 fn reads_back_unchanged(text: &str) {
     let (key, value) = (toml_text::key(text), toml_text::quoted(text));
     for shown in [&key, &value] {
@@ -114,7 +114,7 @@ fn a_suggested_correction_names_the_exact_role() {
 #[test]
 fn a_quoted_line_of_a_file_keeps_its_meaning() {
     for text in corpus::strings() {
-        // As a person would write it who escapes only what TOML requires.
+        // Written by hand, escaping only what TOML requires.
         let bare = text.replace(|char: char| char.is_control() || "\"\\".contains(char), "");
         let hunks = diff_texts("", &format!("x = \"{bare}\"\n"));
         let [(Sign::After, line)] = hunks[0].lines.as_slice() else { panic!("{hunks:?}") };

@@ -1,4 +1,4 @@
-//! Invariants that are checked at the end of a run.
+//! Invariants checked at the end of a run.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use rolecall::sandbox::World;
 use super::scene::Scene;
 use super::sim::{Ended, How, Planned, Sim};
 
-/// Returns whether the server has the planned value.
+/// Returns `true` if the server has the planned value.
 pub(super) fn holds(world: &World, change: &Change) -> bool {
     let person = world.user(change.subject.id.as_str()).expect("people do not vanish");
     let roles: Vec<String> = person.roles.iter().map(|slug| format!("role_{slug}")).collect();
@@ -22,8 +22,8 @@ pub(super) fn holds(world: &World, change: &Change) -> bool {
     })
 }
 
-/// Checks I6 and I7, which always hold: a change that is reported as not made was not made, and is not made later.
-/// People who are changed by others are checked by the tests that change them.
+/// Checks I6 and I7, which always hold: a change that is reported as not made was not made and never will be. People who are also
+/// changed by others are covered by the tests that change them.
 pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'e Finished {
     let finished = ended.finished.as_ref().expect("it was not killed");
     let changes = &planned.reviewed.plan.changes;
@@ -40,8 +40,8 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
         }
         let person = sim.world.user(change.subject.id.as_str()).expect("people do not vanish");
         let is_theirs = person.role_from_scim || person.support_hours.is_some();
-        // After a signal, people are not read back, and the report says for how many people. Their schedules may
-        // have reset the value.
+        // After a signal, people aren't read back, and the report gives their number. Schedules may have reset their values in
+        // the meantime.
         if outcome.is_in_sync() && !(finished.not_read_back > 0 && is_theirs) {
             assert!(
                 holds(&sim.world, change),
@@ -76,7 +76,7 @@ pub(super) fn all_applied(sim: &Sim, planned: &Planned, ended: &Ended) {
     assert_eq!(exit(finished), Exit::Done, "I7");
 }
 
-/// Checks I9: nothing is left to change.
+/// Checks I9: a second run has nothing left to change.
 pub(super) fn second_run_is_empty(sim: &mut Sim, scene: &Scene) {
     let planned = sim.plan(scene, &How::default());
     assert_eq!(planned.reviewed.plan.changes, vec![], "I9: a second run is empty");
@@ -84,7 +84,7 @@ pub(super) fn second_run_is_empty(sim: &mut Sim, scene: &Scene) {
     assert_eq!(ended.watch.requests(), 0, "I9: a second run sends nothing");
 }
 
-/// Counts the changes per outcome.
+/// Counts the changes by outcome.
 pub(super) fn counted(finished: &Finished) -> BTreeMap<&'static str, usize> {
     let mut counted = BTreeMap::new();
     for outcome in &finished.outcomes {

@@ -1,4 +1,4 @@
-//! Every kind of fault at every request of an apply of fifty changes.
+//! Injects every kind of fault at every request of an apply with fifty changes.
 
 use rolecall::sandbox::{Faults, Limits};
 
@@ -9,7 +9,7 @@ use super::{histories, tell_figures};
 use crate::builders::failures;
 
 const CHANGES: usize = 50;
-/// Fifty writes, and one search that reads them back.
+/// Fifty writes and the search that reads them back.
 const REQUESTS: u64 = CHANGES as u64 + 1;
 
 #[test]

@@ -1,17 +1,17 @@
-//! Simulation of the apply protocol against the whole sandbox, with faults and a simulated clock, without sockets or
-//! sleeping. The apply machine, the encoder, the decoder, and the classifier are the production code.
+//! Simulates the apply protocol against the complete sandbox, with faults and a simulated clock, but without sockets or sleeping.
+//! The apply machine, the encoder, the decoder, and the error classification are the production code.
 //!
-//! A seed determines a history. A failing history prints the command that replays it step by step. `cargo test` runs a
-//! share of the histories. With `ROLECALL_SOAK=1` (in release, `-- --nocapture`), all are run, and their figures are
-//! printed.
+//! Each history is determined by its seed. If one fails, the command to replay it step by step is printed. `cargo test` runs a
+//! sample of the histories. With `ROLECALL_SOAK=1` (in release mode, with `-- --nocapture`), all of them run and their figures
+//! are printed.
 //!
-//! | file | owns |
+//! | module | purpose |
 //! |---|---|
-//! | `scene` | the people of the organization, and what the files declare |
-//! | `sim` | the clock, the network, and the order of arrival: drives one machine against one world |
-//! | `watch` | invariants at every step (I1 to I4, I12), and counters |
-//! | `check` | invariants at the end (I6, I7, I9) |
-//! | the others | the tests |
+//! | `scene` | the people in the organization, and what the files declare about them |
+//! | `sim` | the clock, the network, and the order of events: drives one machine against one world |
+//! | `watch` | invariants checked at every step (I1 to I4, I12), and counters |
+//! | `check` | invariants checked at the end (I6, I7, I9) |
+//! | the rest | the tests |
 
 #![allow(clippy::cast_precision_loss, reason = "figures, for people to read")]
 #![allow(
@@ -39,17 +39,17 @@ mod watch;
 use std::env;
 use std::thread;
 
-/// Returns whether all histories are run, rather than a share.
+/// Returns `true` if all histories should run instead of a sample.
 fn soak() -> bool {
     env::var_os("ROLECALL_SOAK").is_some()
 }
 
-/// Returns `all` with `ROLECALL_SOAK`, otherwise `share`.
+/// Returns `all` with `ROLECALL_SOAK`, and `share` otherwise.
 fn full(all: u64, share: u64) -> u64 {
     if soak() { all } else { share }
 }
 
-/// Returns the seed of the one history that `ROLECALL_SEED` names.
+/// Returns the seed in `ROLECALL_SEED`, to replay a single history.
 fn replayed() -> Option<u64> {
     env::var("ROLECALL_SEED").ok().map(|seed| seed.parse().expect("ROLECALL_SEED is a whole number"))
 }
@@ -83,7 +83,7 @@ impl Drop for TellHowToReplay {
     }
 }
 
-/// Prints rows of figures, if figures are requested.
+/// Prints figures if they were requested.
 fn tell_figures(title: &str, rows: &[String]) {
     if soak() {
         println!("\n{title}\n{}\n", rows.join("\n"));

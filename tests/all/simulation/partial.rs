@@ -1,8 +1,8 @@
-//! Tests every way in which a response to a read can be partial, one response at a time. The result is the correct plan
-//! or no plan (I13 and I14 of docs/reliability.md).
+//! Tests every way in which the response to a read can be incomplete, one response at a time. The result must be either the
+//! correct plan or no plan (I13 and I14 in docs/reliability.md).
 //!
-//! The tests use a small server in which the roles, the listing, and each search have several pages. It answers
-//! correctly, except for one request, whose response is falsified the first time or always.
+//! The tests use a small server with several pages of roles, listed users, and results per search. All of its responses are
+//! correct, except to a single request, whose response is falsified either once or always.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -24,7 +24,7 @@ use super::{full, tell_figures};
 use crate::memory::observed;
 use crate::rosters;
 
-/// Entries per page.
+/// The number of entries per page.
 const PAGE: usize = 3;
 
 const FILE: &str = r#"
@@ -42,7 +42,7 @@ UNMANAGED
 "typo@acme.example" = { role = "Member" }
 "#;
 
-/// Each user: ID, address, other addresses, assigned roles, roles from SCIM, status, and whether they are deactivated.
+/// A user: ID, address, other addresses, assigned roles, roles from SCIM, status, and whether they are deactivated.
 type Who = (
     &'static str,
     &'static str,
@@ -55,7 +55,7 @@ type Who = (
 
 const PEOPLE: [Who; 10] = [
     ("u_ana", "ana@acme.example", &[], &["r_admin"], &[], "active", false),
-    ("u_ben", "ben@acme.example", &[], &["r_admin"], &[], "active", false), // unmanaged, and counts toward the minimum
+    ("u_ben", "ben@acme.example", &[], &["r_admin"], &[], "active", false), // unmanaged, but counts toward the minimum
     ("u_cy", "cy@acme.example", &["cy@old.example"], &["r_admin"], &[], "active", false),
     ("u_dee", "dee@acme.example", &[], &["r_member"], &[], "", false),
     ("u_eve", "eve@acme.example", &[], &["r_viewer"], &["r_lead"], "active", false),
@@ -73,7 +73,7 @@ const ROLES: [(&str, &str, &str); 4] = [
     ("r_viewer", "Viewer", "viewer"),
 ];
 
-/// The dates of the API at which users are shown differently.
+/// The API versions that differ in how they represent users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Date {
     April,
@@ -104,7 +104,7 @@ fn user(date: Date, (id, email, others, assigned, scim, status, deactivated): Wh
     user
 }
 
-/// Returns the whole list that a request pages through.
+/// Returns the complete list that a request pages through.
 fn whole(date: Date, request: &Outgoing) -> Vec<Value> {
     let users = |wanted: &dyn Fn(&Who) -> bool| {
         PEOPLE.into_iter().filter(wanted).map(|who| user(date, who)).collect()
@@ -135,7 +135,7 @@ fn lists_deactivated(request: &Outgoing) -> bool {
     request.query.contains(&("include_deactivated", "true".to_owned()))
 }
 
-/// Returns the position of the page, which this server uses as the cursor.
+/// Returns the start of the page. This server uses it as the cursor.
 fn start(request: &Outgoing) -> usize {
     let in_query =
         || request.query.iter().find(|(name, _)| *name == "cursor").map(|(_, cursor)| cursor.clone());
@@ -162,10 +162,10 @@ fn truth(date: Date, request: &Outgoing) -> Value {
     page
 }
 
-/// A falsified response: its description, its status, and its body.
+/// A falsified response: its description, status, and body.
 type Lie = (String, u16, Value);
 
-/// Falsifies one page in many ways. A falsification without an effect does not count.
+/// Falsifies a page in many ways. A falsification that has no effect is not recorded.
 struct Liar<'p> {
     date: Date,
     request: &'p Outgoing,
@@ -194,7 +194,7 @@ impl Liar<'_> {
         self.request.endpoint == Endpoint::Roles
     }
 
-    /// One entry is missing, is repeated, or lacks a field.
+    /// Drops or repeats an entry, or removes one of its fields.
     fn entry(&mut self, at: usize) {
         self.lie(format!("entry {at} dropped"), |page| drop(list(page).remove(at)));
         self.lie(format!("cut after {at} entries"), |page| list(page).truncate(at));
@@ -211,12 +211,12 @@ impl Liar<'_> {
         }
     }
 
-    /// Two entries have the same ID, or exchange their IDs.
+    /// Gives two entries the same ID, or swaps their IDs.
     fn ids(&mut self, at: usize, other: usize) {
         self.lie(format!("entry {at} has the ID of {other}"), |page| {
             list(page)[at]["id"] = list(page)[other]["id"].clone();
         });
-        // In April, users show only the ID of their role. No other response says which name belongs to it.
+        // In April, users only have the ID of their role, so no other response would contradict the swapped names.
         if self.date == Date::April && self.is_about_roles() {
             return;
         }
@@ -226,7 +226,7 @@ impl Liar<'_> {
         });
     }
 
-    /// A role has another ID, name, or slug.
+    /// Changes the ID, name, or slug of a role.
     fn role(&mut self, at: usize) {
         for (field, text) in
             [("slug", "other"), ("slug", "admin"), ("name", "Member"), ("name", "Other"), ("id", "r_other")]
@@ -237,7 +237,7 @@ impl Liar<'_> {
         }
     }
 
-    /// A user has other values.
+    /// Changes the values of a user.
     fn user(&mut self, at: usize) {
         for email in ["", "other@acme.example", "dee@acme.example"] {
             self.lie(format!("entry {at} has the address `{email}`"), |page| {
@@ -259,7 +259,7 @@ impl Liar<'_> {
         }
     }
 
-    /// The cursor of the page is wrong, or the page has no data.
+    /// Falsifies the page's cursor, or removes the page's data.
     fn paging(&mut self) {
         self.lie("no pagination".into(), |page| drop(object(page).remove("pagination")));
         self.lie("another page without a cursor".into(), |page| {
@@ -301,7 +301,7 @@ fn leads_to(page: &mut Value, position: usize) {
     page["pagination"] = json!({ "cursor": position.to_string(), "has_next_page": true });
 }
 
-/// Returns every way to falsify the response to `request`.
+/// Returns all falsifications of the response to `request`.
 fn lies(date: Date, request: &Outgoing, page: &Value) -> Vec<Lie> {
     let mut liar = Liar { date, request, page, lies: Vec::new() };
     let count = page["data"].as_array().map_or(0, Vec::len);
@@ -314,7 +314,7 @@ fn lies(date: Date, request: &Outgoing, page: &Value) -> Vec<Lie> {
     liar.lies
 }
 
-/// A server that answers correctly, except for one request.
+/// A server whose responses are correct, except to one request.
 struct Server<'l> {
     date: Date,
     lie: Option<(&'l Outgoing, &'l Lie)>,
@@ -342,7 +342,7 @@ impl<'l> Server<'l> {
         Incoming { status, body: page.to_string().into_bytes(), ..Incoming::default() }
     }
 
-    /// Returns the plan, made as `rolecall plan` makes it, or `None` if planning fails.
+    /// Makes a plan the way `rolecall plan` does. Returns `None` if that fails.
     fn plan(&self, roster: &Roster) -> Option<ReviewedPlan> {
         let desired = roster.resolve_at(Timestamp::UNIX_EPOCH);
         let mut emails: Vec<Email> = desired.people.iter().map(|person| person.email.value.clone()).collect();
@@ -369,7 +369,7 @@ impl<'l> Server<'l> {
 }
 
 impl Ask for Server<'_> {
-    /// Reads once with retries, but without the waits between them.
+    /// Sends a request with the usual retries, but without waiting in between.
     async fn ask<R: ReadRequest>(&self, request: &R) -> Result<R::Response, Failure> {
         let now = std::time::Duration::ZERO;
         let mut retries = Retries::new(now, fastrand::Rng::with_seed(1));
@@ -392,7 +392,7 @@ impl Ask for Server<'_> {
 fn a_partial_response_gives_the_true_plan_or_no_plan() {
     let mut counts: BTreeMap<String, [u32; 2]> = BTreeMap::new();
     for date in [Date::April, Date::July, Date::October] {
-        // An exchange of roles, a removal down to the minimum, and a removal that is blocked.
+        // Two people who swap roles, a removal that reaches the minimum, and one that is blocked.
         for (dee, minimum, unmanaged) in [
             ("Admin", "2", ""),
             ("Admin", "2", "unmanaged = \"block\""),
@@ -415,7 +415,7 @@ fn a_partial_response_gives_the_true_plan_or_no_plan() {
     tell_figures("Partial and contradictory reads, one response at a time", &rows);
 }
 
-/// Plans with each response falsified in each way. Counts how often the plan is correct, and how often there is none.
+/// Makes a plan for every falsification of every response. Counts the correct plans and the failures to plan.
 fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>) {
     let honest = Server::new(date, None, false);
     let expected = honest.plan(roster).expect("there is a plan for the true state");
@@ -428,15 +428,15 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
         .map(|request| (request.clone(), truth(date, &request)))
         .collect();
     for (request, page) in &pages {
-        // The number is prime, so that the share has every kind of falsification.
+        // The step is prime, so that the sample includes every kind of falsification.
         for lie in lies(date, request, page).iter().step_by(usize::try_from(full(1, 13)).unwrap()) {
             for always in [false, true] {
                 let server = Server::new(date, Some((request, lie)), always);
                 let plan = server.plan(roster);
                 assert!(*server.told.borrow() > 0, "{request:?}: {} did not occur", lie.0);
                 let what = || format!("{date:?} {request:?}: {}, always: {always}", lie.0);
-                // Before October 2026, a person who is never in the listing of active users counts as deactivated, and
-                // no other response contradicts it. The person is then left unchanged and reported as deactivated.
+                // Before October 2026, a person who is never in the listing of active users counts as deactivated, and no other
+                // response contradicts that. Such a person is left unchanged and reported as deactivated.
                 let is_definition = request.endpoint == Endpoint::Users && !lists_deactivated(request);
                 match &plan {
                     Some(plan) if date != Date::October && always && is_definition => {
@@ -455,8 +455,7 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
     }
 }
 
-/// Returns whether the same people change and are missing in both plans, and no guardrail passes that would have
-/// blocked.
+/// Checks that both plans have the same changes and missing people, and that no guardrail passes that should have blocked.
 fn is_true(plan: &ReviewedPlan, expected: &ReviewedPlan, what: &dyn Fn() -> String) {
     let (plan_of, expected_of) = (nameless(&plan.plan), nameless(&expected.plan));
     assert!(plan_of == expected_of, "{}\n{plan_of:#?}", what());
@@ -469,7 +468,7 @@ fn is_true(plan: &ReviewedPlan, expected: &ReviewedPlan, what: &dyn Fn() -> Stri
     }
 }
 
-/// Returns the part of a plan about people without their names, because no decision depends on names.
+/// Returns what a plan says about people, except for their names, because no decision depends on those.
 fn nameless(plan: &Plan) -> (Vec<Change>, Vec<Subject>, Vec<(&Email, bool)>) {
     let subject = |subject: &Subject| Subject { name: String::new(), ..subject.clone() };
     let changes =

@@ -1,4 +1,4 @@
-//! Changes that were accepted but are not effective: SCIM decides the role, or support hours reset the status.
+//! Changes that Pylon accepts but that aren't effective, because SCIM decides the role or support hours reset the status.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::sim::{How, Interrupt, Line, Sim};
 use super::{full, histories, tell_figures};
 use crate::builders::{BuildUser, failures};
 
-/// Thirty people: ten with a role from SCIM, ten with support hours, and ten others.
+/// Thirty people: ten with a role from SCIM, ten with support hours, and ten with neither.
 fn scene() -> Scene {
     let who = |number| match number % 3 {
         0 => Who::with_role(WrittenUser::new(&email(number), "member").role_from_scim(), "viewer"),
@@ -31,7 +31,7 @@ fn accepted_changes_without_effect_are_reported_as_not_effective() {
     let ended = sim.carry_out(&planned, &How::default());
     let expected = BTreeMap::from([("applied", 10), ("not effective", 10), ("reverted", 10)]);
     assert_eq!(counted(outcomes(&sim, &planned, &ended)), expected);
-    // One search, and a second read of the people whose response had shown the new value.
+    // One search, and a second read of those whose response had shown the new value.
     assert_eq!((ended.watch.patches, ended.watch.searches, ended.watch.looks), (30, 1, 10));
 }
 
@@ -61,7 +61,7 @@ fn under_random_faults_every_reported_outcome_is_true() {
 
 #[test]
 fn with_three_fifths_of_requests_failing_outcomes_are_still_known() {
-    let seeds = 10; // a search that fails ten times in a row (1 of 165) is not read back
+    let seeds = 10; // people whose search fails ten times in a row (1 of 165) aren't read back
     let mut all: BTreeMap<&str, usize> = BTreeMap::new();
     histories(0..seeds, |seed| {
         let scene = Scene::of_changes(105);

@@ -1,5 +1,5 @@
-//! Reads that fail permanently or return no person. The plan is two minutes old, so all people are read before their
-//! write.
+//! Reads that keep failing or don't return the person. The plan is two minutes old, so everyone is read again before being
+//! changed.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use super::scene::{Scene, Who, email};
 use super::sim::{How, Line, Sim};
 use crate::builders::BuildUser;
 
-/// Carries out one change of a role. `answer` answers its reads, and gets whether the write has been sent.
+/// Carries out a single role change. `answer` responds to its reads and is told whether the write has been sent.
 fn carried(answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>) -> Finished {
     carried_out(|_| Ok(person("viewer")), answer, Duration::ZERO).0
 }
 
-/// As `carried`. `write` answers each write, and gets the number of writes before it. A 429 has this hint. Also returns
-/// the duration.
+/// Like `carried`, except that `write` responds to each write, given the number of earlier ones. `hint` is the retry hint of a
+/// 429. The duration is returned, too.
 fn carried_out(
     mut write: impl FnMut(usize) -> Result<Person, u16>,
     mut answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>,
@@ -53,7 +53,7 @@ fn carried_out(
             }
             Action::Wait { until, reason } => {
                 let until = until.expect("nothing is under way");
-                // A single change waits only because of a 429.
+                // With a single change, only a 429 can cause a wait.
                 assert!(reason == WaitReason::Retry || hint > Duration::ZERO, "at {now:?}, until {until:?}");
                 now = until;
             }
@@ -68,7 +68,7 @@ fn carried_out(
     panic!("the apply does not end");
 }
 
-/// Returns the person who changes, with this role.
+/// Returns the person to change, with this role.
 fn person(role: &str) -> Person {
     Person {
         id: UserId::new("u_bo").expect("a plain id"),
@@ -137,10 +137,10 @@ fn a_write_without_an_answer_is_unknown_until_read_back() {
         // A third value: the written value may have been there in between.
         (504, "admin", "admin", "unknown"),
         (504, "admin", "viewer", "applied"),
-        // The old value in every read: a gateway may have given up a request that Pylon still processes.
+        // The old value in every read: a gateway may have given up on a request that Pylon is still processing.
         (504, "member", "member", "unknown"),
         (504, "member", "viewer", "applied"),
-        // Rejected in the end, after a first write without a response.
+        // Eventually rejected, after a first write that got no response.
         (422, "member", "member", "unknown"),
         (422, "member", "viewer", "applied"),
     ] {
@@ -177,7 +177,7 @@ fn a_read_does_not_wait_for_a_retry_after_that_is_too_long() {
     assert!(matches!(finished.stopped, Some(Stop::LongPause(_))), "{:?}", finished.stopped);
     assert_eq!((finished.outcomes[0].as_str(), finished.not_read_back), ("applied", 1));
     assert_eq!(took, Duration::ZERO);
-    // Several waits in a row, each of them short enough.
+    // Several waits in a row, each of which is short enough.
     let (finished, took) = carried_out(|_| Ok(person("viewer")), search, Duration::from_secs(290));
     assert_eq!((finished.stopped, finished.not_read_back), (Some(Stop::Silence), 1));
     assert!(took <= Duration::from_secs(600), "{took:?}");

@@ -1,4 +1,4 @@
-//! The people of the organization and what the files declare: a world and a roster that differ.
+//! The starting point of a history: a world and a roster that differs from it.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use rolecall::source::{Place, Sourced, Sources};
 
 use crate::builders::{BuildState, readable_roles};
 
-/// An organization, and the files about it.
+/// An organization and the files that describe it.
 #[derive(Clone)]
 pub(super) struct Scene {
     world: World,
@@ -26,7 +26,7 @@ pub(super) struct Scene {
     pub(super) desired: Arc<DesiredState>,
 }
 
-/// A person in Pylon, and the declared values.
+/// A person in Pylon, along with their declared values.
 pub(super) struct Who {
     pub(super) is: WrittenUser,
     pub(super) role: Option<&'static str>,
@@ -43,18 +43,18 @@ impl Who {
     }
 }
 
-/// Returns the address of the `number`th person who changes. The addresses sort in the order of the numbers.
+/// Returns the address of the `number`th person to change. The addresses sort in numerical order.
 pub(super) fn email(number: usize) -> String {
     format!("person{number:05}@acme.example")
 }
 
 impl Scene {
-    /// Makes a scene with the roles Admin, Member, and Viewer.
+    /// Creates a scene with the roles Admin, Member, and Viewer.
     pub(super) fn new(people: Vec<Who>, token_user: Option<&str>, minimums: Option<&[(&str, u64)]>) -> Self {
         Self::of(people, None, token_user, minimums, &[])
     }
 
-    /// Makes a scene whose roles have minimums and maximums.
+    /// Creates a scene whose roles have minimums and maximums.
     pub(super) fn with_limits(
         people: Vec<Who>,
         roles: Vec<Role>,
@@ -122,8 +122,8 @@ impl Scene {
         Self { world, roster: Arc::new(roster), desired: Arc::new(desired) }
     }
 
-    /// Makes a scene with `changes` people who change a role, a status, or both, in turn. Three administrators do not
-    /// change.
+    /// Creates a scene with `changes` people who, in turn, change their role, their status, or both. There are also three
+    /// administrators who don't change.
     pub(super) fn of_changes(changes: usize) -> Self {
         let stays = (0..3).map(|number| {
             Who::with_role(WrittenUser::new(&format!("admin{number}@acme.example"), "admin"), "admin")
@@ -143,12 +143,12 @@ impl Scene {
         self.world.clone().with_limits(limits)
     }
 
-    /// Returns every declared address.
+    /// Returns all declared addresses.
     pub(super) fn declared(&self) -> Vec<Email> {
         self.desired.people.iter().map(|person| person.email.value.clone()).collect()
     }
 
-    /// Returns the plan for the observed state. Guardrails are not checked, because a blocked plan is never carried
+    /// Returns the plan for the observed state. Whether it is blocked is ignored here, because a blocked plan is never carried
     /// out.
     pub(super) fn plan(&self, observed: &ObservedState) -> ReviewedPlan {
         let Self { roster, desired, .. } = self;

@@ -1,7 +1,7 @@
-//! The clock, the network, and the order of arrival: drives one machine against one world.
+//! The clock, the network, and the order of events: drives one machine against one world.
 //!
-//! A request takes some time, and reaches the server between being sent and being answered. The simulation makes no
-//! decision for the machine: it polls the machine and passes events to it.
+//! Every request takes some time, and reaches the server at some point between being sent and being answered. The simulation
+//! makes no decisions of its own. It only polls the machine and passes events to it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -28,25 +28,25 @@ use crate::memory::observed;
 
 /// How long the client waits for the first byte of a response.
 const FIRST_BYTE: Duration = Duration::from_secs(30);
-/// The latest time after which a request arrives that the client has given up.
+/// The maximum delay before a request that the client has given up reaches the server.
 const LATEST: Duration = Duration::from_secs(20);
 /// The signal number of SIGINT.
 pub(super) const SIGINT: i32 = 2;
 
-/// The network between client and server.
+/// The network between the client and the server.
 #[derive(Debug, Clone)]
 pub(super) struct Line {
-    /// The latency from sending to the response, in milliseconds.
+    /// The time from sending a request to receiving its response, in milliseconds.
     pub(super) latency: RangeInclusive<u64>,
-    /// When a request reaches the server, in thousandths of the latency.
+    /// The point at which a request reaches the server, in thousandths of the latency.
     pub(super) arrival: RangeInclusive<u64>,
-    /// Whether the server says how many requests remain.
+    /// Whether the server reports the number of remaining requests.
     pub(super) shows_remaining: bool,
-    /// Whether the server says how long to wait.
+    /// Whether the server reports how long to wait.
     pub(super) shows_hint: bool,
-    /// The probability that a request is not sent.
+    /// The probability that a request can't be sent.
     pub(super) refused: f64,
-    /// The probability that the client gives up a request that reaches the server much later.
+    /// The probability that the client gives up on a request that reaches the server much later.
     pub(super) late: f64,
 }
 
@@ -70,21 +70,21 @@ impl Line {
     }
 }
 
-/// What others do.
+/// An action by someone else.
 #[derive(Debug, Clone)]
 pub(super) enum Outside {
     /// A colleague changes a person.
     Changes { who: String, role: Option<&'static str>, status: Option<&'static str> },
-    /// Another integration uses the rate limit repeatedly.
+    /// Another integration periodically uses up part of the rate limit.
     Spends { class: ApiOperation, every: Duration },
 }
 
-/// An interrupt of the run at a given event.
+/// An interruption of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Interrupt {
     /// A first signal.
     Stop,
-    /// A first and a second signal.
+    /// A first signal followed by a second one.
     StopTwice,
     /// A power failure.
     Kill,
@@ -95,9 +95,9 @@ pub(super) enum Interrupt {
 pub(super) struct How {
     pub(super) parallelism: usize,
     pub(super) rates: Vec<(Endpoint, u64)>,
-    /// The interrupt, and the number of events before it.
+    /// The number of events before the interruption, and its kind.
     pub(super) interrupt: Option<(u64, Interrupt)>,
-    /// How long it takes until the intent of a write is on disk.
+    /// How long it takes to write the intent of a change to disk.
     pub(super) disk: Duration,
 }
 
@@ -110,7 +110,7 @@ impl Default for How {
 #[derive(Debug, Clone)]
 enum Coming {
     Arrives(u64),
-    /// The client gave up the request long before.
+    /// The client gave up on the request long ago.
     ArrivesLate(Box<Request>),
     Answered(u64),
     Outside(Outside),
@@ -134,7 +134,7 @@ struct Flight {
     came: Option<Result<Incoming, Cause>>,
 }
 
-/// The plan, and when its reads took place.
+/// A plan and the time at which its reads took place.
 #[derive(Debug, Clone)]
 pub(super) struct Planned {
     pub(super) reviewed: ReviewedPlan,
@@ -145,16 +145,16 @@ pub(super) struct Planned {
 /// The end of a run.
 #[derive(Debug)]
 pub(super) struct Ended {
-    /// `None` if it was killed.
+    /// The result, unless the run was killed.
     pub(super) finished: Option<Finished>,
     pub(super) watch: Watch,
-    /// Whether the interrupt came before the end.
+    /// Whether the interruption happened before the end.
     pub(super) interrupted: bool,
     pub(super) events: u64,
     pub(super) took: Duration,
 }
 
-/// A world, the clients that act on it, and the time.
+/// A world, the clients that act on it, and the current time.
 #[derive(Debug, Clone)]
 pub(super) struct Sim {
     pub(super) world: World,
@@ -166,11 +166,11 @@ pub(super) struct Sim {
     flights: HashMap<u64, Flight>,
     counter: u64,
     run: u32,
-    /// When others changed a person, by ID.
+    /// When someone else last changed a person, by user ID.
     pub(super) changed_by_others: HashMap<UserId, Duration>,
-    /// How many requests the other integration sent, and how many of them were admitted.
+    /// The number of requests sent by the other integration, and how many of them were admitted.
     pub(super) neighbor: (u64, u64),
-    /// How many requests were not sent, and how many arrived late.
+    /// The number of requests that could not be sent, and of those that arrived late.
     pub(super) refused: u64,
     pub(super) late: u64,
     told: bool,
@@ -200,12 +200,12 @@ impl Sim {
         self.rng = Rng::with_seed(seed);
     }
 
-    /// Schedules an action of others at this time.
+    /// Schedules an action by someone else.
     pub(super) fn outside(&mut self, at: Duration, what: Outside) {
         self.schedule(at, Coming::Outside(what));
     }
 
-    /// Observes and plans, without faults.
+    /// Reads the organization and makes a plan, without any faults.
     pub(super) fn plan(&mut self, scene: &Scene, how: &How) -> Planned {
         let read_at = self.now;
         let answered = self.now + Duration::from_millis(*self.line.latency.end());
@@ -220,12 +220,12 @@ impl Sim {
         Planned { reviewed: scene.plan(&state), read_at, pacing }
     }
 
-    /// Lets time pass while no machine runs. Requests in flight arrive.
+    /// Lets time pass without a running machine. Requests in flight still arrive.
     pub(super) fn pass_until(&mut self, until: Duration) {
         self.pass(until, None);
     }
 
-    /// Returns how often a write of each person was carried out, including writes that arrive after the end of the run.
+    /// Returns the number of writes carried out for each person, including those that arrive after the end of the run.
     pub(super) fn carried_out_in_the_end(&self, watch: &Watch) -> HashMap<String, u32> {
         let mut watch = watch.clone();
         if !self.coming.is_empty() {
@@ -241,14 +241,14 @@ impl Sim {
             match coming {
                 Coming::Arrives(flight) => self.arrive(flight, watch.as_deref_mut()),
                 Coming::ArrivesLate(request) => self.arrive_late(&request, watch.as_deref_mut()),
-                Coming::Answered(flight) => drop(self.flights.remove(&flight)), // the process that sent it has ended
+                Coming::Answered(flight) => drop(self.flights.remove(&flight)), // the process that sent it is gone
                 Coming::Outside(what) => self.act(what),
             }
         }
         self.now = self.now.max(until);
     }
 
-    /// Carries out the plan, or the part of it before the interrupt.
+    /// Carries out the plan, up to the interruption if there is one.
     pub(super) fn carry_out(&mut self, planned: &Planned, how: &How) -> Ended {
         self.run += 1;
         let began = self.now;
@@ -304,8 +304,7 @@ impl Sim {
                     self.send(ticket, request.outgoing(), What::Read(request));
                 }
                 Action::Wait { until, .. } => {
-                    // Between two waits, time must pass or an event must happen. Otherwise, the machine would wait
-                    // forever.
+                    // Between two waits, time must pass or an event must occur. Otherwise, the machine is stuck.
                     let is_new = woken != Some(self.now) || until != Some(self.now);
                     assert!(is_new && until.is_none_or(|until| until > self.now), "I8: woken for nothing");
                     woken = Some(self.now);
@@ -336,7 +335,7 @@ impl Sim {
             Coming::Answered(flight) => {
                 let Some(flight) = self.flights.remove(&flight).filter(|flight| flight.run == self.run)
                 else {
-                    return; // the process that sent it has ended
+                    return; // the process that sent it is gone
                 };
                 let came = flight.came.clone().unwrap_or_else(|| Err(Cause::NoAnswer("given up".into())));
                 self.tell(|| format!("answered {:?}: {}", flight.request, shown(&came)));
@@ -454,7 +453,7 @@ impl Sim {
     }
 }
 
-/// The world while a plan is made. All requests are sent and answered at once.
+/// The world while a plan is made. All requests are sent and answered at the same time.
 struct Asked<'s> {
     world: RefCell<&'s mut World>,
     line: &'s Line,

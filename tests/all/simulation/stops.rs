@@ -1,4 +1,4 @@
-//! A signal, two signals, or a power failure at every event of an apply, and the next run after it.
+//! Interrupts an apply at every event, with one signal, two signals, or a power failure, and then runs it again.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::builders::failures;
 
 const KINDS: [Interrupt; 3] = [Interrupt::Stop, Interrupt::StopTwice, Interrupt::Kill];
 
-/// Every event of a run with faults. `seed / events` is the kind of interruption.
+/// Interrupts a run with faults at every event. The kind of interruption is `seed / events`.
 fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
     let scene = Scene::of_changes(changes);
     let mut start = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 7);
@@ -40,7 +40,7 @@ fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
             unclear += count(|outcome| matches!(outcome, Outcome::Unknown(_)));
             not_attempted += count(|outcome| matches!(outcome, Outcome::NotAttempted(_)));
         }
-        // The next process starts while requests of the last one may still be in flight.
+        // The next process starts while requests of the previous one may still be in flight.
         sim.faults = Faults::none();
         let planned = sim.plan(&scene, &How::default());
         let ended = sim.carry_out(&planned, &How::default());

@@ -60,9 +60,9 @@ fn a_request_that_always_fails_is_tried_ten_times() {
     let refuses_writes = Faults::none().with(Fault::InternalError, 1.0).on(ApiOperation::UpdateUser);
     let never_answers = Faults::none().with(Fault::CutBefore, 1.0);
     for (faults, line, writes, looks, outcome) in [
-        (refuses_writes, Line::default(), 10..=10, 11, "unknown"), // each is read before it is sent again, and once at the end
+        (refuses_writes, Line::default(), 10..=10, 11, "unknown"), // read again before each retry, and once at the end
         (never_answers, Line::default(), 1..=1, 10, "unknown"),
-        // After a minute of waits, the read before the write is the request that is not sent.
+        // After a minute of waiting, the person has to be read again, and that read can't be sent either.
         (Faults::none(), never_leaves, 5..=10, 0, "not attempted"),
     ] {
         let mut sim = quiet.clone();
@@ -93,7 +93,7 @@ fn a_retry_after_of_up_to_five_minutes_is_waited_for() {
         let scene = Scene::of_changes(30);
         let limits = Limits { window: Duration::from_secs(window), ..Limits::default() }
             .with(ApiOperation::UpdateUser, Some(20));
-        let line = Line { shows_remaining: false, ..Line::default() }; // otherwise the limit would be known at once
+        let line = Line { shows_remaining: false, ..Line::default() }; // otherwise, the limit would be known immediately
         let mut sim = Sim::new(scene.world(limits), Faults::none(), line, 1);
         let planned = sim.plan(&scene, &How::default());
         let ended = sim.carry_out(&planned, &How::default());
@@ -115,7 +115,7 @@ fn on_a_slow_disk_no_write_relies_on_an_old_read() {
         let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
         let planned = sim.plan(&scene, &How::default());
         let how = How { disk: Duration::from_secs(seconds), ..How::default() };
-        let ended = sim.carry_out(&planned, &how); // the age of reads is checked at every write
+        let ended = sim.carry_out(&planned, &how); // the age of the reads is checked at every write
         assert_eq!(counted(outcomes(&sim, &planned, &ended)), BTreeMap::from([(outcome, 20)]), "{seconds} s");
     }
 }

@@ -1,4 +1,4 @@
-//! Invariants that are checked at every step, and counters.
+//! Invariants checked at every step, and counters.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -14,31 +14,31 @@ use serde_json::{Map, Value};
 
 use super::sim::Sim;
 
-/// The guarantee I3: no write relies on an older read.
+/// The maximum age of a read that a write may rely on (I3).
 const OLDEST_READ: Duration = Duration::from_secs(60);
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Checks one run.
+/// Observes and checks a single run.
 #[derive(Debug, Clone)]
 pub(super) struct Watch {
     planned: HashMap<UserId, Value>,
-    /// Guarded roles that people would lose, and how many holders must remain at every point.
+    /// Guarded roles that people would lose, with the number of holders that must remain at all times.
     minimums: Vec<(RoleId, u64)>,
-    /// Roles with a maximum that people would gain, and how many holders there may be at every point.
+    /// Roles with a maximum that people would gain, with the number of holders that is allowed at all times.
     maximums: Vec<(RoleId, u64)>,
-    /// When the newest read of a person was sent, and when it reached the server.
+    /// When the latest read of each person was sent and when it reached the server.
     reads: HashMap<UserId, (Duration, Duration)>,
     in_flight: HashSet<UserId>,
-    /// Becomes false when the run is told to stop.
+    /// Set to false once the run is told to stop.
     pub(super) may_send: bool,
     pub(super) patches: u64,
     pub(super) looks: u64,
     pub(super) searches: u64,
-    /// 429s from the server's limiter, without those from faults.
+    /// The number of 429s from the server's limiter, not counting those injected as faults.
     pub(super) throttled: u64,
-    /// How often a write was carried out, by ID of the person.
+    /// The number of writes carried out, by user ID.
     pub(super) carried_out: HashMap<String, u32>,
-    /// The arrivals within the last window, and the largest number in any window, for each endpoint.
+    /// The arrivals in the current window and the maximum number in any window, for each endpoint.
     arrivals: [(VecDeque<Duration>, usize); 7],
 }
 
@@ -69,7 +69,7 @@ impl Watch {
         self.patches + self.looks + self.searches
     }
 
-    /// Returns the largest number of arrivals within any window.
+    /// Returns the maximum number of arrivals in any window.
     pub(super) fn busiest(&self, class: ApiOperation) -> usize {
         self.arrivals[class_index(class)].1
     }
@@ -146,7 +146,7 @@ impl Watch {
         self.limits_hold(sim);
     }
 
-    /// Records a request that the client gave up long before.
+    /// Records a request that the client gave up on long ago.
     pub(super) fn arrived_late(&mut self, sim: &Sim, request: &Request, response: &Response) {
         if request.method == "PATCH" && response.status == 200 {
             self.was_carried_out(request);
@@ -172,17 +172,17 @@ impl Watch {
     }
 }
 
-/// Returns how many holders must remain. A plan that cannot keep the minimum says so, and is blocked.
+/// The number of holders that must remain. It is lower for a plan that can't keep the minimum, which is blocked for that reason.
 fn least(count: &RoleCount) -> u64 {
     count.during.unwrap_or(count.limit.min(count.before).min(count.after))
 }
 
-/// Returns how many holders there may be. A plan that cannot keep the maximum says so, and is blocked.
+/// The number of holders that is allowed. It is higher for a plan that can't keep the maximum, which is blocked for that reason.
 fn most(count: &RoleCount) -> u64 {
     count.during.unwrap_or(count.limit.max(count.before).max(count.after))
 }
 
-/// Returns the expected body of the write, without using the code under test.
+/// Builds the expected body of a write independently of the code under test.
 fn body_of(change: &Change) -> Value {
     let mut body = Map::new();
     for edit in &change.edits {

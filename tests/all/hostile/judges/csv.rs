@@ -1,4 +1,4 @@
-//! Checks CSV reports as a program reads them (RFC 4180), and as a spreadsheet would run them.
+//! Checks CSV reports the way a program parses them (RFC 4180), and for cells that a spreadsheet would evaluate.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use rolecall::printable::is_unprintable;
 
 use super::Seen;
 
-/// Rejects a malformed table, a cell that a spreadsheet would run, and characters that act on a terminal. The text is empty if the
-/// command failed.
+/// Rejects malformed tables, cells that a spreadsheet would evaluate, and characters that affect a terminal. The text is empty if
+/// the command failed.
 pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     if report.is_empty() {
         return Ok(Seen::default());
@@ -37,7 +37,7 @@ pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     Ok(Seen { text, wholes })
 }
 
-/// Returns the text of a cell without the quotes that keep a spreadsheet from running it.
+/// Returns the text of a cell without the quotes that keep a spreadsheet from evaluating it.
 fn checked(cell: &str) -> Result<String, String> {
     if let Some(char) =
         cell.chars().find(|char| is_unprintable(*char) && !matches!(char, '\u{fe0e}' | '\u{fe0f}'))
@@ -55,7 +55,7 @@ fn checked(cell: &str) -> Result<String, String> {
     Ok(parts.join(";"))
 }
 
-/// Returns whether a spreadsheet would take a cell for a formula.
+/// Returns `true` if a spreadsheet would treat the cell as a formula.
 fn runs(cell: &str) -> bool {
     const SIGNS: &str = "=+-@\t\r＝＋－＠";
     let mut signs =
@@ -63,7 +63,7 @@ fn runs(cell: &str) -> bool {
     signs.next().is_some_and(|first| SIGNS.contains(first)) || cell.starts_with(['\t', '\r'])
 }
 
-/// Parses a table. Every line ends with CRLF, and a quote occurs only in a quoted cell, doubled.
+/// Parses a table. Every line must end with CRLF, and a quote may only occur, doubled, in a quoted cell.
 fn records(text: &str) -> Result<Vec<Vec<String>>, String> {
     let (mut records, mut record) = (Vec::new(), Vec::new());
     let mut rest = text;

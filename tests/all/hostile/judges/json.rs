@@ -1,4 +1,4 @@
-//! Checks JSON reports as a program reads them, and as a terminal or a log would show them.
+//! Checks JSON reports the way a program parses them, and the way a terminal or a log would show them.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Seen;
 
-/// Rejects invalid JSON, and characters that act on a terminal.
+/// Rejects invalid JSON and characters that affect a terminal.
 pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     let value: Value = serde_json::from_str(report).map_err(|error| error.to_string())?;
     if !value.is_object() || !report.ends_with("}\n") {

@@ -1,5 +1,5 @@
-//! Checks pages as a browser parses them. An HTML parser must find no error, only elements and attributes of a short
-//! list, and only our style.
+//! Checks pages the way a browser parses them. An HTML parser must find no errors, only elements and attributes from a short
+//! list, and only our own style sheet.
 
 use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
@@ -9,7 +9,7 @@ use super::Seen;
 
 const STYLE: &str = include_str!("../../../../src/report/html/page.css");
 
-/// All allowed elements with their attributes. None of them runs, loads, links, or sends anything.
+/// All allowed elements and their attributes. None of them can run, load, link, or send anything.
 const ELEMENTS: &[(&str, &[&str])] = &[
     ("html", &["lang"]),
     ("head", &[]),
@@ -52,7 +52,7 @@ const ELEMENTS: &[(&str, &[&str])] = &[
     ("text", &["class", "x", "y"]),
 ];
 
-/// The allowed values of attributes: our words or numbers. No attribute contains text from outside.
+/// The allowed attribute values, which are our own words or numbers. Attributes never contain untrusted text.
 const WORDS: &[&str] = &[
     "",
     "en",
@@ -115,9 +115,9 @@ const WORDS: &[&str] = &[
     "several",
 ];
 
-/// Rejects errors, and elements, attributes, and comments that are not ours.
+/// Rejects errors, as well as elements, attributes, and comments that aren't ours.
 pub(in super::super) fn judge(page: &str) -> Result<Seen, String> {
-    // Our style is removed first, because parsing it a thousand times would be slow.
+    // Strip our style sheet first, because parsing it a thousand times would be slow.
     let (head, rest) = page.split_once(STYLE).ok_or("not our style")?;
     let dom = parse_document(RcDom::default(), ParseOpts::default()).one(format!("{head}{rest}"));
     if let Some(error) = dom.errors.borrow().first() {
@@ -151,7 +151,7 @@ fn walk(node: &Handle, found: &mut Found) -> Result<(), String> {
             for attribute in attrs.borrow().iter() {
                 let (key, value) = (&*attribute.name.local, &*attribute.value);
                 let is_number = value.split(' ').all(|word| word.parse::<f64>().is_ok());
-                // A link leads only to a section of the page.
+                // Links may only point to a section of the page.
                 let section =
                     if key == "href" { value.strip_prefix('#') } else { (key == "id").then_some(value) };
                 let is_section =
@@ -167,7 +167,7 @@ fn walk(node: &Handle, found: &mut Found) -> Result<(), String> {
             }
         }
     }
-    // A sentence has its commands between backticks, which become elements in a page.
+    // Commands in sentences are written in backticks, which become elements in HTML.
     let mark =
         if matches!(&node.data, NodeData::Element { name, .. } if &*name.local == "code") { "`" } else { "" };
     found.text += mark;

@@ -1,8 +1,7 @@
-//! Checks logs as the runner of a GitHub job reads them. Both command parsers are reimplemented after
-//! `ActionCommand.cs` of actions/runner.
+//! Checks logs the way GitHub's runner reads them. Both command parsers are ports of those in `ActionCommand.cs` of
+//! actions/runner.
 //!
-//! The check is stricter than the runner: it accepts any name as a command, because `stop-commands` can define any
-//! token.
+//! The check is stricter than the runner: it treats any name as a command, because `stop-commands` can define arbitrary tokens.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
@@ -12,7 +11,7 @@ use rolecall::printable::is_unprintable;
 
 use super::{Seen, holds, terminal};
 
-/// A line that the runner treats as a command.
+/// A line that the runner interprets as a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Command {
     name: String,
@@ -20,8 +19,7 @@ pub(in super::super) struct Command {
     data: String,
 }
 
-/// Rejects commands that are not our annotations. Annotations must be at the end, have a title, and contain no
-/// unprintable characters.
+/// Rejects commands that aren't our annotations. Annotations must come last, have a title, and contain no unprintable characters.
 pub(in super::super) fn judge(log: &str) -> Result<Seen, String> {
     let (mut text, mut told) = (String::new(), String::new());
     for line in lines(log) {
@@ -36,7 +34,7 @@ pub(in super::super) fn judge(log: &str) -> Result<Seen, String> {
             }
         }
     }
-    // The text is checked as output for a terminal. Annotations have no style.
+    // The text is checked like terminal output, but annotations have no styles.
     if let Some(char) =
         told.chars().find(|char| *char != '\n' && is_unprintable(*char) && !is_style_of_emoji(*char))
     {
@@ -45,15 +43,15 @@ pub(in super::super) fn judge(log: &str) -> Result<Seen, String> {
     Ok(Seen::of(terminal::seen_of(&(text + &told))))
 }
 
-/// Returns the lines that the runner treats as commands.
+/// Returns the lines that the runner would interpret as commands.
 pub(in super::super) fn commands(log: &str) -> Vec<Command> {
-    // Few lines contain a command marker. Parsing only these is faster in debug builds.
+    // Few lines contain a command marker, so only parse those, which is faster in debug builds.
     let signs = ["::", "##["].map(|sign| memmem::find_iter(log.as_bytes(), sign).collect::<Vec<usize>>());
     let lines: HashSet<Range<usize>> = signs.concat().into_iter().map(|at| line_at(log, at)).collect();
     lines.into_iter().filter_map(|line| command(&log[line])).collect()
 }
 
-/// Returns the line around a position.
+/// Returns the line that contains this position.
 fn line_at(log: &str, at: usize) -> Range<usize> {
     let start = memrchr2(b'\r', b'\n', &log.as_bytes()[..at]).map_or(0, |end| end + 1);
     let end = memchr2(b'\r', b'\n', &log.as_bytes()[at..]).map_or(log.len(), |length| at + length);
@@ -64,7 +62,7 @@ fn is_style_of_emoji(char: char) -> bool {
     matches!(char, '\u{fe0e}' | '\u{fe0f}')
 }
 
-/// Splits the output of a process as the runner does: a line ends with CR, LF, or both.
+/// Splits the output of a process the way the runner does, where a line ends with CR, LF, or both.
 fn lines(log: &str) -> impl Iterator<Item = &str> {
     log.split(['\r', '\n']).filter(|line| !line.is_empty())
 }
@@ -92,7 +90,7 @@ fn is_ours(line: &str, command: &Command) -> Result<(), String> {
     nested.map_or(Ok(()), |nested| Err(format!("a command within one: {nested:?} in {line:?}")))
 }
 
-/// Uses `TryParseV2` first, and `TryParse` if it fails.
+/// Tries `TryParseV2` first and falls back to `TryParse`.
 fn command(line: &str) -> Option<Command> {
     if !holds(line, "::") && !holds(line, "##[") {
         return None;
@@ -100,7 +98,7 @@ fn command(line: &str) -> Option<Command> {
     second_version(line).or_else(|| first_version(line))
 }
 
-/// Parses `::name key=value,key=value::data` after any white space. `TrimStart` removes all Unicode white space.
+/// Parses `::name key=value,key=value::data`, allowing leading whitespace. `TrimStart` strips all Unicode whitespace.
 fn second_version(line: &str) -> Option<Command> {
     let message = line.trim_start_matches(is_white).strip_prefix("::")?;
     let (info, data) = message.split_once("::")?;
@@ -117,7 +115,7 @@ fn first_version(line: &str) -> Option<Command> {
     Some(Command { name: name.to_lowercase(), properties, data: unescaped(data, &FIRST) })
 }
 
-/// The escapes and their characters, in order of replacement. The percent sign is last.
+/// Escapes and the characters they stand for, in order of replacement. The percent sign must come last.
 const DATA: [(&str, &str); 3] = [("%0D", "\r"), ("%0A", "\n"), ("%25", "%")];
 const PROPERTY: [(&str, &str); 5] = [("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")];
 const FIRST: [(&str, &str); 5] = [("%3B", ";"), ("%0D", "\r"), ("%0A", "\n"), ("%5D", "]"), ("%25", "%")];
@@ -126,14 +124,14 @@ fn unescaped(text: &str, table: &[(&str, &str)]) -> String {
     table.iter().fold(text.to_owned(), |text, (escape, char)| text.replace(escape, char))
 }
 
-/// Splits properties as .NET does: at the first `=` only, and without empty parts.
+/// Splits properties the way .NET does: only at the first `=`, and dropping empty parts.
 fn properties_of(text: &str, between: char, table: &[(&str, &str)]) -> BTreeMap<String, String> {
     let pairs = text.split(between).filter_map(|pair| pair.trim_start_matches('=').split_once('='));
     let pairs = pairs.map(|(key, value)| (key.to_lowercase(), value.trim_start_matches('=')));
     pairs.filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key, unescaped(value, table))).collect()
 }
 
-/// Returns what `Char.IsWhiteSpace` of .NET returns.
+/// Equivalent to .NET's `Char.IsWhiteSpace`.
 fn is_white(char: char) -> bool {
     matches!(char,
         '\u{9}'..='\u{d}' | ' ' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}'

@@ -1,4 +1,4 @@
-//! Checks reports with a terminal emulator, which must show them line by line, without other effects.
+//! Checks reports in a terminal emulator, which must show them line by line, without any other effect.
 
 use std::fmt::Write as _;
 use std::num::NonZeroU16;
@@ -8,11 +8,11 @@ use vt100::{Callbacks, Parser, Screen};
 
 use super::Seen;
 
-/// The styles of `report::style` and of miette's theme, as SGR parameters: reset, bold, dimmed, and eight colors.
+/// The styles of `report::style` and of miette's theme as SGR parameters: reset, bold, dimmed, and eight colors.
 const STYLES: [&str; 15] =
     ["", "0", "1", "2", "31", "32", "33", "35", "36", "34", "31;1", "36;1", "33;1", "35;1", "36;1;4"];
 
-/// The maximum number of lines per screen, because all rows of a screen are as wide as the widest line.
+/// The maximum number of lines per screen. Kept low, because all rows of a screen are as wide as the widest line.
 const HEIGHT: usize = 8;
 
 /// Rejects everything that is neither a line of text nor one of our styles.
@@ -28,7 +28,7 @@ pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     Ok(Seen::of(seen))
 }
 
-/// Shows a few lines on a new screen, which must be left in its original modes.
+/// Shows a few lines on a new screen, whose modes must not change.
 fn screenful(lines: &[&str]) -> Result<String, String> {
     let plain = lines.iter().map(|line| without_styles(line)).collect::<Result<Vec<String>, String>>()?;
     let columns = plain.iter().map(|line| columns_of(line)).max().unwrap_or(0) + 2;
@@ -47,12 +47,12 @@ fn screenful(lines: &[&str]) -> Result<String, String> {
     Ok(plain.iter().map(|line| seen_of(line) + "\n").collect())
 }
 
-/// Counts columns as an emulator does: per character, even if several form one glyph.
+/// Counts columns the way an emulator does, per character, even if several of them form a single glyph.
 pub(in super::super) fn columns_of(line: &str) -> usize {
     line.chars().filter_map(UnicodeWidthChar::width).sum()
 }
 
-/// Checks that the screen has each line in its row, the cursor below them, and all modes unchanged.
+/// Checks that the screen shows each line in its row, with the cursor below the last one and all modes unchanged.
 fn shows(screen: &Screen, lines: &[String], width: u16) -> Result<(), String> {
     for (number, (row, line)) in screen.rows(0, width).zip(lines.iter().chain([&String::new()])).enumerate() {
         if seen_of(row.trim_end()) != seen_of(line.trim_end()) {
@@ -79,12 +79,12 @@ fn shows(screen: &Screen, lines: &[String], width: u16) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the characters that take columns. An emulator keeps a limited number of marks per cell.
+/// Returns the characters that take up columns. An emulator keeps only a limited number of combining marks per cell.
 pub(in super::super) fn seen_of(line: &str) -> String {
     line.chars().filter(|char| char.is_ascii() || char.width() > Some(0)).collect()
 }
 
-/// Returns the report without our styles.
+/// Strips our styles from a report.
 pub(in super::super) fn without_styles(report: &str) -> Result<String, String> {
     let mut pieces = report.split('\u{1b}');
     let mut plain = pieces.next().unwrap_or_default().to_owned();
@@ -103,7 +103,7 @@ pub(in super::super) fn without_styles(report: &str) -> Result<String, String> {
     Ok(plain)
 }
 
-/// Records everything that the terminal received except text, styles, and line ends.
+/// Records everything that the terminal receives except for text, styles, and line endings.
 #[derive(Default)]
 struct Happened(String);
 
