@@ -37,7 +37,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check the files offline, and report all problems at once
+    /// Check the files offline and report all problems at once
     Validate(ValidateArgs),
     /// Show what would change, and what the guardrails report
     Plan(PlanArgs),
@@ -63,15 +63,15 @@ pub enum Command {
     Show(ShowArgs),
     /// Undo an apply, except what has changed since
     Rollback(RollbackArgs),
-    /// Write an example, and show its plan on a fake Pylon
+    /// Write an example and show its plan on a fake Pylon
     Demo(DemoArgs),
     /// Run a built-in fake Pylon on this machine
     Sandbox(SandboxArgs),
-    /// Print a JSON Schema, for editors and programs
+    /// Print a JSON Schema for editors and programs
     Schema(SchemaArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
-    /// Print a manual page, or write all of them
+    /// Print a manual page or write all of them
     Man(ManArgs),
 }
 
@@ -304,7 +304,7 @@ impl ExplainArgs {
 
 #[derive(Debug, Args)]
 pub struct AccessArgs {
-    /// JSON of an earlier review; also show who gained or lost a role since then
+    /// Earlier review in JSON; also show who gained or lost a role since then
     #[arg(long, value_name = "FILE")]
     pub since: Option<PathBuf>,
     #[command(flatten)]
@@ -315,7 +315,7 @@ pub struct AccessArgs {
 pub struct AgendaArgs {
     /// Show only changes before this time
     ///
-    /// A date, a local date-time in the declared time zone, or a date-time with an offset.
+    /// TIME is a date, a local date-time in the declared time zone, or a date-time with an offset.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
 }
@@ -344,7 +344,7 @@ pub struct PlanArgs {
     pub output: Option<PathBuf>,
     /// Show what would change at this time
     ///
-    /// A date, a local date-time in the declared time zone, or a date-time with an offset.
+    /// TIME is a date, a local date-time in the declared time zone, or a date-time with an offset.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
     /// Plan only the person with this address; repeatable

@@ -4,8 +4,8 @@
 //! take the lock in every available folder, so that two runs share at least one. The kernel releases it when the process exits,
 //! even if it is killed.
 //!
-//! Applies on different machines can still overlap. Their reports stay true, because rolecall sends absolute values, reads each
-//! person just before changing them, and reads them back afterwards.
+//! Applies on different machines can still overlap. Their reports stay true, because rolecall sends absolute values, never relies
+//! on an old read, and reads back every change.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

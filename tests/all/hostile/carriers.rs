@@ -21,7 +21,7 @@ const ACCESS: &[&str] = &["access"];
 
 macro_rules! carriers {
     ($($(#[$doc:meta])* $name:ident: $text:expr, $markdown:expr, $page:expr, $json:expr, $csv:expr;)+) => {
-        /// A place in a report that can have text from outside.
+        /// A position in a report where untrusted text can appear.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub(super) enum Carrier { $($(#[$doc])* $name,)+ }
 
@@ -136,7 +136,7 @@ carriers! {
     UnwrittenAddress: Some(254), Some(80), Some(120), true, NONE;
     UnwrittenRole: Some(80), Some(80), Some(80), false, NONE;
     UnwrittenStatus: Some(80), Some(80), Some(80), false, NONE;
-    // of the commands that print a sheet
+    // of the commands that print a small report
     SheetOrganization: Some(80), Some(80), Some(80), true, NONE;
     SheetOrganizationId: Some(80), Some(80), Some(80), true, NONE;
     SheetPlace: Some(80), Some(80), Some(80), true, NONE;
