@@ -1,4 +1,4 @@
-//! The base URL: the host of a region, or another one. The token is only sent there.
+//! The base URL: either the host of a region or a custom one. The token is sent nowhere else.
 
 use reqwest::Url;
 
@@ -7,7 +7,7 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::Region;
 
-/// A base URL to which the token may be sent. Guarantees https, or plain http on a loopback address.
+/// A base URL that is safe to send the token to: either https, or plain http on a loopback address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl {
     url: Url,
@@ -15,7 +15,7 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Returns the base URL of a region.
+    /// Returns the base URL for a region.
     pub fn of_region(region: Region) -> Self {
         let url = format!("https://{}", region.host());
         Self::parse(&url).unwrap_or_else(|_| unreachable!("{url} is a URL"))
@@ -24,7 +24,8 @@ impl BaseUrl {
     /// Parses a base URL.
     ///
     /// # Errors
-    /// The text is not a URL, or has a user name, a password, a query, or a fragment, or the token would be sent unencrypted.
+    /// Returns an error if the string isn't a URL, if it contains credentials, a query, or a fragment, or if the token would be
+    /// sent unencrypted.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let bad = |why: &str| {
             Problem::new(PylonCode::BadBaseUrl, format!("the base URL {why}"))
@@ -56,28 +57,28 @@ impl BaseUrl {
         Ok(Self { url, region })
     }
 
-    /// Returns the region that has this host, if there is one.
+    /// Returns the region served by this host, if any.
     pub fn region(&self) -> Option<Region> {
         self.region
     }
 
-    /// Returns the host and port, as in plans and journals.
+    /// Returns the host and port in the form recorded in plans and journals.
     pub fn host(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// Returns whether the host is this machine. Then no proxy is used.
+    /// Returns `true` if the host is this machine, in which case no proxy is used.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }
 
-    /// Returns whether the scheme is plain http, which is only allowed for this machine.
+    /// Returns `true` if the scheme is plain http, which is allowed only for this machine.
     pub fn is_plain(&self) -> bool {
         self.url.scheme() == "http"
     }
 
-    /// Returns the URL of a path below the base URL. `path` has no leading slash.
+    /// Appends a path to the base URL. `path` must not start with a slash.
     pub(super) fn join(&self, path: &str) -> Url {
         let mut url = self.url.clone();
         url.set_path(&format!("{}{path}", self.url.path()));
@@ -85,7 +86,7 @@ impl BaseUrl {
     }
 }
 
-/// Returns whether TLS can check the name of the host: it must be a DNS name or an IP address.
+/// Returns `true` if the host is a DNS name or an IP address, since TLS can't verify anything else.
 fn is_server_name(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     rustls::pki_types::ServerName::try_from(host).is_ok()

@@ -1,8 +1,8 @@
-//! Finds out why no response came: converts an error of reqwest and its sources to a [`Cause`].
+//! Works out why there was no response by mapping a reqwest error and its sources to a [`Cause`].
 //!
-//! Only the types of the errors decide, never their messages. Each layer wraps the one below it: an untrusted certificate is a
-//! `rustls::Error` in an `io::Error` in another `io::Error` in two errors of hyper and reqwest. [`Error::source`] skips the error
-//! inside an `io::Error`, so this module walks the chain itself.
+//! The mapping relies on error types only, never on messages. Every layer wraps the one below it: an untrusted certificate is a
+//! `rustls::Error` inside an `io::Error`, inside another `io::Error`, inside a hyper error, inside a reqwest error. We have to
+//! walk the chain ourselves because [`Error::source`] skips the error inside an `io::Error`.
 
 use std::error::Error;
 use std::io;
@@ -15,17 +15,17 @@ use super::certificate;
 use super::failure::{Cause, Obstacle};
 use super::network::{CONNECT_TIMEOUT, Proxy, Route};
 
-/// The errors of a tunnel through a proxy. hyper-util does not export the name of this type.
+/// The error type for opening a tunnel through a proxy. hyper-util doesn't export its name.
 type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>::Error;
 type ErrorRef<'e> = &'e (dyn Error + 'static);
 
-/// Returns what the failure of a request to `host` means. `trusted` are the variables that name the trusted certificates.
+/// Diagnoses a failed request to `host`. `trusted` lists the variables that replace the system's trusted certificates.
 pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, trusted: &[&str]) -> Cause {
     let causes = chain(error);
     let in_handshake = error.is_connect();
     let tunnel: Option<&TunnelError> = find(&causes);
     let (proxy, party) = match (route, tunnel) {
-        // After the tunnel is open, a failure concerns the host, not the proxy.
+        // Once the tunnel is open, any failure is the host's, not the proxy's.
         (Route::Proxy(proxy), Some(_)) => (Some(proxy), format!("the proxy {}", named(proxy))),
         (Route::Proxy(proxy), None) => (Some(proxy), host.to_owned()),
         (Route::Direct(_), _) => (None, host.to_owned()),
@@ -75,7 +75,7 @@ fn unauthorized(proxy: &Proxy) -> Obstacle {
     }
 }
 
-/// Describes why no connection was made, for reasons that may be temporary.
+/// Describes a failure to connect that may be temporary.
 fn no_connection(error: &reqwest::Error, causes: &[ErrorRef<'_>], party: &str) -> String {
     if error.is_dns() {
         return format!("the address of {party} was not found: {}", innermost(causes));
@@ -90,12 +90,12 @@ fn no_connection(error: &reqwest::Error, causes: &[ErrorRef<'_>], party: &str) -
     }
 }
 
-/// Returns the error and all errors below it.
+/// Returns the error followed by everything it wraps.
 fn chain<'e>(error: &'e (dyn Error + 'static)) -> Vec<ErrorRef<'e>> {
     std::iter::successors(Some(error), |error| below(*error)).collect()
 }
 
-/// Returns the next error below this one: the inner error of an `io::Error`, or else the source.
+/// Unwraps one layer: the inner error of an `io::Error`, or the source of any other error.
 fn below(error: ErrorRef<'_>) -> Option<ErrorRef<'_>> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),
@@ -107,12 +107,12 @@ fn find<'e, E: Error + 'static>(causes: &[ErrorRef<'e>]) -> Option<&'e E> {
     causes.iter().find_map(|cause| cause.downcast_ref())
 }
 
-/// Returns the message of the last cause. The messages of the others repeat the URL and are less specific.
+/// Returns the message of the innermost error. The outer messages repeat the URL and are less specific.
 fn innermost(causes: &[ErrorRef<'_>]) -> String {
     causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Returns the text of the last cause of an error.
+/// Returns the message of the innermost error.
 pub(super) fn last_cause(error: &reqwest::Error) -> String {
     innermost(&chain(error))
 }
@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    /// An error that has the error of the layer below as its source.
+    /// An error whose source is the error of the layer below.
     #[derive(Debug, thiserror::Error)]
     #[error("a layer above")]
     struct Layer(#[source] io::Error);

@@ -1,10 +1,10 @@
-//! Describes what is wrong with a TLS connection: with the certificate of the server, or with the handshake.
+//! Diagnoses TLS failures, whether caused by the server's certificate or by the handshake.
 //!
-//! An [`Obstacle`] would also stop the next request, so it ends the run. Problems that may be temporary, such as an
-//! interrupted handshake, are retried.
+//! An [`Obstacle`] would also stop every later request, so it ends the run. Problems that may be temporary, such as an
+//! interrupted handshake, are retried instead.
 //!
-//! `Explaining` accepts and rejects the same certificates as the verifier that it wraps. It only adds the issuer to the error,
-//! and whether the certificate is self-signed. rustls does not report these, and people need them to find the cause.
+//! `Explaining` accepts exactly the certificates that the wrapped verifier accepts. All it does is add two details to the error
+//! that rustls leaves out but users need for troubleshooting: the issuer, and whether the certificate is self-signed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,14 +23,13 @@ use super::failure::Obstacle;
 use crate::clock::minute;
 use crate::printable::Printable;
 
-/// The certificate was issued by an authority that is not trusted.
+/// The certificate was issued by an untrusted authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Untrusted {
-    /// The issuer that the certificate names. `None` if it names none.
+    /// The issuer's name, or `None` if the certificate doesn't contain one.
     issuer: Option<String>,
-    /// Whether the certificate is self-signed.
     is_self_signed: bool,
-    /// Whether it is marked as the certificate of an authority (CA), which no server may use.
+    /// Whether the certificate is marked as belonging to an authority (CA), which makes it unusable for a server.
     is_authority: bool,
 }
 
@@ -84,7 +83,7 @@ impl ServerCertVerifier for Explaining {
     }
 }
 
-/// Adds the issuer to the error about an unknown issuer. Returns all other errors unchanged.
+/// Adds the issuer to an unknown-issuer error and returns all other errors unchanged.
 fn explained(error: Error, end_entity: &CertificateDer<'_>) -> Error {
     let is_authority = match &error {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => false,
@@ -104,8 +103,8 @@ fn explained(error: Error, end_entity: &CertificateDer<'_>) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
 }
 
-/// Returns the common name in a DER-encoded name, or else the organization. The name is only shown, so a search is enough and
-/// no parser is needed. A hostile certificate can at most hide its name from an error message.
+/// Extracts the common name, or else the organization, from a DER-encoded name. The result is only displayed, so we scan for
+/// the attribute instead of using a parser. At worst, a malicious certificate can hide its name from an error message.
 fn name(der: &[u8]) -> Option<String> {
     const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
     const ORGANIZATION: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x0a];
@@ -118,17 +117,18 @@ fn name(der: &[u8]) -> Option<String> {
     value(COMMON_NAME).or_else(|| value(ORGANIZATION))
 }
 
-/// At most this many names of a certificate are shown.
+/// The maximum number of certificate names shown in a message.
 const NAMES: usize = 5;
 
-/// Returns why no TLS connection to `party` can be made, or `None` if the next attempt may succeed. `trusted` are the
-/// variables that name the trusted certificates; it is empty for those of the system. `in_handshake` is false if the
-/// handshake was complete from our side.
+/// Explains why a TLS connection to `party` is impossible, or returns `None` if the next attempt may succeed. `trusted` lists
+/// the variables that replace the system's trusted certificates. `in_handshake` is `false` if our side had completed the
+/// handshake.
 pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshake: bool) -> Option<Obstacle> {
     match error {
         Error::InvalidCertificate(error) => Some(invalid(error, party, trusted)),
         Error::NoCertificatesPresented => Some(tls(party, "sent no certificate", OPERATOR)),
-        // After the handshake, only this alert is certain to come before the request is read. Others may follow a write.
+        // After the handshake, only this alert is guaranteed to precede the reading of the request. Any other may follow a
+        // write.
         Error::AlertReceived(alert)
             if *alert == AlertDescription::CertificateRequired
                 || in_handshake && wants_client_certificate(*alert) =>
@@ -172,8 +172,8 @@ fn bad(party: &str, what: &str, help: impl Into<String>) -> Obstacle {
     }
 }
 
-/// Returns whether a server sends this alert because a client certificate is missing or invalid. With TLS 1.3, the alert
-/// comes after the handshake, but before the server reads the request.
+/// Returns `true` for alerts that mean a client certificate is missing or invalid. With TLS 1.3, the alert arrives after the
+/// handshake but before the server reads the request.
 fn wants_client_certificate(alert: AlertDescription) -> bool {
     matches!(
         alert,
@@ -187,7 +187,8 @@ fn wants_client_certificate(alert: AlertDescription) -> bool {
     )
 }
 
-/// Returns why the server ended the handshake, or `None` if the next attempt may succeed, as after an internal error.
+/// Explains why the server aborted the handshake. Returns `None` if the next attempt may succeed, for example after an internal
+/// error.
 fn refused(alert: AlertDescription, party: &str) -> Option<Obstacle> {
     match alert {
         AlertDescription::ProtocolVersion => Some(tls(party, "does not support TLS 1.2 or 1.3", VERSIONS)),
@@ -279,7 +280,7 @@ fn not_trusted(untrusted: &Untrusted, party: &str, trusted: &[&str]) -> Obstacle
     }
 }
 
-/// Returns how to trust the certificate. `trusted` are the variables that name the trusted certificates now.
+/// Explains how to trust the certificate. `trusted` lists the variables that currently supply the trusted certificates.
 fn trust(trusted: &[&str]) -> String {
     if trusted.is_empty() {
         return "if your network inspects TLS traffic, set SSL_CERT_FILE to the certificate of its authority in PEM format; \
@@ -298,7 +299,7 @@ fn date(time: UnixTime) -> String {
     at.map_or_else(|| "an unknown date".into(), minute)
 }
 
-/// Describes the names of a certificate. rustls returns them as `DnsName("pylon.example")` and `IpAddress(127.0.0.1)`.
+/// Formats the names in a certificate. rustls passes them as `DnsName("pylon.example")` and `IpAddress(127.0.0.1)`.
 fn names(presented: &[String]) -> String {
     let plain = |name: &String| {
         let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);

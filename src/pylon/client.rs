@@ -1,7 +1,7 @@
-//! Makes one attempt at one request. [`super::failure`] decides what a failure means, and [`super::flow`] whether to retry.
+//! Makes a single attempt at a request. [`super::failure`] classifies failures, and [`super::flow`] decides about retries.
 //!
-//! A [`Reader`] cannot write. The `Authorization` header is only sent to the base URL: redirects are not followed, and
-//! requests to this machine never go through a proxy.
+//! A [`Reader`] cannot write. The `Authorization` header goes only to the base URL: redirects aren't followed, and requests to
+//! this machine bypass any proxy.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ use crate::problem::Problem;
 const FIRST_BYTE: Duration = Duration::from_secs(30);
 const MIB: usize = 1024 * 1024;
 
-/// How long an attempt may take, and how many bytes the body may have.
+/// Time limits for one attempt and the maximum size of the body in bytes.
 struct Bounds {
     total: Option<Duration>,
     idle: Duration,
@@ -38,7 +38,7 @@ struct Bounds {
 impl Bounds {
     const fn of_endpoint(endpoint: Endpoint) -> Self {
         match endpoint {
-            // All users are in one response, so it has no total time limit, only an idle one.
+            // A response may hold every user, so it gets an idle timeout but no total one.
             Endpoint::Users => Self { total: None, idle: Duration::from_secs(15), largest: 1024 * MIB },
             Endpoint::Search | Endpoint::Audit => Self::within(60, 32 * MIB),
             Endpoint::Me | Endpoint::Roles | Endpoint::User | Endpoint::Patch => Self::within(30, MIB),
@@ -52,31 +52,31 @@ impl Bounds {
 }
 
 const LARGEST_ERROR: usize = 64 * 1024;
-/// The maximum number of bytes to reserve because of the header `Content-Length`.
+/// The largest number of bytes to preallocate based on `Content-Length`.
 const LARGEST_RESERVATION: usize = 128 * MIB;
 
-/// Sends reads. It cannot write.
+/// A client that can only send reads.
 #[derive(Debug, Clone)]
 pub struct Reader {
     http: Client,
     base: BaseUrl,
     route: Route,
-    /// The variables that name the trusted certificates. Empty for those of the system.
+    /// Variables that replace the system's trusted certificates. Empty if the system's are used.
     trusted: Vec<&'static str>,
     token: Token,
     clock: Clock,
     trace: Trace,
 }
 
-/// Sends reads and writes. Only an apply has one.
+/// A client that can send reads and writes. Only `apply` and `rollback` create one.
 #[derive(Debug, Clone)]
 pub struct Writer(Reader);
 
 impl Reader {
-    /// Returns a client for one host with one token. Each request is traced in `trace`.
+    /// Creates a client for one host and one token. Every request is logged to `trace`.
     ///
     /// # Errors
-    /// The certificates that the operating system trusts cannot be loaded.
+    /// Returns an error if the system's trusted certificates cannot be loaded.
     pub fn new(
         base: BaseUrl,
         token: Token,
@@ -111,12 +111,12 @@ impl Reader {
         &self.base
     }
 
-    /// Returns the trace of the requests.
+    /// Returns the trace that logs the requests.
     pub fn trace(&self) -> Trace {
         self.trace
     }
 
-    /// Sends `request` once. `attempt` counts from 1.
+    /// Makes one attempt at `request`. `attempt` counts from 1.
     pub async fn read<R: ReadRequest>(&self, request: &R, attempt: u32) -> Attempt<R::Response> {
         self.attempt(request, attempt).await
     }
@@ -134,7 +134,8 @@ impl Reader {
         };
         self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
         let attempt = exchange::attempt(request, came, self.clock.now());
-        // Remove the token here: failures are also written to journals and shown as progress, and no other code removes it.
+        // Scrub the token here, because failures also end up in journals and in progress output, and nothing downstream removes
+        // it.
         let result = attempt.result.map_err(|failure| failure.map(|text| self.token.scrub(text)));
         Attempt { result, ..attempt }
     }
@@ -174,7 +175,7 @@ impl Reader {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let method = Method::from_bytes(endpoint.facts().method.as_bytes()).unwrap_or_default(); // all of ours are methods
+        let method = Method::from_bytes(endpoint.facts().method.as_bytes()).unwrap_or_default(); // ours are all valid
         let request = self.http.request(method, url);
         match body {
             Some(body) => request.header(CONTENT_TYPE, "application/json").body(body),
@@ -184,30 +185,30 @@ impl Reader {
 }
 
 impl Writer {
-    /// Returns a client that can also write.
+    /// Turns a reader into a client that can also write.
     pub fn new(reader: Reader) -> Self {
         Self(reader)
     }
 
-    /// Sends a read once. `attempt` counts from 1.
+    /// Makes one attempt at a read. `attempt` counts from 1.
     pub async fn read<R: ReadRequest>(&self, request: &R, attempt: u32) -> Attempt<R::Response> {
         self.0.attempt(request, attempt).await
     }
 
-    /// Sends a write once, and returns the person as they are afterwards. `attempt` counts from 1.
+    /// Makes one attempt at a write and returns the person as updated. `attempt` counts from 1.
     pub async fn update(&self, update: &Update, attempt: u32) -> Attempt<Person> {
         self.0.attempt(update, attempt).await
     }
 }
 
-/// Reads the body into `body`. After an error, `body` has the part that arrived.
+/// Reads the body into `body`, which holds whatever arrived if an error occurs.
 async fn read_body(
     mut response: Response,
     idle: Duration,
     largest: usize,
     body: &mut Vec<u8>,
 ) -> Result<(), Cause> {
-    // Without this reservation, a large listing would be copied as it grows, and would need twice the memory.
+    // Reserve up front. Growing the buffer would copy a large listing repeatedly and need twice the memory.
     let length = response.content_length().and_then(|length| usize::try_from(length).ok());
     body.reserve(length.unwrap_or(0).min(LARGEST_RESERVATION).min(largest));
     let began = Instant::now();
@@ -236,15 +237,15 @@ async fn read_body(
     }
 }
 
-/// The least speed of a body in bytes per minute. Without it, a slow listing could take forever.
+/// The minimum speed of a body, in bytes per minute. Without it, a trickling response could take forever.
 const SLOWEST: usize = 1024;
 
-/// Measures the speed of a body, minute by minute.
+/// Tracks the speed of a body, one minute at a time.
 #[derive(Debug, Default)]
 struct Speed {
-    /// When the current minute began, measured from the start of the body.
+    /// Start of the current minute, relative to the start of the body.
     since: Duration,
-    /// The number of bytes that had arrived at that time.
+    /// Number of bytes received before the current minute.
     bytes: usize,
 }
 
@@ -271,7 +272,7 @@ mod tests {
 
     const TOKEN: &str = "pylon_story_4f1c/9Zq+Wc2mRt7uXv0B/kL5nH8jD3sYpGeQfAaTiOo1EwMxUyVb6=";
 
-    /// Sends `GET /me` with [`TOKEN`] to a server that responds with `answer`. Returns the result.
+    /// Sends `GET /me` with [`TOKEN`] to a server that replies with `answer`, and returns the result.
     fn asked(answer: &str) -> Attempt<Identity> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();

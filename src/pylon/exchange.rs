@@ -1,6 +1,7 @@
-//! Converts a response to the result of its request.
+//! Converts a response into the result of its request.
 //!
-//! Pure, without a socket: the client only sends and receives. So a simulation can run this code with a simulated server.
+//! This code is pure and needs no socket, because the client handles all I/O. A simulation can therefore run it against a
+//! simulated server.
 
 use jiff::Timestamp;
 
@@ -8,24 +9,25 @@ use super::failure::{Cause, Failure, Intermediary, Refusal, SHOWN_BODY, WrongSha
 use super::request::{Attempt, Request};
 use super::{hint, wire};
 
-/// A response: its status, the headers that matter, and the body.
+/// A response: the status, the relevant headers, and the body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Incoming {
     pub status: u16,
-    /// Contains the header `X-Rate-Limit-Remaining`.
+    /// Value of `X-Rate-Limit-Remaining`.
     pub remaining: Option<String>,
     pub x_retry_after: Option<String>,
     pub retry_after: Option<String>,
     pub date: Option<String>,
     pub request_id: Option<String>,
     pub server: Option<String>,
-    /// The body, or as much of it as arrived.
+    /// The body, or the part of it that arrived.
     pub body: Vec<u8>,
-    /// Why the rest of the body did not arrive; `None` if it is complete.
+    /// The reason the body is incomplete, or `None` if all of it arrived.
     pub cut: Option<Cause>,
 }
 
-/// Returns the result of sending `request`. `now` is only used if the server asks to wait until a date, but sends no `Date`.
+/// Converts a response to `request` into its result. `now` is needed only if the server asks us to wait until a date but sends
+/// no `Date` header.
 pub fn attempt<R: Request>(
     request: &R,
     came: Result<Incoming, Cause>,
@@ -41,7 +43,7 @@ pub fn attempt<R: Request>(
     let result = match (incoming.status, &incoming.cut) {
         (200, None) => request.decode(&incoming.body).map_err(|cause| with_body(cause, &incoming.body)),
         (200..=299, Some(cause)) => Err(cause.clone()),
-        // No other 2xx is a complete response: 206 is a part of one, and 202 means that nothing has been done yet.
+        // No other 2xx is a complete response: 206 means partial content, and 202 means that nothing has been done yet.
         (201..=299, None) => {
             let why = format!("the status is {}", incoming.status);
             Err(with_body(WrongShape::cause("the status 200", why), &incoming.body))
@@ -52,17 +54,17 @@ pub fn attempt<R: Request>(
     Attempt { result, remaining, date }
 }
 
-/// Returns the request ID of the body, or else that of the header, which every response of Pylon has.
+/// Returns the request ID from the body, falling back to the header, which every Pylon response has.
 fn request_id(incoming: &Incoming) -> Option<String> {
     let of_body = wire::error(&incoming.body).and_then(|envelope| envelope.request_id);
     of_body.or_else(|| incoming.request_id.clone())
 }
 
-/// Adds the start of the body to a cause that reports an unexpected body.
+/// Attaches the start of the body to a cause that reports an unexpected body.
 fn with_body(cause: Cause, body: &[u8]) -> Cause {
     match cause {
         Cause::WrongShape(wrong) => {
-            // A character has at most four bytes.
+            // A UTF-8 character is at most four bytes long.
             let start = &body[..body.len().min(SHOWN_BODY * 4)];
             Cause::WrongShape(WrongShape { body: String::from_utf8_lossy(start).into_owned(), ..wrong })
         }
@@ -85,7 +87,8 @@ fn refusal(incoming: &Incoming, now: Timestamp) -> Refusal {
     }
 }
 
-/// Returns the first line of a page that has text. Proxies answer with HTML, whose tags are of no use in an error.
+/// Returns the first non-empty line of a page, without its HTML tags. Proxies respond with HTML, whose markup is noise in an
+/// error.
 fn first_line(page: &str) -> String {
     let mut text = String::new();
     let mut is_tag = false;

@@ -1,7 +1,7 @@
-//! How a request can fail, what that means, and how it is reported.
+//! How a request can fail, what each failure implies, and how it is reported.
 //!
-//! [`Failure::class`] is the outcome table of the protocol. It looks at Pylon's `code` first, and then at the HTTP status. The
-//! texts of errors may change at any time (Pylon API, "Errors"), so they are only shown.
+//! [`Failure::class`] implements the outcome table of the protocol. It considers Pylon's `code` first and the HTTP status
+//! second. Error messages may change at any time (Pylon API, "Errors"), so they are displayed but never interpreted.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::Region;
 
-/// One attempt at one request, and how it failed.
+/// A failed attempt at a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Names the request: `PATCH /users/u_1`.
+    /// Identifies the request, as in `PATCH /users/u_1`.
     pub asked: String,
     pub cause: Cause,
-    /// The ID under which Pylon's support finds the request. `None` if no response came, or if the response had none.
+    /// The ID that lets Pylon's support look up the request, or `None` if there was no response or it carried no ID.
     pub request_id: Option<String>,
 }
 
@@ -24,26 +24,27 @@ pub struct Failure {
 pub enum Cause {
     /// The request was not sent: the host was not found, refused the connection, or closed it during the handshake.
     NotSent(String),
-    /// The request was not carried out, and every other one would fail in the same way until the setup is fixed.
+    /// The request was not carried out, and all others will fail the same way until the setup is fixed.
     Blocked(Box<Obstacle>),
-    /// The request was sent, but no complete response came: a timeout, a reset, or an early end.
+    /// The request was sent, but no complete response arrived because of a timeout, a reset, or an early end.
     NoAnswer(String),
-    /// The response reports success, but its status or its body is not what this request returns.
+    /// The response reports success, but its status or body isn't what the request should return.
     WrongShape(WrongShape),
-    /// The body arrived too slowly, and could have continued forever. The limit is in bytes per minute.
+    /// The body trickled in and might never have ended. The limit is in bytes per minute.
     TooSlow(usize),
-    /// A page has no data, although it says that another page follows. The same request then returns the page (recorded from
-    /// the live service).
+    /// A page without data claims that another page follows. When the request is repeated, it returns the full page (recorded
+    /// from the live service).
     PageWithoutData,
     /// The response is an error. Boxed to keep `Result`s small.
     Refused(Box<Refusal>),
 }
 
-/// Makes every request fail: an invalid certificate, a server without TLS, or a proxy that asks for a password.
+/// A condition that makes every request fail: an invalid certificate, a server without TLS, or a proxy that requires a
+/// password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
     pub code: PylonCode,
-    /// Gives the reason as a clause: `the certificate of api.usepylon.com expired on 2026-01-01 00:00Z`.
+    /// The reason as a clause, such as `the certificate of api.usepylon.com expired on 2026-01-01 00:00Z`.
     pub why: String,
     pub help: String,
 }
@@ -54,72 +55,73 @@ impl From<Refusal> for Cause {
     }
 }
 
-/// A response with a 2xx status that is not what the request returns.
+/// A response with a 2xx status that doesn't match the request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WrongShape {
-    /// What the request returns: `a page of users`.
+    /// The expected response, such as `a page of users`.
     pub expected: &'static str,
-    /// Describes the first difference.
+    /// Describes the first mismatch.
     pub why: String,
     /// The start of the body. [`Failure::line`] shows at most [`SHOWN_BODY`] characters of it.
     pub body: String,
 }
 
 impl WrongShape {
-    /// Returns the cause for a response that differs from what was expected. [`super::exchange`] adds the body.
+    /// Creates the cause for an unexpected response. [`super::exchange`] fills in the body later.
     pub fn cause(expected: &'static str, why: impl Into<String>) -> Cause {
         Cause::WrongShape(Self { expected, why: why.into(), body: String::new() })
     }
 }
 
-/// At most this many characters of an unexpected body are shown.
+/// The number of characters shown of an unexpected body.
 pub const SHOWN_BODY: usize = 200;
 
-/// At most this many characters of an obstacle are shown: a certificate can have many long names.
+/// The number of characters shown of an obstacle. A certificate can list many long names.
 const LONGEST_WHY: usize = 600;
 
 /// A response that reports an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Refusal {
     pub status: u16,
-    /// Pylon's stable error code. `None` if the response has none.
+    /// Pylon's stable error code, if the response has one.
     pub code: Option<String>,
     pub errors: Vec<String>,
-    /// How long the server asks to wait.
+    /// The delay requested by the server.
     pub hint: Option<Duration>,
-    /// The server that responded instead of Pylon. `None` if the body has Pylon's error format.
+    /// The server that replied in place of Pylon, or `None` if the body is in Pylon's error format.
     pub intermediary: Option<Intermediary>,
 }
 
-/// A proxy, firewall, or gateway between this machine and Pylon (RFC 9110, 3.7) that responded instead of Pylon.
+/// A proxy, firewall, or gateway (RFC 9110, 3.7) that replied in place of Pylon.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Intermediary {
-    /// Contains the header `Server`.
+    /// Value of the `Server` header.
     pub server: Option<String>,
-    /// The first line of text in the body, without markup. Empty if there is none.
+    /// The first line of text in the body, with markup removed. Empty if the body has no text.
     pub text: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// The request was not carried out. It is safe to send it again.
+    /// The request was not carried out and can safely be resent.
     NotSent,
-    /// The request was not carried out, because there were too many requests.
+    /// The request was not carried out because the rate limit was exceeded.
     Throttled,
-    /// The request may have been carried out. A read is sent again. After a write, the person is read before another attempt.
+    /// The request may have been carried out. A read is resent, but a write is retried only after the person has been read
+    /// back.
     Ambiguous,
-    /// The request would be refused again. Other requests may succeed.
+    /// The request would be refused again, but others may succeed.
     Rejected,
-    /// The request was refused because of missing permissions. Three in a row end the apply.
+    /// The request was refused for lack of permission. Three of these in a row end the apply.
     Forbidden,
     /// The request was too large.
     TooLarge,
-    /// The run ends, because every request would fail.
+    /// Every request would fail, so the run ends.
     Fatal,
 }
 
 impl Failure {
-    /// Returns what the failure means. The table is the same for reads and writes.
+    /// Classifies the failure. Reads and writes share the same table.
     pub fn class(&self) -> Class {
         match &self.cause {
             Cause::NotSent(_) => Class::NotSent,
@@ -131,7 +133,7 @@ impl Failure {
         }
     }
 
-    /// Returns whether a response came, usable or not.
+    /// Returns `true` if there was a response, even an unusable one.
     pub fn was_answered(&self) -> bool {
         match self.cause {
             Cause::Refused(_) | Cause::WrongShape(_) | Cause::TooSlow(_) | Cause::PageWithoutData => true,
@@ -139,7 +141,7 @@ impl Failure {
         }
     }
 
-    /// Returns how long the server asks to wait.
+    /// Returns the delay requested by the server, if any.
     pub fn hint(&self) -> Option<Duration> {
         match &self.cause {
             Cause::Refused(refusal) => refusal.hint,
@@ -147,8 +149,8 @@ impl Failure {
         }
     }
 
-    /// Returns whether a smaller search may succeed: after a 413, and after any 400, because Pylon may change its text at any time.
-    /// The maximum number of values in a filter is not documented.
+    /// Returns `true` if a smaller search may succeed. That includes any 400, because the maximum number of values in a filter
+    /// is undocumented and Pylon may change the error message at any time.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
             Cause::Refused(refusal) if refusal.status == 400 => refusal.class() == Class::Rejected,
@@ -156,7 +158,7 @@ impl Failure {
         }
     }
 
-    /// Returns the failure with each string replaced by the result of `words`.
+    /// Applies `words` to every string in the failure.
     #[must_use]
     pub fn map(self, words: impl Fn(String) -> String) -> Self {
         let cause = match self.cause {
@@ -184,18 +186,18 @@ impl Failure {
         Self { asked: words(self.asked), cause, request_id: self.request_id.map(words) }
     }
 
-    /// Describes the failure in one line: the request, the status, the code, the text, and the request ID.
+    /// Formats the failure as one line with the request, the status, the code, the messages, and the request ID.
     pub fn line(&self) -> String {
         self.with_request_id(format!("{} {}", self.asked, self.what_happened()))
     }
 
-    /// Describes the failure without the IDs of the user and of the request, so that equal failures have equal lines.
+    /// Like [`Self::line`], but without the user ID and the request ID, so that equivalent failures produce the same line.
     pub fn line_of_many(&self) -> String {
         format!("{} {}", without_ids(&self.asked), self.what_happened())
     }
 
-    /// Returns a key that is equal for failures that a report can group. A stable code identifies a failure better than its
-    /// text, which can differ in seconds and IDs.
+    /// Returns a key for grouping failures in a report. If there is a stable code, the key uses it instead of the message,
+    /// which may contain varying durations and IDs.
     pub fn kind(&self) -> String {
         match &self.cause {
             Cause::Refused(refusal) if refusal.code.is_some() => {
@@ -240,8 +242,8 @@ impl Failure {
         }
     }
 
-    /// Describes the failure. Leaves the request out if every request would have failed in the same way: a plan sends several
-    /// at once, and it is chance which one fails first.
+    /// Formats the failure for users. The request is omitted if any other request would have failed the same way, since a plan
+    /// sends several at once and the first to fail is arbitrary.
     pub fn message(&self) -> String {
         let message = match &self.cause {
             Cause::NotSent(why) => format!("Pylon cannot be reached: {}", Printable::cut(why, 300)),
@@ -262,7 +264,7 @@ impl Failure {
     }
 }
 
-/// Replaces the ID in the path of a request by a placeholder: `PATCH /users/{id}`.
+/// Replaces the user ID in a request's path with a placeholder: `PATCH /users/{id}`.
 fn without_ids(asked: &str) -> String {
     match asked.split_once("/users/") {
         Some((before, id)) if id != "search" => format!("{before}/users/{{id}}"),
@@ -280,7 +282,7 @@ fn without_numbers(text: &str) -> String {
 
 impl Refusal {
     fn class(&self) -> Class {
-        // Gateways replace Pylon's responses with their own 5xx, whose codes do not show what Pylon did.
+        // Gateways replace Pylon's responses with their own 5xx, so the code in a 5xx says nothing about what Pylon did.
         if self.status < 500
             && let Some(class) = self.code.as_deref().and_then(class_of_code)
         {
@@ -335,13 +337,13 @@ fn class_of_code(code: &str) -> Option<Class> {
 }
 
 impl Failure {
-    /// Returns the error for the user. `region` is the one that was asked, if it is known.
+    /// Converts the failure into an error for the user. `region` is the region of the host, if it has one.
     pub fn problem(&self, region: Option<Region>) -> Problem {
         let (code, help) = self.remedy(region);
         Problem::new(code, self.message()).help(help)
     }
 
-    /// Returns what the user can do about the failure.
+    /// Suggests a fix to the user.
     pub fn advice(&self) -> String {
         self.remedy(None).1
     }
@@ -417,7 +419,7 @@ impl Refusal {
     }
 }
 
-/// The remedy if a list could not be read completely.
+/// Help for a list that could not be read completely.
 pub(super) const INCOMPLETE: &str = "nothing was planned, because people or roles may be missing from the response; run again, \
      and report the error with the request ID if it persists";
 
@@ -454,7 +456,7 @@ mod tests {
         Obstacle { code: PylonCode::BadCertificate, why: "it expired".into(), help: "renew it".into() }
     }
 
-    /// Returns the codes in the API description.
+    /// Returns the error codes listed in the API description.
     fn documented_codes() -> BTreeSet<String> {
         let text = include_str!("../../docs/pylon-users.openapi.yaml");
         let document: serde_json::Value = serde_norway::from_str(text).unwrap();
@@ -504,7 +506,7 @@ mod tests {
             (409, Some("invalid_request_body"), Class::Rejected),
             (400, Some("internal_error"), Class::Ambiguous),
             (409, Some("duplicate_object"), Class::Ambiguous),
-            // … but not over a 5xx, which may come from a gateway, and not if the code is unknown.
+            // … except over a 5xx, which may come from a gateway. Unknown codes are ignored.
             (500, Some("not_found"), Class::Ambiguous),
             (503, Some("rate_limited"), Class::Ambiguous),
             (500, Some("internal_error"), Class::Ambiguous),

@@ -1,12 +1,12 @@
-//! Flow control of one run: when a request may be sent, what its response shows, and whether it is sent again.
+//! Flow control for one run: schedules requests, learns from their responses, and decides about retries.
 //!
-//! Pure: the time is an input. Two loops use it. [`super::PacedReader`] sends the reads of a plan as futures. The loop of
-//! `apply::machine` is a state machine, so that a test can drive it through every event. One loop for both would turn the
-//! reads of a plan into a second state machine. So the loops share only these steps:
+//! The code is pure and takes the time as an argument. It is shared by two loops. [`super::PacedReader`] sends the reads of a
+//! plan as futures, whereas `apply::machine` is a state machine that a test can drive through every event. Merging the loops
+//! would turn the reads of a plan into a second state machine, so they share only these steps:
 //!
-//! 1. [`FlowControl::pacing`] says when a request may be sent, and counts it.
-//! 2. [`FlowControl::answered`] learns from the response.
-//! 3. [`FlowControl::retries`] says whether it is sent again, and when.
+//! 1. [`FlowControl::pacing`] decides when a request may be sent and counts it.
+//! 2. [`FlowControl::answered`] processes the response.
+//! 3. [`FlowControl::retries`] decides whether and when to resend the request.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::pace::{Feedback, Pacing};
 use super::request::{Attempt, Endpoint};
 use super::retry::Retries;
 
-/// The pacing and the retries of one run.
+/// The pacing and retries of one run.
 #[derive(Debug, Clone)]
 pub struct FlowControl {
     pub pacing: Pacing,
@@ -22,12 +22,12 @@ pub struct FlowControl {
 }
 
 impl FlowControl {
-    /// Starts a run at `now`. All randomness of the run comes from `rng`.
+    /// Starts a run at `now`. All of the run's randomness comes from `rng`.
     pub fn new(pacing: Pacing, now: Duration, rng: fastrand::Rng) -> Self {
         Self { pacing, retries: Retries::new(now, rng) }
     }
 
-    /// Learns from the response to a request that was sent at `sent`, or from the lack of a response.
+    /// Processes the response, or lack of one, to a request that was sent at `sent`.
     pub fn answered<T>(&mut self, endpoint: Endpoint, now: Duration, sent: Duration, attempt: &Attempt<T>) {
         let jitter = self.retries.jitter();
         self.pacing.pacer(endpoint).answered(now, sent, Feedback::of_attempt(attempt), jitter);

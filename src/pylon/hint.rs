@@ -1,15 +1,16 @@
-//! Parses how long a server asks to wait: Pylon's `X-Retry-After`, and both forms of `Retry-After` (RFC 9110, 10.2.3).
+//! Parses the delay requested by a server, from Pylon's `X-Retry-After` or from either form of `Retry-After` (RFC 9110,
+//! 10.2.3).
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-/// The longest pause in seconds, so that sums with it cannot overflow.
+/// The longest delay in seconds, capped so that adding to it can't overflow.
 const LONGEST_WAIT: u64 = u32::MAX as u64;
 
-/// Returns the longest valid hint of a response. A date is compared with the `Date` of the response, so that a wrong clock on
-/// this machine has no effect. Without that header, it is compared with `now`.
+/// Returns the longest valid delay in a response. A date is measured against the response's `Date` header, or `now` if there is
+/// none, so that a wrong clock on this machine has no effect in the usual case.
 pub(super) fn wait(
     x_retry_after: Option<&str>,
     retry_after: Option<&str>,
@@ -30,7 +31,7 @@ pub(super) fn wait(
     hints.filter_map(|hint| seconds(hint).or_else(|| until(hint))).max()
 }
 
-/// Parses a date in the format of HTTP (RFC 9110, 5.6.7).
+/// Parses an HTTP date (RFC 9110, 5.6.7).
 pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     PARSER.parse_timestamp(text.trim()).ok()

@@ -1,8 +1,8 @@
-//! Decides what to ask the audit log about people who are out of sync, and when to stop.
+//! Decides what to request from the audit log about people who are out of sync, and when to stop.
 //!
-//! Pure: its inputs are the responses. `paced_reader` sends the requests, and [`crate::plan::blame`] decides which entry counts.
-//! The audit log is optional for a plan, so the inquiry ends when there is an entry about every edit, and it never sends more
-//! requests than its [`Budget`]. A failure does not fail the plan; the report shows it.
+//! This module is pure: responses go in, requests come out. `paced_reader` sends them, and [`crate::plan::blame`] picks the
+//! relevant entry. A plan can do without the audit log, so the inquiry stops once every edit has an entry and never exceeds its
+//! [`Budget`]. If it fails, the plan still succeeds, and the report mentions the failure.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -15,37 +15,37 @@ use crate::observed::{ObservedState, UserId};
 use crate::plan::blame::{Blame, Drift};
 use crate::roster::Field;
 
-/// How much an inquiry may ask.
+/// The limits of an inquiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
     pub requests: u64,
-    /// The inquiry ends after this time.
+    /// Time after which the inquiry ends.
     pub time: Duration,
 }
 
 impl Budget {
-    /// The budget of an access review: ten minutes of requests at the documented rate limit, plus two minutes for pauses. The
-    /// responses contain at most 299,700 entries, which is the log of hundreds of people.
+    /// The budget for an access review: ten minutes of requests at the documented rate limit, plus two minutes for pauses. That
+    /// covers up to 299,700 entries, enough for the history of hundreds of people.
     pub const OF_REVIEW: Self =
         Self { requests: 10 * Endpoint::Audit.facts().limit, time: Duration::from_secs(720) };
 
-    /// Returns the budget of a plan, for which the log is optional. It is as many requests as the rate limit allows without a pause, so
-    /// the responses contain at most 29,970 entries. The time is enough for one pause after a 429 and a page or two, but does not wait
-    /// out an outage. `rate_limit` is in requests per minute.
+    /// Returns the budget for a plan, which can do without the log. It covers as many requests as the rate limit allows without
+    /// a pause, and thus up to 29,970 entries. There's enough time for one pause after a 429 and another page or two, but not
+    /// for sitting out an outage. `rate_limit` is in requests per minute.
     pub fn of_plan(rate_limit: u64) -> Self {
         Self { requests: Endpoint::Audit.facts().limit.min(rate_limit), time: Duration::from_secs(120) }
     }
 }
 
-/// Reads the audit log, one batch of people at a time.
+/// Reads the audit log for one batch of people at a time.
 #[derive(Debug, Clone)]
 pub struct Inquiry<'a> {
     drift: Drift<'a>,
-    /// The people of the current request. Empty at the end.
+    /// People in the current request. Empty once everyone has been covered.
     batch: Vec<UserId>,
-    /// The people of later requests. They are in reverse order, because they are taken from the end.
+    /// People for later requests, in reverse order because they are popped from the end.
     left: Vec<UserId>,
-    /// The most people per request. It shrinks, like `limit`, if the server refuses a request as too large.
+    /// The maximum number of people per request. Like `limit`, it shrinks if the server rejects a request as too large.
     most_people: usize,
     limit: usize,
     pages: Pages,
@@ -55,39 +55,39 @@ pub struct Inquiry<'a> {
     unread: Option<CutShort>,
 }
 
-/// The pages of one batch that have been read so far.
+/// The pages of the current batch that have been read so far.
 #[derive(Debug, Clone, Default)]
 struct Pages {
     cursor: Option<String>,
     seen: HashSet<String>,
     last: Option<Timestamp>,
-    /// Whether an entry was newer than the one before it.
+    /// Whether any entry was newer than its predecessor.
     is_unsorted: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Findings {
     pub blames: BTreeMap<(UserId, Field), Blame>,
-    /// Why the log was not read to its end. `None` if it was.
+    /// The reason the log was not read to the end, or `None` if it was.
     pub unread: Option<CutShort>,
-    /// Whether at least one page could be read, or none was needed.
+    /// `true` if at least one page was read or none was needed.
     pub is_available: bool,
 }
 
-/// Why the log was not read to its end.
+/// The reasons for not reading the log to the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CutShort {
     Failed(Failure),
-    /// The log has no end: a page leads back to an earlier one.
+    /// The log never ends because a page links back to an earlier one.
     Circle,
-    /// The request limit was reached after this many pages.
+    /// The request limit was reached after this number of pages.
     Enough(u64),
     /// The time limit was reached.
     TooSlow(Duration),
 }
 
 impl<'a> Inquiry<'a> {
-    /// Starts an inquiry about these values.
+    /// Starts an inquiry about the given drift.
     pub fn new(drift: Drift<'a>, budget: Budget) -> Self {
         let Budget { requests, time } = budget;
         let mut inquiry = Self {
@@ -102,12 +102,12 @@ impl<'a> Inquiry<'a> {
             pages_read: 0,
             unread: None,
         };
-        inquiry.left.reverse(); // taken from the end
+        inquiry.left.reverse(); // popped from the end
         inquiry.next_batch();
         inquiry
     }
 
-    /// Returns the next request, or `None` at the end.
+    /// Returns the next request, or `None` if the inquiry is over.
     pub fn next_request(&mut self) -> Option<AuditLog> {
         if self.batch.is_empty() || self.unread.is_some() {
             return None;
@@ -129,8 +129,8 @@ impl<'a> Inquiry<'a> {
             self.pages.last = Some(entry.happened_at);
             self.drift.take(entry);
         }
-        // The first entry about a person is the latest one only if the entries are sorted, newest first. The API does not
-        // guarantee that.
+        // Only if entries are sorted newest first is the first entry about a person the latest one. The API doesn't guarantee
+        // that order.
         let is_enough = !self.pages.is_unsorted && self.drift.has_all(&self.batch);
         match next.filter(|_| !is_enough) {
             None => self.next_batch(),
@@ -139,7 +139,7 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// Handles a request whose retries have all failed. A request that was too large is split.
+    /// Handles a request that failed after all retries. A request that was too large is split.
     pub fn failed(&mut self, failure: Failure) {
         let Some((people, limit)) = halved(self.batch.len(), self.limit, &failure) else {
             self.unread = Some(CutShort::Failed(failure));
@@ -150,12 +150,12 @@ impl<'a> Inquiry<'a> {
         self.next_batch();
     }
 
-    /// Ends the inquiry because the time of its [`Budget`] has run out.
+    /// Ends the inquiry because its [`Budget`] is out of time.
     pub fn timed_out(&mut self) {
         self.unread = Some(CutShort::TooSlow(self.time));
     }
 
-    /// Returns the findings. `observed` provides the names of the actors.
+    /// Returns the findings. `observed` supplies the names of the actors.
     pub fn finish(self, observed: &ObservedState) -> Findings {
         let Self { drift, unread, pages_read, .. } = self;
         let is_available = pages_read > 0 || unread.is_none();
@@ -183,7 +183,7 @@ mod tests {
     use crate::roster::{Email, Field};
     use crate::source::{Place, Sourced, Sources};
 
-    /// Returns a plan in which `people` people are away and should be active: `u_0000`, `u_0001`, and so on.
+    /// Returns a plan that sets `people` people (`u_0000`, `u_0001`, and so on) from away to active.
     fn plan(people: usize) -> Plan {
         let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
         let change = |number: usize| {
@@ -220,7 +220,7 @@ mod tests {
         }
     }
 
-    /// Returns an entry about `u_{person}` in the given minute.
+    /// Creates an entry about `u_{person}` in the given minute.
     fn entry(person: usize, minute: u32) -> AuditEntry {
         AuditEntry {
             id: format!("{person} {minute}"),
@@ -244,12 +244,12 @@ mod tests {
         Failure { asked: "POST /audit-logs/search".into(), cause, request_id: None }
     }
 
-    /// Returns the number of people, the limit, and the cursor of a request.
+    /// Extracts the number of people, the limit, and the cursor from a request.
     fn asked(request: Option<AuditLog>) -> Option<(usize, usize, Option<String>)> {
         request.map(|AuditLog { people, limit, cursor }| (people.len(), limit, cursor))
     }
 
-    /// Answers every request with `answer`, which takes the number of the request. Returns the requests and the findings.
+    /// Answers every request with `answer`, which receives the index of the request. Returns the requests and the findings.
     fn inquire(
         people: usize,
         per_minute: u64,
@@ -268,7 +268,7 @@ mod tests {
         (requests, inquiry.finish(&ObservedState::default()))
     }
 
-    /// Returns the people who have an entry, each with the minute of the entry.
+    /// Returns the people with an entry, along with the minute of that entry.
     fn found(findings: &Findings) -> Vec<String> {
         let minute = |blame: &Blame| match &blame.actor {
             Actor::Id(id) => id.replace("in minute ", ""),

@@ -1,16 +1,17 @@
-//! The client of Pylon's API. Except for the sandbox, this is the only module that uses HTTP.
+//! The client for Pylon's API. Apart from the sandbox, this is the only module that speaks HTTP.
 //!
-//! It guarantees two things. Only `apply` and `rollback` can write: they have a [`Writer`], and all other commands have a
-//! [`Reader`], which cannot write. The token is only sent to the chosen host: redirects are not followed, and plain HTTP is only used
-//! for this machine.
+//! It makes two guarantees. First, only `apply` and `rollback` can write: they hold a [`Writer`], whereas every other command
+//! holds a [`Reader`], which has no method for it. Second, the token goes only to the configured host: redirects aren't
+//! followed, and plain HTTP is accepted only for loopback addresses.
 //!
-//! * [`request`] lists the requests and the data in their responses. `wire` encodes and decodes their JSON. [`exchange`]
-//!   converts a response to a result, without a socket. [`failure`] decides what a failure means.
-//! * `client` makes one attempt at one request. `flow` combines [`pace`], which decides when a request may be sent, and
-//!   [`retry`], which decides whether it is sent again. `paced_reader` sends the reads of a plan.
-//! * [`observe`] decides what a plan reads, and whether the result is complete. [`inquiry`] decides what to ask the audit log.
-//! * [`network`] decides whether requests go through a proxy, and `roots` which certificates are trusted. `cause` finds out
-//!   why no response came, and `certificate` what is wrong with a TLS connection. `trace` writes the output of `-v`.
+//! * [`request`] defines the requests and the data in their responses. `wire` encodes and decodes their JSON. [`exchange`]
+//!   turns a raw response into a result without touching a socket. [`failure`] classifies failures.
+//! * `client` makes a single attempt at a request. `flow` combines [`pace`], which schedules requests, with [`retry`], which
+//!   decides whether to resend them. `paced_reader` drives the reads of a plan.
+//! * [`observe`] decides what a plan has to read and checks that the result is complete. [`inquiry`] decides which audit log
+//!   entries to request.
+//! * [`network`] picks a proxy or a direct connection, and `roots` picks the trusted certificates. `cause` diagnoses missing
+//!   responses, and `certificate` diagnoses TLS failures. `trace` writes the output of `-v`.
 
 mod address;
 mod cause;
@@ -46,41 +47,41 @@ pub use trace::Trace;
 use crate::problem::codes;
 
 codes! {
-    /// The reasons why Pylon cannot be reached or used.
+    /// Errors from reaching or using Pylon.
     pub enum PylonCode {
         NoToken = "pylon::no_token",
-        /// The text is not a valid token.
+        /// The string is not a valid token.
         BadToken = "pylon::bad_token",
         /// The base URL cannot be used.
         BadBaseUrl = "pylon::bad_base_url",
         /// The request could not be sent.
         Unreachable = "pylon::unreachable",
-        /// The certificate of the server is not valid or not trusted.
+        /// The server's certificate is invalid or untrusted.
         BadCertificate = "pylon::bad_certificate",
-        /// No TLS connection can be made, for a reason other than the certificate.
+        /// The TLS connection failed for a reason other than the certificate.
         TlsFailed = "pylon::tls_failed",
-        /// The variables that name trusted certificates cannot be used.
+        /// A variable such as `SSL_CERT_FILE` does not yield usable certificates.
         BadCertificateFile = "pylon::bad_certificate_file",
-        /// The variable that names the proxy cannot be used.
+        /// The proxy variable has an unusable value.
         BadProxy = "pylon::bad_proxy",
-        /// The proxy asks for a user name and password, or does not accept them.
+        /// The proxy requires a user name and password, or rejected the ones it was given.
         ProxyRefused = "pylon::proxy_refused",
         NoAnswer = "pylon::no_answer",
-        /// The response is not what the request returns.
+        /// The response does not have the expected shape.
         BadAnswer = "pylon::bad_answer",
         /// The token belongs to another region.
         WrongRegion = "pylon::wrong_region",
-        /// The token is not accepted.
+        /// Pylon rejected the token.
         BadCredentials = "pylon::bad_credentials",
-        /// The organization is deactivated in Pylon.
+        /// The organization has been deactivated in Pylon.
         Suspended = "pylon::suspended",
-        /// The token's user does not have permission.
+        /// The token's user lacks permission.
         Forbidden = "pylon::forbidden",
         /// Pylon does not have the requested user or path.
         NotFound = "pylon::not_found",
         /// The request is too large.
         TooLarge = "pylon::too_large",
-        /// The rate limit is used up, and the server asks for a long pause.
+        /// The rate limit is exhausted, and the server asks for a long pause.
         RateLimited = "pylon::rate_limited",
         Redirected = "pylon::redirected",
         /// The server returned a 5xx.
@@ -90,7 +91,7 @@ codes! {
         Rejected = "pylon::rejected",
         /// The responses are incomplete or contradict each other.
         Incomplete = "pylon::incomplete",
-        /// The token belongs to another organization than the pinned one.
+        /// The token belongs to an organization other than the pinned one.
         OtherOrganization = "pylon::other_organization",
     }
 }

@@ -1,7 +1,7 @@
-//! Decides whether requests go to Pylon directly or through a proxy, from the environment variables for the network.
+//! Decides between a direct connection and a proxy, based on the network environment variables.
 //!
-//! The variables are read once, so `doctor` shows the values that the client uses. reqwest ignores a proxy address that it
-//! cannot parse, and then connects directly. So this module parses the address, and reports an error if it is unusable.
+//! The variables are read once, so that `doctor` reports exactly what the client uses. reqwest silently connects directly if it
+//! can't parse a proxy address, which is why this module does the parsing and rejects unusable addresses.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -16,15 +16,15 @@ use super::PylonCode;
 use super::address::BaseUrl;
 use crate::problem::Problem;
 
-/// The time limit for a connection, including the proxy and the TLS handshake.
+/// Timeout for establishing a connection, including the proxy tunnel and the TLS handshake.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The environment variables for the network that are set, with their values.
+/// The network environment variables that are set, with their values.
 #[derive(Clone, Default)]
 pub struct Variables(Vec<(&'static str, OsString)>);
 
 impl Variables {
-    /// The names of all variables that are read.
+    /// Names of all variables that are read.
     pub const NAMES: [&'static str; 10] = [
         "HTTPS_PROXY",
         "https_proxy",
@@ -38,76 +38,76 @@ impl Variables {
         "SSL_CERT_DIR",
     ];
 
-    /// Reads each variable with the function `value`.
+    /// Looks up each variable with `value`.
     pub fn read(value: impl Fn(&str) -> Option<OsString>) -> Self {
         Self(Self::NAMES.into_iter().filter_map(|name| Some((name, value(name)?))).collect())
     }
 
-    /// Returns the first of `names` that is set and not empty, with its value.
+    /// Returns the first of `names` that is set to a non-empty value, along with that value.
     pub(super) fn first(&self, names: &[&str]) -> Option<(&'static str, &OsStr)> {
         names.iter().find_map(|name| self.set(name).filter(|(_, value)| !value.is_empty()))
     }
 
-    /// Returns the variable `name` with its value, which may be empty. `None` if the variable is not set.
+    /// Returns the variable `name` and its possibly empty value, or `None` if it isn't set.
     pub(super) fn set(&self, name: &str) -> Option<(&'static str, &OsStr)> {
         self.0.iter().find(|(known, _)| *known == name).map(|(known, value)| (*known, value.as_os_str()))
     }
 }
 
-/// Shows only names, because the address of a proxy can contain a password.
+/// Prints only the names, because a proxy address may contain a password.
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
 
-/// The variables that name a proxy for https. The first one that is set counts, as in reqwest and curl.
+/// Variables that set a proxy for https. The first one set wins, as in reqwest and curl.
 const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-/// The variables that name a proxy for plain http, which rolecall does not use for Pylon.
+/// Variables that set a proxy for plain http. rolecall never uses it for Pylon.
 const PLAIN_PROXY: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
-/// The variables that name the hosts for which no proxy is used.
+/// Variables that list the hosts to reach without a proxy.
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// The way that requests take to Pylon.
+/// How requests reach Pylon.
 #[derive(Debug, Clone)]
 pub enum Route {
-    /// Requests go directly to the host.
+    /// Requests go straight to the host.
     Direct(Direct),
-    /// Requests go through a tunnel that this proxy opens.
+    /// Requests go through a tunnel opened by this proxy.
     Proxy(Proxy),
 }
 
-/// Why no proxy is used.
+/// The reason for not using a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direct {
     /// The host is this machine.
     Loopback,
-    /// No variable names a proxy.
+    /// No variable sets a proxy.
     NotSet,
-    /// Only this variable names a proxy, and it is for plain http.
+    /// The only proxy that is set is for plain http, by this variable.
     PlainOnly(&'static str),
-    /// A variable names a proxy, but another one excludes the host.
+    /// A proxy is set, but another variable excludes the host.
     Excluded {
-        /// The variable that names a proxy.
+        /// Variable that sets the proxy.
         proxy: &'static str,
-        /// The variable that excludes the host.
+        /// Variable that excludes the host.
         by: &'static str,
     },
 }
 
-/// The proxy that is used.
+/// The proxy to connect through.
 #[derive(Clone)]
 pub struct Proxy {
-    /// The variable that names it.
+    /// Variable that sets the proxy.
     pub variable: &'static str,
     pub address: String,
     /// Whether the variable contains a user name, with or without a password.
     pub has_credentials: bool,
-    /// Host, port, user name and password.
+    /// Host, port, user name, and password.
     inner: reqwest::Proxy,
 }
 
-/// Omits reqwest's part, which would show the password.
+/// Leaves out `inner`, whose own output would reveal the password.
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Proxy")
@@ -121,7 +121,7 @@ impl Route {
     /// Decides whether requests to `base` go through a proxy.
     ///
     /// # Errors
-    /// The variable that names the proxy cannot be used.
+    /// Returns an error if the proxy variable has an unusable value.
     pub fn choose(base: &BaseUrl, variables: &Variables) -> Result<Self, Problem> {
         if base.is_loopback() {
             return Ok(Self::Direct(Direct::Loopback));
@@ -138,7 +138,7 @@ impl Route {
         Proxy::parse(variable, value).map(Self::Proxy).map_err(|why| unusable(variable, &why))
     }
 
-    /// Configures a client to use this route and to ignore all variables.
+    /// Makes a client use this route and ignore the environment.
     pub(super) fn configure(&self, client: ClientBuilder) -> ClientBuilder {
         let client = client.connect_timeout(CONNECT_TIMEOUT);
         match self {
@@ -148,21 +148,21 @@ impl Route {
     }
 }
 
-/// Returns whether a list as in `NO_PROXY` contains the host. Uses the same matcher as reqwest.
+/// Returns `true` if the host is in a `NO_PROXY` list, according to the same matcher that reqwest uses.
 fn is_excluded(base: &BaseUrl, hosts: &str) -> bool {
     let Ok(uri) = base.join("").as_str().parse::<Uri>() else { return false };
     Matcher::builder().all("http://proxy.invalid:1").no(hosts).build().intercept(&uri).is_none()
 }
 
-/// Why an address cannot be used.
+/// The reason an address is unusable.
 enum UnusableProxy {
     Other(&'static str),
     NoPort,
-    /// A character of the user name or password may have to be escaped.
+    /// A character in the user name or password may need escaping.
     Escapes(&'static str),
 }
 
-/// Returns the error. It names the variable but never shows the value, which can contain a password.
+/// Names the variable but never its value, which may contain a password.
 fn unusable(variable: &str, why: &UnusableProxy) -> Problem {
     let (what, more) = match why {
         UnusableProxy::Other(what) => (*what, ""),
@@ -192,10 +192,10 @@ impl Proxy {
         if text.starts_with(is_quote) || text.ends_with(is_quote) {
             return Err(UnusableProxy::Other("has quotes around the address"));
         }
-        // In curl and reqwest, an address without a scheme is that of an http proxy.
+        // curl and reqwest treat an address without a scheme as an http proxy.
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         if rest.starts_with("http:") || rest.starts_with("https:") {
-            return Err(MALFORMED); // without the slashes, `http` would be parsed as a user name
+            return Err(MALFORMED); // without slashes, `http` would parse as a user name
         }
         let scheme = scheme.to_ascii_lowercase();
         if scheme.starts_with("socks") {
@@ -211,7 +211,7 @@ impl Proxy {
         Self::of_authority(variable, &scheme, rest)
     }
 
-    /// `text` is `host:port`, or `user:password@host:port`.
+    /// Parses `host:port` or `user:password@host:port`.
     fn of_authority(variable: &'static str, scheme: &str, text: &str) -> Result<Self, UnusableProxy> {
         let host = text.rsplit_once('@').map_or(text, |(_, host)| host);
         if host.is_empty() || host.starts_with(':') {

@@ -1,17 +1,16 @@
-//! Decides what to read of an organization, and whether what was read is complete.
+//! Decides what to read from an organization and verifies that the result is complete.
 //!
-//! The declared people are searched by address. Everyone else comes from one listing. Both are read at the same time, with
-//! the role catalog. The result is guaranteed to be complete and free of contradictions; otherwise there is none. A person or
-//! role that is missing from a response would look as if it did not exist, and a plan based on that could remove the last
-//! Admin. Therefore:
+//! Declared people are searched by address, and everyone else comes from a single listing. Both run concurrently with reading
+//! the role catalog. The result is either complete and consistent or an error. A person or role left out of a response would
+//! look nonexistent, and a plan based on that could remove the last Admin. To prevent this:
 //!
-//! * Lists are read to their last page. It is an error if pages lead in a circle, or if a page has nothing new.
-//! * A person in the search results exists, even if the listing lacks the person. If the two disagree, everything is read
-//!   again once. If they still disagree, reading fails.
-//! * A declared address that was not found is searched a second time, together with a listing that includes deactivated people.
-//! * Every role ID that people hold must be in the catalog. Otherwise the catalog is incomplete.
+//! * Lists are read to the last page. Reading fails if the pages form a cycle or if a page contains nothing new.
+//! * A person in the search results exists even if the listing lacks them. If the two disagree, everything is read a second
+//!   time, and a persistent disagreement is an error.
+//! * A declared address that isn't found is searched again, alongside a listing that includes deactivated people.
+//! * Every role ID held by a person must be in the catalog; otherwise the catalog is incomplete.
 //!
-//! Generic over [`Ask`], so that tests can use a server in memory. `paced_reader` sends the requests.
+//! The code is generic over [`Ask`] so that tests can use an in-memory server. `paced_reader` sends the real requests.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::ready;
@@ -31,40 +30,40 @@ use crate::problem::Problem;
 use crate::roster::{Email, Region};
 use crate::source::Sourced;
 
-/// The number of searches that are sent at the same time.
+/// The number of searches that run concurrently.
 const SEARCHES_AT_ONCE: usize = 8;
 
-/// Something that answers reads: Pylon, or a server in memory.
+/// A source of responses to reads: Pylon or an in-memory server.
 #[allow(async_fn_in_trait, reason = "one thread: no future needs to be Send")]
 pub trait Ask {
-    /// Returns the response to one request, or its failure after all retries.
+    /// Returns the response to `request`, or the last failure once all retries are exhausted.
     async fn ask<R: ReadRequest>(&self, request: &R) -> Result<R::Response, Failure>;
 }
 
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     pub emails: &'a [Email],
-    /// The ID of the pinned organization. If it is set, nothing else is read until `GET /me` has confirmed the organization.
+    /// ID of the pinned organization. If given, nothing else is read until `GET /me` has confirmed it.
     pub pin: Option<&'a Sourced<String>>,
-    /// Whether a guardrail depends on who is missing from the listing. It is then read twice, independently.
+    /// Whether a guardrail depends on people missing from the listing, in which case the listing is read twice, independently.
     pub confirm_listing: bool,
 }
 
-/// The reasons why the organization could not be read.
+/// The reasons for failing to read the organization.
 #[derive(Debug)]
 pub enum ObserveError {
     Failed(Failure),
-    /// The responses are incomplete or contradict each other. Everything is read again once.
+    /// The responses are incomplete or inconsistent. The first time this happens, everything is read again.
     Incomplete {
         why: String,
         differing: Statuses,
     },
-    /// The token belongs to another organization than the pinned one.
+    /// The token belongs to an organization other than the pinned one.
     Other(Box<Problem>),
 }
 
 impl ObserveError {
-    /// Returns the error for the user. `region` is the region of the host, if it has one.
+    /// Converts this into an error for the user. `region` is the region of the host, if it has one.
     pub fn problem(self, region: Option<Region>) -> Problem {
         match self {
             Self::Failed(failure) => failure.problem(region),
@@ -79,7 +78,7 @@ impl ObserveError {
 /// Reads the organization.
 ///
 /// # Errors
-/// Something could not be read completely, or it is not the pinned organization.
+/// Returns an error if anything could not be read completely or if the organization isn't the pinned one.
 pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedState, ObserveError> {
     let (identity, first) = match wanted.pin {
         Some(pin) => {
@@ -91,13 +90,13 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
             let known = SetOnce::new();
             let identity = async {
                 let identity = identity(pylon).await;
-                let _ = known.set(()); // it fails only if it is already set
+                let _ = known.set(()); // this fails only if it's already set
                 identity
             };
             let first = async {
                 let first = read(pylon, wanted, None).await;
                 if first.as_ref().is_err_and(is_forbidden) {
-                    known.wait().await; // if `GET /me` is refused too, that failure is reported
+                    known.wait().await; // if `GET /me` is refused as well, report that failure instead
                 }
                 Ok(first)
             };
@@ -105,7 +104,7 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
         }
     };
     let read = match first {
-        // Another client may have made a change between two responses. A second reading then shows no contradiction.
+        // Another client may have made a change between two responses, in which case reading again resolves the contradiction.
         Err(ObserveError::Incomplete { differing, .. }) => read(pylon, wanted, Some(&differing)).await,
         other => other,
     };
@@ -114,15 +113,15 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
     Ok(state)
 }
 
-/// People whose status differs between two responses, with both values. Pylon can change a status at any time, so a difference
-/// is only a contradiction if both readings show it.
+/// People whose status differs between two responses, along with both values. Since Pylon can change a status at any time, a
+/// difference counts as a contradiction only if it persists in the second reading.
 pub type Statuses = BTreeSet<(UserId, String, String)>;
 
 fn contradiction<T>(why: impl Into<String>) -> Result<T, ObserveError> {
     Err(ObserveError::Incomplete { why: why.into(), differing: Statuses::new() })
 }
 
-/// Reads everything once, and checks it. In the second reading, `earlier` has the differing statuses of the first one.
+/// Reads everything once and verifies it. For the second reading, `earlier` holds the status differences from the first.
 async fn read(
     pylon: &impl Ask,
     wanted: &Wanted<'_>,
@@ -136,7 +135,7 @@ async fn read(
     )?;
     let mut differing = Statuses::new();
     let unlisted = compare(&active, &found, &mut differing)?;
-    // For these people, the result of the search replaces that of the listing.
+    // For these people, the search result takes precedence over the listing.
     let searched: HashSet<&UserId> = found.people.iter().map(|person| &person.id).collect();
     active.people.retain(|person| !searched.contains(&person.id));
     let is_activity_unknown = !active.activity_unknown.is_empty() || !found.activity_unknown.is_empty();
@@ -166,8 +165,9 @@ async fn read(
     }
 }
 
-/// Delays a 403 until the requests before this one are done. If several are refused, this makes the report deterministic: it
-/// names the first one, not the fastest. Other failures either do not name their request, or rarely happen to several.
+/// Holds back a 403 until the preceding requests are done. If several requests are refused, the error then always names the
+/// first of them rather than the fastest. Other failures either don't name their request or rarely hit several requests at
+/// once.
 async fn in_order<T>(
     request: impl Future<Output = Result<T, ObserveError>>,
     before: &[SetOnce<()>],
@@ -179,7 +179,7 @@ async fn in_order<T>(
             earlier.wait().await;
         }
     }
-    let _ = done.set(()); // it fails only if it is already set
+    let _ = done.set(()); // this fails only if it's already set
     result
 }
 
@@ -187,8 +187,8 @@ fn is_forbidden(error: &ObserveError) -> bool {
     matches!(error, ObserveError::Failed(failure) if failure.class() == Class::Forbidden)
 }
 
-/// Compares a search with a listing. Returns the people who are only in the search, and whose response does not say whether
-/// they are deactivated. Before October 2026, only the listing of active users shows that.
+/// Compares a search with a listing. Returns the people who appear only in the search and whose response doesn't say whether
+/// they are deactivated. Before October 2026, only the listing of active users reveals that.
 fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<HashSet<UserId>, ObserveError> {
     if let (Some(listed), Some(searched)) = (listing.role_fields, found.role_fields)
         && listed != searched
@@ -229,14 +229,15 @@ fn not_listed<T>(person: &Person) -> Result<T, ObserveError> {
     ))
 }
 
-/// Two responses about one person agree, except perhaps on the status and on the name, which no decision depends on.
+/// Checks that two responses agree about a person. The name may differ because no decision depends on it, and a differing
+/// status is recorded in `differing`.
 fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result<(), ObserveError> {
     let Person { id, email, secondary, name: _, assigned, from_scim, status, deactivated } = one;
     let addresses = |email, secondary: &[Email]| -> BTreeSet<Email> {
         secondary.iter().chain(std::iter::once(email)).cloned().collect()
     };
     let has_other_addresses = *email != other.email
-        || *secondary != other.secondary // the order may differ: equal lists need no sets
+        || *secondary != other.secondary // skip building sets if the lists are equal; otherwise ignore the order
             && addresses(email, secondary) != addresses(&other.email, &other.secondary);
     let what = if has_other_addresses {
         "addresses"
@@ -253,11 +254,12 @@ fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result
     contradiction(format!("two responses give the user {} different {what}", id.as_str()))
 }
 
-/// Confirms that no user has the `missing` addresses, and that the `unlisted` people are deactivated. Reads a listing that
-/// includes deactivated people, and searches again for the missing addresses. Returns the deactivated people.
+/// Confirms that the `missing` addresses belong to no user and that the `unlisted` people are deactivated. To do so, it reads a
+/// listing that includes deactivated people and repeats the search for the missing addresses. Returns the deactivated people.
 ///
-/// Before October 2026 (`is_activity_unknown`), only the listing of active users shows who is deactivated. If a person is deleted
-/// while it is read page by page, it can skip another person. So a person counts as deactivated only if two listings lack them.
+/// Before October 2026 (`is_activity_unknown`), only the listing of active users reveals who is deactivated. That listing can
+/// skip a person if someone else is deleted between two pages, so a person counts as deactivated only if two listings lack
+/// them.
 async fn confirm(
     pylon: &impl Ask,
     state: &ObservedState,
@@ -299,8 +301,8 @@ async fn confirm(
     Ok(deactivated)
 }
 
-/// Checks that every role that an active person holds is in the catalog, with the same name and slug as in the response about
-/// the person.
+/// Checks that the catalog contains every role held by an active person, with the same name and slug as in the response about
+/// that person.
 fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(), ObserveError> {
     for role in held {
         let Some(known) = state.roles.by_id(&role.id) else { continue };
@@ -327,7 +329,7 @@ fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(
     Ok(())
 }
 
-/// Checks that no two active people have the same primary address. Otherwise one person could be counted as two holders.
+/// Checks that active people have distinct primary addresses. Otherwise one person could be counted as two holders of a role.
 fn addresses_are_distinct(state: &ObservedState) -> Result<(), ObserveError> {
     let mut known: HashSet<&Email> = HashSet::new();
     match state.people().find(|person| !person.deactivated && !known.insert(&person.email)) {
@@ -358,7 +360,7 @@ fn check_pin(organization: &Organization, pin: &Sourced<String>) -> Result<(), O
     )))
 }
 
-/// Reads all pages of the role catalog. Each role is returned once.
+/// Reads all pages of the role catalog and removes duplicates.
 async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, ObserveError> {
     let mut roles: Vec<Role> = Vec::new();
     let request = |cursor| Roles { cursor };
@@ -376,7 +378,7 @@ async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, ObserveError> {
     Ok(roles)
 }
 
-/// Checks that the ID and the slug of a role are unique. Otherwise a file that names one would be ambiguous.
+/// Checks that a role's ID and slug are unique. Otherwise, a reference to the role in a file would be ambiguous.
 fn is_distinct(role: &Role, others: &[Role]) -> Result<(), ObserveError> {
     let same = |what: &str, other: &Role, text: &str| {
         let [one, other, text] = [&*other.name, &*role.name, text].map(|text| Printable::cut(text, 60));
@@ -395,14 +397,14 @@ async fn listing(pylon: &impl Ask, deactivated: bool) -> Result<List, ObserveErr
     read_users(pylon, |cursor| Listing { deactivated, cursor }).await
 }
 
-/// Returns all people with these addresses.
+/// Returns all people who have one of these addresses.
 async fn search(pylon: &impl Ask, emails: &[Email]) -> Result<List, ObserveError> {
     let batches = emails.chunks(PAGE).map(|batch| search_batch(pylon, batch));
     let found = stream::iter(batches).buffer_unordered(SEARCHES_AT_ONCE);
     found.try_fold(List::default(), |all, found| ready(all.and(found))).await
 }
 
-/// Sends one search, and splits it if the server refuses it as too large.
+/// Runs a single search and splits it if the server rejects it as too large.
 async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, ObserveError> {
     let mut people = List::default();
     let mut batches = vec![(batch, PAGE)];
@@ -423,7 +425,8 @@ async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, Observe
     Ok(people)
 }
 
-/// Checks that everyone in the response to a search has one of the addresses. Otherwise the response cannot be trusted.
+/// Checks that everyone in a search response has one of the requested addresses. A response that includes anyone else can't be
+/// trusted.
 fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), ObserveError> {
     let asked: HashSet<&Email> = emails.iter().collect();
     let is_asked = |person: &Person| person.addresses().any(|email| asked.contains(email));
@@ -437,7 +440,7 @@ fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), Observ
     }
 }
 
-/// Reads all pages of a listing or a search.
+/// Reads all pages of a listing or search.
 async fn read_users<R: ReadRequest<Response = Page>>(
     pylon: &impl Ask,
     request: impl Fn(Option<String>) -> R,
@@ -470,21 +473,22 @@ async fn read_users<R: ReadRequest<Response = Page>>(
         list.activity_unknown.extend(activity_unknown);
         list.held.extend(held);
         let has_new = list.people.len() + list.integrations.len() > before;
-        // A list may end with an empty page. Whether the list is complete shows in the comparison with the other list.
+        // A list may end with an empty page. If anything is missing from the list, comparing it with the other list will reveal
+        // that.
         Ok(ReadStep { has_new: has_new || is_empty && next.is_none(), next })
     })
     .await?;
     Ok(list)
 }
 
-/// What one page adds to a list, and where the next page is.
+/// The result of adding one page to a list, and the cursor of the next page.
 struct ReadStep {
     has_new: bool,
     next: Option<String>,
 }
 
-/// Reads a list to its last page. `request` makes the request for the page at a cursor, and `take` collects the content of a
-/// page. It is an error if a cursor repeats, or if a page after the first has nothing new.
+/// Reads a list to the last page. `request` creates the request for a given cursor, and `take` collects the contents of a page.
+/// A repeated cursor is an error, and so is any page after the first that contains nothing new.
 async fn read_pages<R: ReadRequest>(
     pylon: &impl Ask,
     request: impl Fn(Option<String>) -> R,
@@ -512,14 +516,14 @@ async fn read_pages<R: ReadRequest>(
     }
 }
 
-/// Users, as one or more requests returned them.
+/// Users collected from one or more responses.
 #[derive(Default)]
 struct List {
     people: Vec<Person>,
     integrations: BTreeSet<Integration>,
-    /// The people whose responses do not say whether they are deactivated.
+    /// People whose responses don't say whether they are deactivated.
     activity_unknown: HashSet<UserId>,
-    /// The distinct roles that people hold, as the responses describe them.
+    /// The distinct roles held by these people, as described in the responses.
     held: BTreeSet<Role>,
     role_fields: Option<RoleFields>,
 }
@@ -534,7 +538,8 @@ impl List {
         Ok(self)
     }
 
-    /// The role fields depend on the date, so they are the same in every response. A user with other fields lacks one.
+    /// Records the role fields, which depend only on the API version and must be the same for all users. If they differ, a user
+    /// lacks a field.
     fn has_fields(&mut self, fields: Option<RoleFields>) -> Result<(), ObserveError> {
         if let (Some(known), Some(fields)) = (self.role_fields, fields)
             && known != fields
@@ -570,7 +575,7 @@ mod tests {
         for (first, second, expected) in [
             (Err(refused("first", 403)), 403, "first"),
             (Ok(()), 403, "second"),
-            (Err(refused("first", 403)), 404, "second"), // only a 403 is delayed
+            (Err(refused("first", 403)), 404, "second"), // only a 403 is held back
         ] {
             let done = [SetOnce::new(), SetOnce::new()];
             let both = async {

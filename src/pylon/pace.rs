@@ -1,17 +1,16 @@
-//! Decides when the next request may be sent. Pure: its inputs are the requests, the responses, and the time.
+//! Schedules requests. The code is pure: its inputs are the requests, the responses, and the current time.
 //!
-//! Pylon counts a request when it arrives, at some time between sending and response. Three standard techniques keep rolecall
-//! within the rate limit:
+//! Pylon counts a request when it arrives, which is some time between sending and the response. Three standard techniques keep
+//! rolecall within the rate limit:
 //!
-//! * `RateWindow`, a sliding window: a request takes a slot when it is sent, and frees it one window after its response. So no
-//!   window of the server's clock contains more requests than the limit, whatever kind of limiter the server has. (A token
-//!   bucket on our side would send nearly twice as many requests in the first minute.)
-//! * `Gate`: after a 429, nothing is sent for as long as the server asks. If it does not say, the pauses back off
-//!   exponentially.
-//! * `AdaptiveRate`, additive increase and multiplicative decrease (AIMD): a 429 shows that the assumed limit is wrong, or
-//!   that other clients use it too. Then the rate follows what the server accepts. The window still applies.
+//! * `RateWindow` is a sliding window in which a request occupies a slot from when it is sent until one window after its
+//!   response. No window on the server's clock can thus contain more requests than the limit, no matter which kind of limiter
+//!   the server uses. (A client-side token bucket would send nearly twice as many requests in the first minute.)
+//! * `Gate` blocks all requests after a 429 for as long as the server asks. Without a hint, the pauses back off exponentially.
+//! * `AdaptiveRate` implements additive increase and multiplicative decrease (AIMD). A 429 proves that the assumed limit is
+//!   wrong or shared with other clients, so from then on the rate follows what the server accepts. The window still applies.
 //!
-//! `AssumedLimit` learns the limit from the header `X-Rate-Limit-Remaining`, as long as there was no 429.
+//! Until the first 429, `AssumedLimit` infers the limit from the `X-Rate-Limit-Remaining` header.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -19,29 +18,29 @@ use std::time::Duration;
 use super::failure::Class;
 use super::request::{Attempt, Endpoint};
 
-/// The span over which Pylon counts (Pylon API, "Rate limits": requests per minute).
+/// The period over which Pylon counts requests (Pylon API, "Rate limits": requests per minute).
 pub const WINDOW: Duration = Duration::from_secs(60);
-/// A slot is freed this long after its window, because the server's clock may run differently.
+/// Extra time before a slot is freed, to allow for clock differences with the server.
 const WINDOW_MARGIN: Duration = Duration::from_millis(500);
-/// After a 429 the gate stays closed for this much longer than the server asks for.
+/// Extra time for which the gate stays closed after a 429, on top of the delay requested by the server.
 const HINT_MARGIN: Duration = Duration::from_secs(1);
-/// How long the gate stays closed after a 429 without a hint. It doubles with each further one.
+/// How long the gate stays closed after a 429 without a hint. Doubles with each further one.
 const UNHINTED_PAUSE: Duration = Duration::from_secs(5);
-/// The rate is raised after each such pause without a 429.
+/// Time without a 429 after which the rate is raised.
 const RAISE_INTERVAL: Duration = Duration::from_secs(5);
-/// Each time a higher rate fails, the pause before the next trial doubles, up to this. Otherwise a server that counts
-/// exactly would answer every trial with a 429.
+/// Caps the pause between trials of a higher rate, which doubles after each failed trial. Without this backoff, a server that
+/// enforces its limit strictly would answer every trial with a 429.
 const LONGEST_HOLD: Duration = Duration::from_secs(240);
-/// Rates are counted in thousandths of a request per window, so that all arithmetic uses integers.
+/// Rates are in thousandths of a request per window, to allow integer arithmetic.
 const UNIT: u64 = 1000;
 
-/// A pacer for each endpoint. A run has one `Pacing`, because the requests of the plan count against the limits of the apply.
+/// One pacer per endpoint. A run has a single `Pacing`, since requests made for the plan count against the limits of the apply.
 #[derive(Debug, Clone)]
 pub struct Pacing([Pacer; Endpoint::ALL.len()]);
 
 impl Pacing {
-    /// Uses the documented rate limits, except those in `rates` (requests per minute). If an endpoint occurs twice, the last
-    /// one counts.
+    /// Starts from the documented rate limits and overrides them with `rates`, in requests per minute. For duplicates, the last
+    /// entry wins.
     pub fn new(rates: &[(Endpoint, u64)]) -> Self {
         let pacer = |endpoint: Endpoint| {
             let facts = endpoint.facts();
@@ -52,35 +51,35 @@ impl Pacing {
         Self(Endpoint::ALL.map(pacer))
     }
 
-    /// Returns the requests per minute that are assumed to be allowed.
+    /// Returns the assumed rate limit, in requests per minute.
     pub fn limit(&self, endpoint: Endpoint) -> u64 {
         self.0[endpoint as usize].limit()
     }
 
-    /// Returns whether a 429 has shown that the assumption is wrong.
+    /// Returns `true` if a 429 has disproved the assumed limit.
     pub fn is_throttled(&self, endpoint: Endpoint) -> bool {
         self.0[endpoint as usize].rate.is_some()
     }
 
-    /// Returns the pacer of an endpoint.
+    /// Returns the pacer for an endpoint.
     pub fn pacer(&mut self, endpoint: Endpoint) -> &mut Pacer {
-        &mut self.0[endpoint as usize] // `Endpoint::ALL` is in the order of the variants
+        &mut self.0[endpoint as usize] // `Endpoint::ALL` is in declaration order
     }
 }
 
-/// What a response tells the pacer.
+/// What the pacer learns from a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Feedback {
-    /// The request was not throttled. `remaining` is what `X-Rate-Limit-Remaining` shows.
+    /// The request was not throttled. `remaining` is the value of `X-Rate-Limit-Remaining`.
     Accepted { remaining: Option<u64> },
-    /// The response is a 429. `hint` is how long the server asks to wait.
+    /// The response was a 429. `hint` is the delay requested by the server.
     Throttled { hint: Option<Duration> },
-    /// The request got no response. It may have been counted.
+    /// There was no response, but the server may have counted the request.
     Lost,
 }
 
 impl Feedback {
-    /// Returns what one attempt tells.
+    /// Derives the feedback from an attempt.
     pub fn of_attempt<T>(attempt: &Attempt<T>) -> Self {
         let accepted = Self::Accepted { remaining: attempt.remaining };
         let Err(failure) = &attempt.result else { return accepted };
@@ -94,12 +93,12 @@ impl Feedback {
     }
 }
 
-/// When the next request may be sent.
+/// The earliest time for the next request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendTime {
     Now,
     At(Duration),
-    /// Not before a request that is under way has been answered.
+    /// Not until a pending request has been answered.
     AfterAnswer,
 }
 
@@ -109,14 +108,14 @@ pub struct Pacer {
     limit: AssumedLimit,
     window: RateWindow,
     gate: Gate,
-    /// Is `None` before the first 429.
+    /// `None` until the first 429.
     rate: Option<AdaptiveRate>,
-    /// A random fraction in 1/1000 (0 to 999), drawn for the last response.
+    /// A random fraction in thousandths (0 to 999), drawn for the last response.
     jitter: u64,
 }
 
 impl Pacer {
-    /// Returns a pacer for `limit` requests per minute, at least one.
+    /// Creates a pacer for `limit` requests per minute. A limit of 0 counts as 1.
     pub fn new(limit: u64) -> Self {
         Self {
             limit: AssumedLimit::new(limit.max(1)),
@@ -127,19 +126,19 @@ impl Pacer {
         }
     }
 
-    /// Sets the rate limit of an earlier date of the API, which responses may reveal.
+    /// Sets the lower rate limit of an earlier API version, which responses may turn out to follow.
     #[must_use]
     pub fn or_earlier(mut self, earlier: u64) -> Self {
         self.limit.earlier = Some(earlier);
         self
     }
 
-    /// Returns the requests per minute that are assumed to be allowed.
+    /// Returns the assumed rate limit, in requests per minute.
     pub fn limit(&self) -> u64 {
         self.limit.assumed
     }
 
-    /// Returns when the next request may be sent.
+    /// Returns the earliest time at which the next request may be sent.
     pub fn send_time(&mut self, now: Duration) -> SendTime {
         self.window.free_slots(now);
         let mut opens = self.gate.opens;
@@ -156,28 +155,28 @@ impl Pacer {
         }
     }
 
-    /// Notes that a request is sent.
+    /// Records that a request is being sent.
     pub fn sent(&mut self, now: Duration) {
         self.window.in_flight += 1;
         if let Some(rate) = &mut self.rate {
-            // Jitter: two clients that share a rate limit must not stay in phase, or the same one is throttled every time.
+            // Add jitter. If two clients that share a rate limit stay in phase, the same one gets throttled every time.
             rate.next = now + Duration::from_nanos(rate.interval() / 1000 * (950 + self.jitter / 10));
         }
     }
 
-    /// Notes that a request was not sent, although [`Self::sent`] has counted it.
+    /// Undoes [`Self::sent`] for a request that was not sent after all.
     pub fn withdrawn(&mut self) {
         self.window.in_flight = self.window.in_flight.saturating_sub(1);
     }
 
-    /// Learns from the response to the request that was sent at `sent`. `jitter` is a random fraction in 1/1000 (0 to 999).
+    /// Processes the response to a request sent at `sent`. `jitter` is a random fraction in thousandths (0 to 999).
     pub fn answered(&mut self, now: Duration, sent: Duration, feedback: Feedback, jitter: u64) {
         self.jitter = jitter.min(999);
         self.window.answered(now, matches!(feedback, Feedback::Accepted { .. }));
         match feedback {
             Feedback::Accepted { remaining } => {
                 self.gate.unhinted = 0;
-                // After a 429, the rate that the server accepts is better evidence than the header.
+                // After a 429, the rate of accepted requests is better evidence than the header.
                 if let (Some(remaining), None) = (remaining, self.rate) {
                     self.limit.learn(now, remaining, self.window.own_at(now));
                     let others = self.limit.assumed.saturating_sub(self.window.own());
@@ -189,15 +188,15 @@ impl Pacer {
         }
     }
 
-    /// Returns how many requests could be sent within `span` from now at the present rate, at least one.
+    /// Returns the number of requests that fit into the next `span` at the current rate, which is at least one.
     pub fn capacity(&self, now: Duration, span: Duration) -> u64 {
         let free = self.allowed() + self.window.free_by(now + span);
         let paced = self.rate.map_or(u64::MAX, |rate| nanos(span) / rate.interval().max(1));
         free.saturating_sub(self.window.taken()).min(paced).max(1)
     }
 
-    /// Returns how many slots may be taken: the assumed limit, or after a 429 the last rate without a 429. Even spacing is not
-    /// enough, because requests that were sent in a burst also leave the server's window in a burst.
+    /// Returns the number of slots that may be taken: the assumed limit, or the last good rate if there has been a 429. Spacing
+    /// requests evenly isn't enough, because requests sent in a burst also leave the server's window in a burst.
     fn allowed(&self) -> u64 {
         self.rate.map_or(self.limit.assumed, |AdaptiveRate { rate, good, .. }| {
             (rate.max(good) / UNIT).clamp(1, self.limit.ceiling)
@@ -205,7 +204,7 @@ impl Pacer {
     }
 
     fn throttled(&mut self, now: Duration, sent: Duration, hint: Option<Duration>) {
-        // A request that was sent before the last cut says nothing about the present rate.
+        // A request sent before the last cut tells us nothing about the current rate.
         let is_late = self.rate.is_some_and(|rate| sent < rate.cut_at);
         let wait = self.gate.close(now, hint, is_late, self.jitter);
         let (ceiling, opens) = (self.limit.ceiling, self.gate.opens);
@@ -222,20 +221,20 @@ impl Pacer {
     }
 }
 
-/// The rate limit that is assumed, in requests per window.
+/// The assumed rate limit, in requests per window.
 #[derive(Debug, Clone)]
 struct AssumedLimit {
-    /// The documented limit, or the one that the user gives. Nothing raises the assumed limit above it.
+    /// The documented limit, or an override from the user. The assumed limit never exceeds it.
     ceiling: u64,
-    /// The limit of an earlier date, if there was another one.
+    /// The limit in an earlier API version, if it was different.
     earlier: Option<u64>,
-    /// The ceiling, or the earlier limit if responses have shown it.
+    /// Either the ceiling or, once responses have revealed it, the earlier limit.
     assumed: u64,
-    /// The largest number of remaining requests that a response has shown, plus one. The true limit is not lower.
+    /// One more than the highest number of remaining requests seen in a response, which is a lower bound for the true limit.
     shown: u64,
-    /// When the current window of observation began.
+    /// Start of the current observation window.
     since: Duration,
-    /// The least sum of our own requests and the remaining ones in this window; `None` before its first response.
+    /// Lowest sum of our own requests and the remaining ones in this observation window, or `None` before its first response.
     least_sum: Option<u64>,
 }
 
@@ -251,10 +250,15 @@ impl AssumedLimit {
         }
     }
 
-    /// `X-Rate-Limit-Remaining` of the first responses reveals the limit of an earlier date: the response itself was counted,
-    /// so the limit is at least one more than what remains. Any other number says what other clients use, or how a bucket
-    /// is filled. If other clients had left as much by chance, a whole window later our own requests and the remaining ones
-    /// add up to more. The least sum of that window counts, because a counter that lags shows too much for a while.
+    /// Infers the limit from `X-Rate-Limit-Remaining`.
+    ///
+    /// The first responses reveal the limit of an earlier API version. Since the response itself was counted, the limit is at
+    /// least one more than what remains. Any other value only reflects the traffic of other clients or the fill level of a
+    /// bucket.
+    ///
+    /// The traffic of other clients may have left exactly that number by coincidence. If so, our own requests and the remaining
+    /// ones add up to more for a whole window later on. The lowest sum in the window is used, because a lagging counter reports
+    /// too much for a while.
     fn learn(&mut self, now: Duration, remaining: u64, own: u64) {
         self.shown = self.shown.max(remaining.saturating_add(1));
         let sum = remaining.saturating_add(own);
@@ -271,14 +275,14 @@ impl AssumedLimit {
     }
 }
 
-/// The slots that requests take. Invariant: a request has exactly one slot from its sending to one window after its response.
+/// The occupied slots. Invariant: a request occupies exactly one slot from when it is sent until one window after its response.
 #[derive(Debug, Clone, Default)]
 struct RateWindow {
-    /// How many requests are sent and not answered yet.
+    /// Number of requests that have been sent but not answered.
     in_flight: u64,
-    /// The slots of answered requests, in the order in which they are freed.
+    /// Slots of answered requests, ordered by when they are freed.
     answered: VecDeque<Slot>,
-    /// The times when the slots of other clients are freed, in order. Only slots that a response has shown are included.
+    /// When the slots of other clients are freed, in order. Includes only slots that a response has revealed.
     others: VecDeque<Duration>,
 }
 
@@ -307,7 +311,7 @@ impl RateWindow {
         self.in_flight + self.answered.len() as u64
     }
 
-    /// Returns our answered requests that the server still counts.
+    /// Returns the number of our answered requests that the server still counts.
     fn own_at(&self, now: Duration) -> u64 {
         (self.answered.len() - self.answered.partition_point(|slot| slot.free_at <= now)) as u64
     }
@@ -320,21 +324,23 @@ impl RateWindow {
         self.answered.front().map(|slot| slot.free_at).into_iter().chain(self.others.front().copied()).min()
     }
 
-    /// Returns how many slots are freed until `time`.
+    /// Returns the number of slots freed by `time`.
     fn free_by(&self, time: Duration) -> u64 {
         let slots = self.answered.iter().map(|slot| slot.free_at).chain(self.others.iter().copied());
         slots.filter(|free_at| *free_at <= time).count() as u64
     }
 
-    /// Returns how many requests were accepted within the last window.
+    /// Returns the number of requests accepted within the last window.
     fn accepted(&self, now: Duration) -> u64 {
         let recent = |slot: &&Slot| slot.is_accepted && slot.free_at >= now + WINDOW_MARGIN;
         self.answered.iter().filter(recent).count() as u64
     }
 
-    /// Takes slots for other clients, which can only lower our own rate. It is unknown when their slots are freed, so they are
-    /// spread evenly over the next window. That starves no client. It also does not block us for a whole window if the limit
-    /// is a token bucket, which shows few remaining requests although it refills all the time.
+    /// Reserves slots for other clients, which can only lower our own rate.
+    ///
+    /// We can't know when those slots are freed, so we spread them evenly over the next window. That way, no client starves.
+    /// Nor are we blocked for a whole window if the limiter is a token bucket, which reports few remaining requests even though
+    /// it refills continuously.
     fn note_others(&mut self, now: Duration, others: u64) {
         if others > self.others.len() as u64 {
             let free_at = |slot| now + Duration::from_nanos(nanos(WINDOW) * slot / others);
@@ -348,12 +354,12 @@ impl RateWindow {
 struct Gate {
     /// Nothing is sent before this time.
     opens: Duration,
-    /// The number of 429s without a hint in a row, except for requests that were sent before the last of them.
+    /// Number of consecutive 429s without a hint, not counting requests sent before the last of them.
     unhinted: u32,
 }
 
 impl Gate {
-    /// Closes the gate, and returns for how long without jitter.
+    /// Closes the gate and returns the length of the pause without jitter.
     fn close(&mut self, now: Duration, hint: Option<Duration>, is_late: bool, jitter: u64) -> Duration {
         let wait = hint.map_or_else(
             || {
@@ -368,31 +374,32 @@ impl Gate {
     }
 }
 
-/// The rate after a 429, in thousandths of a request per window (AIMD). It is always between one request and the ceiling.
+/// The rate after a 429 in thousandths of a request per window, controlled by AIMD. It stays between one request and the
+/// ceiling.
 #[derive(Debug, Clone, Copy)]
 struct AdaptiveRate {
     rate: u64,
-    /// The last rate that got no 429 for a while. A higher rate is a trial.
+    /// The last rate that went without a 429 for a while. Any higher rate is a trial.
     good: u64,
     cut_at: Duration,
-    /// When the rate was last raised or cut.
+    /// Time of the last raise or cut.
     raised_at: Duration,
-    /// How long it stays at the good rate before it tries a higher one.
+    /// How long to stay at the good rate before trying a higher one.
     hold: Duration,
-    /// When the next request may be sent.
+    /// The earliest time for the next request.
     next: Duration,
 }
 
 impl AdaptiveRate {
-    /// Starts with the number of requests accepted in the last window, or with the rate that the hint implies if it is higher.
+    /// Starts from the number of requests accepted in the last window, or from the rate implied by the hint if that is higher.
     fn first(now: Duration, opens: Duration, accepted: u64, wait: Duration, ceiling: u64) -> Self {
         let hinted = nanos(WINDOW) * UNIT / nanos(wait).max(1);
         let rate = accepted.max(hinted).clamp(UNIT, ceiling * UNIT);
         Self { rate, good: rate, cut_at: now, raised_at: opens, hold: RAISE_INTERVAL, next: opens }
     }
 
-    /// Lowers the rate (multiplicative decrease). The number of requests accepted in the last window is certainly allowed. A
-    /// higher rate without a 429 may only have filled pauses in that window.
+    /// Lowers the rate (multiplicative decrease). We know that the server allows as many requests as it accepted in the last
+    /// window. A higher rate may have avoided a 429 only by filling gaps in that window.
     fn cut(self, now: Duration, opens: Duration, accepted: u64) -> Self {
         let Self { rate, good, hold, next, .. } = self;
         let at_least = |tenths: u64| (good * tenths / 10).max(UNIT);
@@ -400,8 +407,8 @@ impl AdaptiveRate {
             // A trial has failed.
             (accepted.clamp(at_least(5), good), (hold * 2).min(LONGEST_HOLD))
         } else {
-            // This rate got no 429 before. Lower it a little, or each window would end with a 429. If much less was accepted,
-            // the limit has changed, and the search starts again.
+            // The rate had been fine so far. Lower it slightly, or every window would end with a 429. If far fewer requests
+            // were accepted, the limit must have changed, so the search starts over.
             let slightly_less = accepted - accepted / 20;
             let hold = if slightly_less < at_least(7) { RAISE_INTERVAL } else { hold };
             (slightly_less.clamp(at_least(7), good), hold)
@@ -410,7 +417,7 @@ impl AdaptiveRate {
         Self { rate, good, cut_at: now, raised_at: opens, hold, next }
     }
 
-    /// Raises the rate until the next 429: quickly up to the last good rate, and slowly above it (additive increase).
+    /// Raises the rate until the next 429: quickly up to the last good rate, then slowly (additive increase).
     fn raise(&mut self, now: Duration, ceiling: u64) {
         let ceiling = ceiling * UNIT;
         loop {
@@ -424,7 +431,7 @@ impl AdaptiveRate {
                 self.rate = (self.rate * 5 / 4).min(self.good);
                 continue;
             }
-            // Two raises and a whole window without a 429 show that the limit has become higher.
+            // Two raises and a full window without a 429 show that the limit has gone up.
             if self.raised_at.saturating_sub(self.cut_at) >= self.hold * 2 + WINDOW {
                 self.hold = (self.hold / 2).max(RAISE_INTERVAL);
             }
@@ -433,7 +440,7 @@ impl AdaptiveRate {
         }
     }
 
-    /// Returns the nanoseconds between two requests.
+    /// Returns the spacing between requests in nanoseconds.
     fn interval(&self) -> u64 {
         nanos(WINDOW) * UNIT / self.rate.max(1)
     }
@@ -459,7 +466,7 @@ mod tests {
         Feedback::Throttled { hint: Some(Duration::from_secs(seconds)) }
     }
 
-    /// Sends requests one after the other, starting at `from` (in ms). Each is answered after 100 ms.
+    /// Sends requests one after another, starting at `from` (in ms). Each response takes 100 ms.
     fn exchange(pacer: &mut Pacer, from: u64, feedback: &[Feedback]) {
         for (number, one) in (0..).zip(feedback) {
             let sent = ms(from + number * 100);
@@ -468,8 +475,8 @@ mod tests {
         }
     }
 
-    /// Returns a pacer for 120 requests per minute after a 429. `rate` and `good` are in thousandths, and `hold` is in
-    /// seconds. The rate was last raised at `raised_at` (in ms).
+    /// Returns a pacer for 120 requests per minute that has received a 429. `rate` and `good` are in thousandths of a request,
+    /// `hold` is in seconds, and `raised_at` is in milliseconds.
     fn paced(rate: u64, good: u64, hold: u64, raised_at: u64) -> Pacer {
         let rate = AdaptiveRate {
             rate,
@@ -566,11 +573,11 @@ mod tests {
         assert_eq!(rate(&mut pacer, 11_099), (40_000, 40_000, 5));
         assert_eq!(rate(&mut pacer, 11_100), (42_400, 40_000, 5));
         assert_eq!(rate(&mut pacer, 16_100), (44_800, 42_400, 5));
-        exchange(&mut pacer, 17_000, &[throttled(1)]); // a trial that failed; the gate opens at 19.1 s
+        exchange(&mut pacer, 17_000, &[throttled(1)]); // a failed trial; the gate opens at 19.1 s
         assert_eq!(rate(&mut pacer, 19_100), (31_360, 40_000, 10));
-        assert_eq!(rate(&mut pacer, 24_100), (39_200, 40_000, 10)); // below the good rate: a quarter in five seconds
+        assert_eq!(rate(&mut pacer, 24_100), (39_200, 40_000, 10)); // below the good rate: up a quarter every five seconds
         assert_eq!(rate(&mut pacer, 29_100), (40_000, 40_000, 10));
-        assert_eq!(rate(&mut pacer, 39_100), (42_400, 40_000, 10)); // and the next trial after twice the pause
+        assert_eq!(rate(&mut pacer, 39_100), (42_400, 40_000, 10)); // the next trial comes after twice the pause
     }
 
     #[test]
@@ -633,7 +640,7 @@ mod tests {
     fn only_requests_accepted_within_the_last_minute_count() {
         let mut pacer = Pacer::new(120);
         exchange(&mut pacer, 0, &[ACCEPTED; 10]); // answered at 0.1 to 1.0 s
-        exchange(&mut pacer, 60_400, &[throttled(59)]); // and this at 60.5 s
+        exchange(&mut pacer, 60_400, &[throttled(59)]); // answered at 60.5 s
         assert_eq!(pacer.rate.expect("a rate").rate, 6 * UNIT, "those of 0.5 s and later");
     }
 
@@ -709,7 +716,7 @@ mod tests {
             (&[left(17), left(19), left(18)], 20), // the responses arrive out of order
             (&[left(119)], 120),
             (&[left(999)], 120),
-            (&[left(11)], 120), // a token bucket with a capacity of a tenth of the limit
+            (&[left(11)], 120), // a token bucket that holds a tenth of the limit
             (&[left(59)], 120), // other clients use half
             (&[left(0)], 120),
             (&[ACCEPTED], 120),
@@ -726,7 +733,7 @@ mod tests {
         let mut pacer = Pacer::new(120).or_earlier(20);
         exchange(&mut pacer, 0, &[left(19)]); // others have used 100
         assert_eq!(pacer.limit(), 20);
-        exchange(&mut pacer, 1_000, &[left(110)]); // and stop
+        exchange(&mut pacer, 1_000, &[left(110)]); // and have stopped
         assert_eq!(pacer.limit(), 120);
         let mut alone = Pacer::new(120).or_earlier(20);
         exchange(&mut alone, 0, &(0..20).rev().map(left).collect::<Vec<_>>());
@@ -735,7 +742,7 @@ mod tests {
         assert_eq!(alone.limit(), 20, "a true limit of 20 stays");
         let mut chance = Pacer::new(120).or_earlier(20);
         exchange(&mut chance, 0, &[left(19)]);
-        // Twenty of our own requests in each window, and what remains shows that others take none.
+        // We send twenty requests per window, and the remaining number shows that other clients send none.
         for minute in 1..4 {
             exchange(&mut chance, minute * 61_000, &[left(19); 20]);
         }
