@@ -1,7 +1,7 @@
-//! Sends the reads of a plan, each when its rate limit allows, and retries them.
+//! Sends the reads of a plan as the rate limits allow, and retries them.
 //!
-//! It makes no decisions. [`super::flow`] decides when a request is sent and whether it is sent again. [`super::observe`] and
-//! [`super::inquiry`] decide what is read.
+//! This module only executes decisions made elsewhere. [`super::flow`] decides when to send a request and whether to resend it,
+//! and [`super::observe`] and [`super::inquiry`] decide what to read.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -26,41 +26,42 @@ use crate::plan::blame::Drift;
 use crate::problem::Problem;
 use crate::roster::Region;
 
-/// The state of the organization, and when it was read.
+/// The state of the organization, along with the time of reading.
 #[derive(Debug)]
 pub struct Observation {
     pub state: ObservedState,
-    /// The time when the oldest of its reads was sent. A write may not depend on a read that is too old.
+    /// When the oldest of the reads was sent. A write must not rely on a read that is too old.
     pub read_at: Duration,
 }
 
-/// Shows the waits of a run.
+/// Displays a run's waits to the user.
 pub trait ShowWait: Debug {
-    /// Shows why the run waits, and how long. The wait ends when the result is dropped.
+    /// Announces a wait with its reason and length. Dropping the result marks the end of the wait.
     fn begin(&self, why: &str, wait: Duration) -> Box<dyn Any>;
 }
 
-/// A reader that keeps to the rate limits of one run.
+/// A reader that respects the rate limits of a run.
 #[derive(Debug)]
 pub struct PacedReader {
     reader: Reader,
     clock: Clock,
     flow: RefCell<FlowControl>,
-    /// Wakes requests that wait for the response to another one.
+    /// Wakes requests that are waiting for another one to be answered.
     answered: Notify,
-    /// Shows each wait of [`SHORTEST_REPORTED_WAIT`] or more.
+    /// Displays waits of at least [`SHORTEST_REPORTED_WAIT`].
     waits: Box<dyn ShowWait>,
 }
 
 const SHORTEST_REPORTED_WAIT: Duration = Duration::from_secs(3);
 
 impl PacedReader {
-    /// Starts a run. `waits` shows each wait of three seconds or more.
+    /// Starts a run. `waits` displays any wait of three seconds or more.
     pub fn new(reader: Reader, clock: Clock, flow: FlowControl, waits: Box<dyn ShowWait>) -> Self {
         Self { reader, clock, flow: RefCell::new(flow), answered: Notify::new(), waits }
     }
 
-    /// Returns the reader, and the flow control, which counts the requests so far. An apply continues with both.
+    /// Returns the reader and the flow control so that an apply can continue with both. The flow control has counted all
+    /// requests so far.
     pub fn into_parts(self) -> (Reader, FlowControl) {
         (self.reader, self.flow.into_inner())
     }
@@ -68,20 +69,22 @@ impl PacedReader {
     /// Reads the organization.
     ///
     /// # Errors
-    /// Something could not be read completely, or it is not the pinned organization.
+    /// Returns an error if anything could not be read completely or if the organization isn't the pinned one.
     pub async fn observe(&self, wanted: &Wanted<'_>) -> Result<Observation, Problem> {
         let read_at = self.clock.elapsed();
         let state = Box::pin(observe(self, wanted)).await.map_err(|error| error.problem(self.region()))?;
         Ok(Observation { state, read_at })
     }
 
-    /// Asks the audit log who set a few values, such as those of a plan. Stops after two minutes, and keeps what it has found.
+    /// Looks up in the audit log who set a small number of values, such as those in a plan. Returns partial results after two
+    /// minutes.
     pub async fn inquire<'a>(&self, drift: Drift<'a>) -> Inquiry<'a> {
         let rate_limit = self.flow.borrow().pacing.limit(Endpoint::Audit);
         self.inquire_within(Budget::of_plan(rate_limit), drift).await
     }
 
-    /// Asks the audit log who set the values of everyone. Stops after a few minutes, and keeps what it has found.
+    /// Looks up in the audit log who set everyone's values. Stops at the time limit of an access review and returns what it has
+    /// found.
     pub async fn inquire_about_all<'a>(&self, drift: Drift<'a>) -> Inquiry<'a> {
         self.inquire_within(Budget::OF_REVIEW, drift).await
     }
@@ -138,7 +141,7 @@ impl PacedReader {
         attempt
     }
 
-    /// Waits until the request may be sent, and counts it as sent. Returns when that was.
+    /// Waits for the rate limit and then counts the request as sent. Returns the time at which that happened.
     async fn wait_for_turn(&self, outgoing: &Outgoing) -> Duration {
         loop {
             let now = self.clock.elapsed();
@@ -169,24 +172,24 @@ impl PacedReader {
         drop(shown);
     }
 
-    /// Returns where the requests are traced.
+    /// Returns the trace that logs the requests.
     pub fn trace(&self) -> Trace {
         self.reader.trace()
     }
 
-    /// Returns the region whose host is asked; `None` for another host.
+    /// Returns the region of the host, or `None` for a custom host.
     pub fn region(&self) -> Option<Region> {
         self.reader.base().region()
     }
 
-    /// Returns the host that is asked.
+    /// Returns the host that requests are sent to.
     pub fn host(&self) -> String {
         self.reader.base().host()
     }
 }
 
-/// A request that was sent and takes a slot of the rate limit. If another request fails, it is dropped before its response.
-/// The slot must then be freed, or a later request would wait for it forever.
+/// A pending request, which occupies a slot of the rate limit. If another request fails, this one is dropped before it is
+/// answered and has to release its slot, or a later request might wait for it forever.
 struct ReadUnderWay<'r> {
     reader: &'r PacedReader,
     endpoint: Endpoint,
@@ -235,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_dropped_request_frees_its_slot() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts connections, and never answers
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts connections but never responds
         let base = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let clock = Clock::start(None);
         let route = Route::choose(&base, &Variables::default()).unwrap();

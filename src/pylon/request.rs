@@ -1,4 +1,4 @@
-//! The requests that rolecall sends, and the data in their responses. HTTP and JSON are in `wire` and `client`.
+//! The requests that rolecall sends and the data in their responses. `wire` and `client` deal with JSON and HTTP.
 
 use std::collections::BTreeSet;
 
@@ -11,53 +11,53 @@ use crate::plan::Patch;
 use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
 
-/// A request that knows the type of its response.
+/// A request with a typed response.
 pub trait Request {
     type Response;
 
-    /// Returns the request in the form in which it is sent.
+    /// Returns the request in the form it is sent in.
     fn outgoing(&self) -> Outgoing;
 
-    /// Decodes the body of a response with the status 200.
+    /// Decodes the body of a 200 response.
     ///
     /// # Errors
-    /// The body is not what this request returns.
+    /// Returns an error if the body doesn't match the request.
     fn decode(&self, body: &[u8]) -> Result<Self::Response, Cause>;
 }
 
-/// A request that changes nothing. A [`super::Reader`] sends no other requests.
+/// A request without side effects, which is the only kind a [`super::Reader`] can send.
 pub trait ReadRequest: Request {}
 
-/// Asks who the token belongs to.
+/// Asks for the owner of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Me;
 
-/// Asks for one page of the role catalog.
+/// Requests one page of the role catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles {
-    /// Is `None` for the first page.
+    /// `None` for the first page.
     pub cursor: Option<String>,
 }
 
-/// Asks for one page of all users.
+/// Requests one page of the listing of all users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     pub deactivated: bool,
-    /// Is `None` for the first page.
+    /// `None` for the first page.
     pub cursor: Option<String>,
 }
 
-/// Asks for the users who have one of at most [`PAGE`] addresses.
+/// Searches for users by address, with at most [`PAGE`] addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
     pub emails: Vec<Email>,
-    /// The number of people per page: [`PAGE`], or less after the server has refused that.
+    /// The number of people per page: [`PAGE`], or less once the server has rejected that.
     pub limit: usize,
-    /// Is `None` for the first page.
+    /// `None` for the first page.
     pub cursor: Option<String>,
 }
 
-/// Asks for people, and ignores the other data in the response.
+/// Requests people and ignores any other data in the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeopleRequest {
     /// Searches for several people by address.
@@ -66,54 +66,54 @@ pub enum PeopleRequest {
     One(UserId),
 }
 
-/// Asks the audit log for the changes to at most [`PAGE`] people.
+/// Requests audit log entries about at most [`PAGE`] people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditLog {
-    /// The people who were changed.
+    /// The people affected by the changes.
     pub people: Vec<UserId>,
-    /// The number of entries per page: [`PAGE`], or less after the server has refused that.
+    /// The number of entries per page: [`PAGE`], or less once the server has rejected that.
     pub limit: usize,
-    /// Is `None` for the first page.
+    /// `None` for the first page.
     pub cursor: Option<String>,
 }
 
-/// Changes one user, and returns the user as they are afterwards.
+/// Updates one user and returns the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     pub id: UserId,
     pub patch: Patch,
 }
 
-/// The maximum number of values in one search, and of entries on one page. One page of Pylon's reference says "between 1 and 1000",
-/// another one says "less than 1000".
+/// The maximum number of values per search and of entries per page. Pylon's reference is inconsistent here: one page says
+/// "between 1 and 1000", and another says "less than 1000".
 pub const PAGE: usize = 999;
 
-/// A request in the form in which it is sent.
+/// A request in the form it is sent in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Outgoing {
-    /// Determines the method, the path, the rate limit, and the time limits.
+    /// Determines the method, the path, the rate limit, and the timeouts.
     pub endpoint: Endpoint,
-    /// The user in the path, if the path has one.
+    /// The user in the path, for paths that contain one.
     pub user: Option<UserId>,
-    /// The names and values, before URL encoding.
+    /// Names and values, before URL encoding.
     pub query: Vec<(&'static str, String)>,
-    /// Only a `POST` or `PATCH` has a body, which is JSON.
+    /// The JSON body of a `POST` or `PATCH`.
     pub body: Option<Vec<u8>>,
 }
 
 impl Outgoing {
-    /// Returns a request without a user, a query, and a body.
+    /// Creates a request that has no user, query, or body.
     pub(super) fn new(endpoint: Endpoint) -> Self {
         Self { endpoint, user: None, query: Vec::new(), body: None }
     }
 
-    /// Returns the path below the base URL, without a leading slash.
+    /// Returns the path relative to the base URL, without a leading slash.
     pub fn path(&self) -> String {
         let path = self.endpoint.facts().path;
         self.user.as_ref().map_or_else(|| path.to_owned(), |user| path.replace("{id}", user.as_str()))
     }
 
-    /// Returns method and path, as errors and traces name the request: `PATCH /users/u_1`.
+    /// Returns the method and path, as in `PATCH /users/u_1`. Errors and traces identify the request this way.
     pub fn asked(&self) -> String {
         format!("{} /{}", self.endpoint.facts().method, self.path())
     }
@@ -123,34 +123,34 @@ impl Outgoing {
 pub struct Identity {
     /// The organization that the token belongs to.
     pub organization: Organization,
-    /// The token's user; `None` for an API user without an ID.
+    /// The token's user, or `None` for an API user without an ID.
     pub user: Option<UserId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RolePage {
     pub roles: Vec<Role>,
-    /// The cursor of the next page, if there is one.
+    /// Cursor of the next page, if there is one.
     pub next: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
-    /// The users who have an email address.
+    /// Users who have an email address.
     pub people: Vec<Person>,
-    /// The users who have no email address.
+    /// Users who lack an email address.
     pub integrations: Vec<Integration>,
-    /// The people whose entry does not show whether they are deactivated. Before October 2026, no entry shows it.
+    /// People whose entry doesn't say whether they are deactivated. Before October 2026, that applies to all of them.
     pub activity_unknown: Vec<UserId>,
-    /// The distinct roles that the users of this page hold, as the page describes them. Empty before July 2026.
+    /// The distinct roles held by users on this page, as described there. Empty before July 2026.
     pub held: BTreeSet<Role>,
-    /// The role fields that the people of this page have. `None` if the page has no people.
+    /// The role fields of the people on this page, or `None` if there are no people.
     pub role_fields: Option<RoleFields>,
-    /// The cursor of the next page, if there is one.
+    /// Cursor of the next page, if there is one.
     pub next: Option<String>,
 }
 
-/// The fields of a user that contain the roles. They depend on the date of the API, so they are the same for all users of a run.
+/// The fields that contain a user's roles. They depend on the API version, so they are the same for all users in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleFields {
     /// `role_id`, or the object `role`: before October 2026.
@@ -162,31 +162,31 @@ pub enum RoleFields {
 /// One page of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entries {
-    /// The entries are probably sorted, newest first. The API does not guarantee that.
+    /// The entries, most likely sorted newest first, although the API doesn't guarantee any order.
     pub entries: Vec<AuditEntry>,
-    /// The cursor of the next page, if there is one.
+    /// Cursor of the next page, if there is one.
     pub next: Option<String>,
 }
 
-/// What one attempt at a request returned.
+/// The result of one attempt at a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt<T> {
     pub result: Result<T, Failure>,
-    /// The header `X-Rate-Limit-Remaining`, if the response has it.
+    /// Value of the `X-Rate-Limit-Remaining` header, if present.
     pub remaining: Option<u64>,
-    /// The header `Date`, if the response has it.
+    /// Value of the `Date` header, if present.
     pub date: Option<Timestamp>,
 }
 
 impl<T> Attempt<T> {
-    /// Returns an attempt that got no response.
+    /// Creates an attempt that received no response.
     pub fn failed(failure: Failure) -> Self {
         Self { result: Err(failure), remaining: None, date: None }
     }
 }
 
-/// An endpoint of the API. Each has a separate rate limit, which all tokens of the organization share (Pylon API, "Endpoints
-/// used"; `X-Rate-Limit-Remaining` counts per endpoint).
+/// An endpoint of the API. Each has its own rate limit, shared by all of the organization's tokens (Pylon API, "Endpoints
+/// used"). `X-Rate-Limit-Remaining` counts per endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
     Me,
@@ -218,22 +218,22 @@ impl Endpoint {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndpointFacts {
-    /// The name that `--rate` takes.
+    /// The name used in `--rate`.
     pub name: &'static str,
     pub method: &'static str,
-    /// The path below the base URL. `{id}` stands for the ID of a user.
+    /// The path relative to the base URL, with `{id}` as the placeholder for a user ID.
     pub path: &'static str,
     /// The documented rate limit, in requests per minute.
     pub limit: u64,
-    /// The rate limit that applied before October 2026, in requests per minute.
+    /// The rate limit before October 2026, in requests per minute.
     pub earlier_limit: u64,
 }
 
-/// Splits a search that the server has refused as too large. Returns the number of values of each half, and the number of entries
-/// to request per page. Returns `None` if the search cannot become smaller.
+/// Splits a search that the server has rejected as too large. Returns the number of values in each half and the number of
+/// entries per page, or `None` if the search can't get any smaller.
 ///
-/// The maximum number of values in a filter is not documented, and some dates of the API refuse a limit of 1000, so both numbers
-/// shrink. For a single value, the page shrinks only after a 413, because a 400 for one value has another reason.
+/// The maximum number of values in a filter is undocumented, and some API versions reject a limit of 1000, so both numbers
+/// shrink. For a single value, the page shrinks only after a 413, because a 400 must then have a different cause.
 pub fn halved(values: usize, limit: usize, failure: &Failure) -> Option<(usize, usize)> {
     let can_shrink = values > 1 || limit > 1 && failure.class() == super::Class::TooLarge;
     (can_shrink && failure.may_be_too_large()).then(|| (values.div_ceil(2).max(1), (limit / 2).max(1)))

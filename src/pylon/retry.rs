@@ -1,55 +1,56 @@
-//! Decides whether to retry a request, and how long to wait first. Pure: its inputs are the failures and the time.
+//! Decides whether to retry a request and how long to wait first. The code is pure: its inputs are the failures and the current
+//! time.
 //!
-//! The pauses are exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). A retry
-//! budget limits the load on a service that is down.
+//! Pauses follow exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). A retry budget
+//! limits the load on a service that is down.
 
 use std::time::Duration;
 
 use super::failure::{Cause, Class, Failure};
 
-/// The maximum number of attempts at one request, including the first.
+/// The maximum number of attempts per request, including the first.
 pub const ATTEMPTS: u32 = 10;
-/// The maximum number of attempts before the host has answered any request. A wrong host should be reported within seconds.
+/// The maximum number of attempts as long as the host has never responded. A wrong host should be reported within seconds.
 const ATTEMPTS_UNANSWERED: u32 = 4;
-/// The maximum number of attempts at a read that a plan does not need. Its result is not worth a wait of a minute.
+/// The maximum number of attempts for a read that a plan can do without. Its result isn't worth a minute of waiting.
 pub const ATTEMPTS_AT_OPTIONAL_READ: u32 = 3;
-/// The maximum number of attempts at a read that gets 2xx responses with an unexpected body. The next response is usually the same.
+/// The maximum number of attempts for a read that keeps returning 2xx with an unexpected body. Repeating it rarely helps.
 const ATTEMPTS_AT_A_WRONG_SHAPE: u32 = 3;
-/// The maximum number of attempts at a page without data that says another page follows. A retry usually returns the page.
+/// The maximum number of attempts for a page that has no data but claims that another page follows. Repeating it usually helps.
 const ATTEMPTS_AT_A_PAGE_WITHOUT_DATA: u32 = 4;
-/// The longest pause that a server can ask for. A longer one ends the run.
+/// The longest pause that the server may request. A longer one ends the run.
 pub const LONGEST_HINT: Duration = Duration::from_secs(300);
-/// A run ends if no request succeeds for this long.
+/// The run ends if no request succeeds for this long.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 const FIRST_BOUND: Duration = Duration::from_millis(500);
 const LARGEST_BOUND: Duration = Duration::from_secs(30);
-/// The number of retries that a run has at its start. Each success adds half a retry.
+/// The number of retries available at the start of a run. Each success adds half a retry.
 const BUDGET: u64 = 100;
 
-/// The state of the retries of one run.
+/// Retry state for one run.
 #[derive(Debug, Clone)]
 pub struct Retries {
     /// The remaining budget, in halves of a retry.
     budget: u64,
     any_answer: bool,
     last_success: Duration,
-    /// The end of the longest pause that the server has requested.
+    /// End of the longest pause requested by the server.
     paused_until: Duration,
     rng: fastrand::Rng,
 }
 
-/// How often one request has failed.
+/// Failure counts for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Failures {
-    /// Counts all failures, except for 429s.
+    /// All failures except 429s.
     pub counted: u32,
-    /// Counts the failures in `counted` whose response had the status 200 but an unusable body.
+    /// The subset of `counted` where the response had status 200 but an unusable body.
     pub unusable: u32,
 }
 
 impl Failures {
-    /// Counts a failure. A 429 does not count as an attempt: the request was not carried out, and the pacing says when to send
-    /// it again.
+    /// Counts a failure. A 429 isn't counted as an attempt, because the request was not carried out and the pacing decides when
+    /// to resend it.
     pub fn add(&mut self, failure: &Failure) {
         self.counted += u32::from(failure.class() != Class::Throttled);
         let is_unusable =
@@ -58,39 +59,39 @@ impl Failures {
     }
 }
 
-/// Whether a request is sent again.
+/// The decision about a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
     At(Duration),
     No(GiveUp),
 }
 
-/// Why a request is not sent again.
+/// The reason for not retrying a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GiveUp {
-    /// It has had all its attempts.
+    /// The request has used up its attempts.
     Attempts,
-    /// The retry budget of the run is used up.
+    /// The run has used up its retry budget.
     Budget,
     /// No request has succeeded for [`LONGEST_SILENCE`].
     Silence,
-    /// The server asks for a longer pause than [`LONGEST_HINT`].
+    /// The server asked for a pause longer than [`LONGEST_HINT`].
     LongPause,
     Final,
 }
 
 impl Retries {
-    /// Starts a run at `now`. All randomness of the run comes from `rng`.
+    /// Starts a run at `now`. All of the run's randomness comes from `rng`.
     pub fn new(now: Duration, rng: fastrand::Rng) -> Self {
         Self { budget: BUDGET * 2, any_answer: false, last_success: now, paused_until: now, rng }
     }
 
-    /// Starts another phase of the run at `now`. The host has answered in the phase before.
+    /// Starts another phase of the run at `now`, given that the host has responded in the previous one.
     pub fn restart_answered(&mut self, now: Duration) {
         *self = Self { any_answer: true, ..Self::new(now, self.rng.clone()) };
     }
 
-    /// Draws the jitter for one response, in 1/1000 (0 to 999).
+    /// Draws the jitter for one response, in thousandths (0 to 999).
     pub fn jitter(&mut self) -> u64 {
         self.rng.u64(0..1000)
     }
@@ -100,7 +101,7 @@ impl Retries {
         self.budget = self.budget.max(BUDGET * 2);
     }
 
-    /// Notes whether the host has answered.
+    /// Records a failure and whether it involved a response from the host.
     pub fn failed(&mut self, failure: &Failure) {
         self.any_answer |= failure.was_answered();
     }
@@ -111,25 +112,25 @@ impl Retries {
         self.last_success = self.last_success.max(now);
     }
 
-    /// Returns whether no request has succeeded for [`LONGEST_SILENCE`]. One pause that the server asks for does not count, but
-    /// repeated pauses do.
+    /// Returns `true` if no request has succeeded for [`LONGEST_SILENCE`]. A single pause requested by the server extends that
+    /// time, but repeated pauses don't.
     pub fn is_silent(&self, now: Duration) -> bool {
         now >= self.silent_at()
     }
 
-    /// Returns when [`Self::is_silent`] becomes true, unless a request succeeds before.
+    /// Returns the time at which [`Self::is_silent`] becomes true unless a request succeeds first.
     pub fn silent_at(&self) -> Duration {
         let pause = self.paused_until.saturating_sub(self.last_success).min(LONGEST_HINT);
         self.last_success + LONGEST_SILENCE + pause
     }
 
-    /// Decides whether to send a read again. `failed` counts its failures, including the last one, which is `failure`. A failure
-    /// that makes a write ambiguous only makes a read worth repeating.
+    /// Decides whether to resend a read. `failed` counts its failures, including the latest one, `failure`. An ambiguous
+    /// failure, which would leave the effect of a write in doubt, is just another reason to repeat a read.
     pub fn retry_read(&mut self, now: Duration, failure: &Failure, failed: Failures) -> Retry {
         let unusable = match failure.cause {
             Cause::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
             Cause::PageWithoutData => ATTEMPTS_AT_A_PAGE_WITHOUT_DATA,
-            Cause::TooSlow(_) => 1, // that took a minute, and the next attempt would take another one
+            Cause::TooSlow(_) => 1, // that took a minute, and so would the next attempt
             _ => u32::MAX,
         };
         if failed.unusable >= unusable {
@@ -142,7 +143,7 @@ impl Retries {
         }
     }
 
-    /// Decides whether to send a request again after a 429, which does not count as an attempt. The pacing decides when.
+    /// Decides whether to resend a request after a 429, which isn't counted as an attempt. The pacing decides when.
     pub fn retry_throttled(&mut self, now: Duration, hint: Option<Duration>) -> Retry {
         if hint.is_some_and(|hint| hint > LONGEST_HINT) {
             Retry::No(GiveUp::LongPause)
@@ -154,7 +155,7 @@ impl Retries {
         }
     }
 
-    /// Decides whether to send a request again that has failed `failed` times.
+    /// Decides whether to resend a request that has failed `failed` times.
     pub fn retry(&mut self, now: Duration, failed: u32) -> Retry {
         let attempts = if self.any_answer { ATTEMPTS } else { ATTEMPTS_UNANSWERED };
         if failed >= attempts {
@@ -170,8 +171,8 @@ impl Retries {
         Retry::At(now + self.backoff(failed))
     }
 
-    /// Draws a pause before the attempt after `failed` failures (full jitter): uniform in [0, min(30 s, 0.5 s · 2ⁿ)], where
-    /// n counts the failures from 0.
+    /// Draws the pause that follows failure number `failed` (full jitter). It is uniformly distributed in [0, min(30 s, 0.5 s ·
+    /// 2ⁿ)], where n numbers the failures from 0.
     pub fn backoff(&mut self, failed: u32) -> Duration {
         let doubled = FIRST_BOUND.saturating_mul(2_u32.saturating_pow(failed.saturating_sub(1)));
         let bound = doubled.min(LARGEST_BOUND);
@@ -308,7 +309,7 @@ mod tests {
             let failure = failure(cause);
             let mut retries = answered();
             let (mut failed, mut now) = (Failures::default(), seconds(0));
-            // Earlier failures of other kinds do not count.
+            // Earlier failures of other kinds don't count.
             (0..4).for_each(|_| failed.add(&refused(500)));
             let mut sent = 0;
             loop {

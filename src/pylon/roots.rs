@@ -1,10 +1,10 @@
-//! Decides which root certificates are trusted: those of the system, or only those in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+//! Decides which root certificates to trust: the system's, or only those in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 //!
-//! The platform's verifier reads these variables only on Linux, and silently skips what it cannot use. Therefore, this module reads
-//! them, in the same way on every system. A file that cannot be used is an error before the first request.
+//! The platform verifier honors these variables only on Linux and silently skips anything it can't use. This module reads them
+//! itself instead, the same way on every platform, and rejects an unusable file before the first request.
 //!
-//! A file may start with a UTF-8 byte-order mark, which Windows editors write. DER is not accepted: other programs that read
-//! the variable do not accept it either, and a DER file may contain something other than a certificate.
+//! A file may start with a UTF-8 byte-order mark, as written by Windows editors. DER isn't accepted, because other programs
+//! that read the variable don't accept it either, and a DER file doesn't have to contain a certificate.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -31,33 +31,33 @@ use crate::regular;
 
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDER: &str = "SSL_CERT_DIR";
-/// The largest certificate file that is read, in bytes. The bundles of Linux distributions have less than 1 MiB.
+/// Size limit for certificate files, in bytes. The bundles shipped by Linux distributions are below 1 MiB.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
 #[derive(Debug, Clone)]
 pub enum Roots {
-    /// No certificates are needed, because the host uses plain http.
+    /// No certificates are needed because the host uses plain http.
     NotNeeded,
-    /// The certificates of the operating system.
+    /// The operating system's certificates.
     System,
-    /// Only the certificates that the variables name.
+    /// Only the certificates from the environment variables.
     Given(Given),
 }
 
-/// The certificates that the variables name.
+/// The certificates from the environment variables.
 #[derive(Debug, Clone)]
 pub struct Given {
     pub sources: Vec<RootsSource>,
     store: Arc<RootCertStore>,
 }
 
-/// A file or folder that a variable names.
+/// A file or folder listed in an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootsSource {
-    /// The environment variable that names it.
+    /// The environment variable that lists it.
     pub variable: &'static str,
     pub path: PathBuf,
-    /// Counts only usable certificates.
+    /// The number of certificates that are usable.
     pub certificates: usize,
 }
 
@@ -65,7 +65,7 @@ impl Roots {
     /// Loads the root certificates for connections to `base`.
     ///
     /// # Errors
-    /// A variable is set, but its file or folder has no usable certificate.
+    /// Returns an error if a variable is set but doesn't yield a single usable certificate.
     pub fn load(base: &BaseUrl, variables: &Variables) -> Result<Self, Problem> {
         if base.is_plain() {
             return Ok(Self::NotNeeded);
@@ -96,7 +96,7 @@ impl Roots {
         Ok(Self::Given(Given { sources, store: Arc::new(store) }))
     }
 
-    /// Returns the variables that name the trusted certificates, or an empty list for those of the system.
+    /// Returns the variables that supply the trusted certificates. Empty if the system's are used.
     pub(super) fn variables(&self) -> Vec<&'static str> {
         match self {
             Self::NotNeeded | Self::System => Vec::new(),
@@ -104,10 +104,10 @@ impl Roots {
         }
     }
 
-    /// Returns the TLS settings that trust these certificates.
+    /// Returns a TLS configuration that trusts these certificates.
     ///
     /// # Errors
-    /// The certificates of the operating system cannot be loaded.
+    /// Returns an error if the operating system's certificates cannot be loaded.
     pub(super) fn config(&self) -> Result<ClientConfig, Problem> {
         let provider = Arc::new(ring::default_provider());
         let versions = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -116,7 +116,7 @@ impl Roots {
         let mut config = match self.verifier(provider)? {
             None => versions.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
             Some(inner) => versions
-                .dangerous() // rustls requires this for any custom verifier; `Explaining` decides like the one that it wraps
+                .dangerous() // required for any custom verifier; `Explaining` defers to the one it wraps
                 .with_custom_certificate_verifier(Arc::new(Explaining { inner }))
                 .with_no_client_auth(),
         };
@@ -158,7 +158,7 @@ fn no_roots(why: &str) -> Problem {
     )
 }
 
-/// Returns the certificates in the file that `SSL_CERT_FILE` names.
+/// Loads the certificates in the file given by `SSL_CERT_FILE`.
 fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
     let path = Path::new(value);
     let name = Printable::cut(&path.to_string_lossy(), 200).to_string();
@@ -185,7 +185,7 @@ fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
         .map_err(|UnusableRoots { what, fix }| problem(&what, fix.unwrap_or_else(|| another.clone())))
 }
 
-/// Returns the certificates in the files of a folder. Files without certificates are skipped, as OpenSSL does.
+/// Loads the certificates in a folder and skips files without any, as OpenSSL does.
 fn of_folder(folder: &Path) -> HashSet<CertificateDer<'static>> {
     let Ok(entries) = fs::read_dir(folder) else { return HashSet::new() };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
@@ -194,7 +194,7 @@ fn of_folder(folder: &Path) -> HashSet<CertificateDer<'static>> {
     certificates.flatten().collect()
 }
 
-/// Returns the error if only `SSL_CERT_DIR` is set, and no folder in it has a certificate.
+/// Returns the error for `SSL_CERT_DIR` without a certificate in any of its folders, when `SSL_CERT_FILE` isn't set.
 fn no_folder_has_any(sources: &[RootsSource]) -> Problem {
     let of = |source: &RootsSource| {
         let name = Printable::cut(&source.path.to_string_lossy(), 200);
@@ -213,10 +213,10 @@ fn no_folder_has_any(sources: &[RootsSource]) -> Problem {
     ))
 }
 
-/// Why a file has no usable certificate.
+/// The reason a file has no usable certificate.
 struct UnusableRoots {
     what: String,
-    /// How to fix the file. `None` if the only fix is another file.
+    /// How to fix the file, or `None` if only a different file will do.
     fix: Option<String>,
 }
 
@@ -224,7 +224,7 @@ fn unusable(what: impl Into<String>) -> UnusableRoots {
     UnusableRoots { what: what.into(), fix: None }
 }
 
-/// Returns the certificates in the PEM file `path`, which contains `bytes`.
+/// Parses `bytes` as PEM. `path` is the file they come from, for use in error messages.
 fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, UnusableRoots> {
     let name = path_word(path);
     let (from, to) = (quoted(&name), quoted(&format!("{name}.pem")));
@@ -237,7 +237,7 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     match text {
         [] => return Err(unusable("which is empty")),
-        // A SEQUENCE with a length of several bytes.
+        // An ASN.1 SEQUENCE whose length takes up several bytes.
         [0x30, 0x80..=0x84, ..] => {
             let what = "which is in DER format (binary), not in PEM format (text)".into();
             let fix = convert(format!("openssl x509 -inform der -in {from} -out {to}"));
@@ -267,7 +267,7 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
     Err(unusable("which has no certificate in PEM format"))
 }
 
-/// Describes a parser error. Its own messages show lines as lists of bytes.
+/// Describes a parser error. The error's own message prints lines as lists of bytes.
 fn damage(error: &rustls::pki_types::pem::Error) -> String {
     use rustls::pki_types::pem::Error;
     match error {
@@ -277,7 +277,7 @@ fn damage(error: &rustls::pki_types::pem::Error) -> String {
     }
 }
 
-/// Returns the certificates that can be decoded. A bundle of many authorities may have a few that rustls does not support.
+/// Returns the certificates that can be decoded. A large bundle may contain a few that rustls doesn't support.
 fn usable(found: Vec<CertificateDer<'static>>) -> Result<Vec<CertificateDer<'static>>, UnusableRoots> {
     let mut last = None;
     let decoded: Vec<_> = found

@@ -1,19 +1,19 @@
-//! Removes the token and its pieces from untrusted text, in upper or lower case, and with JSON escapes.
+//! Removes the token and fragments of it from untrusted text, regardless of case and JSON escapes.
 //!
-//! Other code may have cut a long value or broken a line after a `/`, so pieces of the token are removed too. Host names are
-//! shown in lower case, so the case is ignored.
+//! Fragments matter because other code may have truncated a long value or broken a line after a `/`. Case is ignored because
+//! host names are displayed in lowercase.
 
 use std::ops::Range;
 
-/// The text that replaces the token or a piece of it.
+/// The replacement for the token or a fragment of it.
 const SCRUBBED: &str = "[token]";
-/// The shortest piece that is removed, in characters. Shorter ones reveal nothing, and ordinary words look like them.
+/// The shortest fragment that is removed, in characters. Anything shorter reveals nothing and may well be an ordinary word.
 const SHORTEST: usize = 8;
-/// A piece of at least this many characters is always removed. A shorter one is only removed if the text was cut or a line was
-/// broken next to the piece.
+/// The length from which a fragment is always removed, in characters. A shorter one is removed only if it is next to a
+/// truncation or a line break.
 const TELLING: usize = 16;
 
-/// Returns `text` without `token` and without its pieces.
+/// Removes `token` and its fragments from `text`.
 pub(super) fn without(token: &str, text: String) -> String {
     let mut clean = String::new();
     let mut taken = 0;
@@ -25,13 +25,13 @@ pub(super) fn without(token: &str, text: String) -> String {
     if taken == 0 { text } else { clean + &text[taken..] }
 }
 
-/// Finds the pieces of the token. It is ASCII, so they begin and end between characters.
+/// Finds fragments of the token. Since the token is ASCII, they always start and end on character boundaries.
 fn pieces(token: &[u8], text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    // In a long report, few positions can be the start of a piece. A table of the first two bytes rules out the others.
+    // Few positions in a long report can start a fragment. A table of leading byte pairs rules out all the others.
     let mut begins = vec![false; 1 << 16];
     for begin in token.windows(SHORTEST) {
-        begins[pair(begin)] = true; // both are in lower case
+        begins[pair(begin)] = true; // both sides are lowercased
     }
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -51,7 +51,7 @@ fn pair(bytes: &[u8]) -> usize {
     one << 8 | other
 }
 
-/// Returns the length of the longest piece of the token at the start of `text`.
+/// Returns the length of the longest fragment of the token at the start of `text`.
 fn longest(token: &[u8], text: &[u8]) -> usize {
     let common = |from: &[u8]| {
         from.iter().zip(text).take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count()
@@ -59,15 +59,15 @@ fn longest(token: &[u8], text: &[u8]) -> usize {
     token.windows(SHORTEST).enumerate().map(|(from, _)| common(&token[from..])).max().unwrap_or(0)
 }
 
-/// Returns whether the text was cut or a line was broken at either end of the piece. The frame around lines is ignored.
+/// Returns `true` if the fragment is next to a truncation or a line break. A frame drawn around the lines is ignored.
 fn is_left_over(text: &str, piece: &Range<usize>) -> bool {
     let (before, behind) = (&text[..piece.start], &text[piece.end..]);
     let begins_line = || before.rsplit('\n').next().is_some_and(|line| !line.contains(char::is_alphanumeric));
     before.ends_with('…') || behind.starts_with(['…', '\n']) || begins_line()
 }
 
-/// Returns `body` without the token, or `None` if it does not contain it. JSON can escape `/` as `\/` and any character as in
-/// `\u002f`, and JSON within a JSON text is escaped twice.
+/// Removes the token from `body`, or returns `None` if there's nothing to remove. JSON may escape `/` as `\/` and any character
+/// in the form `\u002f`, and JSON nested in a JSON string is escaped twice.
 pub(super) fn without_spelled(token: &str, body: &[u8]) -> Option<Vec<u8>> {
     // Usually nothing is escaped, and this check is ten times faster than the search.
     if !body.contains(&b'\\') && std::str::from_utf8(body).is_ok_and(|text| !text.contains(token)) {
@@ -88,7 +88,7 @@ pub(super) fn without_spelled(token: &str, body: &[u8]) -> Option<Vec<u8>> {
     (taken > 0).then(|| [&clean, &body[taken..]].concat())
 }
 
-/// Returns the length in bytes of the token at the start of `body`.
+/// Returns the number of bytes that the token takes up at the start of `body`.
 fn spelled(token: &[u8], body: &[u8]) -> Option<usize> {
     let mut rest = body;
     for char in token {
@@ -133,7 +133,7 @@ mod tests {
             (format!("{}\n  │ {}", cut(9), &TOKEN[9..18]), "[token]\n  │ [token]"),
             (format!("{}…{}", cut(7), &TOKEN[20..36]), "pylon_s…[token]"),
             (format!("host {}", cut(30).to_lowercase()), "host [token]"),
-            // A short word that is also in the token is not removed.
+            // A short word that also occurs in the token is preserved.
             ("the pylon_story of an Admin".to_owned(), "the pylon_story of an Admin"),
             ("Ωpylon_…".to_owned(), "Ωpylon_…"),
         ] {

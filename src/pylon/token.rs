@@ -1,7 +1,8 @@
-//! The API token, and the sources that it can come from.
+//! The API token and its possible sources.
 //!
-//! The token is only sent in the `Authorization` header. It is never the value of a flag, because process lists show those. It is
-//! never printed: its `Debug` is a placeholder, and [`Token::scrub`] removes it from untrusted text.
+//! The token is sent only in the `Authorization` header. It is never passed as the value of a flag, because flags show up in
+//! process lists. Nor is it ever printed: its `Debug` output is a placeholder, and [`Token::scrub`] removes it from untrusted
+//! text.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -14,21 +15,21 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::regular::{self, Unreadable};
 
-/// The environment variable that people set.
+/// The environment variable that holds the token.
 pub const VARIABLE: &str = "PYLON_API_TOKEN";
-/// The largest token file that is read, in bytes.
+/// Size limit for token files, in bytes.
 const LARGEST: u64 = 64 * 1024;
-/// The characters that a token can have other than letters and digits (`b64token` of RFC 6750).
+/// The characters allowed in a token besides letters and digits (`b64token` in RFC 6750).
 const SIGNS: &[u8] = b"-._~+/=";
 
 #[derive(Debug, Clone)]
 pub struct Token(SecretString);
 
 impl Token {
-    /// Parses a token. Surrounding white space is ignored.
+    /// Parses a token, ignoring surrounding whitespace.
     ///
     /// # Errors
-    /// The text is empty, or contains a character that tokens do not have.
+    /// Returns an error if the string is empty or contains a character that isn't allowed in tokens.
     pub fn new(text: &str) -> Result<Self, Problem> {
         let text = text.trim();
         if text.is_empty() {
@@ -47,35 +48,35 @@ impl Token {
         format!("Bearer {}", self.0.expose_secret())
     }
 
-    /// Returns whether `text` is this token.
+    /// Returns `true` if `text` is this token.
     pub fn is(&self, text: &str) -> bool {
         self.0.expose_secret() == text
     }
 
-    /// Returns `text` without the token and without the pieces that a cut has left of it.
+    /// Removes the token from `text`, along with any fragments left by truncation.
     pub fn scrub(&self, text: String) -> String {
         scrub::without(self.0.expose_secret(), text)
     }
 
-    /// Returns a JSON body without the token, even if it is escaped. `None` if the body does not contain it.
+    /// Removes the token from a JSON body, even if it's escaped. Returns `None` if there's nothing to remove.
     pub(super) fn scrub_body(&self, body: &[u8]) -> Option<Vec<u8>> {
         scrub::without_spelled(self.0.expose_secret(), body)
     }
 }
 
-/// A place that a token can come from.
+/// A possible source of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenSource {
-    /// The file that `--token-file` names.
+    /// A file, selected by `--token-file`.
     File(PathBuf),
-    /// Standard input, which `--token-file -` names.
+    /// Standard input, selected by `--token-file -`.
     Stdin,
     Variable(OsString),
 }
 
 impl TokenSource {
-    /// Returns all sources in the words of the command line and in the value of [`VARIABLE`]. The first one is used. The words
-    /// are not parsed yet: an error of the parser may repeat a token in them, so the token must be known before.
+    /// Lists all sources in the command-line arguments and in the value of [`VARIABLE`], in order of precedence. This runs
+    /// before the arguments are parsed, because a parser error may quote a token, which must be known by then.
     pub fn all(words: &[OsString], variable: Option<OsString>) -> Vec<Self> {
         let flag = "--token-file";
         let mut sources = Vec::new();
@@ -93,7 +94,7 @@ impl TokenSource {
         sources
     }
 
-    /// Returns the files again, below the folder that each `-C` of the words may name.
+    /// Lists the files again, relative to each folder that `-C` might select.
     pub fn below_each(sources: &[Self], words: &[OsString]) -> Vec<Self> {
         let mut below = Vec::new();
         for (at, word) in words.iter().enumerate() {
@@ -110,7 +111,7 @@ impl TokenSource {
         below
     }
 
-    /// Returns whether the source can be read more than once.
+    /// Returns `true` if the source can be read more than once.
     pub fn can_be_read_again(&self) -> bool {
         match self {
             Self::File(path) => !regular::is_stream(path),
@@ -119,10 +120,10 @@ impl TokenSource {
         }
     }
 
-    /// Reads the text of the source, which should be a token.
+    /// Reads the contents of the source, which should be a token.
     ///
     /// # Errors
-    /// The source cannot be read, is not UTF-8, or starts with a byte-order mark.
+    /// Returns an error if the source cannot be read, isn't UTF-8, or starts with a byte-order mark.
     pub fn text(&self, stdin: &mut dyn Read) -> Result<String, Problem> {
         let name = match self {
             Self::File(path) => format!("the token file {}", Printable::cut(&path.to_string_lossy(), 200)),
@@ -148,7 +149,7 @@ impl TokenSource {
     }
 }
 
-/// Returns the error for a command line and environment without a token.
+/// Returns the error for a run in which neither the command line nor the environment provides a token.
 pub(crate) fn no_source() -> Problem {
     missing("no token is set")
 }
@@ -160,7 +161,7 @@ fn read(name: &str, text: Result<String, Unreadable>) -> Result<String, Problem>
     })
 }
 
-/// Returns the words in a text that could be tokens or parts of a token.
+/// Returns the words in `text` that could be tokens or fragments of tokens.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |char: char| u8::try_from(char).is_ok_and(is_part);
     text.split(move |char| !is_part(char)).filter(|word| !word.is_empty())

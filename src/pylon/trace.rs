@@ -1,4 +1,4 @@
-//! The output of `-v` on standard error: one line per request and one per wait. It never contains the token or a body.
+//! The output of `-v` on standard error: one line per request and one per wait. Tokens and bodies are never included.
 //!
 //! ```text
 //! 12:04:05.123  PATCH /users/5f0c  429 after 41 ms, attempt 1, request 7d2a
@@ -15,22 +15,22 @@ use crate::printable::Printable;
 #[derive(Debug, Clone, Copy)]
 pub struct Trace {
     clock: Clock,
-    /// Writes one line. `None` without `-v`.
+    /// Writes one line. `None` unless `-v` is given.
     write: Option<fn(&str)>,
 }
 
 impl Trace {
-    /// Returns a trace that passes lines to `write`, each with the time of `clock`. Without `write`, it does nothing.
+    /// Creates a trace that passes each line to `write`, prefixed with the time from `clock`. Without `write`, tracing is off.
     pub fn new(clock: Clock, write: Option<fn(&str)>) -> Self {
         Self { clock, write }
     }
 
-    /// Returns whether lines are written.
+    /// Returns `true` if tracing is on.
     pub fn is_on(self) -> bool {
         self.write.is_some()
     }
 
-    /// Writes the result of one request. `hide` removes the token from untrusted text.
+    /// Logs the result of one request. `hide` removes the token from untrusted text.
     pub(super) fn request(
         self,
         asked: &str,
@@ -44,12 +44,12 @@ impl Trace {
         }
     }
 
-    /// Writes that no request is sent for a while, and why.
+    /// Logs a pause in sending and the reason for it.
     pub fn wait(self, wait: Duration, why: &str) {
         self.line(&format!("waiting {}.{} s: {why}", wait.as_secs(), wait.subsec_millis() / 100));
     }
 
-    /// Writes a line after the time of day.
+    /// Writes a line prefixed with the time of day.
     pub fn line(self, text: &str) {
         if let Some(write) = self.write {
             write(&format!("{}  {text}", self.clock.time_of_day_in_milliseconds()));

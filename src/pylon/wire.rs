@@ -1,7 +1,7 @@
 //! Encodes requests as JSON and decodes their responses (docs/pylon-users.openapi.yaml).
 //!
-//! Responses are parsed into structs and never into a `serde_json::Value`, which would accept a duplicate key and keep the
-//! last one. Fields that earlier dates of the API lack are optional. Unknown fields are ignored.
+//! Responses are parsed into structs rather than `serde_json::Value`, which would silently accept a duplicate key and use the
+//! last value. Fields missing from earlier API versions are optional. Unknown fields are ignored.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ use crate::observed::{Integration, Organization, Person, Role, RoleId, UserId};
 use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
 
-/// A value that must be a JSON object. A derived struct would also accept an array, by position.
+/// A value that must be a JSON object. A derived struct would also accept an array and match its elements by position.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -52,12 +52,13 @@ struct Data<T> {
     data: Object<T>,
 }
 
-/// A page: `List` is a list of objects. An empty result has no `data`, or `null` (recorded from the live service).
+/// A page whose `List` is a list of objects. If there are no results, `data` is missing or `null` (recorded from the live
+/// service).
 #[derive(Deserialize)]
 struct Many<List> {
     #[serde(default = "none")]
     data: Option<List>,
-    /// A response with `errors` and a 2xx status is not an empty result.
+    /// A 2xx response with `errors` must not be mistaken for an empty result.
     #[serde(default)]
     errors: Option<IgnoredAny>,
     #[serde(default)]
@@ -76,7 +77,7 @@ fn none<T>() -> Option<T> {
     None
 }
 
-/// A field that may be absent (`None`) or `null` (`Some(None)`). Only the second one counts as empty.
+/// A field that may be missing (`None`) or `null` (`Some(None)`). Only `null` counts as empty.
 type MaybeNull<T> = Option<Option<T>>;
 
 fn maybe_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -85,7 +86,7 @@ fn maybe_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// A user. The strings are borrowed from the body, because a large listing would need a million small copies.
+/// A user. Strings are borrowed from the body, because a large listing would otherwise need a million small allocations.
 #[derive(Deserialize)]
 struct WireUser<'a> {
     #[serde(borrow)]
@@ -98,7 +99,7 @@ struct WireUser<'a> {
     name: Option<Text<'a>>,
     #[serde(default, borrow)]
     role_id: Option<Text<'a>>,
-    /// Only the API of July 2026 returns this object.
+    /// Returned only by the API of July 2026.
     #[serde(default, borrow)]
     role: Option<Object<WireHeldRole<'a>>>,
     #[serde(default, borrow, deserialize_with = "maybe_null")]
@@ -111,7 +112,7 @@ struct WireUser<'a> {
     status: Option<Text<'a>>,
 }
 
-/// A role that a user holds. Its name and slug must be those in the catalog.
+/// A role held by a user. Its name and slug must match the catalog.
 #[derive(Deserialize)]
 struct WireHeldRole<'a> {
     #[serde(borrow)]
@@ -122,7 +123,7 @@ struct WireHeldRole<'a> {
     slug: Text<'a>,
 }
 
-/// A role of the catalog. All fields are required: a role without its slug could be the one of the administrators.
+/// A role in the catalog. All fields are required, because a role without its slug could be the Admin role.
 #[derive(Deserialize)]
 struct WireRole<'a> {
     #[serde(borrow)]
@@ -133,7 +134,7 @@ struct WireRole<'a> {
     slug: Text<'a>,
 }
 
-/// A string that is copied from the body only if it contains an escape. (`Option<Cow<str>>` always copies.)
+/// A string that is copied from the body only if it contains escapes. (`Option<Cow<str>>` always copies.)
 #[derive(Default)]
 struct Text<'a>(Cow<'a, str>);
 
@@ -161,7 +162,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// The users of a page, each converted as soon as it is read, and why the first failed conversion failed.
+/// The users on a page, converted as they are read, plus the reason for the first conversion that failed.
 #[derive(Default)]
 struct Users {
     page: Page,
@@ -228,7 +229,7 @@ impl<'de> Deserialize<'de> for Users {
     }
 }
 
-/// The role IDs of one page, each stored once, because most people hold one of a few roles.
+/// Interns the role IDs on a page, since most people hold one of a few roles.
 #[derive(Default)]
 struct RoleIdPool(BTreeSet<Arc<str>>);
 
@@ -272,7 +273,7 @@ struct WireEntry {
     attributes: Option<Texts>,
 }
 
-/// A map of strings that refuses duplicate keys. A plain map would keep the last one.
+/// A map of strings that rejects duplicate keys. A plain map would use the last value.
 struct Texts(BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for Texts {
@@ -301,11 +302,11 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// The format of every error. Each field is parsed on its own: if one has an unexpected type, the code and the request ID
-/// are still used.
+/// The format of all errors. Fields are parsed independently, so the code and request ID remain available even if some other
+/// field has an unexpected type.
 #[derive(Deserialize)]
 pub(super) struct WireError {
-    /// `None` if the field is absent.
+    /// `None` if the field is missing.
     #[serde(default, deserialize_with = "texts")]
     pub(super) errors: Option<Vec<String>>,
     #[serde(default, deserialize_with = "text")]
@@ -315,18 +316,18 @@ pub(super) struct WireError {
 }
 
 impl WireError {
-    /// Returns whether this is an error of Pylon and not of a proxy: every error of Pylon has `errors` and a request ID.
+    /// Returns `true` if the error comes from Pylon rather than a proxy. Pylon's errors always have `errors` and a request ID.
     pub(super) fn is_pylons(&self) -> bool {
         self.errors.is_some() || self.request_id.is_some()
     }
 }
 
-/// Reads a string, or `None` for a value of any other type.
+/// Deserializes a string. A value of any other type becomes `None`.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(as_text(Value::deserialize(deserializer)?))
 }
 
-/// Reads the strings of a list, or a single string.
+/// Deserializes a list of strings or a single string.
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     Ok(Some(match Value::deserialize(deserializer)? {
         Value::Array(values) => values.into_iter().filter_map(as_text).collect(),
@@ -470,7 +471,7 @@ impl Request for Update {
     }
 }
 
-// `Update` is missing on purpose: it is the only request that changes something.
+// `Update` is missing on purpose, because it's the only request that changes anything.
 impl ReadRequest for Me {}
 impl ReadRequest for Roles {}
 impl ReadRequest for Listing {}
@@ -499,7 +500,7 @@ fn users(body: &[u8]) -> Result<Page, Cause> {
     Ok(Page { next, ..page })
 }
 
-/// Returns the entries of a page, and the cursor of the next page.
+/// Returns the entries on a page, along with the cursor of the next page.
 fn list<'de, T: Deserialize<'de>>(
     body: &'de [u8],
     expected: &'static str,
@@ -510,7 +511,7 @@ fn list<'de, T: Deserialize<'de>>(
     Ok((entries, next))
 }
 
-/// Returns the list of a page, and the cursor of the next page.
+/// Returns the list on a page, along with the cursor of the next page.
 fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, Option<String>), String> {
     match parse(body)? {
         Many { errors: Some(_), .. } => Err("it has `errors`".into()),
@@ -518,12 +519,12 @@ fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, O
     }
 }
 
-/// Rejects a page that has a next page but no data. The live service sometimes returns one.
+/// Rejects a page without data that claims another page follows. The live service occasionally returns one.
 fn with_data(has_data: bool, next: Option<&String>) -> Result<(), Cause> {
     if has_data || next.is_none() { Ok(()) } else { Err(Cause::PageWithoutData) }
 }
 
-/// Returns the person in a response to `GET` or `PATCH /users/{id}`. A response about another user is an error.
+/// Decodes the response to `GET` or `PATCH /users/{id}`. Returns an error if the response is about another user.
 fn person(id: &UserId, body: &[u8]) -> Result<Person, Cause> {
     let wrong = |why| WrongShape::cause("the user that was asked for", why);
     let user = parse::<Data<WireUser<'_>>>(body).map_err(wrong)?.data.0;
@@ -536,14 +537,14 @@ fn person(id: &UserId, body: &[u8]) -> Result<Person, Cause> {
     }
 }
 
-/// Parses the body of an error, or returns `None` if it has another format, such as the page of a proxy.
+/// Parses an error body. Returns `None` if it has a different format, such as a proxy's HTML page.
 pub(super) fn error(body: &[u8]) -> Option<WireError> {
     parse(body).ok()
 }
 
 fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
-    // Checking the whole body for UTF-8 once is faster than checking each string. If the check fails, serde_json reports the
-    // place.
+    // Validating the whole body as UTF-8 once is faster than validating each string. If that fails, serde_json reports the
+    // position.
     let parsed = match std::str::from_utf8(body) {
         Ok(text) => serde_json::from_str::<Object<T>>(text),
         Err(_) => serde_json::from_slice(body),
@@ -551,7 +552,7 @@ fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
     parsed.map(|object| object.0).map_err(|error| error.to_string())
 }
 
-/// Returns the cursor of the next page. Depending on the date of the API, the last page has no cursor or an empty one. A next
+/// Returns the cursor of the next page. On the last page, the cursor is missing or empty, depending on the API version. A next
 /// page without a cursor is an error.
 fn next_page(pagination: Option<Object<Pagination>>) -> Result<Option<String>, String> {
     let Some(Object(Pagination { cursor, has_next_page })) = pagination else {
@@ -586,7 +587,7 @@ enum User {
     Integration(Integration),
 }
 
-/// Converts a user. Fails if a field that decisions depend on is missing, or if two fields contradict each other.
+/// Converts a user. Fails if a field that affects decisions is missing or if two fields contradict each other.
 fn convert(user: WireUser<'_>, names: &mut RoleIdPool) -> Result<User, String> {
     let Some(id) = UserId::new(&user.id.0) else {
         return Err(format!("a user has an ID that cannot be part of a path: {:?}", user.id.0));
@@ -611,7 +612,7 @@ fn convert(user: WireUser<'_>, names: &mut RoleIdPool) -> Result<User, String> {
     Ok(User::Person(person, fields))
 }
 
-/// Returns the assigned roles, the roles held only through SCIM, and in which fields they are.
+/// Returns the assigned roles, the roles held only through SCIM, and the fields that contained them.
 fn roles_of(
     user: &WireUser<'_>,
     names: &mut RoleIdPool,
@@ -640,7 +641,7 @@ fn roles_of(
     };
     let assigned = sorted(role_ids.iter().flatten().map(|id| names.role(id)));
     let held = sorted(roles.iter().flatten().map(|Object(role)| names.role(&role.id)));
-    // `roles` must contain all role IDs of the other fields.
+    // `roles` must contain every role ID found in the other fields.
     match assigned.iter().chain(&shown).find(|role| !held.contains(role)) {
         Some(role) => contradiction(role),
         None => {
@@ -672,7 +673,7 @@ mod tests {
         AuditLog { people: Vec::new(), limit: 9, cursor: None }
     }
 
-    /// Returns why a body cannot be decoded, if it cannot.
+    /// Returns the reason a body can't be decoded, if any.
     fn cause(request: &impl Request, body: &str) -> Option<Cause> {
         request.decode(body.as_bytes()).err()
     }
