@@ -1,5 +1,5 @@
-//! Runs the machine: sends the requests that it returns, sleeps as long as it says, and passes the responses to it. It makes
-//! no decisions.
+//! The I/O loop around the machine. It sends the requests that the machine returns, sleeps as instructed, and feeds the
+//! responses back. All decisions are left to the machine.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,16 +24,17 @@ enum Answer {
 
 type UnderWay<'w> = FuturesUnordered<Pin<Box<dyn Future<Output = Answer> + 'w>>>;
 
-/// A write that the machine wants to be sent, and the number of the attempt.
+/// A write requested by the machine, with its attempt number.
 struct Write {
     ticket: Ticket,
     update: Update,
     attempt: u32,
 }
 
-/// Carries out the plan of `machine`. `signals` receives the number of each signal that should stop it. After the first
-/// signal, no more requests are sent. After the second one, it does not wait for responses either. `report_wait` is called
-/// before each wait.
+/// Carries out the plan of `machine`.
+///
+/// `signals` receives the number of each termination signal. The first signal prevents any further requests, and the second one
+/// also abandons the pending responses. `report_wait` is called before each wait.
 pub async fn carry_out(
     mut machine: Machine,
     writer: &Writer,
@@ -45,7 +46,7 @@ pub async fn carry_out(
     let mut under_way: UnderWay<'_> = FuturesUnordered::new();
     let mut had_signal = false;
     loop {
-        // Collect everything that may be sent now. The intents of all its writes are written and synced together.
+        // Collect everything that may be sent now, so that the intents of all writes share a single sync.
         let mut writes: Vec<Write> = Vec::new();
         let wait = loop {
             match machine.poll(clock.elapsed()) {
@@ -61,14 +62,15 @@ pub async fn carry_out(
         };
         if !writes.is_empty() {
             send(writes, &mut machine, writer, clock, journal, &under_way);
-            continue; // a write that was not sent may make room for another one
+            continue; // a write that was not sent may leave room for another one
         }
         let Some((until, reason)) = wait else { return machine.finish() };
         report_wait(&machine, until, reason);
         tokio::select! {
             Some(answer) = under_way.next() => match answer {
                 Answer::Patched(ticket, attempt) => {
-                    // An error is ignored: a read can find out the same, and writing the next intent shows a full disk.
+                    // Ignore the error. A read can recover the same information, and a full disk will surface when the next
+                    // intent is written.
                     let _ = journal.answer(clock.now(), ticket.number(), attempt.result.as_ref().err());
                     machine.patched(clock.elapsed(), ticket, attempt);
                 }
@@ -83,8 +85,8 @@ pub async fn carry_out(
     }
 }
 
-/// Writes the intents to the journal, and then sends the writes. A write is not sent if its intent could not be written, or if
-/// that took too long.
+/// Writes the intents to the journal and then sends the writes. A write is skipped if recording its intent failed or took too
+/// long.
 fn send<'w>(
     writes: Vec<Write>,
     machine: &mut Machine,
@@ -104,12 +106,12 @@ fn send<'w>(
                     Answer::Patched(ticket, writer.update(&update, attempt).await)
                 }));
             }
-            Ok(()) => {} // the machine reads the person again
+            Ok(()) => {} // the machine will read the person again
         }
     }
 }
 
-/// Sleeps until the time, or forever if there is none. Then only a response or a signal continues the apply.
+/// Sleeps until the given time, or forever if there's none, in which case only a response or a signal can wake the loop.
 async fn sleep_until(clock: Clock, until: Option<Duration>) {
     match until {
         Some(until) => tokio::time::sleep(until.saturating_sub(clock.elapsed())).await,

@@ -1,8 +1,8 @@
-//! The journal of an apply (a write-ahead log): each change, written to disk before it is sent, and its outcome.
+//! The journal of an apply, which is a write-ahead log of every change and its outcome.
 //!
-//! It has one JSON object per line. The intent of a `PATCH` is on disk before the `PATCH` is sent. The journal is for audits
-//! and for [`super::rollback`], but not for resuming an apply: the next run reads Pylon and plans again. A killed apply can
-//! leave an incomplete last line. [`read`] skips it and returns the others.
+//! The journal has one JSON object per line. The intent of a `PATCH` is on disk before the `PATCH` is sent. Audits and
+//! [`super::rollback`] use the journal, but nothing resumes from it; the next run reads Pylon and makes a new plan instead. If
+//! an apply is killed, the last line may be incomplete. [`read`] skips such a line and returns the rest.
 
 use std::fs::File;
 use std::io::Write;
@@ -15,10 +15,10 @@ use crate::plan::Change;
 use crate::plan::saved::Operation;
 use crate::pylon::Failure;
 
-/// The largest journal that is read, in bytes. A million changes take about 600 MB.
+/// Size limit for reading a journal, in bytes. A million changes take up about 600 MB.
 pub const LARGEST: u64 = 1024 * 1024 * 1024;
 
-/// The version of the format. Journals with another version are refused.
+/// The format version. Journals with any other version are rejected.
 pub const VERSION: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,45 +27,46 @@ pub enum JournalLine {
     Begin {
         version: u32,
         at: Timestamp,
-        /// Contains `apply` or `rollback`.
+        /// The command that ran, which is `apply` or `rollback`.
         #[serde(default = "apply")]
         command: String,
         organization: String,
         /// `us`, `eu`, `sandbox`, or the host.
         host: String,
-        /// How many people the plan changes.
+        /// The number of people changed by the plan.
         changes: usize,
-        /// The login name of the person who ran it. `None` if the environment has no name.
+        /// Login name of the user who ran the command, or `None` if it isn't in the environment.
         #[serde(default)]
         user: Option<String>,
     },
     /// A `PATCH` is about to be sent.
     Intent {
         at: Timestamp,
-        /// The number of the request, which its answer repeats. Reads are counted too, but have no lines here.
+        /// The request number, which also appears in the answer. Numbers may be missing because reads count too but aren't
+        /// logged.
         number: u64,
-        /// The values to send, and the values before.
+        /// The values to send, along with the old values.
         operation: Operation,
     },
-    /// A `PATCH` was answered, or got no answer.
+    /// A `PATCH` has been answered or has failed without a response.
     Answer {
         at: Timestamp,
-        /// The number of the intent that it belongs to.
+        /// The number of the matching intent.
         number: u64,
-        /// How it failed; `None` if it succeeded.
+        /// The failure, or `None` if the request succeeded.
         failure: Option<String>,
-        /// The ID under which Pylon's support finds the request.
+        /// The ID that lets Pylon's support look up the request.
         request_id: Option<String>,
     },
     Outcome {
         at: Timestamp,
         operation: Operation,
-        /// Contains the name of an [`super::OutcomeKind`].
+        /// Stores the name of an [`super::OutcomeKind`].
         outcome: String,
     },
     End {
         at: Timestamp,
-        /// Whether the apply was stopped before every change was attempted.
+        /// Whether the apply stopped before attempting every change.
         stopped: bool,
     },
 }
@@ -74,28 +75,28 @@ fn apply() -> String {
     "apply".into()
 }
 
-/// A journal that is being written.
+/// A journal that is open for writing.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
 }
 
 impl Journal {
-    /// Writes the first line, a [`JournalLine::Begin`], into a file that is open for appending.
+    /// Writes the first line, a [`JournalLine::Begin`], to a file opened for appending.
     ///
     /// # Errors
-    /// The file cannot be written; then nothing has been sent.
+    /// Returns an error if the file cannot be written, in which case nothing has been sent.
     pub fn begin(file: File, begin: JournalLine) -> std::io::Result<Self> {
         let mut journal = Self { file };
         journal.write(&[begin])?;
         Ok(journal)
     }
 
-    /// Notes that these writes are about to be sent, each with the number of its request. None of them may be sent unless this
-    /// succeeds. One sync covers all of them: at high rates, one sync per write would take longer than the writes.
+    /// Records that these writes are about to be sent, each with its request number. None of them may be sent unless this
+    /// succeeds. All of them share a single sync because, at high rates, syncing each one would take longer than sending it.
     ///
     /// # Errors
-    /// The lines could not be written to disk.
+    /// Returns an error if the lines could not be written to disk.
     pub fn intents<'c>(
         &mut self,
         at: Timestamp,
@@ -105,20 +106,20 @@ impl Journal {
         self.write(&writes.map(line).collect::<Vec<_>>())
     }
 
-    /// Notes that a write was answered, or got no answer.
+    /// Records the response to a write, or the lack of one.
     ///
     /// # Errors
-    /// The line could not be written.
+    /// Returns an error if the line could not be written.
     pub fn answer(&mut self, at: Timestamp, number: u64, failure: Option<&Failure>) -> std::io::Result<()> {
         let request_id = failure.and_then(|failure| failure.request_id.clone());
-        // No sync is needed: a read can find out whether the write was applied, and the last line is synced.
+        // There's no need to sync. A read can determine whether the write was applied, and the journal's last line is synced.
         self.append(&[JournalLine::Answer { at, number, failure: failure.map(Failure::line), request_id }])
     }
 
-    /// Notes the outcomes of `changes`, and that the apply has ended.
+    /// Records the outcome of every change and the end of the apply.
     ///
     /// # Errors
-    /// The lines could not be written to disk.
+    /// Returns an error if the lines could not be written to disk.
     pub fn end(&mut self, at: Timestamp, changes: &[Change], finished: &Finished) -> std::io::Result<()> {
         let Finished { outcomes, stopped, not_read_back: _ } = finished;
         let outcomes = changes.iter().zip(outcomes).map(|(change, outcome)| JournalLine::Outcome {
@@ -134,7 +135,7 @@ impl Journal {
     fn write(&mut self, lines: &[JournalLine]) -> std::io::Result<()> {
         self.append(lines)?;
         match self.file.sync_data() {
-            // A pipe or a device cannot be synced.
+            // Pipes and devices don't support syncing.
             Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => Ok(()),
             done => done,
         }
@@ -146,23 +147,23 @@ impl Journal {
             text += &serde_json::to_string(line)?;
             text.push('\n');
         }
-        self.file.write_all(text.as_bytes()) // one call, so that two lines never mix
+        self.file.write_all(text.as_bytes()) // a single call, so that lines never interleave
     }
 }
 
-/// How a run ended, according to its journal.
+/// The end of a run according to its journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// The journal has no end. The run was killed, or it is still running.
+    /// The journal has no `end` line, so the run was killed or is still in progress.
     Unfinished,
-    /// The run was stopped before every change was attempted.
+    /// The run stopped before attempting every change.
     Stopped(Timestamp),
-    /// Every change was attempted. `left` has the outcomes that are not applied.
+    /// Every change was attempted. `left` lists the outcomes that leave Pylon out of sync.
     Finished { at: Timestamp, left: Vec<OutcomeKind> },
 }
 
 impl Ending {
-    /// Finds the end in the lines of a journal. An outcome with an unknown name counts as `unknown`.
+    /// Determines the ending from the lines of a journal. Outcomes with an unrecognized name count as `unknown`.
     pub fn of(lines: &[JournalLine]) -> Self {
         let mut left = Vec::new();
         let mut end = None;
@@ -184,7 +185,7 @@ impl Ending {
     }
 }
 
-/// Returns the lines that can be read, and how many cannot.
+/// Returns the readable lines and the number of unreadable ones.
 pub fn read(text: &str) -> (Vec<JournalLine>, usize) {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let (readable, damaged): (Vec<_>, Vec<_>) =

@@ -1,10 +1,11 @@
-//! Carries out a plan.
+//! Applies a plan.
 //!
-//! * [`machine`] is the protocol as a state machine. It decides what is sent, when, and how each change ends.
-//! * `task` stores the state of each change, and `minimums` counts the holders of guarded roles.
-//! * `carry_out` sends the requests and sleeps. It makes no decisions.
-//! * [`outcome`] lists the results, [`journal`] writes them to disk, and [`rollback`] makes the plan that restores the values
-//!   from before.
+//! * [`machine`] implements the protocol as a state machine. It decides what to send, when to send it, and how each change
+//!   ends.
+//! * `task` tracks the state of each change, and `role_limits` counts the holders of limited roles.
+//! * `carry_out` performs the I/O. It makes no decisions of its own.
+//! * [`outcome`] defines the possible results, [`journal`] records them on disk, and [`rollback`] creates the plan that
+//!   restores the old values.
 
 mod carry_out;
 pub mod journal;

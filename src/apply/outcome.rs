@@ -1,58 +1,58 @@
-//! The outcome of each change, and the result of the whole apply.
+//! The outcome of each change and the overall result of an apply.
 
 use crate::every::words;
 use crate::pylon::Failure;
 
-/// The outcome of one change. The first two mean that Pylon has the planned values.
+/// The outcome of a change. The first two variants mean that Pylon has the planned values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The change was sent, and Pylon has the planned values.
     Applied,
-    /// Another client had set the planned values already. Nothing was sent.
+    /// Nothing was sent, because another client had already set the planned values.
     AlreadyInSync,
-    /// Pylon accepted the change, but it had no effect. A SCIM group decides this role.
+    /// Pylon accepted the change, but it had no effect because a SCIM group determines the role.
     NotEffective,
-    /// The change was applied, but then support hours, a calendar, or another client set another value.
+    /// The change was applied, but support hours, a calendar, or another client has since set another value.
     Reverted,
-    /// Pylon refused the change, so the person has the values from before.
+    /// Pylon refused the change, so the person still has the old values.
     Rejected(Failure),
-    /// Another client has set a third value since the plan. The person was not changed.
+    /// Another client has set a third value since the plan was made, so the person was not changed.
     Conflict,
-    /// The change was sent, and may or may not have been applied.
+    /// The change was sent and may or may not have been applied.
     Unknown(Option<Failure>),
     NotAttempted(NotAttempted),
 }
 
-/// Why a change was not sent.
+/// The reason for not sending a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotAttempted {
-    /// The apply was stopped before its turn.
+    /// The apply stopped before this change's turn.
     Stopped,
-    /// The connection could not be made, or the person could not be read again.
+    /// The connection failed, or the person could not be read again.
     Unreachable(Failure),
-    /// A role would have too few or too many holders, because a gain or a loss before it is not confirmed.
+    /// A role would have ended up with too few or too many holders, because an earlier gain or loss was not confirmed.
     RoleLimit,
 }
 
-/// Why an apply ended before everything was attempted.
+/// The reason an apply ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// Contains the number of the signal.
+    /// A signal with this number was received.
     Signal(i32),
     /// Every further request would fail.
     Fatal(Failure),
     /// Three changes in a row were forbidden.
     Forbidden(Failure),
-    /// Nothing succeeded for five minutes.
+    /// No request succeeded for five minutes.
     Silence,
-    /// The server asks for a longer pause than rolecall waits for.
+    /// The server requested a pause longer than rolecall is willing to wait.
     LongPause(Failure),
-    /// The journal cannot be written, for this reason, so nothing more may be sent.
+    /// The journal could not be written for the given reason, so sending more would be unsafe.
     Journal(String),
 }
 
 impl Stop {
-    /// Returns the failure that caused the stop, if there is one.
+    /// Returns the failure that caused the stop, if any.
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Fatal(failure) | Self::Forbidden(failure) | Self::LongPause(failure) => Some(failure),
@@ -60,7 +60,7 @@ impl Stop {
         }
     }
 
-    /// Returns whether the written changes are still read back.
+    /// Returns `true` if written changes are still read back after this stop.
     pub fn may_read_back(&self) -> bool {
         match self {
             Self::Forbidden(_) | Self::Journal(_) => true,
@@ -72,16 +72,16 @@ impl Stop {
 /// The result of an apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
-    /// Has one outcome for each change, in the order of the plan.
+    /// One outcome per change, in plan order.
     pub outcomes: Vec<Outcome>,
-    /// Why the apply ended early. `None` if it did not.
+    /// The reason the apply ended early, if it did.
     pub stopped: Option<Stop>,
-    /// The number of changes that Pylon confirmed when they were sent, but that could not be read back.
+    /// The number of changes that Pylon confirmed in the response to the write but that could not be read back.
     pub not_read_back: usize,
 }
 
 words! {
-    /// The name of an outcome in reports and journals, without its failure. Summaries count them in this order.
+    /// The name of an outcome in reports and journals, without its failure. Summaries list the counts in this order.
     pub enum OutcomeKind {
         Applied = "applied",
         AlreadyInSync = "already in sync",
@@ -95,12 +95,12 @@ words! {
 }
 
 impl OutcomeKind {
-    /// Returns the kind with this name, as journals contain it.
+    /// Looks up a kind by its name in journals.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Returns whether Pylon has the planned values.
+    /// Returns `true` if Pylon has the planned values.
     pub const fn is_in_sync(self) -> bool {
         match self {
             Self::Applied | Self::AlreadyInSync => true,
@@ -113,7 +113,7 @@ impl OutcomeKind {
         }
     }
 
-    /// Returns whether it can help to send the change again. If not, another client or a directory decides the value.
+    /// Returns `true` if sending the change again may help. Otherwise, another client or a directory controls the value.
     pub const fn may_succeed_if_sent_again(self) -> bool {
         match self {
             Self::Rejected | Self::Unknown | Self::NotAttempted => true,
@@ -123,7 +123,7 @@ impl OutcomeKind {
         }
     }
 
-    /// Returns whether the apply may have changed something in Pylon.
+    /// Returns `true` if the change may have had an effect in Pylon.
     pub const fn may_have_changed(self) -> bool {
         match self {
             Self::Applied | Self::NotEffective | Self::Reverted | Self::Unknown => true,
@@ -147,27 +147,28 @@ impl Outcome {
         }
     }
 
-    /// Returns its name in reports, JSON, and journals.
+    /// Returns the name used in reports, JSON, and journals.
     pub const fn as_str(&self) -> &'static str {
         self.kind().as_str()
     }
 
-    /// Returns whether Pylon has the planned values.
+    /// Returns `true` if Pylon has the planned values.
     pub const fn is_in_sync(&self) -> bool {
         self.kind().is_in_sync()
     }
 
-    /// Returns whether this apply may have changed something in Pylon.
+    /// Returns `true` if the change may have had an effect in Pylon.
     pub const fn may_have_changed(&self) -> bool {
         self.kind().may_have_changed()
     }
 
-    /// Returns the outcome if a read does not show the written value. A value that was shown before has been changed since.
+    /// Returns the outcome if a read doesn't show the written value. If the value had been shown before, it has been reverted
+    /// since.
     pub(super) fn if_not_shown(self) -> Self {
         if self == Self::Applied { Self::Reverted } else { self }
     }
 
-    /// Returns the failure that led to the outcome, if there is one.
+    /// Returns the failure behind the outcome, if any.
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Rejected(failure)

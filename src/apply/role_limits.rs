@@ -1,9 +1,11 @@
-//! Counts the holders of each limited role during an apply, so that no write can pass a minimum or maximum.
+//! Counts the holders of each limited role during an apply so that no write can violate a minimum or maximum.
 //!
-//! The exact number is unknown while writes are under way, so there are two counts, one too low and one too high:
+//! While writes are pending, the exact number is unknown. Two counts bound it from below and above:
 //!
-//! * **Confirmed** holders decide whether a loss may be sent. A gain counts only when Pylon has shown it, a loss as soon as it is sent.
-//! * **Possible** holders decide whether a gain may be sent. A gain counts as soon as it is sent, a loss only when Pylon has shown it.
+//! * **Confirmed** holders decide whether a loss may be sent. A gain counts only once Pylon has shown it, but a loss counts as
+//!   soon as it is sent.
+//! * **Possible** holders decide whether a gain may be sent. A gain counts as soon as it is sent, but a loss counts only once
+//!   Pylon has shown it.
 
 use std::collections::HashMap;
 
@@ -11,7 +13,7 @@ use crate::observed::RoleId;
 use crate::plan::guardrails::RoleCount;
 use crate::plan::order::Ordered;
 
-/// One of the two counts of holders.
+/// Selects one of the two holder counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holders {
     Confirmed,
@@ -22,17 +24,17 @@ pub(super) enum Holders {
 struct Count {
     confirmed: u64,
     possible: u64,
-    /// The number of holders whose loss may be under way. It can take effect at any moment.
+    /// Number of holders who may lose the role at any moment because the change is pending.
     leaving: u64,
-    /// The number of people whose gain may be under way. It can take effect at any moment.
+    /// Number of people who may gain the role at any moment because the change is pending.
     arriving: u64,
-    /// The number of holders that must remain. 0 if the role has no minimum.
+    /// The number of holders that must remain, or 0 if the role has no minimum.
     least: u64,
-    /// The number of holders that is never exceeded. `u64::MAX` if the role has no maximum.
+    /// The number of holders that must not be exceeded, or `u64::MAX` if the role has no maximum.
     most: u64,
-    /// Whether the plan has more losses than the minimum allows without gains.
+    /// Whether the planned losses would violate the minimum unless others gain the role.
     has_scarce_losses: bool,
-    /// Whether the plan has more gains than the maximum allows without losses.
+    /// Whether the planned gains would violate the maximum unless others lose the role.
     has_scarce_gains: bool,
 }
 
@@ -69,7 +71,7 @@ impl RoleLimits {
         Self(counts)
     }
 
-    /// Returns whether a change may be sent. `counted` is whether it is counted as [`Self::under_way`] already.
+    /// Returns `true` if a change may be sent. `counted` tells whether [`Self::under_way`] already includes it.
     pub(super) fn allow(&self, ordered: &Ordered, counted: bool) -> bool {
         let own = u64::from(!counted);
         let count = |role: &RoleId| self.0.get(role);
@@ -85,8 +87,8 @@ impl RoleLimits {
                 .all(|role| role.possible.saturating_add(role.arriving).saturating_add(own) <= role.most)
     }
 
-    /// Returns whether two changes need the same scarce loss or gain. Then they are sent in the order of the plan, because another
-    /// order may end where none of the rest is allowed.
+    /// Returns `true` if two changes compete for the same scarce loss or gain. Competing changes are sent in plan order, since
+    /// any other order might reach a state in which none of the remaining ones is allowed.
     pub(super) fn compete(&self, one: &Ordered, other: &Ordered) -> bool {
         let is = |role: &RoleId, scarce: fn(&Count) -> bool| self.0.get(role).is_some_and(scarce);
         one.losses.iter().any(|role| other.losses.contains(role) && is(role, |count| count.has_scarce_losses))
@@ -102,13 +104,13 @@ impl RoleLimits {
         self.each(&ordered.gains, |count| count.arriving += 1);
     }
 
-    /// Ends [`Self::under_way`]: the change did not happen, or [`Self::set`] counts it now.
+    /// Reverts [`Self::under_way`], because the change either did not happen or is now counted by [`Self::set`].
     pub(super) fn settled(&mut self, ordered: &Ordered) {
         self.each(&ordered.losses, |count| count.leaving = count.leaving.saturating_sub(1));
         self.each(&ordered.gains, |count| count.arriving = count.arriving.saturating_sub(1));
     }
 
-    /// Adds or removes one holder.
+    /// Adds or removes a single holder.
     pub(super) fn set(&mut self, holders: Holders, role: &RoleId, is_held: bool) {
         self.each(std::slice::from_ref(role), |count| {
             let number = match holders {

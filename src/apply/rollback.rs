@@ -1,9 +1,9 @@
-//! Makes the plan that restores what an apply has changed, from its journal and from the present values in Pylon.
+//! Creates the plan that undoes an apply, based on its journal and the current values in Pylon.
 //!
-//! Pure. The journal is trusted input: it decides which people change, and to which values. The report shows the address and
-//! name that Pylon has for each person. A value is only restored if Pylon still has the one that the apply set. Values that no
-//! `PATCH` can restore (several roles, or none) are reported. The guardrails review the plan like any other, and the same
-//! protocol carries it out.
+//! The code is pure. It trusts the journal, which determines the people to change and the values to restore. To keep that
+//! visible, the report shows each person's address and name as they are in Pylon. A value is restored only if Pylon still has
+//! the one set by the apply. Values that no `PATCH` can restore, namely several roles or none, are reported instead. From there
+//! on, the plan is like any other: guardrails review it, and the same protocol carries it out.
 
 use std::collections::BTreeMap;
 
@@ -18,70 +18,70 @@ use crate::roster::{Email, Field, FieldValue};
 use crate::source::{FileId, Place, Sourced, Sources};
 
 codes! {
-    /// The reasons why an apply cannot be rolled back.
+    /// The reasons for refusing to roll back an apply.
     pub enum RollbackCode {
-        /// The command line names no journal.
+        /// The command line does not name a journal.
         WhichJournal = "rollback::which_journal",
         /// The file does not exist or cannot be read.
         Unreadable = "rollback::unreadable",
-        /// The file is not a journal of an apply, or has another version.
+        /// The file is not an apply journal, or its format version is not supported.
         NoJournal = "rollback::no_journal",
         /// The journal is for another organization or host.
         Foreign = "rollback::foreign",
     }
 }
 
-/// What an apply may have changed, according to its journal.
+/// The possible effects of an apply, according to its journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     organization: String,
     host: String,
-    /// Whether the journal has its last line. If not, the apply was killed.
+    /// Whether the journal is complete. If its last line is missing, the apply was killed.
     pub is_whole: bool,
-    /// The number of lines that cannot be read. An incomplete last line does not count, because a killed apply leaves one.
+    /// Number of unreadable lines, except for an incomplete last line, which a killed apply leaves behind.
     pub unreadable: usize,
     operations: Vec<Sourced<Operation>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rollback {
-    /// Restores the values that are still the ones that the apply set.
+    /// Restores the values that have not changed since the apply.
     pub plan: Plan,
-    /// What is not rolled back, and why.
+    /// The changes that are not rolled back.
     pub not_rolled_back: Vec<NotRolledBack>,
 }
 
 /// A change that is not rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotRolledBack {
-    /// The address in Pylon, or the one in the journal if Pylon does not have the person. The place is the line of the journal.
+    /// The person's address in Pylon, or in the journal if the person is not in Pylon. The place is the line in the journal.
     pub email: Sourced<Email>,
     pub why: NotRolledBackReason,
 }
 
-/// Why a change is not rolled back.
+/// The reason a change is not rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotRolledBackReason {
-    /// Another client has set another value since.
+    /// Another client has since set a different value.
     ChangedSince { field: Field },
     /// No `PATCH` can restore the value.
     Lost(Lost),
-    /// The organization no longer has the role.
+    /// The role no longer exists in the organization.
     RoleRemoved(RoleId),
-    /// The person is no longer in Pylon, or is deactivated there.
+    /// The person is no longer in Pylon or has been deactivated.
     NotInPylon,
 }
 
 impl Applied {
-    /// Returns the address in the journal of each person that the apply may have changed.
+    /// Returns the address of everyone the apply may have changed, as recorded in the journal.
     pub fn emails(&self) -> impl Iterator<Item = Email> {
         self.operations.iter().map(|operation| Email::observed(&operation.value.email))
     }
 
-    /// Reads the journal `file`. Lines that cannot be read do not hide the others: a killed apply leaves an incomplete one.
+    /// Reads the journal `file` and skips unreadable lines, since a killed apply may leave an incomplete one.
     ///
     /// # Errors
-    /// The file is not a journal that this version can read.
+    /// Returns an error if the file isn't a journal that this version can read.
     pub fn read(sources: &Sources, file: FileId) -> Result<Self, Problem> {
         let text = sources.text(file);
         let mut begun = None;
@@ -110,14 +110,14 @@ impl Applied {
                 Ok(JournalLine::Begin { version, .. }) => {
                     return Err(no_journal(&format!("it has format version {version}")));
                 }
-                // A retry writes the intent again. The first intent has the values from before the apply.
+                // A retry records the intent again, but only the first intent has the values from before the apply.
                 Ok(JournalLine::Intent { at: _, number: _, operation }) => {
                     sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
                 }
                 Ok(JournalLine::Outcome { at: _, operation, outcome }) if !may_have_changed(&outcome) => {
                     sent.remove(&operation.user);
                 }
-                // If the intent cannot be read, the outcome has the same operation.
+                // The outcome records the same operation, in case the intent is unreadable.
                 Ok(JournalLine::Outcome { at: _, operation, outcome: _ }) => {
                     sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
                 }
@@ -132,11 +132,11 @@ impl Applied {
         Ok(Self { organization, host, is_whole, unreadable, operations })
     }
 
-    /// Returns the plan that rolls the apply back. `host` is the one that is asked, and `declared` is the number of declared
+    /// Returns the plan that rolls the apply back. `host` is the host of this run, and `declared` is the number of declared
     /// people.
     ///
     /// # Errors
-    /// The journal is for another organization or host.
+    /// Returns an error if the journal is for a different organization or host.
     pub fn rollback(
         &self,
         observed: &ObservedState,
@@ -153,7 +153,7 @@ impl Applied {
         }
         let mut rollback = Rollback { plan: Plan::empty(observed, declared), not_rolled_back: Vec::new() };
         self.operations.iter().for_each(|operation| rollback.take(operation, observed));
-        // Sort by the addresses that are shown, which can differ from those in the journal.
+        // Sort by the addresses in the report, which may differ from those in the journal.
         rollback.plan.changes.sort_by(|one, other| one.subject.email.value.cmp(&other.subject.email.value));
         rollback.not_rolled_back.sort_by(|one, other| one.email.value.cmp(&other.email.value));
         Ok(rollback)
@@ -165,8 +165,8 @@ impl Rollback {
         let Operation { user, email, edits: steps } = &operation.value;
         let place = operation.place;
         let person = UserId::new(user).and_then(|id| observed.person(&id));
-        // The ID decides who is changed, so the report must show the address that Pylon has for it. A forged journal could
-        // pair the ID with another person's address.
+        // The change is applied by ID, so the report must show the address that Pylon has for that ID. A forged journal could
+        // pair it with someone else's address.
         let shown = person.map_or_else(|| Email::observed(email), |person| person.email.clone());
         let email = Sourced::new(shown, place);
         let before = self.not_rolled_back.len();
@@ -179,7 +179,7 @@ impl Rollback {
         let inverse = Change { subject: Subject::new(email.clone(), person), edits }.inverse();
         inverse.lost.into_iter().for_each(|lost| leave(NotRolledBackReason::Lost(lost)));
         let Some(mut change) = inverse.change else {
-            // The person already has the values from before, unless something is not rolled back.
+            // The person already has the old values, unless part of the change is not rolled back.
             self.plan.in_sync += usize::from(self.not_rolled_back.len() == before);
             return;
         };
@@ -194,7 +194,7 @@ impl Rollback {
     }
 }
 
-/// Returns the edit that the apply made, if Pylon still has the value that it set.
+/// Reconstructs the edit made by the apply, if Pylon still has the value it set.
 fn edit_in_effect(
     step: &Step,
     person: &Person,
@@ -213,7 +213,7 @@ fn edit_in_effect(
     Some(Edit { field: *field, from, to: to.as_str().into(), through_scim, place, origin: Origin::Rollback })
 }
 
-/// Returns whether a change with this outcome may be in effect. An unknown name counts as yes.
+/// Returns `true` if a change with this outcome may have taken effect. Unrecognized names count as `true`.
 fn may_have_changed(outcome: &str) -> bool {
     OutcomeKind::named(outcome).is_none_or(OutcomeKind::may_have_changed)
 }

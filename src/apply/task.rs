@@ -1,4 +1,4 @@
-//! The state of each change during an apply, and what a read of the person shows about it.
+//! Tracks the state of each change during an apply and evaluates reads of the person against it.
 
 use std::collections::BTreeSet;
 use std::ops::{Index, IndexMut};
@@ -11,33 +11,35 @@ use crate::plan::order::Ordered;
 use crate::plan::{Change, Edit};
 use crate::pylon::Failure;
 
-/// Names a task. The order of the IDs is the order in which the changes are sent.
+/// Identifies a task. IDs are ordered the way changes are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TaskId(usize);
 
-/// The state of a task. It is [`Self::Queued`] first, and [`Self::Ended`] last.
+/// The state of a task, which starts as [`Self::Queued`] and finishes as [`Self::Ended`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Position {
-    /// It is sent as soon as the rate limit allows.
+    /// Ready to be sent as soon as the rate limit allows.
     Queued,
-    /// It waits until others have ended: a limit on a role depends on them, or it changes the token's own user, who comes last.
+    /// Blocked by other changes, either because of a role limit or because this one changes the token's own user, who comes
+    /// last.
     Held,
-    /// It is queued again at this time.
+    /// Waiting to be queued again at this time.
     Waiting {
         until: Duration,
     },
-    /// The person is searched for, because the last read is too old.
+    /// Being read by a search because the last read is too old.
     Refreshing,
-    /// A single person is read: after a write that may have been applied, or because the search did not return the person.
+    /// Being read individually, either after a write that may have been applied or because the search did not return the
+    /// person.
     Looking {
         after_write: bool,
     },
-    /// Its write was sent, and has no response yet.
+    /// The write has been sent but not answered.
     Patching,
-    /// No further write is sent. The person is to be read back, and if that fails, the outcome is `so_far`.
+    /// No further write will be sent. The person still has to be read back; if that fails, the outcome is `so_far`.
     Written {
         so_far: Outcome,
-        /// Whether a read was requested to confirm its gains and losses, because the changes of others depend on them.
+        /// Whether a read has been scheduled to confirm the gains and losses, because other changes depend on them.
         is_confirmed: bool,
     },
     Ended(Outcome),
@@ -52,7 +54,7 @@ impl Position {
         Self::Written { so_far, is_confirmed: false }
     }
 
-    /// Returns its number in the index of [`Tasks`].
+    /// Returns the index of this position in [`Tasks`].
     const fn number(&self) -> usize {
         match self {
             Self::Queued => 0,
@@ -70,20 +72,20 @@ impl Position {
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) ordered: Ordered,
-    /// Whether it changes the token's own user, who comes last.
+    /// Whether this changes the token's own user, who comes last.
     pub(super) is_own: bool,
-    /// When the last read of the person was sent. A write may not depend on a read that is too old.
+    /// When the last read of the person was sent. A write must not rely on a read that is too old.
     pub(super) read_at: Duration,
-    /// The limited roles that the person certainly holds, of those that the change adds or removes.
+    /// Among the limited roles that the change adds or removes, those that the person definitely holds.
     holds: Vec<RoleId>,
-    /// The same roles, if the person may hold them.
+    /// Among the same roles, those that the person may hold.
     may_hold: Vec<RoleId>,
-    /// How often its write was sent.
+    /// Number of times the write was sent.
     pub(super) sent: u32,
-    /// The number of failed writes. Throttled ones do not count.
+    /// Number of failed writes, not counting throttled ones.
     pub(super) failed: u32,
-    /// The last failure after which a write may have been applied, or may still arrive: a gateway can time out and still
-    /// forward the request. `None` if no write can have had an effect.
+    /// The last failure that leaves a write in doubt: it may have been applied or may yet arrive, since a gateway can time out
+    /// and still forward the request. `None` if no write can have had an effect.
     pub(super) in_doubt: Option<Failure>,
     position: Position,
 }
@@ -105,7 +107,7 @@ impl Task {
         }
     }
 
-    /// Returns the roles that the person certainly or possibly holds.
+    /// Returns the roles that the person definitely holds or may hold, depending on `holders`.
     pub(super) fn roles(&mut self, holders: Holders) -> &mut Vec<RoleId> {
         match holders {
             Holders::Confirmed => &mut self.holds,
@@ -117,13 +119,13 @@ impl Task {
         self.ordered.gains.iter().chain(&self.ordered.losses)
     }
 
-    /// Returns the limited roles whose gain or loss has not been confirmed.
+    /// Returns the limited roles whose gain or loss is still unconfirmed.
     pub(super) fn unconfirmed(&self) -> impl Iterator<Item = &RoleId> {
         let gains = self.ordered.gains.iter().filter(|role| !self.holds.contains(role));
         gains.chain(self.ordered.losses.iter().filter(|role| self.may_hold.contains(role)))
     }
 
-    /// Returns whether the change may take effect at any moment, or has done so without being confirmed.
+    /// Returns `true` if the change may take effect at any moment, or has done so without confirmation.
     pub(super) fn is_under_way(&self) -> bool {
         match &self.position {
             Position::Patching => true,
@@ -139,7 +141,7 @@ impl Task {
     }
 }
 
-/// The tasks of an apply, with an index of the IDs by position. Only [`Self::put`] moves a task, so the index is always right.
+/// All tasks of an apply, indexed by position. Tasks move only through [`Self::put`], which keeps the index consistent.
 #[derive(Debug, Clone)]
 pub(super) struct Tasks {
     all: Vec<Task>,
@@ -147,7 +149,7 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    /// Queues all changes. Their people were read at `read_at`.
+    /// Queues all changes. `read_at` is when their people were read.
     pub(super) fn new(ordered: Vec<Ordered>, is_own: impl Fn(&Change) -> bool, read_at: Duration) -> Self {
         let task = |ordered: Ordered| Task {
             is_own: is_own(&ordered.change),
@@ -172,7 +174,7 @@ impl Tasks {
         self[id].position = position;
     }
 
-    /// Returns the IDs of the tasks in a position, in order. The fields of `position` do not matter.
+    /// Returns the IDs of all tasks in a position, in order. Only the variant of `position` matters, not its fields.
     pub(super) fn at(&self, position: &Position) -> &BTreeSet<TaskId> {
         &self.index[position.number()]
     }
@@ -194,7 +196,7 @@ impl Tasks {
         self.all.len()
     }
 
-    /// Returns the tasks for which a further write may be sent.
+    /// Returns the tasks that may still need a write.
     pub(super) fn unsettled(&self) -> impl Iterator<Item = TaskId> {
         self.index[..Position::FIRST_SETTLED].iter().flatten().copied()
     }
@@ -203,13 +205,13 @@ impl Tasks {
         self.index[..Position::FIRST_SETTLED].iter().map(BTreeSet::len).sum()
     }
 
-    /// Returns the earlier tasks whose write is still to be sent.
+    /// Returns the earlier tasks whose write has yet to be sent.
     pub(super) fn not_sent_before(&self, id: TaskId) -> impl Iterator<Item = TaskId> {
         let unsent = self.index[..Position::Patching.number()].iter();
         unsent.flat_map(move |ids| ids.range(..id).copied())
     }
 
-    /// Returns the outcomes in the order of the plan, which is sorted by address.
+    /// Returns the outcomes in plan order, which is by address.
     pub(super) fn into_outcomes(mut self) -> Vec<Outcome> {
         self.all
             .sort_by(|one, other| one.change().subject.email.value.cmp(&other.change().subject.email.value));
@@ -235,14 +237,14 @@ impl IndexMut<TaskId> for Tasks {
     }
 }
 
-/// What a read of a person shows about a change.
+/// How a person's current values compare with a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Evidence {
     /// Every field has the planned value.
     Desired,
-    /// At least one field has the value from before, and all others have the planned value.
+    /// At least one field has its old value, and all others have the planned value.
     Before,
-    /// At least one field has neither the value from before nor the planned one.
+    /// At least one field has neither its old value nor the planned value.
     Third,
 }
 

@@ -1,4 +1,4 @@
-//! Moves changes to their next position or their outcome, and counts the holders of limited roles that this confirms.
+//! Moves changes to their next position or final outcome and keeps the holder counts of limited roles up to date.
 
 use super::reads::Purpose;
 use super::{Machine, Phase};
@@ -9,7 +9,7 @@ use crate::observed::{Person, RoleId};
 use crate::plan::order::Ordered;
 
 impl Machine {
-    /// Returns whether requests may be sent. After some stops, written changes are still read back.
+    /// Returns `true` if requests may be sent. After certain stops, changes that were written are still read back.
     pub(super) fn may_send(&self) -> bool {
         match &self.stopped {
             None => true,
@@ -17,8 +17,8 @@ impl Machine {
         }
     }
 
-    /// Moves a task. Counts the changes that may take effect at any moment. If no further write is sent for this task, the held
-    /// tasks are checked again.
+    /// Moves a task to a new position and updates the count of changes that may take effect at any moment. Once a task is
+    /// settled, so that no further write will be sent for it, the held tasks are checked again.
     pub(super) fn put(&mut self, id: TaskId, position: Position) {
         let (was_under_way, unsettled) = (self.tasks[id].is_under_way(), self.tasks.unsettled_count());
         self.tasks.put(id, position);
@@ -33,7 +33,7 @@ impl Machine {
         }
     }
 
-    /// Sends no further write for this change. If an earlier one may have been applied, the person is read back.
+    /// Rules out any further write for this change. If an earlier one may have been applied, the person will be read back.
     pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) {
         let position = match self.tasks[id].unless_in_doubt(outcome) {
             so_far @ Outcome::Unknown(_) => Position::written(so_far),
@@ -42,22 +42,23 @@ impl Machine {
         self.put(id, position);
     }
 
-    /// Queues the held changes again, because they may now be allowed.
+    /// Requeues the held changes, which may be allowed by now.
     pub(super) fn release_held(&mut self) {
         for id in self.tasks.at(&Position::Held).clone() {
             self.tasks.put(id, Position::Queued);
         }
     }
 
-    /// Counts a write that was accepted, regardless of what its response shows: both its losses and its gains may be effective.
+    /// Counts an accepted write, regardless of what the response shows, since any of its losses and gains may have taken
+    /// effect.
     pub(super) fn note_accepted(&mut self, id: TaskId) {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         losses.iter().for_each(|role| self.note_role(id, Holders::Confirmed, role, false));
         gains.iter().for_each(|role| self.note_role(id, Holders::Possible, role, true));
     }
 
-    /// Counts what a read after the write shows: gains that are there, and losses that are gone. Returns whether it shows all of
-    /// them. Nothing is counted the other way around, because a search may lag behind.
+    /// Counts the gains and losses that show up in a read after the write. Returns `true` if all of them do. Any that don't
+    /// show up are left alone, because search results may lag behind.
     pub(super) fn note_confirmed(&mut self, id: TaskId, person: &Person) -> bool {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         for role in gains.iter().filter(|role| person.holds(role)) {
@@ -69,7 +70,7 @@ impl Machine {
         self.tasks[id].unconfirmed().next().is_none()
     }
 
-    /// Counts gains and losses that a read before the write shows, or a read after one that may have been applied.
+    /// Updates the counts from a read before the write, or from a read after a write that may have been applied.
     pub(super) fn note(&mut self, id: TaskId, person: &Person) {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         for role in gains.iter().chain(&losses) {
@@ -89,7 +90,7 @@ impl Machine {
         self.limits.set(holders, role, is_held);
     }
 
-    /// Ends all changes after a stop: as not attempted, or as unknown if a write may have been applied.
+    /// Ends all remaining changes after a stop. They count as not attempted, or as unknown if a write may have been applied.
     pub(super) fn end_the_rest(&mut self) {
         for id in self.tasks.unsettled().collect::<Vec<_>>() {
             self.end(id, Outcome::NotAttempted(NotAttempted::Stopped));
@@ -99,18 +100,18 @@ impl Machine {
 
     pub(super) fn begin_reading_back(&mut self) {
         self.phase = Phase::ReadingBack;
-        // Otherwise the writes could have used up the retries, and nothing could be read back.
+        // Refill the retries, or the writes might have left none for reading back.
         self.flow.retries.refill();
         let written: Vec<TaskId> = self.tasks.written().collect();
         self.ask_in_batches(&written, Purpose::ReadBack);
     }
 
-    /// Returns whether no request is under way, and no read is scheduled.
+    /// Returns `true` if no request is pending and no read is scheduled.
     pub(super) fn is_idle(&self) -> bool {
         self.pending.is_empty() && self.reads.is_empty()
     }
 
-    /// Ends the apply. Changes that could not be read back keep the outcome that they have so far.
+    /// Ends the apply. Changes that could not be read back keep their provisional outcome.
     pub(super) fn end_reading_back(&mut self) {
         self.phase = Phase::Over;
         for id in self.tasks.written().collect::<Vec<_>>() {

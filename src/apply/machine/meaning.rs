@@ -1,4 +1,4 @@
-//! Decides what a response means for its changes, and what to do next. The table is in docs/reliability.md.
+//! Decides what a response implies for its changes and what to do next. docs/reliability.md has the table.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -76,8 +76,8 @@ impl Machine {
                 self.end(id, Outcome::Rejected(failure.clone()));
             }
             Purpose::Look(id) => self.end(id, not_attempted(failure.clone())),
-            Purpose::Confirmation(_) | Purpose::SecondConfirmation(_) => {} // the change stays unconfirmed
-            Purpose::ReadBack(_) | Purpose::SecondLook(_) => {} // the outcome so far is final, and the report says so
+            Purpose::Confirmation(_) | Purpose::SecondConfirmation(_) => {} // the change remains unconfirmed
+            Purpose::ReadBack(_) | Purpose::SecondLook(_) => {} // the provisional outcome becomes final, and the report says so
         }
         if gave_up == GiveUp::LongPause {
             self.stop(Stop::LongPause(failure));
@@ -108,7 +108,7 @@ impl Machine {
                     }
                 }
             }
-            // Decoding fails if the response is about another person, so the person is always found.
+            // Decoding would have failed for a response about someone else, so the person is always there.
             Purpose::Look(id) => {
                 if let Some(person) = found(self, id) {
                     self.reread(now, sent, id, person);
@@ -149,7 +149,7 @@ impl Machine {
             Evidence::Before => {
                 let is_failed_write = *task.position() == Position::Looking { after_write: true };
                 let failed = task.failed;
-                // The pause before the next attempt was before this read.
+                // The pause before the next attempt already took place before this read.
                 if is_failed_write && matches!(self.flow.retries.retry(now, failed), Retry::No(_)) {
                     self.end(id, Outcome::Unknown(None));
                 } else {
@@ -159,8 +159,8 @@ impl Machine {
         }
     }
 
-    /// Handles a read after all writes. A person is read a second time if the search does not return them, or shows another
-    /// value than the response to the write.
+    /// Handles a read after all writes. If the search doesn't return the person or contradicts the response to the write, the
+    /// person is read a second time.
     fn read_back(&mut self, now: Duration, id: TaskId, person: Option<&Person>) {
         let Position::Written { so_far, .. } = self.tasks[id].position().clone() else { return };
         match (person.map(|person| evidence(self.tasks[id].change(), person)), so_far) {
@@ -168,7 +168,7 @@ impl Machine {
             (Some(_), Outcome::NotEffective) => {
                 return self.put(id, Position::Ended(Outcome::NotEffective));
             }
-            // This is the outcome if the second read fails.
+            // Fall back to this outcome if the second read fails.
             (Some(_), so_far) => self.put(id, Position::written(so_far.if_not_shown())),
             (None, _) => {}
         }

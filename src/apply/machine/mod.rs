@@ -1,11 +1,11 @@
-//! The apply protocol as a state machine: what to send, when, what a response means, and when to stop.
+//! The apply protocol as a state machine, which decides what to send and when, how to interpret responses, and when to stop.
 //!
-//! Its inputs are events and the time, and its outputs are [`Action`]s. It has no clock, network, or source of randomness, so the
-//! same seed and events always give the same actions, and a test can replay them.
+//! It takes events and the current time as input and produces [`Action`]s. Since it has no clock, network, or source of
+//! randomness of its own, the same seed and events always produce the same actions, and a test can replay them.
 //!
-//! * [`Failure::class`] decides what a failure means, and `meaning` decides what follows from it.
-//! * `send` decides what is sent next, and `reads` which people are read and why.
-//! * `ending` decides how a change ends.
+//! * [`Failure::class`] classifies a failure, and `meaning` draws the consequences.
+//! * `send` picks the next request, and `reads` tracks who has to be read and why.
+//! * `ending` determines how each change ends.
 
 mod ending;
 mod meaning;
@@ -27,24 +27,24 @@ use crate::pylon::pace::Pacing;
 use crate::pylon::request::{Endpoint, PeopleRequest, Request, Update};
 use crate::pylon::{Attempt, Failure, FlowControl};
 
-/// The greatest age of the read that a write depends on. The age counts from the time when the read was sent.
+/// The maximum age of the read that a write relies on, measured from when the read was sent.
 pub const FRESHNESS_LIMIT: Duration = Duration::from_secs(55);
-/// The greatest age of that read after the intent is on disk, because writing it can take long. It is 1 s less than the 60 s
-/// of I3 (docs/reliability.md), for the time until the request is sent.
+/// The same limit, checked again once the intent is on disk, since writing it can take a while. It leaves 1 s of the 60 s in I3
+/// (docs/reliability.md) for sending the request.
 const FRESHNESS_LIMIT_WHEN_SENT: Duration = Duration::from_secs(59);
-/// Stale people are read again only if their write is expected to be sent within this time.
+/// How soon a write has to be expected for a stale person to be read again.
 const REFRESH_HORIZON: Duration = Duration::from_secs(50);
-/// If a search does not show a value that was applied, the person is read again after this pause.
+/// Delay before a second read if a search doesn't show a value that was applied.
 const SECOND_LOOK_DELAY: Duration = Duration::from_secs(2);
-/// After this many forbidden changes in a row, all others are expected to be forbidden too.
+/// Number of consecutive forbidden changes after which all others are assumed to be forbidden too.
 const FORBIDDEN_LIMIT: u32 = 3;
 
-/// Names a request until it is answered.
+/// Identifies a request until it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(u64);
 
 impl Ticket {
-    /// Returns its number, from 1. No two requests of an apply have the same one.
+    /// Returns the ticket's number. Numbers start at 1 and are unique within an apply.
     pub fn number(self) -> u64 {
         self.0
     }
@@ -52,22 +52,22 @@ impl Ticket {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Send this write, and tell [`Machine::patched`]. `attempt` counts from 1.
+    /// Send this write and pass the response to [`Machine::patched`]. `attempt` counts from 1.
     Patch { ticket: Ticket, update: Update, attempt: u32 },
-    /// Send this read, and tell [`Machine::was_read`]. `attempt` counts from 1.
+    /// Send this read and pass the response to [`Machine::was_read`]. `attempt` counts from 1.
     Read { ticket: Ticket, request: PeopleRequest, attempt: u32 },
-    /// Do nothing until a request is answered, or until this time.
+    /// Wait for a request to be answered, but no longer than `until`.
     Wait { until: Option<Duration>, reason: WaitReason },
-    /// The apply has ended. See [`Machine::finish`].
+    /// The apply is over. Call [`Machine::finish`].
     Done,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitReason {
     Answers,
-    /// A request that failed is sent again later.
+    /// A failed request will be retried later.
     Retry,
-    /// The rate limit of this endpoint is used up.
+    /// The rate limit of this endpoint is exhausted.
     RateLimit(Endpoint),
 }
 
@@ -91,20 +91,20 @@ pub struct Machine {
     flow: FlowControl,
     parallelism: usize,
     phase: Phase,
-    /// The reads to send, with their endpoint and the earliest time. The number keeps those with the same time in order.
+    /// Scheduled reads by endpoint and earliest time. The sequence number preserves the order of reads with equal times.
     reads: BTreeMap<(Endpoint, Duration, u64), Read>,
     pending: HashMap<Ticket, Pending>,
-    /// The last number that was given to a ticket or a read.
+    /// The last number assigned to a ticket or a read.
     counter: u64,
-    /// How many changes in a row were forbidden.
+    /// Number of consecutive changes that were forbidden.
     forbidden: u32,
     stopped: Option<Stop>,
     not_read_back: usize,
 }
 
 impl Machine {
-    /// Returns the machine that carries out `plan`, whose people were read at `read_at`. `flow` is that of the run: the
-    /// requests that made the plan count against the rate limits.
+    /// Creates a machine that carries out `plan`, whose people were read at `read_at`. It continues the run's `flow`, because
+    /// the requests made for the plan count against the rate limits.
     pub fn new(
         plan: &ReviewedPlan,
         read_at: Duration,
@@ -112,7 +112,7 @@ impl Machine {
         mut flow: FlowControl,
         parallelism: usize,
     ) -> Self {
-        flow.retries.restart_answered(now); // the plan was made of responses
+        flow.retries.restart_answered(now); // making the plan required responses
         let is_own = |change: &Change| Some(&change.subject.id) == plan.plan.token_user.as_ref();
         let ordered = plan.in_order();
         Self {
@@ -130,22 +130,22 @@ impl Machine {
         }
     }
 
-    /// Returns how many changes there are, and for how many of them no further write is sent.
+    /// Returns the total number of changes and the number of those that are settled, so that no further write will be sent.
     pub fn progress(&self) -> (usize, usize) {
         (self.tasks.len(), self.tasks.len() - self.tasks.unsettled_count())
     }
 
-    /// Returns the pacing, for its rate limits.
+    /// Returns the pacing, which holds the rate limits.
     pub fn pacing(&self) -> &Pacing {
         &self.flow.pacing
     }
 
-    /// Returns how many responses are still missing after a stop. `None` if there was no stop, or if none is missing.
+    /// Returns the number of outstanding responses after a stop, or `None` if there are none or there was no stop.
     pub fn answers_to_wait_for(&self) -> Option<usize> {
         self.stopped.as_ref().map(|_| self.pending.len()).filter(|pending| *pending > 0)
     }
 
-    /// Returns the change of a write that has no response yet.
+    /// Returns the change behind a write that has not been answered yet.
     pub fn change(&self, ticket: Ticket) -> Option<&Change> {
         match self.pending.get(&ticket)? {
             Pending::Patch { task, .. } => Some(self.tasks[*task].change()),
@@ -153,7 +153,7 @@ impl Machine {
         }
     }
 
-    /// Handles a write that was not sent because the journal cannot be written. No further write is sent.
+    /// Handles a write that was not sent because the journal could not be written. No further writes are sent.
     pub fn unsent(&mut self, now: Duration, ticket: Ticket, why: String) {
         let Some(Pending::Patch { task, .. }) = self.pending.get(&ticket) else { return };
         let failure = self.not_sent(*task, format!("the journal cannot be written: {why}"));
@@ -161,8 +161,8 @@ impl Machine {
         self.patched(now, ticket, Attempt::failed(failure));
     }
 
-    /// Returns whether a write whose intent is on disk may be sent. If its read is now too old, this counts as a failed attempt,
-    /// and the person is read again first.
+    /// Returns `true` if a write whose intent is on disk may be sent. If its read has become too old in the meantime, that
+    /// counts as a failed attempt, and the person is read again.
     pub fn may_leave(&mut self, now: Duration, ticket: Ticket) -> bool {
         let Some(Pending::Patch { task, .. }) = self.pending.get(&ticket) else {
             return false;
@@ -179,12 +179,12 @@ impl Machine {
         false
     }
 
-    /// Returns the failure of a write that was not sent.
+    /// Creates the failure for a write that was not sent.
     fn not_sent(&self, task: TaskId, why: String) -> Failure {
         Failure { asked: self.update(task).outgoing().asked(), cause: Cause::NotSent(why), request_id: None }
     }
 
-    /// Returns what to do at `now`. Must be called again until it says to wait.
+    /// Returns the next action at time `now`. Call this repeatedly until it returns [`Action::Wait`] or [`Action::Done`].
     pub fn poll(&mut self, now: Duration) -> Action {
         let is_unfinished =
             self.tasks.unsettled_count() > 0 || self.phase == Phase::ReadingBack && !self.is_idle();
@@ -205,12 +205,12 @@ impl Machine {
             return action;
         }
         if self.phase == Phase::Writing && self.tasks.unsettled_count() == 0 && self.pending.is_empty() {
-            return self.poll(now); // the last changes have just ended without a write, so reading back is next
+            return self.poll(now); // the last changes just ended without a write, so start reading back
         }
         self.wait(now, limited)
     }
 
-    /// Starts the next phase if the current one has ended.
+    /// Moves on to the next phase once the current one is done.
     fn advance(&mut self) {
         if self.phase == Phase::Writing && self.pending.is_empty() {
             if self.stopped.is_some() {
@@ -228,7 +228,7 @@ impl Machine {
     /// Handles the response to a write.
     pub fn patched(&mut self, now: Duration, ticket: Ticket, attempt: Attempt<Person>) {
         let Some(Pending::Patch { task, sent }) = self.pending.remove(&ticket) else {
-            return; // `abandon` no longer waits for it
+            return; // `abandon` gave up on it
         };
         self.flow.answered(Endpoint::Patch, now, sent, &attempt);
         match attempt.result {
@@ -255,8 +255,8 @@ impl Machine {
         }
     }
 
-    /// Sends no more requests, but waits for the responses to those that were sent. The first reason is kept, but a signal
-    /// replaces any other reason.
+    /// Stops sending requests but waits for outstanding responses. The first reason wins, except that a signal overrides any
+    /// other reason.
     pub fn stop(&mut self, why: Stop) {
         let had_signal = matches!(self.stopped, Some(Stop::Signal(_)));
         if self.stopped.is_none() || matches!(why, Stop::Signal(_)) && !had_signal {
@@ -265,7 +265,7 @@ impl Machine {
         self.reads.clear();
     }
 
-    /// Sends no more requests, and does not wait for responses either.
+    /// Stops sending requests and abandons outstanding responses.
     pub fn abandon(&mut self, why: Stop) {
         self.stop(why);
         for (_, pending) in std::mem::take(&mut self.pending) {
@@ -277,7 +277,7 @@ impl Machine {
         self.end_reading_back();
     }
 
-    /// Returns the outcomes in the order of the plan.
+    /// Returns the outcomes in plan order.
     pub fn finish(self) -> Finished {
         Finished {
             outcomes: self.tasks.into_outcomes(),

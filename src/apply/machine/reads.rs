@@ -1,4 +1,4 @@
-//! The reads that the machine asks for: which people are read, why, and how often the read has failed.
+//! The reads requested by the machine: which people to read, for what purpose, and how often a read has failed.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::pylon::retry::Failures;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// The last read is too old for a write.
+    /// The last read is too old for a write to rely on.
     Freshness(Vec<TaskId>),
     /// The write may have been applied, or the search did not return the person.
     Look(TaskId),
-    /// The write succeeded, and changes of other people wait until its gain or its loss of a limited role is confirmed.
+    /// The write succeeded, but changes of other people can't proceed until its gain or loss of a limited role is confirmed.
     Confirmation(Vec<TaskId>),
-    /// The search for confirmation did not show the whole change, so the person is read.
+    /// The confirmation search did not show the whole change, so the person is read individually.
     SecondConfirmation(TaskId),
     ReadBack(Vec<TaskId>),
-    /// The search that reads people back shows another value than the response to the write.
+    /// The search that reads people back contradicts the response to the write.
     SecondLook(TaskId),
 }
 
@@ -35,10 +35,10 @@ impl Purpose {
 #[derive(Debug, Clone)]
 pub(super) struct Read {
     pub(super) purpose: Purpose,
-    /// How often it was sent.
+    /// Number of times it was sent.
     pub(super) sent: u32,
     pub(super) failed: Failures,
-    /// The number of people per page: [`PAGE`], or less after the server has refused that.
+    /// The number of people per page: [`PAGE`], or less once the server has rejected that.
     limit: usize,
 }
 
@@ -47,7 +47,7 @@ impl Read {
         Self { purpose, sent: 0, failed: Failures::default(), limit }
     }
 
-    /// Splits a search that the server has refused as too large. Returns `None` if it cannot become smaller.
+    /// Splits a search that the server has rejected as too large. Returns `None` if the search can't get any smaller.
     pub(super) fn halves(&self, failure: &Failure) -> Option<Vec<Self>> {
         let (tasks, purpose): (_, fn(Vec<TaskId>) -> Purpose) = match &self.purpose {
             Purpose::Freshness(tasks) => (tasks, Purpose::Freshness),
@@ -61,17 +61,17 @@ impl Read {
 }
 
 impl Machine {
-    /// Asks for a read as soon as the rate limit allows.
+    /// Schedules a read for as soon as the rate limit allows.
     pub(super) fn ask(&mut self, purpose: Purpose) {
         self.ask_at(Duration::ZERO, purpose);
     }
 
-    /// Asks for a read at `at`.
+    /// Schedules a read for `at`.
     pub(super) fn ask_at(&mut self, at: Duration, purpose: Purpose) {
         self.schedule(at, Read::new(purpose, PAGE));
     }
 
-    /// Asks for a read of people, in batches of at most one search.
+    /// Schedules a read of several people, one search per batch.
     pub(super) fn ask_in_batches(&mut self, tasks: &[TaskId], purpose: fn(Vec<TaskId>) -> Purpose) {
         for batch in tasks.chunks(PAGE) {
             self.ask(purpose(batch.to_vec()));
@@ -79,14 +79,14 @@ impl Machine {
     }
 
     pub(super) fn schedule(&mut self, at: Duration, read: Read) {
-        // After a stop, `end_the_rest` and `end_reading_back` decide about the people who were to be read.
+        // After a stop, `end_the_rest` and `end_reading_back` take care of the people who were going to be read.
         if self.may_send() {
             self.counter += 1;
             self.reads.insert((read.purpose.endpoint(), at, self.counter), read);
         }
     }
 
-    /// Returns the key of the first scheduled read of `endpoint`. It may not be due yet.
+    /// Returns the key of the first scheduled read for `endpoint`, which may not be due yet.
     pub(super) fn first_read(&self, endpoint: Endpoint) -> Option<(Endpoint, Duration, u64)> {
         let mut keys = self.reads.range((endpoint, Duration::ZERO, 0)..=(endpoint, Duration::MAX, u64::MAX));
         keys.next().map(|(key, _)| *key)

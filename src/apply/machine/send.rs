@@ -1,4 +1,5 @@
-//! What to send next: reads before writes, and writes in their order, each when the rate limit and the limits on roles allow it.
+//! Picks the next request. Reads come before writes, and writes follow the plan order, subject to the rate limits and role
+//! limits.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,11 +12,11 @@ use crate::observed::RoleId;
 use crate::pylon::pace::SendTime;
 use crate::pylon::request::{Endpoint, PAGE, Update};
 
-/// The first endpoint whose rate limit allows another request, and when. `None` if no rate limit is used up.
+/// The first endpoint to allow another request, and when it will. `None` if no rate limit is exhausted.
 pub(super) type Limited = Option<(Duration, Endpoint)>;
 
 impl Machine {
-    /// Queues the writes whose pause has ended.
+    /// Queues the writes whose pause is over.
     pub(super) fn queue_due(&mut self, now: Duration) {
         let due = self.tasks.waiting().filter(|(until, _)| *until <= now);
         for id in due.map(|(_, id)| id).collect::<Vec<_>>() {
@@ -23,8 +24,8 @@ impl Machine {
         }
     }
 
-    /// Returns the next read that may be sent. Searches and reads of one person have separate rate limits, so one does not
-    /// block the other.
+    /// Returns the next read that may be sent. Searches and reads of a single person have separate rate limits, so they don't
+    /// block each other.
     pub(super) fn next_read(&mut self, now: Duration, limited: &mut Limited) -> Option<Action> {
         for endpoint in [Endpoint::User, Endpoint::Search] {
             let Some(key) = self.first_read(endpoint).filter(|(_, at, _)| *at <= now) else { continue };
@@ -67,8 +68,8 @@ impl Machine {
         }
     }
 
-    /// Returns whether the roles have enough holders and free seats for this change, and whether it is its turn. The change of the
-    /// token's own user waits until all others have ended.
+    /// Returns `true` if the role limits permit this change and its turn has come. A change to the token's own user waits until
+    /// all others have ended.
     fn is_allowed(&self, id: TaskId) -> bool {
         let task = &self.tasks[id];
         let is_last = !task.is_own || self.tasks.unsettled_count() <= 1;
@@ -82,14 +83,14 @@ impl Machine {
         now.saturating_sub(self.tasks[id].read_at) > FRESHNESS_LIMIT
     }
 
-    /// Returns whether all remaining writes are held, and nothing that could release them is under way (a deadlock).
+    /// Returns `true` in a deadlock: all remaining writes are held, and nothing is pending that could release them.
     fn is_stuck(&self) -> bool {
         let is_waiting = self.tasks.waiting().next().is_some();
         !self.tasks.at(&Position::Held).is_empty() && !is_waiting && self.is_idle()
     }
 
-    /// Reads back, once, each change whose gains or losses the held changes depend on. Returns whether there was one to read. The
-    /// response to a write does not confirm it, because a directory may undo it at once.
+    /// Schedules a read for each unconfirmed change that the held changes depend on, once per change. Returns `false` if there
+    /// are none. The response to a write doesn't count as confirmation, because a directory may revert the change immediately.
     fn confirm_for_held(&mut self) -> bool {
         let held = self.tasks.at(&Position::Held).iter();
         let needed: HashSet<RoleId> = held.flat_map(|id| self.tasks[*id].limited_roles().cloned()).collect();
@@ -107,7 +108,8 @@ impl Machine {
         !unread.is_empty()
     }
 
-    /// Ends the first change whose role has too few or too many holders. The other held changes are then checked again.
+    /// Ends the first change that would leave a role with too few or too many holders. The remaining held changes are then
+    /// checked again.
     fn give_up_first_held(&mut self) {
         let held = self.tasks.at(&Position::Held);
         let is_blocked = |id: &&TaskId| {
@@ -133,7 +135,7 @@ impl Machine {
         Update { id: change.subject.id.clone(), patch: change.patch() }
     }
 
-    /// Reads people again whose last read is too old and whose writes are expected soon. At most one search is under way.
+    /// Rereads people whose last read is too old and whose writes are expected soon. Only one such search runs at a time.
     fn refresh(&mut self, now: Duration, limited: &mut Limited) -> Option<Action> {
         if !self.tasks.at(&Position::Refreshing).is_empty() {
             return None;
@@ -162,7 +164,7 @@ impl Machine {
         }
     }
 
-    /// Returns how long to wait if nothing can be sent at `now`.
+    /// Determines how long to wait if nothing can be sent at `now`.
     pub(super) fn wait(&self, now: Duration, limited: Limited) -> Action {
         let writes = self.tasks.waiting().map(|(until, _)| until);
         let reads = [Endpoint::User, Endpoint::Search]
@@ -174,7 +176,7 @@ impl Machine {
             (None, Some((at, endpoint))) => (at, WaitReason::RateLimit(endpoint)),
             (Some(retry), _) => (retry, WaitReason::Retry),
         };
-        // If the rate limit opens only after the longest silence, the apply ends before.
+        // If the rate limit clears only after the longest silence, the apply will have ended by then.
         Action::Wait { until: Some(until.min(self.flow.retries.silent_at())), reason }
     }
 
