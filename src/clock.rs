@@ -1,14 +1,14 @@
 //! The only module that reads the clock.
 //!
-//! Code that makes decisions gets the time as an argument: a [`Timestamp`] for windows and expiry dates, and a [`Duration`] since
-//! the start for pacing and freshness.
+//! Code that makes decisions takes the time as an argument instead: a [`Timestamp`] for windows and expiry dates, or the
+//! [`Duration`] since the start for pacing and freshness.
 
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// The real clock, or one with a fixed date and time for tests. Elapsed time is always real.
+/// The system clock, or a clock whose date and time are fixed for tests. Elapsed time is always real.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: Start,
@@ -16,12 +16,12 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Starts a clock. `calendar` fixes the result of [`Clock::now`].
+    /// Starts a clock. `calendar`, if given, fixes the result of [`Clock::now`].
     pub fn start(calendar: Option<Timestamp>) -> Self {
         Self { start: Start::now(), calendar }
     }
 
-    /// Returns whether [`Clock::now`] always returns the same instant.
+    /// Returns `true` if [`Clock::now`] is fixed.
     pub fn is_fixed(&self) -> bool {
         self.calendar.is_some()
     }
@@ -30,37 +30,36 @@ impl Clock {
         self.calendar.unwrap_or_else(Timestamp::now)
     }
 
-    /// Returns the local time of day after `wait`: `19:55:41`.
+    /// Returns the local time of day after `wait`, as in `19:55:41`.
     pub fn time_of_day_after(&self, wait: Duration) -> String {
         let wait = SignedDuration::try_from(wait).unwrap_or_default();
         let then = self.now().saturating_add(wait).unwrap_or_else(|_| self.now());
         then.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S").to_string()
     }
 
-    /// Returns the local time of day after `wait`, rounded up to the minute: `19:56`.
+    /// Returns the local time of day after `wait`, rounded up to the next minute, as in `19:56`.
     pub fn minute_after(&self, wait: Duration) -> String {
         let rounded = self.time_of_day_after(wait.saturating_add(Duration::from_secs(59)));
         rounded.chars().take("19:56".len()).collect()
     }
 
-    /// Returns the local time of day to the millisecond: `19:55:41.204`.
+    /// Returns the local time of day with milliseconds, as in `19:55:41.204`.
     pub fn time_of_day_in_milliseconds(&self) -> String {
         self.now().to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
     }
 
-    /// Returns the time since the start. It includes the time during which the machine slept, because data that was read before then
-    /// is old.
+    /// Returns the time since the start. Time spent in system sleep counts as well, because data read before then is stale.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 }
 
-/// Formats an instant to the minute, in UTC: `2026-08-20 14:02Z`.
+/// Formats a timestamp to the minute in UTC, as in `2026-08-20 14:02Z`.
 pub fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
-/// An instant of a clock that also runs while the machine sleeps. The clock of `Instant` may stop then on Unix.
+/// An instant on a clock that keeps running during system sleep. On Unix, the clock behind `Instant` may stop then.
 #[cfg(unix)]
 #[derive(Debug, Clone, Copy)]
 struct Start(Duration);

@@ -1,27 +1,27 @@
-//! The documented exit codes (docs/exit-codes.md): a public contract.
+//! The exit codes, which are a public contract (docs/exit-codes.md).
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Success, or nothing to do.
+    /// The command succeeded, or there was nothing to do.
     Done,
-    /// The command failed. Nothing was changed.
+    /// The command failed without changing anything.
     Failed,
-    /// There are changes, and a flag requested this exit code.
+    /// There are changes, and this exit code was requested with a flag.
     Pending,
     Blocked,
-    /// Something was or may have been changed, but not every change was applied.
+    /// Something was changed, or may have been, but not every planned change was applied.
     Partial,
     /// The saved plan is stale, damaged, or for another organization, or the plan has changed since it was confirmed.
     PlanMismatch,
-    /// The command line is not valid.
+    /// The command line is invalid.
     Usage,
-    /// Stopped by the signal with this number.
+    /// The run was terminated by this signal.
     Signal(i32),
 }
 
 impl Exit {
-    /// Returns the exit code of a run whose report could not be written. Such a run must not return success, because the reader does
-    /// not know the result.
+    /// Returns the exit code for a run whose report could not be written. Such a run must not report success, because the
+    /// result never reached its reader.
     #[must_use]
     pub const fn with_lost_report(self, may_have_changed: bool) -> Self {
         match self {
@@ -39,7 +39,7 @@ impl Exit {
             Self::Blocked => 3,
             Self::Partial => 4,
             Self::PlanMismatch => 5,
-            Self::Usage => 64, // EX_USAGE of sysexits; clap's own 2 would look like pending changes
+            Self::Usage => 64, // EX_USAGE from sysexits.h; clap's own 2 would look like pending changes
             Self::Signal(number) => u8::try_from(128 + number).unwrap_or(u8::MAX),
         }
     }

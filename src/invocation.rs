@@ -1,26 +1,26 @@
-//! How rolecall was called. Suggested commands get the same flags, and are quoted for a shell.
+//! Records how rolecall was invoked, so that suggested commands use the same flags. They are quoted for a shell.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::printable::Printable;
 
-/// The maximum length of a word of a suggested command, in characters. A longer path is cut.
+/// The maximum length of a word in a suggested command, in characters. Longer paths are truncated.
 const LONGEST_WORD: usize = 200;
 
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// `-C DIR`, if it was given.
+    /// `-C DIR`, if given.
     pub folder: Vec<String>,
-    /// `-c FILE`, unless the same folder leads to the same file.
+    /// `-c FILE`, unless the file is found from the same folder without it.
     pub config: Vec<String>,
-    /// `pylon.json` next to the config.
+    /// Path of the `pylon.json` next to the config file.
     pub description: String,
-    /// The flags that select the Pylon, such as `--sandbox` or `--region us`.
+    /// The flags that choose a Pylon instance, such as `--sandbox` or `--region us`.
     pub pylon: Vec<String>,
-    /// The command words that run the same operation again: `apply plan.json`.
+    /// The arguments that repeat the current operation, such as `apply plan.json`.
     pub again: Vec<String>,
-    /// Returns whether a command accepts a flag.
+    /// Returns `true` if the command accepts the flag.
     pub takes: fn(command: &str, flag: &str) -> bool,
 }
 
@@ -38,7 +38,7 @@ impl Default for Invocation {
 }
 
 impl Invocation {
-    /// Returns a command with the flags of this run, safe to print and quoted for a shell.
+    /// Returns a command that includes the flags of this run, safe to print and quoted for a shell.
     pub fn command(&self, words: &[&str]) -> String {
         let mut command = "rolecall".to_owned();
         for word in words.iter().copied().chain(self.flags(words)) {
@@ -47,12 +47,12 @@ impl Invocation {
         command
     }
 
-    /// Returns the command that runs the same operation again.
+    /// Returns the command that repeats the current operation.
     pub fn again(&self) -> String {
         self.command(&self.again.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// Returns the command that runs the same operation again, with this limit instead of the one that it had.
+    /// Returns the command that repeats the current operation with a different `--max-changes`.
     pub fn again_with_limit(&self, max_changes: u64) -> String {
         const FLAG: &str = "--max-changes";
         let limit = max_changes.to_string();
@@ -61,12 +61,12 @@ impl Invocation {
         self.command(&kept.map(String::as_str).chain([FLAG, &limit]).collect::<Vec<_>>())
     }
 
-    /// Returns the command that writes a description of the organization, from which the sandbox starts.
+    /// Returns the command that writes a description of the organization as a starting point for the sandbox.
     pub fn describe(&self) -> String {
         self.command(&["sandbox", "--write-state", &self.description])
     }
 
-    /// Adds the flags of this run to each command in a text. A command is between backticks and begins with `rolecall`.
+    /// Adds the flags of this run to every command in `text`. A command is enclosed in backticks and starts with `rolecall`.
     pub fn complete(&self, text: &str) -> String {
         let mut complete = String::new();
         let mut rest = text;
@@ -84,7 +84,7 @@ impl Invocation {
 
     fn flags(&self, words: &[&str]) -> impl Iterator<Item = &str> {
         let verb = words.first().copied().unwrap_or_default();
-        // A suggested copy is always of the real organization, not of the sandbox.
+        // A suggested copy always comes from the real organization, never from the sandbox.
         let is_copy = words.contains(&"--state");
         let takes_config = (self.takes)(verb, "config");
         let takes_pylon = !is_copy && (self.takes)(verb, "sandbox");
@@ -94,15 +94,15 @@ impl Invocation {
     }
 }
 
-/// Returns a path as a word of a command. A path that begins with a dash would be a flag.
+/// Formats a path as a command-line argument. Without the added `./`, a leading dash would turn the path into a flag.
 pub fn path_word(path: &Path) -> String {
     let path = path.to_string_lossy();
     if path.starts_with('-') { format!("./{path}") } else { path.into_owned() }
 }
 
-/// Returns the word, in single quotes if it contains a character that is special to a shell (POSIX, Shell Command Language, 2.2).
+/// Quotes the word if it contains a character that is special in a shell (POSIX, Shell Command Language, 2.2).
 pub fn quoted(word: &str) -> String {
-    // Escape backticks, because suggested commands are between backticks.
+    // Escape backticks, because they enclose suggested commands.
     let word = Printable::cut(word, LONGEST_WORD).to_string().replace('`', "\\u{60}");
     let is_plain = |char: char| char.is_alphanumeric() || "-_.:/@=,+%".contains(char);
     if !word.is_empty() && word.chars().all(is_plain) {

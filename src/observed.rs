@@ -1,4 +1,4 @@
-//! The current state of an organization in Pylon, and its roles. This is plain data, independent of the version of the API.
+//! The current state of an organization in Pylon, including its roles, as plain data that is independent of the API version.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use crate::roster::{Email, Field, FieldValue};
 
-/// The current state of an organization. [`crate::pylon::observe`] guarantees that it is complete.
+/// The current state of an organization, which [`crate::pylon::observe`] guarantees to be complete.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObservedState {
     pub organization: Organization,
-    /// The user that the token belongs to. `None` if the token does not belong to a person.
+    /// The user that the token belongs to, or `None` if the token doesn't belong to a person.
     pub token_user: Option<UserId>,
     pub roles: RoleCatalog,
-    /// Users who are not people, sorted by ID. No limit counts them.
+    /// Users who aren't people, sorted by ID. They don't count toward any limit.
     pub integrations: BTreeSet<Integration>,
-    /// All people in the organization. Deactivated people are included if they were requested. The indexes and the forecasts of
-    /// this state share the values.
+    /// All people in the organization. Deactivated people are included only on request. The values are shared with the indexes
+    /// and with forecasts derived from this state.
     people: BTreeMap<UserId, Arc<Person>>,
     by_primary: AddressIndex,
     by_secondary: AddressIndex,
@@ -25,18 +25,18 @@ pub struct ObservedState {
 /// The organization that a token belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Organization {
-    /// The ID that `organization` in `[workspace]` must match.
+    /// The ID, which `organization` in `[workspace]` must match.
     pub id: String,
     pub name: String,
 }
 
-/// The ID of a user in Pylon. Cloning is cheap, because the text is shared. Only IDs that are safe in a URL path are accepted:
-/// `[A-Za-z0-9_-]{1,128}`.
+/// The ID of a user in Pylon. Only IDs that are safe in a URL path are accepted: `[A-Za-z0-9_-]{1,128}`. Cloning is cheap
+/// because the string is shared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(Arc<str>);
 
 impl UserId {
-    /// Returns the ID, or `None` if `/users/{id}` could be another path with it.
+    /// Validates an ID. Returns `None` if inserting it into `/users/{id}` could yield a different path.
     pub fn new(id: &str) -> Option<Self> {
         let fits = (1..=128).contains(&id.len());
         let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
@@ -48,14 +48,14 @@ impl UserId {
     }
 }
 
-/// The ID of a role in Pylon. Cloning is cheap, because the text is shared.
+/// The ID of a role in Pylon. Cloning is cheap because the string is shared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleId(pub Arc<str>);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Role {
     pub id: RoleId,
-    /// The organization chooses the name. Several roles may have the same one.
+    /// The name chosen by the organization. It doesn't have to be unique.
     pub name: String,
     pub slug: String,
 }
@@ -66,18 +66,18 @@ pub struct Person {
     pub email: Email,
     pub secondary: Vec<Email>,
     pub name: String,
-    /// The assigned roles, sorted. A `PATCH` of the role replaces all of them with one.
+    /// The assigned roles, sorted. A `PATCH` of the role replaces all of them with a single one.
     pub assigned: Vec<RoleId>,
-    /// Roles that come only from SCIM groups, sorted. A `PATCH` cannot remove them.
+    /// Roles that come only from SCIM groups, sorted. A `PATCH` can't remove them.
     pub from_scim: Vec<RoleId>,
-    /// The status as Pylon spells it. Pylon may add values. It is empty if the person has no status.
+    /// The status in Pylon's spelling, or an empty string if the person has none. Pylon may add new values.
     pub status: String,
     /// Whether the person can no longer sign in.
     pub deactivated: bool,
 }
 
-/// A user without an email address: an integration, such as "Fivetran", or an API user. They cannot sign in and are not
-/// people, so nothing counts them and no file can declare them.
+/// A user without an email address, such as the integration "Fivetran" or an API user. Integrations can't sign in and aren't
+/// people, so they are never counted and can't be declared in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Integration {
     pub id: UserId,
@@ -85,22 +85,22 @@ pub struct Integration {
 }
 
 impl Person {
-    /// Returns the primary address, then the secondary ones. The primary one can occur twice.
+    /// Returns the primary address followed by the secondary ones, which may include the primary address again.
     pub fn addresses(&self) -> impl Iterator<Item = &Email> {
         std::iter::once(&self.email).chain(&self.secondary)
     }
 
-    /// Returns whether `email` is one of [`Self::addresses`].
+    /// Returns `true` if `email` is one of [`Self::addresses`].
     pub fn is(&self, email: &Email) -> bool {
         self.addresses().any(|address| address == email)
     }
 
-    /// Returns whether the person has the role, either assigned or from a SCIM group.
+    /// Returns `true` if the person has the role, whether assigned or from a SCIM group.
     pub fn holds(&self, role: &RoleId) -> bool {
         self.assigned.contains(role) || self.from_scim.contains(role)
     }
 
-    /// Returns the values of a field. A person may have several roles. For an empty status, the list is empty.
+    /// Returns the values of a field. A person may have several roles. If the status is empty, so is the list.
     pub fn values(&self, field: Field) -> Vec<FieldValue> {
         match field {
             Field::Role => self.assigned.iter().map(|role| role.0.clone()).collect(),
@@ -109,7 +109,7 @@ impl Person {
         }
     }
 
-    /// Returns the values of a field that come from SCIM groups. A `PATCH` cannot remove them.
+    /// Returns the values of a field that come from SCIM groups, which a `PATCH` can't remove.
     pub fn through_scim(&self, field: Field) -> Vec<FieldValue> {
         match field {
             Field::Role => self.from_scim.iter().map(|role| role.0.clone()).collect(),
@@ -117,7 +117,7 @@ impl Person {
         }
     }
 
-    /// Returns whether `value` is the only value of the field. This is the same as comparing [`Self::values`], but without a copy.
+    /// Returns `true` if `value` is the only value of the field. Equivalent to comparing [`Self::values`], but avoids the copy.
     pub fn has_only(&self, field: Field, value: &str) -> bool {
         match field {
             Field::Role => matches!(self.assigned.as_slice(), [role] if *role.0 == *value),
@@ -125,7 +125,7 @@ impl Person {
         }
     }
 
-    /// Sets a field in the way a `PATCH` does: a role replaces all assigned roles.
+    /// Sets a field as a `PATCH` would: a new role replaces all assigned roles.
     pub fn set(&mut self, field: Field, value: &FieldValue) {
         match field {
             Field::Role => self.assigned = vec![RoleId(value.clone())],
@@ -134,28 +134,28 @@ impl Person {
     }
 }
 
-/// The people who have an address.
+/// The result of looking up an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found<'s> {
     NotFound,
-    /// One person has it as the primary address.
+    /// A single person has it as the primary address.
     Primary(&'s Person),
-    /// One person has it as a secondary address.
+    /// A single person has it as a secondary address.
     Secondary(&'s Person),
-    /// Several people have it, so a plan cannot tell who is meant.
+    /// Several people have it, so the address is ambiguous.
     Several(Vec<&'s Person>),
 }
 
 impl ObservedState {
-    /// Returns the state of an organization without people.
+    /// Creates the state of an organization without any people.
     pub fn new(organization: Organization, token_user: Option<UserId>, roles: RoleCatalog) -> Self {
         Self { organization, token_user, roles, ..Self::default() }
     }
 
-    /// Adds people to a state that has none. If a person is in the list several times, the last entry counts.
+    /// Adds people to a state that has none. If a person appears several times, the last entry wins.
     #[must_use]
     pub fn with(self, people: impl IntoIterator<Item = Person>) -> Self {
-        // Collect sorts once. Inserting one by one takes twice the time and leaves the nodes of the map half empty.
+        // `collect` sorts once. Inserting people one by one would take twice as long and leave the map's nodes half empty.
         let people: BTreeMap<UserId, Arc<Person>> =
             people.into_iter().map(|person| (person.id.clone(), Arc::new(person))).collect();
         let mut state = Self { by_primary: HashMap::with_capacity(people.len()), ..self };
@@ -163,7 +163,7 @@ impl ObservedState {
         Self { people, ..state }
     }
 
-    /// Adds a person, or replaces the older reading of the same person.
+    /// Adds a person or replaces an older version of the same person.
     pub fn insert(&mut self, person: Person) {
         let person = Arc::new(person);
         if let Some(old) = self.people.insert(person.id.clone(), Arc::clone(&person)) {
@@ -194,10 +194,10 @@ impl ObservedState {
         self.people.get(id).map(Arc::as_ref)
     }
 
-    /// Finds the people with this address. Active people come before deactivated ones, and then a primary address comes before a
-    /// secondary one. So the result for active people does not depend on whether deactivated people were read.
+    /// Looks up an address. Active people take precedence over deactivated ones, and primary addresses take precedence over
+    /// secondary ones. The result for active people is therefore independent of whether deactivated people were read.
     pub fn find<'s>(&'s self, email: &Email) -> Found<'s> {
-        // The fast path: almost all people have an address that no other person has.
+        // Fast path: almost everyone has an address of their own.
         if let Some(AddressHolders::One(person)) = self.by_primary.get(email)
             && !person.deactivated
         {
@@ -224,11 +224,11 @@ impl ObservedState {
 
 type AddressIndex = HashMap<Email, AddressHolders>;
 
-/// The people who have an address. Almost always there is only one, so that case does not allocate a list.
+/// The people who share an address. The most common case, a single person, needs no allocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum AddressHolders {
     One(Arc<Person>),
-    /// At least two people, sorted by ID, without duplicates.
+    /// Two or more people, sorted by ID, without duplicates.
     Several(Vec<Arc<Person>>),
 }
 
@@ -241,8 +241,8 @@ impl AddressHolders {
     }
 }
 
-/// Adds a person to an index. The result does not depend on the order of the calls. If a person has two spellings of an address,
-/// the person is added once.
+/// Adds a person to an index. The result doesn't depend on the order of calls, and a person with two spellings of an address is
+/// added only once.
 fn index(index: &mut AddressIndex, email: &Email, person: &Arc<Person>) {
     let holders = match index.entry(email.clone()) {
         Entry::Vacant(vacant) => {
@@ -258,7 +258,7 @@ fn index(index: &mut AddressIndex, email: &Email, person: &Arc<Person>) {
         *holders = AddressHolders::Several(vec![Arc::clone(first)]);
     }
     let AddressHolders::Several(people) = holders else { return };
-    // People are indexed in the order of their IDs, so this is nearly always the end.
+    // People are indexed in ID order, so the insertion point is almost always at the end.
     if people.last().is_some_and(|last| last.id < person.id) {
         people.push(Arc::clone(person));
     } else if let Err(at) = people.binary_search_by(|other| other.id.cmp(&person.id)) {
@@ -285,7 +285,7 @@ pub struct RoleCatalog {
     roles: Vec<Role>,
 }
 
-/// The roles that a spelling in a file may mean.
+/// The possible interpretations of a role reference in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meaning<'r> {
     One(&'r Role),
@@ -294,7 +294,7 @@ pub enum Meaning<'r> {
 }
 
 impl RoleCatalog {
-    /// Sorts the roles by name and ID.
+    /// Creates a catalog sorted by name and ID.
     pub fn new(mut roles: Vec<Role>) -> Self {
         roles.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
         Self { roles }
@@ -308,12 +308,12 @@ impl RoleCatalog {
         self.roles.iter().find(|role| role.id == *id)
     }
 
-    /// Returns the built-in Admin role, which has a fixed slug.
+    /// Returns the built-in Admin role, which is identified by its fixed slug.
     pub fn admin(&self) -> Option<&Role> {
         self.roles.iter().find(|role| role.slug == "admin")
     }
 
-    /// Returns the role that has `written` as its ID, slug, or name. If several roles do, the spelling is ambiguous.
+    /// Looks up the role whose ID, slug, or name is `written`. The result is ambiguous if several roles match.
     pub fn meaning(&self, written: &str) -> Meaning<'_> {
         let is_meant = |role: &&Role| [&*role.id.0, &role.slug, &role.name].contains(&written);
         match self.roles.iter().filter(is_meant).collect::<Vec<_>>().as_slice() {
@@ -323,19 +323,19 @@ impl RoleCatalog {
         }
     }
 
-    /// Returns how a file can name this role without ambiguity: by its name if possible, or else by its slug, or else by its ID.
+    /// Returns an unambiguous way to refer to this role in a file: its name if possible, otherwise its slug or ID.
     pub fn written(&self, id: &RoleId) -> String {
         let Some(role) = self.by_id(id) else {
             return id.0.to_string();
         };
-        // A file cannot name a role by a blank name.
+        // Files can't refer to a role by a blank name.
         let means_it = |text: &&str| {
             !text.trim().is_empty() && matches!(self.meaning(text), Meaning::One(found) if found.id == *id)
         };
         [role.name.as_str(), role.slug.as_str()].into_iter().find(means_it).unwrap_or(&id.0).to_owned()
     }
 
-    /// Returns Pylon's value for a value that is written in a file or in the audit log. `None` if no role, or more than one, matches.
+    /// Converts a value from a file or the audit log into Pylon's value. Returns `None` unless exactly one role matches.
     pub fn value_meant(&self, field: Field, written: &str) -> Option<FieldValue> {
         if !field.names_role() {
             return Some(written.into());
@@ -346,7 +346,7 @@ impl RoleCatalog {
         }
     }
 
-    /// Returns how a file writes a value of Pylon. `None` if a file cannot declare it.
+    /// Converts Pylon's value into the one written in files. Returns `None` if a file can't declare it.
     pub fn value_written(&self, field: Field, value: &FieldValue) -> Option<FieldValue> {
         if field.names_role() {
             Some(self.written(&RoleId(value.clone())).into())
@@ -355,13 +355,13 @@ impl RoleCatalog {
         }
     }
 
-    /// Returns the text that reports show for a value of Pylon.
+    /// Returns the label for Pylon's value in reports.
     pub fn value_label(&self, field: Field, value: &FieldValue) -> String {
         if field.names_role() { self.label(&RoleId(value.clone())) } else { value.to_string() }
     }
 
-    /// Returns the text that reports show for a role: its name, followed by the ID if several roles have that name. An unknown role
-    /// is shown by its ID.
+    /// Returns the label for a role in reports. That's its name, with the ID appended if several roles share the name. An
+    /// unknown role is labeled with its ID.
     pub fn label(&self, id: &RoleId) -> String {
         match self.by_id(id) {
             None => id.0.to_string(),

@@ -1,8 +1,8 @@
-//! All writes to standard output and standard error, with tokens removed.
+//! Handles all writes to standard output and standard error, and removes tokens from them.
 //!
-//! Guarantees that no output contains a token that was given to [`hide`], or a part of one. This includes reports, questions,
-//! progress, help, usage errors, and panics. clippy forbids `std::io::stdout` and `std::io::stderr` everywhere else. Text for files
-//! goes through [`scrub`]. `pylon::scrub` decides what counts as a part.
+//! No output can contain a token that was passed to [`hide`], or a fragment of one. That includes reports, prompts, progress,
+//! help, usage errors, and panics. To enforce this, clippy forbids `std::io::stdout` and `std::io::stderr` everywhere else.
+//! Text that is written to files goes through [`scrub`]. `pylon::scrub` defines what counts as a fragment.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{IsTerminal, Result, Write};
@@ -16,22 +16,22 @@ use crate::pylon::token::words;
 use crate::report::text::wrap::wrapped;
 use crate::sandbox::DEFAULT_TOKEN;
 
-/// The tokens to remove. It is global because panics and usage errors have no access to the environment.
+/// The tokens to remove. This is global because panics and usage errors have no access to the environment.
 static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
 
-/// Removes every token in `text` from all later output. The text does not have to be a valid token: a token in quotes is also
-/// hidden. The public token of the sandbox is not a secret.
+/// Hides every token in `text` from all further output. `text` doesn't have to be a valid token, so even a quoted token is
+/// hidden. The sandbox's public token is exempt because it isn't a secret.
 pub fn hide(text: &str) {
     let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     for word in words(text).filter(|word| *word != DEFAULT_TOKEN) {
-        // Keep the list short, because every text is searched for every token, and the same token is passed many times.
+        // Deduplicate, because every string is searched for every token and the same token is passed in many times.
         if !hidden.iter().any(|token| token.is(word)) {
             hidden.extend(Token::new(word));
         }
     }
 }
 
-/// Returns `text` without the hidden tokens and parts of them.
+/// Removes the hidden tokens and fragments of them from `text`.
 pub fn scrub(text: String) -> String {
     let hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     hidden.iter().fold(text, |text, token| token.scrub(text))
@@ -40,7 +40,7 @@ pub fn scrub(text: String) -> String {
 /// Writes to standard output.
 ///
 /// # Errors
-/// The text could not be written in full.
+/// Returns an error if the text could not be written in full.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stdout(text: String) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
@@ -50,36 +50,36 @@ pub fn stdout(text: String) -> Result<()> {
 /// Writes to standard error.
 ///
 /// # Errors
-/// The text could not be written in full.
+/// Returns an error if the text could not be written in full.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stderr(text: String) -> Result<()> {
     std::io::stderr().write_all(scrub(text).as_bytes())
 }
 
-/// Writes a line to standard error, wrapped to the width of the terminal. Ignores an error, because no result depends on these lines.
+/// Writes a line to standard error, wrapped to the terminal width. Errors are ignored because no result depends on these lines.
 pub fn say(line: &str) {
     let _ = stderr(wrapped(&format!("{line}\n"), stderr_width()));
 }
 
-/// Returns whether standard output is a terminal.
+/// Returns `true` if standard output is a terminal.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stdout_is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// Returns whether standard error is a terminal.
+/// Returns `true` if standard error is a terminal.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Returns the width of the terminal. `None` if standard output is not a terminal.
+/// Returns the width of the terminal, or `None` if standard output isn't one.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stdout_width() -> Option<usize> {
     width(terminal_size::terminal_size_of(std::io::stdout()))
 }
 
-/// Returns the width of the terminal. `None` if standard error is not a terminal.
+/// Returns the width of the terminal, or `None` if standard error isn't one.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stderr_width() -> Option<usize> {
     width(terminal_size::terminal_size_of(std::io::stderr()))
@@ -89,10 +89,10 @@ fn width(size: Option<(Width, Height)>) -> Option<usize> {
     size.map(|(Width(columns), _)| usize::from(columns)).filter(|columns| *columns > 0)
 }
 
-/// Reports panics here instead of through the standard library, whose message would contain the token if the panic does.
+/// Installs a panic hook that removes tokens from panic messages, which the standard library's own hook would reveal.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let _ = stderr(panicked(panic)); // not wrapped, because a panic while wrapping would end the process
+        let _ = stderr(panicked(panic)); // not wrapped, because a panic while wrapping would abort
     }));
 }
 

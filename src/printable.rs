@@ -1,8 +1,8 @@
-//! Makes untrusted text safe to show.
+//! Makes untrusted text safe to display.
 //!
-//! Names, addresses, roles, error messages, headers, and file names come from a server, or from files that a pull request can edit.
-//! All of them are shown as [`Printable`]. Its constructor escapes every character that could control a terminal, be invisible, or
-//! reorder a line.
+//! Names, addresses, roles, error messages, headers, and file names come from a server or from files that a pull request can
+//! edit. All of them are displayed as [`Printable`], whose constructor escapes every character that could control a terminal,
+//! be invisible, or reorder a line.
 
 use std::fmt;
 
@@ -10,13 +10,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Untrusted text. When it is shown, every unprintable character is written as `\u{…}`. In JSON, the text is unchanged, because
-/// JSON has its own escapes.
+/// Untrusted text. Unprintable characters are displayed as `\u{…}`. In JSON, the text is unchanged because JSON has its own escapes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Printable {
     raw: String,
-    /// The escaped text, or `None` if it is the same.
+    /// The escaped text, or `None` if it's identical.
     #[serde(skip)]
     escaped: Option<String>,
 }
@@ -46,7 +45,7 @@ impl Printable {
         Self { raw: text.to_owned(), escaped }
     }
 
-    /// Escapes `text` after cutting it to at most `limit` characters. `…` stands for the rest.
+    /// Truncates `text` to `limit` characters, marks any omission with `…`, and escapes the result.
     pub fn cut(text: &str, limit: usize) -> Self {
         match text.char_indices().nth(limit) {
             None => Self::new(text),
@@ -54,14 +53,14 @@ impl Printable {
         }
     }
 
-    /// Cuts the text like [`Printable::cut`], for formats that people read.
+    /// Truncates the text like [`Printable::cut`], for human-readable formats.
     #[must_use]
     pub fn short(&self, limit: usize) -> Self {
         Self::cut(&self.raw, limit)
     }
 
-    /// Cuts both values of a change to at most `limit` characters. If they differ only after that, a few characters around the
-    /// difference follow, so that a change never looks like `x → x`.
+    /// Truncates both values of a change to `limit` characters. If they first differ beyond that point, a few characters around
+    /// the difference are appended, so that a change never looks like `x → x`.
     pub fn cut_change(before: &str, after: &str, limit: usize) -> [Self; 2] {
         const CONTEXT: usize = 12;
         let shared = before.chars().zip(after.chars()).take_while(|(one, other)| one == other).count();
@@ -76,7 +75,7 @@ impl Printable {
         })
     }
 
-    /// Cuts a value and the values before it, as [`Printable::cut_change`] does.
+    /// Truncates a value along with several old values, in the manner of [`Printable::cut_change`].
     pub fn cut_changes(before: &[&str], after: &str, limit: usize) -> (Vec<Self>, Self) {
         let mut shown_after = Self::cut(after, limit);
         let mut shown_before = Vec::new();
@@ -94,12 +93,12 @@ impl Printable {
         self.escaped.as_deref().unwrap_or(&self.raw)
     }
 
-    /// Returns the unescaped text, for formats such as JSON that have their own escapes.
+    /// Returns the unescaped text, for formats such as JSON that do their own escaping.
     pub fn raw(&self) -> &str {
         &self.raw
     }
 
-    /// Returns the number of terminal columns that the text takes.
+    /// Returns the width of the text in terminal columns.
     pub fn width(&self) -> usize {
         UnicodeWidthStr::width(self.as_str())
     }
@@ -110,7 +109,7 @@ impl Printable {
 }
 
 impl<'de> Deserialize<'de> for Printable {
-    /// Escapes the text again, because the file that it comes from may have been edited.
+    /// Escapes the text again, because the file that stored it may have been edited.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::new(&String::deserialize(deserializer)?))
     }
@@ -122,10 +121,10 @@ impl fmt::Display for Printable {
     }
 }
 
-/// The maximum number of combining marks on one character. No script uses more, and a stack of them covers other lines.
+/// The maximum number of combining marks per character. No script needs more, and taller stacks would cover other lines.
 const MAX_MARKS: usize = 8;
 
-/// Returns the characters of `text`, each with whether it must be escaped at its position.
+/// Returns the characters of `text`, each paired with whether it has to be escaped in that position.
 pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
     let (mut before, mut marks) = (None, 0);
     text.char_indices().map(move |(at, char)| {
@@ -139,14 +138,14 @@ pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-/// Returns whether a GitHub runner would read `rest` as a command. That is `##[` anywhere, or `::` at the start of a line. Wrapping
-/// can move any word to the start of a line.
+/// Returns `true` if a GitHub runner would interpret `rest` as a command, which means `##[` anywhere or `::` at the start of a
+/// line. Wrapping can move any word to the start of a line.
 fn begins_command(before: Option<char>, rest: &str) -> bool {
     rest.starts_with("##[") || before.is_none_or(char::is_whitespace) && rest.starts_with("::")
 }
 
-/// Returns whether `char` selects the emoji or the text style of the symbol before it (☎️). After a letter, a selector has no
-/// visible effect, so there it must be escaped.
+/// Returns `true` if `char` selects emoji or text presentation for the preceding symbol (☎️). After a letter, the selector has
+/// no visible effect and has to be escaped.
 fn is_style_of_emoji(before: Option<char>, char: char) -> bool {
     let is_sign = |before: char| {
         !before.is_ascii() && !before.is_alphanumeric() && before.width() > Some(0) && !is_unprintable(before)
@@ -154,7 +153,7 @@ fn is_style_of_emoji(before: Option<char>, char: char) -> bool {
     matches!(char, '\u{fe0e}' | '\u{fe0f}') && before.is_some_and(is_sign)
 }
 
-/// Returns whether `char` is invisible or controls how other text is shown.
+/// Returns `true` if `char` is invisible or affects how other text is displayed.
 pub fn is_unprintable(char: char) -> bool {
     matches!(char,
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}'          // C0, DEL, C1: terminal control

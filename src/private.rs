@@ -1,13 +1,13 @@
-//! Creates files that only their owner can read, and replaces files atomically. Plans, journals, locks, and sandbox states are
-//! private, because they contain who has which role.
+//! Creates files that only their owner can read and replaces files atomically. Plans, journals, locks, and sandbox states are
+//! private because they reveal who has which role.
 //!
-//! [`crate::target_file`] handles files that the user names.
+//! For files named by the user, see [`crate::target_file`].
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Error, ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
-/// Returns options to create files that only their owner can read and write.
+/// Returns options for creating files that only their owner can read and write.
 pub fn options() -> OpenOptions {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has a mode to set"))]
     let mut options = OpenOptions::new();
@@ -19,24 +19,24 @@ pub fn options() -> OpenOptions {
     options
 }
 
-/// A temporary file next to a file, with its new text. It is renamed to replace the file atomically, so the file always has either
-/// the old text or the whole new text.
+/// A temporary file in the same folder as the file that it will replace. Since the rename is atomic, the file always has either
+/// its old contents or all of its new contents.
 ///
-/// If the file exists, the temporary file gets its owner and its mode. Otherwise only the user can read it, unless
+/// The temporary file inherits the owner and mode of an existing file. Otherwise it's private to the user unless
 /// [`Staged::allow`] sets another mode.
 #[derive(Debug)]
 pub struct Staged {
     path: PathBuf,
     temporary: PathBuf,
-    /// `None` once the text is written, because many files may be prepared at once and open files are limited.
+    /// `None` once the contents are written, because many files may be staged at once and open files are limited.
     file: Option<File>,
 }
 
 impl Staged {
-    /// Creates the temporary file. If the path is a link, the link is not followed, and placing the file replaces the link itself.
+    /// Creates the temporary file. If the path is a symlink, it isn't followed; the symlink itself will be replaced.
     ///
     /// # Errors
-    /// The path is not a regular file, a file cannot be created in its folder, or the owner cannot be kept.
+    /// Returns an error if the path isn't a regular file, no file can be created in its folder, or the owner can't be preserved.
     pub fn open(path: &Path) -> Result<Self> {
         let there = fs::symlink_metadata(path).ok();
         if there.as_ref().is_some_and(|there| !there.is_file() && !there.is_symlink()) {
@@ -52,7 +52,7 @@ impl Staged {
     fn create_next_to(path: &Path) -> Result<Self> {
         let name =
             path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it does not name a file"))?;
-        // The name is random: a killed process leaves its file, and process IDs repeat in containers.
+        // Use a random name. Killed processes leave their files behind, and process IDs repeat in containers.
         loop {
             let temporary =
                 path.with_file_name(format!(".{}.{:08x}.tmp", name.to_string_lossy(), fastrand::u32(..)));
@@ -63,19 +63,19 @@ impl Staged {
         }
     }
 
-    /// Sets the mode.
+    /// Sets the mode of the temporary file.
     ///
     /// # Errors
-    /// The system does not allow it.
+    /// Returns an error if the operating system doesn't permit the change.
     pub fn allow(self, rights: fs::Permissions) -> Result<Self> {
         self.with_file(|file| file.set_permissions(rights))?;
         Ok(self)
     }
 
-    /// Writes the text to the temporary file.
+    /// Writes the contents to the temporary file and syncs it.
     ///
     /// # Errors
-    /// The disk is full.
+    /// Returns an error if writing fails, for example because the disk is full.
     pub fn fill(mut self, text: &str) -> Result<Self> {
         self.with_file(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))?;
         self.file = None;
@@ -86,22 +86,22 @@ impl Staged {
         self.file.as_ref().map_or(Ok(()), act)
     }
 
-    /// Replaces the file.
+    /// Replaces the file with the temporary one.
     ///
     /// # Errors
-    /// The rename fails. The file then has its old text.
+    /// Returns an error if the rename fails, in which case the file is unchanged.
     pub fn place(self) -> Result<()> {
         fs::rename(&self.temporary, &self.path)
     }
 
-    /// Creates the file. It never replaces a file that was created in the meantime.
+    /// Creates the file but never replaces one that has appeared in the meantime.
     ///
     /// # Errors
-    /// The file exists (`AlreadyExists`), or it cannot be created.
+    /// Returns an error if the file exists (`AlreadyExists`) or cannot be created.
     pub fn place_new(self) -> Result<()> {
         match fs::hard_link(&self.temporary, &self.path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                // Some file systems have no hard links. Creating the file first ensures that only our own file is replaced.
+                // Some file systems don't support hard links. Create the file first to make sure that we only replace our own.
                 options().write(true).create_new(true).open(&self.path)?;
                 self.place()
             }
@@ -112,12 +112,12 @@ impl Staged {
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.temporary); // fails if it was renamed
+        let _ = fs::remove_file(&self.temporary); // fails after a successful rename
     }
 }
 
-/// Gives a file the owner, the group, and the mode of another one. The mode is set last, because a change of the owner clears some of
-/// its bits.
+/// Copies the owner, group, and mode of an existing file. The mode is set last because changing the owner clears some of its
+/// bits.
 #[cfg(unix)]
 fn like(file: &File, there: &fs::Metadata) -> Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -160,7 +160,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plan.json");
         fs::write(folder.path().join(format!(".plan.json.{}.tmp", std::process::id())), "half").unwrap();
-        let killed = std::mem::ManuallyDrop::new(Staged::open(&path).unwrap()); // as by SIGKILL
+        let killed = std::mem::ManuallyDrop::new(Staged::open(&path).unwrap()); // as if by SIGKILL
         Staged::open(&path).unwrap().fill("whole").unwrap().place().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
         assert!(killed.temporary.exists(), "it may belong to a process that is still running");

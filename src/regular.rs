@@ -1,45 +1,46 @@
-//! Reads text from untrusted files. The files must be regular, within a size limit, and in UTF-8.
+//! Reads untrusted text files, which must be regular files, within a size limit, and valid UTF-8.
 
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-/// The path that means standard input.
+/// The path that stands for standard input.
 pub const STDIN: &str = "-";
-/// The name of standard input in reports.
+/// The name for standard input in reports.
 pub const STDIN_NAME: &str = "<stdin>";
 
-/// The reason that a file cannot be read as text.
+/// The reason a file cannot be read as text.
 #[derive(Debug)]
 pub enum Unreadable {
     System(io::Error),
-    /// The path is a folder, a pipe, or a device.
+    /// The path is a folder, pipe, or device.
     NotRegular,
-    /// The file has more bytes than this.
+    /// The file exceeds this size, in bytes.
     TooLarge(u64),
     NotText(NotUtf8),
 }
 
-/// The probable encoding of a file that is not UTF-8.
+/// A guess at the encoding of a file that isn't UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotUtf8 {
-    /// The text is UTF-16 or UTF-32, whose name this is. ASCII text without a byte-order mark would be valid UTF-8 with NUL bytes.
+    /// The name of the encoding, UTF-16 or UTF-32. If the text is ASCII without a byte-order mark, the file is technically
+    /// valid UTF-8 with NUL bytes.
     Wide(&'static str),
-    /// The text has one byte per character. The fields describe the first byte that is not UTF-8.
+    /// An encoding with one byte per character. The fields describe the first byte that isn't UTF-8.
     Narrow {
-        /// Lines are counted from 1.
+        /// The line number, counting from 1.
         line: usize,
         byte: u8,
-        /// The character of the byte in Windows-1252, which includes Latin-1.
+        /// The character that the byte represents in Windows-1252, a superset of Latin-1.
         char: char,
     },
-    /// The file is not text. The first byte that is not UTF-8 is on this line. The first line is 1.
+    /// The file isn't text. This is the line number of the first byte that isn't UTF-8, counting from 1.
     Binary(usize),
 }
 
 impl NotUtf8 {
-    /// Guesses the encoding of bytes of which only the first `valid` ones are UTF-8.
+    /// Guesses the encoding of `bytes`, of which only the first `valid` are UTF-8.
     fn after_valid(bytes: &[u8], valid: usize) -> Self {
         let line = bytes[..valid].split(|byte| *byte == b'\n').count();
         let is_text = bytes.iter().take(SAMPLE).all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..));
@@ -64,11 +65,11 @@ impl fmt::Display for NotUtf8 {
     }
 }
 
-/// The number of bytes that are used to guess the encoding.
+/// The number of bytes sampled to guess the encoding.
 const SAMPLE: usize = 4096;
 
-/// Returns the encoding of a text with two or four bytes per character. It is recognized by its byte-order mark, or by the NUL bytes
-/// of ASCII characters.
+/// Detects encodings with two or four bytes per character, either by their byte-order mark or by the NUL bytes that they use
+/// for ASCII characters.
 fn wide(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Some("UTF-32"),
@@ -91,9 +92,9 @@ fn wide(bytes: &[u8]) -> Option<&'static str> {
     is_of_two.then_some("UTF-16")
 }
 
-/// Returns the character of a byte in Windows-1252. Returns `None` for ASCII and for undefined bytes.
+/// Decodes a byte as Windows-1252. Returns `None` for ASCII and for undefined bytes.
 fn windows_1252(byte: u8) -> Option<char> {
-    /// The first character is that of 0x80. `\0` marks undefined bytes.
+    /// Characters from 0x80 on. `\0` marks undefined bytes.
     const FROM_80: [char; 32] = [
         '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’',
         '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
@@ -110,7 +111,7 @@ impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::System(error) => {
-                // Leave out the number of the error, which tells people nothing.
+                // Strip the error number, which means nothing to users.
                 let text = error.to_string();
                 f.write_str(text.split_once(" (os error").map_or(text.as_str(), |(reason, _)| reason))
             }
@@ -127,20 +128,20 @@ impl From<io::Error> for Unreadable {
     }
 }
 
-/// Returns the text of a file of at most `largest` bytes.
+/// Reads a text file of up to `largest` bytes.
 ///
 /// # Errors
-/// It cannot be read, is not a regular file, is too large, or is not UTF-8.
+/// Returns an error if the file cannot be read, isn't a regular file, is too large, or isn't UTF-8.
 pub fn read(path: &Path, largest: u64) -> Result<String, Unreadable> {
     let (file, length) = open(path)?;
     text(file, length, largest)
 }
 
-/// Returns the text of a file that the user named. It may also be a device or a pipe, as in
-/// `compare <(git show HEAD:users.toml) users.toml`. Those can be read only once.
+/// Reads a text file named by the user. This may also be a device or a pipe, as in `compare <(git show HEAD:users.toml)
+/// users.toml`, both of which can be read only once.
 ///
 /// # Errors
-/// It cannot be read, is too large, or is not UTF-8.
+/// Returns an error if the file cannot be read, is too large, or isn't UTF-8.
 pub fn read_named(path: &Path, largest: u64) -> Result<String, Unreadable> {
     match () {
         () if path.as_os_str() == STDIN => read_from(std::io::stdin(), largest),
@@ -149,57 +150,57 @@ pub fn read_named(path: &Path, largest: u64) -> Result<String, Unreadable> {
     }
 }
 
-/// Returns whether the path is standard input, a pipe, or a device, whose text can be read only once. A link is not followed if it
-/// may come from a repository. It could make rolecall wait for a terminal, or read an endless device.
+/// Returns `true` if the path is standard input, a pipe, or a device, all of which can be read only once. Symlinks that may
+/// come from a repository aren't followed, because they could make rolecall wait for a terminal or read an endless device.
 pub fn is_stream(path: &Path) -> bool {
     let is_other = |there: fs::Metadata| !there.is_file() && !there.is_dir();
-    // In the folders of the system, `/dev/stdin` and `/dev/fd/63` are links.
+    // In system folders, `/dev/stdin` and `/dev/fd/63` are symlinks.
     let is_foreign_link = path.is_symlink() && !is_below(path, &["/dev", "/proc"]);
     path.as_os_str() == STDIN || !is_foreign_link && fs::metadata(path).is_ok_and(is_other)
 }
 
-/// Returns whether the path is inside one of these folders, at any depth.
+/// Returns `true` if the path is inside any of these folders, at any depth.
 pub(crate) fn is_below(path: &Path, folders: &[&str]) -> bool {
     let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
     folder.is_some_and(|folder| folders.iter().any(|it| folder.starts_with(it)))
 }
 
-/// Returns the content of a file of at most `largest` bytes. It need not be text.
+/// Reads a file of up to `largest` bytes, which need not be text.
 ///
 /// # Errors
-/// The file cannot be read, is not a regular file, or is larger.
+/// Returns an error if the file cannot be read, isn't a regular file, or is too large.
 pub fn bytes(path: &Path, largest: u64) -> Result<Vec<u8>, Unreadable> {
     let (file, length) = open(path)?;
     limited(file, length, largest)
 }
 
-/// Returns the text of an open file or stream.
+/// Reads text from an open file or stream.
 ///
 /// # Errors
-/// It cannot be read, is too large, or is not UTF-8.
+/// Returns an error if the text cannot be read, is too large, or isn't UTF-8.
 pub fn read_from(from: impl Read, largest: u64) -> Result<String, Unreadable> {
     text(from, 0, largest)
 }
 
-/// Returns the first line of a file, at most `longest` bytes of it. The rest is not read.
+/// Reads at most `longest` bytes of the first line of a file and ignores the rest.
 ///
 /// # Errors
-/// It cannot be read, is not a regular file, or is not UTF-8.
+/// Returns an error if the file cannot be read, isn't a regular file, or isn't UTF-8.
 pub fn first_line(path: &Path, longest: u64) -> Result<String, Unreadable> {
     let mut line = Vec::new();
     BufReader::new(open(path)?.0.take(longest)).read_until(b'\n', &mut line)?;
     utf8(line)
 }
 
-/// Opens a regular file. Returns the file and its length.
+/// Opens a regular file and returns it with its length.
 fn open(path: &Path) -> Result<(File, u64), Unreadable> {
-    // Checked before opening, because opening a pipe without a writer would wait forever.
+    // Check before opening, since opening a pipe that has no writer would block forever.
     let metadata = fs::metadata(path)?;
     if metadata.is_file() { Ok((File::open(path)?, metadata.len())) } else { Err(Unreadable::NotRegular) }
 }
 
 fn limited(from: impl Read, length: u64, largest: u64) -> Result<Vec<u8>, Unreadable> {
-    // Reserve one byte more than the length, so that the final read, which returns 0, does not reallocate.
+    // Reserve one extra byte so that the final read, which returns 0, doesn't reallocate.
     let expected = length.min(largest) + 1;
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
     from.take(largest.saturating_add(1)).read_to_end(&mut bytes)?;

@@ -1,11 +1,12 @@
-//! Recognizes possible secrets in a text that people wrote, so that no message shows them.
+//! Detects potential secrets in text written by users so that messages don't reveal them.
 //!
-//! [`crate::output`] removes the token in use from all output. This module is about secrets that were pasted into a file: the values
-//! of keys that are named like a secret, and words that look like one. Ordinary sentences about tokens and secrets are shown.
+//! The token in use is removed from all output by [`crate::output`]. This module covers secrets that were pasted into a file:
+//! values whose key has a telltale name, and words that look like tokens. Ordinary sentences about tokens and secrets remain
+//! visible.
 
 use crate::spelling::did_you_mean;
 
-/// Words in the names of keys that contain secrets. On a line with one of them, the test for a secret is less strict.
+/// Words that occur in the names of secrets. On a line that contains one of them, even short words count as potential secrets.
 const NAMES: [&str; 12] = [
     "token",
     "secret",
@@ -20,7 +21,7 @@ const NAMES: [&str; 12] = [
     "credential",
     "jwt",
 ];
-/// Tokens of well-known services begin with these prefixes.
+/// Prefixes used for tokens by well-known services.
 const PREFIXES: [&str; 14] = [
     "pylon_",
     "pyl_",
@@ -37,13 +38,13 @@ const PREFIXES: [&str; 14] = [
     "xoxp-",
     "eyJ",
 ];
-/// The values of these keys are IDs of Pylon, which look like secrets.
+/// Keys whose values are Pylon IDs, which look like secrets.
 const IDS: [&str; 2] = ["role", "organization"];
-/// This text is shown instead of a secret.
+/// Placeholder shown in place of a secret.
 pub const MASK: &str = "(not shown)";
 
-/// Returns whether a key is named like a secret, such as `token`, `apiToken`, `PYLON_API_TOKEN`, or `client-secret`. An address
-/// never is.
+/// Returns `true` for keys named like a secret, such as `token`, `apiToken`, `PYLON_API_TOKEN`, or `client-secret`. Email
+/// addresses never match.
 pub fn is_secret_name(name: &str) -> bool {
     if name.contains('@') {
         return false;
@@ -61,7 +62,7 @@ pub fn is_secret_name(name: &str) -> bool {
         || camel_parts(name).iter().any(|part| ends(part))
 }
 
-/// Returns whether a key may be a misspelled name of a secret.
+/// Returns `true` if the key looks like a misspelled name of a secret.
 pub fn resembles_secret_name(name: &str) -> bool {
     let parts = name.to_lowercase();
     let mut parts = parts.split([' ', '_', '-', '.']);
@@ -71,8 +72,8 @@ pub fn resembles_secret_name(name: &str) -> bool {
     })
 }
 
-/// Returns the parts of a name in camel case, in lowercase: `api`, `token`, and `file` of `apiTokenFile`. A name with spaces has
-/// none.
+/// Splits a camel-case name into lowercase parts: `apiTokenFile` yields `api`, `token`, and `file`. A name with spaces yields
+/// nothing.
 fn camel_parts(name: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     if name.contains(' ') {
@@ -89,24 +90,24 @@ fn camel_parts(name: &str) -> Vec<String> {
     parts
 }
 
-/// Returns whether a text contains a possible secret.
+/// Returns `true` if the string contains a potential secret.
 pub fn contains_secret(text: &str) -> bool {
     start_in(text).is_some()
 }
 
-/// Returns a line with its first possible secret, and everything after it, replaced with [`MASK`].
+/// Replaces the first potential secret on a line, along with everything after it, with [`MASK`].
 pub fn mask_secret(line: &str) -> String {
     start_in(line).map_or_else(|| line.to_owned(), |start| format!("{}{MASK}", &line[..start]))
 }
 
-/// The ends of lines whose value is on the next lines, each with the text that ends the value. If that text is empty, the value is
-/// the next line with content.
+/// Line endings after which the value continues on the following lines, paired with the delimiter that closes it. If the
+/// delimiter is empty, the value is the next non-blank line.
 const OPENINGS: [(&str, &str); 7] =
     [("=", ""), (":", ""), ("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]"), ("{", "}"), ("\\", "\"\"\"")];
-/// At most this many lines above a line are searched for the key of its value.
+/// How many lines to search upward for the key of a value.
 const MAX_LINES_ABOVE: usize = 16;
 
-/// Returns whether the line at the offset `start` is part of the value of a secret whose key is on a line above.
+/// Returns `true` if the line at offset `start` belongs to a secret value whose key is on an earlier line.
 pub fn secret_continues_at(text: &str, start: usize) -> bool {
     let mut between = Vec::new();
     for line in text[..start].lines().rev().take(MAX_LINES_ABOVE) {
@@ -126,7 +127,7 @@ pub fn secret_continues_at(text: &str, start: usize) -> bool {
     false
 }
 
-/// Returns where the first possible secret begins on a line.
+/// Returns the offset of the first potential secret on a line.
 pub fn start_in(line: &str) -> Option<usize> {
     let lower = line.to_ascii_lowercase();
     let is_hinted = lower.contains("api_key") || NAMES.iter().any(|name| lower.contains(name));
@@ -137,10 +138,10 @@ pub fn start_in(line: &str) -> Option<usize> {
     (start < line.len()).then_some(start)
 }
 
-/// Returns where the first value begins whose key is named like a secret.
+/// Returns the offset of the first value whose key is named like a secret.
 fn value_of_secret(line: &str) -> Option<usize> {
     let mut at = 0;
-    // The range of the last string, which may be the key.
+    // The range of the most recent string, which may turn out to be the key.
     let mut string = 0..0;
     while let Some(found) = line[at..].find(['=', ':', '"', '\'']) {
         at += found;
@@ -167,7 +168,7 @@ fn value_of_secret(line: &str) -> Option<usize> {
     None
 }
 
-/// Returns the words of a line that consist of the characters of tokens, with their offsets.
+/// Returns the words on a line made up of token characters, with their offsets.
 fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_of_token = |char: char| char.is_ascii_alphanumeric() || "_-+/.~".contains(char);
     line.split(move |char: char| !is_of_token(char))
@@ -175,15 +176,15 @@ fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
         .map(|word| (word.as_ptr() as usize - line.as_ptr() as usize, word))
 }
 
-/// Returns whether a word looks like a token. The test is less strict if the line is about a secret (`is_hinted`).
+/// Returns `true` if a word looks like a token. The threshold is lower if the line mentions a secret (`is_hinted`).
 fn looks_like_secret(word: &str, is_hinted: bool) -> bool {
     let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
     let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
-    // The name of a team file.
+    // Names of team files are harmless.
     if word.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("toml")) {
         return false;
     }
-    // Dates and times have at most a `T` and a `Z`.
+    // Dates and times contain no letters except `T` and `Z`.
     if !has_digit
         || letters == 0
         || letters <= 2 && word.starts_with(|char: char| char.is_ascii_digit()) && word.contains('-')
@@ -196,7 +197,8 @@ fn looks_like_secret(word: &str, is_hinted: bool) -> bool {
     has_prefix || is_random || is_hinted && word.len() >= 6 && (changes >= 2 || word.len() >= 12)
 }
 
-/// Counts the changes between lowercase, uppercase, and digits. A random text has many, a name has few.
+/// Counts the transitions between lowercase letters, uppercase letters, and digits. Random strings have many, and names have
+/// few.
 fn changes(word: &str) -> usize {
     let class = |byte: &u8| match byte {
         b'a'..=b'z' => Some(0),
@@ -208,18 +210,18 @@ fn changes(word: &str) -> usize {
     classes.windows(2).filter(|pair| pair[0] != pair[1]).count()
 }
 
-/// Returns whether a word is a UUID, like the IDs of Pylon: 8-4-4-4-12 hexadecimal digits (RFC 9562, section 4).
+/// Returns `true` if a word is a UUID, as used for Pylon's IDs: 8-4-4-4-12 hexadecimal digits (RFC 9562, section 4).
 fn is_uuid(word: &str) -> bool {
     let lengths: Vec<usize> = word.split('-').map(str::len).collect();
     lengths == [8, 4, 4, 4, 12] && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
-/// Returns whether a word is part of an address.
+/// Returns `true` if a word is part of an email address.
 fn is_in_address(line: &str, at: usize, word: &str) -> bool {
     line[..at].ends_with('@') || line[at + word.len()..].starts_with('@')
 }
 
-/// Returns whether the value of a key that takes an ID begins at `at`.
+/// Returns `true` if the value at `at` belongs to a key that takes an ID.
 fn is_id(line: &str, at: usize) -> bool {
     let key = line[..at].trim_end_matches(['"', '\'', ' ', '\t']).strip_suffix('=').map(str::trim_end);
     key.is_some_and(|key| {
