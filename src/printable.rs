@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Untrusted text. Unprintable characters are displayed as `\u{…}`. In JSON, the text is unchanged because JSON has its own escapes.
+/// Untrusted text. Unprintable characters are displayed as `\u{…}`. In JSON, the text is unchanged because JSON has its own
+/// escapes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Printable {
