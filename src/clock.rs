@@ -21,7 +21,7 @@ impl Clock {
         Self { start: Start::now(), calendar }
     }
 
-    /// Returns `true` if [`Clock::now`] is fixed.
+    /// Whether [`Clock::now`] is fixed.
     pub fn is_fixed(&self) -> bool {
         self.calendar.is_some()
     }

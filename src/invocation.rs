@@ -1,4 +1,4 @@
-//! Records how rolecall was invoked, so that suggested commands use the same flags. They are quoted for a shell.
+//! Records how rolecall was invoked, so that suggested commands carry the same flags. The commands are quoted for a shell.
 
 use std::fmt::Write as _;
 use std::path::Path;

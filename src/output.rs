@@ -61,13 +61,13 @@ pub fn say(line: &str) {
     let _ = stderr(wrapped(&format!("{line}\n"), stderr_width()));
 }
 
-/// Returns `true` if standard output is a terminal.
+/// Whether standard output is a terminal.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stdout_is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// Returns `true` if standard error is a terminal.
+/// Whether standard error is a terminal.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
@@ -89,7 +89,7 @@ fn width(size: Option<(Width, Height)>) -> Option<usize> {
     size.map(|(Width(columns), _)| usize::from(columns)).filter(|columns| *columns > 0)
 }
 
-/// Installs a panic hook that removes tokens from panic messages, which the standard library's own hook would reveal.
+/// Installs a panic hook that removes tokens, which the standard library's hook would print along with the panic message.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let _ = stderr(panicked(panic)); // not wrapped, because a panic while wrapping would abort

@@ -22,11 +22,11 @@ pub struct Printable {
 }
 
 impl Printable {
-    /// Escapes these characters of `text`:
+    /// Escapes the following characters in `text`:
     ///
     /// * C0 and C1 controls, line breaks, bidirectional controls, zero-width characters, fillers, and tags
-    /// * the start of a command of a GitHub runner
-    /// * combining marks without a base character, or in stacks that cover other lines
+    /// * the start of a GitHub runner command
+    /// * combining marks that have no base character or that are stacked high enough to cover other lines
     pub fn new(text: &str) -> Self {
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
             && !text.contains("##[")

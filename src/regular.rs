@@ -137,8 +137,8 @@ pub fn read(path: &Path, largest: u64) -> Result<String, Unreadable> {
     text(file, length, largest)
 }
 
-/// Reads a text file named by the user. This may also be a device or a pipe, as in `compare <(git show HEAD:users.toml)
-/// users.toml`, both of which can be read only once.
+/// Reads a text file named by the user. Unlike [`read`], this also accepts devices and pipes, as in
+/// `compare <(git show HEAD:users.toml) users.toml`. Those can be read only once.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read, is too large, or isn't UTF-8.

@@ -100,7 +100,7 @@ impl OutcomeKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Returns `true` if Pylon has the planned values.
+    /// Whether Pylon has the planned values.
     pub const fn is_in_sync(self) -> bool {
         match self {
             Self::Applied | Self::AlreadyInSync => true,
@@ -123,7 +123,7 @@ impl OutcomeKind {
         }
     }
 
-    /// Returns `true` if the change may have had an effect in Pylon.
+    /// Whether the change may have had an effect in Pylon.
     pub const fn may_have_changed(self) -> bool {
         match self {
             Self::Applied | Self::NotEffective | Self::Reverted | Self::Unknown => true,
@@ -152,12 +152,12 @@ impl Outcome {
         self.kind().as_str()
     }
 
-    /// Returns `true` if Pylon has the planned values.
+    /// Whether Pylon has the planned values.
     pub const fn is_in_sync(&self) -> bool {
         self.kind().is_in_sync()
     }
 
-    /// Returns `true` if the change may have had an effect in Pylon.
+    /// Whether the change may have had an effect in Pylon.
     pub const fn may_have_changed(&self) -> bool {
         self.kind().may_have_changed()
     }

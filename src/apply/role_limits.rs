@@ -87,8 +87,8 @@ impl RoleLimits {
                 .all(|role| role.possible.saturating_add(role.arriving).saturating_add(own) <= role.most)
     }
 
-    /// Returns `true` if two changes compete for the same scarce loss or gain. Competing changes are sent in plan order, since
-    /// any other order might reach a state in which none of the remaining ones is allowed.
+    /// Returns `true` if two changes compete for the same scarce loss or gain. Competing changes are sent in the order computed
+    /// by `plan::order`, since any other order might reach a state in which none of the remaining ones is allowed.
     pub(super) fn compete(&self, one: &Ordered, other: &Ordered) -> bool {
         let is = |role: &RoleId, scarce: fn(&Count) -> bool| self.0.get(role).is_some_and(scarce);
         one.losses.iter().any(|role| other.losses.contains(role) && is(role, |count| count.has_scarce_losses))

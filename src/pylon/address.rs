@@ -73,7 +73,7 @@ impl BaseUrl {
         is_loopback(&self.url)
     }
 
-    /// Returns `true` if the scheme is plain http, which is allowed only for this machine.
+    /// Whether the scheme is plain http, which is allowed only for this machine.
     pub fn is_plain(&self) -> bool {
         self.url.scheme() == "http"
     }

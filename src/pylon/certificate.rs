@@ -3,8 +3,8 @@
 //! An [`Obstacle`] would also stop every later request, so it ends the run. Problems that may be temporary, such as an
 //! interrupted handshake, are retried instead.
 //!
-//! `Explaining` accepts exactly the certificates that the wrapped verifier accepts. All it does is add two details to the error
-//! that rustls leaves out but users need for troubleshooting: the issuer, and whether the certificate is self-signed.
+//! `Explaining` accepts exactly the certificates that the wrapped verifier accepts. All it does is add details to the error
+//! that rustls leaves out but users need for troubleshooting, such as the issuer and whether the certificate is self-signed.
 
 use std::fmt;
 use std::sync::Arc;

@@ -24,7 +24,7 @@ pub struct Failure {
 pub enum Cause {
     /// The request was not sent: the host was not found, refused the connection, or closed it during the handshake.
     NotSent(String),
-    /// The request was not carried out, and all others will fail the same way until the setup is fixed.
+    /// The request was not carried out, and every other request will fail the same way until the setup is fixed.
     Blocked(Box<Obstacle>),
     /// The request was sent, but no complete response arrived because of a timeout, a reset, or an early end.
     NoAnswer(String),

@@ -80,7 +80,7 @@ pub enum CutShort {
     Failed(Failure),
     /// The log never ends because a page links back to an earlier one.
     Circle,
-    /// The request limit was reached after this number of pages.
+    /// The request limit was reached after this many pages.
     Enough(u64),
     /// The time limit was reached.
     TooSlow(Duration),
@@ -129,8 +129,7 @@ impl<'a> Inquiry<'a> {
             self.pages.last = Some(entry.happened_at);
             self.drift.take(entry);
         }
-        // Only if entries are sorted newest first is the first entry about a person the latest one. The API doesn't guarantee
-        // that order.
+        // The first entry about a person is the latest only if the log is sorted newest first, which the API doesn't guarantee.
         let is_enough = !self.pages.is_unsorted && self.drift.has_all(&self.batch);
         match next.filter(|_| !is_enough) {
             None => self.next_batch(),

@@ -148,7 +148,7 @@ impl Route {
     }
 }
 
-/// Returns `true` if the host is in a `NO_PROXY` list, according to the same matcher that reqwest uses.
+/// Checks the host against a `NO_PROXY` list with the same matcher that reqwest uses.
 fn is_excluded(base: &BaseUrl, hosts: &str) -> bool {
     let Ok(uri) = base.join("").as_str().parse::<Uri>() else { return false };
     Matcher::builder().all("http://proxy.invalid:1").no(hosts).build().intercept(&uri).is_none()

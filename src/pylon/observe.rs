@@ -1,8 +1,8 @@
 //! Decides what to read from an organization and verifies that the result is complete.
 //!
 //! Declared people are searched by address, and everyone else comes from a single listing. Both run concurrently with reading
-//! the role catalog. The result is either complete and consistent or an error. A person or role left out of a response would
-//! look nonexistent, and a plan based on that could remove the last Admin. To prevent this:
+//! the role catalog. The outcome is either a complete, consistent state or an error. A person or role left out of a response
+//! would look nonexistent, and a plan based on that could remove the last Admin. To prevent this:
 //!
 //! * Lists are read to the last page. Reading fails if the pages form a cycle or if a page contains nothing new.
 //! * A person in the search results exists even if the listing lacks them. If the two disagree, everything is read a second
@@ -538,8 +538,8 @@ impl List {
         Ok(self)
     }
 
-    /// Records the role fields, which depend only on the API version and must be the same for all users. If they differ, a user
-    /// lacks a field.
+    /// Records the role fields, which depend only on the API version and must be the same for all users. A difference means
+    /// that a user lacks a field.
     fn has_fields(&mut self, fields: Option<RoleFields>) -> Result<(), ObserveError> {
         if let (Some(known), Some(fields)) = (self.role_fields, fields)
             && known != fields

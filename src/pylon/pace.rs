@@ -126,7 +126,7 @@ impl Pacer {
         }
     }
 
-    /// Sets the lower rate limit of an earlier API version, which responses may turn out to follow.
+    /// Sets the rate limit of an earlier API version, in case the responses reveal that it applies.
     #[must_use]
     pub fn or_earlier(mut self, earlier: u64) -> Self {
         self.limit.earlier = Some(earlier);

@@ -4,7 +4,7 @@
 //! itself instead, the same way on every platform, and rejects an unusable file before the first request.
 //!
 //! A file may start with a UTF-8 byte-order mark, as written by Windows editors. DER isn't accepted, because other programs
-//! that read the variable don't accept it either, and a DER file doesn't have to contain a certificate.
+//! that read the variable don't accept it either, and a DER file may contain something other than a certificate.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;

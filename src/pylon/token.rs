@@ -111,7 +111,7 @@ impl TokenSource {
         below
     }
 
-    /// Returns `true` if the source can be read more than once.
+    /// Whether the source can be read more than once.
     pub fn can_be_read_again(&self) -> bool {
         match self {
             Self::File(path) => !regular::is_stream(path),

@@ -25,7 +25,7 @@ impl Trace {
         Self { clock, write }
     }
 
-    /// Returns `true` if tracing is on.
+    /// Whether tracing is on.
     pub fn is_on(self) -> bool {
         self.write.is_some()
     }

@@ -3,7 +3,7 @@
 //! It takes events and the current time as input and produces [`Action`]s. Since it has no clock, network, or source of
 //! randomness of its own, the same seed and events always produce the same actions, and a test can replay them.
 //!
-//! * [`Failure::class`] classifies a failure, and `meaning` draws the consequences.
+//! * [`Failure::class`] classifies a failure, and `meaning` decides how to react to it.
 //! * `send` picks the next request, and `reads` tracks who has to be read and why.
 //! * `ending` determines how each change ends.
 
@@ -32,7 +32,7 @@ pub const FRESHNESS_LIMIT: Duration = Duration::from_secs(55);
 /// The same limit, checked again once the intent is on disk, since writing it can take a while. It leaves 1 s of the 60 s in I3
 /// (docs/reliability.md) for sending the request.
 const FRESHNESS_LIMIT_WHEN_SENT: Duration = Duration::from_secs(59);
-/// How soon a write has to be expected for a stale person to be read again.
+/// Stale people are read again only if their write is expected to be sent within this time.
 const REFRESH_HORIZON: Duration = Duration::from_secs(50);
 /// Delay before a second read if a search doesn't show a value that was applied.
 const SECOND_LOOK_DELAY: Duration = Duration::from_secs(2);
@@ -130,7 +130,7 @@ impl Machine {
         }
     }
 
-    /// Returns the total number of changes and the number of those that are settled, so that no further write will be sent.
+    /// Returns the total number of changes and the number of settled ones, for which no further write will be sent.
     pub fn progress(&self) -> (usize, usize) {
         (self.tasks.len(), self.tasks.len() - self.tasks.unsettled_count())
     }

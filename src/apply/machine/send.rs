@@ -1,5 +1,5 @@
-//! Picks the next request. Reads come before writes, and writes follow the plan order, subject to the rate limits and role
-//! limits.
+//! Picks the next request. Reads come before writes, and writes follow the order computed by `plan::order`, subject to the rate
+//! limits and role limits.
 
 use std::collections::HashSet;
 use std::time::Duration;
