@@ -121,12 +121,13 @@ pub(super) fn check_is_root(config: &Path) -> Result<(), Problem> {
                 (Err(_), Ok(down)) => parent_folder(down.components().count()).join(CONFIG),
                 (Err(_), Err(_)) => root,
             };
+            let word = quoted(&path_word(&root));
             let [config, root] = [config, &root].map(|path| Printable::cut(&path.to_string_lossy(), 200));
             return Err(Problem::new(
                 CommandCode::TeamFile,
-                format!("{config} is a team file of {root}, so its guardrails and pinned organization would not apply"),
+                format!("{config} is a team file of {root}, whose guardrails and pinned organization would not apply"),
             )
-            .help(format!("run the command with -c {root}; with --only EMAIL, it changes only one person")));
+            .help(format!("run the command with -c {word}; with --only EMAIL, it changes only one person")));
         }
     }
     Ok(())

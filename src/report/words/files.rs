@@ -29,7 +29,6 @@ pub fn checked(files: usize, declared: usize) -> String {
 pub fn formatted(changed: usize, files: usize, is_dry: bool) -> String {
     let all = count(files, "file", "files");
     match (changed, is_dry) {
-        (0, _) if files == 1 => format!("{all} already formatted"),
         (0, _) => format!("{all} already formatted"),
         (_, true) => format!("{changed} of {all} would be formatted"),
         (_, false) => format!("{changed} of {all} formatted"),

@@ -53,7 +53,7 @@ fn a_team_file_is_refused_as_the_config_of_a_command_that_plans() {
         let run = scene.run_below(folder, words);
         run.exits(1).names("commands::team_file");
         run.mentions(&format!(
-            "is a team file of {root}, so its guardrails and pinned organization would not apply"
+            "is a team file of {root}, whose guardrails and pinned organization would not apply"
         ));
         run.mentions(&format!(
             "help: run the command with -c {root}; with --only EMAIL, it changes only one person"
