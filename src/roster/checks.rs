@@ -1,4 +1,4 @@
-//! Checks that need more than one key: no person is declared twice, and the windows of a person are consistent.
+//! Checks that involve more than one key, such as duplicate people and inconsistent windows.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,8 @@ pub(super) fn sort(people: &mut [DeclaredPerson]) {
     });
 }
 
-/// Reports people who are declared twice, in any file or spelling, and keeps the first entry of each. The people must be sorted.
+/// Reports people declared more than once, whether in different files or with different spellings, and keeps only the first entry
+/// of each. Expects `people` to be sorted.
 pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mut Vec<Problem>) {
     people.dedup_by(|again, first| {
         let is_again = again.email.value == first.email.value;
@@ -26,11 +27,11 @@ pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mu
     });
 }
 
-/// Reports different addresses that look the same, if at least one of them has characters outside ASCII. Two ASCII addresses are
-/// not reported, because `l` and `1` look alike in many real names.
+/// Reports pairs of visually confusable addresses in which at least one contains non-ASCII characters. Two ASCII addresses are
+/// never reported, because `l` and `1` look alike in too many real names.
 ///
-/// `named` are the addresses in the settings. A `protected` address that only looks like that of a person would not protect them, and
-/// a rule would not apply to them.
+/// `named` yields the addresses in the settings, where a look-alike silently disables the setting: a confusable `protected`
+/// address would not protect anyone, and a rule would not apply.
 pub(super) fn check_look_alikes<'a>(
     people: &'a [DeclaredPerson],
     named: impl Iterator<Item = &'a Sourced<Email>>,
@@ -68,7 +69,8 @@ fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
         .help("delete the one that does not exist in Pylon, or type it again; Pylon shows which of the two is real")
 }
 
-/// Returns a problem for each declared role that a rule does not allow. Without Pylon, roles are compared as strings.
+/// Returns a problem for each declared role that violates a rule. Role names, slugs, and IDs can't be resolved offline, so roles
+/// are compared as strings.
 pub(super) fn check_rules<'p>(
     people: impl Iterator<Item = &'p DeclaredPerson>,
     rules: &[RoleRule],
@@ -77,7 +79,7 @@ pub(super) fn check_rules<'p>(
     violations(people, rules, &known)
 }
 
-/// Returns the problem of a person who is declared again.
+/// Builds the problem for an address that is declared a second time.
 pub(super) fn duplicate(again: &Sourced<Email>, first: Place) -> Problem {
     Problem::new(RosterCode::DuplicatePerson, format!("{} is declared twice", named(again.value.as_str())))
         .at(again.place, "declared again here")
@@ -85,7 +87,7 @@ pub(super) fn duplicate(again: &Sourced<Email>, first: Place) -> Problem {
         .help("keep one of the two entries; letter case does not matter in an address")
 }
 
-/// Returns how a sentence names an address.
+/// Formats an address for use in a sentence.
 pub(super) fn named(address: &str) -> String {
     if address.is_empty() {
         "an empty address".to_owned()
@@ -96,13 +98,13 @@ pub(super) fn named(address: &str) -> String {
     }
 }
 
-/// One person may have at most this many windows: one for each day of a year.
+/// The maximum number of windows per person: one per day of a leap year.
 const MAX_WINDOWS: usize = 366;
 
-/// Reports windows that are invalid, and windows that set the same field at the same time.
+/// Reports invalid windows, as well as overlapping windows that set the same field.
 pub(super) fn check_windows(person: &DeclaredPerson, problems: &mut Vec<Problem>) {
     if person.windows.len() > MAX_WINDOWS {
-        // Each window is compared with every other one, so the time would grow with the square of their number.
+        // The check below compares every pair of windows, so its cost is quadratic.
         let message = format!("{} has {} windows", person.email.value, person.windows.len());
         let problem = Problem::new(RosterCode::TooManyWindows, message).at(person.email.place, "too many");
         problems.push(
@@ -160,7 +162,8 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
     check_value_after(person, window, problems);
 }
 
-/// Reports windows after which the value is not declared, or is declared twice: by the entry of the person and by `then`.
+/// Reports windows that leave the value afterwards undefined, and windows that define it twice, with `then` and in the person's
+/// entry.
 fn check_value_after(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Problem>) {
     let Window { place: _, from: _, until, sets, then, reason: _ } = window;
     for (field, value) in sets.some().filter(|(field, _)| person.values[*field].is_none()) {
@@ -193,7 +196,7 @@ fn check_value_after(person: &DeclaredPerson, window: &Window, problems: &mut Ve
     }
 }
 
-/// The help for a window whose field has no value outside it.
+/// Returns the help message for a window that sets a field with no declared value outside it.
 fn declare_outside(field: Field) -> String {
     let has_default = keys::DEFAULTS.contains(&field.as_str());
     let default = if has_default { format!(", or a `{field}` in [defaults]") } else { String::new() };

@@ -1,70 +1,70 @@
-//! The diagnostic codes of this module. docs/diagnostics.md explains each of them, and a test keeps that page complete.
+//! Diagnostic codes for problems in the files. Each one is documented in docs/diagnostics.md, which a test keeps complete.
 
 use crate::problem::codes;
 
 codes! {
-    /// Identifies a problem in the files.
+    /// The code of a problem in the files.
     pub enum RosterCode {
         /// The file does not exist.
         FileMissing = "roster::file_missing",
-        /// The path is a directory, a pipe, or a device.
+        /// The path refers to a directory, a pipe, or a device.
         NotAFile = "roster::not_a_file",
         /// The file cannot be opened or read.
         FileUnreadable = "roster::file_unreadable",
         /// The file is larger than the limit.
         FileTooLarge = "roster::file_too_large",
-        /// The file is not UTF-8.
+        /// The file is not valid UTF-8.
         NotUtf8 = "roster::not_utf8",
-        /// The path is a link to a file outside the folder of the config.
+        /// The path is a symbolic link that leaves the folder of the root file.
         OutsideFolder = "roster::outside_folder",
-        /// The text is not valid TOML.
+        /// The file is not valid TOML.
         Syntax = "roster::syntax",
         UnknownKey = "roster::unknown_key",
-        /// The key would put a secret or a host into a reviewed file.
+        /// The key would store a secret or a host name in a reviewed file.
         SecretInFile = "roster::secret_in_file",
-        /// A team file has a key that only the root file may have.
+        /// A team file contains a key that is allowed only in the root file.
         RootOnly = "roster::root_only",
-        /// A key of the root file is below `[users]`, so TOML reads it as a person.
+        /// A root file key is placed below `[users]`, so TOML parses it as a person.
         MisplacedKey = "roster::misplaced_key",
         /// The value has the wrong type for its key.
         WrongType = "roster::wrong_type",
-        /// The value has the right type, but is not valid for its key.
+        /// The value has the right type, but is invalid for its key.
         BadValue = "roster::bad_value",
-        /// The table does not have a key that it needs.
+        /// A table lacks a required key.
         MissingKey = "roster::missing_key",
         BadEmail = "roster::bad_email",
-        /// An address has characters outside ASCII, and the file does not allow them.
+        /// An address contains non-ASCII characters, which `allow_unicode_emails` does not permit.
         UnicodeEmail = "roster::unicode_email",
-        /// Two addresses look the same but are different.
+        /// Two different addresses look the same.
         LookAlike = "roster::look_alike",
-        /// A person is declared twice.
+        /// A person is declared more than once.
         DuplicatePerson = "roster::duplicate_person",
-        /// A key or a section is declared twice in one file.
+        /// A key or a table is defined more than once in a file.
         DuplicateKey = "roster::duplicate_key",
-        /// The status is not one that can be declared.
+        /// The status is not one that a file can declare.
         UnknownStatus = "roster::unknown_status",
-        /// The include pattern does not match any file.
+        /// An include pattern doesn't match any file.
         IncludeMatchesNothing = "roster::include_matches_nothing",
-        /// The include pattern is invalid, or its folder cannot be read.
+        /// An include pattern is invalid, or its folder can't be read.
         BadInclude = "roster::bad_include",
         /// An include pattern matches the root file itself.
         IncludeLoop = "roster::include_loop",
         UnknownTimezone = "roster::unknown_timezone",
-        /// The date or the time does not exist.
+        /// The date or time doesn't exist.
         BadTime = "roster::bad_time",
-        /// A window does not end after its start.
+        /// A window ends before it starts, or at the same instant.
         BackwardsWindow = "roster::backwards_window",
         /// A window sets neither a role nor a status.
         EmptyWindow = "roster::empty_window",
-        /// Windows of one person that set the same field overlap.
+        /// Two windows of a person overlap and set the same field.
         OverlappingWindows = "roster::overlapping_windows",
         /// A person has more than 366 windows.
         TooManyWindows = "roster::too_many_windows",
-        /// No value is declared for the time outside a window.
+        /// A field set by a window has no declared value outside it.
         NoWayBack = "roster::no_way_back",
-        /// A pattern for addresses is invalid.
+        /// An e-mail pattern is invalid.
         BadPattern = "roster::bad_pattern",
-        /// A declared role breaks a rule.
+        /// A declared role violates a rule.
         AgainstRule = "roster::against_rule",
         /// An acknowledgment expires more than 30 days from now.
         ExpiresTooLate = "roster::expires_too_late",

@@ -1,7 +1,7 @@
-//! E-mail addresses: the keys by which people are declared and found.
+//! E-mail addresses, which identify people in the files and in Pylon.
 //!
-//! Two spellings are the same address if they differ only in case (simple case folding, Unicode 3.13) or in composition (NFC,
-//! UAX #15). The original spelling is kept. Reports show it, and requests to Pylon use it.
+//! Addresses are compared case-insensitively (simple case folding, Unicode 3.13) and modulo composition (NFC, UAX #15). The
+//! original spelling is preserved for reports and for requests to Pylon.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -13,31 +13,33 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-/// An address as it was written. It is compared and hashed in its normalized form. Cloning is cheap, because the text is shared.
+/// An e-mail address. Comparison and hashing use the normalized form, but the original spelling is preserved. Cloning is cheap
+/// because the string is reference-counted.
 #[derive(Debug, Clone)]
 pub struct Email {
     written: Arc<str>,
-    /// `None` if the address is ASCII, as almost all are. Then only ASCII case has to be ignored.
+    /// The normalized form, or `None` if the address is ASCII, as almost all are. Comparisons then only need to ignore ASCII
+    /// case.
     normalized: Option<Arc<str>>,
 }
 
-/// Why a text is refused as an address.
+/// The reason an address is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadEmail {
-    /// The text does not have the form of an address, for this reason.
+    /// The string is not a well-formed address. The reason is worded to complete a sentence.
     Malformed(&'static str),
-    /// The address has characters outside ASCII, and the file does not allow them.
+    /// The address contains non-ASCII characters, which the files do not permit.
     NotAscii,
 }
 
 impl Email {
-    /// Returns an address from Pylon. It is not checked, because Pylon decides what its users sign in with.
+    /// Wraps an address from Pylon. It isn't validated, because Pylon decides which addresses its users sign in with.
     pub fn observed(text: &str) -> Self {
         Self { written: text.into(), normalized: (!text.is_ascii()).then(|| normalized(text).into()) }
     }
 
-    /// Checks an address in a file. Lengths and characters follow RFC 5321, and host names follow RFC 1123. Quoted local parts and
-    /// address literals are rejected, because Pylon users do not sign in with them.
+    /// Validates an address from a file. Lengths and characters follow RFC 5321, and host names follow RFC 1123. Quoted local
+    /// parts and address literals are rejected, since Pylon users don't sign in with them.
     pub fn declared(text: &str, allow_unicode: bool) -> Result<Self, BadEmail> {
         let malformed = |why| Err(BadEmail::Malformed(why));
         let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -73,28 +75,28 @@ impl Email {
         Ok(Self::observed(text))
     }
 
-    /// The address as it was written.
+    /// Returns the address as originally written.
     pub fn as_str(&self) -> &str {
         &self.written
     }
 
-    /// Returns the normalized form in lowercase. It is the same text for all spellings of an address.
+    /// Returns the normalized form in lowercase, which is identical for all spellings of an address.
     pub fn folded(&self) -> String {
         self.key().to_ascii_lowercase()
     }
 
-    /// Returns the normalized form, in which only the ASCII case may differ.
+    /// Returns the normalized form, in which ASCII letters still have their original case.
     fn key(&self) -> &str {
         self.normalized.as_ref().unwrap_or(&self.written)
     }
 
-    /// Returns the skeleton of UTS #39, section 4. It is the same for addresses that look the same.
+    /// Returns the UTS #39 skeleton (section 4), which is identical for addresses that look the same.
     pub fn skeleton(&self) -> String {
         skeleton(&self.folded()).collect()
     }
 }
 
-/// Returns up to five characters outside ASCII, each with its code point, because many of them look like an ASCII letter.
+/// Lists up to five non-ASCII characters with their code points, since many of them are indistinguishable from an ASCII letter.
 pub(super) fn foreign_letters(text: &str) -> String {
     let foreign = text.chars().filter(|char| !char.is_ascii()).take(5);
     foreign.map(|char| format!("`{char}` (U+{:04X})", u32::from(char))).collect::<Vec<_>>().join(", ")
@@ -105,7 +107,7 @@ fn normalized(text: &str) -> String {
     text.nfc().map(|char| case.simple_fold(char)).nfc().collect()
 }
 
-/// The part before the `@` may have these signs, besides letters and digits (`atext` of RFC 5322, and the dot).
+/// Punctuation allowed in the local part (`atext` of RFC 5322, plus the dot).
 const LOCAL_SIGNS: &str = "!#$%&'*+-/=?^_`{|}~.";
 
 fn is_host_label(label: &str) -> bool {
@@ -132,7 +134,7 @@ impl Eq for Email {}
 
 impl Hash for Email {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Hash in chunks, because each call of the hasher is expensive.
+        // Hash in chunks, because each call to the hasher is expensive.
         let mut lower = [0; 64];
         for piece in self.key().as_bytes().chunks(lower.len()) {
             let lower = &mut lower[..piece.len()];
@@ -194,7 +196,7 @@ mod tests {
             ("zo\u{eb}@acme.example", "zoe\u{308}@acme.example"),
             ("zo\u{eb}@acme.example", "ZO\u{cb}@ACME.example"),
             ("ΣΊΣΥΦΟΣ@acme.example", "σίσυφος@acme.example"),
-            ("\u{212a}im@acme.example", "kim@acme.example"), // the sign for kelvin
+            ("\u{212a}im@acme.example", "kim@acme.example"), // the Kelvin sign
         ] {
             let (one, other) = (Email::observed(one), Email::observed(other));
             assert_eq!(one, other);
@@ -203,7 +205,7 @@ mod tests {
         }
         for (one, other) in [
             ("zoe@acme.example", "zo\u{eb}@acme.example"),
-            ("stra\u{df}e@acme.example", "strasse@acme.example"), // full case folding would equate them
+            ("stra\u{df}e@acme.example", "strasse@acme.example"), // full case folding would treat these as equal
             ("\u{131}vo@acme.example", "ivo@acme.example"),
         ] {
             assert_ne!(Email::observed(one), Email::observed(other), "{one} {other}");

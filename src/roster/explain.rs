@@ -1,4 +1,5 @@
-//! Reports all problems of a file that is not valid TOML: the syntax errors, and the problems in the rest of the file.
+//! Reports all problems in a file that isn't valid TOML: every syntax error, plus the problems in the parts that can still be
+//! parsed.
 
 use std::ops::Range;
 
@@ -14,29 +15,31 @@ use super::syntax::{self, BrokenSection};
 use crate::problem::{Label, Problem};
 use crate::source::{FileId, Place};
 
-/// At most this many unclosed brackets are skipped to read what follows. For each one, the rest of the file is parsed again.
+/// The maximum number of unclosed brackets to skip in order to parse what follows. Each one means parsing the rest of the file
+/// again.
 const MAX_UNCLOSED_BRACKETS: usize = 8;
 
-/// Tells which values of a file that is not valid TOML were read reliably.
+/// Tracks which parts of an invalid TOML file were parsed reliably.
 #[derive(Default)]
 pub(super) struct Known {
-    /// The ranges in which the values are guesses, sorted and without overlaps.
+    /// Ranges where the parsed values are only guesses. Sorted and non-overlapping.
     guesses: Vec<Range<usize>>,
-    /// The statements with an error, and the headers of the sections with one, sorted and without overlaps.
+    /// Statements that contain an error, and the headers of the sections around them. Sorted and non-overlapping.
     incomplete: Vec<Range<usize>>,
 }
 
-/// The problems that an incomplete section or statement can seem to have, because a part of it was not read.
+/// Problems that may be mere consequences of a syntax error, because the missing part of the section or statement wasn't parsed.
 const FOLLOW_INCOMPLETE: [RosterCode; 3] =
     [RosterCode::MissingKey, RosterCode::EmptyWindow, RosterCode::NoWayBack];
 
 impl Known {
-    /// Returns whether the value at this place was read reliably.
+    /// Returns `true` if the value at this place was parsed reliably.
     pub(super) fn is_sure_of(&self, place: Place) -> bool {
         !is_in(&self.guesses, place)
     }
 
-    /// Returns whether the section or the statement at this place was read completely. In a header, a place stands for the section.
+    /// Returns `true` if the section or statement at this place was parsed completely. A section is identified by a place in its
+    /// header.
     pub(super) fn is_complete(&self, place: Place) -> bool {
         self.is_sure_of(place) && !is_in(&self.incomplete, place)
     }
@@ -47,16 +50,17 @@ impl Known {
     }
 }
 
-/// Returns whether a place begins in one of the ranges, which are sorted and do not overlap.
+/// Returns `true` if `place` starts in one of `ranges`, which must be sorted and non-overlapping.
 fn is_in(ranges: &[Range<usize>], place: Place) -> bool {
     let at = place.span().start;
     let next = ranges.partition_point(|range| range.start <= at);
     ranges[..next].last().is_some_and(|range| range.contains(&at))
 }
 
-/// Returns the statements with an error, and the headers of the sections with one. `split` is where a section is read on.
+/// Returns the statements that contain an error, and the headers of the sections around them. `split` is the offset at which
+/// parsing resumes, if that may be in the middle of a section.
 ///
-/// A key that was not read may be the one that a section seems to lack.
+/// A required key that seems to be missing from such a section may simply not have been parsed.
 fn incomplete(statements: &Statements, errors: &[usize], split: Option<usize>) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> =
         split.and_then(|at| statements.header_before(at)).into_iter().collect();
@@ -67,8 +71,8 @@ fn incomplete(statements: &Statements, errors: &[usize], split: Option<usize>) -
     found
 }
 
-/// Explains the errors of the parser, and calls `read` for the parts of the text that the parser did not reach. `fields` has the
-/// problems of the text that it did reach.
+/// Explains the parser's errors and calls `read` on the parts of the text that the parser didn't reach. On entry, `fields` holds
+/// the problems found in the part that it did reach.
 pub(super) fn explain(
     file: FileId,
     text: &str,
@@ -120,7 +124,7 @@ pub(super) fn explain(
     known
 }
 
-/// Calls `read` for the sections whose headers the parser did not understand.
+/// Calls `read` on the sections whose headers the parser rejected.
 fn read_below(
     sections: &[BrokenSection],
     text: &str,
@@ -135,7 +139,7 @@ fn read_below(
     found
 }
 
-/// Reports what is declared twice, and calls `read` for the values that the parser dropped because of that.
+/// Reports duplicate declarations and calls `read` on the values that the parser dropped because of them.
 fn read_again(
     file: FileId,
     text: &str,
@@ -166,37 +170,37 @@ fn read_again(
     found
 }
 
-/// A part of a text, with the header above it, so that it has the same meaning as in the whole text.
+/// Part of a file, prefixed with the enclosing section header so that it has the same meaning on its own.
 struct TextPart {
     text: String,
     shift: Shift,
-    /// This is the offset of the part in the whole text.
+    /// The offset of this part in the file.
     start: usize,
 }
 
 impl TextPart {
-    /// Returns a range of a text. It must begin with a statement.
+    /// Extracts a range of the text, which must start at the beginning of a statement.
     fn new(text: &str, range: Range<usize>, statements: &Statements) -> Self {
         let header = statements.header_before(range.start).unwrap_or(0..0);
         let shift = Shift::of_two(&header, 1, &range);
         Self { text: format!("{}\n{}", &text[header], &text[range.clone()]), shift, start: range.start }
     }
 
-    /// Returns the lines below a broken header, with the corrected header in front.
+    /// Extracts the lines below a malformed header and prefixes them with the corrected header.
     fn below(section: &BrokenSection, text: &str) -> Self {
         let BrokenSection { header, at, content } = section;
         let shift = Shift::of_two(&(*at..at + header.len()), 1, content);
         Self { text: format!("{header}\n{}", &text[content.clone()]), shift, start: content.start }
     }
 
-    /// Replaces `without` with spaces. It must be in `range`, with which the part ends.
+    /// Blanks out `without` with spaces. It must lie within `range`, which is the tail of this part.
     fn leave_out(&mut self, range: &Range<usize>, without: &Range<usize>) {
         let start = self.text.len() - range.len();
         let at = start + without.start - range.start..start + without.end - range.start;
         self.text.replace_range(at.clone(), &" ".repeat(at.len()));
     }
 
-    /// Calls `read` for the part, and returns the problems that it reports.
+    /// Calls `read` on this part and returns the problems that it reports.
     fn walk(
         &self,
         fields: &mut Fields<'_>,
@@ -210,13 +214,13 @@ impl TextPart {
     }
 }
 
-/// Returns the errors of the parser with their places in the whole text.
+/// Converts the parser's errors, mapping their spans to offsets in the whole file.
 fn parser_errors<'e>(errors: &'e [Error], part: &TextPart) -> impl Iterator<Item = ParserError<'e>> {
     let shift = part.shift;
     errors.iter().map(move |error| ParserError::at(shift.span(error.span().unwrap_or(0..0)), error))
 }
 
-/// Sorts ranges and merges those that overlap.
+/// Sorts the ranges and merges overlapping ones.
 fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_by_key(|range| range.start);
     ranges.dedup_by(|next, range| {

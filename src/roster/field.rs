@@ -1,7 +1,7 @@
-//! Lists the fields of a user that files can declare and a `PATCH` can set.
+//! The user fields that files can declare and that `PATCH` requests can set.
 //!
-//! All other code handles the fields through [`Field`] and [`PerField`]. A new field needs one variant here. The compiler then lists
-//! the places that must handle what is special about it.
+//! All other code accesses fields through [`Field`] and [`PerField`]. To add a field, add a variant here; the compiler then
+//! points to every match that needs to handle it.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 use super::RosterCode;
 use crate::every::words;
 
-/// The value of a field as text. Files name a role by its name, slug, or ID, and Pylon names it by its ID. A status is the same word
-/// in both.
+/// The value of a field. Files refer to a role by name, slug, or ID, whereas Pylon uses its ID. A status is spelled the same in
+/// both.
 pub type FieldValue = Arc<str>;
 
 words! {
-    /// A field of a user that can be declared, changed, and rolled back. Files, plans, and reports list the fields in this order.
+    /// A user field that can be declared, changed, and rolled back. Files, plans, and reports list the fields in this order.
     #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Field {
@@ -27,28 +27,29 @@ words! {
     }
 }
 
-/// What is true of one field. The code that needs it asks [`Field`], so a new field only has to state it here.
+/// Static properties of a field. Other code queries them through [`Field`], so a new field only needs to define them here.
 struct FieldFacts {
     plural: &'static str,
     /// The key in the body of `PATCH /users/{id}` (Pylon API, "Update a user").
     patch_key: &'static str,
-    /// A value for examples in messages.
+    /// A sample value to show in messages.
     example: &'static str,
-    /// Whether a value names a role of the organization, which has an ID in Pylon. A person can then have several values.
+    /// Whether the values are roles of the organization, which have IDs in Pylon. Such a field can hold several values per
+    /// person.
     names_role: bool,
-    /// The words that a file can declare, or `None` if it can declare any text.
+    /// The values that a file may declare, or `None` if any string is accepted.
     words: Option<ClosedList>,
 }
 
-/// The only values that a field can be set to.
+/// The set of values that a field accepts.
 pub struct ClosedList {
     pub words: &'static [&'static str],
-    /// The code of the problem if a file declares another word.
+    /// The diagnostic code for any other value.
     pub unknown: RosterCode,
 }
 
 impl Field {
-    /// The field that the key `then` of a window sets when the window ends.
+    /// The field that a window's `then` key sets.
     pub const OF_THEN: Self = Self::Status;
 
     const fn facts(self) -> FieldFacts {
@@ -79,32 +80,32 @@ impl Field {
         self.facts().patch_key
     }
 
-    /// A value for examples in messages.
+    /// A sample value to show in messages.
     pub const fn example(self) -> &'static str {
         self.facts().example
     }
 
-    /// Whether a value names a role of the organization. Files name it by name, slug, or ID, and Pylon by its ID.
+    /// Returns `true` if the values are roles of the organization. Files refer to them by name, slug, or ID, and Pylon by ID.
     pub const fn names_role(self) -> bool {
         self.facts().names_role
     }
 
-    /// The only values that the field can be set to, or `None` if it takes any text.
+    /// Returns the set of values that the field accepts, or `None` if it accepts any string.
     pub const fn closed_list(self) -> Option<ClosedList> {
         self.facts().words
     }
 
-    /// Whether a file can declare this value, and a `PATCH` can set it.
+    /// Returns `true` if a file can declare this value and a `PATCH` request can set it.
     pub fn accepts(self, value: &str) -> bool {
         self.closed_list().is_none_or(|list| list.words.contains(&value))
     }
 
-    /// All fields in a sentence, such as `a role or a status`.
+    /// Lists all fields with their articles, joined by `conjunction`: `a role or a status`.
     pub fn any(conjunction: &str) -> String {
         Self::ALL.map(|field| format!("a {field}")).join(conjunction)
     }
 
-    /// Returns the field with this key.
+    /// Returns the field with the given key.
     pub fn named(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.as_str() == key)
     }
@@ -116,7 +117,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// Contains one `T` per field.
+/// Holds one `T` per field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PerField<T> {
     pub role: T,
@@ -128,14 +129,14 @@ impl<T> PerField<T> {
         Self { role: value(Field::Role), status: value(Field::Status) }
     }
 
-    /// Returns the values in the order of [`Field::ALL`].
+    /// Iterates over the values in the order of [`Field::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Field, &T)> {
         Field::ALL.into_iter().map(|field| (field, &self[field]))
     }
 }
 
 impl<T> PerField<Option<T>> {
-    /// Returns the fields that have a value.
+    /// Iterates over the fields that have a value.
     pub fn some(&self) -> impl Iterator<Item = (Field, &T)> {
         self.iter().filter_map(|(field, value)| Some((field, value.as_ref()?)))
     }
@@ -166,7 +167,7 @@ impl<T> IndexMut<Field> for PerField<T> {
 }
 
 words! {
-    /// A status that can be declared. Pylon may show other statuses, but accepts only these (Pylon API, `PATCH /users/{id}`).
+    /// A status that files can declare. Pylon may report other statuses but accepts only these (Pylon API, `PATCH /users/{id}`).
     #[derive(PartialOrd, Ord, Hash, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Status {
@@ -180,7 +181,7 @@ words! {
 }
 
 impl Status {
-    /// Returns the status that is spelled like this.
+    /// Returns the status with the given name.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }

@@ -1,7 +1,7 @@
-//! Reads one value of one type at a time, and reports a problem if the value has another type.
+//! Typed accessors for TOML values, which report a problem if the type doesn't match.
 //!
-//! The code walks the parsed tree by hand, because serde stops at the first error and one run should report all of them. The tree
-//! has the span of every key and value. [`Fields::unknown`] reports keys that a table does not have.
+//! The parsed tree, which has a span for every key and value, is walked by hand. With serde, we would get only the first error,
+//! but a single run should report all of them. Unknown keys go to [`Fields::unknown`].
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -20,29 +20,29 @@ use crate::spelling::did_you_mean;
 pub(super) type TomlValue<'v> = Spanned<DeValue<'v>>;
 pub(super) type TomlKey<'v> = Spanned<DeString<'v>>;
 
-/// Reads the values of one file and collects their problems.
+/// Reads the values of a single file and collects the problems found along the way.
 pub(super) struct Fields<'p> {
     file: FileId,
-    /// Converts offsets in the current part of the text to offsets in the file.
+    /// Maps offsets in the current part to offsets in the file.
     shift: Shift,
-    /// Interns the values of fields: even a hundred thousand people share only a few of them.
+    /// An intern pool for field values, since even a hundred thousand people share only a few distinct ones.
     names: &'p mut BTreeSet<FieldValue>,
     pub(super) problems: Vec<Problem>,
-    /// Places whose text must not be shown, because it may be a secret.
+    /// Ranges whose text must not be displayed because it may be a secret.
     pub(super) masks: Vec<Place>,
 }
 
-/// Converts an offset in a part of a text to the offset in the whole text.
+/// Maps offsets in a part of the text to offsets in the whole text.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Shift {
-    /// Offsets in the part before this one are shifted by `before`, the others by `after`.
+    /// Offsets below this boundary are shifted by `before`, and all others by `after`.
     boundary: usize,
     before: usize,
     after: usize,
 }
 
 impl Shift {
-    /// Returns the shift of a part that consists of two ranges of the text, with `gap` bytes between them that are not in the text.
+    /// Creates the mapping for a part made of two ranges of the text, joined by `gap` bytes that don't occur in the text.
     pub(super) fn of_two(first: &Range<usize>, gap: usize, second: &Range<usize>) -> Self {
         let boundary = first.len() + gap;
         Self { boundary, before: first.start, after: second.start.wrapping_sub(boundary) }
@@ -56,18 +56,19 @@ impl Shift {
     }
 }
 
-/// Names of keys that contain secrets, in addition to those of [`is_secret_name`]. Anyone can read a file in a pull request.
+/// Keys that hold secrets, in addition to those recognized by [`is_secret_name`]. Anyone who can see the pull request can read
+/// the file.
 const SECRETS: &[&str] = &["key", "api_key"];
-/// Names of keys that would decide where the token is sent. A pull request must not be able to change that.
+/// Keys that would control where the token is sent, which must not be possible through a pull request.
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];
 
 impl<'p> Fields<'p> {
-    /// Starts with the whole file as the current part.
+    /// Creates a reader whose current part is the whole file.
     pub(super) fn new(file: FileId, names: &'p mut BTreeSet<FieldValue>) -> Self {
         Self { file, shift: Shift::default(), names, problems: Vec::new(), masks: Vec::new() }
     }
 
-    /// Sets the current part of the file. `shift` converts its offsets to those of the file.
+    /// Switches to another part of the file. `shift` maps its offsets to offsets in the file.
     pub(super) fn go_to(&mut self, shift: Shift) {
         self.shift = shift;
     }
@@ -85,7 +86,7 @@ impl<'p> Fields<'p> {
         self.typed(key, "a string", value, found)
     }
 
-    /// Reads a string that is not blank.
+    /// Reads a non-blank string.
     pub(super) fn text(&mut self, key: &str, value: &TomlValue<'_>) -> Option<Sourced<String>> {
         self.some_text(key, value).map(|text| text.map(str::to_owned))
     }
@@ -95,7 +96,7 @@ impl<'p> Fields<'p> {
         self.value_of(Field::Role, "role", value)
     }
 
-    /// Reads a value of this field. `key` is the key that has the value.
+    /// Reads a value of the given field. `key` is used in messages, since `then` also sets a field.
     pub(super) fn value_of(
         &mut self,
         field: Field,
@@ -109,7 +110,7 @@ impl<'p> Fields<'p> {
         Some(Sourced::new(self.shared(text), place))
     }
 
-    /// Returns a shared copy of the text (string interning).
+    /// Interns a string.
     fn shared(&mut self, text: &str) -> FieldValue {
         if let Some(known) = self.names.get(text) {
             return FieldValue::clone(known);
@@ -135,7 +136,7 @@ impl<'p> Fields<'p> {
         self.typed(key, "true or false", value, found).map(|found| found.value)
     }
 
-    /// Reads a whole number that is not negative.
+    /// Reads a non-negative integer.
     pub(super) fn count(&mut self, key: &str, value: &TomlValue<'_>) -> Option<u64> {
         let integer = value.get_ref().as_integer();
         let integer = self.typed(key, "a whole number", value, integer)?;
@@ -160,7 +161,7 @@ impl<'p> Fields<'p> {
         self.typed(key, "an array", value, found).map(|found| found.value)
     }
 
-    /// Reads a word that must be one of `known`.
+    /// Reads a string that must be one of `known`.
     pub(super) fn one_of<T: Copy>(
         &mut self,
         key: &str,
@@ -187,7 +188,7 @@ impl<'p> Fields<'p> {
         None
     }
 
-    /// Reads an instant with [`Moment::from_datetime`].
+    /// Reads a date or a date-time as defined by [`Moment::from_datetime`].
     pub(super) fn moment(
         &mut self,
         key: &str,
@@ -219,7 +220,7 @@ impl<'p> Fields<'p> {
         let place = self.place(value.span());
         match found {
             Some(found) => Some(Sourced::new(found, place)),
-            // If the parser cannot read a value, it reports that and leaves a value with an empty span.
+            // An empty span marks a placeholder for a value that the parser rejected, which it has already reported.
             None if value.span().is_empty() => None,
             None => {
                 self.wrong_type(key, value, wanted, hints::of_type(key, wanted, value.get_ref()));
@@ -228,7 +229,7 @@ impl<'p> Fields<'p> {
         }
     }
 
-    /// Reports a value whose type is wrong for its key.
+    /// Reports a value that has the wrong type for its key.
     pub(super) fn wrong_type(
         &mut self,
         key: &str,
@@ -242,7 +243,7 @@ impl<'p> Fields<'p> {
         self.report(problem.at(self.place(value.span()), format!("this is of type {kind}")).help(help));
     }
 
-    /// Reports a key that this table does not have.
+    /// Reports a key that isn't valid in this table.
     pub(super) fn unknown(&mut self, key: &TomlKey<'_>, value: &TomlValue<'_>, known: &[&str], table: &str) {
         let name = key.get_ref().as_ref();
         let place = self.place(key.span());
@@ -256,7 +257,8 @@ impl<'p> Fields<'p> {
         let help = match hint.or_else(near) {
             Some(help) => help,
             None => {
-                // The value of `toekn` may be a token. Other values are hidden only if they look like a secret.
+                // The value of `toekn` may well be a token, so it's hidden. Other values are shown unless they look like a
+                // secret.
                 if resembles_secret_name(name) {
                     self.masks.push(self.place(key.span().end..value.span().end.max(key.span().end)));
                 }
@@ -272,7 +274,7 @@ impl<'p> Fields<'p> {
     }
 }
 
-/// Returns at most `most` characters of a value between backticks, unless it may be a secret.
+/// Quotes a value with backticks, truncated to `most` characters, unless it may be a secret.
 pub(super) fn in_backticks(text: &str, most: usize) -> String {
     match text {
         "" => "an empty text".to_owned(),
@@ -281,14 +283,14 @@ pub(super) fn in_backticks(text: &str, most: usize) -> String {
     }
 }
 
-/// The parts of the problem about a key that must not be in a file.
+/// Components of the problem that is reported for a forbidden key.
 pub(super) struct Forbidden {
     pub(super) message: String,
     pub(super) label: &'static str,
     pub(super) help: &'static str,
 }
 
-/// Returns the problem of a key that names a secret or a host, or `None` for any other key.
+/// Returns the problem for a key that names a secret or a host, or `None` if the key is allowed.
 pub(super) fn forbidden(name: &str) -> Option<Forbidden> {
     let folded = name.to_ascii_lowercase().replace('-', "_");
     let is_host = HOSTS.contains(&folded.as_str());

@@ -1,4 +1,4 @@
-//! Lists the names of the guardrails, which files configure and acknowledge. [`crate::plan::guardrails`] implements their checks.
+//! The guardrails that files can configure and acknowledge. The checks themselves are in [`crate::plan::guardrails`].
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 use crate::every::words;
 
 words! {
-    /// Names a guardrail. Reports list the guardrails in this order.
+    /// A guardrail. Reports list the guardrails in this order.
     #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Guardrail {
-        /// Sets the maximum number of people that one apply may change.
+        /// The maximum number of people that one apply may change.
         MaxChanges = "max_changes",
-        /// Sets the minimum number of holders of a role after an apply.
+        /// The minimum number of holders of a role after an apply.
         KeepAtLeast = "keep_at_least",
-        /// Sets the maximum number of holders of a role after an apply.
+        /// The maximum number of holders of a role after an apply.
         KeepAtMost = "keep_at_most",
-        /// Sets the minimum number of people with the status `active` after an apply.
+        /// The minimum number of people with the status `active` after an apply.
         KeepActive = "keep_active",
-        /// Lists people who are never changed.
+        /// People who are never changed.
         Protected = "protected",
-        /// Keeps the owner of the token from losing a guarded role.
+        /// Prevents the owner of the token from losing a guarded role.
         TokenOwner = "token_owner",
-        /// Limits the roles of people with certain addresses.
+        /// Restricts the roles of people whose addresses match a pattern.
         Rule = "rule",
-        /// Decides what to do about people in Pylon who are not in any file.
+        /// The handling of people in Pylon who are not in any file.
         Unmanaged = "unmanaged",
-        /// Decides what to do about declared people who are not in Pylon.
+        /// The handling of declared people who are not in Pylon.
         Missing = "missing",
     }
 }

@@ -1,14 +1,14 @@
-//! Lists the keys of each table in canonical order. The reader, the suggestions, the schema, and the canonical layout use these
+//! The keys of each table, in canonical order. The parser, the suggestions, the schema, and the canonical layout share these
 //! lists.
 
-/// An included file may only have these keys.
+/// The only keys allowed in an included file.
 pub(crate) const TEAM: &[&str] = &["defaults", "users"];
 
 pub(crate) const WORKSPACE: &[&str] = &["organization", "region"];
 
 pub(crate) const POLICY: &[&str] = &["role", "status", "extra_roles"];
 
-/// Each guardrail takes only some of these keys.
+/// All keys of an acknowledgment. Each guardrail takes only a subset.
 pub(crate) const ACKNOWLEDGE: &[&str] =
     &["guardrail", "role", "user", "up_to", "down_to", "reason", "expires"];
 
@@ -16,7 +16,7 @@ pub(crate) const DEFAULTS: &[&str] = &["role"];
 
 pub(crate) const PERSON: &[&str] = &["role", "status", "windows"];
 
-/// Returns the keys of a person that come before this one.
+/// Returns the keys of a person that precede `key` in canonical order.
 pub(crate) fn before(key: &str) -> &'static [&'static str] {
     let place = PERSON.iter().position(|known| *known == key);
     &PERSON[..place.unwrap_or_default()]
@@ -29,15 +29,15 @@ pub(crate) const GUARDRAIL: &[&str] =
 
 pub(crate) const RULE: &[&str] = &["emails", "except", "roles", "reason", "on_violation"];
 
-/// Keys that people write below the wrong header, with the right header.
+/// Keys that are often misplaced, grouped by the header they belong under.
 pub(crate) const HEADED: &[(&str, &[&str])] =
     &[("[guardrails]", GUARDRAIL), ("[workspace]", WORKSPACE), ("[policy]", &["extra_roles"])];
 
-/// Lists the tables of the root file except `users`.
+/// The tables of the root file, except `users`.
 pub(crate) const SECTIONS: &[&str] =
     &["workspace", "policy", "guardrails", "rule", "acknowledge", "defaults"];
 
-/// Lists those of [`SECTIONS`] that can occur several times, as `[[rule]]` does.
+/// The [`SECTIONS`] that are arrays of tables, such as `[[rule]]`.
 pub(crate) const ARRAYS: &[&str] = &["rule", "acknowledge"];
 
 pub(crate) const ROOT: &[&str] = &[
@@ -62,9 +62,9 @@ mod tests {
     use crate::roster::Field;
 
     const PAGE: &str = include_str!("../../docs/users-toml.md");
-    /// Fuzzing and property tests use these lists of keys.
+    /// Lists of keys used by fuzzing and by property tests, which must be complete too.
     const TRIED: [&str; 2] = ["fuzz/dictionaries/toml", "tests/all/properties/rubbish.rs"];
-    /// The heading of the page that documents each table.
+    /// The docs heading under which each table is documented.
     const DOCUMENTED: [(&str, &[&str]); 9] = [
         ("# ", ROOT),
         ("## Organization", WORKSPACE),
@@ -76,17 +76,17 @@ mod tests {
         ("## Windows", PERSON),
         ("## Windows", WINDOW),
     ];
-    /// A page shows a key in one of these forms: between backticks, before its value, or as a header.
+    /// The forms that a key can take on a docs page: in backticks, before its value, or in a header.
     const IN_PAGES: &[&str] = &["`{}`", "`{} =", "\n{} =", " {} =", "[{}]"];
-    /// A list of strings contains a key in one of these forms.
+    /// The forms that a key can take in a list of string literals.
     const IN_LISTS: &[&str] = &["\"{}\"", "\"{}.", "\"{} =", "[{}]"];
 
-    /// Returns whether the text has the key in one of these forms. A word in a sentence does not count.
+    /// Returns `true` if the text contains the key in one of these forms. A plain word in a sentence doesn't count.
     fn is_in(text: &str, key: &str, forms: &[&str]) -> bool {
         forms.iter().any(|form| text.contains(&form.replace("{}", key)))
     }
 
-    /// Returns the text under a heading, up to the next one. For the title, returns the whole page.
+    /// Returns the section under a heading, or the whole page if the heading is its title.
     fn section(heading: &str) -> &'static str {
         let (_, section) = PAGE.split_once(heading).unwrap_or_else(|| panic!("no {heading}"));
         if heading == "# " {
@@ -111,7 +111,7 @@ mod tests {
         let (_, compared) = compared.split_once("const EVERY_KEY").unwrap();
         let (compared, _) = compared.split_once("];").unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        // The fuzz targets are a separate package, so the published crate does not have them.
+        // The fuzz targets are a separate package, which the published crate doesn't include.
         let is_published = root.join("Cargo.toml.orig").exists();
         let tried = TRIED.into_iter().filter(|list| !is_published || !list.starts_with("fuzz/"));
         let tried: Vec<(&str, String)> =
@@ -134,14 +134,14 @@ mod tests {
             ("rule", RULE),
         ] {
             for key in keys.iter().filter(|key| **key != "guardrail") {
-                // Another guardrail is another risk.
+                // Acknowledging another guardrail means accepting another risk.
                 let is_compared = is_in(compared, &format!("{table}.{key}"), IN_LISTS);
                 assert!(is_compared, "`{table}.{key}` is not in EVERY_KEY of tests/all/stories/comparing.rs");
             }
         }
     }
 
-    /// Proves that the test above can fail: without its code, the page documents no key, although it contains many as words.
+    /// Guards against a vacuous test above: stripped of its code, the page documents no keys, even though many appear as words.
     #[test]
     fn a_word_in_a_sentence_does_not_document_a_key() {
         let prose: String =

@@ -1,15 +1,18 @@
-//! Reads `users.toml` and its team files, and checks them without a request to Pylon.
+//! Parses and validates `users.toml` and its team files without contacting Pylon.
 //!
-//! * [`read`] finds and reads the files. `settings` reads the keys that only the root file has, and `people` those of every file.
-//!   `fields` reads one value of one type. `keys` lists the keys of each table, `field` lists the fields of a person, and
-//!   `guardrail` lists the guardrails.
-//! * `checks` looks at what needs more than one person or file, and [`role_rules`] at who may have which role. `named` finds the roles that are named anywhere in the files.
-//! * If a file is not TOML, `explain` reports every mistake and reads the rest. `syntax` names the mistakes, and `repeats` finds what
-//!   is declared twice. `hints` knows what people write instead of a key or a value.
-//! * Every declared value keeps its place ([`Sourced`]), up to the plan.
-//! * The result is a complete and valid roster, or a list of all problems.
+//! * [`read`] locates and reads the files. `settings` parses the keys allowed only in the root file, while `people` parses the
+//!   tables that every file can have.
+//! * `fields` parses individual values by type. `keys`, `field`, and `guardrail` define the keys of each table, the fields of a
+//!   person, and the guardrails.
+//! * `checks` runs the checks that span several people or files, [`role_rules`] enforces `[[rule]]`, and `named` collects every
+//!   role mentioned in the files.
+//! * If a file isn't valid TOML, `explain` reports every syntax error and still parses the rest of the file. `syntax` classifies
+//!   the errors, `repeats` finds duplicate declarations, and `hints` maps common mistakes to the right key or value.
+//! * Every declared value carries its source location ([`Sourced`]), which is preserved all the way into the plan.
+//! * The result is either a complete, valid roster or a list of all problems.
 //!
-//! [`crate::desired`] decides what applies at one instant: defaults, windows, and expired acknowledgments.
+//! Anything that depends on the current time, such as windows and expired acknowledgments, is resolved later by
+//! [`crate::desired`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -46,20 +49,20 @@ pub use guardrail::Guardrail;
 pub use moment::Moment;
 pub use role_rules::{EmailPattern, OnViolation, RoleRule};
 
-/// A role as a file names it: by name, slug, or ID.
+/// A role as written in a file: a name, slug, or ID.
 pub type RoleName = FieldValue;
 
 /// Everything that the files declare.
 #[derive(Debug, Clone)]
 pub struct Roster {
-    /// The text that the places refer to.
+    /// The source text that every [`Place`] in this roster points into.
     pub sources: Sources,
-    /// The place of each key of the root file, by its dotted name, such as `guardrails.max_changes`. A key that is not in the map
-    /// has its default.
+    /// The location of each key in the root file, indexed by dotted name, such as `guardrails.max_changes`. Keys that aren't in
+    /// the map have their default value.
     pub setting_places: BTreeMap<String, Place>,
-    /// The time zone of local dates and times, which is UTC by default.
+    /// The time zone for local dates and times. Defaults to UTC.
     pub timezone: TimeZone,
-    /// Whether declared addresses may have characters outside ASCII.
+    /// Whether declared addresses may contain non-ASCII characters.
     pub allow_unicode_emails: bool,
     pub workspace: Workspace,
     pub policy: Policy,
@@ -67,12 +70,12 @@ pub struct Roster {
     pub acknowledgments: Vec<Acknowledgment>,
     /// The declared people, sorted by address, without duplicates.
     pub people: Vec<DeclaredPerson>,
-    /// The keys of `[defaults]` that apply to no person of their file.
+    /// Keys of `[defaults]` that no person in the same file uses.
     pub unused_defaults: Vec<(Field, Place)>,
 }
 
 impl Roster {
-    /// Returns the person who is declared by this address.
+    /// Returns the person declared with this address.
     pub fn person(&self, email: &Email) -> Option<&DeclaredPerson> {
         let at = self.people.binary_search_by(|person| person.email.value.cmp(email)).ok()?;
         self.people.get(at)
@@ -80,7 +83,7 @@ impl Roster {
 }
 
 impl Default for Roster {
-    /// Returns what an empty file declares: no people, and all defaults.
+    /// Returns an empty roster, in which every setting has its default.
     fn default() -> Self {
         Self {
             sources: Sources::default(),
@@ -97,12 +100,12 @@ impl Default for Roster {
     }
 }
 
-/// `[workspace]` names the pinned organization. rolecall refuses to run with any other one.
+/// The `[workspace]` table, which names the pinned organization. rolecall refuses to run against any other organization.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Workspace {
-    /// The ID of the organization, as `GET /me` returns it. `None` allows every organization.
+    /// The organization ID, as returned by `GET /me`. If `None`, any organization is accepted.
     pub organization: Option<Sourced<String>>,
-    /// The region of the organization, which decides the host.
+    /// The organization's region, which determines the API host.
     pub region: Option<Sourced<Region>>,
 }
 
@@ -119,7 +122,7 @@ words! {
 }
 
 impl Region {
-    /// Returns the host of the API (Pylon API, "Hosts").
+    /// Returns the API host (Pylon API, "Hosts").
     pub const fn host(self) -> &'static str {
         match self {
             Self::Us => "api.usepylon.com",
@@ -128,11 +131,11 @@ impl Region {
     }
 }
 
-/// `[policy]` decides what rolecall does about a difference in each field.
+/// The `[policy]` table, which controls how differences are handled, per field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Policy {
     pub fields: PerField<Stance>,
-    /// This is about roles that are assigned in addition to the declared one.
+    /// The policy for roles assigned in addition to the declared one.
     pub extra_roles: Stance,
 }
 
@@ -141,42 +144,46 @@ words! {
     #[derive(Default, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Stance {
-        /// The plan shows the difference as a change, and an apply makes the change.
+        /// The plan lists the difference as a change, and `apply` corrects it.
         #[default]
         Enforce = "enforce",
-        /// The plan shows the difference, but it is not a change and an apply leaves it alone.
+        /// The plan shows the difference, but `apply` leaves it alone.
         Observe = "observe",
         /// The values are not compared.
         Ignore = "ignore",
     }
 }
 
-/// `[guardrails]` limits what one apply may do. Keys that are not declared have their defaults.
+/// The `[guardrails]` table and the role rules, which limit what one apply may do. Omitted keys have their defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuardrailRules {
-    /// How many people one apply may change.
+    /// The maximum number of people that one apply may change.
     pub max_changes: MaxChanges,
-    /// The minimum of each guarded role. `None` means two holders of the role with the slug `admin`.
+    /// The minimum number of holders of each guarded role. `None` stands for the default: two holders of the role with the slug
+    /// `admin`.
     pub keep_at_least: Option<Vec<RoleLimit>>,
-    /// The maximum of each role that has one.
+    /// The maximum number of holders, for each role that has a limit.
     pub keep_at_most: Vec<RoleLimit>,
-    /// How many people must have the status `active` after an apply.
+    /// The minimum number of people who must have the status `active` after an apply.
     pub keep_active: u64,
-    /// These people are never changed.
+    /// People who are never changed.
     pub protected: Vec<Sourced<Email>>,
     pub unmanaged: Unmanaged,
     pub missing: Missing,
-    /// `[[rule]]`: who may hold which role.
+    /// The `[[rule]]` tables, which restrict the roles of certain people.
     pub role_rules: Vec<RoleRule>,
 }
 
-/// The minimum of the role with the slug `admin` if `keep_at_least` is not declared.
+/// The default minimum for the role with the slug `admin`, used if `keep_at_least` isn't set.
 pub const DEFAULT_MINIMUM: u64 = 2;
 
 impl GuardrailRules {
-    /// Returns whether a guardrail counts people who are not declared, and passes if the list of users lacks them. One incomplete
-    /// response could then hide what the guardrail should block, so rolecall reads the list twice. Declared people are also searched
-    /// for, and a minimum can only block too much.
+    /// Returns `true` if any guardrail counts unmanaged people and would wrongly pass if some of them were missing from the list
+    /// of users.
+    ///
+    /// In that case rolecall fetches the list twice, because a single incomplete response could hide what the guardrail should
+    /// block. The other guardrails are safe: declared people who aren't listed are looked up individually, and an undercounted
+    /// minimum errs on the side of blocking.
     pub fn needs_whole_list(&self) -> bool {
         let Self {
             max_changes: _,
@@ -208,20 +215,20 @@ impl Default for GuardrailRules {
     }
 }
 
-/// `max_changes` limits how many people one apply may change.
+/// The `max_changes` guardrail, which limits how many people one apply may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxChanges {
-    /// A share of the declared people who are in Pylon, rounded down. Ten changes are always allowed.
+    /// A percentage of the declared people who are in Pylon, rounded down. Up to ten changes are always allowed.
     Share {
-        /// The value is at most 100.
+        /// Ranges from 0 to 100.
         percent: u8,
     },
-    /// The maximum number of people. 0 allows no changes.
+    /// An absolute number of people; 0 allows no changes.
     Count(u64),
 }
 
 impl fmt::Display for MaxChanges {
-    /// Writes it as TOML: `"25%"` or `40`.
+    /// Formats the limit as TOML: `"25%"` or `40`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Share { percent } => write!(f, "\"{percent}%\""),
@@ -230,11 +237,11 @@ impl fmt::Display for MaxChanges {
     }
 }
 
-/// An entry of `keep_at_least` or `keep_at_most`, which limits the holders of one role after an apply.
+/// An entry of `keep_at_least` or `keep_at_most`, which limits the number of holders of a role after an apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleLimit {
     pub role: Sourced<RoleName>,
-    /// The lowest or the highest number of holders.
+    /// The minimum number of holders for `keep_at_least`, or the maximum for `keep_at_most`.
     pub holders: u64,
 }
 
@@ -243,11 +250,11 @@ words! {
     #[derive(JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Unmanaged {
-        /// The plan does not mention them.
+        /// Unmanaged people are left out of the plan.
         Ignore = "ignore",
-        /// The plan shows how many there are.
+        /// The plan shows the number of unmanaged people.
         Report = "report",
-        /// The guardrail blocks the apply.
+        /// The guardrail blocks the apply if there are any.
         Block = "block",
     }
 }
@@ -257,31 +264,32 @@ words! {
     #[derive(JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Missing {
-        /// The plan lists who they are.
+        /// The plan lists them.
         Report = "report",
-        /// The guardrail blocks the apply.
+        /// The guardrail blocks the apply if there are any.
         Block = "block",
     }
 }
 
-/// An accepted risk, which `[[acknowledge]]` declares.
+/// An accepted risk, declared with `[[acknowledge]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledgment {
     pub place: Place,
     pub risk: AcknowledgedRisk,
     pub reason: String,
-    /// The acknowledgment is expired from this instant on.
+    /// The instant from which the acknowledgment no longer applies.
     pub expires: Sourced<Moment>,
 }
 
 impl Acknowledgment {
-    /// Returns whether it has an effect at this instant. Expired acknowledgments are listed in reports, but ignored.
+    /// Returns `true` if the acknowledgment applies at this instant. Expired acknowledgments still appear in reports but have no
+    /// effect.
     pub fn is_active(&self, at: Timestamp) -> bool {
         at < self.expires.value.at
     }
 }
 
-/// A risk that was acknowledged, with its limit.
+/// An acknowledged risk and its limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AcknowledgedRisk {
     /// At most this many people may change.
@@ -296,16 +304,16 @@ pub enum AcknowledgedRisk {
     KeepAtMost(Sourced<RoleName>, u64),
     /// At least this many people must stay active.
     KeepActive(u64),
-    /// This protected person may change.
+    /// This protected person may be changed.
     Protected(Sourced<Email>),
-    /// This person owns the token, and may lose a guarded role.
+    /// This person, who owns the token, may lose a guarded role.
     TokenOwner(Sourced<Email>),
-    /// This person may hold a role in Pylon that a rule does not allow.
+    /// This person may keep a role in Pylon that violates a rule.
     Rule(Sourced<Email>),
 }
 
 impl AcknowledgedRisk {
-    /// Returns the guardrail that reports this risk.
+    /// Returns the guardrail that detects this risk.
     pub const fn guardrail(&self) -> Guardrail {
         match self {
             Self::MaxChanges(_) => Guardrail::MaxChanges,
@@ -320,7 +328,7 @@ impl AcknowledgedRisk {
         }
     }
 
-    /// Returns the role that the risk is about, if it is about one.
+    /// Returns the role that the acknowledgment names, if its guardrail takes one.
     pub const fn role(&self) -> Option<&Sourced<RoleName>> {
         match self {
             Self::KeepAtLeast(role, _) | Self::KeepAtMost(role, _) => Some(role),
@@ -334,7 +342,7 @@ impl AcknowledgedRisk {
         }
     }
 
-    /// Returns the user that the risk is about, if it is about one.
+    /// Returns the user that the acknowledgment names, if its guardrail takes one.
     pub const fn user(&self) -> Option<&Sourced<Email>> {
         match self {
             Self::Protected(user) | Self::TokenOwner(user) | Self::Rule(user) => Some(user),
@@ -348,35 +356,35 @@ impl AcknowledgedRisk {
     }
 }
 
-/// One person, as the files declare them.
+/// A person as declared in the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredPerson {
-    /// The place is that of the key.
+    /// The person's address. Its location is that of the key.
     pub email: Sourced<Email>,
-    /// These values apply outside all windows. `None` leaves the field alone.
+    /// The values outside all windows. `None` leaves the field alone.
     pub values: PerField<Option<DeclaredValue>>,
-    /// The windows are in the order of the file.
+    /// The person's windows, in file order.
     pub windows: Vec<Window>,
 }
 
-/// A value outside all windows. It was checked when it was read: a status is one of [`Status::ALL`].
+/// A value that applies outside all windows. It was validated during parsing, so a status is always one of [`Status::ALL`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredValue {
     pub value: Sourced<FieldValue>,
-    /// Whether it comes from `[defaults]` instead of the person's own entry.
+    /// Whether the value was inherited from `[defaults]`.
     pub from_defaults: bool,
 }
 
-/// Values that apply for a limited time: from `from`, inclusive, until `until`, exclusive.
+/// A set of values that applies for a limited time, from `from` (inclusive) to `until` (exclusive).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
     pub place: Place,
-    /// `None` if the window has no start.
+    /// The start of the window, or `None` if it has no start.
     pub from: Option<Sourced<Moment>>,
-    /// The first instant after the window. `None` if it does not end.
+    /// The first instant after the window, or `None` if it never ends.
     pub until: Option<Sourced<Moment>>,
     pub sets: PerField<Option<Sourced<FieldValue>>>,
-    /// The status after the window, for people who still have the status of the window.
+    /// The status to set after the window, unless the person's status has changed in the meantime.
     pub then: Option<Sourced<FieldValue>>,
     pub reason: Option<String>,
 }

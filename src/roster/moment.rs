@@ -1,4 +1,4 @@
-//! Reads instants as people write them: a date, a local date-time, or a date-time with an offset.
+//! Instants as written in the files: a date, a local date-time, or a date-time with an offset.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
@@ -7,35 +7,36 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::value::{Datetime, Offset as TomlOffset};
 
-/// An instant, and how it was written: `2027-01-03`, `2026-12-01T18:00:00+01:00`. In JSON, it is the text as it was written.
+/// An instant and its original notation, such as `2027-01-03` or `2026-12-01T18:00:00+01:00`. JSON has only the original
+/// notation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Moment {
     #[serde(skip)]
     pub at: Timestamp,
-    /// The text is in ISO 8601.
+    /// The original notation, which is ISO 8601.
     pub written: String,
 }
 
 impl Moment {
-    /// Reads a text in the time zone `zone`, by the rules of [`Moment::from_datetime`].
+    /// Parses a date or a date-time in the time zone `zone`, as described for [`Moment::from_datetime`].
     ///
     /// # Errors
-    /// The reason that the text is not an instant, as the end of a sentence.
+    /// Returns the reason that the string is not an instant, worded to complete a sentence.
     pub fn parse(text: &str, zone: &TimeZone) -> Result<Self, String> {
         let datetime: Datetime =
             text.trim().parse().map_err(|_| "is neither a date nor a date-time".to_owned())?;
         Self::from_datetime(&datetime, zone)
     }
 
-    /// Returns the instant of a date or a date-time. A date means its first instant in `zone`. A local date-time is read in `zone`,
-    /// and one with an offset ignores `zone`.
+    /// Converts a date or a date-time to an instant. A date means the start of that day in `zone`. A local date-time is
+    /// interpreted in `zone`, while a date-time with an offset doesn't depend on it.
     ///
-    /// If daylight saving skips or repeats a local time, the strategy is "compatible" (RFC 5545): the later instant for a skipped
-    /// time, and the earlier one for a repeated time.
+    /// Local times that daylight saving skips or repeats are resolved with the "compatible" strategy of RFC 5545. A skipped time
+    /// yields the later instant, whereas a repeated time yields the earlier one.
     ///
     /// # Errors
-    /// The reason that the text is not an instant, as the end of a sentence.
+    /// Returns the reason that the value is not an instant, worded to complete a sentence.
     pub fn from_datetime(written: &Datetime, zone: &TimeZone) -> Result<Self, String> {
         let Some(date) = written.date else {
             return Err("is a time without a date".into());
@@ -86,7 +87,7 @@ mod tests {
     fn a_date_is_its_first_instant_in_the_zone() {
         assert_eq!(at("2026-12-20", "Europe/Berlin"), "2026-12-19T23:00:00Z");
         assert_eq!(at("2026-06-20", "Europe/Berlin"), "2026-06-19T22:00:00Z");
-        // Midnight does not exist on this day in Beirut: the clocks go from 0:00 to 1:00.
+        // Midnight doesn't exist on this day in Beirut, where clocks go from 0:00 to 1:00.
         assert_eq!(at("2025-03-30", "Asia/Beirut"), "2025-03-29T22:00:00Z");
     }
 

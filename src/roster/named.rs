@@ -1,5 +1,5 @@
-//! Finds the roles that the files name: in entries of people, in windows, in guardrails, in rules, and in acknowledgments. Every command checks
-//! all of them against the organization, so that all commands accept the same files.
+//! Collects every role mentioned in the files: in people's entries, windows, guardrails, rules, and acknowledgments. Every
+//! command checks all of them against the organization, so a file is either valid for all commands or for none.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::{DeclaredPerson, RoleName, Roster};
 use crate::source::{Place, Sourced};
 
 impl Roster {
-    /// Returns every role that the files name, with the places that name it, in the order of files and lines.
+    /// Returns every role mentioned in the files, with the places that mention it in file and line order.
     pub fn named_roles(&self) -> BTreeMap<&RoleName, Vec<Place>> {
         let of_people = self.people.iter().flat_map(DeclaredPerson::declared_roles);
         let limits = self.guardrails.keep_at_least.iter().flatten().chain(&self.guardrails.keep_at_most);
@@ -20,14 +20,14 @@ impl Roster {
         }
         for places in named.values_mut() {
             places.sort_unstable();
-            places.dedup(); // all people with the default role have its place
+            places.dedup(); // the default role has the same place for everyone who inherits it
         }
         named
     }
 }
 
 impl DeclaredPerson {
-    /// Returns the declared role, and those of all windows.
+    /// Returns the declared role, followed by those of all windows.
     pub fn declared_roles(&self) -> impl Iterator<Item = &Sourced<RoleName>> {
         let in_windows = self.windows.iter().filter_map(|window| window.sets.role.as_ref());
         self.values.role.iter().map(|declared| &declared.value).chain(in_windows)

@@ -1,4 +1,4 @@
-//! Reads `[defaults]` and `[users]`, which the root file and every team file have.
+//! Parses `[defaults]` and `[users]`, the tables that both root files and team files can have.
 
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
@@ -11,22 +11,22 @@ use super::{DeclaredPerson, DeclaredValue, Field, PerField, RosterCode, Window};
 use crate::problem::Problem;
 use crate::source::{Place, Sourced};
 
-/// The settings of the root file that apply to every file.
+/// Root file settings that affect how every file is parsed.
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) zone: TimeZone,
     pub(super) allow_unicode: bool,
 }
 
-/// The people that one file declares.
+/// The people declared in one file.
 pub(super) struct People {
-    /// The people in the order of the file. Those who do not declare a role have the default role of the file.
+    /// The people, in file order. Anyone without a role of their own has the file's default role.
     pub(super) list: Vec<DeclaredPerson>,
     defaults: PerField<Option<DeclaredValue>>,
 }
 
 impl People {
-    /// Returns the keys of `[defaults]` that apply to no person of this file.
+    /// Returns the keys of `[defaults]` that no person in this file uses.
     pub(super) fn unused_defaults(&self) -> impl Iterator<Item = (Field, Place)> {
         let is_used = |field: Field| {
             self.list
@@ -40,7 +40,7 @@ impl People {
     }
 }
 
-/// Reads the people of one file. If this is only a part of the file, `whole` is the result for the whole file.
+/// Parses the people of one file, or of one part of it. For a part, `whole` is the result of parsing the whole file.
 pub(super) fn read_people(
     fields: &mut Fields<'_>,
     table: &DeTable<'_>,
@@ -58,7 +58,7 @@ pub(super) fn read_people(
         people.extend(read_person(fields, key, value, &defaults, context));
     }
     if whole.is_some() {
-        // The people of a part are not added to the roster, so their windows would not be checked otherwise.
+        // People in a part are never added to the roster, so this is the only chance to check their windows.
         people.iter().for_each(|person| check_windows(person, &mut fields.problems));
     }
     People { list: people, defaults }
@@ -79,7 +79,7 @@ fn read_defaults(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> PerField<Opt
     defaults
 }
 
-/// Checks an address, and reports the problem if it is invalid.
+/// Parses an address, or reports a problem if it is invalid.
 pub(super) fn read_email(
     fields: &mut Fields<'_>,
     written: Sourced<&str>,
@@ -109,7 +109,7 @@ pub(super) fn read_email(
     None
 }
 
-/// Returns where a key belongs if it is a key of another table and not the address of a person.
+/// Returns the right location for a key that was mistaken for a person because it belongs to another table.
 fn belongs(key: &str) -> Option<String> {
     if keys::ROOT.contains(&key) {
         return Some("above the first line in [brackets]".into());
@@ -168,6 +168,6 @@ fn read_window(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Context
             },
         }
     }
-    // An invalid window is not compared with others, so that one mistake is reported once.
+    // Drop invalid windows instead of comparing them with the others, so that each mistake is reported only once.
     (fields.problems.len() == before).then_some(Window { place, from, until, sets, then, reason })
 }

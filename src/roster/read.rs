@@ -1,7 +1,9 @@
-//! Finds and reads the files, and combines them.
+//! Locates, reads, and merges the files.
 //!
-//! Only regular files in the folder of the config, or below it, are opened. A pull request can add a link to `/proc/self/environ`,
-//! and an error report would print it. One run reports all problems of all files.
+//! Only regular files in or below the folder of the root file are opened. Otherwise, a pull request could add a symbolic link to
+//! `/proc/self/environ`, whose contents would end up in an error report.
+//!
+//! A single run reports all problems in all files.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
@@ -21,14 +23,14 @@ use crate::problem::{Problem, Problems};
 use crate::regular::{self, Unreadable};
 use crate::source::{FileId, Place, Sourced, Sources};
 
-/// A file may have at most this many bytes. A million people take about 60 MB.
+/// The maximum size of a file in bytes. A million people take up about 60 MB.
 pub const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
 impl Roster {
-    /// Reads the root file and all files that it includes.
+    /// Reads the root file and all the files it includes.
     ///
     /// # Errors
-    /// Returns all problems of all files, including files that cannot be read.
+    /// Returns all problems in all files, including files that can't be read.
     pub fn read(path: &Path) -> Result<Self, Problems> {
         let mut reader = Reader::default();
         match reader.read_root(path) {
@@ -44,17 +46,17 @@ struct Reader {
     problems: Vec<Problem>,
     names: BTreeSet<RoleName>,
     unused_defaults: Vec<(Field, Place)>,
-    /// What is known about the files that are not valid TOML.
+    /// Which parts of each file were parsed reliably. Files that are valid TOML have no entry.
     known: BTreeMap<FileId, Known>,
 }
 
 impl Reader {
-    /// Returns whether the value at this place was read reliably.
+    /// Returns `true` if the value at this place was parsed reliably.
     fn is_sure_of(&self, place: Place) -> bool {
         self.known.get(&place.file).is_none_or(|known| known.is_sure_of(place))
     }
 
-    /// Returns whether the section or the statement at this place was read completely.
+    /// Returns `true` if the section or statement at this place was parsed completely.
     fn is_complete(&self, place: Place) -> bool {
         self.known.get(&place.file).is_none_or(|known| known.is_complete(place))
     }
@@ -84,7 +86,7 @@ impl Reader {
         sort(&mut people);
         without_duplicates(&mut people, &mut self.problems);
         let mut roster = Roster {
-            sources: Sources::default(), // the caller replaces it, because `self` still owns the real ones
+            sources: Sources::default(), // filled in by the caller, since `self` still owns the sources
             setting_places: places,
             timezone: context.zone,
             allow_unicode_emails: context.allow_unicode,
@@ -99,10 +101,10 @@ impl Reader {
         Some(roster)
     }
 
-    /// Reports problems that only several values together show. Removes the rules that a syntax error cut off.
+    /// Runs the checks that span several values, and drops rules truncated by a syntax error.
     fn check_together(&mut self, roster: &mut Roster) {
         let Roster { guardrails, acknowledgments, people, .. } = roster;
-        // A rule without its exceptions, or a person without a role, would break a rule only because of the syntax error.
+        // If a syntax error hides a rule's exceptions or a person's role, any violation found here may not be real.
         guardrails.role_rules.retain(|rule| self.is_complete(rule.place));
         let complete = people.iter().filter(|person| self.is_complete(person.email.place));
         let mut against = check_rules(complete, &guardrails.role_rules);
@@ -137,24 +139,24 @@ impl Reader {
         self.people_read_reliably(people)
     }
 
-    /// Returns the people of one file who were read reliably. Stores the unused defaults of the file.
+    /// Records the file's unused defaults and returns the people who were parsed reliably.
     fn people_read_reliably(&mut self, mut people: People) -> Vec<DeclaredPerson> {
         self.unused_defaults.extend(people.unused_defaults());
         people.list.retain(|person| self.is_sure_of(person.email.place));
         people.list
     }
 
-    /// Parses one file, calls `read` for it, and reports its syntax errors.
+    /// Parses a file, calls `read` on it, and reports its syntax errors.
     ///
-    /// `read` is called even if there are syntax errors, so that one missing quote does not hide ten unknown keys. `explain` also
-    /// calls it for each part that the parser did not reach, with the result for the whole file.
+    /// `read` is called even if there are syntax errors, since a missing quote shouldn't hide ten unknown keys. It's then called
+    /// again, with the result for the whole file, for each part that the parser didn't reach (see `explain`).
     fn in_file<T>(
         &mut self,
         file: FileId,
         read: impl Fn(&mut Fields<'_>, &DeTable<'_>, Option<&T>) -> T,
     ) -> T {
         let text = self.sources.text(file);
-        // Check the start first, because the parser needs fifty times the size of a text in memory.
+        // The parser needs about fifty times the input size in memory, so try the start of the file first.
         let start = with_bounded_errors(text, START_SIZE);
         let mut repaired = None;
         let (table, errors) = match DeTable::parse(start) {
@@ -175,7 +177,7 @@ impl Reader {
         whole
     }
 
-    /// Returns the files that match the patterns, sorted and without duplicates, with the place of their pattern.
+    /// Expands the patterns to a sorted list of files without duplicates. Each file carries the location of its pattern.
     fn included(
         &mut self,
         patterns: &[Sourced<String>],
@@ -211,24 +213,25 @@ impl Reader {
     }
 }
 
-/// A file with more syntax errors than this in one part is not TOML. The text after that part is not read, because each error takes
-/// hundreds of bytes of memory.
+/// The maximum number of syntax errors in one part, beyond which the file isn't considered TOML. Everything after that part is
+/// skipped, because each error takes up hundreds of bytes of memory.
 const MAX_ERRORS_PER_PART: usize = 500;
-/// The text is checked in parts of this many bytes.
+/// The size of a part in bytes.
 const PART_SIZE: usize = 16 * 1024;
-/// The parser first sees this many bytes of a file.
+/// The number of bytes at the start of a file that the parser sees first.
 const START_SIZE: usize = 4 * PART_SIZE;
 
-/// Cuts a text after the first part that has too many errors. Only the first `looked_at` bytes are checked.
+/// Truncates the text after the first part with too many errors. Only the first `looked_at` bytes are checked.
 fn with_bounded_errors(text: &str, looked_at: usize) -> &str {
     let is_full_of_errors = |text: &str| DeTable::parse_recoverable(text).1.len() > MAX_ERRORS_PER_PART;
     let mut start = 0;
     while start < text.len().min(looked_at) {
         let far = text.floor_char_boundary(start + PART_SIZE);
-        // A part ends with a line, unless the line is longer than the part.
+        // Split at line boundaries, unless a single line is longer than a part.
         let end = text[start..far].rfind('\n').map_or(far, |newline| start + newline + 1);
         if is_full_of_errors(&text[start..end]) {
-            // A part may begin inside a multi-line string, which causes false errors. Parsing from the start shows the real ones.
+            // This part may have started inside a multi-line string, which causes spurious errors, so parse again from the
+            // beginning.
             return if is_full_of_errors(&text[..end]) { &text[..end] } else { text };
         }
         start = end;
@@ -273,7 +276,7 @@ fn text_of(path: &Path, folder: &Path) -> Result<String, Problem> {
     regular::read(&real, LARGEST_FILE).map_err(|why| unreadable(path, &real, why))
 }
 
-/// Returns the problem of a file that cannot be read. `real` is its path with all links resolved.
+/// Builds the problem for an unreadable file. `real` is the path after resolving symbolic links.
 fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
     let name = Printable::cut(&shown(path), 200);
     match why {
@@ -309,7 +312,7 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     let bad = |message: &str, help: &str| {
         Problem::new(RosterCode::BadInclude, message).at(pattern.place, "in this pattern").help(help)
     };
-    // `"teams\emea.toml"` is TOML: `\e` is an escape.
+    // `"teams\emea.toml"` is valid TOML, because `\e` is an escape sequence.
     if pattern.value.contains(|char: char| char.is_control()) {
         return Err(bad(
             "a `\\` in this pattern was read as an escape",
@@ -353,10 +356,11 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     Ok(matched)
 }
 
-/// Returns whether a part of the path begins with a dot without a matching part of the pattern that begins with one. Shells and git
-/// have the same rule. Editors and macOS create files such as `.#a.toml` and `._a.toml` next to the real ones.
+/// Returns `true` if a path component starts with a dot but isn't matched by a pattern component that does too, as in shells and
+/// git. This skips files such as `.#a.toml` and `._a.toml`, which editors and macOS leave next to the real ones.
 ///
-/// The option of `glob` for this rule hides dotfiles from every pattern with a `*`, and panics at a name that is not UTF-8.
+/// We can't use the corresponding option of `glob`: it hides dotfiles from every pattern with a `*`, and it panics on names that
+/// aren't UTF-8.
 fn is_hidden(path: &Path, pattern: &str) -> bool {
     let dotted: Vec<glob::Pattern> = pattern
         .split('/')

@@ -1,7 +1,7 @@
-//! Finds keys and sections that are declared twice, with their name and first place.
+//! Finds duplicate keys and sections.
 //!
-//! The parser reports a repeated key without its name and its first place, and keeps only one of the two values. So this module
-//! indexes the statements by their full keys. Keys are compared as TOML reads them: `"a\u0041"` and `"aA"` are the same key.
+//! For a duplicate key, the parser reports neither its name nor the first occurrence, and it keeps only one of the two values. We
+//! therefore index all statements by full key. Keys are compared after decoding, so `"a\u0041"` and `"aA"` are the same key.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,31 +15,32 @@ use crate::problem::Problem;
 use crate::secret::contains_secret;
 use crate::source::{FileId, Place, Sourced};
 
-/// At most this many repeated keys of one statement are looked up, because each lookup parses the statement again.
+/// The maximum number of duplicate keys to look up per statement, because each lookup parses the statement again.
 const MAX_REPEATS_PER_STATEMENT: usize = 16;
-/// The length is in bytes. The header of a person is shorter, because an address has at most 254 bytes.
+/// The maximum length of a header, in bytes, for which keys below it are reread. A person's header always fits, since addresses
+/// are limited to 254 bytes.
 const MAX_HEADER_LENGTH: usize = 512;
 
-/// The problems of what is declared twice, and the statements to read again.
+/// The problems to report for duplicate declarations, and the statements that still have to be read because of them.
 #[derive(Default)]
 pub(super) struct Repeats {
     pub(super) problems: Vec<Problem>,
-    /// The statements that the parser has dropped, or has read only in part.
+    /// Statements that the parser dropped, either entirely or in part.
     pub(super) unread: Vec<Unread>,
 }
 
-/// A statement that must be read separately, because the parser dropped it.
+/// A statement that the parser dropped and that must therefore be read separately.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Unread {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// The range of the first of two values. It was read already, so it is left out and the second one is read.
+    /// The range of the first of two duplicate values. It has already been read, so we leave it out in order to read the second.
     pub(super) without: Option<(usize, usize)>,
-    /// Whether it declares a whole person. If not, another statement may contain what seems to be missing.
+    /// Whether the statement declares a person in full. Otherwise, whatever seems to be missing may be in another statement.
     pub(super) is_complete: bool,
 }
 
-/// Finds the keys that the parser reported as repeated at the spans `again`.
+/// Looks up the keys that the parser reported as duplicates at the spans in `again`.
 pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[Range<usize>]) -> Repeats {
     let index = RepeatIndex::new(text, statements);
     let mut repeats = Repeats::default();
@@ -55,38 +56,38 @@ pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[R
     repeats
 }
 
-/// The text of one part of a dotted key, and its place in the file.
+/// A component of a dotted key and its span in the file.
 type KeyPart = (String, Range<usize>);
 
-/// An index of the keys of a text. It stores a name once for each table that has it, so a long header is not repeated for each key
-/// below it.
+/// An index of all keys in the file. It's a trie, so that a long header is stored only once instead of for each key below it.
 struct RepeatIndex<'t> {
     text: &'t str,
     statements: &'t Statements,
-    /// The key of each statement. It does not include the header above.
+    /// The key of each statement, without the header above it.
     keys: Vec<Key>,
-    /// The path of each header. In an array of tables, it ends with the number of the table. The first path is that of the root.
+    /// The path of each header, starting with the empty path of the root. In an array of tables, it ends with the index of the
+    /// statement, to tell the tables apart.
     headers: Vec<Vec<KeyPart>>,
     nodes: Nodes,
 }
 
-/// The key of a statement. It has no parts if it cannot be read.
+/// The key of a statement. Empty if it couldn't be parsed.
 struct Key {
-    /// This is the index of the header above it.
+    /// Index of the enclosing header in `RepeatIndex::headers`.
     header: usize,
     own: Vec<KeyPart>,
-    /// Each part has one node.
+    /// One trie node per component of the key.
     nodes: Vec<usize>,
-    /// Whether it is below a header that is repeated.
+    /// Whether the enclosing header is a duplicate.
     is_below_repeated: bool,
 }
 
-/// A prefix tree (trie) of all keys. Node 0 is the root.
+/// A trie of all keys. Node 0 is the root.
 struct Nodes {
     children: HashMap<(usize, String), usize>,
-    /// For each node, this is the first statement with that full key.
+    /// The first statement with exactly this key, for each node.
     exact: Vec<Option<usize>>,
-    /// For each node, this is the first statement whose longer key begins with it.
+    /// The first statement whose key has this key as a proper prefix, for each node.
     beginning: Vec<Option<usize>>,
 }
 
@@ -105,7 +106,7 @@ impl Nodes {
         child
     }
 
-    /// Adds the key of the statement `number`. `above` are the nodes of the header. Returns the node of each part of `own`.
+    /// Inserts the key of statement `number` below the header nodes `above`. Returns the node for each component of `own`.
     fn enter(&mut self, number: usize, above: &[usize], own: &[KeyPart]) -> Vec<usize> {
         let mut nodes = Vec::with_capacity(own.len());
         let mut last = above.last().copied().unwrap_or(0);
@@ -127,7 +128,7 @@ impl<'t> RepeatIndex<'t> {
     fn new(text: &'t str, statements: &'t Statements) -> Self {
         let headers = vec![Vec::new()];
         let mut index = Self { text, statements, keys: Vec::new(), headers, nodes: Nodes::new() };
-        // The nodes of the current header.
+        // Nodes of the enclosing header.
         let mut above: Vec<usize> = Vec::new();
         let mut is_repeated = false;
         for (number, statement) in statements.list.iter().enumerate() {
@@ -145,7 +146,7 @@ impl<'t> RepeatIndex<'t> {
             above = vec![last];
             let mut path = own.clone();
             if text[statement.span.clone()].starts_with("[[") {
-                // Each table of an array has its own keys.
+                // Each table in an array has its own set of keys.
                 let name = format!("[{number}]");
                 above.push(index.nodes.child(last, &name));
                 path.push((name, 0..0));
@@ -156,7 +157,7 @@ impl<'t> RepeatIndex<'t> {
         index
     }
 
-    /// Returns the full key of a statement.
+    /// Returns the full key of a statement, including its header.
     fn path(&self, number: usize) -> impl Iterator<Item = &KeyPart> {
         let key = &self.keys[number];
         self.headers[key.header].iter().chain(&key.own)
@@ -177,12 +178,12 @@ impl<'t> RepeatIndex<'t> {
             repeats.unread.extend(self.unread(first, None));
         }
         if key.is_below_repeated {
-            return; // the header itself is reported
+            return; // only the duplicate header itself is reported
         }
         let is_of_list =
             |number: usize| self.text[self.statements.list[number].span.clone()].starts_with("[[");
         if self.statements.list[number].is_header && !is_of_list(number) && first.is_some_and(is_of_list) {
-            return; // not a repetition: the header needs a second pair of brackets, which is reported as a wrong type
+            return; // not a duplicate: the header lacks a second pair of brackets, which is reported as a wrong type
         }
         let first = first.and_then(|first| Some(self.path(first).nth(length)?.1.clone()));
         let is_header = self.statements.list[number].is_header;
@@ -190,8 +191,8 @@ impl<'t> RepeatIndex<'t> {
         repeats.problems.push(problem(file, &names, is_header, &key.own[part].1, first));
     }
 
-    /// Returns the statement as one to read separately. Returns `None` below a very long header, because the header would be parsed
-    /// again for each key.
+    /// Marks a statement to be read separately. Returns `None` if its header is very long, since the header would have to be
+    /// parsed again for each key below it.
     fn unread(&self, number: usize, without: Option<(usize, usize)>) -> Option<Unread> {
         let Range { start, end } = self.statements.list[number].span.clone();
         let header = self.statements.header_before(start).map_or(0, |header| header.len());
@@ -200,7 +201,7 @@ impl<'t> RepeatIndex<'t> {
         (header <= MAX_HEADER_LENGTH).then_some(unread)
     }
 
-    /// Looks for a key that is repeated in an inline table.
+    /// Looks for a duplicate key in an inline table.
     fn look_inside(&self, file: FileId, number: usize, again: &Range<usize>, repeats: &mut Repeats) {
         let Range { start, end } = self.statements.list[number].span.clone();
         let (table, _) = DeTable::parse_recoverable(&self.text[start..end]);
@@ -218,7 +219,7 @@ impl<'t> RepeatIndex<'t> {
     }
 }
 
-/// Returns the parts of the key of a statement, as TOML reads them.
+/// Parses the key of a statement into its decoded components.
 fn parts(text: &str, statement: &Statement) -> Vec<KeyPart> {
     let Range { start, end } = statement.span.clone();
     let (skipped, stop) = if statement.is_header {
@@ -243,7 +244,7 @@ fn parts(text: &str, statement: &Statement) -> Vec<KeyPart> {
     parts
 }
 
-/// Returns the number of bytes before the first `stop` that is not in quotes.
+/// Returns the number of bytes before the first unquoted `stop`.
 fn length_to(text: &str, stop: u8) -> usize {
     let bytes = text.as_bytes();
     let mut strings = Strings::new(text);
@@ -255,7 +256,7 @@ fn length_to(text: &str, stop: u8) -> usize {
     at.min(text.len())
 }
 
-/// Returns a key as TOML reads it.
+/// Decodes a key, including quotes and escape sequences.
 fn name_of(written: &str) -> String {
     let parsed = format!("{written}=0");
     let name = DeTable::parse(&parsed)
@@ -264,7 +265,7 @@ fn name_of(written: &str) -> String {
     name.unwrap_or_else(|| written.to_owned())
 }
 
-/// Returns the innermost table that contains the offset `at`.
+/// Returns the innermost table that spans the offset `at`.
 fn innermost<'v, 'i>(table: &'v DeTable<'i>, at: usize) -> &'v DeTable<'i> {
     table
         .values()
@@ -284,7 +285,7 @@ fn within<'v, 'i>(value: &'v DeValue<'i>, at: usize) -> Option<&'v DeTable<'i>> 
     }
 }
 
-/// Returns the problem of a key with this full name. If it is a person, the address is the second part, below `users`.
+/// Builds the problem for the key with this full name. For a person, the second component, below `users`, is the address.
 fn problem(
     file: FileId,
     names: &[&str],
@@ -299,7 +300,7 @@ fn problem(
         return checks::duplicate(&Sourced::new(Email::observed(person), place(again)), place(first));
     }
     let shown = |name: &&str| Printable::cut(name, 80).raw().to_owned();
-    // Only the start of a name is searched for secrets, because a name may have many kilobytes.
+    // Names can be many kilobytes long, so only their start is searched for secrets.
     let start_of = |name: &&str| name[..name.floor_char_boundary(400)].to_owned();
     let is_hidden = contains_secret(&names.iter().map(start_of).collect::<Vec<_>>().join(" "));
     let last = names.last().map(shown).unwrap_or_default();

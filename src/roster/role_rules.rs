@@ -1,7 +1,7 @@
-//! `[[rule]]`: limits the roles that people with certain addresses may have.
+//! The `[[rule]]` tables, which restrict the roles of people whose addresses match a pattern.
 //!
-//! This module checks the files without Pylon: every declared role, including roles in windows and defaults. It compares roles as
-//! strings. `plan` checks again with the IDs of the roles and all addresses of a person.
+//! This module checks the files offline. It covers every declared role, including those in windows and defaults, but can only
+//! compare roles as strings. `plan` repeats the check with role IDs and with all addresses that Pylon has for a person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,26 +17,26 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::source::{Place, Sourced};
 
-/// Limits the roles of the people with matching addresses.
+/// A rule that restricts the roles of people with matching addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleRule {
     pub place: Place,
     pub emails: Vec<Sourced<EmailPattern>>,
-    /// The rule does not apply to these people.
+    /// Exceptions to `emails`, which the rule doesn't apply to.
     pub except: Vec<Sourced<EmailPattern>>,
-    /// The only roles that are allowed. At least one.
+    /// The allowed roles. There is always at least one.
     pub roles: Vec<Sourced<RoleName>>,
-    /// Every message about the rule shows it.
+    /// The reason for the rule, which every message about it includes.
     pub reason: String,
     pub on_violation: OnViolation,
 }
 
 words! {
-    /// What a plan does if a person in Pylon has a role that a rule does not allow. Unmanaged people count too.
+    /// What a plan does if a person in Pylon, managed or not, has a role that a rule does not allow.
     #[derive(Default, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum OnViolation {
-        /// The plan warns, and lists the people.
+        /// The plan warns and lists the people.
         #[default]
         Report = "report",
         /// The guardrail blocks the apply.
@@ -44,11 +44,11 @@ words! {
     }
 }
 
-/// An address, or an address with one `*` before the `@`, which stands for any characters.
+/// A literal address, or one with a single `*` in the local part that matches any characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailPattern {
     written: String,
-    /// In lowercase and normalized, like [`Email::folded`].
+    /// The lowercase, normalized form, as in [`Email::folded`].
     folded: String,
 }
 
@@ -57,7 +57,7 @@ impl EmailPattern {
         &self.written
     }
 
-    /// Returns the form in which two patterns are the same if they match the same addresses.
+    /// Returns the normalized pattern, which is equal for patterns that match the same addresses.
     pub fn folded(&self) -> &str {
         &self.folded
     }
@@ -67,7 +67,7 @@ impl EmailPattern {
         match self.folded.split_once('*') {
             None => email == self.folded,
             Some((start, end)) => {
-                // The end has the whole domain, so `*` can only stand for a part of what is before the `@`.
+                // The whole domain comes after the `*`, so the `*` can only match within the local part.
                 email.len() >= start.len() + end.len() && email.starts_with(start) && email.ends_with(end)
             }
         }
@@ -75,7 +75,7 @@ impl EmailPattern {
 }
 
 impl RoleRule {
-    /// Returns whether the rule applies to a person with these addresses.
+    /// Returns `true` if the rule applies to a person with these addresses. A single address in `except` exempts the person.
     pub fn applies_to<'e>(&self, addresses: impl IntoIterator<Item = &'e Email>) -> bool {
         let mut is_meant = false;
         for email in addresses {
@@ -87,7 +87,7 @@ impl RoleRule {
         is_meant
     }
 
-    /// Returns whether one of [`Self::emails`] matches the address. Ignores the exceptions.
+    /// Returns `true` if any of [`Self::emails`] matches the address, regardless of exceptions.
     fn names(&self, email: &Email) -> bool {
         self.emails.iter().any(|pattern| pattern.value.matches(email))
     }
@@ -96,19 +96,19 @@ impl RoleRule {
         self.roles.iter().any(|allowed| (known.is_same)(&allowed.value, &role.value))
     }
 
-    /// Returns the patterns that are addresses of one person.
+    /// Returns the patterns without a wildcard, which are literal addresses.
     pub(super) fn addresses(&self) -> impl Iterator<Item = Sourced<Email>> {
         let patterns = self.emails.iter().chain(&self.except);
         let exact = patterns.filter(|pattern| !pattern.value.written.contains('*'));
         exact.map(|pattern| Sourced::new(Email::observed(&pattern.value.written), pattern.place))
     }
 
-    /// Returns the allowed roles as they are written, and the reason: `only Viewer: contractors read only`.
+    /// Formats the allowed roles and the reason: `only Viewer: contractors read only`.
     pub fn text(&self) -> String {
         format!("only {}: {}", self.allowed(), self.reason)
     }
 
-    /// Returns [`Self::text`] for a sentence, with long parts cut.
+    /// Like [`Self::text`], but truncated for use in a sentence.
     pub fn summary(&self) -> String {
         format!("only {}: {}", Printable::cut(&self.allowed(), 120), Printable::cut(&self.reason, 120))
     }
@@ -118,22 +118,23 @@ impl RoleRule {
     }
 }
 
-/// What the check of the rules needs to know about people and roles.
+/// Facts about people and roles that [`violations`] depends on and that differ between offline and online checks.
 pub struct Known<'k> {
-    /// Returns the addresses of a declared person in Pylon, besides the declared one. Empty if they are unknown.
+    /// Returns a declared person's other addresses in Pylon, or an empty list if they are unknown.
     pub other_addresses: &'k dyn Fn(&DeclaredPerson) -> Vec<Email>,
-    /// Returns whether two names mean the same role.
+    /// Returns `true` if two names refer to the same role.
     pub is_same: &'k dyn Fn(&RoleName, &RoleName) -> bool,
 }
 
-/// Returns a problem for each declared role that a rule does not allow. People with the same default share one.
+/// Returns a problem for each declared role that violates a rule. People who inherit the same default are grouped into a single
+/// problem.
 pub fn violations<'p>(
     people: impl IntoIterator<Item = &'p DeclaredPerson>,
     rules: &[RoleRule],
     known: &Known<'_>,
 ) -> Vec<Problem> {
     if rules.is_empty() {
-        return Vec::new(); // 100,000 people need not be searched for other addresses
+        return Vec::new(); // avoids looking up the other addresses of up to 100,000 people
     }
     let mut found: BTreeMap<(Place, usize), Vec<&DeclaredPerson>> = BTreeMap::new();
     let mut others = BTreeMap::new();
@@ -157,8 +158,8 @@ pub fn violations<'p>(
     found.into_iter().map(problem).collect()
 }
 
-/// Returns whether two strings name the same role. Letter case, spaces, hyphens, and underscores do not matter, because a slug
-/// differs from its name in these. An ID differs from the name of its role.
+/// Returns `true` if two strings refer to the same role, ignoring case and treating spaces and underscores as hyphens. That's how
+/// a slug differs from the name of its role; an ID is never recognized as its role.
 pub fn is_same_text(one: &RoleName, other: &RoleName) -> bool {
     let plain = |name: &str| name.to_lowercase().replace([' ', '_'], "-");
     one == other || plain(one) == plain(other)
@@ -204,7 +205,7 @@ fn violation(
     problem.at(rule.place, rule.summary()).help(help)
 }
 
-/// Joins names: `a`, `a and b`, or `a, b and c`.
+/// Joins names into a list: `a`, `a and b`, or `a, b and c`.
 fn listed(names: &[String]) -> String {
     match names {
         [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
@@ -212,7 +213,7 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// Reads one `[[rule]]`. Returns `None` if it is invalid.
+/// Parses a `[[rule]]` table. Returns `None` if it is invalid.
 pub(super) fn read_rule(
     fields: &mut Fields<'_>,
     value: &TomlValue<'_>,
@@ -240,7 +241,7 @@ pub(super) fn read_rule(
             _ => fields.unknown(key, value, keys::RULE, "[[rule]]"),
         }
     }
-    // A mistake in a value, or in the name of a key, has been reported. Then it is confusing to report the key as missing, too.
+    // A missing key may just be misspelled or have an invalid value, both of which were reported above.
     if fields.problems.len() > before {
         return None;
     }
@@ -261,7 +262,7 @@ pub(super) fn read_rule(
     Some(RoleRule { place, emails, except, roles, reason: reason?.value, on_violation })
 }
 
-/// Reads one pattern, or a list of patterns.
+/// Parses a single pattern or a list of patterns.
 fn read_patterns(
     fields: &mut Fields<'_>,
     key: &str,
@@ -297,13 +298,13 @@ fn read_pattern(
         );
         return None;
     }
-    // `*` is allowed in an address, so a pattern is one.
+    // `*` is valid in a local part, so a pattern can be checked as an address.
     read_email(fields, Sourced::new(written.value, written.place), context.allow_unicode)?;
     let folded = Email::observed(written.value).folded();
     Some(Sourced::new(EmailPattern { written: written.value.to_owned(), folded }, written.place))
 }
 
-/// Returns the patterns of all rules that match no declared address.
+/// Returns the patterns that don't match any declared address.
 pub fn unused_patterns<'r>(
     people: &[DeclaredPerson],
     rules: &'r [RoleRule],
@@ -360,7 +361,7 @@ mod tests {
         }
     }
 
-    /// Returns the codes of the problems of a file with this text.
+    /// Returns the codes of the problems in a file with this content.
     fn codes(text: &str) -> Vec<&'static str> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");

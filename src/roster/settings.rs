@@ -1,5 +1,5 @@
-//! Reads the keys that only the root file has: includes, the time zone, the pinned organization, the policy, guardrails, and
-//! acknowledgments.
+//! Parses the keys that only the root file can have: includes, the time zone, the pinned organization, the policy, guardrails,
+//! and acknowledgments.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,10 +25,10 @@ const SHARE_OR_COUNT: &str =
 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
 
-/// The keys that an acknowledgment takes, and a function that makes the risk from their values.
+/// The keys that an acknowledgment takes, and a function that converts their values to the acknowledged risk.
 type Takes = (&'static [&'static str], fn(AcknowledgmentKeys) -> Option<AcknowledgedRisk>);
 
-/// Returns the keys that an acknowledgment of this guardrail takes in addition to `guardrail`, `reason`, and `expires`.
+/// Returns the keys that are specific to acknowledgments of this guardrail, besides `guardrail`, `reason`, and `expires`.
 pub(super) const fn takes(guardrail: Guardrail) -> Takes {
     match guardrail {
         Guardrail::MaxChanges => (&["up_to"], |parts| Some(AcknowledgedRisk::MaxChanges(parts.up_to?))),
@@ -47,7 +47,7 @@ pub(super) const fn takes(guardrail: Guardrail) -> Takes {
     }
 }
 
-/// The values that only the root file declares.
+/// The settings in a root file.
 pub(super) struct Settings {
     pub(super) include: Vec<Sourced<String>>,
     pub(super) places: BTreeMap<String, Place>,
@@ -57,7 +57,7 @@ pub(super) struct Settings {
     pub(super) acknowledgments: Vec<Acknowledgment>,
 }
 
-/// Reads the settings that are needed to read people. If this is a part of the file, those of the whole file are used.
+/// Parses the settings that affect how people are parsed. For a part of a file, they are taken from the whole file instead.
 pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>, whole: Option<&Context>) -> Context {
     let zone = table.get("timezone").and_then(|value| read_timezone(fields, value));
     let unicode =
@@ -68,7 +68,7 @@ pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>, whole: 
     Context { zone: zone.unwrap_or(TimeZone::UTC), allow_unicode: unicode.unwrap_or(false) }
 }
 
-/// Reads all keys of the root file except `[defaults]` and `[users]`.
+/// Parses every key of the root file except `[defaults]` and `[users]`.
 pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, context: &Context) -> Settings {
     let mut settings = Settings {
         include: Vec::new(),
@@ -98,7 +98,7 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
                     .acknowledgments
                     .extend(list.filter_map(|value| read_acknowledgment(fields, value, context)));
             }
-            "timezone" | "allow_unicode_emails" | "defaults" | "users" => {} // read by `read_context` and `read_people`
+            "timezone" | "allow_unicode_emails" | "defaults" | "users" => {} // handled by `read_context` and `read_people`
             _ => fields.unknown(key, value, keys::ROOT, "the root file"),
         }
     }
@@ -106,7 +106,8 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
     settings
 }
 
-/// Returns the place of each key of the root file and of its tables. Acknowledgments and people contain their own places.
+/// Maps each key of the root file and of its tables to its location. Acknowledgments and people are left out, because they carry
+/// their own.
 fn places_of(fields: &Fields<'_>, table: &DeTable<'_>) -> BTreeMap<String, Place> {
     let mut places = BTreeMap::new();
     for (key, value) in table {
@@ -121,7 +122,7 @@ fn places_of(fields: &Fields<'_>, table: &DeTable<'_>) -> BTreeMap<String, Place
     places
 }
 
-/// Reports keys that a team file must not have.
+/// Reports keys that aren't allowed in a team file.
 pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
@@ -141,9 +142,9 @@ pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
 
 fn read_timezone(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<TimeZone> {
     let name = fields.string("timezone", value)?;
-    // Only the bundled database: that of the machine may have `localtime`, which differs between machines.
+    // Use only the bundled database. The system's copy may contain `localtime`, which differs between machines.
     let zones = TimeZoneDatabase::bundled();
-    let is_zone = |name: &str| !name.eq_ignore_ascii_case("Factory"); // it means that no zone was set
+    let is_zone = |name: &str| !name.eq_ignore_ascii_case("Factory"); // stands for "not configured"
     zones.get(name.value).ok().filter(|_| is_zone(name.value)).or_else(|| {
         let available = zones.available().map(|zone| zone.to_string());
         let known: Vec<String> = available.filter(|zone| is_zone(zone)).collect();
@@ -246,7 +247,7 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Ma
         }
         return None;
     };
-    // Like the schema, this allows neither a sign nor a leading zero.
+    // As in the schema, neither a sign nor a leading zero is allowed.
     let is_plain = |digits: &str, percent: u8| percent <= 100 && percent.to_string() == digits;
     let percent = text
         .strip_suffix('%')
@@ -260,7 +261,7 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Ma
     percent.map(|percent| MaxChanges::Share { percent })
 }
 
-/// Reads a table with a number of holders for each role.
+/// Parses a table that maps roles to numbers of holders.
 fn read_role_limits(fields: &mut Fields<'_>, key: &str, value: &TomlValue<'_>) -> Vec<RoleLimit> {
     let mut limits = Vec::new();
     for (role, value) in fields.table(key, value).into_iter().flatten() {
@@ -272,7 +273,7 @@ fn read_role_limits(fields: &mut Fields<'_>, key: &str, value: &TomlValue<'_>) -
     limits
 }
 
-/// The keys of one `[[acknowledge]]`, before it is known which of them its guardrail takes.
+/// The keys of an `[[acknowledge]]` table, collected before we know which of them its guardrail takes.
 #[derive(Default)]
 pub(super) struct AcknowledgmentKeys {
     guardrail: Option<Guardrail>,
@@ -308,7 +309,7 @@ fn read_acknowledgment(
         }
         parts.given.extend(keys::ACKNOWLEDGE.iter().filter(|known| **known == key.get_ref().as_ref()));
     }
-    // An unknown key may be a misspelled one. Reporting that key as missing as well would be confusing.
+    // An unknown key is probably a misspelling of the missing one, so don't report both.
     if !has_unknown {
         report_missing(fields, place, &parts);
     }
@@ -334,7 +335,7 @@ fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guar
     known
 }
 
-/// Reports keys that the acknowledgment needs but does not have, and keys that its guardrail does not take.
+/// Reports required keys that are missing and keys that this guardrail doesn't take.
 fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &AcknowledgmentKeys) {
     let common = ["guardrail", "reason", "expires"];
     for key in common.iter().filter(|key| !parts.given.contains(key)) {

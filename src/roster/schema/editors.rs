@@ -1,9 +1,10 @@
-//! Adapts the output of schemars to TOML and to editors. Each step makes a difference in taplo (Even Better TOML).
+//! Post-processes the output of schemars for TOML and for editors. Each step makes a visible difference in taplo (Even Better
+//! TOML).
 
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 
-/// Adapts one schema. schemars calls it for every subschema, the outer ones first.
+/// Rewrites a single schema. schemars calls this for every subschema, outermost first.
 pub(super) fn adapt(schema: &mut Schema) {
     if let Some(object) = schema.as_object_mut() {
         remove_null(object);
@@ -15,7 +16,7 @@ pub(super) fn adapt(schema: &mut Schema) {
     }
 }
 
-/// Removes `null` from types and choices, because TOML has no null.
+/// Removes `null` from types and alternatives, since TOML doesn't have it.
 fn remove_null(object: &mut Map<String, Value>) {
     if let Some(Value::Array(types)) = object.get_mut("type") {
         let before = types.len();
@@ -37,14 +38,14 @@ fn remove_null(object: &mut Map<String, Value>) {
     }
 }
 
-/// Removes the format `uint64`, which does not help people who write a number.
+/// Removes the `uint64` format, which is of no use when editing a file.
 fn remove_integer_width(object: &mut Map<String, Value>) {
     if object.get("format").is_some_and(|format| format == "uint64") {
         object.remove("format");
     }
 }
 
-/// Turns a choice of words into an `enum`, for which editors have a better message ("is not one of") and show each meaning.
+/// Converts a `oneOf` of constants to an `enum`, for which editors give a better error ("is not one of") and describe each value.
 fn list_words(object: &mut Map<String, Value>) {
     let Some(Value::Array(choices)) = object.get("oneOf") else {
         return;
@@ -60,7 +61,7 @@ fn list_words(object: &mut Map<String, Value>) {
     }
 }
 
-/// Joins the lines of a doc comment, except between paragraphs.
+/// Unwraps doc comments, but preserves paragraphs.
 fn join_lines(object: &mut Map<String, Value>) {
     if let Some(Value::String(text)) = object.get_mut("description") {
         let paragraphs: Vec<String> =
@@ -69,7 +70,7 @@ fn join_lines(object: &mut Map<String, Value>) {
     }
 }
 
-/// Copies the description of a list to its items, because taplo shows the description of the items for the key.
+/// Copies the description of an array to its items, because that's the one taplo shows for the key.
 fn describe_items(object: &mut Map<String, Value>) {
     if let Some(text) = object.get("description").cloned()
         && let Some(Value::Object(items)) = object.get_mut("items")
@@ -78,7 +79,7 @@ fn describe_items(object: &mut Map<String, Value>) {
     }
 }
 
-/// Copies the description of an acknowledgment to its `guardrail` key, because editors show it while they complete that key.
+/// Copies the description of an acknowledgment to its `guardrail` key, so that editors show it while completing that key.
 fn describe_guardrail(object: &mut Map<String, Value>) {
     let text = object.get("description").cloned();
     if let Some(Value::Object(keys)) = object.get_mut("properties")

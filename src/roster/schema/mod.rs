@@ -1,11 +1,10 @@
-//! The JSON Schema of `users.toml` and its team files. With it, editors complete keys and values, explain them, and mark mistakes.
+//! The JSON Schema of `users.toml` and its team files, which gives editors completion, documentation, and validation.
 //!
-//! The schema is derived from structs with the shape of the file, and from the enums of the reader. Editors show their doc comments.
-//! The schema accepts everything that the reader accepts. Checks that need more than one value are only in the reader: for example,
-//! a window without a value after it, or a role that does not exist.
+//! It's derived from structs that mirror the structure of the file, and from the parser's own enums. Their doc comments become
+//! the descriptions that editors show. The schema accepts everything that the parser accepts. Checks that span several values are
+//! left to the parser; for example, the schema can't detect a role that doesn't exist.
 //!
-//! One schema serves root files and team files. Only the reader checks that a team file has no keys besides `[defaults]` and
-//! `[users]`.
+//! The same schema covers root files and team files, so it doesn't enforce that a team file has only `[defaults]` and `[users]`.
 
 #![expect(dead_code, reason = "the schema is derived from these types, and no value of them is ever made")]
 
@@ -20,82 +19,82 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{GuardrailRules, Missing, OnViolation, Region, Stance, Status, Unmanaged};
 
-/// Returns the JSON Schema (draft 2020-12) of root files and team files.
+/// Generates the JSON Schema (draft 2020-12) for root files and team files.
 pub fn schema() -> Schema {
-    // Some editors ignore a description next to a `$ref`, so every subschema is inlined.
+    // Some editors ignore descriptions next to a `$ref`, so inline all subschemas.
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let settings = settings.with_transform(RecursiveTransform(editors::adapt));
     settings.into_generator().into_root_schema_for::<File>()
 }
 
-/// The roles and statuses of your Pylon users. `rolecall plan` shows what an edit would change, and `rolecall apply` changes it.
+/// The roles and statuses of your Pylon users. Run `rolecall plan` to preview your edits and `rolecall apply` to apply them.
 ///
-/// A team file has only `[defaults]` and `[users]`. The other keys belong in the root file.
+/// Team files may contain only `[defaults]` and `[users]`. All other keys belong in the root file.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, title = "users.toml of rolecall")]
 struct File {
-    /// Team files, as patterns relative to this file: `include = ["teams/*.toml"]`.
+    /// Glob patterns for team files, relative to this file: `include = ["teams/*.toml"]`.
     ///
-    /// Root file only. Patterns must stay in the folder of this file. A pattern that matches no file is an error.
+    /// Root file only. Patterns must not leave the folder of this file. It is an error if a pattern matches no file.
     include: Option<Vec<Text>>,
-    /// The IANA name of the time zone that dates and local times are in: `timezone = "Europe/Berlin"`.
+    /// The IANA name of the time zone for dates and local times: `timezone = "Europe/Berlin"`.
     ///
     /// Root file only.
     #[schemars(extend("default" = "UTC", "examples" = ["UTC", "Europe/Berlin", "America/New_York"]))]
     timezone: Option<Text>,
-    /// Whether addresses may have characters outside ASCII. By default they are rejected, because different letters can look the
-    /// same.
+    /// Whether addresses may contain non-ASCII characters. They are rejected by default, because different letters can look
+    /// identical.
     ///
     /// Root file only.
     #[schemars(extend("default" = false))]
     allow_unicode_emails: Option<bool>,
-    /// The pinned organization. With a token of another organization, rolecall refuses to run.
+    /// The pinned organization. rolecall refuses to run with a token for any other organization.
     ///
     /// Root file only.
     workspace: Option<Workspace>,
-    /// What rolecall does about a difference between the files and Pylon, per field: `enforce`, `observe`, or `ignore`.
+    /// How to handle differences between the files and Pylon, per field: `enforce`, `observe`, or `ignore`.
     ///
     /// Root file only.
     policy: Option<Policy>,
-    /// The limits of one apply. They are checked against the organization as it would be afterwards. Keys that you leave out have
-    /// their defaults.
+    /// Limits on what a single apply may do. They are checked against the state that the organization would have afterwards.
+    /// Omitted keys have their defaults.
     ///
     /// Root file only.
     guardrails: Option<Guardrails>,
-    /// Who may have which role: `[[rule]]`, once for each group of people.
+    /// Restricts who may have which role, with one `[[rule]]` per group of people.
     ///
-    /// Root file only. `rolecall validate` checks every declared role, also in windows and from defaults. `rolecall plan` also checks
-    /// the roles that people have in Pylon.
+    /// Root file only. `rolecall validate` checks every declared role, including roles in windows and defaults. `rolecall plan`
+    /// also checks the roles that people currently have in Pylon.
     rule: Option<Vec<Rule>>,
     /// Risks that were reviewed and accepted, each for at most 30 days.
     ///
     /// Root file only. If a guardrail blocks a plan, `rolecall plan` prints the lines to add here.
     acknowledge: Option<Vec<Acknowledgment>>,
-    /// The values of all users in this file who do not declare their own.
+    /// Default values for everyone in this file.
     defaults: Option<Defaults>,
-    /// The people, by the e-mail address that they use in Pylon: `"ana@acme.example" = { role = "Admin" }`.
+    /// The people, identified by the e-mail address that they use in Pylon: `"ana@acme.example" = { role = "Admin" }`.
     users: Option<BTreeMap<Address, Person>>,
 }
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Workspace {
-    /// The ID of the organization, which is in the first line of every plan: `organization = "org_4f1c"`.
+    /// The organization ID, which is shown on the first line of every plan: `organization = "org_4f1c"`.
     organization: Option<Text>,
-    /// The region where the organization is hosted. It is also the default of `--region`.
+    /// The region that hosts the organization. It also serves as the default for `--region`.
     region: Option<Region>,
 }
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Policy {
-    /// What to do if the assigned role is not the declared one.
+    /// What to do if a person's assigned role differs from the declared one.
     #[schemars(extend("default" = Stance::default().as_str()))]
     role: Option<Stance>,
-    /// What to do if the current status is not the declared one. If no status is declared, nothing is compared.
+    /// What to do if a person's current status differs from the declared one. If no status is declared, nothing is compared.
     #[schemars(extend("default" = Stance::default().as_str()))]
     status: Option<Stance>,
-    /// What to do about roles that are assigned in addition to the declared one.
+    /// What to do about roles assigned in addition to the declared one.
     #[schemars(extend("default" = Stance::default().as_str()))]
     extra_roles: Option<Stance>,
 }
@@ -103,150 +102,154 @@ struct Policy {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Guardrails {
-    /// How many people one apply may change. A share of the declared people, such as `"25%"`, is rounded down, and ten people may
-    /// always change. A count, such as `40`, is exact. `0` allows no changes.
+    /// The maximum number of people that one apply may change. A percentage of the declared people, such as `"25%"`, is rounded
+    /// down, but ten people may always change. A count, such as `40`, is exact. `0` allows no changes.
     #[schemars(extend("default" = GuardrailRules::default().max_changes.to_string().trim_matches('"')))]
     max_changes: Option<MaxChanges>,
-    /// How many people must have a role after an apply, by the name, slug, or ID of the role: `{ Admin = 2 }`.
+    /// The minimum number of holders of a role after an apply, by role name, slug, or ID: `{ Admin = 2 }`.
     ///
-    /// By default, two people must have the role with the slug `admin`.
+    /// By default, the role with the slug `admin` must have at least two holders.
     keep_at_least: Option<BTreeMap<String, u64>>,
-    /// How many people may have a role after an apply, by the name, slug, or ID of the role: `{ Admin = 5, Member = 40 }`. Use it for
-    /// paid seats, or to keep the number of administrators low.
+    /// The maximum number of holders of a role after an apply, by role name, slug, or ID: `{ Admin = 5, Member = 40 }`. Use it
+    /// for paid seats or to limit the number of administrators.
     ///
-    /// It blocks only a plan that raises the number of holders above the maximum.
+    /// A plan is blocked only if it would raise the number of holders above the maximum.
     keep_at_most: Option<BTreeMap<String, u64>>,
-    /// How many people must have the status `active` after an apply.
+    /// The minimum number of people who must have the status `active` after an apply.
     #[schemars(extend("default" = GuardrailRules::default().keep_active))]
     keep_active: Option<u64>,
-    /// People who are never changed: `["founder@acme.example"]`.
+    /// People who must never be changed: `["founder@acme.example"]`.
     #[schemars(extend("default" = Vec::<String>::new()))]
     protected: Option<Vec<Address>>,
     /// What to do about people in Pylon who are not in any file.
     #[schemars(extend("default" = Unmanaged::Report.as_str()))]
     unmanaged: Option<Unmanaged>,
-    /// What to do about declared people who are not in Pylon, or are deactivated there.
+    /// What to do about declared people who are not in Pylon or are deactivated there.
     #[schemars(extend("default" = Missing::Report.as_str()))]
     missing: Option<Missing>,
 }
 
-/// The only roles that people with these addresses may have.
+/// Restricts the roles of people with matching addresses.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Rule {
-    /// One pattern or a list: an address, or one with a `*` before the `@`, such as `"*@contractor.example"`.
+    /// An address or a list of addresses, each with an optional `*` before the `@`, such as `"*@contractor.example"`.
     #[schemars(extend("minItems" = 1))]
     emails: Patterns,
-    /// Addresses or patterns to which the rule does not apply: `["lead@contractor.example"]`.
+    /// Addresses or patterns that are exempt from the rule: `["lead@contractor.example"]`.
     #[schemars(extend("default" = Vec::<String>::new()))]
     except: Option<Patterns>,
-    /// The only roles that these people may be declared with, by name, slug, or ID: `["Viewer"]`.
+    /// The only roles that may be declared for these people, by name, slug, or ID: `["Viewer"]`.
     #[schemars(length(min = 1))]
     roles: Vec<Text>,
-    /// Why the rule exists. Every message about it shows this: `reason = "contractors read only"`.
+    /// The reason for the rule, which is included in every message about it: `reason = "contractors read only"`.
     reason: Text,
-    /// What to do if such a person has another role in Pylon, declared or not, and the plan does not change that.
+    /// What to do if such a person, declared or not, has another role in Pylon that the plan does not change.
     #[schemars(extend("default" = OnViolation::default().as_str()))]
     on_violation: Option<OnViolation>,
 }
 
-/// One accepted risk. It overrides only this guardrail, up to a limit and until a day.
+/// An accepted risk. It overrides a single guardrail, up to a limit and until a given day.
 #[derive(JsonSchema)]
 #[schemars(tag = "guardrail", rename_all = "snake_case", deny_unknown_fields)]
 enum Acknowledgment {
-    /// More people may change in one apply than `max_changes` allows. Takes `up_to`.
+    /// Allows more people to change in one apply than `max_changes`. Takes `up_to`.
     MaxChanges { up_to: UpTo, reason: Reason, expires: Expires },
-    /// Declared people may be missing from Pylon, although `missing` is `"block"`. Takes `up_to`.
+    /// Allows declared people to be missing from Pylon even though `missing` is `"block"`. Takes `up_to`.
     Missing { up_to: UpTo, reason: Reason, expires: Expires },
-    /// People in Pylon may be unmanaged, although `unmanaged` is `"block"`. Takes `up_to`.
+    /// Allows unmanaged people in Pylon even though `unmanaged` is `"block"`. Takes `up_to`.
     Unmanaged { up_to: UpTo, reason: Reason, expires: Expires },
-    /// A role may have fewer holders than `keep_at_least` requires. Takes `role` and `down_to`.
+    /// Allows a role to have fewer holders than `keep_at_least` requires. Takes `role` and `down_to`.
     KeepAtLeast { role: LimitedRole, down_to: DownTo, reason: Reason, expires: Expires },
-    /// A role may have more holders than `keep_at_most` allows. Takes `role` and `up_to`.
+    /// Allows a role to have more holders than `keep_at_most` permits. Takes `role` and `up_to`.
     KeepAtMost { role: LimitedRole, up_to: UpTo, reason: Reason, expires: Expires },
-    /// Fewer people may be `active` than `keep_active` requires. Takes `down_to`.
+    /// Allows fewer people to be `active` than `keep_active` requires. Takes `down_to`.
     KeepActive { down_to: DownTo, reason: Reason, expires: Expires },
-    /// A `protected` person may change. Takes `user`.
+    /// Allows a `protected` person to change. Takes `user`.
     Protected { user: User, reason: Reason, expires: Expires },
-    /// The owner of the token may lose a guarded role. Takes `user`.
+    /// Allows the owner of the token to lose a guarded role. Takes `user`.
     TokenOwner { user: User, reason: Reason, expires: Expires },
-    /// A person may have a role in Pylon that a rule with `on_violation = "block"` does not allow. Takes `user`.
+    /// Allows a person to have a role in Pylon that violates a rule with `on_violation = "block"`. Takes `user`.
     Rule { user: User, reason: Reason, expires: Expires },
 }
 
-// Each key has one description for all guardrails. An editor that lists the keys of all guardrails then lists each key once.
+// Each key has the same description for all guardrails, so an editor that offers the keys of all guardrails lists each one only
+// once.
 
-/// The highest number of people to accept, for `max_changes`, `keep_at_most`, `missing`, and `unmanaged`: `up_to = 40`.
+/// The highest number of people to accept. Used with `max_changes`, `keep_at_most`, `missing`, and `unmanaged`: `up_to = 40`.
 #[derive(JsonSchema)]
 struct UpTo(u64);
 
-/// The lowest number of people to accept, for `keep_at_least` and `keep_active`: `down_to = 1`.
+/// The lowest number of people to accept. Used with `keep_at_least` and `keep_active`: `down_to = 1`.
 #[derive(JsonSchema)]
 struct DownTo(u64);
 
-/// The role that `keep_at_least` or `keep_at_most` names: `role = "Admin"`.
+/// A role in `keep_at_least` or `keep_at_most`: `role = "Admin"`.
 #[derive(JsonSchema)]
 struct LimitedRole(Text);
 
-/// The only person that this applies to, for `protected`, `token_owner`, and `rule`: `user = "founder@acme.example"`.
+/// The only person covered. Used with `protected`, `token_owner`, and `rule`: `user = "founder@acme.example"`.
 #[derive(JsonSchema)]
 struct User(Address);
 
-/// Why the risk is accepted, for later readers: `reason = "support reorganization"`.
+/// The reason for accepting the risk, for future readers: `reason = "support reorganization"`.
 #[derive(JsonSchema)]
 struct Reason(Text);
 
-/// The day on which it expires, at most 30 days ahead, without quotes: `expires = 2026-12-01`.
+/// The expiration date, at most 30 days from now and without quotes: `expires = 2026-12-01`.
 #[derive(JsonSchema)]
 struct Expires(Moment);
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Defaults {
-    /// The role of all users in this file who do not declare one, by name, slug, or ID: `role = "Member"`.
+    /// The role of everyone in this file without a role of their own, by name, slug, or ID: `role = "Member"`.
     role: Option<Text>,
 }
 
-/// One person. `{}` gives them the role of `[defaults]` and leaves their status alone.
+/// A person. `{}` assigns the role from `[defaults]` and leaves the status alone.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Person {
-    /// The role outside all windows, by name, slug, or ID: `role = "Admin"`. If neither the person nor `[defaults]` declares one, the
-    /// role is left alone.
+    /// The role outside all windows, by name, slug, or ID: `role = "Admin"`. If neither the person nor `[defaults]` declares a
+    /// role, it is left alone.
     ///
-    /// `rolecall roles` lists the roles.
+    /// Run `rolecall roles` to list the roles of your organization.
     role: Option<Text>,
-    /// The status outside all windows. If you do not declare one, the status is left alone. Pylon changes statuses by itself, so
+    /// The status outside all windows. Without it, the status is left alone. Since Pylon also changes statuses on its own,
     /// declare one only if it must stay fixed.
     status: Option<Status>,
-    /// Values for a limited time, such as `[{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }]`.
+    /// Values that apply for a limited time, such as
+    /// `[{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }]`.
     windows: Option<Vec<Window>>,
 }
 
-/// Values for a limited time: `{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }`. Windows of one
-/// person that set the same field must not overlap.
+/// Values that apply for a limited time: `{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }`.
+/// A person's windows must not overlap if they set the same field.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Window {
-    /// The start of the window, without quotes: `from = 2026-12-20`. Without it, the window is active until it ends.
+    /// The start of the window, without quotes: `from = 2026-12-20`. If omitted, the window is active right away.
     from: Option<Moment>,
-    /// The first day or instant after the window, without quotes: `until = 2027-01-03`. Without it, the window does not end.
+    /// The first day or instant after the window, without quotes: `until = 2027-01-03`. If omitted, the window never ends.
     until: Option<Moment>,
-    /// The role during the window, by name, slug, or ID. The person or `[defaults]` must declare a role for the time outside it.
+    /// The role during the window, by name, slug, or ID. The role outside the window must be declared by the person or in
+    /// `[defaults]`.
     role: Option<Text>,
-    /// The status during the window. A window that ends needs `then`, or a declared status outside the window.
+    /// The status during the window. If the window ends, either `then` or a status outside the window is required.
     status: Option<Status>,
-    /// The status after the window. For 48 hours after `until`, a person who still has the status of the window gets this one.
+    /// The status after the window. It applies for 48 hours after `until`, but only if the person still has the status of the
+    /// window.
     then: Option<Status>,
-    /// Why the window is needed, for later readers: `reason = "incident lead"`.
+    /// The reason for the window, for future readers: `reason = "incident lead"`.
     reason: Option<Text>,
 }
 
-// A string that is not blank. It has no doc comment, because that would replace the description of the key.
+// A non-blank string. This isn't a doc comment, because schemars would use it in place of the key's own description.
 #[derive(JsonSchema)]
 struct Text(#[schemars(regex(pattern = r"\S"))] String);
 
-/// An address. The pattern is only a rough check. `super::email` does the full one.
+/// An address. The pattern is only a rough check; see `super::email` for the real one.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Address;
 
@@ -260,7 +263,7 @@ impl JsonSchema for Address {
     }
 }
 
-/// One pattern for addresses, or a list. It uses a list of types, because editors treat `anyOf` as a choice of tables.
+/// An e-mail pattern or a list of them. `type` is a list, because editors treat `anyOf` as a choice between tables.
 struct Patterns;
 
 impl JsonSchema for Patterns {
@@ -294,8 +297,9 @@ impl JsonSchema for MaxChanges {
     }
 }
 
-/// A date or a date-time of TOML, which a validator sees as a string. JSON Schema has no format for a local date-time, and some
-/// validators ignore formats, so the pattern must be sufficient. It uses `if`, because editors treat `anyOf` as a choice of tables.
+/// A TOML date or date-time, which validators see as a string. JSON Schema has no format for local date-times, and some
+/// validators ignore formats, so the pattern has to suffice on its own. It uses `if`, because editors treat `anyOf` as a choice
+/// between tables.
 struct Moment;
 
 impl JsonSchema for Moment {
@@ -305,7 +309,7 @@ impl JsonSchema for Moment {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "type": ["string"], // a list, because editors complete quotes for a plain "string"
+            "type": ["string"], // a list, because editors insert quotes for a plain "string"
             "pattern": r"^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})?)?$",
             "if": { "pattern": "^.{10}$" },
             "then": { "format": "date" },
@@ -329,7 +333,7 @@ mod tests {
     use crate::roster::settings::takes;
     use crate::roster::{Guardrail, MaxChanges, Region, Status};
 
-    /// Returns the schema at a pointer. `*` is the only pattern of `patternProperties`.
+    /// Returns the schema at a pointer. In `patternProperties`, `*` refers to the only pattern.
     fn at(schema: &Value, pointer: &str) -> Value {
         let mut value = schema;
         for step in pointer.split('/').filter(|step| !step.is_empty()) {
