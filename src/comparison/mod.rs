@@ -1,10 +1,10 @@
-//! Compares what two versions of the files declare, without a request to Pylon.
+//! Compares two versions of the files offline.
 //!
-//! `statements` turns each version into canonical TOML, subject by subject. This module pairs the two and keeps what differs.
-//! Each subject that differs is in the [`Comparison`] exactly once.
+//! `statements` converts each version to canonical TOML, one subject at a time. This module pairs up the subjects of both
+//! versions and retains those that differ. Every subject that differs appears in the [`Comparison`] exactly once.
 //!
-//! The comparison is about meaning. These are not differences: a default that is written out, another order, another letter case
-//! in an address, and a person who moved to another file.
+//! The comparison is semantic. Spelling out a default, reordering entries, changing the case of an address, and moving a person
+//! to another file all make no difference.
 
 mod statements;
 
@@ -17,13 +17,13 @@ use crate::roster::{Email, Guardrail, Roster};
 use crate::source::Place;
 use statements::{Declaration, Statement};
 
-/// Lists what two versions declare differently, in the order of [`ComparedSubject`]. It is empty if they mean the same.
+/// All differences between two versions, in the order of [`ComparedSubject`]. Empty if the versions are equivalent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Comparison {
     pub differences: Vec<Difference>,
 }
 
-/// What a difference is about. The order is that of the report: settings that apply to all people come first.
+/// The subject of a difference. Reports use the order of the variants, which puts settings that affect everyone first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum ComparedSubject {
@@ -31,31 +31,31 @@ pub enum ComparedSubject {
     Policy,
     Guardrails,
     Rule {
-        /// The patterns of `emails`, with commas between them.
+        /// The patterns in `emails`, joined by commas.
         emails: String,
-        /// Counts from 0 if several rules have the same patterns.
+        /// Distinguishes rules that have the same patterns. Starts at 0.
         #[serde(skip)]
         number: usize,
     },
     Acknowledgment {
         guardrail: Guardrail,
-        /// The role or the user that the risk is about. It is empty if the guardrail is about neither.
+        /// The role or user that the risk concerns. Empty if the guardrail takes neither.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         of: String,
-        /// Counts from 0 if several acknowledgments have the same guardrail and the same `of`.
+        /// Distinguishes acknowledgments that have the same guardrail and the same `of`. Starts at 0.
         #[serde(skip)]
         number: usize,
     },
-    /// The keys of the root file that are not in a table.
+    /// The top-level keys of the root file.
     Files,
     Person {
-        /// The address by which the person is declared.
+        /// The address that the person is declared with.
         #[schemars(with = "String")]
         email: Email,
     },
 }
 
-/// A subject that the two versions declare differently.
+/// A subject that differs between the two versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     pub subject: ComparedSubject,
@@ -64,7 +64,7 @@ pub struct Difference {
     pub items: Vec<Item>,
 }
 
-/// Whether both versions declare a subject, or only one.
+/// Whether a subject was added, removed, or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -73,35 +73,37 @@ pub enum Kind {
     Changed,
 }
 
-/// A key that the two versions declare differently. At least one of `old` and `new` is `Some`.
+/// A key that differs between the two versions. At least one of `old` and `new` is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// This is the name below its subject, such as `role`, `windows`, or `keep_at_least.Admin`.
+    /// The name relative to the subject, such as `role`, `windows`, or `keep_at_least.Admin`.
     pub key: String,
-    /// `None` if the old version does not declare the key.
+    /// The value in the old version, or `None` if the key is not declared there.
     pub old: Option<StatedValue>,
-    /// `None` if the new version does not declare the key.
+    /// The value in the new version, or `None` if the key is not declared there.
     pub new: Option<StatedValue>,
-    /// Whether the report marks it for the reviewer. All settings are marked, and all roles that are or may be guarded.
+    /// Whether the report flags the change for reviewers. This applies to all settings and to every role that is or may be
+    /// guarded.
     pub sensitive: bool,
-    /// Whether it names a role that may be a guarded one. Only Pylon knows which name, slug, and ID mean the same role.
+    /// Whether the value is a role that may turn out to be guarded. Only Pylon can tell which name, slug, and ID refer to the
+    /// same role.
     pub unresolved: bool,
 }
 
-/// What one version declares as the value of a key.
+/// The value of a key in one of the versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatedValue {
     pub value: String,
-    /// The time zone of its local times. `None` if both versions use the same zone, or if every time has an offset.
+    /// The time zone of local times in the value. `None` if both versions use the same zone or if all times have an offset.
     pub zone: Option<String>,
-    /// `None` if it is a built-in default, which no file declares.
+    /// The location of the declaration, or `None` for a built-in default.
     pub place: Option<Place>,
-    /// Whether it comes from the `[defaults]` of its file.
+    /// Whether the value was inherited from `[defaults]`.
     pub from_defaults: bool,
 }
 
 impl Comparison {
-    /// Compares two versions.
+    /// Compares two versions of the files.
     pub fn between(old: &Roster, new: &Roster) -> Self {
         let zones_differ = old.timezone != new.timezone;
         let mut olds = statements::declarations(old, zones_differ);
@@ -119,10 +121,10 @@ impl Comparison {
     }
 }
 
-/// The guarded roles of both versions, in lowercase. The report marks each change of such a role.
+/// The guarded roles of both versions, in lowercase. The report flags every change to such a role.
 struct GuardedRoles(HashSet<String>);
 
-/// Whether a role that a file names is a guarded role.
+/// Whether a role in the files is guarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Guarded {
     No,
@@ -130,7 +132,7 @@ enum Guarded {
     Yes,
 }
 
-/// The roles that every organization has. Their names and slugs differ only in case.
+/// The roles that every organization has. Their names and slugs are identical except for case.
 const BUILT_IN: [&str; 3] = ["admin", "member", "viewer"];
 
 impl GuardedRoles {
@@ -139,8 +141,8 @@ impl GuardedRoles {
         Self(minimums.map(|minimum| minimum.role.value.to_lowercase()).chain(["admin".to_owned()]).collect())
     }
 
-    /// Returns whether the files guard this role. A file may name a role by its name, slug, or ID, so the same role may be spelled
-    /// differently elsewhere. Then the result is `Unknown`.
+    /// Returns whether the files guard this role. The result may be `Unknown`, because files can refer to a role by name, slug,
+    /// or ID, and these can't be matched offline.
     fn has(&self, role: &str) -> Guarded {
         let role = role.to_lowercase();
         if self.0.contains(&role) {
@@ -159,8 +161,8 @@ impl GuardedRoles {
     }
 }
 
-/// Returns whether a spelling may be the ID of a role. Pylon's IDs are UUIDs (Pylon API, "Users"). Other systems use IDs such as
-/// `role_1`.
+/// Returns `true` if the string could be the ID of a role. Pylon uses UUIDs (Pylon API, "Users"), whereas other systems have IDs
+/// such as `role_1`.
 fn may_be_id(role: &str) -> bool {
     !role.contains(char::is_whitespace) && role.contains(|char: char| char.is_ascii_digit() || char == '_')
 }
@@ -178,18 +180,19 @@ fn difference(
     };
     let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
     let items = items(&subject, old, new, guarded);
-    // A person or a risk that was added or removed is a difference even without any keys, such as `"ana@acme.example" = {}`.
+    // A person or risk that was added or removed counts as a difference even if it has no keys, as in `"ana@acme.example" = {}`.
     (kind != Kind::Changed || !items.is_empty()).then_some(Difference { subject, kind, items })
 }
 
-/// Returns the statements that differ. A key such as `windows` may have several statements. Those in both versions are left out.
+/// Returns the keys that differ. A key such as `windows` can have several statements, of which the ones in both versions are left
+/// out.
 fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, guarded: &GuardedRoles) -> Vec<Item> {
     let common: HashSet<(String, String)> = {
         let of_old: HashSet<_> = old.iter().map(Statement::identity).collect();
         new.iter().map(Statement::identity).filter(|identity| of_old.contains(identity)).collect()
     };
     let differs = |statement: &Statement| !common.contains(&statement.identity());
-    // Sorted by the rank of the key. Repeated statements of one key keep the order of their file, the old ones first.
+    // Sorted by the rank of the key. Repeated statements for a key remain in file order, with the old ones first.
     let mut by_key: BTreeMap<(usize, String), (Vec<Statement>, Vec<Statement>)> = BTreeMap::new();
     for statement in old.into_iter().filter(differs) {
         by_key.entry((statement.rank, statement.key.clone())).or_default().0.push(statement);

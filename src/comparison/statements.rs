@@ -1,6 +1,6 @@
-//! Turns one version of the files into statements in canonical TOML. The same meaning gives the same statements.
+//! Converts a version of the files to statements in canonical TOML. Files that mean the same thing produce identical statements.
 //!
-//! This module destructures every declared type, so a new key is a compile error until it is compared.
+//! All declared types are destructured exhaustively, so that adding a key without comparing it is a compile error.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,20 @@ use crate::roster::{
 use crate::source::{Place, Sourced};
 use crate::toml_text::{self, quoted};
 
-/// Contains all statements of one version about one subject.
+/// All statements about a subject in one version.
 pub(super) type Declaration = Vec<Statement>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Statement {
-    /// This is the index of the key in the canonical order of its subject.
+    /// The position of the key in the canonical order of its subject.
     pub(super) rank: usize,
     pub(super) key: String,
-    /// A normalized form of the value. Two values with the same meaning have the same form.
+    /// The normalized value, which is equal for values with the same meaning.
     meaning: String,
     pub(super) stated: StatedValue,
-    /// Whether a subject may have several statements with this key.
+    /// Whether a subject can have several statements with this key.
     pub(super) repeats: bool,
-    /// The role that the value names, if it names one.
+    /// The role in the value, if there is one.
     role: Option<String>,
 }
 
@@ -35,15 +35,16 @@ impl Statement {
         (self.key.clone(), self.meaning.clone())
     }
 
-    /// Returns the role that the value names, if it names one.
+    /// Returns the role in the value, if there is one.
     pub(super) fn role(&self) -> Option<&str> {
         self.role.as_deref()
     }
 }
 
-/// Collects the statements of one subject.
+/// Collects the statements about a subject.
 struct Statements {
-    /// All keys of the subject. The rank is an index in this list, so an optional key does not shift the rank of those after it.
+    /// All keys of the subject. Ranks are indices into this list, so omitting an optional key doesn't affect the ranks of later
+    /// ones.
     keys: &'static [&'static str],
     list: Declaration,
 }
@@ -67,7 +68,7 @@ impl Statements {
         })
     }
 
-    /// Adds a statement whose key may have several.
+    /// Adds a statement for a key that can occur several times.
     fn repeat(&mut self, key: &str, value: String, place: Place) -> &mut Statement {
         let statement = self.add(key, value, Some(place));
         statement.repeats = true;
@@ -75,7 +76,8 @@ impl Statements {
     }
 }
 
-/// Returns what `roster` declares, subject by subject. With `name_zone`, local times also have the name of their time zone.
+/// Returns the declarations in `roster`, grouped by subject. If `name_zone` is set, local times include the name of their time
+/// zone.
 pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<ComparedSubject, Declaration> {
     let Roster {
         sources: _,
@@ -113,7 +115,7 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<Compare
     subjects
 }
 
-/// Numbers the subjects that are the same. The number depends on what they declare, and not on their order in the file.
+/// Numbers identical subjects by the content of their declarations, so that their order in the file doesn't matter.
 fn numbered(mut subjects: Vec<(ComparedSubject, Declaration)>) -> BTreeMap<ComparedSubject, Declaration> {
     subjects.sort_by_cached_key(|(_, declaration)| {
         let mut identities: Vec<_> = declaration.iter().map(Statement::identity).collect();
@@ -176,7 +178,7 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
         protected,
         unmanaged,
         missing,
-        role_rules: _, // each is a subject of its own
+        role_rules: _, // each one is a subject in its own right
     } = rules;
     let mut of = Statements::new(keys::GUARDRAIL);
     let at = |key: &str| place(&format!("guardrails.{key}"));
@@ -185,7 +187,7 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
     of.add("unmanaged", quoted(unmanaged.as_str()), at("unmanaged"));
     of.add("missing", quoted(missing.as_str()), at("missing"));
     match keep_at_least {
-        // The documented default, written as a file would declare it.
+        // The documented default, spelled out as it would be in a file.
         None => {
             of.add("keep_at_least.Admin", DEFAULT_MINIMUM.to_string(), None);
         }
@@ -201,12 +203,12 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
 
 fn role_limit(of: &mut Statements, key: &str, limit: &RoleLimit) {
     let RoleLimit { role, holders } = limit;
-    // The name and the slug of this role differ only in case, as the default and a file may do.
+    // The name and slug of this role differ only in case, so a file may spell it differently from the default.
     let name = if role.value.eq_ignore_ascii_case("admin") { "Admin" } else { &role.value };
     of.add(&format!("{key}.{}", toml_text::key(name)), holders.to_string(), Some(role.place));
 }
 
-/// Returns the patterns in lowercase, sorted, with commas between them.
+/// Returns the sorted lowercase patterns, joined by commas.
 fn patterns(patterns: &[Sourced<EmailPattern>]) -> String {
     let mut folded: Vec<&str> = patterns.iter().map(|pattern| pattern.value.folded()).collect();
     folded.sort_unstable();
@@ -229,7 +231,7 @@ fn role_rule(rule: &RoleRule) -> Declaration {
     of.list
 }
 
-/// Returns the role or the user that an accepted risk is about, or an empty string if it is about neither.
+/// Returns the role or user that an accepted risk concerns, or an empty string if it concerns neither.
 fn risk_subject(risk: &AcknowledgedRisk) -> String {
     let role = risk.role().map(|role| role.value.to_string());
     role.or_else(|| risk.user().map(|user| user.value.folded())).unwrap_or_default()
@@ -287,7 +289,7 @@ fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
     of.list
 }
 
-/// Returns a window as canonical TOML, first with its times as they were written, then with its times in UTC.
+/// Formats a window as canonical TOML, once with its times as written and once in UTC.
 fn window_text(window: &Window) -> (String, String) {
     let Window { place: _, from, until, sets, then, reason } = window;
     let at = |key: &str, moment: &Option<Sourced<Moment>>, show: &dyn Fn(&Moment) -> String| {
@@ -304,7 +306,7 @@ fn window_text(window: &Window) -> (String, String) {
     (whole(&|moment| moment.written.clone()), whole(&|moment| moment.at.to_string()))
 }
 
-/// Returns whether a time was written with an offset. Such a time does not depend on the time zone of the files.
+/// Returns `true` if the time has an offset, which makes it independent of the files' time zone.
 fn has_offset(moment: &Moment) -> bool {
     let time = moment.written.get(10..).unwrap_or_default();
     time.contains(['Z', 'z', '+', '-'])

@@ -1,4 +1,4 @@
-//! Lists what will change over time without an edit of the files: the starts and ends of windows, and the windows themselves.
+//! Determines the changes that are due without any edit to the files, namely when windows start and end.
 
 use jiff::Timestamp;
 
@@ -6,22 +6,22 @@ use super::resolve_person;
 use crate::roster::{DeclaredPerson, Email, Field, FieldValue, Moment, Roster, Window};
 use crate::source::Place;
 
-/// A scheduled change of one field of one person.
+/// A scheduled change to one field of a person.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Transition {
-    /// This is the start or the end of a window.
+    /// The start or end of a window.
     pub moment: Moment,
     pub email: Email,
     pub field: Field,
-    /// The desired value before, as it is written in the files. `None` if the field was left alone.
+    /// The desired value before the change, as written in the files, or `None` if the field was left alone.
     pub from: Option<FieldValue>,
-    /// The desired value from `moment` on. `None` if the field is left alone again.
+    /// The desired value from `moment` onward, or `None` if the field is left alone from then on.
     pub to: Option<FieldValue>,
-    /// The place that declares the new value, or the window that ends.
+    /// The location of the new value, or of the window that ends if there is none.
     pub place: Place,
 }
 
-/// A window that is active or has not started, with the address of its person.
+/// A current or future window of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonWindow {
     pub email: Email,
@@ -29,7 +29,7 @@ pub struct PersonWindow {
 }
 
 impl Roster {
-    /// Returns the windows that have not ended by `now`, sorted by start, then by address.
+    /// Returns all windows that haven't ended by `now`, sorted by start and then by address.
     pub fn current_and_coming_windows(&self, now: Timestamp) -> Vec<PersonWindow> {
         let of_person = |person: &DeclaredPerson| -> Vec<PersonWindow> {
             let lasts = |window: &&Window| window.until.as_ref().is_none_or(|until| now < until.value.at);
@@ -42,7 +42,7 @@ impl Roster {
         all
     }
 
-    /// Returns the transitions after `now`, sorted by time, then by address.
+    /// Returns all transitions after `now`, sorted by time and then by address.
     pub fn agenda(&self, now: Timestamp) -> Vec<Transition> {
         let mut transitions: Vec<Transition> =
             self.people.iter().flat_map(|person| of_person(person, now)).collect();

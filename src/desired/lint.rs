@@ -1,6 +1,6 @@
-//! Warnings about valid files: what has no effect any more, or is probably a mistake.
+//! Warnings about valid files, concerning entries that no longer have any effect or are likely mistakes.
 //!
-//! A warning never stops a command, except `validate --deny warnings`.
+//! Warnings never cause a command to fail, except with `validate --deny warnings`.
 
 use jiff::Timestamp;
 
@@ -11,22 +11,23 @@ use crate::roster::{DeclaredPerson, Email, Roster, Window};
 use crate::source::{Place, Sourced};
 use crate::spelling::did_you_mean;
 
-/// At most this many addresses are compared with at most this many people, because the time grows with the product.
+/// Limits on how many protected addresses are checked for typos, and against how many people each, since the cost is the product
+/// of the two.
 const MOST_TYPOS: usize = 5;
 const MOST_COMPARED: usize = 5_000;
 
 codes! {
-    /// Identifies a warning about the files.
+    /// The code of a warning about the files.
     pub enum LintCode {
-        /// A window has ended, and its `then` applies no longer.
+        /// A window has ended, and its `then` no longer applies.
         WindowOver = "lint::window_over",
         /// An acknowledgment has expired.
         AcknowledgmentExpired = "lint::acknowledgment_expired",
-        /// A person is written in two ways.
+        /// The same address is spelled in two ways.
         TwoSpellings = "lint::two_spellings",
-        /// No person of the file uses the default.
+        /// No person in the file uses the default.
         UnusedDefault = "lint::unused_default",
-        /// A pattern of a rule matches no declared person.
+        /// A pattern in a rule doesn't match any declared person.
         UnusedPattern = "lint::unused_pattern",
         /// A protected address is not declared, but a similar one is.
         ProtectedTypo = "lint::protected_typo",
@@ -34,7 +35,7 @@ codes! {
 }
 
 impl Roster {
-    /// Returns the warnings at `now`.
+    /// Returns all warnings that apply at `now`.
     pub fn warnings(&self, now: Timestamp) -> Vec<Problem> {
         let mut warnings = Vec::new();
         for person in &self.people {
@@ -71,7 +72,7 @@ impl Roster {
         warnings
     }
 
-    /// Checks the addresses that settings mention.
+    /// Checks the addresses that appear in settings.
     fn mentioned(&self) -> Vec<Problem> {
         let users = self.acknowledgments.iter().filter_map(|known| known.risk.user());
         let mut problems = Vec::new();
@@ -89,7 +90,7 @@ impl Roster {
         problems
     }
 
-    /// Returns the declared address that is most similar to `email`, in the same domain.
+    /// Returns the declared address in the same domain that is most similar to `email`.
     fn near(&self, email: &Email) -> Option<&Email> {
         let (written, domain) = email.as_str().split_once('@')?;
         let emails = self.people.iter().map(|person| &person.email.value);
@@ -104,7 +105,7 @@ impl Roster {
     }
 }
 
-/// Returns whether a window has ended, and no plan depends on it any more.
+/// Returns `true` if the window has ended and no longer affects any plan.
 fn is_over(window: &Window, now: Timestamp) -> bool {
     window.until.as_ref().is_some_and(|until| now.duration_since(until.value.at) >= THEN_DURATION)
 }
@@ -136,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns the code and the line of each warning.
+    /// Returns the code and line number of each warning.
     fn warnings(text: &str, now: &str) -> Vec<(&'static str, usize)> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");

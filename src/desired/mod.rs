@@ -1,7 +1,7 @@
-//! Resolves what the files declare into the values that each person should have at one instant.
+//! Resolves declarations into the values that each person should have at a given instant.
 //!
-//! A [`Roster`] may declare a value in three places: a window, the person's entry, and the defaults of the file. A
-//! [`DesiredState`] has one value per field, with its origin. The code is pure: the instant is an argument.
+//! A [`Roster`] can declare a value in a window, in a person's entry, or in the defaults of a file. A [`DesiredState`] has at
+//! most one value per field, along with its origin. This module is pure: the current time is passed in as an argument.
 
 pub mod agenda;
 pub mod lint;
@@ -17,78 +17,78 @@ use crate::roster::{
 };
 use crate::source::Sourced;
 
-/// For this long after a window, people who still have the status of the window get the status of `then`.
+/// How long the `then` of a window stays in effect after the window, for people who still have its status.
 pub const THEN_DURATION: SignedDuration = SignedDuration::from_hours(48);
 
-/// An acknowledgment expires at most this long from now, so that no accepted risk is forgotten.
+/// The maximum time until an acknowledgment expires, which ensures that accepted risks are reviewed regularly.
 pub const LONGEST_ACKNOWLEDGMENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// The values that people should have at one instant.
+/// The values that people should have at a given instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredState {
-    /// The declared people, sorted by address.
+    /// All declared people, sorted by address.
     pub people: Vec<DesiredPerson>,
 }
 
-/// The values that one person should have.
+/// The values that a person should have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredPerson {
-    /// The address by which the person is declared.
+    /// The address that the person is declared with.
     pub email: Sourced<Email>,
-    /// `None` leaves the field alone.
+    /// The desired values. `None` leaves the field alone.
     pub values: PerField<Option<Desired>>,
-    /// The values that undo windows that have ended, at most one for each status that the person may still have. That of the window
-    /// that ended last comes first. The list is empty if a status is declared.
+    /// Values that revert ended windows, with at most one for each status that the person may still have. The most recently ended
+    /// window comes first. Empty if a status is declared.
     pub after_windows: Vec<Desired>,
 }
 
 impl DesiredPerson {
-    /// Returns the value that `field` should have if the person's status in Pylon is `current`.
+    /// Returns the desired value of `field`, given the person's `current` status in Pylon.
     pub fn value_for(&self, field: Field, current: &str) -> Option<&Desired> {
         let undoes = |way: &&Desired| matches!(&way.origin, Origin::After { window } if **window == *current);
         self.values[field].as_ref().or_else(|| self.after_windows(field).iter().find(undoes))
     }
 
-    /// Returns the value that `field` should have, without regard to Pylon. If only ended windows decide it, this is the value that
-    /// undoes the last of them, because that one applies to most people.
+    /// Returns the desired value of `field` when the current value in Pylon is unknown. If only ended windows apply, this is the
+    /// value that reverts the most recent one, since that's the most likely to be needed.
     pub fn likely_value(&self, field: Field) -> Option<&Desired> {
         self.values[field].as_ref().or_else(|| self.after_windows(field).first())
     }
 
-    /// Returns what undoes the windows of this field that have ended.
+    /// Returns the values that revert ended windows of this field.
     pub fn after_windows(&self, field: Field) -> &[Desired] {
         if field == Field::OF_THEN { &self.after_windows } else { &[] }
     }
 }
 
-/// A value that a field should have, and its origin.
+/// A desired value and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// The value as it is written in the files.
+    /// The value as written in the files.
     pub value: Sourced<FieldValue>,
     pub origin: Origin,
 }
 
-/// Where a desired value comes from.
+/// The declaration that a desired value comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Origin {
     Person,
-    /// The `[defaults]` of the file declare the value.
+    /// The `[defaults]` of the person's file.
     Defaults,
-    /// The value comes from a window that is active at the instant.
+    /// A window that is active at the given instant.
     Window {
         /// The first instant after the window, if it ends.
         until: Option<Moment>,
-        /// The reason that the window gives.
+        /// The reason given in the window.
         reason: Option<String>,
     },
-    /// The value was in Pylon before the apply that a rollback undoes. No file declares it.
+    /// The value that Pylon had before the apply that is being rolled back. It is not declared in any file.
     Rollback,
-    /// The `then` of a window that has ended. It applies only if the person still has the status of the window.
+    /// The `then` of a window that has ended, which applies only if the person still has the status of that window.
     #[serde(rename = "after_window")]
     After {
-        /// The status that the window had set.
+        /// The status that the window set.
         #[serde(rename = "window_status")]
         window: FieldValue,
     },
@@ -102,12 +102,12 @@ impl Roster {
         too_late.map(|known| expires_too_late(known, latest, &self.timezone)).collect()
     }
 
-    /// Resolves defaults and windows at `now`.
+    /// Resolves all defaults and windows as of `now`.
     pub fn resolve_at(&self, now: Timestamp) -> DesiredState {
         self.resolve_some_at(now, |_| true)
     }
 
-    /// Does the same as [`Self::resolve_at`], but only for the people who are `wanted`.
+    /// Like [`Self::resolve_at`], but limited to the people that `wanted` selects.
     pub fn resolve_some_at(&self, now: Timestamp, wanted: impl Fn(&DeclaredPerson) -> bool) -> DesiredState {
         let wanted = self.people.iter().filter(|person| wanted(person));
         let people = wanted.map(|person| resolve_person(person, now)).collect();
@@ -130,7 +130,7 @@ fn expires_too_late(acknowledgment: &Acknowledgment, latest: Timestamp, zone: &T
     ))
 }
 
-/// Returns the values that one person should have at `now`.
+/// Resolves the values that a person should have at `now`.
 pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson {
     let DeclaredPerson { email, values, windows } = person;
     let values = PerField::from_fn(|field| {
@@ -145,7 +145,7 @@ pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson 
     DesiredPerson { email: email.clone(), values, after_windows }
 }
 
-/// Returns the value of the window that is active at `now`. A valid roster has at most one such window per field.
+/// Returns the value set by the window that is active at `now`. In a valid roster, at most one such window exists per field.
 fn in_window(windows: &[Window], now: Timestamp, field: Field) -> Option<Desired> {
     windows.iter().filter(|window| is_active(window, now)).find_map(|window| {
         let value = window.sets[field].clone()?;
@@ -154,21 +154,21 @@ fn in_window(windows: &[Window], now: Timestamp, field: Field) -> Option<Desired
     })
 }
 
-/// Returns whether the window is active at `now`. It includes `from` and excludes `until`.
+/// Returns `true` if the window is active at `now`. The range includes `from` but excludes `until`.
 pub fn is_active(window: &Window, now: Timestamp) -> bool {
     window.from.as_ref().is_none_or(|from| from.value.at <= now)
         && window.until.as_ref().is_none_or(|until| now < until.value.at)
 }
 
-/// A window that ended less than [`THEN_DURATION`] ago and has a `then`.
+/// A window with a `then` that ended less than [`THEN_DURATION`] ago.
 struct Ended {
     until: Timestamp,
     status: FieldValue,
     then: Sourced<FieldValue>,
 }
 
-/// Returns the values that undo the statuses of ended windows. A window counts even if a later one has ended too, because people
-/// still have its status if no apply ran in between.
+/// Returns the values that revert the statuses of ended windows. A window counts even if another one has ended since, because
+/// people still have its status if rolecall wasn't run in between.
 fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
     let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now)).collect();
     ended.sort_by_key(|window| window.until);
@@ -178,7 +178,7 @@ fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
         let is_set_or_undone_later =
             later.iter().any(|later| later.then.value == *status || later.status == *status);
         if !is_set_or_undone_later {
-            // A later window may replace the result in turn. Then one apply makes both steps.
+            // A later window may in turn revert this value, in which case a single apply takes both steps.
             let mut value = then;
             for step in later {
                 if value.value == step.status {

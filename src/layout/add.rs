@@ -1,8 +1,8 @@
-//! Adds people to a text.
+//! Adds people to a file.
 //!
-//! A new person becomes a line if the file has lines, and a table if it has only tables. The person goes to the sorted place in the
-//! last group of people. If that group has a heading, new people become a separate group, because the heading may not be true of
-//! them. If the group is not sorted, a new person goes to its end.
+//! New people are added as lines if the file has any, or as tables if it has only tables. They are inserted in sorted order into
+//! the last group of people. If that group isn't sorted, they go at its end. If the group has a heading, they form a group of
+//! their own instead, because the heading may not apply to them.
 
 use toml_edit::Value;
 
@@ -12,7 +12,7 @@ use super::person_values::PersonValues;
 use super::splices::{Belongs, Splices};
 use crate::roster::Email;
 
-/// Adds people. Returns `false` if `users` is not a table.
+/// Adds the given people. Returns `false` if `users` isn't a table.
 pub(super) fn add(splices: &mut Splices<'_>, parsed: &ParsedText<'_>, mut new: Vec<&PersonValues>) -> bool {
     if new.is_empty() {
         return true;
@@ -87,15 +87,15 @@ fn add_tables(splices: &mut Splices<'_>, tables: &[Neighbor], top: usize, new: &
     }
 }
 
-/// A person who is declared already. A new person may go below.
+/// A declared person who serves as an insertion point for new people.
 struct Neighbor {
     address: String,
-    /// Where the next person may begin, in bytes.
+    /// The byte offset at which the next person can be inserted.
     end: usize,
 }
 
-/// Returns the people above the first heading of tables, and where the first table or that heading begins. That is `None`
-/// if there are no tables.
+/// Returns the people declared in tables above the first heading, and the offset of the first table or of that heading. The
+/// offset is `None` if there are no tables.
 fn tables_above_heading(parsed: &ParsedText<'_>) -> (Vec<Neighbor>, Option<usize>) {
     let (mut tables, mut top, mut is_below_heading) = (Vec::<Neighbor>::new(), None, false);
     for section in &parsed.sections {
@@ -118,7 +118,7 @@ fn tables_above_heading(parsed: &ParsedText<'_>) -> (Vec<Neighbor>, Option<usize
     (tables, top)
 }
 
-/// Returns the neighbor that each new person goes below, or `None` for a person who goes above all neighbors.
+/// Returns the neighbor below which each new person is inserted, or `None` if the person goes above all of them.
 fn neighbors_above<'n>(neighbors: &'n [Neighbor], new: &[&PersonValues]) -> Vec<Option<&'n Neighbor>> {
     let is_sorted = neighbors.is_sorted_by(|one, other| one.address <= other.address);
     let mut above = Vec::new();

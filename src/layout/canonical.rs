@@ -1,6 +1,7 @@
-//! The canonical layout of a whole file: the keys of the root, then `[workspace]`, `[policy]`, `[guardrails]`,
-//! `[[rule]]`, `[[acknowledge]]`, `[defaults]`, unknown sections, and `[users]`. If the root declares a section with dotted keys or as
-//! an inline table, it becomes a section with a header.
+//! The canonical layout of a file: root keys first, followed by `[workspace]`, `[policy]`, `[guardrails]`, `[[rule]]`,
+//! `[[acknowledge]]`, `[defaults]`, any unknown sections, and `[users]`.
+//!
+//! Sections that are declared at the root as dotted keys or inline tables are converted to sections with a header.
 
 use std::mem::take;
 
@@ -13,14 +14,14 @@ use super::value::{ValueFormatter, rank};
 use super::writer::LayoutWriter;
 use crate::roster::keys;
 
-/// The text is not TOML. `Roster::read` reports the reason and the place.
+/// The text isn't valid TOML. `Roster::read` reports the reason and the location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotToml;
 
-/// Returns the canonical layout of a root file or a team file.
+/// Formats a root file or a team file in the canonical layout.
 ///
 /// # Errors
-/// The text is not TOML.
+/// Returns an error if the text isn't valid TOML.
 pub fn canonical(text: &str) -> Result<String, NotToml> {
     let document = Document::parse(text).map_err(|_| NotToml)?;
     Ok(write(ParsedText::new(&document)))
@@ -35,7 +36,7 @@ fn write(parsed: ParsedText<'_>) -> String {
         unheaded.extend(into_section(values, &mut sections, pair));
     }
     sections.extend(headed);
-    // An array of tables stays in its order, and so does what is below each of its elements.
+    // Arrays of tables remain in their original order, and so do the subtables of each element.
     let is_root_array = |section: &&TableSection<'_>| section.is_array && section.path.len() == 1;
     let arrays: Vec<&str> = sections.iter().filter(is_root_array).map(|section| section.path[0]).collect();
     let is_users = |section: &mut TableSection<'_>| section.path[0] == "users" && !arrays.contains(&"users");
@@ -57,7 +58,7 @@ fn write(parsed: ParsedText<'_>) -> String {
     writer.finish()
 }
 
-/// Moves a key of the root into the section that it is about. Returns it if it is not about a section.
+/// Moves a root key into the section that it belongs to. If there is none, returns the key unchanged.
 fn into_section<'t>(
     values: ValueFormatter<'t>,
     sections: &mut Vec<TableSection<'t>>,

@@ -1,4 +1,4 @@
-//! Changes values of a declared person, in the form that the person has.
+//! Changes the values of a declared person while preserving the form of the entry.
 
 use std::collections::HashMap;
 
@@ -12,21 +12,22 @@ use super::value::dotted;
 use crate::roster::{Email, keys};
 use crate::toml_text::quoted;
 
-/// The pieces of a text that declare one person.
+/// The parts of a file that declare a person.
 #[derive(Default)]
 pub(super) struct PersonParts<'p, 't> {
-    /// This is `[users."address"]`, if the person has such a header.
+    /// The `[users."address"]` header, if there is one.
     header: Option<&'p Placement<'t>>,
     /// The keys below that header, or dotted keys.
     fields: Vec<&'p KeyValue<'t>>,
     inline_table: Option<&'t InlineTable>,
-    /// The first section below the person. It declares them too.
+    /// The first subsection of the person, such as `[[users."address".windows]]`, which declares the person even without a
+    /// header.
     below: Option<&'p TableSection<'t>>,
 }
 
 type DeclaredPeople<'p, 't> = HashMap<Email, PersonParts<'p, 't>>;
 
-/// Returns how each person is declared.
+/// Collects the parts that declare each person.
 pub(super) fn declared<'p, 't>(parsed: &'p ParsedText<'t>) -> DeclaredPeople<'p, 't> {
     let mut people = DeclaredPeople::new();
     for pair in &parsed.root {
@@ -48,7 +49,7 @@ pub(super) fn declared<'p, 't>(parsed: &'p ParsedText<'t>) -> DeclaredPeople<'p,
     people
 }
 
-/// Adds a key. Its `path` begins at the root.
+/// Adds a key to the person that it belongs to. `path` is relative to the root.
 fn declare<'p, 't>(people: &mut DeclaredPeople<'p, 't>, path: &[&str], pair: &'p KeyValue<'t>) {
     if let ["users", address, ref keys @ ..] = *path {
         let person = people.entry(Email::observed(address)).or_default();
@@ -64,7 +65,7 @@ fn declare<'p, 't>(people: &mut DeclaredPeople<'p, 't>, path: &[&str], pair: &'p
     }
 }
 
-/// Sets the values of a person. Returns `false` if that would change more than this person.
+/// Sets a person's values. Returns `false` if that can't be done without affecting anything else.
 pub(super) fn change(splices: &mut Splices<'_>, person: &PersonParts<'_, '_>, values: &PersonValues) -> bool {
     let mut fields = values.fields();
     if fields.is_empty() {
@@ -95,7 +96,7 @@ impl<'p, 't> PersonParts<'p, 't> {
     }
 }
 
-/// Adds lines to a person who is not an inline table.
+/// Adds lines to a person who isn't declared as an inline table.
 fn insert(splices: &mut Splices<'_>, person: &PersonParts<'_, '_>, new: &[(&str, String)]) -> bool {
     let text = splices.text;
     let PersonParts { header, fields, inline_table: _, below } = person;
@@ -108,7 +109,7 @@ fn insert(splices: &mut Splices<'_>, person: &PersonParts<'_, '_>, new: &[(&str,
             splices.lines(above.next_line(text), Belongs::Above, &[assignment(indent, field)]);
         }
     } else if let Some(KeyValue { path: _, key_start, value: _, placement }) = fields.last() {
-        // The same indent and spelling of the address.
+        // Copies the indentation and the spelling of the address.
         let prefix = placement.indent(text).to_owned() + &text[placement.code.start..*key_start];
         let lines: Vec<String> = new.iter().map(|field| assignment(&prefix, field)).collect();
         splices.lines(placement.next_line(text), Belongs::Above, &lines);

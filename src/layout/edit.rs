@@ -1,7 +1,7 @@
-//! Edits people without changing any other line. The order, comments, layout, and line ends of the rest stay the same.
+//! Edits people without touching any other lines, whose order, comments, formatting, and line endings are preserved.
 //!
-//! `change` replaces values of a declared person and keeps the form of the entry. It never changes windows. `add` decides where a new
-//! person goes.
+//! `change` replaces values of a declared person without changing the form of the entry. It never modifies windows. `add`
+//! determines where to insert a new person.
 
 use std::collections::HashSet;
 
@@ -15,42 +15,42 @@ use super::person_values::PersonValues;
 use super::splices::Splices;
 use crate::roster::Email;
 
-/// One change to what a text declares.
+/// A change to a person's declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PersonEdit {
-    /// Sets values of a declared person. Letter case makes no difference in the address.
+    /// Sets values of a declared person, whose address is matched case-insensitively.
     Change(PersonValues),
-    /// Declares another person.
+    /// Declares a new person.
     Add(PersonValues),
 }
 
-/// The reason why edits were refused. None of them was made.
+/// The reason edits were refused. If any edit is refused, none of them is made.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refused {
-    /// The text is not TOML.
+    /// The text isn't valid TOML.
     #[error("the text is not valid TOML")]
     NotToml,
-    /// The text does not declare the person who should change.
+    /// The person to change isn't declared in this text.
     #[error("{0} is not declared here")]
     NotDeclared(Email),
-    /// The text already declares the person who should be added.
+    /// The person to add is already declared in this text.
     #[error("{0} is already declared here")]
     Declared(Email),
-    /// Two edits are about the same person.
+    /// Two edits concern the same person.
     #[error("{0} is edited twice")]
     Twice(Email),
-    /// An edit of this form would change more than the person. An example is dotted keys in braces.
+    /// The person is declared in a form that can't be edited in isolation, such as dotted keys in an inline table.
     #[error("{0} is declared in a form that must be edited by hand")]
     OddForm(Email),
-    /// `users` is not a table, so no person can be added to it.
+    /// `users` isn't a table, so nothing can be added to it.
     #[error("`users` is not a table")]
     NoPlace,
 }
 
-/// Returns the text with these edits.
+/// Applies the edits and returns the resulting text.
 ///
 /// # Errors
-/// The first edit that cannot be made.
+/// Returns the reason that the first impossible edit was refused.
 pub fn edited(text: &str, edits: &[PersonEdit]) -> Result<String, Refused> {
     let document = Document::parse(text).map_err(|_| Refused::NotToml)?;
     let parsed = ParsedText::new(&document);

@@ -1,4 +1,4 @@
-//! Writes a new root file and new team files in the canonical layout.
+//! Generates new root files and team files in the canonical layout.
 
 use super::canonical::canonical;
 use super::person_values::PersonValues;
@@ -10,41 +10,41 @@ const GREETING: &str = "\
 # `rolecall apply`. Name a role by its name, slug, or ID.
 ";
 
-/// What a new root file declares.
+/// The content of a new root file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFile<'f> {
-    /// `None` if the root file has the people.
+    /// The team files to include, or `None` if the root file itself declares the people.
     pub include: Option<NewInclude<'f>>,
     pub allow_unicode_emails: bool,
-    /// The only organization that the file may be applied to.
+    /// The pinned organization.
     pub organization: Option<&'f str>,
     pub region: Option<Region>,
-    /// The role of all people who do not declare one.
+    /// The role of everyone who doesn't have one of their own.
     pub default_role: Option<&'f RoleName>,
-    /// Each person once, in any order. A role that is the default is not repeated.
+    /// The people, in any order but without duplicates. Roles equal to the default are omitted from the file.
     pub people: &'f [PersonValues],
 }
 
-/// The `include` of a new root file.
+/// The `include` key of a new root file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewInclude<'f> {
-    /// The comment above it, which is one line.
+    /// A one-line comment to put above it.
     pub about: &'f str,
     pub pattern: &'f str,
 }
 
-/// What a new team file declares.
+/// The content of a new team file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTeam<'f> {
-    /// A comment at the start, of one or more lines. It must be printable.
+    /// A comment of one or more lines for the top of the file. It must be printable.
     pub about: String,
-    /// The role of all people in this file who do not declare one.
+    /// The role of everyone in this file who doesn't have one of their own.
     pub default_role: Option<&'f RoleName>,
-    /// Each person once, as in [`NewFile`].
+    /// The people to declare, as in [`NewFile`].
     pub people: &'f [PersonValues],
 }
 
-/// Returns the text of a new root file.
+/// Generates a new root file.
 pub fn fresh(file: &NewFile<'_>) -> String {
     let NewFile { include, allow_unicode_emails, organization, region, default_role, people } = file;
     let mut text = GREETING.to_owned();
@@ -71,7 +71,7 @@ pub fn fresh(file: &NewFile<'_>) -> String {
     laid_out(text)
 }
 
-/// Returns the text of a new team file.
+/// Generates a new team file.
 pub fn fresh_team(team: &NewTeam<'_>) -> String {
     let NewTeam { about, default_role, people } = team;
     let about: String = about.lines().map(|line| format!("# {line}\n")).collect();
@@ -95,8 +95,8 @@ fn declarations(default_role: Option<&RoleName>, people: &[PersonValues]) -> Str
     text
 }
 
-/// Sorts the people, and makes a table of a line that is too long. An address that is in the list twice makes the text invalid, and the
-/// reader reports it.
+/// Sorts the people and converts overlong lines to tables. Duplicate addresses make the text invalid TOML, which is then left as
+/// is, for the parser to report.
 fn laid_out(text: String) -> String {
     canonical(&text).unwrap_or(text)
 }

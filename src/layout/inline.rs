@@ -1,5 +1,5 @@
-//! Edits one inline table. If it is on one line, the whole table is written again. If it spans several lines, only the changed
-//! values are replaced, and new pairs go before the others.
+//! Edits an inline table. A table on a single line is rewritten as a whole. In one that spans several lines, only the changed
+//! values are replaced, and new pairs are inserted at the front.
 
 use toml_edit::{InlineTable, Value};
 
@@ -8,7 +8,7 @@ use super::splices::{Belongs, Splices};
 use super::value::braced;
 use crate::roster::keys;
 
-/// Sets fields of `table`. Returns `false` if it has dotted keys, which cannot be set one by one.
+/// Sets fields of `table`. Returns `false` if the table contains dotted keys, which can't be set individually.
 pub(super) fn set_fields(
     splices: &mut Splices<'_>,
     table: &InlineTable,
@@ -50,7 +50,7 @@ pub(super) fn set_fields(
     true
 }
 
-/// Inserts a pair with its comma after the brace, or on a separate line if the first pair is on one.
+/// Inserts a pair and its comma after the opening brace, on a line of its own if the first pair also starts a new line.
 fn insert_in_front(splices: &mut Splices<'_>, table: &InlineTable, new: &str) {
     let text = splices.text;
     let below_brace = table.span().unwrap_or_default().start + 1;
@@ -63,7 +63,7 @@ fn insert_in_front(splices: &mut Splices<'_>, table: &InlineTable, new: &str) {
     }
 }
 
-/// Adds pairs at the end of `table`.
+/// Appends pairs to `table`.
 pub(super) fn append(splices: &mut Splices<'_>, table: &InlineTable, new: &[String]) {
     let span = table.span().unwrap_or_default();
     match table.iter().filter_map(|(_, value)| value.span()).map(|span| span.end).max() {

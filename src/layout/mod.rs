@@ -1,7 +1,7 @@
-//! The text of `users.toml`: its canonical layout, edits that touch no other line, and a new file.
+//! Formats and edits the text of `users.toml`: the canonical layout, targeted edits, and new files.
 //!
-//! The commands check whether a text is a valid roster. This module only needs valid TOML. It never loses a comment, and
-//! it never changes what a value means. Text that cannot be laid out under these rules stays as it was written.
+//! This module requires valid TOML but doesn't check that it's a valid roster, which is left to the commands. It never drops a
+//! comment or changes the meaning of a value. Anything that can't be formatted under these rules is left as written.
 
 mod add;
 mod canonical;

@@ -1,7 +1,7 @@
-//! Splits a text into tables, keys, and comments, in the order of the file.
+//! Splits a file into tables, keys, and comments, in file order.
 //!
-//! Every comment is in exactly one place: at the top of the file, at its end, or in one [`Placement`]. `people` decides
-//! which comments are headings of people.
+//! Every comment ends up in exactly one place: at the top of the file, at its end, or in a [`Placement`]. Which comments are
+//! headings for groups of people is up to `people`.
 
 use std::iter;
 use std::ops::Range;
@@ -9,28 +9,28 @@ use std::ops::Range;
 use toml_edit::{Document, InlineTable, Item, Key, Table, Value};
 
 pub(super) const BOM: &str = "\u{feff}";
-/// The white space around a comment. Any other white space is part of the comment.
+/// White space around a comment. Any other white space is part of the comment.
 pub(super) const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 pub(super) struct ParsedText<'t> {
     pub(super) text: &'t str,
-    /// The line end of the first line. All lines are written with it.
+    /// The line ending of the first line, which is used for all lines in the output.
     pub(super) eol: &'static str,
-    /// Comments above everything, with a blank line below them.
+    /// Comments at the top of the file, separated from everything else by a blank line.
     pub(super) top: Vec<Block<'t>>,
-    /// These keys are above all headers.
+    /// Keys that come before any header.
     pub(super) root: Vec<KeyValue<'t>>,
     pub(super) sections: Vec<TableSection<'t>>,
-    /// Where the line below the last statement and its foot begins, in bytes.
+    /// The offset of the line after the last statement and its foot.
     pub(super) statements_end: usize,
-    /// Comments below everything, with a blank line above them.
+    /// Comments at the end of the file, separated from everything else by a blank line.
     pub(super) end: Vec<Block<'t>>,
 }
 
-/// A table that has a header, with the keys below it.
+/// A table with a header, and the keys below it.
 pub(super) struct TableSection<'t> {
     pub(super) path: Vec<&'t str>,
-    /// Whether the header has double brackets, so that the table is an element of an array.
+    /// Whether the header has double brackets, which makes the table an element of an array.
     pub(super) is_array: bool,
     pub(super) head: Placement<'t>,
     pub(super) pairs: Vec<KeyValue<'t>>,
@@ -38,32 +38,32 @@ pub(super) struct TableSection<'t> {
 
 #[derive(Clone)]
 pub(super) struct KeyValue<'t> {
-    /// The path is relative to the header above, or to the inline table.
+    /// The path, relative to the enclosing header or inline table.
     pub(super) path: Vec<&'t str>,
-    /// Where the last key of the path begins, in bytes.
+    /// The byte offset of the last component of the path.
     pub(super) key_start: usize,
     pub(super) value: &'t Value,
-    /// Empty for a pair of an inline table.
+    /// Empty for pairs of an inline table.
     pub(super) placement: Placement<'t>,
 }
 
-/// Where a header or a key is, and which comments belong to it.
+/// The position of a header or key, and the comments that belong to it.
 #[derive(Clone, Default)]
 pub(super) struct Placement<'t> {
-    /// Whether a blank line separates it from the previous statement.
+    /// Whether there is a blank line between this statement and the previous one.
     pub(super) blank_above: bool,
-    /// Comments above it, each with a blank line below. They are about everything that follows.
+    /// Comments above the statement that are each followed by a blank line. They apply to everything that follows.
     pub(super) detached: Vec<Block<'t>>,
-    /// Comments directly above it.
+    /// Comments directly above the statement.
     pub(super) leading: Block<'t>,
-    /// The range covers `key = value` or the header, in bytes.
+    /// The byte range of `key = value` or of the header.
     pub(super) code: Range<usize>,
     pub(super) trailing: Option<TrailingComment<'t>>,
-    /// Comments directly below it, with a blank line below them. They stay where the run of keys ends.
+    /// Comments directly below the statement, followed by a blank line. They remain at the end of the run of keys.
     pub(super) foot: Block<'t>,
 }
 
-/// Comments on consecutive lines.
+/// A block of comments on consecutive lines.
 pub(super) type Block<'t> = Vec<Comment<'t>>;
 
 #[derive(Clone, Copy)]
@@ -72,11 +72,11 @@ pub(super) struct Comment<'t> {
     pub(super) text: &'t str,
 }
 
-/// A comment that follows a statement on the same line.
+/// A comment after a statement on the same line.
 #[derive(Clone, Copy)]
 pub(super) struct TrailingComment<'t> {
     text: &'t str,
-    /// Characters between the start of the line and the comment. `None`: one space separates it from the statement.
+    /// The number of characters before the comment on its line, or `None` if it follows the statement after a single space.
     column: Option<usize>,
 }
 
@@ -86,7 +86,7 @@ impl<'t> ParsedText<'t> {
         let eol = if line_at(text, 0).ends_with("\r\n") { "\r\n" } else { "\n" };
         let (mut root, mut sections) = (Vec::new(), Vec::new());
         collect(document.as_table(), &mut Vec::new(), 0, &mut root, &mut sections);
-        // In the parsed tree, keys that are far apart in the text may be next to each other.
+        // Dotted keys are grouped by table in the parsed tree, so restore the order of the file.
         root.sort_by_key(|pair| pair.key_start);
         sections.sort_by_key(|section| section.head.code.start);
         sections.iter_mut().for_each(|section| section.pairs.sort_by_key(|pair| pair.key_start));
@@ -96,7 +96,7 @@ impl<'t> ParsedText<'t> {
         parsed
     }
 
-    /// Reads the lines between the statements, and gives each comment to the statement above or below it.
+    /// Reads the lines between statements and assigns each comment to the statement above or below it.
     fn place_statements(&mut self) {
         let Self { text, eol: _, top, root, sections, statements_end, end } = self;
         let mut statements: Vec<(&mut Placement<'t>, bool)> = Vec::new();
@@ -112,7 +112,7 @@ impl<'t> ParsedText<'t> {
             below.trailing = TrailingComment::read(text, below.code.end);
             let next_line = below.next_line(text);
             match above {
-                // A comment between a header and its first key is about the keys that follow.
+                // A comment between a header and its first key belongs to the keys that follow.
                 Some((above, is_below_header)) => gap.distribute(above, below, is_header || !is_below_header),
                 None => *top = gap.open(below),
             }
@@ -146,7 +146,7 @@ impl<'t> TableSection<'t> {
     }
 }
 
-/// Returns the pairs of an inline table. Dotted keys become paths.
+/// Returns the pairs of an inline table, with dotted keys converted to paths.
 pub(super) fn inline_pairs(table: &InlineTable) -> Vec<KeyValue<'_>> {
     let mut pairs = Vec::new();
     for (path, value) in table.get_values() {
@@ -163,47 +163,47 @@ impl Placement<'_> {
         !detached.is_empty() || !leading.is_empty() || trailing.is_some() || !foot.is_empty()
     }
 
-    /// Returns whether a comment directly above it heads a group of people. A comment with an address in every line is not
-    /// a heading: it is about people, such as an entry that is commented out.
+    /// Returns `true` if a comment directly above the statement is the heading of a group of people. A comment with an address on
+    /// every line doesn't count, because it's about particular people, for example an entry that has been commented out.
     pub(super) fn has_leading_heading(&self) -> bool {
         !self.leading.iter().all(|comment| has_address(comment.text))
     }
 
-    /// Returns whether a comment heads a group that begins here. A detached comment always does.
+    /// Returns `true` if the statement starts a group with a heading. Detached comments always count as headings.
     pub(super) fn has_heading(&self) -> bool {
         !self.detached.is_empty() || self.has_leading_heading()
     }
 
-    /// Returns the start of the detached comments, or what [`Self::leading_start`] returns if there are none.
+    /// Returns the offset of the detached comments, or falls back to [`Self::leading_start`] if there are none.
     pub(super) fn detached_start(&self, text: &str) -> usize {
         let first = self.detached.first().and_then(|block| block.first());
         first.map_or_else(|| self.leading_start(text), |comment| comment.line_start)
     }
 
-    /// Returns the start of the leading comments, or of the statement's line if there are none.
+    /// Returns the offset of the leading comments, or of the statement's own line if there are none.
     pub(super) fn leading_start(&self, text: &str) -> usize {
         let first = self.leading.first();
         first.map_or_else(|| line_start(text, self.code.start), |comment| comment.line_start)
     }
 
-    /// Returns the start of the line below the statement.
+    /// Returns the offset of the line after the statement.
     pub(super) fn next_line(&self, text: &str) -> usize {
         self.code.end + line_at(text, self.code.end).len()
     }
 
-    /// Returns the start of the line below the foot.
+    /// Returns the offset of the line after the foot.
     pub(super) fn foot_end(&self, text: &str) -> usize {
         let last = self.foot.last().map(|comment| comment.line_start);
         last.map_or_else(|| self.next_line(text), |start| start + line_at(text, start).len())
     }
 
-    /// Returns the white space before the statement.
+    /// Returns the indentation of the statement.
     pub(super) fn indent<'t>(&self, text: &'t str) -> &'t str {
         &text[line_start(text, self.code.start)..self.code.start]
     }
 }
 
-/// Returns whether a comment contains an address. The name of a team, such as `@acme/leads`, is not an address.
+/// Returns `true` if the comment contains an address. A team name such as `@acme/leads` doesn't count.
 fn has_address(comment: &str) -> bool {
     let is_inside = |at: usize| {
         let is_name_end = |last: char| last.is_alphanumeric() || "+-_'".contains(last);
@@ -213,7 +213,7 @@ fn has_address(comment: &str) -> bool {
 }
 
 impl<'t> TrailingComment<'t> {
-    /// Reads the comment between `end` and the end of its line.
+    /// Parses the comment between `end` and the end of its line.
     pub(super) fn read(text: &'t str, end: usize) -> Option<Self> {
         let rest = line_at(text, end);
         let hash = rest.find('#')?;
@@ -222,12 +222,12 @@ impl<'t> TrailingComment<'t> {
         Some(Self { text: rest[hash..].trim_end_matches(SPACE), column })
     }
 
-    /// Forgets the column, which means nothing once the statement has another form.
+    /// Discards the column, which is meaningless once the statement has a different form.
     pub(super) fn without_column(self) -> Self {
         Self { column: None, ..self }
     }
 
-    /// Writes it after the last line of `written`: in its column if that is free, or else after one space.
+    /// Appends the comment to the last line of `written`, in its original column if possible and after a single space otherwise.
     pub(super) fn write(self, written: &mut String) {
         let used = written[line_start(written, written.len())..].chars().count();
         let space = self.column.map_or(1, |column| column.saturating_sub(used).max(1));
@@ -236,7 +236,7 @@ impl<'t> TrailingComment<'t> {
     }
 }
 
-/// Returns the rest of the line from `at`, with its end.
+/// Returns the rest of the line from `at`, including its line ending.
 pub(super) fn line_at(text: &str, at: usize) -> &str {
     let rest = &text[at..];
     rest.find('\n').map_or(rest, |newline| &rest[..=newline])
@@ -251,7 +251,7 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start_matches([' ', '\t']).len()
 }
 
-/// Collects what is below `path`. The first `depth` keys of the path are those of the header.
+/// Collects everything below `path`, whose first `depth` components come from the header.
 fn collect<'t>(
     table: &'t Table,
     path: &mut Vec<&'t str>,
@@ -293,19 +293,19 @@ fn collect_section<'t>(
     sections.push(section);
 }
 
-/// The blank lines and comments that separate two statements.
+/// The blank lines and comments between two statements.
 struct Gap<'t> {
     blocks: Vec<Block<'t>>,
-    /// Whether the first block directly follows the statement above.
+    /// Whether the first block is directly below the previous statement.
     touches_above: bool,
-    /// Whether the statement below directly follows the last block.
+    /// Whether the last block is directly above the next statement.
     touches_below: bool,
     has_blank: bool,
     end: usize,
 }
 
 impl<'t> Gap<'t> {
-    /// Reads blank lines and comments from `start`, which is the start of a line.
+    /// Reads blank lines and comments from `start`, which must be the start of a line.
     fn read(text: &'t str, start: usize) -> Self {
         let mut gap = Self {
             blocks: Vec::new(),
@@ -336,12 +336,12 @@ impl<'t> Gap<'t> {
         gap
     }
 
-    /// Returns the comments at the top of the file. The first statement gets those directly above it.
+    /// Assigns the comments directly above the first statement to it, and returns the rest as the top of the file.
     fn open(mut self, first: &mut Placement<'t>) -> Vec<Block<'t>> {
         if self.touches_below {
             first.leading = self.blocks.pop().unwrap_or_default();
         }
-        // Tools read directives such as `#:schema` only at the top of the file.
+        // Tools honor directives such as `#:schema` only at the top of the file.
         let last_directive = first.leading.iter().rposition(|comment| comment.text.starts_with("#:"));
         if let Some(last) = last_directive {
             self.blocks.push(first.leading.drain(..=last).collect());
@@ -349,7 +349,7 @@ impl<'t> Gap<'t> {
         self.blocks
     }
 
-    /// Gives each comment to one of the two statements.
+    /// Assigns each comment to one of the two statements.
     fn distribute(mut self, above: &mut Placement<'t>, below: &mut Placement<'t>, may_be_foot: bool) {
         if self.touches_below {
             below.leading = self.blocks.pop().unwrap_or_default();

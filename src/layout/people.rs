@@ -1,16 +1,17 @@
-//! `[users]`: sorts people by address, but only within their group, and never past a heading.
+//! Formats `[users]`, sorting people by address within their group but never across a heading.
 //!
-//! * A blank line ends a group of lines. A comment directly above a line begins a group and is its heading: it stays at
-//!   the top of the group.
-//! * A comment with an address in every line is about people, for example an entry that is commented out. It is not a
-//!   heading: it stays directly above the person that it was above, or at the end of its group. If that person is the
-//!   first one of a group with a heading, blank lines keep the heading apart from the comment.
-//! * A detached comment heads the lines or tables below it.
-//! * A comment directly above a table may be about that table or about all that follow, so the table stays in its place, as a
-//!   separate group.
-//! * A person with windows moves from the lines to the tables. A person without windows moves back to the end of the lines. TOML
-//!   requires that all lines of `[users]` are above all tables, so people in a group of lines with a heading, or above one, stay
-//!   lines. Tables under a heading become lines only if all of them can, and all above them.
+//! * A blank line ends a group of lines. A comment directly above a line starts a new group and serves as its heading, which
+//!   stays at the top of the group.
+//! * A comment with an address on every line, such as a commented-out entry, isn't a heading. It stays with the person below it,
+//!   or at the end of the group if there is none. If that person comes first in a group with a heading, a blank line keeps the
+//!   heading and the comment apart.
+//! * A detached comment is a heading for the lines or tables below it.
+//! * A comment directly above a table may refer to that table alone or to all that follow. The table therefore isn't moved and
+//!   forms a group of its own.
+//! * People with windows are moved from the lines to the tables, and those without are moved back to the end of the lines. TOML
+//!   requires all lines of `[users]` to come before any tables, which limits these moves. In particular, people in or above a
+//!   group of lines with a heading remain lines. Tables below a heading are converted to lines only if all of them can be, along
+//!   with all tables above them.
 //!
 //! ```toml
 //! [users]
@@ -32,21 +33,21 @@ use super::value::ValueFormatter;
 use super::writer::LayoutWriter;
 use crate::roster::Email;
 
-/// People who are sorted together.
+/// A group of people who are sorted together.
 #[derive(Default)]
 struct PeopleGroup<'t> {
     blank_above: bool,
-    /// The detached comments above it.
+    /// Detached comments above the group.
     detached: Vec<Block<'t>>,
-    /// The heading is the comment directly above the first line.
+    /// The comment directly above the first line.
     heading: Block<'t>,
     people: Vec<PersonForms<'t>>,
-    /// Comments directly below its last line.
+    /// Comments directly below the last line.
     foot: Block<'t>,
     is_headed: bool,
 }
 
-/// Writes `[users]` and all that is below it.
+/// Writes `[users]` and everything below it.
 pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<TableSection<'t>>) {
     let (mut head, mut pairs, mut tables) = (None, Vec::new(), Vec::new());
     for section in sections {
@@ -92,8 +93,8 @@ fn write_lines(writer: &mut LayoutWriter<'_>, group: PeopleGroup<'_>) {
 }
 
 impl PeopleGroup<'_> {
-    /// Sorts the people. If the first one has a comment, blank lines keep the heading apart from it. Without them, both
-    /// would be one block, and the next run would leave the comment in place when that person moves.
+    /// Sorts the people. If the first one then has a comment, it's separated from the heading by a blank line. Otherwise, the two
+    /// would merge into a single block, and the comment would no longer move along with its person.
     fn sort(&mut self) {
         self.people.sort_by_cached_key(|person| Email::observed(person.address).folded());
         let first = self.people.first().and_then(|person| person.lines.first());
@@ -104,7 +105,7 @@ impl PeopleGroup<'_> {
     }
 }
 
-/// All people, in their final groups. Each group is written in one form.
+/// All people in their final groups, each of which is written in a single form.
 #[derive(Default)]
 struct SettledPeople<'t> {
     lines: Vec<PeopleGroup<'t>>,
@@ -123,7 +124,7 @@ impl<'t> SettledPeople<'t> {
         settled
     }
 
-    /// Adds a group of lines, some of which have become tables.
+    /// Adds a group of lines, moving people who must become tables.
     fn take_lines(&mut self, mut group: PeopleGroup<'t>) {
         let mut tables: Vec<PersonForms<'_>> =
             group.people.extract_if(.., |person| person.lines.is_empty()).collect();
@@ -135,7 +136,7 @@ impl<'t> SettledPeople<'t> {
         self.add_tables(tables);
     }
 
-    /// Adds a group of tables. Those that can be lines become lines unless they would move past a heading.
+    /// Adds a group of tables. Tables that can become lines do so, unless that would move them past a heading.
     fn take_tables(&mut self, mut group: PeopleGroup<'t>) {
         if !group.is_headed && self.tables.iter().all(|above| !above.is_headed) {
             let lines = group.people.extract_if(.., |person| !person.lines.is_empty()).collect();
@@ -148,7 +149,7 @@ impl<'t> SettledPeople<'t> {
         }
     }
 
-    /// Adds lines to the last group. If that group has a heading, they become a separate group below it.
+    /// Adds lines to the last group, or in a new group below it if that one has a heading.
     fn add_lines(&mut self, people: Vec<PersonForms<'t>>) {
         match self.lines.last_mut() {
             Some(last) if !last.is_headed => last.people.extend(people),
@@ -157,7 +158,7 @@ impl<'t> SettledPeople<'t> {
         }
     }
 
-    /// Adds tables above the first heading of tables.
+    /// Adds tables above the first heading among the tables.
     fn add_tables(&mut self, people: Vec<PersonForms<'t>>) {
         match self.tables.first_mut() {
             Some(first) => first.people.extend(people),
@@ -203,7 +204,7 @@ fn groups_of_tables<'t>(values: ValueFormatter<'t>, tables: Vec<TableSection<'t>
     let mut begins_group = true;
     for (address, mut sections) in by_address(tables, |section| section.path[1]) {
         let head = &mut sections[0].head;
-        // The comment may be about this table only, so the table is a separate group.
+        // Since the comment may refer to this table alone, the table forms its own group.
         let is_alone = head.has_leading_heading();
         let group = PeopleGroup { blank_above: true, ..PeopleGroup::below(head) };
         if begins_group || group.is_headed {
@@ -218,7 +219,7 @@ fn groups_of_tables<'t>(values: ValueFormatter<'t>, tables: Vec<TableSection<'t>
 }
 
 impl<'t> PeopleGroup<'t> {
-    /// Returns a group without people that begins here.
+    /// Creates an empty group that starts at this statement.
     fn below(first: &mut Placement<'t>) -> Self {
         let is_headed = first.has_heading();
         let detached = take(&mut first.detached);
@@ -226,7 +227,7 @@ impl<'t> PeopleGroup<'t> {
     }
 }
 
-/// Groups statements by address, in the order in which each address first appears.
+/// Groups statements by address, in order of first appearance.
 fn by_address<'t, T>(statements: Vec<T>, address_of: impl Fn(&T) -> &'t str) -> Vec<(&'t str, Vec<T>)> {
     let mut gathered: Vec<(&str, Vec<T>)> = Vec::new();
     let mut numbers: HashMap<&str, usize> = HashMap::new();

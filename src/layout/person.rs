@@ -1,7 +1,7 @@
-//! Decides the form of a person: a line or a table. A person is a line if the line is short enough, has no windows, and loses no
-//! comment.
+//! Chooses between the two forms of a person, a line and a table. A person becomes a line if it is short enough, if there are no
+//! windows, and if no comment would be lost.
 //!
-//! A person keeps their form if the other one would move them away from a heading, since all lines are above all tables.
+//! A person's form is left alone if changing it would move them away from a heading, since all lines come before all tables.
 
 use std::mem::take;
 
@@ -11,12 +11,12 @@ use super::parsed::{Block, KeyValue, Placement, TableSection, TrailingComment, i
 use super::value::{MAX_WIDTH, Space, ValueFormatter, dotted};
 use crate::roster::keys;
 
-/// The possible forms of a person. At least one is not empty. If both are possible, the caller chooses.
+/// The possible forms of a person, of which at least one is available. If both are, the caller chooses.
 pub(super) struct PersonForms<'t> {
     pub(super) address: &'t str,
-    /// There are several lines if the person is declared by dotted keys.
+    /// More than one line if the person is declared with dotted keys.
     pub(super) lines: Vec<InlinePerson<'t>>,
-    /// The person's own section and those below it.
+    /// The person's own section and its subsections.
     pub(super) sections: Vec<TableSection<'t>>,
 }
 
@@ -27,8 +27,8 @@ pub(super) struct InlinePerson<'t> {
 }
 
 impl<'t> PersonForms<'t> {
-    /// Returns a person who is declared in lines. `is_whole`: no other part of the file declares them. `may_be_table`: a
-    /// table would stay below the same heading.
+    /// Creates a person who is declared with lines. `is_whole` means that the lines are the person's entire declaration.
+    /// `may_be_table` means that a table would still be below the same heading.
     pub(super) fn of_lines(
         values: ValueFormatter<'t>,
         address: &'t str,
@@ -67,14 +67,14 @@ impl<'t> PersonForms<'t> {
         Self { address, lines, sections: Vec::new() }
     }
 
-    /// Returns a person who is declared in tables, with all of their sections.
+    /// Creates a person who is declared with tables, given all of their sections.
     pub(super) fn of_sections(
         values: ValueFormatter<'t>,
         address: &'t str,
         mut sections: Vec<TableSection<'t>>,
     ) -> Self {
-        // The person's own header is above what is below it, and the comment above the person stays there. An array keeps
-        // its order.
+        // Move the person's own header above its subsections, but leave the leading comment at the top. The order of an array
+        // must not change.
         let is_array = sections.iter().any(|section| section.is_array && section.path.len() == 2);
         let leading = take(&mut sections[0].head.leading);
         sections.sort_by_key(|section| !is_array && section.path.len() > 2);
@@ -93,7 +93,7 @@ impl<'t> PersonForms<'t> {
     }
 }
 
-/// Returns the table that declares the same as these lines, or `None` if there is no such table.
+/// Converts the lines to an equivalent table, or returns `None` if that isn't possible.
 fn section_of_lines<'t>(
     values: ValueFormatter<'t>,
     address: &'t str,
@@ -120,7 +120,7 @@ fn section_of_lines<'t>(
     Some(section)
 }
 
-/// Returns the person on one line, if they fit and have no windows and no comment.
+/// Formats a person as a single line, if it fits and there are neither windows nor comments.
 fn line(values: ValueFormatter<'_>, address: &str, pairs: &[KeyValue<'_>]) -> Option<String> {
     let is_windows = |pair: &KeyValue<'_>| {
         pair.path[0] == "windows" && pair.value.as_array().is_none_or(|windows| !windows.is_empty())

@@ -1,29 +1,29 @@
-//! The values of one person, written as TOML.
+//! A person's values, and their formatting as TOML.
 
 use super::value::{braced, dotted};
 use crate::roster::{Email, FieldValue, PerField};
 use crate::toml_text::quoted;
 
-/// The values that a file should declare for one person.
+/// The values to declare for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonValues {
     pub email: Email,
-    /// `None` leaves the field of a declared person as it is, and does not declare that of a new person.
+    /// The value of each field. `None` leaves the field alone for a declared person and omits it for a new one.
     pub values: PerField<Option<FieldValue>>,
 }
 
 impl PersonValues {
-    /// Returns the keys with their values as TOML, in the order in which they are written.
+    /// Returns the keys and their TOML values in canonical order.
     pub(super) fn fields(&self) -> Vec<(&'static str, String)> {
         self.values.some().map(|(field, value)| (field.as_str(), quoted(value))).collect()
     }
 
-    /// Returns the person on one line. `prefix` is `users.` if the line is above all headers.
+    /// Formats the person as a line. Above all headers, `prefix` must be `users.`.
     pub(super) fn line(&self, prefix: &str) -> String {
         format!("{prefix}{} = {}", dotted(&[self.email.as_str()]), braced(&self.assignments()))
     }
 
-    /// Returns the lines of the person as a table.
+    /// Formats the person as the lines of a table.
     pub(super) fn table(&self) -> Vec<String> {
         let mut lines = vec![format!("[{}]", dotted(&["users", self.email.as_str()]))];
         lines.extend(self.assignments());

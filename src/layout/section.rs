@@ -1,5 +1,5 @@
-//! Writes a header with the keys below it. The keys have a fixed order, but no key moves past a blank line or a comment. A comment
-//! may be about the key below it or about all that follow, so both stay in their place.
+//! Formats a header and the keys below it. Keys are sorted into canonical order but never moved past a blank line or a comment,
+//! which may refer to the next key alone or to all that follow.
 
 use std::mem::take;
 
@@ -17,7 +17,7 @@ pub(super) fn write_section(writer: &mut LayoutWriter<'_>, section: TableSection
     write_pairs(writer, pairs, order_of(&path));
 }
 
-/// Writes a header with its comments.
+/// Writes a header and its comments.
 pub(super) fn write_header(
     writer: &mut LayoutWriter<'_>,
     path: &[&str],
@@ -33,7 +33,7 @@ pub(super) fn write_header(
     writer.comments(foot);
 }
 
-/// Writes keys, sorted into `order` within each run.
+/// Writes keys, with each run sorted by `order`.
 pub(super) fn write_pairs(writer: &mut LayoutWriter<'_>, pairs: Vec<KeyValue<'_>>, order: &[&str]) {
     for (number, mut run) in runs(pairs, |_| false).into_iter().enumerate() {
         if number > 0 {
@@ -43,7 +43,7 @@ pub(super) fn write_pairs(writer: &mut LayoutWriter<'_>, pairs: Vec<KeyValue<'_>
         let foot = run.last_mut().map(|last| take(&mut last.placement.foot)).unwrap_or_default();
         writer.detached(&detached);
         for keys in run.chunk_by_mut(|_, next| next.placement.leading.is_empty()) {
-            // The comment may be about the first key, so that key stays first.
+            // The comment may refer to the first key alone, so that key has to stay first.
             let first = usize::from(!keys[0].placement.leading.is_empty());
             keys[first..].sort_by_key(|pair| rank(&pair.path, order));
             for pair in keys {
@@ -54,14 +54,14 @@ pub(super) fn write_pairs(writer: &mut LayoutWriter<'_>, pairs: Vec<KeyValue<'_>
     }
 }
 
-/// Divides keys at blank lines, and above each key that `begins` a run.
+/// Splits keys into runs, at blank lines and before each key for which `begins` returns `true`.
 pub(super) fn runs<'t>(
     pairs: Vec<KeyValue<'t>>,
     begins: impl Fn(&Placement<'t>) -> bool,
 ) -> Vec<Vec<KeyValue<'t>>> {
     let mut runs: Vec<Vec<KeyValue<'t>>> = Vec::new();
     for mut pair in pairs {
-        // Two keys that are far apart in the text may be next to each other here.
+        // Adjacent keys here need not be adjacent in the file.
         let foot_above = runs.last().and_then(|run| run.last()).map(|above| &above.placement.foot);
         pair.placement.blank_above |= foot_above.is_some_and(|foot| !foot.is_empty());
         match runs.last_mut() {

@@ -1,21 +1,21 @@
-//! Replaces parts of a text. Everything between them stays the same, byte for byte.
+//! Replaces parts of a text while leaving the rest untouched, byte for byte.
 
 use std::ops::Range;
 
 use super::parsed::ParsedText;
 
-/// Collects replacements, in any order.
+/// A set of replacements, which can be added in any order.
 pub(super) struct Splices<'t> {
     pub(super) text: &'t str,
     eol: &'static str,
     list: Vec<(Range<usize>, Belongs, String)>,
 }
 
-/// The statement that a new line belongs to. This decides the order of lines that are inserted at the same place.
+/// The statement that an inserted line belongs to, which determines the order of lines inserted at the same offset.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Belongs {
     Above,
-    /// The line is independent of the statements around it.
+    /// The line is independent of the surrounding statements.
     Alone,
     Below,
 }
@@ -29,9 +29,9 @@ impl<'t> Splices<'t> {
         self.list.push((span, Belongs::Above, new));
     }
 
-    /// Inserts lines where a line begins or the text ends. An empty one is a blank line.
+    /// Inserts lines at the start of a line or at the end of the text. Empty strings become blank lines.
     pub(super) fn lines(&mut self, at: usize, belongs: Belongs, lines: &[String]) {
-        // The last line of a file may have no end.
+        // The last line of the file may lack a line ending.
         let is_open = at == self.text.len() && !self.text.is_empty() && !self.text.ends_with('\n');
         let (before, after) = if is_open { (self.eol, "") } else { ("", self.eol) };
         let lines: String = lines.iter().map(|line| [before, line, after].concat()).collect();

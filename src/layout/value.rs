@@ -1,7 +1,7 @@
-//! Formats a key and its value: one space around `=` and inside braces, and strings in double quotes. An array that is too
-//! long, or that contains comments, has one element per line. Numbers, dates, and Booleans stay as written.
+//! Formats a key and its value, with one space around `=` and inside braces, and with strings in double quotes. Arrays that are
+//! too long or contain comments have one element per line. Numbers, dates, and Booleans stay as written.
 //!
-//! An inline table with comments between its pairs is copied, because no other layout keeps those comments.
+//! Inline tables with comments between their pairs are copied verbatim, since any other layout would lose the comments.
 
 use std::ops::Range;
 
@@ -11,35 +11,36 @@ use super::parsed::{KeyValue, SPACE, TrailingComment, inline_pairs};
 use crate::roster::keys;
 use crate::toml_text::{self, quoted};
 
-/// The number of characters up to which a statement stays on one line.
+/// The maximum length of a line, in characters, before a value is split across several lines.
 pub(super) const MAX_WIDTH: usize = 110;
 const INDENT: usize = 2;
 
-/// Formats values of one text.
+/// Formats the values of a text.
 #[derive(Clone, Copy)]
 pub(super) struct ValueFormatter<'t> {
     pub(super) text: &'t str,
     pub(super) eol: &'static str,
 }
 
-/// The lines that a value may use.
+/// The space available for formatting a value.
 #[derive(Clone, Copy)]
 pub(super) enum Space {
-    /// The value has no comments, and stays on the line however long it is.
+    /// A single line, however long. The value must not contain comments.
     OneLine,
-    /// The first line has `used` characters already. The lines below it are indented by `indent` spaces.
+    /// Any number of lines. `used` characters of the first line are already taken, and the others are indented by `indent`
+    /// spaces.
     Lines { indent: usize, used: usize },
 }
 
 impl ValueFormatter<'_> {
-    /// Returns `path = value`, on as many lines as needed.
+    /// Formats `path = value`, on as many lines as necessary.
     pub(super) fn assignment(self, path: &[&str], value: &Value) -> String {
         let key = dotted(path);
         let space = Space::Lines { indent: 0, used: key.chars().count() + " = ".len() };
         format!("{key} = {}", self.value(value, last(path), space))
     }
 
-    /// Returns `{ key = value, … }`. Keys that are not in `order` go to the end, in the order in which they came.
+    /// Formats `{ key = value, … }`. Keys that aren't in `order` go last, in their original order.
     pub(super) fn inline_table(self, pairs: &[KeyValue<'_>], order: &[&str], space: Space) -> String {
         let mut pairs: Vec<&KeyValue<'_>> = pairs.iter().collect();
         pairs.sort_by_key(|pair| rank(&pair.path, order));
@@ -74,7 +75,7 @@ impl ValueFormatter<'_> {
             format!("[{}]", elements.collect::<Vec<_>>().join(", "))
         };
         let Space::Lines { indent, used } = space else { return one_line() };
-        // Each window has its own line, even if there is only one, so adding a second window changes no other line.
+        // Windows always get a line of their own, so that adding a second one doesn't touch the first.
         let has_windows = key == "windows" && !array.is_empty();
         if !has_windows && !self.array_has_comments(array) {
             let line = one_line();
@@ -85,7 +86,7 @@ impl ValueFormatter<'_> {
         self.array_on_lines(array, key, indent)
     }
 
-    /// Writes one element per line.
+    /// Formats an array with one element per line.
     fn array_on_lines(self, array: &Array, key: &str, indent: usize) -> String {
         let indent = indent + INDENT;
         let margin = " ".repeat(indent);
@@ -105,8 +106,8 @@ impl ValueFormatter<'_> {
         written + self.eol + &margin[INDENT..] + "]"
     }
 
-    /// Writes the comments between two elements of an array. Returns whether a blank line separates the last of them from
-    /// the second element.
+    /// Writes the comments between two array elements. Returns `true` if there is a blank line between the last comment and the
+    /// second element.
     fn write_gap(self, written: &mut String, span: Range<usize>, margin: &str) -> bool {
         let is_below_bracket = written == "[";
         let start = span.start;
@@ -131,7 +132,7 @@ impl ValueFormatter<'_> {
         has_blank
     }
 
-    /// Returns whether a value contains comments.
+    /// Returns `true` if the value contains comments.
     pub(super) fn has_comments(self, value: &Value) -> bool {
         match value {
             Value::Array(array) => self.array_has_comments(array),
@@ -153,7 +154,7 @@ impl ValueFormatter<'_> {
         self.is_comment(Some(array.trailing())) || array.iter().any(has_comments)
     }
 
-    /// Returns whether comments are between the pairs of an inline table. Comments in its values do not count.
+    /// Returns `true` if there are comments between the pairs of the table. Comments inside its values don't count.
     pub(super) fn has_comments_between_pairs(self, table: &InlineTable) -> bool {
         let has_comments = |(path, value): &(Vec<&Key>, &Value)| {
             let of_keys = path.iter().flat_map(|key| [key.leaf_decor(), key.dotted_decor()]);
@@ -166,12 +167,12 @@ impl ValueFormatter<'_> {
         self.is_comment(decor.prefix()) || self.is_comment(decor.suffix())
     }
 
-    /// Returns whether there is a comment in the space between two parts of a value.
+    /// Returns `true` if the space between two parts of a value contains a comment.
     fn is_comment(self, space: Option<&RawString>) -> bool {
         space.and_then(RawString::span).is_some_and(|span| self.text[span].contains('#'))
     }
 
-    /// Copies a value. Line ends inside a string are part of its value, so they stay.
+    /// Copies a value verbatim, except for line endings outside of strings.
     fn copy(self, value: &Value) -> String {
         let copy = &self.text[value.span().unwrap_or_default()];
         if copy.contains("\"\"\"") || copy.contains("'''") {
@@ -181,12 +182,12 @@ impl ValueFormatter<'_> {
     }
 }
 
-/// Returns the place of the first key of `path` in `order`, or the length of `order` if it is not there.
+/// Returns the index of the first component of `path` in `order`, or the length of `order` if it isn't in there.
 pub(super) fn rank(path: &[&str], order: &[&str]) -> usize {
     order.iter().position(|key| path.first() == Some(key)).unwrap_or(order.len())
 }
 
-/// Returns the order of the keys in the tables of an array.
+/// Returns the order of keys for the tables in an array.
 pub(super) fn order_below(array: &str) -> &'static [&'static str] {
     match array {
         "windows" => keys::WINDOW,
@@ -200,7 +201,7 @@ pub(super) fn braced(pairs: &[String]) -> String {
     if pairs.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", pairs.join(", ")) }
 }
 
-/// Returns the keys with dots between them. A key has quotes only if it needs them.
+/// Joins keys with dots, quoting only those that need it.
 pub(super) fn dotted(path: &[&str]) -> String {
     path.iter().map(|key| toml_text::key(key)).collect::<Vec<_>>().join(".")
 }

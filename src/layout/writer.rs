@@ -1,4 +1,4 @@
-//! Writes text line by line. The text has no blank line at its start or end, and never two in a row.
+//! Writes lines of text, without blank lines at the start or end and without consecutive blank lines.
 
 use super::parsed::{Block, KeyValue, TrailingComment};
 use super::value::ValueFormatter;
@@ -14,7 +14,7 @@ impl<'t> LayoutWriter<'t> {
         Self { values, written: String::with_capacity(values.text.len()), ends_with_blank: true }
     }
 
-    /// Writes a blank line, unless the last line is blank or nothing is above it.
+    /// Writes a blank line, unless the previous line is blank or this is the start of the text.
     pub(super) fn blank(&mut self) {
         if !self.ends_with_blank {
             self.written += self.values.eol;
@@ -22,14 +22,14 @@ impl<'t> LayoutWriter<'t> {
         }
     }
 
-    /// Writes one comment per line.
+    /// Writes each comment on a line of its own.
     pub(super) fn comments(&mut self, block: &Block<'_>) {
         for comment in block {
             self.statement(comment.text, None);
         }
     }
 
-    /// Writes a blank line after each block.
+    /// Writes blocks of comments, each followed by a blank line.
     pub(super) fn detached(&mut self, blocks: &[Block<'_>]) {
         for block in blocks {
             self.comments(block);
@@ -37,7 +37,7 @@ impl<'t> LayoutWriter<'t> {
         }
     }
 
-    /// Writes a key with the comments above it and after it.
+    /// Writes a key along with its leading and trailing comments.
     pub(super) fn pair(&mut self, pair: &KeyValue<'_>) {
         let KeyValue { path, key_start: _, value, placement } = pair;
         self.comments(&placement.leading);

@@ -1,4 +1,4 @@
-//! Suggests the right key or value for common mistakes. Suggestions by spelling are in [`crate::spelling`].
+//! Hints for common mistakes in keys and values. Suggestions for typos are in [`crate::spelling`].
 
 use toml::de::{DeTable, DeValue};
 
@@ -6,7 +6,8 @@ use super::{Field, Status};
 use crate::printable::Printable;
 use crate::secret::contains_secret;
 
-/// Keys that people write in a table that does not have them, and what to write instead. The table has its name in messages.
+/// Keys that users tend to write in a table that doesn't have them, with a hint for each group. The table is given by its name in
+/// messages.
 const KEYS: &[(&str, &[&str], &str)] = &[
     (
         "a window",
@@ -70,7 +71,7 @@ const KEYS: &[(&str, &[&str], &str)] = &[
     ("[[acknowledge]]", &["comment", "note", "why"], "did you mean `reason`?"),
 ];
 
-/// Words that people write instead of the name of a status.
+/// Common substitutes for the name of a status.
 const STATUSES: &[(Status, &[&str])] = &[
     (
         Status::OutOfOffice,
@@ -93,36 +94,36 @@ const STATUSES: &[(Status, &[&str])] = &[
     (Status::Active, &["available", "online", "present", "on", "in", "here", "working", "enabled"]),
 ];
 
-/// Words that people write instead of `block` in `unmanaged` and `missing`.
+/// Common substitutes for `block` in `unmanaged` and `missing`.
 const BLOCK: &[&str] = &["refuse", "refused", "deny", "forbid", "error", "fail", "stop", "blocked"];
 
-/// Returns the value of `unmanaged` or `missing` that a word means.
+/// Returns the value of `unmanaged` or `missing` that a word is a substitute for.
 pub(super) fn of_consequence(key: &str, word: &str) -> Option<&'static str> {
     let stops = BLOCK.contains(&word.to_ascii_lowercase().as_str());
     (stops && matches!(key, "unmanaged" | "missing")).then_some("block")
 }
 
-/// Returns what to write instead of a key that `table` does not have.
+/// Returns the hint for a key that isn't valid in `table`.
 pub(super) fn of_key(table: &str, key: &str) -> Option<&'static str> {
     let key = key.to_ascii_lowercase().replace('-', "_");
     let row = KEYS.iter().find(|(known, keys, _)| *known == table && keys.contains(&key.as_str()));
     row.map(|(.., help)| *help)
 }
 
-/// Returns the status that a word means.
+/// Returns the status that a word is a substitute for.
 pub(super) fn of_status(word: &str) -> Option<&'static str> {
     let word: String = word.chars().filter(|char| char.is_alphabetic()).collect();
     let word = word.to_lowercase();
     STATUSES.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(status, _)| status.as_str())
 }
 
-/// Returns the key of a person whose value a word is. A word that is not a status is taken for a role.
+/// Returns the key whose value a word is likely to be. Anything that isn't a status is assumed to be a role.
 pub(super) fn field_of(word: &str) -> &'static str {
     let is_listed = |field: &Field| field.closed_list().is_some_and(|list| list.words.contains(&word));
     Field::ALL.into_iter().find(is_listed).unwrap_or(Field::Role).as_str()
 }
 
-/// Returns how to write the value of a key whose value has the wrong type.
+/// Returns the hint for a value that has the wrong type for its key.
 pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
     let text = only_text(value).filter(|text| !contains_secret(text));
     let text = text.map(|text| Printable::cut(text, 60).raw().to_owned());
@@ -168,7 +169,7 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
     }
 }
 
-/// Returns the text of a value that is a string, or is a list or a table that contains only one string.
+/// Unwraps a string, or an array or table that contains nothing but a single string.
 fn only_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
     match value {
         DeValue::String(text) => Some(text),

@@ -1,4 +1,5 @@
-//! Recognizes mistakes between a key, its value, and the next key in braces, and keys that must not be in a file.
+//! Recognizers for mistakes in inline tables, between a key, its value, and the next key, and for keys that must not be in a
+//! file.
 
 use std::ops::Range;
 
@@ -10,7 +11,7 @@ use super::spot::{Mistake, Spot, bare_key};
 use super::statements::{is_bare, string_len};
 use super::values::example;
 
-/// Recognizes the key of a secret. It comes before other recognizers, so that no message shows the value.
+/// Recognizes the key of a secret. This runs before almost all other recognizers, so that no message reveals the value.
 pub(super) fn secret(spot: &Spot<'_>) -> Option<Mistake> {
     let signs = spot.bare().into_iter().filter(|(_, char)| "=:".contains(*char));
     for key in signs.filter_map(|(at, _)| key_before(spot.line, at)) {
@@ -24,7 +25,7 @@ pub(super) fn secret(spot: &Spot<'_>) -> Option<Mistake> {
     None
 }
 
-/// Returns the range of the key that ends before the offset `at` of a line.
+/// Returns the span of the key that ends at `at`, ignoring white space in between.
 fn key_before(line: &str, at: usize) -> Option<Range<usize>> {
     let end = line[..at].trim_end().len();
     let start = match line[..end].chars().next_back()? {
@@ -34,7 +35,7 @@ fn key_before(line: &str, at: usize) -> Option<Range<usize>> {
     (start < end).then_some(start..end)
 }
 
-/// Returns the word or the string that `rest` begins with.
+/// Returns the first word or string of `rest`.
 fn first_word(rest: &str) -> &str {
     let quote = rest.bytes().next().filter(|byte| matches!(byte, b'"' | b'\''));
     let length = quote
@@ -43,7 +44,7 @@ fn first_word(rest: &str) -> &str {
     &rest[..length.unwrap_or(rest.len())]
 }
 
-/// Returns whether a key and its `=` begin here.
+/// Returns `true` if `rest` starts with a key followed by an assignment.
 fn is_pair(rest: &str) -> bool {
     let key = if rest.starts_with(['"', '\'']) { first_word(rest) } else { bare_key(rest) };
     !key.is_empty() && rest[key.len()..].trim_start().starts_with(['=', ':', '.'])
@@ -53,7 +54,7 @@ fn is_of_person_or_window(key: &str) -> bool {
     PERSON.contains(&key) || WINDOW.contains(&key)
 }
 
-/// Returns the range from this line to the end of the line with the next word after `from`.
+/// Returns the range from the start of this line to the end of the line that contains the first word after `from`.
 fn through_next_word(spot: &Spot<'_>, from: usize) -> Range<usize> {
     let rest = &spot.text[spot.start + from..];
     let next = spot.start + from + rest.len() - rest.trim_start().len();
@@ -61,7 +62,7 @@ fn through_next_word(spot: &Spot<'_>, from: usize) -> Range<usize> {
     spot.start..end + 1
 }
 
-/// Recognizes `;`, `or`, or a second value after the value of a key in braces.
+/// Recognizes `;`, `or`, or a second value after the value of a key in an inline table.
 pub(super) fn after_a_value(spot: &Spot<'_>) -> Option<Mistake> {
     let rest = spot.after();
     let end = spot.at + first_word(rest).len();
@@ -90,7 +91,7 @@ pub(super) fn after_a_value(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.over(through_next_word(spot, end)))
 }
 
-/// Recognizes a key in braces that has a comma instead of a value.
+/// Recognizes a key in an inline table that is followed by a comma instead of a value.
 pub(super) fn no_value(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::ExtraCommaInBraces {
         return None;
@@ -103,7 +104,7 @@ pub(super) fn no_value(spot: &Spot<'_>) -> Option<Mistake> {
     let lacks = if unassigned.is_some() { "no value" } else { "no `=` and no value" };
     let help = format!("write a value: {written} = {}, or delete the key", example(name));
     let mistake = spot.mistake(key, format!("`{name}` has {lacks}"), "a key without a value", help);
-    // The parser takes the next keys for values, up to the end of the braces.
+    // The parser mistakes all remaining keys in the inline table for values.
     let end = spot.statement.map_or(spot.end(), |statement| statement.span.end.max(spot.end()));
     Some(mistake.over(spot.start..end + 1))
 }
@@ -179,7 +180,7 @@ pub(super) fn comma(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.within_mark(spot))
 }
 
-/// Recognizes `{ from = 2026-12-20 until = 2026-12-21 }`. The parser takes the next key for a part of the value.
+/// Recognizes `{ from = 2026-12-20 until = 2026-12-21 }`, where the parser takes the next key to be part of the value.
 pub(super) fn comma_between_values(spot: &Spot<'_>) -> Option<Mistake> {
     let range = spot.value();
     let before = spot.line[range.clone()].split_once('=')?.0.trim_end();

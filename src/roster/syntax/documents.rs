@@ -1,15 +1,15 @@
-//! Recognizes mistakes that span more than one line, such as another format or a merge conflict.
+//! Recognizers for mistakes that span several lines, such as merge conflicts and files in another format.
 
 use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot};
 use super::statements::is_bare;
 
-/// The markers that git writes into a merge conflict, in order.
+/// The conflict markers that git writes, in order.
 const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 const EXAMPLE: &str =
     "write a line [users], and below it one line per person: \"ana@acme.example\" = { role = \"Admin\" }";
 
-/// Returns whether any line looks like TOML: a header, or a key before `=`.
+/// Returns `true` if any line looks like TOML, that is, like a header or like a key followed by `=`.
 fn has_toml(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').lines().any(|line| {
         let line = line.trim();
@@ -26,7 +26,7 @@ pub(super) fn merge_conflict(spot: &Spot<'_>) -> Option<Mistake> {
     let mut end = spot.end();
     if *marker == MARKERS[0] {
         let rest = &spot.text[end..];
-        // Search only up to the next conflict, so that many conflicts do not take quadratic time.
+        // Stop at the next conflict, since a file full of conflicts would otherwise take quadratic time.
         let rest = &rest[..rest.find("\n<<<<<<<").unwrap_or(rest.len())];
         if let Some(last) = rest.find("\n>>>>>>>") {
             end += last + 1 + rest[last + 1..].find('\n').unwrap_or(rest.len() - last - 1);
@@ -37,7 +37,7 @@ pub(super) fn merge_conflict(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(spot.whole_line(), message, "git wrote this line", help).over(spot.start..end + 1))
 }
 
-/// Recognizes that the whole file is JSON, YAML, or CSV.
+/// Recognizes files that are JSON, YAML, or CSV rather than TOML.
 pub(super) fn other_format(spot: &Spot<'_>) -> Option<Mistake> {
     let format = if is_json(spot.text) {
         "JSON"
@@ -55,13 +55,14 @@ pub(super) fn other_format(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.over(0..spot.text.len() + 1))
 }
 
-/// Returns whether a text is JSON. TOML never begins with `{`, except for a mistyped header, and never with `[` and then `{`.
+/// Returns `true` if the text looks like JSON. TOML never starts with `[` followed by `{`, and it starts with `{` only if a
+/// header was mistyped.
 fn is_json(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let inner = text.strip_prefix('[').map(str::trim_start);
     let line = text.lines().next().unwrap_or_default().trim();
     let name = line.strip_prefix('{').and_then(|line| line.strip_suffix('}')).unwrap_or_default();
-    // `{users}` was meant as a header.
+    // `{users}` is a mistyped header.
     let is_header = !name.is_empty() && name.chars().all(is_bare);
     text.starts_with('{') && !is_header || inner.is_some_and(|inner| inner.starts_with('{'))
 }
@@ -74,7 +75,7 @@ fn is_yaml(spot: &Spot<'_>) -> bool {
     line == "---" || is_pair
 }
 
-/// Returns whether the first lines of a text have the same number of columns, at least two.
+/// Returns `true` if the first few lines all have the same number of columns, and at least two.
 fn is_csv(spot: &Spot<'_>) -> bool {
     let columns = |line: &str| line.matches([',', ';', '\t']).count();
     let mut lines = spot.text.lines().filter(|line| !line.trim().is_empty()).take(3);

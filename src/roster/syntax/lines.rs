@@ -1,4 +1,4 @@
-//! Mistakes in what makes a line: comments, headers, `=`, quotes, brackets, and commas.
+//! Recognizers for mistakes in the structure of a line: comments, headers, `=`, quotes, brackets, and commas.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use super::spot::{Mistake, Spot, before_end_of_value, last_item};
 use super::statements::{Flaw, is_bare, string_len};
 use super::values::empty_entry;
 
-/// Comments begin with these signs in other languages.
+/// Comment markers of other languages.
 const COMMENTS: [&str; 6] = ["//", ";", "--", "/*", "<!--", "%"];
 
 pub(super) fn code_fence(spot: &Spot<'_>) -> Option<Mistake> {
@@ -27,7 +27,7 @@ pub(super) fn other_comment(spot: &Spot<'_>) -> Option<Mistake> {
     if !is_line && (spot.kind != ErrorKind::AfterValue || text.is_empty() && *sign == ";") {
         return None;
     }
-    // `---` and `-- --` are separators without a text.
+    // `---` and `-- --` are separators, which have no text.
     let text = if text.is_empty() { "…".to_owned() } else { spot.shown(text, "…") };
     let start = if is_line { spot.whole_line().start } else { spot.at };
     let message = format!("`{sign}` does not begin a comment in TOML");
@@ -35,7 +35,7 @@ pub(super) fn other_comment(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(start..start + sign.len(), message, "not a comment", help))
 }
 
-/// Recognizes HTML, which comes from a page that was copied or saved.
+/// Recognizes HTML, typically copied or saved from a web page.
 pub(super) fn markup(spot: &Spot<'_>) -> Option<Mistake> {
     let entity =
         ["&quot;", "&amp;", "&lt;", "&gt;", "&#39;", "&nbsp;"].into_iter().find(|it| spot.line.contains(it));
@@ -51,7 +51,7 @@ pub(super) fn markup(spot: &Spot<'_>) -> Option<Mistake> {
     is_tag.then(|| spot.mistake(spot.whole_line(), message, "HTML", "delete this line"))
 }
 
-/// Recognizes a line of a diff.
+/// Recognizes lines of a diff.
 pub(super) fn diff(spot: &Spot<'_>) -> Option<Mistake> {
     let sign = spot.line.chars().next().filter(|sign| "+-@".contains(*sign))?;
     let rest = spot.line[1..].trim_start();
@@ -62,7 +62,7 @@ pub(super) fn diff(spot: &Spot<'_>) -> Option<Mistake> {
     is_line.then(|| spot.mistake(0..1, message, "not TOML", help))
 }
 
-/// Recognizes `- ana@acme.example`, a list item as in YAML or Markdown.
+/// Recognizes YAML and Markdown list items such as `- ana@acme.example`.
 pub(super) fn list_item(spot: &Spot<'_>) -> Option<Mistake> {
     let line = spot.line.trim_start();
     let sign = line.chars().next().filter(|sign| "-*•".contains(*sign))?;
@@ -76,7 +76,7 @@ pub(super) fn list_item(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(spot.whole_line(), message, "a list item", help))
 }
 
-/// Recognizes a line that was meant to be `[section]`.
+/// Recognizes malformed section headers.
 pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     let line = spot.line.split('#').next().unwrap_or_default().trim();
     let name = line.trim_matches(['[', ']', '(', ')', '{', '}', ':', ' ', '"', '\'']);
@@ -114,11 +114,11 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     };
     let header = format!("{open}{}{close}", spot.shown(name, "users"));
     let mistake = spot.mistake(spot.whole_line(), message, "not a header", format!("write: {header}"));
-    // The parser read no section here, or another one than was meant.
+    // Below such a line, the parser is either in no section at all or in the wrong one.
     Some(Mistake { section: (!line.starts_with('[') || behind.is_empty()).then_some(header), ..mistake })
 }
 
-/// Returns the name between the brackets of a header, if it is a key.
+/// Returns the name in a header's brackets if it is a valid quoted key.
 fn header_name(line: &str) -> Option<&str> {
     let name =
         line.strip_prefix('[')?.trim_start_matches('[').trim_end_matches([']', ' ', ':', ';', ',']).trim();
@@ -126,7 +126,7 @@ fn header_name(line: &str) -> Option<&str> {
     (is_quoted && toml::de::DeTable::parse(&format!("{name}=0")).is_ok()).then_some(name)
 }
 
-/// Recognizes `""Admin""`, which spreadsheets write.
+/// Recognizes `""Admin""`, the way spreadsheets escape quotes.
 pub(super) fn doubled_quotes(spot: &Spot<'_>) -> Option<Mistake> {
     let at = spot.before().rfind("\"\"").filter(|at| spot.before()[at + 2..].trim().is_empty())?;
     let rest = &spot.line[at + 2..];
@@ -142,7 +142,7 @@ pub(super) fn quote_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
     if let Some(mistake) = apostrophe_in_value(spot, open) {
         return Some(mistake.over(statement.span.start..statement.span.end + 1));
     }
-    // The first string that contains a later `=` is the one that is not closed.
+    // The unclosed string is the first one that swallows a subsequent `=`.
     let (at, text) = first_run(spot.line).unwrap_or((open, &spot.line[open + 1..]));
     let text = before_end_of_value(text).split('=').next().unwrap_or_default().trim();
     let ends_otherwise = text.find(['"', '\'']).is_some_and(|end| text[end + 1..].trim().is_empty());
@@ -157,7 +157,7 @@ pub(super) fn quote_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.over(statement.span.start..statement.span.end + 1))
 }
 
-/// Recognizes `reason = it's ok`.
+/// Recognizes unquoted text with an apostrophe, such as `reason = it's ok`.
 fn apostrophe_in_value(spot: &Spot<'_>, open: usize) -> Option<Mistake> {
     let assigned = spot.line[..open].rfind('=')? + 1;
     let rest = spot.line[assigned..].trim_start();
@@ -178,7 +178,7 @@ fn apostrophe_in_value(spot: &Spot<'_>, open: usize) -> Option<Mistake> {
     ))
 }
 
-/// Returns the first string that ends with `=`. Its closing quote is missing, so it extends to the quote of the next value.
+/// Returns the first string that ends in `=`. Its closing quote is missing, so it extends to the opening quote of the next value.
 fn first_run(line: &str) -> Option<(usize, &str)> {
     let mut at = 0;
     while let Some(found) = line[at..].find(['"', '\'']) {
@@ -215,11 +215,11 @@ pub(super) fn bracket_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.over(statement.span.start..statement.span.end + 1))
 }
 
-/// Other languages write these signs between a key and its value.
+/// Operators that other languages use in place of `=`.
 pub(super) const SIGNS: [&str; 15] =
     [":", "==", "===", "=>", "->", ":=", "=:", "<-", "-->", "==>", "~>", "::", ">", ">=", "<="];
 
-/// Returns the range of the sign nearest to the offset `at` of a line: it ends before `at`, or begins at or after it.
+/// Returns the span of the operator nearest to `at`, which either ends just before it or starts at or after it.
 pub(super) fn sign_around(line: &str, at: usize) -> Range<usize> {
     let is_sign = |char: char| "=:<>-~".contains(char);
     let at = line.floor_char_boundary(at);
@@ -228,7 +228,7 @@ pub(super) fn sign_around(line: &str, at: usize) -> Range<usize> {
     start..line[start..].find(|char| !is_sign(char)).map_or(line.len(), |length| start + length)
 }
 
-/// Recognizes `:`, `==`, `=>`, `->`, and similar signs between a key and its value.
+/// Recognizes `:`, `==`, `=>`, `->`, and similar operators in place of `=`.
 pub(super) fn operator(spot: &Spot<'_>) -> Option<Mistake> {
     let Range { start, end } = sign_around(spot.line, spot.at);
     let sign = &spot.line[start..end];
@@ -245,7 +245,7 @@ pub(super) fn operator(spot: &Spot<'_>) -> Option<Mistake> {
         return None;
     }
     let value = spot.line[end..].trim();
-    // `"ana@acme.example".role` names a field of the person.
+    // `"ana@acme.example".role` refers to a field of the person.
     let last_part = key.rsplit(['.', '"', '\'']).next().unwrap_or_default();
     let is_address = key.contains('@') && !keys::PERSON.contains(&last_part);
     let value = match value {
@@ -264,7 +264,7 @@ pub(super) fn operator(spot: &Spot<'_>) -> Option<Mistake> {
     Some(if sign == ":" { mistake.within_mark(spot) } else { mistake })
 }
 
-/// Returns the value after a sign, with a space before it. A table or an array is abbreviated.
+/// Returns the value after an operator with a leading space, abbreviating tables and arrays.
 fn value_after(spot: &Spot<'_>, value: &str) -> String {
     let end = match value.as_bytes().first() {
         Some(quote @ (b'"' | b'\'')) => string_len(value, *quote).unwrap_or(value.len()),
@@ -278,15 +278,15 @@ fn value_after(spot: &Spot<'_>, value: &str) -> String {
     if is_bare { format!(" \"{word}\"") } else { spot.shown(&format!(" {word}"), " …") }
 }
 
-/// Returns the first word with an `@`, without the punctuation around it.
+/// Returns the first word that contains an `@`, stripped of surrounding punctuation.
 fn address_in(text: &str) -> Option<&str> {
     let is_end = |char: char| char.is_whitespace() || "=<>,{}[]()\"':;#".contains(char);
     let word = text.split(is_end).find(|word| word.contains('@'))?;
-    // A header may contain `users.ana@acme.example`.
+    // In a header, this may be `users.ana@acme.example`.
     Some(word.strip_prefix("users.").unwrap_or(word))
 }
 
-/// Recognizes `'ana.o'neil@acme.example' = {}`.
+/// Recognizes an apostrophe in a single-quoted key, such as `'ana.o'neil@acme.example' = {}`.
 fn apostrophe_in_key(spot: &Spot<'_>, key_end: usize) -> Option<Mistake> {
     let key = spot.line[..key_end].trim();
     let inner = key.strip_prefix('\'')?.strip_suffix('\'')?;
@@ -299,7 +299,7 @@ fn apostrophe_in_key(spot: &Spot<'_>, key_end: usize) -> Option<Mistake> {
     Some(spot.mistake(at..at + 1, "this `'` ends the text", "ends the text here", help))
 }
 
-/// Recognizes an address without quotes, as a key or alone on its line.
+/// Recognizes an unquoted address, either as a key or on a line of its own.
 pub(super) fn bare_address(spot: &Spot<'_>) -> Option<Mistake> {
     let line = spot.line;
     let key_end = line.find('=').unwrap_or(line.len());
@@ -328,7 +328,7 @@ pub(super) fn bare_address(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(at..at + address.len(), message, label, format!("write: \"{shown}\" = {value}")))
 }
 
-/// Recognizes text after a complete entry.
+/// Recognizes trailing text after a complete entry.
 pub(super) fn after_the_end(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::AfterValue {
         return None;
@@ -356,7 +356,7 @@ pub(super) fn after_the_end(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(marked, message, "not part of the value", help))
 }
 
-/// Recognizes `{{ role }}`, a placeholder of a template.
+/// Recognizes template placeholders such as `{{ role }}`.
 pub(super) fn template(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::NoKey || !spot.after().starts_with('{') {
         return None;
@@ -365,7 +365,7 @@ pub(super) fn template(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(spot.at..spot.at + 1, "a key is expected here, not `{`", "not a key", help))
 }
 
-/// Recognizes a line that is neither `key = value` nor a header nor a comment.
+/// Recognizes lines that are neither `key = value`, nor a header, nor a comment.
 pub(super) fn not_a_pair(spot: &Spot<'_>) -> Option<Mistake> {
     if !spot.kind.is_about_key() {
         return None;
@@ -398,7 +398,7 @@ pub(super) fn not_a_pair(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(marked, "this key is not in quotes", "not allowed without quotes", help))
 }
 
-/// Returns the mistake of a line that has no `=` after its key, or does not begin with a key.
+/// Builds the mistake for a line that doesn't start with a key, or whose key isn't followed by `=`.
 fn without_sign(spot: &Spot<'_>, key: &str) -> Mistake {
     let value = spot.after().trim();
     let is_key = key.starts_with(['"', '\'']) || !key.is_empty() && key.chars().all(is_bare);

@@ -1,14 +1,14 @@
-//! Explains syntax errors: what was typed, where, and what to write instead.
+//! Turns the parser's syntax errors into explanations of what is wrong and how to fix it.
 //!
-//! The parser reports what it expected, and often several errors for one mistake. Each recognizer in [`MISTAKES`] checks the place of
-//! an error and its line for one common mistake. The first recognizer that matches decides the message. If none matches, the message
-//! has the words of the parser.
+//! The parser only reports what it expected, often with several errors for a single mistake. Each recognizer in [`MISTAKES`]
+//! looks for one common mistake at the position of an error and on the surrounding line. The first one to match determines the
+//! message; if none does, the parser's own message is used.
 //!
-//! * `parser_error` classifies the errors of the parser, and `spot` is the place of one error. `statements` splits a text that is not
-//!   valid TOML. `repair` changes a text so that the parser can read it to the end.
-//! * `documents`, `lines`, `signs`, `values`, and `between` contain the recognizers.
-//! * One mistake is one problem: errors in the range that a mistake covers are not reported.
-//! * The time is linear in the size of the text, because at most [`MAX_ERRORS_PER_LINE`] errors per line are checked.
+//! * `parser_error` classifies the parser's errors, and `spot` describes the position of an error. `statements` splits a file
+//!   into statements even if it isn't valid TOML, and `repair` patches it so that the parser can reach the end.
+//! * The recognizers are in `documents`, `lines`, `signs`, `values`, and `between`.
+//! * Each mistake is reported once: any errors within the range that it covers are suppressed.
+//! * Running time is linear in the size of the file, because at most [`MAX_ERRORS_PER_LINE`] errors per line are examined.
 
 use std::ops::Range;
 
@@ -28,13 +28,13 @@ use parser_error::ParserError;
 use spot::{Mistake, Spot};
 use statements::{Statement, Statements};
 
-/// At most this many errors per line are checked. Later ones are almost always consequences of earlier ones.
+/// The maximum number of errors to examine per line. Any later ones are almost always consequences of earlier ones.
 const MAX_ERRORS_PER_LINE: usize = 16;
 
-/// Returns the mistake if it is the one that this function recognizes.
+/// A function that recognizes one kind of mistake.
 type Recognizer = for<'t> fn(&Spot<'t>) -> Option<Mistake>;
 
-/// The recognizers in the order in which they are tried: those for a whole file come first, those for one character last.
+/// All recognizers, in the order in which they are tried. Those for whole files come first and those for single characters last.
 const MISTAKES: &[Recognizer] = &[
     documents::merge_conflict,
     between::secret,
@@ -67,35 +67,35 @@ const MISTAKES: &[Recognizer] = &[
     lines::not_a_pair,
 ];
 
-/// The lines below a header that the parser did not understand.
+/// The content of a section whose header the parser rejected.
 pub(super) struct BrokenSection {
-    /// The header that was meant.
+    /// The corrected header.
     pub(super) header: String,
-    /// The offset of the line that has the broken header.
+    /// The offset of the line with the malformed header.
     pub(super) at: usize,
-    /// The content ends at the next header.
+    /// The range of lines up to the next header.
     pub(super) content: Range<usize>,
 }
 
-/// The explanation of why a text is not valid TOML.
+/// The explanation of all syntax errors in a text.
 #[derive(Default)]
 pub(super) struct Explained {
     pub(super) problems: Vec<Problem>,
-    /// The ranges with syntax errors, in which other results are guesses.
+    /// Ranges with syntax errors, where anything else that was found is a guess.
     broken: Vec<Range<usize>>,
     pub(super) sections: Vec<BrokenSection>,
-    /// The parser did not read the statements from this offset on, because a bracket before it is not closed.
+    /// The offset at which parsing effectively ended because of an unclosed bracket, if there are statements after it.
     pub(super) unseen_from: Option<usize>,
 }
 
 impl Explained {
-    /// Returns the ranges of the text in which other results are guesses.
+    /// Returns the ranges in which anything else that was found is a guess.
     pub(super) fn guesses(&self, length: usize) -> Vec<Range<usize>> {
         let unseen = self.unseen_from.map(|from| from..length.max(from) + 1);
         self.broken.iter().cloned().chain(unseen).collect()
     }
 
-    /// Adds a section. The previous section ends before it.
+    /// Adds a section and truncates the previous one to end before it.
     fn add_section(&mut self, section: BrokenSection) {
         if let Some(before) = self.sections.last_mut() {
             before.content.end = before.content.end.min(section.at).max(before.content.start);
@@ -104,7 +104,7 @@ impl Explained {
     }
 }
 
-/// Explains the errors that the parser found in `text` from the offset `from` on.
+/// Explains the errors that the parser reported for `text`, starting at offset `from`.
 pub(super) fn explain(
     file: FileId,
     text: &str,
@@ -127,7 +127,8 @@ pub(super) fn explain(
     explained
 }
 
-/// Drops the errors after a statement with an unclosed bracket. If it has no errors, the first error after it moves to the bracket.
+/// Drops all errors after a statement with an unclosed bracket. If the statement itself has no errors, the first one after it is
+/// moved to the bracket.
 fn blame_the_bracket(statement: &Statement, errors: &mut Vec<ParserError<'_>>) {
     let Range { start, end } = statement.span;
     let first = errors.partition_point(|error| error.span.start < start);
@@ -142,7 +143,8 @@ fn blame_the_bracket(statement: &Statement, errors: &mut Vec<ParserError<'_>>) {
 
 fn explain_each(file: FileId, text: &str, errors: &[ParserError<'_>], statements: &Statements) -> Explained {
     let mut explained = Explained::default();
-    // Errors before `covered` are consequences. `on_line` counts the checked errors of the line that ends at `line_end`.
+    // Errors before `covered` are consequences of an earlier mistake. `on_line` counts the errors examined on the line ending at
+    // `line_end`.
     let (mut covered, mut line_end, mut on_line) = (0, 0, 0);
     for error in errors {
         let at = error.span.start;
@@ -176,13 +178,13 @@ fn explain_each(file: FileId, text: &str, errors: &[ParserError<'_>], statements
     explained
 }
 
-/// Returns the range from the line after `at` to the next header.
+/// Returns the range from the line after `at` up to the next header.
 fn section_after(text: &str, at: usize, statements: &Statements) -> Range<usize> {
     let start = text[at..].find('\n').map_or(text.len(), |newline| at + newline + 1);
     start..statements.header_from(start).map_or(text.len(), |header| header.start)
 }
 
-/// Returns a mistake with the words of the parser, for an error that no recognizer knows.
+/// Falls back to the parser's message for an error that no recognizer matches.
 fn unknown(spot: &Spot<'_>, message: &str) -> Mistake {
     let message = format!("this line is not valid TOML: {}", message.trim_end_matches(", expected nothing"));
     let help = "write one `key = value` per line, with text in quotes, and numbers and dates without quotes";

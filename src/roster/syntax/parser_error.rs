@@ -1,57 +1,57 @@
-//! Classifies the errors of the TOML parser. Only this module depends on their English messages.
+//! Classifies the TOML parser's errors by their English messages, which no other module depends on.
 
 use std::ops::Range;
 
 use toml::de::Error;
 
 pub(in crate::roster) struct ParserError<'e> {
-    /// The range is in bytes of the file.
+    /// The byte range in the file.
     pub(in crate::roster) span: Range<usize>,
     pub(in crate::roster) kind: ErrorKind,
-    /// The message of the parser. It contains no text from the file.
+    /// The parser's message, which never quotes the file.
     pub(super) message: &'e str,
 }
 
-/// The kinds of parser errors that the recognizers distinguish.
+/// The kinds of parser errors that recognizers need to tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::roster) enum ErrorKind {
-    /// The key or the section is already declared.
+    /// A key or section that is already defined.
     Repeated,
-    /// A key has neither `=` nor a value. The parser stops building values here.
+    /// A key with neither `=` nor a value. The parser stops producing values here.
     NoValue,
-    /// No `=` follows a key in braces.
+    /// A key in an inline table that isn't followed by `=`.
     NoAssignment,
-    /// A key needs quotes, or is empty.
+    /// A key that is empty or must be quoted.
     InvalidKey,
-    /// A key has three quotes on each side.
+    /// A key in triple quotes.
     LongKey,
-    /// A key is expected in braces, but something else is there.
+    /// Anything other than a key where an inline table requires one.
     NoKey,
-    /// The items of an array have no comma between them.
+    /// Two array items without a comma in between.
     NoCommaInArray,
-    /// The keys in braces have no comma between them.
+    /// Two keys in an inline table without a comma in between.
     NoCommaInBraces,
     ExtraCommaInArray,
     ExtraCommaInBraces,
-    /// Something follows a complete value on its line.
+    /// Trailing text after a complete value.
     AfterValue,
-    /// A backslash does not begin a valid escape.
+    /// A backslash that doesn't start a valid escape sequence.
     BadEscape,
     BadDate,
     BadTime,
-    /// A string is not closed, or contains a control character.
+    /// A string that isn't closed or that contains a control character.
     BadString,
-    /// A value is a text without quotes, or has only one of them.
+    /// A string value that lacks one or both of its quotes.
     NoQuotes,
     BadNumber,
-    /// A value is missing, or does not have a type of TOML.
+    /// A missing value, or one that isn't of any TOML type.
     BadValue,
-    /// A carriage return has no line feed after it.
+    /// A carriage return that isn't followed by a line feed.
     CarriageReturn,
     Other,
 }
 
-/// The messages of each kind begin with these texts. The first match counts.
+/// The prefixes of the messages of each kind. The first match wins.
 const BEGINNINGS: &[(ErrorKind, &[&str])] = &[
     (ErrorKind::Repeated, &["duplicate key", "cannot extend value"]),
     (ErrorKind::NoValue, &["key with no value", "missing value for key"]),
@@ -78,7 +78,8 @@ const BEGINNINGS: &[(ErrorKind, &[&str])] = &[
 ];
 
 impl<'e> ParserError<'e> {
-    /// Returns the error at `span` in the file. The span of `error` is in the part that was parsed.
+    /// Creates an error at `span` in the file. We can't use the span in `error`, because it's relative to the part that was
+    /// parsed.
     pub(in crate::roster) fn at(span: Range<usize>, error: &'e Error) -> Self {
         let message = error.message();
         Self { span, kind: ErrorKind::from_message(message), message }
@@ -91,12 +92,12 @@ impl ErrorKind {
         BEGINNINGS.iter().find(|(_, beginnings)| is_of(beginnings)).map_or(Self::Other, |(kind, _)| *kind)
     }
 
-    /// Returns whether the parser could not read a key, or did not find its value.
+    /// Returns `true` if the parser failed to read a key or to find its value.
     pub(super) fn is_about_key(self) -> bool {
         matches!(self, Self::NoValue | Self::NoAssignment | Self::InvalidKey)
     }
 
-    /// Returns whether the parser could not read a value.
+    /// Returns `true` if the parser failed to read a value.
     pub(super) fn is_about_value(self) -> bool {
         matches!(self, Self::NoQuotes | Self::BadDate | Self::BadTime | Self::BadNumber | Self::BadValue)
     }

@@ -1,7 +1,7 @@
-//! Repairs a text so that the parser can read what follows a key without `=`.
+//! Patches a file so that the parser gets past keys without `=`.
 //!
-//! The parser stops at such a key: it neither returns nor checks the rest. So the text is parsed again with `=` instead of what was
-//! written, or without the line. The repair moves no bytes, so all places stay the same.
+//! When the parser comes across such a key, it gives up, and the rest of the file is neither returned nor checked. We therefore
+//! insert the `=` or blank out the line and parse again. The patch never moves any bytes, so all offsets remain valid.
 
 use std::ops::Range;
 
@@ -11,17 +11,17 @@ use toml::de::{DeTable, Error};
 use super::lines::{SIGNS, sign_around};
 use super::parser_error::ErrorKind;
 
-/// A text that the parser can read to its end.
+/// A patched text, which can be parsed to the end.
 pub(in crate::roster) struct Repaired {
     text: String,
-    /// The errors at which the parser stopped in the original text.
+    /// The errors that made the parser give up on the original text.
     stops: Vec<Error>,
-    /// Errors in these ranges are about the same mistakes, so they are dropped.
+    /// Ranges in which all errors are dropped, because they stem from the same mistakes.
     silent: Vec<Range<usize>>,
 }
 
 impl Repaired {
-    /// Replaces wrong signs with `=`, and lines without a sign with spaces.
+    /// Replaces wrong operators with `=`, and blanks out lines that have none.
     pub(in crate::roster) fn new(text: &str) -> Self {
         let mut stops = DeTable::parse_recoverable(text).1;
         stops.retain(|error| ErrorKind::from_message(error.message()) == ErrorKind::NoValue);
@@ -35,7 +35,7 @@ impl Repaired {
         Self { text: String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned()), stops, silent }
     }
 
-    /// Parses the repaired text. Returns the table, and the errors of the original text.
+    /// Parses the patched text. Returns the resulting table along with the errors in the original text.
     pub(in crate::roster) fn parse(&self) -> (Spanned<DeTable<'_>>, Vec<Error>) {
         let (table, mut errors) = DeTable::parse_recoverable(&self.text);
         errors.retain(|error| !self.is_silent(error.span().unwrap_or_default().start));
@@ -49,12 +49,12 @@ impl Repaired {
     }
 }
 
-/// Repairs the line around the offset `at`. Returns the range in which other errors are about the same mistake.
+/// Patches the line at offset `at`. Returns the range in which further errors stem from the same mistake.
 fn repair(text: &str, at: usize, bytes: &mut [u8]) -> Option<Range<usize>> {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
     let line = text[start..end].trim_end_matches('\r');
-    // The parser may stop at the end of the line, after the carriage return.
+    // The parser may stop at the very end of the line, past the carriage return.
     let within = line.floor_char_boundary(at - start);
     let sign = sign_around(line, within);
     let has_key = !line[..sign.start].trim().is_empty();
@@ -64,7 +64,7 @@ fn repair(text: &str, at: usize, bytes: &mut [u8]) -> Option<Range<usize>> {
         bytes[start + sign.start] = b'=';
         return (!value.starts_with(['{', '['])).then_some(start + sign.start..end + 1);
     }
-    // The line may be a header after an invisible character or a bullet.
+    // This may be a header with an invisible character or a bullet in front of it.
     let header = line
         .find('[')
         .filter(|at| !line[..*at].contains(|char: char| char.is_alphanumeric() || "\"'".contains(char)));

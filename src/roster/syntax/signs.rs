@@ -1,20 +1,20 @@
-//! Characters that look like TOML punctuation, and invisible ones.
+//! Recognizers for invisible characters and for characters that resemble TOML punctuation.
 
 use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot};
 
-/// The character that a foreign one looks like.
+/// The ASCII character that a character is mistaken for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Like {
     Quote,
     Space,
     Nothing,
     Hyphen,
-    /// It looks like this ASCII character.
+    /// Any ASCII character not listed above.
     Sign(char),
 }
 
-/// Characters that editors, word processors, chats, and keyboards write instead of ASCII, with their names.
+/// Characters that editors, word processors, chat apps, and keyboards substitute for ASCII ones, with their names.
 const FOREIGN: &[(&str, &str, Like)] = &[
     ("“”„‟‘’‚‛", "a curly quote", Like::Quote),
     ("«»‹›", "an angle quote", Like::Quote),
@@ -43,12 +43,12 @@ const FOREIGN: &[(&str, &str, Like)] = &[
 
 const COPIED: &str = "copied text often contains such characters";
 
-/// Returns the name of a foreign character, and what it looks like.
+/// Returns the name of a non-ASCII or control character and the character that it is mistaken for.
 fn foreign(char: char) -> Option<(&'static str, Like)> {
     if let Some((_, name, like)) = FOREIGN.iter().find(|(chars, ..)| chars.contains(char)) {
         return Some((name, *like));
     }
-    // The block of full-width forms has the order of ASCII.
+    // The block of full-width forms is in the same order as ASCII.
     let ascii = u32::from(char).checked_sub(0xfee0).filter(|code| (0x21..0x7f).contains(code));
     if let Some(ascii) = ascii.and_then(char::from_u32) {
         return Some(("a full-width character", Like::Sign(ascii)));
@@ -56,7 +56,7 @@ fn foreign(char: char) -> Option<(&'static str, Like)> {
     (char.is_control() && char != '\t').then_some(("a control character", Like::Nothing))
 }
 
-/// Recognizes a character outside strings and comments that only looks like one of TOML, and a control character anywhere.
+/// Recognizes control characters anywhere, as well as look-alikes of TOML punctuation outside strings and comments.
 pub(super) fn foreign_sign(spot: &Spot<'_>) -> Option<Mistake> {
     let is_in_string = matches!(spot.kind, ErrorKind::BadString | ErrorKind::NoQuotes);
     if let Some(char) = spot.after().chars().next().filter(|char| is_in_string && char.is_control()) {
@@ -96,14 +96,14 @@ fn hyphen_help(spot: &Spot<'_>, at: usize) -> String {
     format!("write `-`: {}", spot.shown(&word, "2026-12-20"))
 }
 
-/// Returns the text between the quote at `at` and the next one.
+/// Returns the text between the quote at `at` and its counterpart.
 fn text_in_quotes(line: &str, at: usize) -> String {
     let is_quote = |char: char| matches!(char, '"' | '\'') || matches!(foreign(char), Some((_, Like::Quote)));
     let from = |at: usize| {
         let rest = line[at..].trim_start_matches(is_quote);
         rest[..rest.find(is_quote).unwrap_or(rest.len())].to_owned()
     };
-    // If it is a closing quote, the text is before it.
+    // For a closing quote, the text comes before it.
     let before = &line[..at];
     match before.rfind(is_quote) {
         Some(open) if before[..open].matches(is_quote).count() % 2 == 0 => from(open),
@@ -111,7 +111,7 @@ fn text_in_quotes(line: &str, at: usize) -> String {
     }
 }
 
-/// Returns the word around `at`, with ASCII hyphens.
+/// Returns the word around `at`, with all hyphens and dashes converted to ASCII.
 fn with_hyphens(line: &str, at: usize) -> String {
     let is_end = |char: char| char.is_whitespace() || "=,[]{}\"".contains(char);
     let start = line[..at].trim_end_matches(|char| !is_end(char)).len();

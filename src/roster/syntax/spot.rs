@@ -1,4 +1,4 @@
-//! Gives the recognizers access to the place of an error and the text around it.
+//! Gives recognizers access to the position of an error and the surrounding text.
 
 use std::ops::Range;
 
@@ -10,29 +10,29 @@ use crate::roster::RosterCode;
 use crate::secret::{contains_secret, secret_continues_at};
 use crate::source::{FileId, Place};
 
-/// The place where the parser found an error, with its line and its kind.
+/// The position of a parser error, along with its line and kind.
 pub(super) struct Spot<'t> {
     file: FileId,
     pub(super) text: &'t str,
     pub(super) line: &'t str,
-    /// This is the offset of the line in the file.
+    /// The offset of the line in the file.
     pub(super) start: usize,
-    /// The offset in the line where the error begins.
+    /// The offset in the line at which the error starts.
     pub(super) at: usize,
-    /// The offset in the line where the error ends.
+    /// The offset in the line at which the error ends.
     pub(super) at_end: usize,
     pub(super) kind: ErrorKind,
-    /// Whether it is the first mistake of the text.
+    /// Whether no mistake has been reported before this one.
     pub(super) is_first: bool,
     pub(super) statement: Option<&'t Statement>,
 }
 
-/// A mistake that was recognized.
+/// A mistake that a recognizer found.
 pub(super) struct Mistake {
     pub(super) problem: Problem,
-    /// Errors that begin in this range of the file are consequences.
+    /// The range of the file in which errors are consequences of this mistake.
     pub(super) covers: Range<usize>,
-    /// The header that was meant, if the parser did not read it as a header.
+    /// The intended header, if the parser didn't recognize it as one.
     pub(super) section: Option<String>,
 }
 
@@ -46,7 +46,7 @@ impl<'t> Spot<'t> {
     ) -> Self {
         let start = text.floor_char_boundary(error.span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        // A byte-order mark at the start of the file is allowed.
+        // A byte-order mark is allowed at the start of the file.
         let has_mark = line_start == 0 && text.starts_with('\u{feff}');
         let line_start = if has_mark { '\u{feff}'.len_utf8() } else { line_start };
         let start = start.max(line_start);
@@ -60,7 +60,7 @@ impl<'t> Spot<'t> {
         Self { file, text, line, start: line_start, at, at_end, kind: error.kind, is_first, statement }
     }
 
-    /// Returns the offset of the end of the line in the file.
+    /// Returns the offset in the file at which the line ends.
     pub(super) fn end(&self) -> usize {
         self.start + self.line.len()
     }
@@ -73,7 +73,7 @@ impl<'t> Spot<'t> {
         &self.line[self.at..]
     }
 
-    /// Returns a mistake at a range of the line. All other errors of the line count as consequences.
+    /// Creates a mistake that marks a range of the line. All other errors on the line are considered consequences.
     pub(super) fn mistake(
         &self,
         marked: Range<usize>,
@@ -84,7 +84,7 @@ impl<'t> Spot<'t> {
         self.mistake_at(self.start + marked.start..self.start + marked.end, message, label, help)
     }
 
-    /// Returns a mistake at a range of the file.
+    /// Creates a mistake that marks a range of the file.
     pub(super) fn mistake_at(
         &self,
         marked: Range<usize>,
@@ -97,29 +97,29 @@ impl<'t> Spot<'t> {
         Mistake { problem, covers: self.start..self.end() + 1, section: None }
     }
 
-    /// Returns the range of the line without the white space around it.
+    /// Returns the span of the line without leading and trailing white space.
     pub(super) fn whole_line(&self) -> Range<usize> {
         let start = self.line.len() - self.line.trim_start().len();
         start..start + self.line.trim().len()
     }
 
-    /// Returns a part of the line for a message, or `instead` if the line may contain a secret.
+    /// Prepares part of the line for display in a message, substituting `instead` if the line may contain a secret.
     pub(super) fn shown(&self, part: &str, instead: &str) -> String {
         let is_plain = !self.may_hold_a_secret() && !part.is_empty();
         Printable::cut(if is_plain { part } else { instead }, 80).raw().to_owned()
     }
 
-    /// Returns whether the line may contain a secret.
+    /// Returns `true` if the line may contain a secret.
     pub(super) fn may_hold_a_secret(&self) -> bool {
         contains_secret(self.line) || secret_continues_at(self.text, self.start)
     }
 
-    /// Returns the key whose value or whose sign is at `at`: the last key before it on the line.
+    /// Returns the key that the value or operator at `at` belongs to, which is the last one before it on the line.
     pub(super) fn key(&self) -> &'t str {
         last_item(self.before().trim_end().trim_end_matches(['=', ':', '>', '-', '[']))
     }
 
-    /// Returns the range in the line of the value at `at`.
+    /// Returns the span of the value at `at`, relative to the line.
     pub(super) fn value(&self) -> Range<usize> {
         let is_of_value = |char: char| !char.is_whitespace() && !"=,[{(".contains(char);
         let start = self.before().trim_end_matches(is_of_value).len();
@@ -128,8 +128,8 @@ impl<'t> Spot<'t> {
         start..start + rest[..end].trim_end().len()
     }
 
-    /// Returns the characters of the line that are neither in a string nor in a comment, with their offsets. The text after an
-    /// unclosed quote is not in a string.
+    /// Returns the characters of the line that are outside strings and comments, along with their offsets. Text after an unclosed
+    /// quote counts as outside.
     pub(super) fn bare(&self) -> Vec<(usize, char)> {
         let mut bare = Vec::new();
         let mut strings = Strings::new(self.line);
@@ -154,14 +154,14 @@ impl Mistake {
         self.problem.labels[0].place
     }
 
-    /// Limits the consequences to errors from the recognized one to the end of its mark.
+    /// Covers only the errors between the start of this one and the end of its mark.
     #[must_use]
     pub(super) fn within_mark(self, spot: &Spot<'_>) -> Self {
         let (start, end) = (spot.start + spot.at, self.place().span().end);
         self.over(start..end.max(start + 1))
     }
 
-    /// Makes every error in this range of the file a consequence.
+    /// Covers all errors in this range of the file.
     #[must_use]
     pub(super) fn over(mut self, covers: Range<usize>) -> Self {
         self.covers = covers;
@@ -169,17 +169,17 @@ impl Mistake {
     }
 }
 
-/// Returns what follows the last opening bracket or comma.
+/// Returns the text after the last opening bracket or comma.
 pub(super) fn last_item(text: &str) -> &str {
     text.rsplit(['{', ',', '[']).next().unwrap_or_default().trim()
 }
 
-/// Returns the key without quotes that a text begins with. It may be empty.
+/// Returns the unquoted key at the start of the text, or an empty string if there is none.
 pub(super) fn bare_key(text: &str) -> &str {
     &text[..text.find(|char| !is_bare(char)).unwrap_or(text.len())]
 }
 
-/// Returns the text before a sign that ends a value.
+/// Returns the text up to the first character that can end a value.
 pub(super) fn before_end_of_value(text: &str) -> &str {
     text.split([',', '}', ']', '#']).next().unwrap_or_default()
 }

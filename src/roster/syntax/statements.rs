@@ -1,37 +1,38 @@
-//! Splits a text into statements, whether or not it is TOML.
+//! Splits a file into statements, even if it isn't valid TOML.
 //!
-//! If a brace or a bracket is not closed, the parser takes the rest of the file for its content. This scan ends the statement before
-//! a line that can only begin a new one: a header, or a key where the open value cannot have one. So one mistake is one problem, and
-//! the rest of the file can still be read.
+//! After an unclosed brace or bracket, the parser takes the rest of the file to be its content. This scanner, by contrast, ends
+//! the statement as soon as a line can only start a new one. That is the case for a header, and for a key that can't occur in the
+//! unclosed value. As a result, a single mistake is reported as one problem, and the rest of the file can still be read.
 
 use std::ops::Range;
 
 use super::super::keys;
 
-/// At most this many open brackets are tracked, because finding the matching one takes time. The parser rejects a nesting of 80.
+/// The maximum number of open brackets to track, since finding a match takes linear time. The parser rejects a nesting depth of
+/// 80.
 const MAX_OPEN_BRACKETS: usize = 100;
 
-/// A statement is a header, or a key with its value.
+/// A header, or a key and its value.
 #[derive(Debug)]
 pub(in crate::roster) struct Statement {
-    /// The range ends with the last line of the statement, without the line break.
+    /// The byte range, up to the end of the last line but excluding its line break.
     pub(in crate::roster) span: Range<usize>,
-    /// Whether it is `[section]` or `[[section]]`.
+    /// Whether this is a header, `[section]` or `[[section]]`.
     pub(in crate::roster) is_header: bool,
-    /// Only the first flaw is kept.
+    /// The first flaw, if there is one.
     pub(super) flaw: Option<Flaw>,
-    /// Whether a bracket is not closed at its end. If so, the parser reads on.
+    /// Whether a bracket is still open at the end, in which case the parser keeps reading.
     pub(super) is_open: bool,
 }
 
-/// An error in quotes or brackets, which has its offset in the text.
+/// An error in quotes or brackets, with its offset in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
-    /// This quote is not closed on its line.
+    /// A quote that isn't closed on its line.
     Quote(usize),
-    /// This bracket is never closed, or another kind closes first.
+    /// An opening bracket that is never closed, or that is closed by the wrong kind.
     Unclosed(usize),
-    /// This bracket has no matching open one.
+    /// A closing bracket without a matching opening one.
     Stray(usize),
 }
 
@@ -43,33 +44,33 @@ impl Flaw {
     }
 }
 
-/// Contains the statements of a text, in order.
+/// All statements of a file, in order.
 pub(in crate::roster) struct Statements {
     pub(in crate::roster) list: Vec<Statement>,
-    /// The spans of the headers are in order.
+    /// The spans of all headers, in order.
     headers: Vec<Range<usize>>,
 }
 
 impl Statements {
-    /// Returns the statement that the offset `at` is in.
+    /// Returns the statement that contains the offset `at`.
     pub(in crate::roster) fn at(&self, at: usize) -> Option<&Statement> {
         let next = self.list.partition_point(|statement| statement.span.start <= at);
         self.list[..next].last().filter(|statement| at <= statement.span.end)
     }
 
-    /// Returns the last header that begins before the offset `at`.
+    /// Returns the last header that starts before the offset `at`.
     pub(in crate::roster) fn header_before(&self, at: usize) -> Option<Range<usize>> {
         let next = self.headers.partition_point(|header| header.start < at);
         next.checked_sub(1).map(|last| self.headers[last].clone())
     }
 
-    /// Returns the first header that begins at or after the offset `at`.
+    /// Returns the first header that starts at or after the offset `at`.
     pub(in crate::roster) fn header_from(&self, at: usize) -> Option<Range<usize>> {
         self.headers.get(self.headers.partition_point(|header| header.start < at)).cloned()
     }
 }
 
-/// Splits a text into statements in linear time.
+/// Splits the text into statements, in linear time.
 pub(in crate::roster) fn statements(text: &str) -> Statements {
     let mut found: Vec<Statement> = Vec::new();
     let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
@@ -92,7 +93,7 @@ pub(in crate::roster) fn statements(text: &str) -> Statements {
     Statements { list: found, headers }
 }
 
-/// Returns the offset of the next statement, after white space and comments.
+/// Returns the offset of the next statement, skipping white space and comments.
 fn start_from(text: &str, mut at: usize) -> Option<usize> {
     loop {
         let rest = text[at..].trim_start_matches([' ', '\t', '\r', '\n']);
@@ -108,12 +109,12 @@ struct Scan<'t, 's> {
     text: &'t str,
     at: usize,
     strings: &'s mut Strings<'t>,
-    /// The stack of open brackets, each with its byte and its offset.
+    /// The stack of open brackets, as pairs of byte and offset.
     open: Vec<(u8, usize)>,
-    /// The last byte that is neither white space nor comment.
+    /// The last byte outside white space and comments.
     last: u8,
     flaw: Option<Flaw>,
-    /// Whether a bracket of the wrong kind was closed. If so, the parser is still inside an open one.
+    /// Whether brackets were closed in the wrong order, in which case the parser is still inside an open one.
     is_lost: bool,
 }
 
@@ -152,7 +153,7 @@ impl Scan<'_, '_> {
         &self.text[self.at..]
     }
 
-    /// Skips a string. If it is not closed on its line, it ends with the line.
+    /// Skips a string. An unclosed one is assumed to end with its line.
     fn string(&mut self) {
         match self.strings.length(self.at) {
             Some(length) => self.at += length,
@@ -180,7 +181,7 @@ impl Scan<'_, '_> {
         self.at += 1;
     }
 
-    /// Returns whether the next line cannot be part of the open brackets.
+    /// Returns `true` if the next line can't be part of the value in the open brackets.
     fn next_line_begins_a_statement(&self) -> bool {
         let next = &self.rest()[1..];
         let line = next.split('\n').next().unwrap_or_default().trim();
@@ -195,13 +196,13 @@ impl Scan<'_, '_> {
     }
 }
 
-/// Finds the ends of the strings of a text. All calls together take linear time.
+/// Finds the ends of strings, in linear time across all calls.
 pub(in crate::roster) struct Strings<'t> {
     text: &'t str,
-    /// For each quote, in its short and its long form: no string that begins before this offset is closed.
+    /// For each quote character, in its short and triple form: the offset before which no string that starts there is closed.
     ///
-    /// If a string is not closed, no later string of the same kind is closed either. Each later quote is escaped in the first string,
-    /// and the text after an escaped quote is read in the same way in both. So one search is enough.
+    /// A single failed search is enough, because if a string isn't closed, no later string of the same kind is either. Each later
+    /// quote must be escaped in the first string, and text after an escaped quote is parsed the same way in both.
     unclosed: [[usize; 2]; 2],
 }
 
@@ -210,8 +211,8 @@ impl<'t> Strings<'t> {
         Self { text, unclosed: [[0; 2]; 2] }
     }
 
-    /// Returns the length of the string that begins with the quote at the offset `at`, if it is closed. The offsets of the calls
-    /// must not decrease.
+    /// Returns the length of the string whose opening quote is at `at`, or `None` if it isn't closed. Offsets must not decrease
+    /// from one call to the next.
     pub(in crate::roster) fn length(&mut self, at: usize) -> Option<usize> {
         let rest = &self.text[at..];
         let quote = *rest.as_bytes().first()?;
@@ -222,7 +223,7 @@ impl<'t> Strings<'t> {
         }
         let length = string_len(rest, quote);
         if length.is_none() {
-            // Only a long string may continue after the end of its line.
+            // Only triple-quoted strings can span several lines.
             let line = if is_long { None } else { rest.find('\n') };
             *unclosed = at + line.unwrap_or(rest.len());
         }
@@ -230,7 +231,7 @@ impl<'t> Strings<'t> {
     }
 }
 
-/// Returns the length of the string that `rest` begins with, if it is closed.
+/// Returns the length of the string at the start of `rest`, or `None` if it isn't closed.
 pub(in crate::roster) fn string_len(rest: &str, quote: u8) -> Option<usize> {
     let bytes = rest.as_bytes();
     let is_quote = |at: usize| bytes.get(at) == Some(&quote);
@@ -250,7 +251,7 @@ pub(in crate::roster) fn string_len(rest: &str, quote: u8) -> Option<usize> {
     None
 }
 
-/// Returns whether a line is `[name]` or `[[name]]`. An array of strings in quotes is not a header.
+/// Returns `true` if the line is `[name]` or `[[name]]`. An array of quoted strings is not a header.
 fn is_header(line: &str) -> bool {
     let inner = line.trim_start_matches('[');
     let Some((name, after)) = inner.split_once(']').filter(|_| inner.len() < line.len()) else {
@@ -264,7 +265,7 @@ fn is_header(line: &str) -> bool {
         && (after.is_empty() || after.starts_with('#'))
 }
 
-/// Returns the key that a line begins with, without its quotes, if `=` or `.` follows.
+/// Returns the key at the start of a line, without quotes, if it is followed by `=` or `.`.
 fn key_of(line: &str) -> Option<&str> {
     let (key, rest) = match line.as_bytes().first()? {
         quote @ (b'"' | b'\'') => {
@@ -276,7 +277,7 @@ fn key_of(line: &str) -> Option<&str> {
     (!key.is_empty() && rest.trim_start().starts_with(['=', '.'])).then_some(key)
 }
 
-/// Returns whether a key may have this character without quotes.
+/// Returns `true` if the character is allowed in an unquoted key.
 pub(super) const fn is_bare(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '_' | '-')
 }
@@ -287,7 +288,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns each statement with its flaw.
+    /// Returns the text of each statement along with its flaw.
     fn split(text: &str) -> Vec<(&str, Option<Flaw>)> {
         statements(text).list.into_iter().map(|it| (&text[it.span], it.flaw)).collect()
     }
@@ -322,7 +323,7 @@ mod tests {
         }
     }
 
-    /// Compares [`Strings`], which searches once, with a search for each string.
+    /// Compares the single search of [`Strings`] with a separate search for each string.
     #[test]
     fn searching_once_for_unclosed_strings_gives_the_same_result() {
         let mut state = 1_u64;

@@ -1,4 +1,4 @@
-//! Mistakes in a value: dates, numbers, words without quotes, and backslashes.
+//! Recognizers for mistakes in values: dates, numbers, unquoted words, and backslashes.
 
 use jiff::civil::Date;
 
@@ -11,7 +11,7 @@ use super::spot::{Mistake, Spot};
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// The keys whose values are strings, apart from those that set a field.
+/// Keys with string values, not counting those that set a field.
 const TEXTS: [&str; 9] = [
     "reason",
     "guardrail",
@@ -28,12 +28,12 @@ fn is_text(key: &str) -> bool {
     TEXTS.contains(&key) || field_of(key).is_some()
 }
 
-/// Returns the last part of a dotted key.
+/// Returns the last component of a dotted key.
 fn own_name(key: &str) -> &str {
     key.rsplit('.').next().unwrap_or_default().trim()
 }
 
-/// Returns an example of a value for a key.
+/// Returns a sample value for the given key.
 pub(super) fn example(key: &str) -> String {
     if let Some(field) = field_of(key) {
         return format!("\"{}\"", field.example());
@@ -59,17 +59,17 @@ pub(super) fn example(key: &str) -> String {
     example.to_owned()
 }
 
-/// Returns how to write the entry of a person who has no value yet.
+/// Describes how to write a person's entry that has no values yet.
 pub(super) fn empty_entry() -> String {
     format!("{{}}, with {} between the braces", Field::any(" or "))
 }
 
-/// The field that a key of a person or of a window sets.
+/// Returns the field that is set by this key of a person or window.
 fn field_of(key: &str) -> Option<Field> {
     if key == "then" { Some(Field::OF_THEN) } else { Field::named(key) }
 }
 
-/// Recognizes a backslash that does not begin a valid escape: `"Support\Lead"`.
+/// Recognizes a backslash that doesn't start a valid escape sequence: `"Support\Lead"`.
 pub(super) fn backslash(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::BadEscape {
         return None;
@@ -88,7 +88,7 @@ pub(super) fn backslash(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(at..at + 1, message, "not a valid escape", help))
 }
 
-/// Recognizes a value that the parser cannot read.
+/// Recognizes a value that the parser rejected.
 pub(super) fn value(spot: &Spot<'_>) -> Option<Mistake> {
     let key = spot.key().split('=').next().unwrap_or_default().trim();
     let name = spot.shown(key.trim_matches(['"', '\'']), "role");
@@ -108,7 +108,7 @@ pub(super) fn value(spot: &Spot<'_>) -> Option<Mistake> {
         return Some(mistake.within_mark(spot));
     }
     let found = BadValue { spot, key: &name, text };
-    // The digits of a secret must not be shown.
+    // The digits of a secret must not appear in the message.
     let known = if spot.may_hold_a_secret() { None } else { found.known() };
     let (code, message, help) = known.unwrap_or_else(|| found.without_quotes());
     let mut mistake = spot.mistake(range, message, "not a value of TOML", help);
@@ -116,7 +116,7 @@ pub(super) fn value(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.within_mark(spot))
 }
 
-/// Recognizes `1,000`.
+/// Recognizes thousands separators, as in `1,000`.
 fn number_with_commas(spot: &Spot<'_>, name: &str) -> Option<Mistake> {
     let before = spot.before().trim_end();
     let start = before.trim_end_matches(|char: char| char.is_ascii_digit()).len();
@@ -131,14 +131,14 @@ fn number_with_commas(spot: &Spot<'_>, name: &str) -> Option<Mistake> {
     Some(spot.mistake(range, "a number has no comma", "not a number of TOML", help))
 }
 
-/// A value that the parser cannot read, and the key that it belongs to.
+/// A value that the parser rejected, and its key.
 struct BadValue<'s> {
     spot: &'s Spot<'s>,
     key: &'s str,
     text: &'s str,
 }
 
-/// Contains the code, the message, and the help of a problem.
+/// The code, message, and help text of a problem.
 type Explanation = (RosterCode, String, String);
 
 fn explanation(message: impl Into<String>, help: impl Into<String>) -> Explanation {
@@ -146,7 +146,7 @@ fn explanation(message: impl Into<String>, help: impl Into<String>) -> Explanati
 }
 
 impl BadValue<'_> {
-    /// Explains a value that is common in other formats but is not valid TOML.
+    /// Explains values that are common in other formats but invalid in TOML.
     fn known(&self) -> Option<Explanation> {
         self.parenthesis()
             .or_else(|| self.word())
@@ -162,7 +162,7 @@ impl BadValue<'_> {
         is_one.then(|| explanation("TOML has no parentheses", help))
     }
 
-    /// Explains a word that is a value in other languages.
+    /// Explains keywords of other languages, such as `null` and `yes`.
     fn word(&self) -> Option<Explanation> {
         let (text, key) = (self.text, self.key);
         let lower = text.to_ascii_lowercase();
@@ -191,7 +191,7 @@ impl BadValue<'_> {
         is_number.then(|| explanation("a percentage needs quotes", help))
     }
 
-    /// Explains a date in the right form that does not exist in the calendar.
+    /// Explains well-formed dates that don't exist in the calendar.
     fn missing_day(&self) -> Option<Explanation> {
         let parts = numbers(self.text.split(['T', 't', ' ']).next()?)?;
         let [(4, year), (2, month), (2, day)] = parts[..] else { return None };
@@ -206,7 +206,7 @@ impl BadValue<'_> {
         Some((RosterCode::BadTime, format!("`{}` is not a day of the calendar", self.text), help))
     }
 
-    /// Explains a date or a time that does not have the form of TOML.
+    /// Explains dates and times that aren't in TOML's format.
     fn date(&self) -> Option<Explanation> {
         let is_datetime = matches!(self.spot.kind, ErrorKind::BadDate | ErrorKind::BadTime);
         if let Some(help) = self.time().filter(|_| is_datetime) {
@@ -227,7 +227,7 @@ impl BadValue<'_> {
         Some(explanation("this is not a valid date", help))
     }
 
-    /// Returns the help for a date with an incomplete time.
+    /// Returns the help text for a date with an incomplete time.
     fn time(&self) -> Option<String> {
         let (date, time) = self.text.split_once(['T', 't', ' '])?;
         let date = dates(date).first()?.clone();
@@ -288,11 +288,11 @@ impl BadValue<'_> {
     }
 }
 
-/// Returns how to write a word as the value of this key, if the key accepts it.
+/// Returns the corrected spelling of a word as a value of this key, if the key accepts it.
 fn fitting(key: &str, text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     if let Some(list) = field_of(key).and_then(Field::closed_list) {
-        let is_stance = key != "then" && Stance::WORDS.contains(&lower.as_str()); // the key is in [policy], too
+        let is_stance = key != "then" && Stance::WORDS.contains(&lower.as_str()); // also a key of [policy]
         return (is_stance || list.words.contains(&lower.as_str())).then_some(lower);
     }
     let words = match key {
@@ -309,13 +309,13 @@ fn fitting(key: &str, text: &str) -> Option<String> {
     words.contains(&lower.as_str()).then_some(lower)
 }
 
-/// Returns the numbers in a text that has only numbers and separators, each with its number of digits.
+/// Splits a string of numbers and separators into the numbers, along with the number of digits in each.
 fn numbers(text: &str) -> Option<Vec<(usize, u16)>> {
     let parts = text.split(['/', '.', '-', '_', ' ']).filter(|part| !part.is_empty());
     parts.map(|part| Some((part.len(), part.parse().ok()?))).collect()
 }
 
-/// Returns the days that three numbers can mean, in ISO 8601.
+/// Returns all dates, in ISO 8601, that a string of three numbers could refer to.
 fn dates(text: &str) -> Vec<String> {
     let Some(parts) = numbers(text) else { return with_month(text).into_iter().collect() };
     let mut dates = match parts[..] {
@@ -331,7 +331,7 @@ fn dates(text: &str) -> Vec<String> {
     dates.into_iter().flatten().collect()
 }
 
-/// Returns the day of a text such as `1 Dec 2026` or `December 1st, 2026`.
+/// Parses a date such as `1 Dec 2026` or `December 1st, 2026`.
 fn with_month(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let words: Vec<&str> =
@@ -355,7 +355,7 @@ fn iso(year: u16, month: u16, day: u16) -> Option<String> {
     Some(date.to_string())
 }
 
-/// Returns whether a text has the name of a month and a number.
+/// Returns `true` if the text contains both the name of a month and a number.
 fn names_month(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let mut words = lower.split(|char: char| !char.is_ascii_alphanumeric());
