@@ -1,8 +1,8 @@
-//! Changes the files to match Pylon: it sets values of declared people and adds people, as edits that touch no other line.
+//! Updates the files to match Pylon, by changing values and adding people without touching any other lines.
 //!
-//! The code is pure: it takes text and returns text. It never writes a value that comes from a window, because that value is
-//! temporary. It also never writes a value that a file cannot declare: no role, several roles, or a status that only Pylon knows.
-//! Everything that is not written is listed in [`Adoption::not_written`].
+//! This module is pure: it maps text to text. It never writes a value set by a window, because that value is only temporary. Nor
+//! does it write what a file can't declare: a missing role, several roles at once, or a status that only Pylon can set.
+//! Everything that is left out is listed in [`Adoption::not_written`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,14 +14,14 @@ use crate::roster::role_rules::is_same_text;
 use crate::roster::{Email, Field, FieldValue, PerField, Roster};
 use crate::source::{FileId, Place, Sourced, Sources};
 
-/// The new contents of the files, and the values that were not written.
+/// The updated files, along with the values that couldn't be written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Adoption {
-    /// The files that change, in the order they were read.
+    /// The files to change, in the order they were read.
     pub files: Vec<FileEdit>,
-    /// The declared addresses of the people whose values change.
+    /// The declared addresses of the people whose values are changed.
     pub people: BTreeSet<Email>,
-    /// How many people are added.
+    /// The number of people added.
     pub added: usize,
     pub not_written: Vec<NotWritten>,
 }
@@ -32,36 +32,36 @@ pub struct FileEdit {
     pub text: String,
 }
 
-/// A value that is not written into the files.
+/// A value that was not written to the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotWritten {
     pub email: Sourced<Email>,
-    /// `None` if the whole person is not written.
+    /// The field, or `None` if the person as a whole was not written.
     pub field: Option<Field>,
     pub why: NotWrittenReason,
 }
 
-/// Why a value is not written.
+/// The reason a value was not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotWrittenReason {
-    /// The value comes from a window, which ends at this time. `None` if it does not end.
+    /// The value comes from a window. Contains the time at which the window ends, or `None` if it doesn't end.
     Window(Option<String>),
-    /// Pylon has no value, several, or one that no file can declare.
+    /// Pylon has no value, several values, or one that files can't declare.
     Undeclarable(Vec<FieldValue>),
-    /// The files do not allow this address.
+    /// The files don't permit this address.
     Address,
-    /// A rule does not allow the role. Contains the summary of the rule.
+    /// A rule doesn't allow the role. Contains a summary of the rule.
     Rule(String),
-    /// No file can declare this address.
+    /// The address can't be declared in any file.
     UndeclarableAddress,
-    /// Several people in Pylon have this address.
+    /// Several people in Pylon share this address.
     SharedAddress,
-    /// The text of the file cannot be edited in this way.
+    /// The edit was refused because of the way the file is written.
     Refused(Refused),
 }
 
 impl Adoption {
-    /// Writes the values that Pylon has into the files. This is the reverse of the changes of a plan.
+    /// Writes Pylon's current values to the files, instead of applying the changes of a plan to Pylon.
     pub fn of_changes<'c>(
         changes: impl Iterator<Item = &'c Change>,
         roster: &Roster,
@@ -87,7 +87,7 @@ impl Adoption {
         adoption
     }
 
-    /// Writes the values that a rollback restores into the files, if the files declare other values.
+    /// Writes the values restored by a rollback to the files, if the files declare different ones.
     pub fn of_rollback(
         changes: &[Change],
         desired: &DesiredState,
@@ -122,7 +122,7 @@ impl Adoption {
         adoption
     }
 
-    /// Adds these people to one file. Earlier edits stay.
+    /// Adds the given people to a file, on top of any earlier edits.
     pub fn add(
         &mut self,
         people: &[&Person],
@@ -151,7 +151,7 @@ impl Adoption {
                     continue;
                 }
             };
-            // Without a role of their own, they get the default one.
+            // Anyone without a role of their own inherits the default role.
             if let Some(role) = values.role.take().or_else(|| default.clone()) {
                 let addresses: Vec<&Email> = person.addresses().collect();
                 match obeying(Field::Role, role, &addresses, roster, roles) {
@@ -171,13 +171,13 @@ impl Adoption {
         self.write(edits, &roster.sources);
     }
 
-    /// Returns the number of declared people whose values differ from Pylon, whether or not the files could be edited.
+    /// Returns the number of declared people whose values differ from Pylon, regardless of whether the files could be edited.
     pub fn declared_otherwise(&self) -> usize {
         let others = self.not_written.iter().map(|value| &value.email.value);
         self.people.iter().chain(others).collect::<BTreeSet<_>>().len()
     }
 
-    /// Returns the value to write. If it must not be written, records the reason and returns `None`.
+    /// Returns the value to write, or records the reason that it must not be written and returns `None`.
     fn noted(
         &mut self,
         field: Field,
@@ -193,7 +193,7 @@ impl Adoption {
         }
     }
 
-    /// Makes the edits, file by file. If the entry of a person cannot be edited, it is recorded, and all others are still edited.
+    /// Applies the edits, file by file. A person whose entry can't be edited is recorded without affecting the other edits.
     fn write(&mut self, edits: Vec<(Sourced<Email>, layout::PersonEdit)>, sources: &Sources) {
         let mut by_file: BTreeMap<FileId, Vec<(Sourced<Email>, layout::PersonEdit)>> = BTreeMap::new();
         for (email, edit) in edits {
@@ -215,7 +215,7 @@ impl Adoption {
         self.files.sort_by_key(|edit| edit.file);
     }
 
-    /// Returns the text with all edits that are possible, and counts them. Records the others.
+    /// Applies as many edits as possible, counting those that succeed and recording those that don't.
     fn edit_what_is_possible(
         &mut self,
         text: String,
@@ -263,7 +263,7 @@ impl Adoption {
     }
 }
 
-/// Returns the edit of a declared person, or `None` if no value changes.
+/// Builds the edit for a declared person, or returns `None` if no value changes.
 fn change(
     email: &Sourced<Email>,
     values: PerField<Option<FieldValue>>,
@@ -275,11 +275,11 @@ fn change(
     Some((email.clone(), layout::PersonEdit::Change(values)))
 }
 
-/// Returns the values that a file declares for a new person. The role is required. Adds other wanted values that no file can
-/// declare to `omitted`.
+/// Returns the values to declare for a new person. A role is mandatory; any other wanted value that a file can't declare is added
+/// to `omitted`.
 ///
 /// # Errors
-/// A file cannot declare the role.
+/// Returns an error if a file can't declare the person's role.
 pub fn declarable_values(
     person: &Person,
     wanted: PerField<bool>,
@@ -292,14 +292,14 @@ pub fn declarable_values(
         match declarable(field, &known, roles) {
             Ok(value) => values[field] = wanted.then_some(value),
             Err(why) if field == Field::Role => return Err((field, why)),
-            // A person without a value needs none in the file.
+            // There's nothing to declare if Pylon has no value.
             Err(why) => omitted.extend((*wanted && !known.is_empty()).then_some((field, why))),
         }
     }
     Ok(values)
 }
 
-/// Returns how a file declares these values of Pylon, if that is possible.
+/// Returns the notation for these values of a field in Pylon, if a file can declare them.
 fn declarable(
     field: Field,
     values: &[FieldValue],
@@ -309,10 +309,10 @@ fn declarable(
     written.ok_or_else(|| NotWrittenReason::Undeclarable(values.to_vec()))
 }
 
-/// Returns the value in the spelling of the rules that apply to these addresses.
+/// Returns the value, spelled as in the rules that apply to these addresses.
 ///
 /// # Errors
-/// A rule does not allow the role.
+/// Returns an error if a rule doesn't allow the role.
 fn obeying(
     field: Field,
     value: FieldValue,

@@ -1,6 +1,7 @@
-//! Macros that list all variants of an enum. The compiler checks that the lists are complete.
+//! Macros that enumerate the variants of an enum. The compiler verifies that no variant is missing.
 
-/// Returns all variants of an enum in this order. A missing variant makes the match incomplete, and a repeated one is unreachable.
+/// Returns an array of all variants in the given order. Omitting one makes the match non-exhaustive, and repeating one makes an
+/// arm unreachable.
 macro_rules! every {
     ($name:ident: $($variant:ident),+ $(,)?) => {{
         const fn _is_complete(one: $name) {
@@ -11,7 +12,8 @@ macro_rules! every {
 }
 pub(crate) use every;
 
-/// Declares an enum whose variants are words in files and reports, with a list of all variants (`ALL`) and their words (`as_str`).
+/// Declares an enum whose variants correspond to words in files and reports. Generates an array of all variants (`ALL`), one of
+/// all words (`WORDS`), and a conversion from variant to word (`as_str`).
 macro_rules! words {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*
@@ -21,10 +23,10 @@ macro_rules! words {
         impl $name {
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
 
-            /// The words of all variants, in the same order.
+            /// The words for all variants, in the order of [`Self::ALL`].
             pub const WORDS: [&'static str; Self::ALL.len()] = [$($word),+];
 
-            /// Returns the word in files, reports, and JSON.
+            /// Returns the word used in files, reports, and JSON.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }

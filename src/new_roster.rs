@@ -1,8 +1,9 @@
-//! Makes the files for an organization that is not in git yet: one root file, or a root file and team files.
+//! Generates files for an organization that isn't in git yet, either as a single root file or as a root file with team files.
 //!
-//! The code is pure. Each person is declared once, and a plan from these files has no change. Team files are named after roles or
-//! domains, so their names are untrusted input. They have only lowercase ASCII letters, digits, hyphens, and inner dots. No two are
-//! the same, even on a file system that ignores letter case.
+//! This module is pure. It declares each person exactly once, and the files it generates yield an empty plan.
+//!
+//! Team files are named after roles or domains, which are untrusted input. Their names are therefore restricted to lowercase
+//! ASCII letters, digits, hyphens, and inner dots. They are unique even on case-insensitive file systems.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,14 +14,14 @@ use crate::observed::{Found, Meaning, ObservedState, Person, Role, RoleCatalog};
 use crate::printable::Printable;
 use crate::roster::{Email, Field, PerField, Region, RoleName};
 
-/// The folder of the team files, next to the root file.
+/// The folder for team files, relative to that of the root file.
 pub const TEAMS: &str = "teams";
-/// The shortest list of people with one role for which a default makes a file shorter.
+/// The smallest number of people with the same role for which a default makes a file shorter.
 const WORTH_A_DEFAULT: usize = 3;
-/// The longest name of a team file, in bytes, without its number and its ending. File systems allow 255 bytes in all.
+/// The maximum length of a team file's name in bytes, without its number and extension. File systems allow 255 bytes in total.
 const LONGEST_NAME: usize = 200;
 
-/// What the people of one team file have in common.
+/// How to group people into team files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum SplitBy {
     /// Their role: teams/support-lead.toml
@@ -29,44 +30,44 @@ pub enum SplitBy {
     Domain,
 }
 
-/// The files that declare an organization. They are not written yet.
+/// Generated files that declare an organization, before they are written to disk.
 #[derive(Debug)]
 pub struct NewRoster<'s> {
-    /// The text of the root file.
+    /// The content of the root file.
     pub root: String,
-    /// The team files, sorted by name. Empty if the root file has the people.
+    /// The team files, sorted by name. Empty if the root file declares the people.
     pub teams: Vec<TeamFile>,
-    /// How many people the files declare.
+    /// The number of people declared.
     pub declared: usize,
-    /// The role in `[defaults]` of the root file, and how many people have it.
+    /// The role in `[defaults]` of the root file, and the number of people who have it.
     pub default_role: Option<(RoleName, usize)>,
-    /// The number of addresses with characters outside ASCII.
+    /// The number of non-ASCII addresses.
     pub unicode: usize,
-    /// The people in Pylon who are not in the files, and the values of others that are not.
+    /// People in Pylon who were left out of the files, and individual values that were left out.
     pub not_written: Vec<LeftOut<'s>>,
 }
 
 #[derive(Debug)]
 pub struct TeamFile {
-    /// The name in the folder [`TEAMS`].
+    /// The file name, relative to [`TEAMS`].
     pub name: String,
     pub text: String,
-    /// How many people it declares.
+    /// The number of people declared in this file.
     pub declared: usize,
     pub has_default: bool,
 }
 
-/// A person, or a value of a person, that no new file has, and the reason why.
+/// A person, or one of a person's values, that was left out of the files, and the reason.
 #[derive(Debug)]
 pub struct LeftOut<'s> {
     pub person: &'s Person,
-    /// `None` if the whole person is left out because of the address.
+    /// The field, or `None` if the person was left out because of their address.
     pub field: Option<Field>,
     pub why: NotWrittenReason,
 }
 
 impl<'s> NewRoster<'s> {
-    /// Returns the files that declare all people of an organization with the `wanted` fields. Deactivated people are left out.
+    /// Generates files that declare the `wanted` fields of everyone in an organization except deactivated people.
     pub fn of(
         state: &'s ObservedState,
         region: Option<Region>,
@@ -87,7 +88,7 @@ impl<'s> NewRoster<'s> {
             }));
         }
         let unicode = people.iter().filter(|person| !person.email.as_str().is_ascii()).count();
-        // An `include` that matches no file is an error.
+        // An `include` that doesn't match any file would be an error.
         let split = split.filter(|_| !people.is_empty());
         let default_role = if split.is_some() { None } else { most_common(&people, &state.roles) };
         let text = fresh(&NewFile {
@@ -112,7 +113,7 @@ const fn include(by: SplitBy) -> NewInclude<'static> {
     NewInclude { about, pattern: "teams/*.toml" }
 }
 
-/// Returns a person as a new file declares them, or why it cannot.
+/// Returns the declaration of a person in a new file, or the reason that there can't be one.
 fn newcomer(
     person: &Person,
     state: &ObservedState,
@@ -130,9 +131,11 @@ fn newcomer(
     Ok(PersonValues { email: person.email.clone(), values })
 }
 
-/// The role of most people, for `[defaults]`, and their number. Never the administrators' role: a person who is added to the file without a role
-/// would become an administrator. Of several, the one with the least access that is known, then the first by name, so
-/// that the same organization gives the same file.
+/// Returns the most common role, for use in `[defaults]`, and the number of people who have it.
+///
+/// It is never the administrators' role, since anyone added to the file without a role would become an administrator. Among
+/// equally common roles, the one known to grant the least access wins, and then the first by name, so that the output is
+/// deterministic.
 fn most_common(people: &[PersonValues], roles: &RoleCatalog) -> Option<(RoleName, usize)> {
     let mut counts: BTreeMap<&RoleName, usize> = BTreeMap::new();
     for role in people.iter().filter_map(|person| person.values.role.as_ref()) {
@@ -154,7 +157,7 @@ fn meant<'r>(name: &RoleName, roles: &'r RoleCatalog) -> Option<&'r Role> {
     }
 }
 
-/// Divides the people into team files.
+/// Groups the people into team files.
 fn teams(people: Vec<PersonValues>, by: SplitBy, roles: &RoleCatalog) -> Vec<TeamFile> {
     let mut groups: BTreeMap<String, Vec<PersonValues>> = BTreeMap::new();
     for person in people {
@@ -183,8 +186,8 @@ fn teams(people: Vec<PersonValues>, by: SplitBy, roles: &RoleCatalog) -> Vec<Tea
     teams
 }
 
-/// Returns the description and the default role of the file of one role. A person who is added to the file of administrators without a
-/// role must not become an administrator, so that file has no default.
+/// Returns the description and default role of the file for a single role. The file of the administrators has no default, so that
+/// anyone added to it without a role doesn't become an administrator.
 fn of_role(written: &str, roles: &RoleCatalog) -> (String, Option<RoleName>) {
     let role = meant(&written.into(), roles);
     let label = role.map_or_else(|| written.to_owned(), |role| roles.label(&role.id));
@@ -204,13 +207,13 @@ fn of_domain(people: &[PersonValues], roles: &RoleCatalog) -> (String, Option<Ro
     (about, default.map(|(role, _)| role))
 }
 
-/// Returns the domain of an address, in lowercase.
+/// Returns the domain of an address in lowercase.
 fn domain(email: &Email) -> String {
     let folded = email.folded();
     folded.rsplit_once('@').map_or_else(String::new, |(_, domain)| domain.to_owned())
 }
 
-/// Returns the domain in its ASCII form, which the domain name system uses (Punycode). It is the same for both spellings of a domain.
+/// Returns the domain in its ASCII form (Punycode), which is the same for both spellings of an internationalized domain.
 fn ascii_domain(email: &Email) -> String {
     let domain = domain(email);
     if domain.is_ascii() {
@@ -220,7 +223,7 @@ fn ascii_domain(email: &Email) -> String {
     url.ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or(domain)
 }
 
-/// Returns the file name of a role: its slug, or its name if the slug has no usable character.
+/// Derives a file name from the slug of a role, or from its name if the slug has no usable characters.
 fn role_file(written: &str, roles: &RoleCatalog) -> String {
     let role = meant(&written.into(), roles);
     let texts = role.map_or([written, ""], |role| [&role.slug, &role.name]);
@@ -231,8 +234,8 @@ fn domain_file(ascii: &str) -> String {
     file_name(&[ascii], "domain", |char| char == '.' || char == '-')
 }
 
-/// Returns the first text with usable characters as a file name without an ending, or else `kind`. Each run of other characters becomes
-/// one hyphen. `kind` is put before a name that Windows reserves.
+/// Converts the first string with usable characters to a file name without an extension, falling back to `kind`. Each run of
+/// other characters is replaced with a hyphen. Names that Windows reserves are prefixed with `kind`.
 fn file_name(texts: &[&str], kind: &str, is_kept: impl Fn(char) -> bool) -> String {
     let usable = |text: &&str| {
         let mut name = String::new();
@@ -255,7 +258,7 @@ fn file_name(texts: &[&str], kind: &str, is_kept: impl Fn(char) -> bool) -> Stri
     }
 }
 
-/// Returns whether the name is a device of Windows, with any ending.
+/// Returns `true` if Windows reserves the name for a device, which it does with any extension.
 fn is_reserved(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     let port = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
@@ -263,7 +266,7 @@ fn is_reserved(name: &str) -> bool {
     is_port || ["con", "prn", "aux", "nul"].contains(&stem)
 }
 
-/// Returns the name with its ending. If the name is used already, it gets a number.
+/// Appends the extension, and a number if the name is already taken.
 fn unused(name: &str, used: &mut BTreeSet<String>) -> String {
     let numbered = |number: usize| match number {
         1 => format!("{name}.toml"),

@@ -1,21 +1,21 @@
-//! Manages the folders that belong to rolecall: `.rolecall` next to the config, and the folders of its locks.
+//! Manages rolecall's own folders: `.rolecall` next to the root file, and the folders that contain its locks.
 //!
-//! `.rolecall` may come from a repository, so its content is not trusted. This module guarantees that no link in it is followed. It
-//! uses only regular files and folders, and only those of the user who runs rolecall. If it finds anything else, the error is an
-//! [`UntrustedFile`], and nothing was written.
+//! `.rolecall` may come from a repository, so its contents aren't trusted. This module never follows a symbolic link inside it,
+//! and uses only regular files and folders that belong to the current user. Anything else results in an [`UntrustedFile`] error,
+//! before anything is written.
 //!
-//! On Unix, each file is opened relative to its open folder (`openat`). So a folder on the path cannot be replaced with a link in the
-//! meantime.
+//! On Unix, files are opened relative to their open folder (`openat`). This prevents a race in which a folder on the path is
+//! replaced with a symbolic link.
 
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{Error, ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
-/// The folder next to the config has this name.
+/// The name of the folder next to the root file.
 pub const NAME: &str = ".rolecall";
 
-/// An error: a path in the folder is not a regular file or folder of the user.
+/// The error for a path in the folder that isn't a regular file or folder of the current user.
 #[derive(Debug)]
 pub struct UntrustedFile {
     path: PathBuf,
@@ -38,13 +38,13 @@ impl UntrustedFile {
         Error::new(ErrorKind::InvalidInput, Self { path, why: why.into() })
     }
 
-    /// Returns whether this is the reason for an error.
+    /// Returns `true` if the error was caused by an untrusted file.
     pub fn is_reason_for(error: &Error) -> bool {
         error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
     }
 }
 
-/// A folder that is open.
+/// An open folder of rolecall.
 #[derive(Debug)]
 pub struct OwnFolder {
     path: PathBuf,
@@ -53,10 +53,10 @@ pub struct OwnFolder {
 }
 
 impl OwnFolder {
-    /// Opens `.rolecall` in `folder`, or creates it. It contains a `.gitignore`, so that git ignores it.
+    /// Opens `.rolecall` in `folder`, creating it if necessary. The folder contains a `.gitignore`, so git ignores it.
     ///
     /// # Errors
-    /// It cannot be created, or the error is [`UntrustedFile`].
+    /// Returns an error if the folder can't be opened or created, or an [`UntrustedFile`].
     pub fn open_or_create_in(folder: &Path) -> Result<Self> {
         let own = Self::at(folder)?.folder(NAME)?;
         match own.create_new(".gitignore") {
@@ -67,19 +67,19 @@ impl OwnFolder {
         Ok(own)
     }
 
-    /// Opens `.rolecall` in `folder`, if it exists.
+    /// Opens `.rolecall` in `folder`.
     ///
     /// # Errors
-    /// It does not exist (`NotFound`) or cannot be opened, or the error is [`UntrustedFile`].
+    /// Returns `NotFound` if the folder doesn't exist, another error if it can't be opened, or an [`UntrustedFile`].
     pub fn open_in(folder: &Path) -> Result<Self> {
         fs::symlink_metadata(folder.join(NAME))?;
         Self::at(folder)?.folder(NAME)
     }
 
-    /// Opens a folder that the user or the environment names, or creates it. Links in its path are followed.
+    /// Opens a folder chosen by the user or the environment, creating it if necessary. Symbolic links in its path are followed.
     ///
     /// # Errors
-    /// It cannot be created or opened.
+    /// Returns an error if the folder can't be created or opened.
     pub fn open_or_create_at(path: &Path) -> Result<Self> {
         fs::create_dir_all(path)?;
         Self::at(path)
@@ -89,26 +89,26 @@ impl OwnFolder {
         &self.path
     }
 
-    /// Opens a file to read.
+    /// Opens a file for reading.
     ///
     /// # Errors
-    /// It does not exist or cannot be opened, or the error is [`UntrustedFile`].
+    /// Returns an error if the file doesn't exist or can't be opened, or an [`UntrustedFile`].
     pub fn open(&self, name: &str) -> Result<File> {
         self.file(name, OpenMode::Read)
     }
 
-    /// Opens a file to read and write, or creates it.
+    /// Opens a file for reading and writing, creating it if necessary.
     ///
     /// # Errors
-    /// It cannot be opened, or the error is [`UntrustedFile`].
+    /// Returns an error if the file can't be opened or created, or an [`UntrustedFile`].
     pub fn open_or_create(&self, name: &str) -> Result<File> {
         self.file(name, OpenMode::OpenOrCreate)
     }
 
-    /// Creates a file to append to. Only its owner can read it, like all files of this module.
+    /// Creates a file for appending. Like all files in this module, it's readable only by its owner.
     ///
     /// # Errors
-    /// It cannot be created, or the path exists (`AlreadyExists`). A dangling link counts as existing.
+    /// Returns `AlreadyExists` if the path exists, even as a dangling link, or another error if the file can't be created.
     pub fn create_new(&self, name: &str) -> Result<File> {
         self.file(name, OpenMode::CreateNew)
     }
@@ -133,7 +133,7 @@ mod system {
     use super::{Error, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};
 
     const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-    /// `NONBLOCK` opens a pipe without waiting for its other end. The pipe is then rejected.
+    /// With `NONBLOCK`, opening a pipe doesn't block until there's a peer. The pipe is then rejected.
     const FILE: OFlags =
         OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
@@ -142,10 +142,10 @@ mod system {
             Ok(Self { path: path.to_owned(), folder: openat(CWD, path, FOLDER, Mode::empty())? })
         }
 
-        /// A folder in this one, made if it is not there.
+        /// Opens a subfolder, creating it if necessary.
         ///
         /// # Errors
-        /// It cannot be made, or it is [`UntrustedFile`].
+        /// Returns an error if the folder can't be opened or created, or an [`UntrustedFile`].
         pub fn folder(&self, name: &str) -> Result<Self> {
             let path = self.path.join(name);
             match mkdirat(&self.folder, name, Mode::from(0o777)) {
@@ -177,10 +177,10 @@ mod system {
             Ok(file)
         }
 
-        /// Syncs the folder, so that the names of its files survive a crash.
+        /// Syncs the folder, so that the names of new files survive a crash.
         ///
         /// # Errors
-        /// The system cannot sync it.
+        /// Returns an error if the folder can't be synced.
         pub fn sync(&self) -> Result<()> {
             synced(File::from(self.folder.as_fd().try_clone_to_owned()?).sync_all())
         }
@@ -197,7 +197,7 @@ mod system {
         ))
     }
 
-    /// Converts the error of opening a path. A link causes different errors on different systems.
+    /// Converts an error from opening a path. For symbolic links, the error code depends on the platform.
     fn explained(errno: Errno, path: &Path) -> Error {
         if errno == Errno::EXIST {
             return errno.into();
@@ -215,7 +215,7 @@ mod system {
         }
     }
 
-    /// Ignores that a file system cannot sync folders.
+    /// Ignores the error on file systems that can't sync folders.
     pub(super) fn synced(done: Result<()>) -> Result<()> {
         match done {
             Err(error)
@@ -235,7 +235,7 @@ mod system {
     }
 }
 
-/// The implementation without `openat`, which checks each path before it opens it.
+/// The fallback for platforms without `openat`, which checks each path before opening it.
 #[cfg(not(unix))]
 mod system {
     use super::{Error, ErrorKind, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};
@@ -247,10 +247,10 @@ mod system {
             Ok(Self { path: path.to_owned() })
         }
 
-        /// A folder in this one, made if it is not there.
+        /// Opens a subfolder, creating it if necessary.
         ///
         /// # Errors
-        /// It cannot be made, or it is [`UntrustedFile`].
+        /// Returns an error if the folder can't be created, or an [`UntrustedFile`].
         pub fn folder(&self, name: &str) -> Result<Self> {
             let path = self.path.join(name);
             match fs::create_dir(&path) {
@@ -277,10 +277,10 @@ mod system {
             options.open(path)
         }
 
-        /// Does nothing, because a folder cannot be synced on this system.
+        /// Does nothing, since folders can't be synced on this platform.
         ///
         /// # Errors
-        /// It never fails.
+        /// Never returns an error.
         pub fn sync(&self) -> Result<()> {
             Ok::<(), Error>(())
         }
@@ -291,10 +291,10 @@ mod system {
     }
 }
 
-/// Syncs any folder, so that the names of its files survive a crash.
+/// Syncs any folder, so that the names of new files survive a crash.
 ///
 /// # Errors
-/// The system cannot sync it.
+/// Returns an error if the folder can't be synced.
 pub fn sync_folder(path: &Path) -> Result<()> {
     system::sync_folder(path)
 }

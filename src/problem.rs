@@ -1,7 +1,8 @@
-//! Defines a problem to report: what is wrong, where, and what to do next.
+//! A problem to report to the user: what is wrong, where, and how to fix it.
 //!
-//! Each problem has a stable code `module::what_happened`. The module that raises it lists its codes with `codes!`, and
-//! docs/diagnostics.md explains them. A message shows at most a few escaped characters of a value. The excerpt shows the rest.
+//! Each problem has a stable code of the form `module::what_happened`. Modules declare the codes that they raise with `codes!`,
+//! and docs/diagnostics.md documents them. Messages quote at most a few characters of a value, escaped; the excerpt shows the
+//! rest.
 
 use crate::source::{Place, Sources};
 
@@ -21,28 +22,28 @@ macro_rules! codes {
 }
 pub(crate) use codes;
 
-/// A place that a problem is about, and its label in the excerpt.
+/// A location that a problem refers to, and its label in the excerpt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     pub place: Place,
-    /// The label has only a few words.
+    /// A label of no more than a few words.
     pub text: String,
 }
 
-/// One thing that is wrong.
+/// A problem, which may be an error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The code is stable: `roster::bad_email`.
+    /// A stable code such as `roster::bad_email`.
     pub code: &'static str,
-    /// What is wrong, in the terms of the user.
+    /// A description of the problem in the user's terms.
     pub message: String,
-    /// The first label has the main place. The list is empty if the problem is not about a file.
+    /// The locations involved, starting with the main one. Empty if the problem doesn't concern a file.
     pub labels: Vec<Label>,
     pub help: Option<String>,
 }
 
 impl Problem {
-    /// Returns a problem without a place.
+    /// Creates a problem without a location.
     pub fn new(code: impl Into<&'static str>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into(), labels: Vec::new(), help: None }
     }
@@ -53,17 +54,17 @@ impl Problem {
         self
     }
 
-    /// Returns whether it is a warning, which stops no command.
+    /// Returns `true` for a warning, which doesn't make a command fail.
     pub fn is_warning(&self) -> bool {
         self.code.starts_with("lint::")
     }
 
-    /// Returns the problem together with the text that its places refer to.
+    /// Combines the problem with the sources that its locations refer to.
     pub fn with_sources(self, sources: &Sources) -> Problems {
         Problems::new(sources.clone(), vec![self])
     }
 
-    /// Adds what to do next.
+    /// Adds a suggestion for what to do next.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -71,16 +72,16 @@ impl Problem {
     }
 }
 
-/// All problems of a run, with the text that their places refer to. The list is empty only for valid files.
+/// All problems of a run, and the sources that their locations refer to. Empty only if the files are valid.
 #[derive(Debug, Clone)]
 pub struct Problems {
     pub sources: Sources,
-    /// The problems are in the order of files and lines. Those without a place come first.
+    /// The problems, in file and line order. Problems without a location come first.
     pub list: Vec<Problem>,
 }
 
 impl Problems {
-    /// Sorts the problems by place, so that the same files always give the same report.
+    /// Sorts the problems by location, so that the same files always yield the same report.
     pub fn new(sources: Sources, mut list: Vec<Problem>) -> Self {
         list.sort_by(|a, b| {
             let key = |problem: &Problem| problem.labels.first().map(|label| label.place);
@@ -90,7 +91,7 @@ impl Problems {
         Self { sources, list }
     }
 
-    /// Adds the problems of other files.
+    /// Appends the problems of other files.
     pub fn append(&mut self, others: Self) {
         let Self { sources, mut list } = others;
         let labels = list.iter_mut().flat_map(|problem| &mut problem.labels);
@@ -101,8 +102,8 @@ impl Problems {
 }
 
 impl From<Problem> for Problems {
-    /// Converts a problem without places. If it has places, use [`Problem::with_sources`], because they cannot be shown without the
-    /// text.
+    /// Converts a problem without a location. Otherwise, use [`Problem::with_sources`], since a location can't be displayed
+    /// without the source text.
     fn from(problem: Problem) -> Self {
         debug_assert!(problem.labels.is_empty(), "{} has a place, but no texts to show it in", problem.code);
         Self { sources: Sources::default(), list: vec![problem] }

@@ -1,8 +1,10 @@
-//! Owns the text of every file that was read, and converts places in them to lines and columns.
+//! Holds the text of all input files and maps source locations to lines and columns.
 //!
-//! A [`Place`] has only twelve bytes, so that every declared value can have one, up to the plan. [`Sources`] converts it to a file,
-//! a line, and a column. Some values must not be shown even in an error, such as a token in a file. Their places are masked here,
-//! and excerpts show the mask instead.
+//! A [`Place`] takes up only twelve bytes, so every declared value can carry one all the way into the plan. [`Sources`] resolves
+//! it to a file, a line, and a column.
+//!
+//! Some text must not appear even in an error message, such as a token that ended up in a file. Its location is masked here, and
+//! excerpts show the mask instead.
 
 use std::fmt;
 use std::ops::Range;
@@ -14,11 +16,11 @@ use serde::{Deserialize, Serialize};
 use crate::printable::Printable;
 use crate::secret::{self, MASK};
 
-/// Identifies a file by its index in [`Sources`].
+/// A file, identified by its index in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
-/// Identifies a span of bytes in one of the files.
+/// A byte range in one of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     pub file: FileId,
@@ -27,27 +29,27 @@ pub struct Place {
 }
 
 impl Place {
-    /// Returns the place of the bytes `span` of `file`. The span fits, because a file has at most
-    /// [`crate::roster::read::LARGEST_FILE`] bytes.
+    /// Creates a place for the byte range `span` of `file`. Offsets always fit into 32 bits, since the size of a file is limited
+    /// by [`crate::roster::read::LARGEST_FILE`].
     pub fn new(file: FileId, span: Range<usize>) -> Self {
         let fit = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
         Self { file, start: fit(span.start), end: fit(span.end) }
     }
 
-    /// Returns the same place after its file was appended to `files` other files.
+    /// Adjusts the place for its file having been appended to `files` other files.
     #[must_use]
     pub fn shifted(self, files: usize) -> Self {
         let file = u32::try_from(files).unwrap_or(u32::MAX).saturating_add(self.file.0);
         Self { file: FileId(file), ..self }
     }
 
-    /// Returns the range of bytes in the file.
+    /// Returns the byte range in the file.
     pub fn span(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 }
 
-/// A value and the place that declares it.
+/// A value and the location of its declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sourced<T> {
     pub value: T,
@@ -59,20 +61,21 @@ impl<T> Sourced<T> {
         Self { value, place }
     }
 
-    /// Applies `change` to the value and keeps the place.
+    /// Converts the value while retaining its location.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sourced<U> {
         Sourced { value: change(self.value), place: self.place }
     }
 }
 
-/// A place for people: file, line, and column. It is shown as `teams/emea.toml:7`, which editors and terminals can open.
+/// A human-readable source location. It is displayed as `teams/emea.toml:7`, which editors and terminals can open.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Location {
-    /// The path of the file: that of the config as it was given, and that of an included file relative to the working directory.
+    /// The path of the file. The path of the root file is shown as it was given, and included files are relative to the working
+    /// directory.
     pub file: String,
-    /// Lines are counted from 1.
+    /// The line number, starting at 1.
     pub line: usize,
-    /// Columns are counted in characters, from 1.
+    /// The column in characters, starting at 1.
     pub column: usize,
 }
 
@@ -82,12 +85,12 @@ impl fmt::Display for Location {
     }
 }
 
-/// The line of a file that contains a place, in three parts, so that a report can underline the place. Masked values are hidden.
+/// The line that contains a place, split into three parts so that reports can underline the place. Masked values are hidden.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
     pub location: Location,
     pub before: String,
-    /// The text of the place. It ends with the first line.
+    /// The text at the place, up to the end of its first line.
     pub marked: String,
     pub after: String,
 }
@@ -97,36 +100,36 @@ struct SourceFile {
     name: String,
     text: String,
     masked: Vec<Range<usize>>,
-    /// They are computed on first use, because most runs need few places.
+    /// Computed on first use, because most runs resolve only a few places.
     positions: OnceLock<Positions>,
 }
 
-/// An index of the lines and characters of a text. With it, finding a place does not take longer in a very long line.
+/// An index of line and character offsets, which makes lookups fast even on very long lines.
 #[derive(Debug, Clone)]
 struct Positions {
-    /// The byte offset at which each line begins.
+    /// The byte offset of the start of each line.
     lines: Vec<usize>,
-    /// How many characters begin before each multiple of [`STRIDE`] bytes.
+    /// The number of characters that start before each multiple of [`STRIDE`] bytes.
     characters: Vec<usize>,
 }
 
-/// The number of bytes between two counts of characters.
+/// The number of bytes between two entries in [`Positions::characters`].
 const STRIDE: usize = 1024;
 
-/// Contains all files, in the order they were read.
+/// All input files, in the order they were read.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// The text is shared, because a plan keeps it for its report and it may be large.
+    /// Reference-counted, because a plan retains the sources for its report and they can be large.
     files: Vec<Arc<SourceFile>>,
 }
 
 impl Sources {
-    /// Appends all files of `others`. [`Place::shifted`] converts a place in `others` to one in the result.
+    /// Appends all files of `others`, whose places must then be adjusted with [`Place::shifted`].
     pub fn append(&mut self, others: Self) {
         self.files.extend(others.files);
     }
 
-    /// Adds a file. `name` is its path in reports.
+    /// Adds a file. `name` is the path to show in reports.
     pub fn add(&mut self, name: String, text: String) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push(Arc::new(SourceFile { name, text, masked: Vec::new(), positions: OnceLock::new() }));
@@ -137,12 +140,12 @@ impl Sources {
         &self.files[file.0 as usize].text
     }
 
-    /// Returns the path of the file for reports.
+    /// Returns the path of the file as shown in reports.
     pub fn name(&self, file: FileId) -> &str {
         &self.files[file.0 as usize].name
     }
 
-    /// Returns the ID of every file, in the order the files were read.
+    /// Iterates over the IDs of all files, in the order they were read.
     pub fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
         (0..u32::try_from(self.files.len()).unwrap_or(u32::MAX)).map(FileId)
     }
@@ -151,12 +154,12 @@ impl Sources {
         self.files.len()
     }
 
-    /// Returns the name and the text of every file, in the order the files were read.
+    /// Iterates over the name and text of each file, in the order they were read.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
     }
 
-    /// Replaces `from` at the start of the names of files. A report must not name a temporary copy.
+    /// Replaces the prefix `from` in file names, so that reports don't refer to a temporary copy.
     pub fn rename(&mut self, from: &str, to: &str) {
         for file in &mut self.files {
             if let Some(rest) = file.name.strip_prefix(from) {
@@ -166,7 +169,7 @@ impl Sources {
         }
     }
 
-    /// Hides the text from `place` to the end of the value and of the line in all later excerpts.
+    /// Hides text in all subsequent excerpts, from `place` to the end of the line, or to the end of the place if that's later.
     pub fn mask(&mut self, place: Place) {
         let file = Arc::make_mut(&mut self.files[place.file.0 as usize]);
         let start = file.text.floor_char_boundary(place.start as usize);
@@ -174,24 +177,24 @@ impl Sources {
         let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '=', ':', '.']).len();
         let end = file.text.floor_char_boundary(place.end as usize).max(file.line_end(start));
         let masked = (start + skipped).min(end)..end;
-        // If one line has many masked values, the first mask covers the others.
+        // If a line has many masked values, the first mask already covers the rest.
         if file.masked.last().is_none_or(|last| masked.start < last.start || masked.end > last.end) {
             file.masked.push(masked);
         }
     }
 
-    /// Returns the file, the line, and the column of a place.
+    /// Resolves a place to its file, line, and column.
     pub fn locate(&self, place: Place) -> Location {
         let file = &self.files[place.file.0 as usize];
         let start = file.text.floor_char_boundary(place.start as usize);
         let (line, line_start) = file.line_at(start);
-        // Editors do not count a byte-order mark at the start of a file.
+        // Editors don't count a byte-order mark at the start of a file.
         let mark = usize::from(line == 1 && start > 0 && file.text.starts_with('\u{feff}'));
         let column = file.characters_before(start) - file.characters_before(line_start) + 1 - mark;
         Location { file: file.name.clone(), line, column }
     }
 
-    /// Returns the line that contains a place, with secrets hidden.
+    /// Returns the line that contains a place, with any secrets masked.
     pub fn excerpt(&self, place: Place) -> Excerpt {
         let file = &self.files[place.file.0 as usize];
         let text = &file.text;
@@ -228,32 +231,32 @@ impl SourceFile {
         })
     }
 
-    /// Returns the number and the start of the line that contains the byte `at`.
+    /// Returns the number and start offset of the line that contains the byte offset `at`.
     fn line_at(&self, at: usize) -> (usize, usize) {
         let lines = &self.positions().lines;
         let number = lines.partition_point(|start| *start <= at);
         (number, lines[number - 1])
     }
 
-    /// Returns the end of the line that contains the byte `at`.
+    /// Returns the end offset of the line that contains the byte offset `at`.
     fn line_end(&self, at: usize) -> usize {
         let lines = &self.positions().lines;
         lines.get(lines.partition_point(|start| *start <= at)).map_or(self.text.len(), |next| next - 1)
     }
 
-    /// Returns how many characters begin before the byte `at`.
+    /// Returns the number of characters that start before the byte offset `at`.
     fn characters_before(&self, at: usize) -> usize {
         let rest = &self.text.as_bytes()[at / STRIDE * STRIDE..at];
         self.positions().characters[at / STRIDE] + rest.iter().filter(|byte| begins_character(**byte)).count()
     }
 }
 
-/// Returns whether a character of UTF-8 begins with this byte (RFC 3629, section 3).
+/// Returns `true` if this byte starts a UTF-8 character (RFC 3629, section 3).
 fn begins_character(byte: u8) -> bool {
     byte & 0b1100_0000 != 0b1000_0000
 }
 
-/// Returns the text of `range`, with [`MASK`] instead of what is masked.
+/// Returns the text in `range`, with masked parts replaced by [`MASK`].
 fn shown(text: &str, range: Range<usize>, masks: &[Range<usize>]) -> String {
     let mut shown = String::new();
     let mut at = range.start;
@@ -264,7 +267,7 @@ fn shown(text: &str, range: Range<usize>, masks: &[Range<usize>]) -> String {
         if mask.start > at {
             shown.push_str(&text[at..mask.start]);
         }
-        // A mask that began before this range was shown there.
+        // A mask that starts before this range was already shown in an earlier part.
         if mask.end > at {
             shown.push_str(if mask.start >= range.start { MASK } else { "" });
             at = mask.end.min(range.end);

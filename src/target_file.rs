@@ -1,10 +1,10 @@
-//! Writes a text to a file that the user named, like `>` in a shell.
+//! Writes text to a file chosen by the user, much like `>` in a shell.
 //!
-//! * Links are followed, and devices and pipes are written to. A regular file keeps its owner, its mode, and its hard links.
-//! * A regular file is replaced atomically if possible. It is written in place if it is a mount point, has several hard links, or is
-//!   in a folder where files cannot be created. In that case, a full disk can leave it damaged.
-//! * Unlike with `>`, only the owner can read a new file.
-//! * [`TargetFile::open`] detects errors as early as possible, before it changes anything.
+//! * Symbolic links are followed, and devices and pipes are written to. A regular file retains its owner, mode, and hard links.
+//! * A regular file is replaced atomically if possible. It is written in place if it's a mount point, if it has several hard
+//!   links, or if its folder doesn't allow new files. In those cases, a full disk can leave it corrupted.
+//! * Unlike with `>`, new files are readable only by their owner.
+//! * [`TargetFile::open`] detects errors as early as possible, before anything is changed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Result, Write};
@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use crate::private::Staged;
 use crate::regular::is_below;
 
-/// A file that can be written.
+/// A file that is known to be writable.
 #[derive(Debug)]
 pub struct TargetFile(WriteMethod);
 
-/// A [`TargetFile`] whose new text has been prepared. The file has not been changed yet.
+/// A [`TargetFile`] for which the new content is ready but not yet in place.
 #[derive(Debug)]
 pub struct FilledFile {
     method: WriteMethod,
@@ -26,21 +26,21 @@ pub struct FilledFile {
 
 #[derive(Debug)]
 enum WriteMethod {
-    /// The file does not exist yet.
+    /// A file that doesn't exist yet.
     New(Staged),
-    /// A regular file, which is replaced. If that fails, it is written in place instead.
+    /// A regular file to replace, or to write in place if that fails.
     Replace(Staged, PathBuf),
-    /// A regular file that cannot be replaced.
+    /// A regular file that can't be replaced.
     InPlace(PathBuf),
-    /// The path is a device, a pipe, or the standard output or standard error of this process.
+    /// A device, a pipe, or this process's own standard output or standard error.
     Stream(File),
 }
 
 impl TargetFile {
-    /// Checks that the file can be written. Nothing is changed.
+    /// Checks that the file can be written, without changing anything.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// Returns an error if the file can't be written.
     pub fn open(path: &Path) -> Result<Self> {
         let path = follow_links(path);
         let method = match fs::metadata(&path) {
@@ -54,10 +54,10 @@ impl TargetFile {
         Ok(Self(method))
     }
 
-    /// Prepares the text. The file is not changed yet.
+    /// Prepares the new content without changing the file.
     ///
     /// # Errors
-    /// The disk is full.
+    /// Returns an error if the content can't be stored, for example because the disk is full.
     pub fn fill(self, text: String) -> Result<FilledFile> {
         let method = match self.0 {
             WriteMethod::New(staged) => WriteMethod::New(staged.fill(&text)?),
@@ -67,10 +67,10 @@ impl TargetFile {
         Ok(FilledFile { method, text })
     }
 
-    /// Writes the text.
+    /// Writes the text to the file.
     ///
     /// # Errors
-    /// The text could not be written in full.
+    /// Returns an error if the text couldn't be written in full.
     pub fn write(self, text: String) -> Result<()> {
         self.fill(text)?.place()
     }
@@ -80,13 +80,13 @@ impl FilledFile {
     /// Writes the prepared text to the file.
     ///
     /// # Errors
-    /// The text could not be written in full.
+    /// Returns an error if the text couldn't be written in full.
     pub fn place(self) -> Result<()> {
         let Self { method, text } = self;
         match method {
             WriteMethod::New(staged) => staged.place(),
-            // A file that is a mount point, as in a container, cannot be replaced (EBUSY). Neither can a file of another user in a
-            // folder with the sticky bit (EPERM).
+            // A mount point, as in a container, can't be replaced (EBUSY), and neither can another user's file in a folder with
+            // the sticky bit (EPERM).
             WriteMethod::Replace(staged, path) => staged.place().or_else(|_| in_place(&path, &text)),
             WriteMethod::InPlace(path) => in_place(&path, &text),
             WriteMethod::Stream(mut stream) => {
@@ -96,8 +96,8 @@ impl FilledFile {
     }
 }
 
-/// Returns how to write a path that exists. It is opened for writing even if it will be replaced, so that a read-only file is an
-/// error.
+/// Determines how to write to an existing path. The file is opened for writing even if it will be replaced, so that a read-only
+/// file causes an error.
 fn existing(path: &Path, there: &fs::Metadata) -> Result<WriteMethod> {
     let file = OpenOptions::new().write(true).open(path)?;
     if !there.is_file() {
@@ -108,7 +108,7 @@ fn existing(path: &Path, there: &fs::Metadata) -> Result<WriteMethod> {
     }
     match Staged::open(path) {
         Ok(staged) => Ok(WriteMethod::Replace(staged, path.to_owned())),
-        // A lack of file descriptors is temporary, so it must not lead to writing in place.
+        // Running out of file descriptors is temporary, so it's no reason to write in place.
         #[cfg(unix)]
         Err(error) if is_out_of_descriptors(&error) => Err(error),
         Err(_) => Ok(WriteMethod::InPlace(path.to_owned())),
@@ -121,12 +121,12 @@ fn is_out_of_descriptors(error: &std::io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|errno| matches!(errno, Errno::MFILE | Errno::NFILE))
 }
 
-/// Overwrites the old text, then truncates the file. On a full disk, this order keeps as much of the file as possible.
+/// Overwrites the old content and only then truncates the file, which preserves as much as possible if the disk is full.
 fn in_place(path: &Path, text: &str) -> Result<()> {
     let mut file = OpenOptions::new().write(true).open(path)?;
     file.write_all(text.as_bytes())?;
     file.set_len(text.len() as u64)?;
-    file.sync_all() // some file systems report a full disk only now
+    file.sync_all() // some file systems only report a full disk at this point
 }
 
 #[cfg(unix)]
@@ -139,8 +139,8 @@ fn has_several_names(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Returns standard output or standard error if the path is one of them, as `/dev/stdout` is. If a regular file were opened a second
-/// time, each of the two would have its own position and overwrite the text of the other.
+/// Returns standard output or standard error if the path refers to one of them, such as `/dev/stdout`. Opening a regular file a
+/// second time would create an independent file offset, so the two streams would overwrite each other.
 #[cfg(unix)]
 #[expect(clippy::disallowed_methods, reason = "the caller removes secrets from the text")]
 fn own_stream(there: &fs::Metadata) -> Result<Option<File>> {
@@ -164,14 +164,14 @@ fn own_stream(_: &fs::Metadata) -> Result<Option<File>> {
     Ok(None)
 }
 
-/// Follows links in the last part of a path. The target need not exist.
+/// Resolves symbolic links in the last component of a path. The target need not exist.
 pub fn follow_links(path: &Path) -> PathBuf {
-    const MAX_LINKS: usize = 40; // as on Linux
+    const MAX_LINKS: usize = 40; // same as on Linux
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         let Ok(target) = fs::read_link(&path) else { break };
-        // `/proc/self/fd/1` is an open file of a process. Its link text may name a pipe or a deleted file, so only the link itself
-        // can be opened.
+        // `/proc/self/fd/1` refers to an open file of a process. The target it reports may be a pipe or a deleted file, so we
+        // have to open the link itself.
         if is_below(&path, &["/proc"]) {
             break;
         }
@@ -230,7 +230,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report");
         fs::write(&path, "a longer text").unwrap();
-        let _ = chown(&path, Some(1234), Some(4321)); // only root can
+        let _ = chown(&path, Some(1234), Some(4321)); // succeeds only as root
         fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
         let before = fs::metadata(&path).unwrap();
         let filled = TargetFile::open(&path).unwrap().fill("text".into()).unwrap();
@@ -254,7 +254,7 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         fs::write(path("mounted"), "a longer text").unwrap();
         let filled = TargetFile::open(&path("mounted")).unwrap().fill("text".into()).unwrap();
-        // The rename fails, as for a file that is mounted by itself.
+        // Makes the rename fail, as for a file that is a mount point.
         let temporary = names(folder.path()).into_iter().find(|name| name != "mounted").unwrap();
         fs::remove_file(path(&temporary)).unwrap();
         filled.place().unwrap();
@@ -265,7 +265,7 @@ mod tests {
         write(&path("twice"), "text");
         assert_eq!(fs::read_to_string(path("twin")).unwrap(), "text");
 
-        let long = "z".repeat(250); // no temporary name fits
+        let long = "z".repeat(250); // too long for a temporary name
         fs::write(path(&long), "a longer text").unwrap();
         write(&path(&long), "text");
         assert_eq!(fs::read_to_string(path(&long)).unwrap(), "text");

@@ -1,9 +1,9 @@
-//! Writes untrusted text as TOML that is safe to show. A TOML parser reads a quoted text back unchanged. Every character that
-//! [`crate::printable`] would escape is written as an escape of TOML, so it cannot affect a terminal.
+//! Formats untrusted text as TOML that is safe to display. A TOML parser reads a quoted string back unchanged. Every character
+//! that [`crate::printable`] would escape is written as a TOML escape sequence, so it can't affect a terminal.
 
 use crate::printable::characters;
 
-/// Returns the text as a string in double quotes.
+/// Formats the text as a double-quoted string.
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -13,7 +13,7 @@ pub fn quoted(text: &str) -> String {
             '\n' => quoted += "\\n",
             '\r' => quoted += "\\r",
             '\t' => quoted += "\\t",
-            // After the quote, it is not at the start of a line, so it cannot begin a command of a GitHub runner.
+            // Thanks to the quote in front, it isn't at the start of a line, so it can't form a GitHub workflow command.
             ':' if number == 0 => quoted.push(':'),
             char if acts => quoted += &escaped(char),
             char => quoted.push(char),
@@ -23,18 +23,18 @@ pub fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Returns a key, in quotes only if it needs them.
+/// Formats a key, quoting it only if necessary.
 pub fn key(key: &str) -> String {
     if !key.is_empty() && key.chars().all(is_bare) { key.to_owned() } else { quoted(key) }
 }
 
-/// Returns whether a key may have this character without quotes.
+/// Returns `true` if the character is allowed in an unquoted key.
 const fn is_bare(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '_' | '-')
 }
 
-/// Shortens each string and each bare key to at most `limit` characters. The result is still TOML, because only their content is
-/// cut. A shortened string ends with `…`, which a bare key cannot contain. The strings must come from [`quoted`].
+/// Truncates each string and each bare key to `limit` characters. Since only their content is shortened, the result is still
+/// valid TOML. A truncated string ends in `…`, which isn't allowed in a bare key. The strings must come from [`quoted`].
 pub fn short(toml: &str, limit: usize) -> String {
     let mut short = String::with_capacity(toml.len().min(4 * limit));
     let (mut rest, mut is_inside, mut count) = (toml, false, 0);
@@ -53,7 +53,7 @@ pub fn short(toml: &str, limit: usize) -> String {
     short
 }
 
-/// Returns the number of bytes of the first character of a string's content. An escape is one character.
+/// Returns the length in bytes of the first character in a string's content, where an escape sequence counts as one character.
 fn unit(text: &str) -> usize {
     let escape = |length: usize| text.char_indices().nth(length).map_or(text.len(), |(end, _)| end);
     match text.as_bytes() {
@@ -64,8 +64,8 @@ fn unit(text: &str) -> usize {
     }
 }
 
-/// Returns a line of a file with unsafe characters as escapes of TOML. Inside a string in double quotes, where almost all of them
-/// occur, the line keeps its meaning.
+/// Replaces unsafe characters in a line of a file with TOML escape sequences. Almost all of them occur in double-quoted strings,
+/// where this doesn't change the meaning of the line.
 pub fn line(line: &str) -> String {
     let shown = |(char, acts)| if acts { escaped(char) } else { String::from(char) };
     characters(line).map(shown).collect()

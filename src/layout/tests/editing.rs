@@ -1,4 +1,4 @@
-//! Edits change the lines of a person, and no other line.
+//! Edits change only the lines of the person concerned.
 
 use pretty_assertions::assert_eq;
 

@@ -1,4 +1,4 @@
-//! The order of a file, its blank lines, and its comments.
+//! The order of sections and keys, blank lines, and comments.
 
 use pretty_assertions::assert_eq;
 

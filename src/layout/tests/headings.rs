@@ -1,10 +1,10 @@
-//! Headings of groups stay where they are: above the same people, and in the same order.
+//! Group headings stay above the same people and in the same order.
 
 use super::becomes;
 
-/// Each case has a claim, a text, and its canonical layout if that differs.
+/// Each case has a description, an input, and its canonical layout, unless that's identical to the input.
 const CASES: &str = include_str!("headings.txt");
-/// Replaces the word `WINDOWS` in the cases.
+/// The replacement for the placeholder `WINDOWS` in the cases.
 const WINDOWS: &str = "windows = [\n  { until = 2027-01-03, role = \"B\" },\n]";
 
 #[test]
@@ -12,7 +12,7 @@ fn headings_stay_above_the_same_people_for_all_line_ends() {
     let cases: Vec<&str> = CASES.split("=== ").skip(1).collect();
     assert_eq!(cases.len(), 20);
     for case in cases {
-        println!("{case}"); // shown if the case fails
+        println!("{case}"); // shows up only if the case fails
         let (_claim, texts) = case.split_once('\n').expect("a claim");
         let (before, after) = texts.split_once("--->\n").unwrap_or((texts, texts));
         for eol in ["\n", "\r\n"] {

@@ -1,4 +1,4 @@
-//! Tests that compare whole files before and after.
+//! Tests that compare entire files before and after formatting.
 
 mod editing;
 mod files;
@@ -11,7 +11,7 @@ use pretty_assertions::assert_eq;
 
 use super::canonical;
 
-/// Asserts that the canonical layout of `before` is `after`, that `after` stays the same, and that both have the same meaning.
+/// Asserts that `before` is formatted as `after`, that formatting is idempotent, and that it doesn't change the meaning.
 #[track_caller]
 fn becomes(before: &str, after: &str) {
     let laid_out = canonical(before).expect("TOML");

@@ -1,11 +1,11 @@
-//! Unusual layouts. How they are laid out matters less than that no comment and no meaning is lost.
+//! Unusual layouts. The resulting format hardly matters, as long as comments and meaning are preserved.
 
 use pretty_assertions::assert_eq;
 
 use super::super::canonical;
 use super::tree;
 
-/// Each text has this number of `#!` comments.
+/// Inputs, along with the number of `#!` comments that each one contains.
 const TEXTS: &[(usize, &str)] = &[
     (2, "users = { 'a@x.co' = { role = 'A' }, #!\n 'b@x.co' = {}, #!\n }"),
     (1, "users = { 'a@x.co'.role = 'A', 'a@x.co'.status = 'away' } #!"),

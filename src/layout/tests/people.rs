@@ -1,4 +1,4 @@
-//! People as lines and as tables, and groups with headings.
+//! People declared as lines and as tables, and groups with headings.
 
 use super::{becomes, stays};
 

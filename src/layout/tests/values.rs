@@ -1,4 +1,4 @@
-//! How values are written.
+//! Formatting of values.
 
 use super::{becomes, stays};
 
