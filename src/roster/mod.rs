@@ -254,7 +254,7 @@ words! {
         Ignore = "ignore",
         /// The plan shows the number of unmanaged people.
         Report = "report",
-        /// The guardrail blocks the apply if there are any.
+        /// The guardrail blocks the apply.
         Block = "block",
     }
 }
@@ -266,7 +266,7 @@ words! {
     pub enum Missing {
         /// The plan lists them.
         Report = "report",
-        /// The guardrail blocks the apply if there are any.
+        /// The guardrail blocks the apply.
         Block = "block",
     }
 }
