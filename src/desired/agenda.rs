@@ -1,4 +1,4 @@
-//! Determines the changes that are due without any edit to the files, namely when windows start and end.
+//! Lists scheduled changes, which happen without any edit to the files, and the windows that cause them.
 
 use jiff::Timestamp;
 

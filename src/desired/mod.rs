@@ -49,8 +49,8 @@ impl DesiredPerson {
         self.values[field].as_ref().or_else(|| self.after_windows(field).iter().find(undoes))
     }
 
-    /// Returns the desired value of `field` when the current value in Pylon is unknown. If only ended windows apply, this is the
-    /// value that reverts the most recent one, since that's the most likely to be needed.
+    /// Returns the most likely desired value of `field`, without consulting Pylon. If only ended windows apply, this is the value
+    /// that reverts the most recent one, since that's the one most people need.
     pub fn likely_value(&self, field: Field) -> Option<&Desired> {
         self.values[field].as_ref().or_else(|| self.after_windows(field).first())
     }

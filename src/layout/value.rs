@@ -1,5 +1,5 @@
 //! Formats a key and its value, with one space around `=` and inside braces, and with strings in double quotes. Arrays that are
-//! too long or contain comments have one element per line. Numbers, dates, and Booleans stay as written.
+//! too long or contain comments have one element per line. Numbers, dates, and booleans stay as written.
 //!
 //! Inline tables with comments between their pairs are copied verbatim, since any other layout would lose the comments.
 
@@ -11,7 +11,7 @@ use super::parsed::{KeyValue, SPACE, TrailingComment, inline_pairs};
 use crate::roster::keys;
 use crate::toml_text::{self, quoted};
 
-/// The maximum length of a line, in characters, before a value is split across several lines.
+/// The maximum line length in characters. Longer arrays are split across lines, and people with longer lines become tables.
 pub(super) const MAX_WIDTH: usize = 110;
 const INDENT: usize = 2;
 
@@ -172,7 +172,7 @@ impl ValueFormatter<'_> {
         space.and_then(RawString::span).is_some_and(|span| self.text[span].contains('#'))
     }
 
-    /// Copies a value verbatim, except for line endings outside of strings.
+    /// Copies a value, normalizing line endings unless it contains a multi-line string, where they are part of the value.
     fn copy(self, value: &Value) -> String {
         let copy = &self.text[value.span().unwrap_or_default()];
         if copy.contains("\"\"\"") || copy.contains("'''") {

@@ -20,7 +20,7 @@ codes! {
         /// The file is not valid TOML.
         Syntax = "roster::syntax",
         UnknownKey = "roster::unknown_key",
-        /// The key would store a secret or a host name in a reviewed file.
+        /// The key would put a secret or an API host into a reviewed file.
         SecretInFile = "roster::secret_in_file",
         /// A team file contains a key that is allowed only in the root file.
         RootOnly = "roster::root_only",

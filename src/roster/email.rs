@@ -85,7 +85,7 @@ impl Email {
         self.key().to_ascii_lowercase()
     }
 
-    /// Returns the normalized form, in which ASCII letters still have their original case.
+    /// Returns the normalized form, which may still differ in ASCII case between spellings.
     fn key(&self) -> &str {
         self.normalized.as_ref().unwrap_or(&self.written)
     }

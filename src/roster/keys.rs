@@ -62,7 +62,7 @@ mod tests {
     use crate::roster::Field;
 
     const PAGE: &str = include_str!("../../docs/users-toml.md");
-    /// Lists of keys used by fuzzing and by property tests, which must be complete too.
+    /// Files with lists of keys for fuzzing and property tests. A test checks that they are complete.
     const TRIED: [&str; 2] = ["fuzz/dictionaries/toml", "tests/all/properties/rubbish.rs"];
     /// The docs heading under which each table is documented.
     const DOCUMENTED: [(&str, &[&str]); 9] = [

@@ -159,7 +159,7 @@ pub fn violations<'p>(
 }
 
 /// Returns `true` if two strings refer to the same role, ignoring case and treating spaces and underscores as hyphens. That's how
-/// a slug differs from the name of its role; an ID is never recognized as its role.
+/// a slug differs from the name of its role. An ID can't be matched to a name this way.
 pub fn is_same_text(one: &RoleName, other: &RoleName) -> bool {
     let plain = |name: &str| name.to_lowercase().replace([' ', '_'], "-");
     one == other || plain(one) == plain(other)

@@ -188,7 +188,7 @@ struct DownTo(u64);
 #[derive(JsonSchema)]
 struct LimitedRole(Text);
 
-/// The only person covered. Used with `protected`, `token_owner`, and `rule`: `user = "founder@acme.example"`.
+/// The person that the acknowledgment covers. Used with `protected`, `token_owner`, and `rule`: `user = "founder@acme.example"`.
 #[derive(JsonSchema)]
 struct User(Address);
 

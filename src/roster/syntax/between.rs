@@ -25,7 +25,7 @@ pub(super) fn secret(spot: &Spot<'_>) -> Option<Mistake> {
     None
 }
 
-/// Returns the span of the key that ends at `at`, ignoring white space in between.
+/// Returns the span of the key before `at`, skipping any white space in between.
 fn key_before(line: &str, at: usize) -> Option<Range<usize>> {
     let end = line[..at].trim_end().len();
     let start = match line[..end].chars().next_back()? {
