@@ -12,7 +12,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Plan, Subject};
-use super::order;
+use super::order::{self, Ordered};
+pub use super::role_count::RoleCount;
 use super::roles::NamedRoles;
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::roster::{
@@ -36,39 +37,6 @@ pub struct ReviewedPlan {
     pub maximums: Vec<RoleCount>,
     /// Expired acknowledgments. They are ignored, but listed in reports to explain why a guardrail blocks.
     pub expired: Vec<Acknowledgment>,
-}
-
-/// The minimum or maximum of a role, with its holder counts in this organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoleCount {
-    pub role: RoleId,
-    pub limit: u64,
-    /// Number of current holders, not counting deactivated people.
-    pub before: u64,
-    /// Number of holders after the apply.
-    pub after: u64,
-    /// The worst count during the apply, or `None` if no point is worse than the limit, `before`, and `after`.
-    pub during: Option<u64>,
-}
-
-impl RoleCount {
-    /// Returns the holder count to compare with the limit.
-    pub const fn worst(&self) -> u64 {
-        match self.during {
-            Some(during) => during,
-            None => self.after,
-        }
-    }
-
-    /// For a minimum, returns the number of holders that must remain throughout the apply.
-    pub fn least(&self) -> u64 {
-        self.during.unwrap_or(self.limit.min(self.before).min(self.after))
-    }
-
-    /// For a maximum, returns the number of holders that may not be exceeded at any point of the apply.
-    pub fn most(&self) -> u64 {
-        self.during.unwrap_or(self.limit.max(self.before).max(self.after))
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,6 +124,11 @@ pub enum Verdict {
 }
 
 impl ReviewedPlan {
+    /// Returns the changes in apply order.
+    pub fn in_order(&self) -> Vec<Ordered> {
+        order::sorted(&self.plan, &self.minimums, &self.maximums)
+    }
+
     /// Returns `true` if at least one guardrail blocks the plan.
     pub fn is_blocked(&self) -> bool {
         self.findings.iter().any(|finding| finding.verdict == Verdict::Blocks)

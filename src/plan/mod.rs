@@ -17,6 +17,7 @@ pub mod draw;
 pub mod forecast;
 pub mod guardrails;
 pub mod order;
+mod role_count;
 pub mod roles;
 pub mod saved;
 pub mod suggest;

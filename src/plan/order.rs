@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::change::{Change, Plan};
-use super::guardrails::{ReviewedPlan, RoleCount};
+use super::role_count::RoleCount;
 use crate::observed::{RoleId, UserId};
 
 /// Caps the number of dead ends, i.e. states from which the limits cannot be met, before the search gives up.
@@ -35,12 +35,10 @@ enum Turn {
     TokenOwner,
 }
 
-impl ReviewedPlan {
-    /// Returns the changes in apply order.
-    pub fn in_order(&self) -> Vec<Ordered> {
-        let limits = Limits::new(&self.minimums, &self.maximums);
-        in_order(self.plan.changes.iter(), self.plan.token_user.as_ref(), &limits)
-    }
+/// Returns the changes of a plan in apply order.
+pub(super) fn sorted(plan: &Plan, minimums: &[RoleCount], maximums: &[RoleCount]) -> Vec<Ordered> {
+    let limits = Limits::new(minimums, maximums);
+    in_order(plan.changes.iter(), plan.token_user.as_ref(), &limits)
 }
 
 /// Sets [`RoleCount::during`] for roles whose holder count, at some point of the apply, is worse than the limit and worse than

@@ -5,133 +5,10 @@
 //! as the start of a formula.
 
 use csv::{Terminator, WriterBuilder};
-use jiff::Timestamp;
-use serde::Serialize;
 
 use super::facts::plan::PlanReport;
+use super::records::Records;
 use super::{Body, Report};
-use crate::printable::Printable;
-
-/// A row of a report that is available as CSV, or a part of such a row. `N` is the number of columns.
-pub trait Record<const N: usize> {
-    /// The column names in cell order. They match the keys of the JSON report.
-    const COLUMNS: [&'static str; N];
-
-    fn cells(&self) -> [Cell; N];
-}
-
-impl<R: Record<N>, const N: usize> Record<N> for &R {
-    const COLUMNS: [&'static str; N] = R::COLUMNS;
-
-    fn cells(&self) -> [Cell; N] {
-        (*self).cells()
-    }
-}
-
-/// If the row lacks this part, its cells are left empty.
-impl<R: Record<N>, const N: usize> Record<N> for Option<R> {
-    const COLUMNS: [&'static str; N] = R::COLUMNS;
-
-    fn cells(&self) -> [Cell; N] {
-        self.as_ref().map_or_else(|| std::array::from_fn(|_| Cell::default()), Record::cells)
-    }
-}
-
-/// The records of a report and their column names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Records {
-    columns: Vec<&'static str>,
-    rows: Vec<Vec<Cell>>,
-}
-
-/// The contents of a cell, escaped by [`Printable`]. A missing value is represented by an empty string.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Cell(String);
-
-impl Records {
-    /// Creates a table with the columns of `R`, possibly without rows.
-    pub fn new<R: Record<N>, const N: usize>(rows: impl IntoIterator<Item = R>) -> Self {
-        let rows = rows.into_iter().map(|row| row.cells().into()).collect();
-        Self { columns: R::COLUMNS.into(), rows }
-    }
-
-    /// Appends the columns of `R` on the right. `parts` yields one part per row.
-    #[must_use]
-    pub fn beside<R: Record<N>, const N: usize>(mut self, parts: impl IntoIterator<Item = R>) -> Self {
-        self.columns.extend(R::COLUMNS);
-        for (row, part) in self.rows.iter_mut().zip(parts) {
-            row.extend(part.cells());
-        }
-        self
-    }
-}
-
-impl Cell {
-    /// Returns the name of an enum variant in JSON.
-    pub fn word(variant: &impl Serialize) -> Self {
-        let word = serde_json::to_value(variant).ok();
-        word.as_ref().and_then(serde_json::Value::as_str).into()
-    }
-
-    /// Joins several cells with a semicolon and a space.
-    pub fn list(cells: impl IntoIterator<Item = Self>) -> Self {
-        Self(cells.into_iter().map(|Self(text)| text).collect::<Vec<_>>().join("; "))
-    }
-}
-
-impl From<&str> for Cell {
-    fn from(text: &str) -> Self {
-        Self(Printable::new(text).to_string())
-    }
-}
-
-impl From<&String> for Cell {
-    fn from(text: &String) -> Self {
-        text.as_str().into()
-    }
-}
-
-impl From<&Printable> for Cell {
-    fn from(text: &Printable) -> Self {
-        Self(text.to_string())
-    }
-}
-
-impl From<&Vec<Printable>> for Cell {
-    fn from(texts: &Vec<Printable>) -> Self {
-        Self::list(texts.iter().map(Self::from))
-    }
-}
-
-impl From<&[String]> for Cell {
-    fn from(texts: &[String]) -> Self {
-        Self::list(texts.iter().map(Self::from))
-    }
-}
-
-impl From<bool> for Cell {
-    fn from(value: bool) -> Self {
-        Self(value.to_string())
-    }
-}
-
-impl From<usize> for Cell {
-    fn from(number: usize) -> Self {
-        Self(number.to_string())
-    }
-}
-
-impl From<Timestamp> for Cell {
-    fn from(at: Timestamp) -> Self {
-        Self(at.to_string())
-    }
-}
-
-impl<T: Into<Cell>> From<Option<T>> for Cell {
-    fn from(value: Option<T>) -> Self {
-        value.map_or_else(Self::default, Into::into)
-    }
-}
 
 /// Writes the report's table. If the command failed, the output is empty, so a file never ends up with half a table.
 pub(super) fn write(report: &Report) -> String {
@@ -189,6 +66,7 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
+    use crate::report::records::{Cell, Record};
 
     struct Row(&'static str, Option<usize>);
 

@@ -22,6 +22,7 @@ mod github;
 mod html;
 pub mod json;
 mod markdown;
+pub mod records;
 mod sections;
 pub mod style;
 pub mod tables;

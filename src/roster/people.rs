@@ -3,7 +3,6 @@
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
-use super::checks::check_windows;
 use super::email::{BadEmail, Email, foreign_letters};
 use super::fields::{Fields, TomlKey, TomlValue, in_backticks};
 use super::keys;
@@ -56,10 +55,6 @@ pub(super) fn read_people(
     let mut people = Vec::new();
     for (key, value) in users.into_iter().flatten() {
         people.extend(read_person(fields, key, value, &defaults, context));
-    }
-    if whole.is_some() {
-        // People in a part are never added to the roster, so this is the only chance to check their windows.
-        people.iter().for_each(|person| check_windows(person, &mut fields.problems));
     }
     People { list: people, defaults }
 }

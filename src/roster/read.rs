@@ -71,7 +71,7 @@ impl Reader {
             self.in_file(root, |fields, table, whole: Option<&(Context, _, People)>| {
                 let context = read_context(fields, table, whole.map(|(context, ..)| context));
                 let settings = read_settings(fields, table, &context);
-                let people = read_people(fields, table, &context, whole.map(|(.., people)| people));
+                let people = people_of(fields, table, &context, whole.map(|(.., people)| people));
                 (context, settings, people)
             });
         let mut people = self.people_read_reliably(people);
@@ -134,7 +134,7 @@ impl Reader {
         let file = self.sources.add(shown(&path.value), text);
         let people = self.in_file(file, |fields, table, whole| {
             check_team_keys(fields, table);
-            read_people(fields, table, context, whole)
+            people_of(fields, table, context, whole)
         });
         self.people_read_reliably(people)
     }
@@ -299,6 +299,21 @@ fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
         Unreadable::NotText(why) => Problem::new(RosterCode::NotUtf8, format!("{name} {why}"))
             .help("save it as UTF-8: editors have this under \"Save with Encoding\" or \"Save As\""),
     }
+}
+
+/// Parses the people of one file, or of one part of it.
+fn people_of(
+    fields: &mut Fields<'_>,
+    table: &DeTable<'_>,
+    context: &Context,
+    whole: Option<&People>,
+) -> People {
+    let people = read_people(fields, table, context, whole);
+    if whole.is_some() {
+        // People in a part are never added to the roster, so this is the only chance to check their windows.
+        people.list.iter().for_each(|person| check_windows(person, &mut fields.problems));
+    }
+    people
 }
 
 fn included_by_stream(pattern: &Sourced<String>) -> Problem {

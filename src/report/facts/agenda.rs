@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::agenda::{PersonWindow, Transition};
 use crate::printable::Printable;
-use crate::report::csv::{Cell, Record, Records};
+use crate::report::records::{Cell, Record, Records};
 use crate::roster::{Field, Moment, PerField, Roster, Window};
 use crate::source::{Location, Sourced, Sources};
 

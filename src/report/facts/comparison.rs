@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::agenda::WindowLine;
-use super::unwritten::Unwritten;
 use crate::comparison::{ComparedSubject, Comparison, Difference, Item, Kind, StatedValue};
+use crate::every::words;
 use crate::printable::Printable;
 use crate::roster::{Email, Roster};
 use crate::source::{Location, Sources};
@@ -51,6 +51,28 @@ pub struct DifferenceEntry {
     /// The roles that a person keeps in Pylon after being removed from the files. Only set in a plan with a base version.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<Printable>,
+}
+
+words! {
+    /// The reason a difference between two versions of the files does not need to be written now.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Unwritten {
+        /// Pylon already has the new value.
+        AlreadyInPylon = "Pylon has this value",
+        /// A window determines the value.
+        OnADate = "takes effect on a date",
+        /// The person is not in Pylon or is deactivated there.
+        NotFound = "not found in Pylon",
+        /// The policy does not enforce this field.
+        NotEnforced = "not enforced by the policy",
+        /// The person, or this value, is no longer managed. Pylon keeps the current value.
+        NoLongerDeclared = "no longer declared",
+        /// The person is now declared under another of their addresses.
+        OtherAddress = "declared by another address",
+        /// The difference concerns a setting rather than a person.
+        Setting = "setting",
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -2,7 +2,7 @@
 
 use super::plan::{BlameLine, ChangeLine, EditLine, PersonLine, PlanReport};
 use crate::desired::Origin;
-use crate::report::csv::{Cell, Record, Records};
+use crate::report::records::{Cell, Record, Records};
 use crate::roster::Field;
 use crate::source::Location;
 

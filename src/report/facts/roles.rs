@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::OrganizationLine;
 use crate::observed::{Meaning, ObservedState, RoleId};
 use crate::printable::Printable;
-use crate::report::csv::{Cell, Record, Records};
+use crate::report::records::{Cell, Record, Records};
 use crate::report::tables::{Mark, Row, Table, TableReport, cell};
 use crate::report::words;
 use crate::roster::{RoleName, Roster};

@@ -3,41 +3,16 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use super::comparison::{DifferenceEntry, ItemLine};
+use super::comparison::{DifferenceEntry, ItemLine, Unwritten};
 use super::plan::PlanReport;
 use crate::comparison::{ComparedSubject, Comparison, Kind};
 use crate::desired::{Origin, resolve_person};
-use crate::every::words;
 use crate::observed::{Found, ObservedState, Person};
 use crate::plan::ReviewedPlan;
 use crate::plan::cause::Cause;
 use crate::printable::Printable;
 use crate::roster::{Email, Field, Roster, Stance};
-
-words! {
-    /// The reason a difference between two versions of the files does not need to be written now.
-    #[derive(Serialize, Deserialize, JsonSchema)]
-    #[serde(rename_all = "snake_case")]
-    pub enum Unwritten {
-        /// Pylon already has the new value.
-        AlreadyInPylon = "Pylon has this value",
-        /// A window determines the value.
-        OnADate = "takes effect on a date",
-        /// The person is not in Pylon or is deactivated there.
-        NotFound = "not found in Pylon",
-        /// The policy does not enforce this field.
-        NotEnforced = "not enforced by the policy",
-        /// The person, or this value, is no longer managed. Pylon keeps the current value.
-        NoLongerDeclared = "no longer declared",
-        /// The person is now declared under another of their addresses.
-        OtherAddress = "declared by another address",
-        /// The difference concerns a setting rather than a person.
-        Setting = "setting",
-    }
-}
 
 /// The people of a plan, indexed by what the plan does with them.
 struct People<'a> {

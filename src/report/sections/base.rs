@@ -3,9 +3,9 @@
 use super::{LONGEST_SENTENCE, Line, Part, Section, line, list, separated};
 use crate::comparison::Kind;
 use crate::printable::Printable;
+use crate::report::facts::comparison::Unwritten;
 use crate::report::facts::comparison::{ComparedValue, DifferenceEntry, ItemLine};
 use crate::report::facts::plan::{BaseLine, PlanReport};
-use crate::report::facts::unwritten::Unwritten;
 use crate::report::tables::Mark;
 use crate::report::words;
 

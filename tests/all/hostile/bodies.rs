@@ -18,6 +18,7 @@ use rolecall::pylon::inquiry::CutShort;
 use rolecall::pylon::{Cause, Failure};
 use rolecall::report::facts::OrganizationLine;
 use rolecall::report::facts::agenda::{Edge, ScheduledChange, WindowLine};
+use rolecall::report::facts::comparison::Unwritten;
 use rolecall::report::facts::comparison::{ComparedValue, ComparisonSummary, DifferenceEntry, ItemLine};
 use rolecall::report::facts::files::{FileLine, FileState, SkippedLine};
 use rolecall::report::facts::plan::{
@@ -25,7 +26,6 @@ use rolecall::report::facts::plan::{
     GuardedRoleLine, GuardrailLine, IntegrationLine, MissingLine, OutcomeLine, PersonLine, PlanReport,
     PlanSummary, RollbackNotes,
 };
-use rolecall::report::facts::unwritten::Unwritten;
 use rolecall::report::{AgendaReport, Body, ComparisonReport, words};
 use rolecall::roster::{Email, Field, Guardrail, Moment, OnViolation, PerField, RoleRule};
 use rolecall::source::{Location, Place, Sources};

@@ -7,10 +7,10 @@ use super::{
     IntegrationLine, NotFoundLine,
 };
 use crate::printable::Printable;
-use crate::report::csv::{Cell, Record, Records};
 use crate::report::facts::edits::{blame_cells, origin_cells};
 use crate::report::facts::explanation::{DeclarationLine, SinceLine};
 use crate::report::facts::plan::{BlameLine, EditLine};
+use crate::report::records::{Cell, Record, Records};
 use crate::report::words;
 use crate::source::Location;
 
