@@ -1,5 +1,5 @@
-//! Properties of the guardrails: a plan that passes keeps every limit, and a blocked plan exceeds the limit that the
-//! block names. An acknowledgment accepts exactly the figure that was named.
+//! Properties of the guardrails: a plan that passes stays within every limit, a blocked plan exceeds exactly the limits
+//! it reports, and an acknowledgment covers exactly the reported figure.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use super::holds;
 use super::organization::{Case, cases};
 use super::recount::broken;
 
-/// Returns the figures that block the plan.
+/// The figures behind the findings that block the plan.
 fn refusals(reviewed: &ReviewedPlan) -> Vec<&Figure> {
     let refused = reviewed.findings.iter().filter(|finding| finding.verdict == Verdict::Blocks);
     refused.map(|finding| &finding.figure).collect()
@@ -47,7 +47,8 @@ fn exactly_the_guardrails_that_a_plan_breaks_block_it() {
     assert!(accepted.get() > 100, "only {accepted:?} plans that change something were accepted");
 }
 
-/// Returns the acknowledgment that accepts this figure. If `short`, it accepts one less, or another user.
+/// Writes the `[[acknowledge]]` table that covers `figure`. If `short`, it falls one short of the figure or names a
+/// different user.
 fn acknowledgment(figure: &Figure, short: bool) -> String {
     let most = |figure: u64| figure - u64::from(short);
     let least = |figure: u64| figure + u64::from(short);

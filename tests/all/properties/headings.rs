@@ -1,4 +1,5 @@
-//! Properties of headings above people: no formatting and no edit moves a person or a heading past another heading.
+//! Properties of headings above people: neither formatting nor editing moves a person or a heading past another
+//! heading.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -60,13 +61,13 @@ fn adding_people_does_not_change_the_headings_of_others() {
     });
 }
 
-/// The heading above each person and comment, and the order of the headings.
+/// The heading that each person and comment falls under, and the order of the headings.
 #[derive(Debug, Default, PartialEq)]
 struct Headed {
     headings: Vec<String>,
-    /// Each address, with the nearest heading above it.
+    /// Maps each address to the nearest heading above it.
     people: BTreeMap<String, String>,
-    /// Each comment that is not a heading, with the person directly below it or the nearest heading above it.
+    /// Maps each non-heading comment to the person directly below it, or else to the nearest heading above it.
     comments: BTreeMap<String, String>,
 }
 
@@ -95,14 +96,14 @@ impl Headed {
     }
 }
 
-/// Returns the person that a line declares.
+/// Extracts the address of the person declared on a line, unless the line is a comment.
 fn person(line: &str) -> Option<String> {
     let line = line.trim();
     let rest = &line[line.find("\"p")? + 1..];
     (!line.starts_with('#')).then(|| rest[..rest.find('"').expect("a quote")].to_owned())
 }
 
-/// Writes a file with groups of people. Some groups have headings, and some entries are in comments.
+/// Generates a file of people in groups. Some groups have headings, and some entries are commented out.
 struct Writer<'d> {
     dice: Dice<'d>,
     comments: usize,

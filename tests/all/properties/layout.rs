@@ -1,5 +1,5 @@
-//! Properties of formatting and editing: nothing is lost, the meaning stays the same, and an edit changes only its
-//! values.
+//! Properties of formatting and editing: nothing is lost, the meaning is preserved, and an edit touches only the values
+//! it sets.
 
 use std::cell::Cell;
 
@@ -59,7 +59,7 @@ fn the_canonical_layout_has_regular_white_space() {
         let text = scribble(&rolls).text;
         let once = laid_out(&text);
         if once.lines().any(|line| line.ends_with('{')) {
-            return; // braces that contain comments keep their layout
+            return; // braces with comments inside keep their layout
         }
         let eol = if text.contains("\r\n") { "\r\n" } else { "\n" };
         assert!(once.is_empty() || once.ends_with(eol), "{once:?}");
@@ -69,7 +69,7 @@ fn the_canonical_layout_has_regular_white_space() {
     });
 }
 
-/// Lines that can be combined to TOML, which may be valid as a roster or not.
+/// Lines that can be concatenated into TOML, which may or may not be a valid roster.
 const LINES: &[&str] = &[
     "",
     "",
@@ -146,7 +146,7 @@ fn any_toml_keeps_its_meaning_and_its_comments() {
     assert!(sound.get() > 750, "{sound:?} are TOML");
 }
 
-/// Characters that may break a text or change its meaning.
+/// Characters that can break a file or change its meaning.
 const SIGNS: &[&str] = &[
     "", "\n", "\r\n", "\"", "'", "\"\"\"", "'''", "#", "[", "]", "{", "}", ",", ".", "=", "\\", "é",
     "\u{feff}",
@@ -183,7 +183,7 @@ fn a_corrupted_text_causes_no_panic_and_is_formatted_if_valid() {
     assert!(sound.get() > 100, "{sound:?} are TOML");
 }
 
-/// Returns edits of people who are in a text, and of people who are not.
+/// Generates edits for some of the people in a file, plus a few new people.
 fn edits(dice: &mut Dice<'_>, people: &[String]) -> Vec<PersonEdit> {
     let mut edits = Vec::new();
     for address in people {
@@ -199,7 +199,7 @@ fn edits(dice: &mut Dice<'_>, people: &[String]) -> Vec<PersonEdit> {
     edits
 }
 
-/// Returns the name of a status.
+/// Picks a random status name.
 fn word(dice: &mut Dice<'_>) -> FieldValue {
     dice.pick(&Status::ALL).as_str().into()
 }
@@ -215,7 +215,7 @@ fn new_people(dice: &mut Dice<'_>) -> Vec<PersonValues> {
     (100..100 + dice.roll(4)).map(|number| new(dice, number)).collect()
 }
 
-/// Returns what the text declares after the edits.
+/// Applies the edits to the parsed table, as a reference for what the edited file must declare.
 fn expected(before: &toml::Table, edits: &[PersonEdit]) -> toml::Table {
     let mut after = before.clone();
     if edits.is_empty() {
@@ -256,7 +256,7 @@ fn an_edit_changes_only_the_requested_values_and_lines() {
         }
         let diff = TextDiff::from_lines(&text, &after);
         let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
-        // Two values per person change at most two lines each.
+        // An edit sets at most two values, so it replaces at most two lines.
         assert!(count(ChangeTag::Delete) <= 2 * edits.len() + 1, "{edits:#?}\nof:\n{text}\nbecame:\n{after}");
         for change in diff.iter_all_changes().filter(|change| change.tag() == ChangeTag::Delete) {
             let line = change.value();
@@ -292,7 +292,7 @@ fn adding_people_to_a_canonical_file_keeps_it_canonical() {
     holds(400, &(rolls(), vec(any::<u16>(), 0..40)), |(rolls, edit_rolls)| {
         let before = laid_out(&scribble(&rolls).text);
         if !before.contains("\n\"") && before.contains("[users.") {
-            return; // the file has only tables, so the new person is a table too
+            return; // a file that only has tables gets a table for each new person
         }
         let edits: Vec<PersonEdit> =
             new_people(&mut Dice::new(&edit_rolls)).into_iter().map(PersonEdit::Add).collect();

@@ -1,4 +1,4 @@
-//! Tables of cases for each guardrail, exactly at its limit and one beyond it.
+//! Table-driven cases for each guardrail: exactly at its limit, and one past it.
 
 use pretty_assertions::assert_eq;
 use rolecall::observed::{Person, RoleId, UserId};
@@ -11,7 +11,7 @@ use super::organization::{Case, now};
 const TO_MEMBER: &str = "{ role = \"Member\" }";
 const AWAY: &str = "{ status = \"away\" }";
 
-/// Adds this many people with this role and status. Their numbers continue those of the people before.
+/// Appends `count` people with this role and status, numbered from the current length of the list.
 fn add(people: &mut Vec<Person>, count: usize, role: &str, status: &str) {
     for _ in 0..count {
         let number = people.len();
@@ -28,12 +28,12 @@ fn add(people: &mut Vec<Person>, count: usize, role: &str, status: &str) {
     }
 }
 
-/// Declares the people with these numbers, each with this table.
+/// Declares the people in this range of numbers, each with the same `table`.
 fn declare(numbers: std::ops::Range<usize>, table: &str) -> String {
     numbers.map(|number| format!("\"p{number:02}@acme.example\" = {table}\n")).collect()
 }
 
-/// Returns the verdict of `guardrail` about the case, unless it is [`Verdict::Passes`].
+/// Returns the verdicts of `guardrail` on the case, leaving out [`Verdict::Passes`].
 fn says(case: &Case, guardrail: Guardrail) -> Vec<&'static str> {
     let resolved = case.resolve();
     let plan = resolved.plan().unwrap();
@@ -48,7 +48,7 @@ fn says(case: &Case, guardrail: Guardrail) -> Vec<&'static str> {
     verdicts.collect()
 }
 
-/// For `max_changes`: this many of the declared members become viewers.
+/// A case for `max_changes` in which `changed` of the declared members become viewers.
 fn of_changes(changed: usize, declared: usize, rule: &str) -> Case {
     let mut people = Vec::new();
     add(&mut people, declared, "role_member", "active");
@@ -60,7 +60,8 @@ fn of_changes(changed: usize, declared: usize, rule: &str) -> Case {
     Case { people, token_user: None, text }
 }
 
-/// For `keep_at_least` and `keep_active`: of `before` Admins or active people, `lost` become members or go away.
+/// A case for `keep_at_least` and `keep_active`: `lost` of the `before` active Admins become members or go away,
+/// depending on `table`.
 fn of_losses(table: &str, before: usize, lost: usize, rule: &str) -> Case {
     let mut people = Vec::new();
     add(&mut people, before, "role_admin", "active");
@@ -79,7 +80,7 @@ const BLOCKS: &[&str] = &["blocks"];
 
 type Row = (Case, &'static [&'static str]);
 
-/// Cases at the limit and beyond it, with the expected verdict.
+/// Cases at and past the limit of a guardrail, with the expected verdicts.
 fn table(guardrail: Guardrail) -> Vec<Row> {
     match guardrail {
         Guardrail::MaxChanges => max_changes(),
@@ -89,7 +90,7 @@ fn table(guardrail: Guardrail) -> Vec<Row> {
         Guardrail::Protected => protected(),
         Guardrail::TokenOwner => token_owner(),
         Guardrail::Rule => role_rule(),
-        // Two unmanaged, or two missing.
+        // Pairs of people in Pylon and people declared: none, one, or two of them are unmanaged or missing.
         Guardrail::Unmanaged => unmanaged_or_missing("unmanaged", [(2, 2), (3, 2), (4, 2)]),
         Guardrail::Missing => unmanaged_or_missing("missing", [(2, 2), (2, 3), (2, 4)]),
     }
@@ -104,11 +105,11 @@ fn max_changes() -> Vec<Row> {
         (1, 3, count(0), BLOCKS),
         (2, 3, count(2), PASSES),
         (3, 3, count(2), BLOCKS),
-        (10, 10, String::new(), PASSES), // ten changes always pass
-        (10, 39, String::new(), PASSES), // a quarter of 39 is 9
-        (11, 43, String::new(), BLOCKS), // of 43 is 10
-        (11, 44, String::new(), PASSES), // of 44 is 11
-        (12, 47, String::new(), BLOCKS), // of 47 is still 11
+        (10, 10, String::new(), PASSES), // up to ten changes always pass
+        (10, 39, String::new(), PASSES), // 25% of 39 is 9, but the limit is never below 10
+        (11, 43, String::new(), BLOCKS), // 25% of 43 is 10
+        (11, 44, String::new(), PASSES), // 25% of 44 is 11
+        (12, 47, String::new(), BLOCKS), // 25% of 47 is still 11
         (10, 20, share(0), PASSES),
         (11, 20, share(0), BLOCKS),
         (20, 20, share(100), PASSES),
@@ -124,11 +125,11 @@ fn keep_at_least() -> Vec<Row> {
         acknowledge(&format!("guardrail = \"keep_at_least\"\nrole = \"admin\"\ndown_to = {figure}"))
     };
     let rows = [
-        (4, 2, String::new(), PASSES), // two unless declared
+        (4, 2, String::new(), PASSES), // the default minimum is two
         (3, 2, String::new(), BLOCKS),
         (5, 2, minimum(3), PASSES),
         (5, 3, minimum(3), BLOCKS),
-        (1, 0, minimum(3), WARNS), // below the minimum already, and not because of this plan
+        (1, 0, minimum(3), WARNS), // already below the minimum, and not because of this plan
         (1, 1, minimum(3), BLOCKS),
         (2, 2, minimum(0), PASSES),
         (3, 2, minimum(2) + &down_to(1), ACKNOWLEDGED),
@@ -137,7 +138,7 @@ fn keep_at_least() -> Vec<Row> {
     rows.map(|(before, lost, rule, says)| (of_losses(TO_MEMBER, before, lost, &rule), says)).to_vec()
 }
 
-/// Of `before` Admins, `lost` become members, and `gained` viewers become Admins.
+/// A case for `keep_at_most`: `lost` of the `before` Admins become members, while `gained` viewers become Admins.
 fn of_seats(before: usize, lost: usize, gained: usize, rule: &str) -> Case {
     let mut people = Vec::new();
     add(&mut people, before, "role_admin", "active");
@@ -163,16 +164,16 @@ fn keep_at_most() -> Vec<Row> {
         (3, 0, 3, maximum(5), BLOCKS),
         (3, 1, 3, maximum(5), PASSES),
         (3, 0, 2, twice, BLOCKS),
-        (7, 1, 0, maximum(5), WARNS), // above the maximum already, and this plan lowers the number
+        (7, 1, 0, maximum(5), WARNS), // already above the maximum, and this plan lowers the count
         (7, 1, 1, maximum(5), WARNS),
         (7, 0, 1, maximum(5), BLOCKS),
         (0, 0, 1, maximum(0), BLOCKS),
         (3, 0, 3, maximum(5) + &up_to(6), ACKNOWLEDGED),
         (3, 0, 4, maximum(5) + &up_to(6), BLOCKS),
-        (5, 2, 2, both(4, 5), PASSES), // a loss, a gain, a loss, a gain
-        (5, 2, 2, both(5, 5), BLOCKS), // either limit would be exceeded during the apply
+        (5, 2, 2, both(4, 5), PASSES), // alternates losses and gains
+        (5, 2, 2, both(5, 5), BLOCKS), // any order would exceed one of the limits during the apply
         (5, 2, 2, both(5, 5) + &up_to(6), ACKNOWLEDGED),
-        (6, 2, 2, both(6, 5) + &up_to(6), BLOCKS), // seven during the apply
+        (6, 2, 2, both(6, 5) + &up_to(6), BLOCKS), // peaks at seven during the apply
     ];
     rows.map(|(before, lost, gained, rule, says)| (of_seats(before, lost, gained, &rule), says)).to_vec()
 }
@@ -183,7 +184,7 @@ fn a_maximum_can_be_any_number_that_the_reader_accepts() {
         let rule = format!(
             "[guardrails]\nkeep_at_least = {{ Admin = 5 }}\nkeep_at_most = {{ Admin = 5, Member = {maximum} }}\n"
         );
-        // No order keeps both limits of Admin, so the order exceeds them as little as possible.
+        // No order stays within both limits for Admin, so the planned order exceeds them by as little as possible.
         assert_eq!(says(&of_seats(5, 2, 2, &rule), Guardrail::KeepAtMost), BLOCKS, "{maximum}");
     }
 }
@@ -203,7 +204,7 @@ fn keep_active() -> Vec<Row> {
     rows.map(|(before, lost, rule, says)| (of_losses(AWAY, before, lost, &rule), says)).to_vec()
 }
 
-/// Person 0 changes, and person 1 does not.
+/// Of two Admins, only person 0 changes.
 fn protected() -> Vec<Row> {
     let protect = |who: &str| format!("[guardrails]\nkeep_at_least = {{}}\nprotected = [\"{who}\"]\n");
     let user = |who: &str| acknowledge(&format!("guardrail = \"protected\"\nuser = \"{who}\""));
@@ -219,16 +220,16 @@ fn protected() -> Vec<Row> {
     rows.map(|(rule, says)| (of_losses(TO_MEMBER, 2, 1, &rule), says)).to_vec()
 }
 
-/// Person 0 of five Admins changes.
+/// Of five Admins, only person 0 changes.
 fn token_owner() -> Vec<Row> {
     let user = |who: &str| acknowledge(&format!("guardrail = \"token_owner\"\nuser = \"{who}\""));
     let of_another_role = "[guardrails]\nkeep_at_least = { Viewer = 0 }".to_owned();
     let rows = [
         (String::new(), TO_MEMBER, Some("u_00"), BLOCKS),
-        (String::new(), TO_MEMBER, Some("u_01"), PASSES), // another person loses the role
+        (String::new(), TO_MEMBER, Some("u_01"), PASSES), // the token belongs to a different Admin
         (String::new(), TO_MEMBER, None, PASSES),
         (String::new(), AWAY, Some("u_00"), PASSES),
-        (of_another_role, TO_MEMBER, Some("u_00"), BLOCKS), // the token's own user is an Admin, so the role counts even if it has no minimum
+        (of_another_role, TO_MEMBER, Some("u_00"), BLOCKS), // the token owner's Admin role counts even without a minimum
         (user("p00@old.example"), TO_MEMBER, Some("u_00"), ACKNOWLEDGED),
         (user("p01@acme.example"), TO_MEMBER, Some("u_00"), BLOCKS),
     ];
@@ -238,7 +239,7 @@ fn token_owner() -> Vec<Row> {
     .to_vec()
 }
 
-/// Of three Admins, person 0 is also known by another address, person 1 becomes a member, and person 2 is unmanaged.
+/// Of three Admins, person 1 becomes a member and person 2 is unmanaged. Each also has an address at `old.example`.
 fn role_rule() -> Vec<Row> {
     let rule = |emails: &str, roles: &str, more: &str| {
         format!(
@@ -253,8 +254,8 @@ fn role_rule() -> Vec<Row> {
         (rule("p02@acme.example", "\"Member\"", ""), WARNS),
         (rule("P*@acme.example", "\"Member\"", block), BLOCKS),
         (rule("p02@acme.example", "\"Member\", \"role_admin\"", block), PASSES),
-        (rule("p02@old.example", "\"Member\"", block), BLOCKS), // another address of the same person
-        (rule("p01@acme.example", "\"Member\"", block), PASSES), // this plan changes the role
+        (rule("p02@old.example", "\"Member\"", block), BLOCKS), // a secondary address of the same person
+        (rule("p01@acme.example", "\"Member\"", block), PASSES), // the plan itself fixes the violation
         (rule("p03@acme.example", "\"Member\"", block), PASSES),
         (rule("*@acme.example", "\"Member\"", &all_but("\"p00@old.example\", \"p02@acme.example\"")), PASSES),
         (rule("*@acme.example", "\"Member\"", &all_but("\"p00@old.example\"")), BLOCKS),
@@ -270,7 +271,7 @@ fn role_rule() -> Vec<Row> {
     .to_vec()
 }
 
-/// Makes cases from pairs of existing and declared people: equal, off by one, and off by two.
+/// Builds rows from pairs of people in Pylon and people declared whose counts are equal, off by one, and off by two.
 fn unmanaged_or_missing(guardrail: &str, [even, one, two]: [(usize, usize); 3]) -> Vec<Row> {
     let rule = |word: &str| format!("[guardrails]\n{guardrail} = \"{word}\"\n");
     let up_to = |figure: u64| acknowledge(&format!("guardrail = \"{guardrail}\"\nup_to = {figure}"));

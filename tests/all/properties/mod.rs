@@ -1,15 +1,15 @@
-//! Property tests: claims about all organizations and all files, checked with many random ones.
+//! Property tests: claims about every organization and every file, checked on random inputs.
 //!
-//! A claim is a sentence (the name of the test), a strategy that generates inputs, and a closure that panics if the
+//! A claim consists of a sentence (the test's name), a strategy that generates inputs, and a closure that panics if the
 //! claim is false. The seed is fixed, so every run tries the same inputs. A failing input is shrunk and printed last.
-//! With `ROLECALL_SOAK=1` (in release), each claim is tried fifty times as often.
+//! With `ROLECALL_SOAK=1` (best in release mode), each claim is tried on fifty times as many inputs.
 //!
-//! | file | owns |
+//! | file | contents |
 //! |---|---|
-//! | `organization` | random people, and random files about them |
-//! | `scribbles` | random layouts of files |
-//! | `recount` | a naive second implementation of the guardrails, which calls nothing of `plan::guardrails` |
-//! | the others | the claims |
+//! | `organization` | random people, and random files that declare them |
+//! | `scribbles` | randomly laid-out files |
+//! | `recount` | a naive reimplementation of the guardrails, independent of `plan::guardrails` |
+//! | everything else | the claims |
 
 mod changes;
 mod guardrails;
@@ -32,12 +32,12 @@ use std::env;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-/// Fixed, so that every run tries the same inputs.
+/// Fixed so that every run tries the same inputs.
 const SEED: u64 = 0x0072_6f6c_6563_616c;
-/// The maximum number of shrinking steps. Each step prints its panic.
+/// Caps the number of shrinking steps, because each one prints its panic.
 const SHRINKING: u32 = 1000;
 
-/// Tries `claim` on this many inputs. Panics with the smallest input that makes the claim panic.
+/// Tries `claim` on this many inputs, and panics with the smallest one for which the claim panics.
 #[track_caller]
 pub(crate) fn holds<S: Strategy>(cases: u32, strategy: &S, claim: impl Fn(S::Value)) {
     let cases = if env::var_os("ROLECALL_SOAK").is_some() { cases * 50 } else { cases };

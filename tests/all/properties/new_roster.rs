@@ -1,4 +1,5 @@
-//! Properties of an import into new files: the files declare each person once, and a plan from them has no change.
+//! Properties of an import into new files: each person is declared exactly once, and planning from the files yields no
+//! changes.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -18,7 +19,7 @@ use rolecall::roster::{Email, Field, PerField, Policy, Region, Roster, Status};
 use super::holds;
 use super::organization::{ROLES, cases, now};
 
-/// Names and slugs that would escape the folder, collide, or be invalid as a file name.
+/// Names and slugs that, used as is, would escape the folder, collide with others, or make an invalid file name.
 const TEXTS: &[&str] = &[
     "lead",
     "Lead",
@@ -77,7 +78,7 @@ fn organizations() -> impl Strategy<Value = ObservedState> {
     })
 }
 
-/// Writes the files as `import` does, and reads them.
+/// Writes the files the way `import` does and reads them back.
 fn written(new: &NewRoster<'_>) -> Roster {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join(TEAMS)).unwrap();

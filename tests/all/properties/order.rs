@@ -1,6 +1,6 @@
-//! Properties of the order of an apply, and of the apply itself. At every instant, enough people hold each guarded
-//! role, and not too many hold a role with a maximum, no matter which writes fail. If the number before or after is
-//! beyond the limit, it is the limit.
+//! Properties of apply order, and of the apply itself. No matter which writes fail, each guarded role keeps its minimum
+//! number of holders at every moment, and no role exceeds its maximum. If the count before or after the apply is
+//! already past a limit, that count is the limit instead.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,20 +23,20 @@ use super::holds;
 use super::organization::{Case, Resolved, cases, cases_of_guarded_roles, patched};
 use super::recount::{guarded_roles, holds_role, maximums};
 
-/// Both kinds of cases, if they can be planned. Blocked plans are included, because the order must be safe for them
-/// too.
+/// Cases of both kinds. Blocked plans are included, because their order must be safe as well.
 fn planned() -> impl Strategy<Value = Case> {
     prop_oneof![2 => cases_of_guarded_roles(), 1 => cases(10)]
 }
 
-/// The people, and the limits that must be kept at every instant.
+/// The people, and the limits that must hold at every moment.
 #[derive(Clone)]
 struct World {
     people: BTreeMap<UserId, Person>,
-    /// Guarded roles and how many holders must remain: the least of the minimum, the number before, and the number
-    /// after.
+    /// The guarded roles, each with the number of holders that must remain: the lowest of the minimum, the count
+    /// before, and the count after.
     least: Vec<(&'static str, usize)>,
-    /// Roles with a maximum, in the same way.
+    /// The roles with a maximum, each with the number of holders allowed: the highest of the maximum, the count before,
+    /// and the count after.
     most: Vec<(&'static str, usize)>,
 }
 
@@ -61,7 +61,8 @@ impl World {
         }
     }
 
-    /// Replaces the limits that the plan says it cannot keep. Such a plan is blocked, but it can be acknowledged.
+    /// Replaces the limits that the plan reports it can't keep. Such a plan is blocked, but it can still be
+    /// acknowledged.
     fn with_planned(mut self, reviewed: &ReviewedPlan) -> Self {
         let during = |counts: &[RoleCount], role: &str| {
             let count = counts.iter().find(|count| &*count.role.0 == role).unwrap();
@@ -76,7 +77,7 @@ impl World {
         self
     }
 
-    /// Returns by how much a change moves the number of holders, for each minimum and each maximum.
+    /// Returns the effect of a change on the number of holders, for each minimum and then for each maximum.
     fn moves(&self, change: &Change) -> Vec<i64> {
         let before = &self.people[&change.subject.id];
         let after = patched(before, &change.patch());
@@ -154,7 +155,7 @@ fn every_prefix_of_the_apply_order_keeps_the_limits_if_any_order_does() {
     assert!(impossible.get() > 10, "{impossible:?} plans without an order");
 }
 
-/// Tries all orders, except that the token's own user is last. A set of changes that were made is a number in binary.
+/// Tries every order in which the token's own user comes last. Sets of completed changes are represented as bitmasks.
 fn some_order_keeps_the_limits(reviewed: &ReviewedPlan, world: &World) -> bool {
     let moves = |change: &&Change| world.moves(change).iter().any(|by| *by != 0);
     let changes: Vec<&Change> = reviewed.plan.changes.iter().filter(moves).collect();
@@ -178,34 +179,34 @@ fn some_order_keeps_the_limits(reviewed: &ReviewedPlan, world: &World) -> bool {
     is_reachable[all]
 }
 
-/// What happens to one request.
+/// Decides what happens to a single request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Fate {
     Well,
-    /// The response is a success, but nothing changes: a SCIM group decides.
+    /// Succeeds, but changes nothing, because a SCIM group decides the role.
     Ignored,
-    /// The status is 422.
+    /// Fails with status 422.
     Rejected,
-    /// The status is 403.
+    /// Fails with status 403.
     Forbidden,
-    /// The status is 429.
+    /// Fails with status 429.
     Throttled,
-    /// The request is not sent.
+    /// Never leaves the client.
     NotSent,
-    /// The status is 500, and the request is not carried out.
+    /// Fails with status 500 and isn't carried out.
     Failed,
-    /// The status is 500, but the request is carried out.
+    /// Fails with status 500, but is carried out anyway.
     FailedApplied,
-    /// The response is lost, and the request is not carried out.
+    /// Loses its response and isn't carried out.
     Lost,
-    /// The response is lost, but the request is carried out.
+    /// Loses its response, but is carried out.
     LostApplied,
-    /// The response is lost, and the request is carried out later.
+    /// Loses its response and is carried out later.
     Late,
 }
 
 impl Fate {
-    /// Most requests succeed. Shrinking turns numbers into zeros, which mean success.
+    /// Mostly successes, which also come first: shrinking turns the indices into zeros.
     const OF_WRITES: [Self; 16] = [
         Self::Well,
         Self::Well,
@@ -224,7 +225,7 @@ impl Fate {
         Self::LostApplied,
         Self::Late,
     ];
-    /// Many outcomes are unknown at first, and many of these requests are rejected in the end.
+    /// Leaves many outcomes unknown at first, and eventually rejects many of those requests.
     const OF_DOUBTFUL_WRITES: [Self; 5] = [Self::Well, Self::Late, Self::Rejected, Self::Late, Self::Lost];
     const OF_READS: [Self; 8] = [
         Self::Well,
@@ -250,7 +251,7 @@ impl Fate {
         }
     }
 
-    /// Returns whether the write is carried out before the response.
+    /// Returns `true` if the write takes effect before the response.
     fn is_applied(self) -> bool {
         matches!(self, Self::Well | Self::FailedApplied | Self::LostApplied)
     }
@@ -258,16 +259,16 @@ impl Fate {
 
 /// A request in flight.
 enum Flight {
-    /// The write has not arrived yet.
+    /// The write hasn't arrived yet.
     Write(Ticket, Update, Fate),
-    /// The write was carried out or not, and the response is pending.
+    /// The write has been processed, and its response is pending.
     Answer(Ticket, Attempt<Person>),
     Read(Ticket, PeopleRequest, Fate),
-    /// The client has given up the write, but it is still on its way.
+    /// The client has given up on the write, but it may still arrive.
     Straggler(Update),
 }
 
-/// Random numbers from a list, so that they can be shrunk. After its end, they are zero.
+/// Draws random numbers from a list, so that they can shrink. Past its end, every draw is zero.
 struct Script(std::vec::IntoIter<u8>);
 
 impl Script {
@@ -313,9 +314,9 @@ impl Drive {
         panic!("the apply does not end");
     }
 
-    /// Lets the next event happen, or time pass.
+    /// Delivers the next event or advances the clock.
     fn wait(&mut self, machine: &mut Machine, until: Option<Duration>) {
-        // The client does not wait for a request that it has given up. That request may arrive now or much later.
+        // The client doesn't wait for a request that it has given up on, which may still arrive now or much later.
         let none_will_answer = self.flights.iter().all(|flight| matches!(flight, Flight::Straggler(_)));
         if none_will_answer && (self.flights.is_empty() || self.script.below(4) > 0) {
             let until = until.expect("waits forever without a reason");
@@ -414,7 +415,7 @@ fn never_too_few(parallelism: usize) {
             let is_true = !outcome.is_in_sync() || drive.world.shows(change);
             assert!(is_true, "reported as applied, but is not: {change:?}");
         }
-        // Requests that were given up arrive now.
+        // Deliver the requests that the client gave up on.
         for flight in std::mem::take(&mut drive.flights) {
             let Flight::Straggler(Update { id, patch }) = flight else {
                 panic!("a request still waits for an answer")
@@ -433,7 +434,7 @@ fn never_too_few(parallelism: usize) {
     for fate in Fate::OF_WRITES {
         assert!(fates.contains(name(fate)), "no write was ever {fate:?}");
     }
-    // The other outcomes need a colleague who changes people during the apply. The simulation tests them.
+    // The other outcomes only occur if people are changed in Pylon during the apply, which the simulation covers.
     for outcome in ["applied", "not effective", "rejected", "unknown", "not attempted"] {
         assert!(outcomes.contains(outcome), "no change was ever {outcome}: {outcomes:?}");
     }

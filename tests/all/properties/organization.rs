@@ -1,5 +1,5 @@
-//! Random people, and random files about them. People have several assigned roles, roles from SCIM, other addresses,
-//! any status, or are deactivated. The files have every key of `users.toml`.
+//! Random people, and random files that declare them. People have any status, several assigned roles, roles from SCIM,
+//! and secondary addresses, and some are deactivated. The files use every key of `users.toml`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,10 +19,10 @@ use rolecall::roster::{Email, Field, Roster};
 
 use crate::rosters::read;
 
-/// The time at which the files are resolved.
+/// The instant at which the files are resolved.
 pub(super) const NOW: &str = "2026-11-20T08:00:00Z";
 
-/// ID, name, and slug of each role. Two roles share a name, so files can refer to them only by ID or slug.
+/// ID, name, and slug of each role. Two roles share a name, so files must refer to them by ID or slug.
 pub(super) const ROLES: [(&str, &str, &str); 5] = [
     ("role_admin", "Admin", "admin"),
     ("role_member", "Member", "member"),
@@ -31,10 +31,10 @@ pub(super) const ROLES: [(&str, &str, &str); 5] = [
     ("role_lead_2", "Lead", "lead-us"),
 ];
 const STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
-/// Statuses that Pylon may show, but that cannot be declared.
+/// Statuses that Pylon may report but files can't declare.
 const OTHER_STATUSES: [&str; 3] = ["", "on_a_call", "Active"];
 
-/// An organization, and a `users.toml` about it.
+/// An organization and a `users.toml` to go with it.
 #[derive(Clone)]
 pub(super) struct Case {
     pub(super) people: Vec<Person>,
@@ -42,7 +42,7 @@ pub(super) struct Case {
     pub(super) text: String,
 }
 
-/// A case that was read and resolved.
+/// A case after its file has been read and resolved.
 pub(super) struct Resolved {
     pub(super) roster: Roster,
     pub(super) desired: DesiredState,
@@ -97,7 +97,7 @@ impl Resolved {
     }
 }
 
-/// Returns the person after a write, without using the code under test.
+/// Applies a patch to a person without relying on the code under test.
 pub(super) fn patched(person: &Person, patch: &Patch) -> Person {
     let Patch { role, status } = patch;
     let mut person = person.clone();
@@ -123,7 +123,7 @@ pub(super) fn catalog() -> RoleCatalog {
     RoleCatalog::new(ROLES.map(role).to_vec())
 }
 
-/// Returns the organization with these people, read in this order.
+/// Builds the observed state of these people, in this order.
 pub(super) fn observed<'p>(
     people: impl IntoIterator<Item = &'p Person>,
     token_user: Option<UserId>,
@@ -134,7 +134,7 @@ pub(super) fn observed<'p>(
     state
 }
 
-/// Returns the primary or another address of the person with this number.
+/// One of the addresses of person `number`: the primary one (also in capitals), an alias, or an old one.
 pub(super) fn address(number: usize, which: usize) -> String {
     match which % 4 {
         0 => format!("p{number:02}@acme.example"),
@@ -150,13 +150,13 @@ fn role_ids(numbers: &BTreeSet<usize>) -> Vec<RoleId> {
     ids
 }
 
-/// Returns a spelling of a role: its ID, its slug, or its name if that is unique.
+/// Generates a spelling of a role: its ID, its slug, or its name if unique.
 fn spelling() -> impl Strategy<Value = &'static str> {
     let spellings = ROLES.iter().flat_map(|(id, name, slug)| [*id, *slug, *name]);
     select(spellings.filter(|spelling| *spelling != "Lead").collect::<Vec<_>>())
 }
 
-/// Returns random roles by number. Admin is more likely, because it is guarded by default.
+/// Generates a set of role numbers. Admin is more likely, because it's guarded by default.
 fn some_roles(size: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = BTreeSet<usize>> {
     let number = prop_oneof![2 => Just(0), 3 => 0..ROLES.len()];
     vec(number, size).prop_map(BTreeSet::from_iter)
@@ -189,12 +189,12 @@ fn person(number: usize) -> impl Strategy<Value = Person> {
     )
 }
 
-/// Returns at most `up_to` people, numbered in order.
+/// Generates up to `up_to` people, numbered in order.
 fn people(up_to: usize) -> impl Strategy<Value = Vec<Person>> {
     (0..=up_to).prop_flat_map(|count| (0..count).map(person).collect::<Vec<_>>())
 }
 
-/// A value of a field as a file may write it.
+/// Generates a value for `field`, as it might appear in a file.
 fn declared_value(field: Field) -> BoxedStrategy<&'static str> {
     match field {
         Field::Role => spelling().boxed(),
@@ -202,7 +202,7 @@ fn declared_value(field: Field) -> BoxedStrategy<&'static str> {
     }
 }
 
-/// Returns the table of a person: values of any fields, and a window that is valid with them.
+/// Generates a person's table: values for any of the fields, and possibly a window that is valid alongside them.
 fn declaration() -> impl Strategy<Value = String> {
     let values = Field::ALL.map(|field| option::weighted(0.6, declared_value(field))).to_vec();
     let in_window = Field::ALL.map(declared_value).to_vec();
@@ -228,8 +228,8 @@ fn declaration() -> impl Strategy<Value = String> {
     })
 }
 
-/// Returns `[users]`. Most people exist, some are declared under another address, a few under two addresses, and some
-/// do not exist.
+/// Generates `[users]`. Most of the people exist, although some are declared under another address and a few under two.
+/// The rest don't exist.
 fn users(up_to: usize) -> impl Strategy<Value = String> {
     let which = prop_oneof![6 => Just(0_usize), 1 => Just(1), 2 => Just(2), 1 => Just(3)];
     btree_map(0..up_to + 2, (which, declaration(), option::weighted(0.01, declaration())), 0..=up_to)
@@ -309,7 +309,7 @@ fn acknowledgment(up_to: usize) -> impl Strategy<Value = String> {
     )
 }
 
-/// Returns a rule. It may not allow the declared roles.
+/// Generates a rule, which may disallow roles that the file declares.
 fn rule(up_to: usize) -> impl Strategy<Value = String> {
     let pattern = || {
         prop_oneof![
@@ -349,7 +349,7 @@ fn settings(up_to: usize) -> impl Strategy<Value = String> {
     )
 }
 
-/// Returns an organization of at most `up_to` people, and files about it.
+/// Generates an organization of up to `up_to` people and the files for it.
 pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
     let rules = vec(rule(up_to), 0..=2);
     let token_user = option::of(any::<proptest::sample::Index>());
@@ -359,7 +359,7 @@ pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
             let token_user = token_user.map(|index| index.get(&people).id.clone());
             let mut text = settings + &users;
             for rule in rules {
-                // A file whose people break a rule is not valid, so such a rule is left out.
+                // A file that breaks its own rule is invalid, so leave that rule out.
                 let with_rule = format!("{rule}{text}");
                 if read(&with_rule).is_ok() {
                     text = with_rule;
@@ -370,7 +370,7 @@ pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
     )
 }
 
-/// Returns an organization in which many people gain and lose three guarded roles. Some of the roles also have a maximum.
+/// Generates an organization in which many people gain and lose three guarded roles, some of which also have a maximum.
 pub(super) fn cases_of_guarded_roles() -> impl Strategy<Value = Case> {
     let person = (btree_set(0..3_usize, 0..=2), option::weighted(0.1, 0..3_usize), 0..3_usize);
     let minimums = (0..=4_u64, 0..=4_u64, 0..=3_u64, option::weighted(0.2, 0..=4_u64));

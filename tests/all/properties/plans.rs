@@ -1,5 +1,4 @@
-//! Properties of a plan: it depends only on the desired and the observed state, and applying it leaves nothing to
-//! change.
+//! Properties of a plan: it depends only on the desired and observed state, and applying it leaves nothing to change.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +13,7 @@ use rolecall::roster::{Field, Roster};
 use super::holds;
 use super::organization::{Case, Resolved, cases, now, observed};
 
-/// Returns the people in any order, after outdated readings of some of them.
+/// Generates the people in any order, preceded by outdated versions of some of them.
 fn observed_in_any_order() -> impl Strategy<Value = (Case, Vec<Person>)> {
     cases(10).prop_flat_map(|case| {
         let older = case.people.iter().step_by(3).map(|person| Person {

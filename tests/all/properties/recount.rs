@@ -1,5 +1,5 @@
-//! A naive second implementation of the guardrails, as the documentation describes them. It counts the organization
-//! before and after the plan. It uses only data of the code under test, and calls nothing of `plan::guardrails`.
+//! A naive reimplementation of the guardrails from their documentation, which counts the organization before and after
+//! the plan. It shares only data with the code under test and never calls `plan::guardrails`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,13 +12,13 @@ use rolecall::source::Sourced;
 
 use super::organization::{ROLES, Resolved, patched};
 
-/// Returns the ID of the role that a file refers to.
+/// Resolves a role, as written in a file, to its ID.
 fn id_of(written: &str) -> &'static str {
     let meant = ROLES.iter().find(|(id, name, slug)| written == *id || written == *slug || written == *name);
     meant.expect("a known role").0
 }
 
-/// Returns active people before and after the plan.
+/// Pairs each active person before the plan with the same person after it.
 fn before_and_after(resolved: &Resolved, plan: &Plan) -> Vec<(Person, Person)> {
     let there = resolved.observed.people().filter(|person| !person.deactivated);
     there
@@ -36,7 +36,7 @@ pub(super) fn holds_role(person: &Person, role: &str) -> bool {
     person.assigned.iter().chain(&person.from_scim).any(|held| &*held.0 == role)
 }
 
-/// Returns the guarded roles and their minimums. If a file gives one role several minimums, the highest counts.
+/// Returns the guarded roles with their minimums. If a file gives a role several minimums, the highest wins.
 pub(super) fn guarded_roles(resolved: &Resolved) -> BTreeMap<&'static str, u64> {
     let mut kept = BTreeMap::new();
     match &resolved.roster.guardrails.keep_at_least {
@@ -51,7 +51,7 @@ pub(super) fn guarded_roles(resolved: &Resolved) -> BTreeMap<&'static str, u64> 
     kept
 }
 
-/// Returns whether an address has the form of a pattern.
+/// Returns `true` if the address matches the pattern.
 fn matches(pattern: &str, email: &Email) -> bool {
     let (pattern, email) = (pattern.to_lowercase(), email.as_str().to_lowercase());
     let ((local, domain), (name, place)) = (pattern.split_once('@').unwrap(), email.split_once('@').unwrap());
@@ -62,7 +62,7 @@ fn matches(pattern: &str, email: &Email) -> bool {
     is_name && place == domain
 }
 
-/// Returns the roles with a maximum. If a file gives one role several maximums, the lowest counts.
+/// Returns the roles with a maximum. If a file gives a role several maximums, the lowest wins.
 pub(super) fn maximums(resolved: &Resolved) -> BTreeMap<&'static str, u64> {
     let mut maximums = BTreeMap::new();
     for maximum in &resolved.roster.guardrails.keep_at_most {
@@ -76,7 +76,7 @@ fn is_known_by(person: &Person, address: &Email) -> bool {
     person.email == *address || person.secondary.contains(address)
 }
 
-/// The organization before and after the plan, and what its files accept.
+/// The files, the plan, and everyone before and after it.
 struct Count<'a> {
     resolved: &'a Resolved,
     plan: &'a Plan,
@@ -115,7 +115,7 @@ impl Count<'_> {
         self.people.iter().any(|(person, _)| is_known_by(person, address))
     }
 
-    /// Counts the people who satisfy the condition before and after the plan.
+    /// Counts the people who match a predicate, before and after the plan.
     fn how_many(&self, is_so: impl Fn(&Person) -> bool) -> (u64, u64) {
         let before = self.people.iter().filter(|(before, _)| is_so(before)).count();
         let after = self.people.iter().filter(|(_, after)| is_so(after)).count();
@@ -164,7 +164,7 @@ impl Count<'_> {
         })
     }
 
-    /// Counts the holders of a role after each change, in the order of the apply.
+    /// Counts the holders of a role after each change, in apply order.
     fn on_the_way(&self, role: &str) -> Vec<u64> {
         let mut people: Vec<Person> = self.people.iter().map(|(before, _)| before.clone()).collect();
         let ordered = self.resolved.review(self.plan.clone()).in_order();

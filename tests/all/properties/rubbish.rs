@@ -1,4 +1,5 @@
-//! Properties of invalid input: it causes no panic, and the messages about it contain no terminal or GitHub commands.
+//! Properties of invalid input: it never causes a panic, and its error messages never contain terminal or GitHub
+//! commands.
 
 use std::cell::Cell;
 
@@ -29,7 +30,7 @@ use crate::harmless::is_harmless;
 use crate::rosters::read;
 use crate::stories::typing::TYPED;
 
-/// Words of `users.toml`, of TOML, and of attacks on terminals and other programs.
+/// Words from `users.toml`, from TOML, and from attacks on terminals and other programs.
 const WORDS: &[&str] = &[
     "include",
     "timezone",
@@ -170,7 +171,7 @@ fn words() -> impl Strategy<Value = String> {
     vec(word, 0..40).prop_map(|words| words.concat())
 }
 
-/// Returns one key per line, most with a value, so that the parser accepts the text more often.
+/// Generates one key per line, usually with a value, so that more of the input gets past the parser.
 fn lines() -> impl Strategy<Value = String> {
     let line = (select(WORDS.to_vec()), words_of(4), 0..6_u8).prop_map(|(key, value, kind)| match kind {
         0 => format!("{key} = {value}\n"),
@@ -187,7 +188,7 @@ fn words_of(up_to: usize) -> impl Strategy<Value = String> {
     vec(select(WORDS.to_vec()), 0..=up_to).prop_map(|words| words.concat())
 }
 
-/// Returns a valid file with some words inserted or some text removed.
+/// Generates a valid file, then inserts words into it and cuts characters out of it.
 fn corrupted() -> impl Strategy<Value = String> {
     let spoil = (any::<Index>(), 0..4_usize, words_of(2));
     (cases(4), vec(spoil, 1..4)).prop_map(|(case, spoils)| {
@@ -201,7 +202,7 @@ fn corrupted() -> impl Strategy<Value = String> {
     })
 }
 
-/// Returns a typical mistake with additional errors in it.
+/// Generates a typical mistake with further errors mixed in.
 fn mistyped() -> impl Strategy<Value = String> {
     const MISTAKES: &[&str] = &[
         "", "", " ", " ,", ",000", "\"", "\"\"\"", "'", "\\", "\\\"", "=", ":", "{", "}", "[", "]", "#",
@@ -223,11 +224,11 @@ fn rendered_harmlessly(problems: &Problems) {
     assert!(!problems.list.is_empty(), "what is refused is explained");
     let shown = diagnostic::render(problems, false, None);
     is_harmless(&shown);
-    diagnostic::render(problems, true, None); // its escape codes are our own
+    diagnostic::render(problems, true, None); // rolecall's own escape codes are fine here
     reported_harmlessly(Body::Problems(Box::new(problems.clone())));
 }
 
-/// Uses the result in every way that a command would.
+/// Exercises the parsed roster in every way that a command would.
 fn used_harmlessly(roster: &Roster, people: &[Person]) {
     let organization = Organization { id: "org_1".into(), name: "::error::Acme\u{202e}".into() };
     let mut observed = ObservedState::new(organization, None, catalog());
@@ -257,7 +258,7 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
     reported_harmlessly(Body::Plan(Box::new(report)));
 }
 
-/// A person with the same name has changed each person, and the status is the source. The log is incomplete.
+/// Builds an incomplete audit log in which each person was changed by a namesake, with the status as the source.
 fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
     let mut drift = Drift::new(plan, &observed.roles);
     for person in observed.people() {
@@ -278,7 +279,8 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
     Findings { blames: drift.into_blames(observed), unread, is_available: plan.declared > 3 }
 }
 
-/// Renders the report in every format. In a GitHub job, annotations are commands, so only the text is checked there.
+/// Renders the report in every format. Annotations for a GitHub job are commands by design, so only the other lines are
+/// checked.
 fn reported_harmlessly(body: Body) {
     let report = Report { command: "plan", exit: Exit::Done, body };
     let annotations = Annotations::default();
@@ -293,7 +295,7 @@ fn reported_harmlessly(body: Body) {
     };
     for format in Format::ALL {
         let shown = report::write(&report, format, &setting);
-        // RFC 4180: each line of a table ends with CRLF.
+        // RFC 4180 ends each line of a table with CRLF.
         let shown = if format == Format::Csv { shown.replace("\r\n", "\n") } else { shown };
         if format == Format::Github {
             let is_ours = |line: &&str| {
@@ -344,14 +346,14 @@ fn several_mistakes_in_one_line_do_not_panic() {
     });
 }
 
-/// Two broken headers. The second is in a string that begins in the first.
+/// Two broken headers, the second inside a string that starts in the first.
 #[test]
 fn a_header_with_an_open_quote_above_a_carriage_return_does_not_panic() {
     let text = "[users]\n\"tia@acme.example\" = { role = 3 }\n[users.\"tia@acme.example\r\n role = 4\nwindows = [{ until = 2027-01-01 }]\n";
     assert!(read(text).is_err());
 }
 
-/// Names, statuses, roles, and addresses of Pylon, with any text.
+/// Generates names, statuses, roles, and addresses in Pylon that contain arbitrary text.
 fn odd_cases() -> impl Strategy<Value = (Case, Vec<String>)> {
     (cases(6), vec(words_of(3), 6 * 3))
 }

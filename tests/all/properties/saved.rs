@@ -1,4 +1,4 @@
-//! Properties of a saved plan: it admits the reviewed changes, a part of them, or nothing.
+//! Properties of a saved plan: it admits the reviewed changes, a subset of them, or nothing.
 
 use std::cell::Cell;
 
@@ -21,7 +21,7 @@ fn save(plan: &Plan) -> SavedPlan {
     SavedPlan::new(plan, BINDING, "2026-11-20T08:00:00Z".into(), Value::Null)
 }
 
-/// Returns plans with at least one change.
+/// Generates plans with at least one change.
 fn plans() -> impl Strategy<Value = Plan> {
     cases(5).prop_filter_map("a plan that changes something", |case| {
         case.resolve().plan().ok().filter(|plan| !plan.changes.is_empty())
@@ -59,7 +59,7 @@ fn a_saved_plan_admits_any_subset_of_the_reviewed_changes() {
     });
 }
 
-/// Alters one part of an operation. Returns false if the change does not have that part.
+/// Alters one part of a change. Returns `false` if the change lacks that part.
 type Alteration = fn(&mut Change) -> bool;
 
 const ALTERATIONS: [Alteration; 8] = [
@@ -108,7 +108,7 @@ fn a_saved_plan_refuses_any_new_or_altered_change() {
             "{:?} beside",
             Operation::new(&altered)
         );
-        // A plan that was saved without one of the changes.
+        // Save the plan without one of its changes.
         let mut fewer = plan.clone();
         fewer.changes.remove(which);
         assert!(save(&fewer).admits(&plan, BINDING, &RoleCatalog::default()).is_err());
@@ -130,15 +130,15 @@ fn a_saved_plan_is_bound_to_its_organization_host_and_files() {
     });
 }
 
-/// An edit of one byte or range of a file.
+/// Edits one byte or range of a file.
 #[derive(Debug, Clone)]
 enum Edit {
     Replace(Index, u8),
     Insert(Index, u8),
     Remove(Index),
-    /// The rest of the file is removed.
+    /// Truncates the file.
     Cut(Index),
-    /// A range is repeated.
+    /// Duplicates a range.
     Double(Index, Index),
 }
 

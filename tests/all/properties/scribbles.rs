@@ -1,10 +1,10 @@
-//! Random texts of `users.toml`, as people may write them: every form of a person, keys in any order and spelling.
-//! Comments and blank lines are everywhere that TOML allows them. Every text is a valid roster.
+//! Random `users.toml` files in all the ways people might write them: every form of a person, and keys in any order and
+//! spelling. Comments and blank lines appear wherever TOML allows them. Every file is a valid roster.
 //!
-//! All choices come from a list of numbers, and zero is the simplest choice. A failing case therefore shrinks to a
-//! simple text.
+//! Every choice consumes a number from a list, and zero picks the simplest option, so failing cases shrink to simple
+//! files.
 
-/// Numbers for the choices. After the end of the list, they are zero.
+/// Supplies the numbers behind all choices. Once the list is exhausted, every number is zero.
 pub(super) struct Dice<'d> {
     rolls: std::slice::Iter<'d, u16>,
 }
@@ -14,7 +14,7 @@ impl<'d> Dice<'d> {
         Self { rolls: rolls.iter() }
     }
 
-    /// Returns one of `sides` numbers, from 0.
+    /// Returns a number from 0 up to, but not including, `sides`.
     pub(super) fn roll(&mut self, sides: usize) -> usize {
         usize::from(self.rolls.next().copied().unwrap_or(0)) % sides
     }
@@ -23,7 +23,7 @@ impl<'d> Dice<'d> {
         from[self.roll(from.len())]
     }
 
-    /// Returns true in one of `sides` cases.
+    /// Returns `true` one time in `sides`.
     pub(super) fn once_in(&mut self, sides: usize) -> bool {
         self.roll(sides) == sides - 1
     }
@@ -36,7 +36,7 @@ impl<'d> Dice<'d> {
     }
 }
 
-/// A text, the people in it, and the number of its comments: `# c0;`, `# c1;`, and so on.
+/// A file, the people in it, and the number of its comments: `# c0;`, `# c1;`, and so on.
 #[derive(Debug)]
 pub(super) struct Scribble {
     pub(super) text: String,
@@ -51,7 +51,7 @@ struct Writer<'d> {
     comments: usize,
 }
 
-/// Returns a random text.
+/// Generates a file from a list of rolls.
 pub(super) fn scribble(rolls: &[u16]) -> Scribble {
     let mut writer = Writer { dice: Dice::new(rolls), comments: 0 };
     let count = writer.dice.roll(7);
@@ -71,7 +71,7 @@ pub(super) fn scribble(rolls: &[u16]) -> Scribble {
     Scribble { text, people, comments: writer.comments }
 }
 
-/// Returns the address of the person with this number. Some addresses have capitals.
+/// The address of person `number`. Some addresses contain capitals.
 pub(super) fn address(number: usize) -> String {
     match number % 3 {
         0 => format!("p{number}@acme.example"),
@@ -179,7 +179,7 @@ impl Writer<'_> {
         }
         let windows = if self.dice.once_in(3) { self.windows(!has_status) } else { Vec::new() };
         let form = self.dice.roll(6);
-        // People in arrays of tables are written below.
+        // Form 5 writes its windows as arrays of tables, below.
         if form != 5 && (!windows.is_empty() || self.dice.once_in(4)) {
             let list = self.list(&windows);
             fields.push(("windows", list));
@@ -203,7 +203,7 @@ impl Writer<'_> {
                 }
             }
             3 => {
-                // On several lines, as TOML 1.1 allows.
+                // Since TOML 1.1, an inline table can span several lines.
                 let mut pairs = String::new();
                 for (field, value) in fields {
                     pairs += &format!("{}  {field}={value}, {}\n", self.trivia(), self.behind());
@@ -235,7 +235,7 @@ impl Writer<'_> {
     }
 
     fn role(&mut self) -> String {
-        // Escapes of TOML, with two spellings of one of them.
+        // Includes TOML escapes, and two ways to write the same string.
         self.dice
             .pick(&["\"Member\"", "'Admin'", "\"Lead \\\"#1\\\"\"", "'Lead \"#1\"'", "\"\"\"Member\"\"\""])
             .to_owned()
@@ -245,7 +245,7 @@ impl Writer<'_> {
         self.dice.pick(&["\"active\"", "'away'", "\"out_of_office\""]).to_owned()
     }
 
-    /// Returns windows that do not overlap.
+    /// Generates windows that don't overlap.
     fn windows(&mut self, needs_then: bool) -> Vec<Vec<String>> {
         let days = [
             ("2026-11-01", "2026-12-01T08:00:00Z"),
@@ -272,7 +272,7 @@ impl Writer<'_> {
         windows
     }
 
-    /// Writes a list of windows on one or several lines, with comments in between.
+    /// Writes a list of windows on one or more lines, interspersed with comments.
     fn list(&mut self, windows: &[Vec<String>]) -> String {
         let is_tall = self.dice.once_in(2);
         let elements: Vec<String> =

@@ -1,4 +1,4 @@
-//! Properties of windows: the value at an instant is what the documentation describes.
+//! Properties of windows: the value at any instant matches the documentation.
 
 use std::fmt::Write;
 
@@ -15,13 +15,13 @@ use crate::rosters::read;
 
 /// Midnight in UTC, one day before daylight saving time starts in Berlin.
 const START: &str = "2026-03-28T00:00:00Z";
-/// The hour, counted from [`START`], at which Berlin changes from UTC+1 to UTC+2.
+/// Hours from [`START`] until Berlin switches from UTC+1 to UTC+2.
 const FORWARD: i64 = 25;
 const STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
-/// How many hours `then` lasts.
+/// Number of hours that `then` stays in effect.
 const THEN_HOURS: i64 = 48;
 
-/// A window with times in hours from [`START`].
+/// A window whose times are hours since [`START`].
 #[derive(Debug, Clone)]
 struct Meant {
     from: Option<i64>,
@@ -29,7 +29,7 @@ struct Meant {
     role: Option<&'static str>,
     status: Option<&'static str>,
     then: Option<&'static str>,
-    /// The spelling of each time.
+    /// Selects the notation of each time.
     spelling: usize,
 }
 
@@ -50,7 +50,8 @@ fn instant(hours: i64) -> Timestamp {
     start() + SignedDuration::from_hours(hours)
 }
 
-/// Returns one spelling of an instant: in UTC, with an offset, in the file's zone, or as a date if it is midnight.
+/// Writes an instant in one of several notations: in UTC, with an offset, in the file's time zone, or, at midnight, as
+/// a date.
 fn written(hours: i64, spelling: usize, berlin: bool) -> String {
     let zone = if !berlin {
         0
@@ -129,7 +130,7 @@ fn window_text(window: &Meant, berlin: bool) -> String {
     text.trim_end_matches([' ', ',']).to_owned() + " }"
 }
 
-/// Returns whether the window covers the instant, in nanoseconds from [`START`].
+/// Returns `true` if the window covers the instant, given in nanoseconds since [`START`].
 fn covers(window: &Meant, at: i128) -> bool {
     window.from.is_none_or(|from| nanos(from) <= at) && window.until.is_none_or(|until| at < nanos(until))
 }
@@ -138,12 +139,12 @@ fn nanos(hours: i64) -> i128 {
     i128::from(hours) * 3_600_000_000_000
 }
 
-/// Returns the role that docs/users-toml.md describes.
+/// Computes the role as docs/users-toml.md describes it.
 fn expected_role(person: &Person, at: i128) -> Option<&'static str> {
     person.windows.iter().filter(|window| covers(window, at)).find_map(|window| window.role).or(person.role)
 }
 
-/// Returns the status that docs/users-toml.md describes for a person who has `current` in Pylon.
+/// Computes the status as docs/users-toml.md describes it, for a person whose status in Pylon is `current`.
 fn expected_status(person: &Person, at: i128, current: &str) -> Option<&'static str> {
     let mut covering = person.windows.iter().filter(|window| covers(window, at));
     covering.find_map(|window| window.status).or(person.status).or_else(|| {
@@ -156,7 +157,7 @@ fn expected_status(person: &Person, at: i128, current: &str) -> Option<&'static 
             }
         }
         ended.sort_unstable();
-        // The window that has set the status, unless a later window ended at the same time.
+        // The window that set the status, unless a later one ended at the same time.
         let (number, (_, _, mut result)) =
             ended.iter().copied().enumerate().rfind(|(_, (_, status, _))| *status == current)?;
         let later = &ended[number + 1..];
@@ -172,12 +173,12 @@ fn expected_status(person: &Person, at: i128, current: &str) -> Option<&'static 
     })
 }
 
-/// Returns whether the windows are valid according to docs/users-toml.md.
+/// Returns `true` if the windows are valid according to docs/users-toml.md.
 fn is_sound(person: &Person) -> bool {
     let meet = |one: &Meant, other: &Meant| {
         let last = 200 * 3_600_000_000_000;
         (0..last / 3_600_000_000_000).any(|hour| covers(one, nanos(hour)) && covers(other, nanos(hour)))
-            // Before and after all windows.
+            // The instants before and after all windows.
             || covers(one, i128::MIN) && covers(other, i128::MIN)
             || covers(one, i128::MAX) && covers(other, i128::MAX)
     };
@@ -229,7 +230,7 @@ fn windows_give_the_documented_value_at_every_instant() {
                 let found = status(current);
                 let text = || format!("{current} at {now}:\n{}", text(&person));
                 assert_eq!(found, expected_status(&person, at, current), "{}", text());
-                // One apply is enough: the next one does not change its values.
+                // One apply is enough: a second one must not change the values it set.
                 let set = found.unwrap_or(current);
                 assert_eq!(status(set).unwrap_or(set), set, "{}", text());
             }

@@ -1,4 +1,5 @@
-//! Tests of `access`, the access review. Each story shows the files and Pylon, the command, and what an auditor sees.
+//! Tests of `access`, the access review. Each story sets up the files and Pylon, runs the command, and shows the result
+//! that an auditor sees.
 
 use std::process::Command;
 
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use crate::harness::{Scene, formats_of};
 use crate::properties::holds;
 
-/// The people are not in the order of the report. Dee has a role from a SCIM group, and Eve is deactivated.
+/// The people, deliberately not in report order. Dee has a role from a SCIM group, and Eve is deactivated.
 fn people() -> Vec<Value> {
     vec![
         json!({ "id": "u_mo", "email": "mo@acme.example", "name": "Mo Haddad", "role": "viewer" }),
@@ -77,7 +78,7 @@ fn json_of(scene: &Scene) -> Value {
     serde_json::from_str(&scene.run("access --format json").stdout).unwrap()
 }
 
-/// Returns the same, in a shell that finds git.
+/// Like [`json_of`], but with git on the `PATH`.
 fn json_with_git(scene: &Scene) -> Value {
     let path = std::env::var("PATH").unwrap();
     serde_json::from_str(&scene.run_in("access --format json", &[("PATH", &path)]).stdout).unwrap()
@@ -233,7 +234,7 @@ fn without_an_audit_log_nothing_is_said_about_who_set_a_role() {
 
 #[test]
 fn a_log_that_was_not_read_to_its_end_says_nothing_either() {
-    // The second page fails, and the newest entry about a person may be on it.
+    // The second page fails, and the newest entry about a person may well be on it.
     let many: Vec<Value> = (0..1000)
         .map(|number| json!({ "id": format!("b{number}"), "action": "UserRoleChanged", "happened_at": "2026-10-01T09:00:00Z",
             "object_id": "u_ana", "actor_user_id": "u_fin", "source": "app" }))
@@ -274,7 +275,7 @@ fn the_order_of_the_server_changes_nothing() {
     });
 }
 
-/// Runs git in the folder of a scene.
+/// Runs git in the scene's folder, dated `day`.
 fn git(scene: &Scene, words: &[&str], day: &str) {
     let mut git = Command::new("git");
     let settings = ["user.name=Ana", "user.email=ana@acme.example", "commit.gpgsign=false"];
@@ -284,7 +285,7 @@ fn git(scene: &Scene, words: &[&str], day: &str) {
     assert!(git.output().unwrap().status.success(), "{words:?}");
 }
 
-/// Commits the files of a scene.
+/// Commits the scene's files.
 fn committed(scene: Scene) -> Scene {
     git(&scene, &["init", "--quiet"], "2026-03-01");
     git(&scene, &["add", "users.toml"], "2026-03-01");
@@ -315,7 +316,7 @@ fn a_page_is_green_only_if_no_person_needs_attention() {
     assert_eq!(header("lead", active, rule), "attention", "a rule does not allow this role");
 }
 
-/// A scene with the files in a git repository, in two commits.
+/// A scene whose files are in a git repository with two commits.
 fn repository() -> Scene {
     let scene = committed(scene());
     std::fs::write(
@@ -357,8 +358,8 @@ fn the_digest_is_what_sha256sum_prints() {
     }
 }
 
-/// Returns the same organization three months later: Bo leads and has another address, Dee is gone, Mo is now declared, Eve is
-/// active again, and Gus is new.
+/// The same organization three months later: Bo leads and has a new address, Dee is gone, Mo is now declared, Eve is
+/// active again, and Gus has joined.
 fn later() -> String {
     let mut users = people();
     users.retain(|user| user["id"] != "u_dee" && user["id"] != "u_bo" && user["id"] != "u_eve");
@@ -369,7 +370,7 @@ fn later() -> String {
     pylon(&users, &roles(), &audit(), &json!({}))
 }
 
-/// A scene with the later organization, and the earlier review in `access.json`.
+/// A scene with the later organization and, in `access.json`, the earlier review.
 fn later_scene() -> Scene {
     let earlier = scene().run_in("access --format json", &[("ROLECALL_NOW", "2026-08-20T08:00:00Z")]).stdout;
     let users = USERS.replace("\"mi@acme", "\"mo@acme.example\" = { role = \"Viewer\" }\n\"mi@acme");

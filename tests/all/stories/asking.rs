@@ -1,4 +1,4 @@
-//! Tests of `explain`, `roles`, `agenda`, and `doctor`, also without a file.
+//! Tests of `explain`, `roles`, `agenda`, and `doctor`, with and without a file.
 
 use pretty_assertions::assert_eq;
 
@@ -246,8 +246,8 @@ fn doctor_reports_each_problem_with_a_remedy_and_continues() {
     assert!(run.stdout.contains("  ✗ token and host  no token is set\n"), "{}", run.stdout);
 }
 
-/// Each of these files names an unknown role in only one place. `plan` fails, and the other commands report the role
-/// too.
+/// Each of these files names an unknown role in a single place. `plan` fails, and the other commands report the role as
+/// well.
 #[test]
 fn every_command_looks_up_a_role_wherever_it_is_named() {
     let acknowledged = "[[acknowledge]]\nguardrail = \"keep_at_least\"\nrole = \"Wizard\"\ndown_to = 0\nreason = \"r\"\nexpires = 2026-12-01\n";
@@ -372,7 +372,7 @@ fn doctor_warns_about_an_incomplete_apply() {
     );
 }
 
-/// Two people with the same secondary address.
+/// Two people who share a secondary address.
 const SHARED: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
     { "id": "u_ana", "email": "ana@acme.example", "emails": ["team@acme.example"], "name": "Ana", "role": "admin" },
     { "id": "u_ben", "email": "ben@acme.example", "emails": ["team@acme.example"], "name": "Ben", "role": "admin" } ] }"#;

@@ -1,5 +1,5 @@
-//! Tests of `plan --blame`: it names who caused drift, if the audit log says so. Without an audit log, the plan is
-//! complete.
+//! Tests of `plan --blame`, which names the user who caused drift if the audit log shows it. Without an audit log, the
+//! plan is still complete.
 
 use std::fs;
 use std::time::Duration;
@@ -48,14 +48,14 @@ fn entry(id: &str, whom: &str, action: &str, at: &str, more: &str) -> String {
 
 const BY_DANA: &str = r#""actor_user_id": "u_dana", "source": "app""#;
 
-/// Returns the searches of the audit log, in order of arrival.
+/// Returns the audit log searches, in order of arrival.
 fn audit_searches(scene: &Scene) -> Vec<Value> {
     let arrivals = scene.arrivals();
     let searches = arrivals.iter().filter(|arrival| arrival.request.path == "/audit-logs/search");
     searches.map(|arrival| serde_json::from_slice(&arrival.request.body).unwrap()).collect()
 }
 
-/// Returns only the lines about the audit log, without the value that was set.
+/// Extracts the lines about the audit log, minus the value that was set.
 fn blamed(stdout: &str) -> Vec<&str> {
     let shown = stdout.lines().map(str::trim).filter_map(|line| match line.split_once(": set ") {
         Some((value, _)) => Some(&line[value.len() + 2..]),

@@ -1,7 +1,7 @@
-//! Opens the page of `--report html=…` in a real browser. The page must fit a phone and a desktop, and load nothing.
+//! Opens the page of `--report html=…` in a real browser to check that it fits a phone and a desktop and loads nothing.
 //!
-//! The tests use headless Chromium: `ROLECALL_CHROMIUM`, `chromium`, or `chromium-browser`. Without it, they are
-//! skipped with a message. With `ROLECALL_REQUIRE_CHROMIUM`, they fail instead.
+//! The tests need headless Chromium, either at `ROLECALL_CHROMIUM` or installed as `chromium` or `chromium-browser`.
+//! Without it, they are skipped with a message, unless `ROLECALL_REQUIRE_CHROMIUM` is set, in which case they fail.
 
 use std::fs;
 use std::io::Write;
@@ -26,14 +26,14 @@ fn chromium() -> Option<PathBuf> {
             std::env::var_os("ROLECALL_REQUIRE_CHROMIUM").is_none(),
             "Chromium is required, and not there"
         );
-        // Write past the capture of the test runner, so that users see which tests were skipped.
+        // Bypass the test runner's output capture, so that users see which tests were skipped.
         #[expect(clippy::disallowed_methods, reason = "this is not rolecall's own output")]
         let _ = writeln!(std::io::stderr(), "skipped, since there is no Chromium: the page in a browser");
     }
     found
 }
 
-/// Opens the page in a frame of this width, and measures it there.
+/// Loads the page in a frame of this width and measures it there.
 const FRAME: &str = r#"<!doctype html><iframe src="report.html" width="WIDTH" height="900" style="border:0"></iframe><pre id="told"></pre><script>
 onload = () => {
   const page = document.querySelector("iframe").contentDocument;

@@ -1,4 +1,4 @@
-//! `plan --base`: which changes do these files cause, and which come from a window or from drift?
+//! Tests of `plan --base`, which separates the changes that these files cause from windows and drift.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::Scene;
 
-/// Bo and Cy drifted: the files have not changed for them. Eve is on vacation since this morning.
+/// Bo is as the base declares, Cy has drifted, and Eve's vacation started this morning.
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "token_user": "u_ana", "users": [
     { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
     { "id": "u_dana", "email": "dana@acme.example", "name": "Dana", "role": "admin" },
@@ -30,7 +30,7 @@ fn scene() -> Scene {
     Scene::with_pylon(PYLON).file("users.toml", after()).file("base/users.toml", BEFORE)
 }
 
-/// Each edit of the JSON report: address, field, and cause.
+/// Extracts each edit from the JSON report: address, field, and cause.
 fn causes(report: &str) -> Vec<(String, String, Value)> {
     let report: Value = serde_json::from_str(report).unwrap();
     let mut causes = Vec::new();
@@ -99,7 +99,7 @@ fn a_base_that_is_neither_a_file_nor_a_revision_is_an_error() {
     run.exits(1).names("plan::no_base");
 }
 
-/// A repository with the base in its first commit, or `None` without git.
+/// A repository whose first commit has the base, or `None` without git.
 fn repository() -> Option<Scene> {
     let scene = Scene::with_pylon(PYLON)
         .file("roles/users.toml", BEFORE)
@@ -143,7 +143,8 @@ fn with_a_revision_that_has_no_files_this_change_causes_everything() {
     assert!(run.stdout.contains(", which does not have these files: 3 this change\n"), "{}", run.stdout);
 }
 
-/// Bo becomes a Member and Cy is on vacation later. Dana was declared and still is an Admin. Eve has the new value already.
+/// Bo becomes a Member, and Cy is on vacation later. Dana is no longer declared but is still an Admin, and Eve already
+/// has the new value.
 const CHANGED: &str = r#"
 [guardrails]
 keep_at_least = { Admin = 1 }
@@ -267,7 +268,7 @@ fn compare_takes_a_git_revision_on_each_side() {
     scene.run("compare gone.toml -c roles/users.toml").exits(1).names("roster::file_missing");
 }
 
-/// Returns the short ID of the newest commit.
+/// Returns the abbreviated ID of the newest commit.
 fn git_commit(scene: &Scene) -> String {
     let output =
         Command::new("git").arg("-C").arg(scene.folder()).args(["rev-parse", "HEAD"]).output().unwrap();

@@ -1,11 +1,11 @@
-//! `compare`: what two versions of the files declare differently, offline.
+//! Tests of `compare`, which shows offline how the declarations in two versions of the files differ.
 
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 
 use crate::harness::Scene;
 
-/// Two versions, in folders of their own as two checkouts are.
+/// Puts the two versions into separate folders, like two checkouts.
 fn versions(old: &str, new: &str) -> Scene {
     Scene::offline().file("old/users.toml", old).file("users.toml", new)
 }
@@ -40,13 +40,13 @@ Review the lines with ! first: guarded roles, guardrails, rules, policy, acknowl
 fn what_means_the_same_is_no_difference() {
     let plain = "[defaults]\nrole = \"Member\"\n[users]\n\"bo@acme.example\" = {}\n\"cy@acme.example\" = { role = \"Admin\" }\n";
     for same in [
-        // Another order, other case, a role written out, defaults written out, another form, an offset for a zone.
+        // A different order, different case, a role or defaults written out, and another syntax.
         "[users]\n\"Cy@acme.example\" = { role = \"Admin\" }\n\"bo@acme.example\" = { role = \"Member\" }\n",
         "[policy]\nrole = \"enforce\"\n[guardrails]\nmax_changes = \"25%\"\nunmanaged = \"report\"\n[users.\"cy@acme.example\"]\nrole = \"Admin\"\n[users.\"bo@acme.example\"]\nrole = \"Member\"\n",
         "timezone = \"UTC\"\nallow_unicode_emails = false\n[users]\n\"cy@acme.example\".role = \"Admin\"\n\"bo@acme.example\".role = \"Member\"\n",
     ] {
         let (text, exit) = compare(plain, same);
-        // A role means the same in [defaults] and in the person's entry, so no line shows the move.
+        // A role in [defaults] means the same as one in the person's entry, so no line mentions the move.
         assert_eq!(text.lines().last(), Some("no differences"), "{text}");
         assert_eq!(exit, Some(0));
     }
@@ -59,7 +59,7 @@ fn what_means_the_same_is_no_difference() {
     assert_eq!(exit, Some(0));
 }
 
-/// Every key that can be declared, behind what `compare` names its table, with another value of it.
+/// Every key that can be declared: its name in `compare`, a file that sets it, and one that sets it differently.
 const EVERY_KEY: &[(&str, &str, &str)] = &[
     ("files.timezone", "timezone = \"UTC\"", "timezone = \"Europe/Berlin\""),
     ("files.allow_unicode_emails", "", "allow_unicode_emails = true"),
@@ -183,7 +183,7 @@ fn the_order_of_rules_and_acknowledgments_is_no_difference() {
     ] {
         assert_eq!(compare(&old, &new).1, Some(0), "{old}\n{new}");
     }
-    // A rule that is repeated, or that is gone, is a difference.
+    // A duplicated or missing rule counts as a difference.
     for (old, new) in [(format!("{one}{one}"), one.clone()), (format!("{one}{two}"), two.clone())] {
         assert_eq!(compare(&old, &new).1, Some(2), "{old}\n{new}");
     }
@@ -327,7 +327,7 @@ windows = [
 "
         )
     };
-    // Longer than any line, with an escape wherever it is cut.
+    // Longer than any line, with an escape sequence wherever the text is truncated.
     let long = |quote: usize| format!("{}{}", "x".repeat(quote), "\\\"".repeat(400));
     for (old, new) in [(long(0), long(1)), (long(1), long(0)), ("short".to_owned(), long(2))] {
         let scene = versions(&version("UTC", &old, 1), &version("Europe/Berlin", &new, 2));

@@ -1,4 +1,4 @@
-//! Checks the docs: their commands run, their TOML is valid, and their tables are complete.
+//! Checks the docs: the commands run, the TOML is valid, and the tables are complete.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,7 +28,7 @@ pub(super) fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// Returns the fenced blocks of a page in one language.
+/// Extracts a page's fenced blocks in one language.
 pub(super) fn blocks(page: &Path, language: &str) -> Vec<String> {
     let text = fs::read_to_string(page).unwrap();
     let mut blocks = Vec::new();
@@ -44,7 +44,7 @@ pub(super) fn blocks(page: &Path, language: &str) -> Vec<String> {
     blocks
 }
 
-/// Returns a folder that contains the examples, like a fresh clone.
+/// Sets up a folder with the examples, like a fresh clone.
 fn clone() -> Scene {
     let mut scene = Scene::offline();
     let mut folders = vec![root().join("examples")];
@@ -62,7 +62,7 @@ fn clone() -> Scene {
     scene
 }
 
-/// Runs a `$ …` line of a block as a shell would. Returns what a terminal would show.
+/// Runs a `$ …` line from a block as a shell would, and returns the output that a terminal would show.
 fn shown(scene: Scene, line: &str) -> String {
     let (line, with_code) = line.strip_suffix("; echo $?").map_or((line, false), |line| (line, true));
     let mut scene = scene;
@@ -84,7 +84,7 @@ fn shown(scene: Scene, line: &str) -> String {
         run.stdout,
         run.stderr
     );
-    // A table for spreadsheets has CRLF at the end of each line.
+    // Tables for spreadsheets end each line with CRLF.
     run.stdout.replace("\r\n", "\n") + &run.stderr + &code
 }
 
@@ -112,7 +112,7 @@ fn every_command_in_the_docs_prints_the_documented_output() {
 
 #[test]
 fn every_command_named_in_the_docs_exists() {
-    // Names of jobs and checks, which are not commands.
+    // These are names of jobs and checks rather than commands.
     const NAMES: &[&str] = &["rolecall check"];
     let mut named = 0;
     let mut wrongly: Vec<String> = Vec::new();
@@ -128,7 +128,7 @@ fn every_command_named_in_the_docs_exists() {
                 continue;
             }
             let wrong = rolecall::manual::parse(command.split_whitespace().map(Into::into)).err();
-            let wrong = wrong.filter(clap::Error::use_stderr); // help is not an error
+            let wrong = wrong.filter(clap::Error::use_stderr); // help isn't an error
             wrongly.extend(wrong.map(|error| format!("`{written}` in {}: {error}", page.display())));
             named += 1;
         }
@@ -268,8 +268,8 @@ fn links_between_the_docs_pages_work() {
     assert!(anchored >= 5, "only {anchored} links have an anchor");
 }
 
-/// Returns the anchors that GitHub makes of a page's headings: lower case, a hyphen for each space, and no other
-/// punctuation. A repeated heading gets a number. Lines in fenced blocks are not headings.
+/// Returns the anchors that GitHub generates for a page's headings: lowercase, with hyphens for spaces and no other
+/// punctuation. A repeated heading gets a numeric suffix. Lines in fenced blocks are not headings.
 fn anchors(text: &str) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     let mut fenced = false;
@@ -301,7 +301,7 @@ fn anchors_are_made_as_github_makes_them() {
     assert_eq!(anchors(page), BTreeSet::from(expected));
 }
 
-/// The comment in docs/reports.md must be the one that the example writes.
+/// The comment shown in docs/reports.md must match the one that the example writes.
 #[test]
 fn the_comment_in_the_docs_is_what_the_example_writes() {
     let scene = clone();
@@ -332,7 +332,7 @@ fn every_name_on_the_architecture_page_exists() {
     assert!(paths.len() > 8 && items.len() > 30, "{paths:?} {items:?}");
 }
 
-/// Returns whether every module of a path exists, and the last one defines the name.
+/// Returns `true` if every module in the path exists and the last one defines the name.
 fn module_exists(path: &str) -> bool {
     let mut room = root().join("src");
     let mut rest = path.split("::").peekable();

@@ -1,4 +1,5 @@
-//! Every example is valid, has a sandbox state, is listed in examples/README.md, and ends in sync.
+//! Checks that every example is valid, comes with a sandbox state, is listed in examples/README.md, and ends up in
+//! sync.
 
 use std::fs;
 use std::path::Path;

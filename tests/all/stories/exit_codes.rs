@@ -1,4 +1,4 @@
-//! Every row of docs/exit-codes.md has a story. A row without a story fails here, and so does a story without a row.
+//! Checks that every row of docs/exit-codes.md has a story, and that every story has a row.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +18,7 @@ fn declaring(people: &str) -> Scene {
     Scene::with_pylon(PYLON).file("users.toml", format!("[users]\n{people}\n"))
 }
 
-/// The exit codes, each with the runs that end with it. `applying` tests the codes of signals.
+/// Pairs each exit code with the runs that end with it. The exit codes for signals are tested in `applying`.
 fn stories() -> Vec<(i32, Scene, &'static str)> {
     let bo = "\"bo@acme.example\" = { role = \"Viewer\" }";
     let saved = declaring(bo);

@@ -1,4 +1,4 @@
-//! Tests of failures: what rolecall prints, what it retries, and what it never does.
+//! Tests of failures: what rolecall prints, what it retries, and what it must never do.
 
 use std::fs;
 
@@ -172,7 +172,7 @@ fn a_suspended_organization_and_a_forbidden_write_say_what_to_do() {
 
 #[test]
 fn an_unreachable_host_is_reported_within_seconds() {
-    // This port was free a moment ago, so nothing listens on it.
+    // The port was free a moment ago, so nothing should be listening on it.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let scene = scene().env("PYLON_BASE_URL", &format!("http://127.0.0.1:{port}"));
     let run = scene.run("plan");
@@ -325,13 +325,13 @@ fn the_next_step_fits_the_outcome_and_is_printed_once() {
         let texts = scene.reports_for_people(words, exit);
         texts.into_iter().map(|text| text.replace('`', "")).collect::<Vec<_>>()
     };
-    // There are only 403s, so one remedy is printed.
+    // All the failures are 403s, so only one remedy is printed.
     let forbidden = scene();
     forbidden.pylon(|world| world.settings.token_can_write = false);
     for text in remedy(&forbidden, "apply --auto-approve", 1) {
         assert_eq!(text.matches("se a token that an Admin has created").count(), 1, "{text}");
     }
-    // The change was not effective, so sending it again would not help.
+    // The change had no effect, so sending it again wouldn't help.
     let scim = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "role": "member", "scim_roles": ["member"], "role_from_scim": true } ] }"#;
     let ineffective =
         Scene::with_pylon(scim).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");

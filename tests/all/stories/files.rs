@@ -1,4 +1,4 @@
-//! Tests of invalid files: the place, the remedy, exit code 1, and no request.
+//! Tests of invalid files: each error points to the location, suggests a remedy, exits with 1, and sends no requests.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::harness::Scene;
 
 const ANA: &str = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
 
-/// The text of a file, and the codes of its problems, in order.
+/// Each file with the codes of its problems, in order.
 const TABLE: &[(&str, &[RosterCode])] = &[
     ("[users]\n\"ana@acme.example\" = { role = \"Admin }\n", &[RosterCode::Syntax]),
     ("[users\n", &[RosterCode::Syntax]),
@@ -85,7 +85,7 @@ const TABLE: &[(&str, &[RosterCode])] = &[
         "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 4\nreason = \"r\"\nexpires = 2026-12-21\n",
         &[RosterCode::ExpiresTooLate],
     ),
-    // Several mistakes at once, in the order of the file.
+    // Several mistakes at once, reported in file order.
     (
         "timezone = \"Mars/Olympus\"\n[users]\n\"ana\" = {}\n\"bo@acme.example\" = { status = \"gone\", role = 1 }\n",
         &[
@@ -97,7 +97,7 @@ const TABLE: &[(&str, &[RosterCode])] = &[
     ),
 ];
 
-/// Codes about files rather than their text. The stories below test them.
+/// Codes for problems with files rather than with their contents, which have their own stories below.
 const TESTED_BELOW: &[RosterCode] = &[
     RosterCode::TooManyWindows,
     RosterCode::FileMissing,
@@ -368,7 +368,7 @@ To read about this code: `rolecall explain roster::not_utf8`
 fn an_enormous_file_is_refused_before_it_is_read() {
     let scene = Scene::offline();
     let file = std::fs::File::create(scene.folder().join("users.toml")).unwrap();
-    file.set_len(rolecall::roster::read::LARGEST_FILE + 1).unwrap(); // sparse, so it uses no disk space
+    file.set_len(rolecall::roster::read::LARGEST_FILE + 1).unwrap(); // a sparse file takes no disk space
     scene.run("validate").exits(1).names("roster::file_too_large");
 }
 
@@ -417,7 +417,7 @@ fn an_acknowledgment_that_expires_too_late_names_the_latest_allowed_day() {
     run.exits(1).names("roster::expires_too_late");
     run.mentions("would end on 2027-01-21 00:00 (Europe/Berlin)");
     run.mentions("use 2026-12-20 or an earlier day");
-    // The day in the message is allowed, and the next one is not.
+    // The day in the message is the last one allowed.
     for (day, exit) in [("2026-12-20", 0), ("2026-12-21", 1)] {
         Scene::offline().file("users.toml", text.replace("2027-01-21", day)).run("validate").exits(exit);
     }

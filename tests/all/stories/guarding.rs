@@ -1,4 +1,4 @@
-//! Guardrails: they speak in the plan, and refuse before the first write.
+//! Tests of the guardrails, which show up in the plan and stop an apply before its first write.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use rolecall::report::Format;
 
 use crate::harness::{Run, Scene, formats_of};
 
-/// Three administrators (Ana owns the token, and Cleo has left), and `members` members.
+/// Three Admins (Ana owns the token, and Cleo has left) and `members` Members.
 fn pylon(members: usize) -> Scene {
     pylon_of("2026-10", members)
 }
@@ -95,7 +95,7 @@ fn a_count_is_exact_and_nothing_changes_when_it_is_zero() {
 
 #[test]
 fn the_last_administrators_stay_and_a_deactivated_one_does_not_count() {
-    // Before October, a user does not show whether they are deactivated. The listing of active users does.
+    // Before October, a user record doesn't show if the user is deactivated, but the listing of active users does.
     for era in ["2026-10", "2026-07", "2026-04"] {
         for others in [
             "\"cleo@acme.example\" = { role = \"Admin\" }\n\"typo@acme.exmaple\" = { role = \"Admin\" }\n",
@@ -149,7 +149,7 @@ fn a_maximum_blocks_the_plan_that_exceeds_it_and_every_plan_shows_the_seats() {
     let swap = "\"m00@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Member\" }\n";
     let scene = pylon(3).file("users.toml", users("{ Admin = 3, Viewer = 5 }", gains));
     says(&scene, "Admin seats: 3 of 3 (now 2).\nViewer seats: 0 of 5.\nGuardrails pass:");
-    // A role that only has a maximum is not a guarded role.
+    // A role with only a maximum isn't a guarded role.
     let scene =
         scene.file("users.toml", users("{ Viewer = 5 }", "\"m00@acme.example\" = { role = \"Viewer\" }\n"));
     says(&scene, "  ~ m00@acme.example");
@@ -159,7 +159,7 @@ fn a_maximum_blocks_the_plan_that_exceeds_it_and_every_plan_shows_the_seats() {
     let remedy = "guardrail = \"keep_at_most\"\n    role = \"Admin\"\n    up_to = 3\n";
     says(&scene, remedy);
 
-    // At least two and at most two: neither can come first.
+    // With a minimum and a maximum of two, neither change can go first.
     let scene = scene.file("users.toml", users("{ Admin = 2 }", swap));
     is_refused(&scene, "Blocked by keep_at_most: Admin seats: up to 3 of 2 during the apply\n");
     says(&scene, "change some of these people in an earlier pull request, or add this");
@@ -269,7 +269,7 @@ fn an_expired_acknowledgment_is_named_and_not_obeyed() {
     scene.file("users.toml", format!("{later}[users]\n{}", demote(0..1))).run("plan").exits(0);
 }
 
-/// Every verb that asks Pylon and reads files, as it is typed.
+/// Every command that reads files and queries Pylon, as typed.
 fn verbs_that_ask() -> Vec<String> {
     let cli = Cli::command();
     let asks =
@@ -277,15 +277,15 @@ fn verbs_that_ask() -> Vec<String> {
     asks.map(|verb| match verb.get_name() {
         "apply" => "apply --auto-approve".to_owned(),
         "rollback" => "rollback first.jsonl --auto-approve".to_owned(),
-        "import" => "import --update".to_owned(), // without the flag there are no files yet
+        "import" => "import --update".to_owned(), // plain `import` expects that no files exist yet
         "explain" => "explain m00@acme.example".to_owned(),
         other => other.to_owned(),
     })
     .collect()
 }
 
-/// Runs each of these verbs in each format where the pin does not fit. What is wrong is told at its place, by `doctor` in
-/// what it reports.
+/// Runs each of these commands in each format and checks that it reports the mismatch at the given location: `doctor`
+/// in its report, and the others as an error.
 #[track_caller]
 fn nothing_fits(scene: &Scene, flags: &str, code: &str, place: &str) {
     let verbs = verbs_that_ask();
@@ -310,7 +310,7 @@ fn nothing_fits(scene: &Scene, flags: &str, code: &str, place: &str) {
     assert_eq!(scene.patches().len(), 1, "but for the apply before");
 }
 
-/// A scene in which an apply has been carried out, before the files are pinned.
+/// A scene in which an apply has run and the files were pinned afterwards.
 fn pinned(pin: &str) -> Scene {
     let users = format!("[users]\n{}", demote(0..1));
     let scene = pylon(1).file("users.toml", &users);
@@ -333,7 +333,7 @@ fn files_for_another_organization_ask_for_nothing_but_me() {
 fn a_region_that_contradicts_the_pin_sends_no_request() {
     let scene = pinned("region = \"eu\"");
     let before = scene.asked();
-    // The sandbox's address belongs to no region, and the error says so if it contradicts the flag.
+    // The sandbox's address belongs to no region, so it contradicts any `--region`, and the error says so.
     scene.run("plan --region us").exits(1).names("commands::other_region");
     scene.run("plan --region eu").exits(1).names("commands::other_region");
     for flags in ["--base-url https://api.usepylon.com", "--region us --base-url https://api.usepylon.com"] {
@@ -376,7 +376,7 @@ fn of_those_who_are_meant_alone_it_is_counted_who_is_in_sync() {
 
 #[test]
 fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
-    // A SCIM group decides Eve's role: Pylon accepts the change and nothing comes of it.
+    // A SCIM group decides Eve's role, so Pylon accepts the change but nothing happens.
     let state = r#"{ "users": [
         { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
         { "id": "u_ben", "email": "ben@acme.example", "name": "Ben", "role": "admin" },
@@ -420,7 +420,7 @@ fn the_acknowledgment_that_a_refusal_prints_is_one_that_works() {
     refusal.exits(3);
     let lines = refusal.stdout.lines().skip_while(|line| line.trim() != "[[acknowledge]]");
     let printed: String = lines.take(6).map(|line| format!("{}\n", line.trim())).collect();
-    // As it stands it still lacks the reason, which only a person can give.
+    // As printed, it still lacks the reason, which only a person can supply.
     let unfinished = scene.file("users.toml", format!("{printed}{users}"));
     unfinished.run("plan").exits(1).names("roster::bad_value");
     let finished = printed.replace("reason = \"\"", "reason = \"Ben has left\"");

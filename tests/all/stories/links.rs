@@ -1,4 +1,5 @@
-//! Tests of symbolic links: links in a repository are not followed, and links that the user names are.
+//! Tests of symbolic links: rolecall doesn't follow links in a repository, but it does follow links that the user
+//! names.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -13,7 +14,7 @@ const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "use
     { "id": "u_ana", "email": "ana@acme.example", "role": "admin" },
     { "id": "u_bo", "email": "bo@acme.example", "role": "member" } ] }"#;
 
-/// An untrusted repository in `repository`, and a file of the user next to it.
+/// An untrusted repository in `repository`, next to a file that belongs to the user.
 fn scene() -> Scene {
     Scene::with_pylon(PYLON)
         .file("mine", "mine\n")
@@ -30,7 +31,7 @@ fn link(scene: &Scene, from: &str, to: &str) {
     symlink(scene.folder().join(to), from).unwrap();
 }
 
-/// Checks that the user's file and its folder have not changed, and that no file was added.
+/// Checks that the user's file and its folder are unchanged and that nothing was added.
 #[track_caller]
 fn is_untouched(scene: &Scene) {
     assert_eq!(fs::read_to_string(scene.folder().join("mine")).unwrap(), "mine\n");
@@ -45,7 +46,7 @@ fn is_untouched(scene: &Scene) {
     assert_eq!(names(scene.folder()), ["folder", "mine", "repository"]);
 }
 
-/// Returns the name of the lock file, which an attacker can predict.
+/// Returns the lock file's name, which an attacker can predict.
 fn lock_name(scene: &Scene) -> String {
     scene.run(&format!("apply --auto-approve {CONFIG}")).exits(0);
     let own = scene.folder().join("repository/.rolecall");
@@ -75,7 +76,7 @@ fn an_apply_does_not_follow_links_of_a_repository() {
         }
     }
     assert_eq!(scene.patches().len(), before);
-    // A folder or device in place of the file is refused too.
+    // A folder or device in place of the lock file is rejected as well.
     fs::create_dir_all(scene.folder().join("repository").join(&lock)).unwrap();
     scene.run(&format!("apply --auto-approve {CONFIG}")).exits(1).names("apply::no_lock");
     fs::remove_dir_all(scene.folder().join("repository/.rolecall")).unwrap();
@@ -135,7 +136,7 @@ fn a_link_that_the_user_names_is_followed() {
     assert!(read("new-plan").contains("u_bo") && read("new-journal").contains("u_bo"));
 }
 
-/// Runs a shell command in which `$0` is `rolecall`. Returns its exit code and its standard output.
+/// Runs a shell command in which `$0` is `rolecall`, and returns its exit code and standard output.
 fn shell(scene: &Scene, script: &str) -> (Option<i32>, String) {
     let output = scene.shell(script).output().unwrap();
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
@@ -149,7 +150,7 @@ fn a_file_that_the_user_names_may_be_a_pipe() {
         shell(&scene, "cat old.toml | \"$0\" compare /dev/stdin repository/users.toml --detailed-exitcode");
     assert_eq!(exit, Some(2), "{out}");
     assert!(out.contains("Member") && out.contains("Viewer"), "{out}");
-    // A file with an error is read a second time, for the excerpt.
+    // A file with an error is read a second time to print the excerpt.
     assert_eq!(
         shell(&scene, "cat twice.toml | \"$0\" validate -c /dev/fd/0 2>&1 | grep -c 'declared twice'").1,
         "1\n"
@@ -173,7 +174,7 @@ fn a_file_that_the_user_names_may_be_a_pipe() {
         "cat repository/.rolecall/journal/*.jsonl | \"$0\" rollback -c repository/users.toml /dev/stdin --auto-approve",
     );
     assert_eq!((exit, scene.patches().len()), (Some(0), 2));
-    // An included file must be a regular file.
+    // Included files must be regular files.
     let made = std::process::Command::new("mkfifo")
         .arg(scene.folder().join("repository/pipe.toml"))
         .status()
@@ -237,7 +238,7 @@ fn a_suggested_command_uses_the_same_files_and_pylon() {
     ] {
         assert!(run.stdout.contains(command), "{}", run.stdout);
     }
-    // The suggested command works when it is pasted into a shell.
+    // The suggested command works when pasted into a shell.
     assert_eq!(
         shell(&scene, "\"$0\" sandbox --write-state 'our team/pylon.json' -c 'our team/users.toml'").0,
         Some(0)
@@ -330,7 +331,7 @@ fn a_report_can_replace_a_file_in_a_read_only_folder() {
 
 #[test]
 fn simultaneous_applies_have_separate_journals() {
-    // In containers, every process may have the same ID, so only the time differs.
+    // In containers, every process may have the same ID, and here even the time is the same.
     let scene = scene();
     for role in ["Viewer", "Member", "Viewer", "Member"] {
         let users = format!("[users]\n\"bo@acme.example\" = {{ role = \"{role}\" }}\n");

@@ -1,4 +1,4 @@
-//! Stories about finding the root file: `-C`, `--config`, `ROLECALL_CONFIG`, and parent folders.
+//! Tests of how the root file is found: `-C`, `--config`, `ROLECALL_CONFIG`, and parent folders.
 
 use crate::harness::Scene;
 
@@ -63,9 +63,9 @@ fn a_team_file_is_refused_as_the_config_of_a_command_that_plans() {
         refused("work", &format!("{words} --sandbox -c teams/emea.toml"), "users.toml");
     }
     refused("work/teams", "plan --sandbox -c ./emea.toml", "../users.toml");
-    // Its name does not make it a root file.
+    // A team file named users.toml isn't a root file either.
     refused("work/teams", "plan --sandbox", "../users.toml");
-    // The root file has an error, but still includes the file.
+    // The root file is invalid, but it still includes the team file.
     let broken = FILE.replace("Admin", "\", status = \"x");
     let scene = repository().file("work/users.toml", broken);
     scene.run_below("work", "plan --sandbox -c teams/emea.toml").exits(1).names("commands::team_file");

@@ -1,10 +1,11 @@
-//! Reports about many people: equal changes become one entry, and changes of guarded roles are always listed.
+//! Tests of reports about many people: equal changes collapse into one entry, but changes of guarded roles are always
+//! listed.
 
 use std::fmt::Write as _;
 
 use crate::harness::Scene;
 
-/// Ana is an Admin. The other people are Members, and the last of them becomes an Admin.
+/// Ana is an Admin. Everyone else is a Member, and the last of them becomes an Admin.
 fn scene(people: usize) -> Scene {
     let mut users =
         vec![r#"{ "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" }"#.to_owned()];

@@ -1,5 +1,5 @@
-//! Validates the client's requests against docs/pylon-users.openapi.yaml. `sandbox::conformance` validates the
-//! sandbox's responses.
+//! Validates the client's requests against docs/pylon-users.openapi.yaml. The sandbox's responses are validated in
+//! `sandbox::conformance`.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ fn description() -> Value {
     serde_norway::from_str(text).unwrap()
 }
 
-/// Returns the operation that a request means, with its path as the description spells it.
+/// Finds the operation for a request in the API description, and returns it with its method and path template.
 fn operation<'d>(description: &'d Value, arrival: &Arrival) -> (String, &'d Value) {
     let segments: Vec<&str> = arrival.request.path.split('/').collect();
     let method = arrival.request.method.to_lowercase();
@@ -24,7 +24,7 @@ fn operation<'d>(description: &'d Value, arrival: &Arrival) -> (String, &'d Valu
             && parts.iter().zip(&segments).all(|(part, segment)| part == segment || part.starts_with('{'))
     };
     let paths = description["paths"].as_object().unwrap();
-    // `/users/search` matches its exact path before `/users/{id}`.
+    // Prefer the exact path `/users/search` over the template `/users/{id}`.
     let path = paths.keys().filter(|path| matches(path)).min_by_key(|path| path.contains('{'));
     let path = path.unwrap_or_else(|| panic!("{} is not in the description", arrival.request.path));
     (format!("{method} {path}"), &paths[path][&method])

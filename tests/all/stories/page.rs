@@ -1,17 +1,17 @@
-//! The page of `--report html=…`: which parts it has, and in which order.
+//! Tests of the page of `--report html=…`: its parts and their order.
 
 use std::fs;
 
 use crate::harness::Scene;
 
-/// Runs a command with a page. Returns the part of the page after its style.
+/// Runs a command that writes a page, and returns everything after the page's style sheet.
 fn page(scene: &Scene, words: &str, exit: i32) -> String {
     scene.run(&format!("{words} --report html=page.html")).exits(exit);
     let page = fs::read_to_string(scene.folder().join("page.html")).unwrap();
     page.split_once("</style>").unwrap().1.to_owned()
 }
 
-/// Checks that the page contains these texts in this order.
+/// Checks that the page contains these strings in this order.
 fn has_in_order(page: &str, texts: &[&str]) {
     let mut rest = page;
     for text in texts {
@@ -47,9 +47,9 @@ fn the_timeline_can_be_reached_with_the_keyboard_and_read_aloud() {
     ));
     let sentence = "bo@acme.example: role Admin from 2020-01-01 until 2099-01-01 (cover), users.toml:4";
     assert!(page.contains(&format!(r#"<g class="lane" role="img"><title>{sentence}</title>"#)), "{page}");
-    // A role of the drawing as a whole would hide its lanes.
+    // With a `role` on the whole drawing, screen readers wouldn't see its lanes.
     assert!(!page.contains(r#"role="img" aria-label"#));
-    // The label is left of the longest possible bar, not on it.
+    // The label belongs to the left of the longest possible bar, not on top of it.
     has_in_order(&page, &[r#"<text class="what" x="0""#, ">role Admin</text>"]);
 }
 
@@ -65,7 +65,8 @@ fn commands_and_keys_in_sentences_are_code() {
     }
 }
 
-/// An organization in which `people` change from Member to Viewer, one more person from Member to Admin, and one more is unmanaged.
+/// An organization in which `people` go from Member to Viewer, one more goes from Member to Admin, and one is
+/// unmanaged.
 fn team(people: usize) -> Scene {
     let user =
         |name: &str| format!(r#"{{ "email": "{name}@acme.example", "name": "{name}", "role": "member" }}"#);

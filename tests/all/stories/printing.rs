@@ -1,5 +1,5 @@
-//! Tests of the commands that only print a text: schema, completions, and man. They need no file, no token, and no
-//! Pylon.
+//! Tests of the commands that only print something: `schema`, `completions`, and `man`. They need neither a file nor a
+//! token nor Pylon.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -52,7 +52,7 @@ fn every_shell_completes_commands_and_flags() {
         .mentions("[possible values: bash, elvish, fish, powershell, zsh]");
 }
 
-/// Returns what bash would offer for `words`, by calling the completion function.
+/// Calls the completion function and returns the words that bash would offer.
 fn completed_by_bash(script: &str, words: &str) -> Option<String> {
     let program = format!(
         "{script}\nCOMP_WORDS=({words} \"$1\")\nCOMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n\
@@ -60,7 +60,7 @@ fn completed_by_bash(script: &str, words: &str) -> Option<String> {
     );
     let mut bash = Command::new("bash");
     bash.args(["-c", &program, "bash", ""]).stderr(Stdio::inherit());
-    let output = bash.output().ok()?; // `None` if bash is not installed
+    let output = bash.output().ok()?; // `None` if bash isn't installed
     assert!(output.status.success(), "{words}");
     Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
 }
@@ -115,6 +115,6 @@ fn connection_flags_are_only_for_commands_that_send_requests() {
     ] {
         scene.run(words).exits(64).mentions("is an option of: plan, apply, rollback, import");
     }
-    // The environment may be meant for other commands.
+    // The environment may be set up for other commands.
     scene.env("PYLON_BASE_URL", "nonsense").env("ROLECALL_RATE", "nonsense").run("validate").exits(0);
 }

@@ -1,4 +1,4 @@
-//! `rollback`: the way back from an apply, and what it leaves alone.
+//! Tests of `rollback`: what it undoes of an apply, and what it leaves alone.
 
 use std::fs;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ role = "Member" # for most
 "dee@acme.example" = {}
 "#;
 
-/// A scene in which an apply has been carried out, and where its journal is.
+/// Carries out an apply, and returns the scene and the path of the journal.
 fn applied(users: &str) -> (Scene, PathBuf) {
     let scene = Scene::with_pylon(PYLON).file("users.toml", users);
     scene.run("apply --auto-approve --journal first.jsonl").exits(0);
@@ -106,7 +106,7 @@ fn a_damaged_journal_is_read_as_far_as_it_goes_and_what_is_lost_is_said() {
     fs::write(&journal, lines.join("\n") + "\n").unwrap();
     let run = scene.run(ROLLBACK);
     run.exits(0);
-    // Its outcome line still has the operation.
+    // The outcome line still records the operation.
     assert!(run.stdout.contains("\n2 applied\n"), "{}", run.stdout);
     assert!(run.stdout.contains("Damaged: 1 line of the journal cannot be read"), "{}", run.stdout);
 }
@@ -171,7 +171,7 @@ fn what_is_no_journal_or_another_organizations_is_refused() {
         .mentions("name the journal");
 }
 
-/// Returns the output with `NAME` instead of the time, the process, and the random part of each journal, and with `HOST`.
+/// Replaces the time, process ID, and random part of each journal name with `NAME`, and the host with `HOST`.
 fn without_names(scene: &Scene, text: &str) -> String {
     let mut shown = text.replace(&scene.host(), "HOST");
     let folder = scene.folder().join(".rolecall/journal");
@@ -225,7 +225,7 @@ fn rollback_last_undoes_the_newest_apply_and_names_its_journal_to_continue() {
     scene.pylon(|world| world.settings.token_can_write = false);
     let failed = scene.run("rollback --last --auto-approve --max-changes 5");
     let output = without_names(&scene, &failed.exits(1).stdout);
-    // The failed rollback has the newest journal now, so `--last` would mean another one.
+    // The failed rollback's journal is now the newest, so `--last` would pick that one.
     let again = "Run `rolecall rollback .rolecall/journal/NAME --max-changes 5` again with the same journal";
     assert!(output.contains(again), "{output}");
     scene.pylon(|world| world.settings.token_can_write = true);
@@ -361,7 +361,7 @@ fn after_a_failed_rollback_no_report_suggests_an_apply_which_would_undo_it() {
             "{text}"
         );
     }
-    // Nor where its journal is the newest of the folder.
+    // The same goes for `doctor`, if the rollback's journal is the newest in the folder.
     let own = scene.folder().join(".rolecall/journal");
     fs::create_dir_all(&own).unwrap();
     fs::copy(scene.folder().join("second.jsonl"), own.join("20261120T080000Z-1.jsonl")).unwrap();
@@ -383,7 +383,7 @@ fn a_journal_without_an_end_is_said_to_be_so_in_every_format() {
     }
 }
 
-/// Two lines of a journal, the second of which says that the apply changed this user's role.
+/// Forges two lines of a journal, the second of which claims that the apply changed this user's role.
 fn forged(scene: &Scene, user: &str, email: &str, from: &str, to: &str) -> String {
     let host = scene.host();
     let edit = format!(r#"{{"field":"role","from":["{from}"],"to":"{to}"}}"#);
@@ -410,7 +410,7 @@ fn a_rollback_shows_the_address_that_pylon_has_not_that_of_the_journal() {
     }
     let changed = "  ✓ cy@acme.example  Cy   gains Admin\n      role    Member → Admin   forged.jsonl:2, as before that run\n";
     assert!(run.stdout.contains(changed), "{}", run.stdout);
-    // The files are looked at under the person's own address too.
+    // The files are also checked under the person's actual address.
     assert!(
         run.stdout.contains("The files contradict this rollback: 1 person has other values there"),
         "{}",

@@ -1,4 +1,4 @@
-//! A saved plan is applied as reviewed, or its remaining part is, or nothing is.
+//! Tests of saved plans: rolecall applies the plan as reviewed, what remains of it, or nothing.
 
 use std::fs;
 use std::time::Duration;
@@ -19,7 +19,7 @@ const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "use
     { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member" } ] }"#;
 const USERS: &str = "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n\"bo@acme.example\" = { role = \"Viewer\", status = \"away\" }\n";
 
-/// A scene in which `plan.json` was saved.
+/// A scene in which `plan -o plan.json` has run.
 fn saved() -> Scene {
     let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
     scene.run("plan -o plan.json").exits(0);
@@ -30,7 +30,7 @@ fn text(scene: &Scene) -> String {
     fs::read_to_string(scene.folder().join("plan.json")).unwrap()
 }
 
-/// Returns the digest and the names of these files, as `validate` prints them.
+/// Returns the digest and the paths of these files, as printed by `validate`.
 fn validated(scene: &Scene, config: &str) -> (String, Vec<String>) {
     let run = scene.run(&format!("validate --format json --config {config}"));
     run.exits(0);
@@ -223,7 +223,7 @@ fn a_saved_plan_is_readable_only_by_its_owner_and_contains_no_secret() {
     assert_eq!(left.len(), 2, "no temporary file stays: {left:?}");
 }
 
-/// Bo drifts, Ana is caused by the files, and Cy has a typo.
+/// Bo has drifted, Ana's change is caused by the files, and Cy's address has a typo.
 const BASE: &str = "[users]\n\"bo@acme.example\" = { role = \"Viewer\", status = \"away\" }\n";
 
 #[test]

@@ -1,4 +1,5 @@
-//! Tests of the schema of `users.toml`: it accepts every valid file, and rejects mistakes that a single value shows.
+//! Tests of the schema for `users.toml`: it accepts every valid file and rejects every mistake that is visible in a
+//! single value.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,13 +11,13 @@ use serde_json::{Map, Value};
 use super::docs::{blocks, pages};
 use crate::harness::Scene;
 
-/// Returns a validator that also checks formats, as taplo does.
+/// Builds a validator that also checks formats, as taplo does.
 pub(crate) fn validator() -> jsonschema::Validator {
     let options = jsonschema::options().should_validate_formats(true);
     options.build(schema().as_value()).expect("a schema")
 }
 
-/// Converts TOML to what a JSON Schema validator sees. Dates and times become strings.
+/// Converts TOML to the JSON that a schema validator sees, with dates and times as strings.
 pub(crate) fn as_json(text: &str) -> Value {
     fn convert(value: toml::Value) -> Value {
         match value {
@@ -74,7 +75,7 @@ fn every_example_and_all_toml_in_the_docs_fit_the_schema() {
     }
 }
 
-/// Mistakes that a single value shows, with the text around them. Both the reader and the schema reject them.
+/// Mistakes that are visible in a single value, with the TOML around them. Both the reader and the schema reject them.
 const MISTAKES: &[&str] = &[
     "timezon = \"UTC\"",
     "timezone = 1",
@@ -174,7 +175,7 @@ fn every_valid_time_fits_the_schema() {
         );
         Scene::offline().file("users.toml", &text).run("validate").exits(0);
         assert!(validator.is_valid(&as_json(&text)), "{written}");
-        // Without conversion, because not every editor replaces the space with a `T`.
+        // Skip the conversion, because not every editor replaces the space with a `T`.
         let mut raw = as_json(&text);
         raw["users"]["a@b.example"]["windows"][0]["until"] = written.into();
         assert!(validator.is_valid(&raw), "{written}");
@@ -219,7 +220,7 @@ fn the_committed_schema_has_its_address_at_the_tag_of_this_version_as_its_id() {
     let bless = std::env::var_os("ROLECALL_BLESS").is_some_and(|value| value == "1");
     for file in ["users.schema.json", "report.schema.json", "saved-plan.schema.json"] {
         if bless && file != "saved-plan.schema.json" {
-            continue; // another test writes it at the same time
+            continue; // another test writes this file concurrently
         }
         let path = root().join("docs").join(file);
         let text = fs::read_to_string(&path).unwrap();

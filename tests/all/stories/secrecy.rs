@@ -1,4 +1,4 @@
-//! The tests put the token into every argument and every variable. No output may contain any part of it.
+//! Puts the token into every argument and every environment variable, and checks that no output leaks any part of it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,11 +12,11 @@ use crate::harness::{Scene, TOKEN};
 
 const PYLON: &str = r#"{ "users": [ { "email": "ana@acme.example", "role": "admin" }, { "email": "bo@acme.example", "role": "member" } ] }"#;
 
-/// How the run gets the token.
+/// The source from which the run gets the token.
 #[derive(Debug, Clone, Copy)]
 enum From {
     Variable,
-    /// In quotes, which is a common mistake.
+    /// The variable, with quotes around the token, which is a common mistake.
     BadVariable,
     File,
 }
@@ -31,7 +31,7 @@ fn scene(from: From) -> Scene {
     }
 }
 
-/// Returns everything that the run wrote to standard output and standard error. A sandbox is stopped after its first
+/// Collects everything that the run writes to standard output and standard error. A sandbox is killed after its first
 /// message.
 fn output_of(scene: &Scene, arguments: &[&str]) -> String {
     let child = scene.command(arguments).stdin(std::process::Stdio::null()).spawn().unwrap();
@@ -58,7 +58,7 @@ fn keeps_the_token(text: &str, of: &str) {
     assert_eq!(piece, None, "{of} says:\n{text}");
 }
 
-/// Checks the written files too, except the one that contains the token.
+/// Checks every file that was written, except the one that holds the token.
 fn files_keep_the_token(folder: &Path, of: &str) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -73,7 +73,7 @@ fn files_keep_the_token(folder: &Path, of: &str) {
     }
 }
 
-/// Returns every command line, with the token in one place each.
+/// Generates every command line, each with the token in one place.
 fn command_lines() -> Vec<Vec<String>> {
     let mut command = manual::command();
     command.build();
@@ -96,7 +96,7 @@ fn command_lines() -> Vec<Vec<String>> {
         lines.push(behind(vec![format!("--frob={TOKEN}")]));
         for flag in verb.get_arguments().filter_map(|arg| arg.get_long()) {
             lines.push(behind(vec![format!("--{flag}"), token()]));
-            // All commands parse the same flag in the same way, so one of them is enough.
+            // Every command parses a given flag the same way, so testing one of them is enough.
             if seen.insert(flag.to_owned()) {
                 for value in
                     [token(), format!("json={TOKEN}"), format!("{TOKEN}=1"), format!("patch={TOKEN}")]

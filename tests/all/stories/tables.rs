@@ -1,4 +1,5 @@
-//! Tests of the CSV format: tables for spreadsheets. Each story shows the files and Pylon, the command, and the table.
+//! Tests of the CSV format, which is meant for spreadsheets. Each story sets up the files and Pylon, runs the command,
+//! and shows the table.
 
 use std::fs;
 
@@ -7,7 +8,7 @@ use rolecall::manual::VERBS;
 
 use crate::harness::Scene;
 
-/// Bo has a name that a spreadsheet would run as a formula.
+/// Bo's name is one that a spreadsheet would evaluate as a formula.
 const PYLON: &str = r#"{
   "organization": { "id": "org_4f1c", "name": "Acme Support" },
   "users": [
@@ -106,7 +107,7 @@ fn a_run_that_fails_prints_no_table() {
 fn other_commands_refuse_the_format_and_name_those_that_have_it() {
     let scene = Scene::offline().file("users.toml", USERS);
     for verb in VERBS.iter().filter(|verb| !verb.has_csv) {
-        // The arguments do not matter, and some commands require one.
+        // The arguments don't matter, but some commands require one.
         let required = match verb.name {
             "compare" | "show" | "explain" => " x.toml",
             "completions" => " bash",

@@ -1,4 +1,4 @@
-//! Tests of connections that cannot be trusted or made: the certificate, the TLS handshake, the proxy, and the
+//! Tests of connections that are untrusted or can't be established: certificates, the TLS handshake, the proxy, and the
 //! environment variables that configure them.
 
 use std::fs;
@@ -17,10 +17,10 @@ const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "use
     { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "member" } ] }"#;
 const USERS: &str = "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n";
 const LOOPBACK: &str = "127.0.0.1";
-/// How many requests a plan sends at the same time at the start. A retry would increase the number.
+/// Number of requests that a plan sends concurrently at the start. A retry would increase it.
 const FIRST_READS: usize = 4;
 
-/// A sandbox behind a relay that presents the certificates of `server`, and a user who trusts only `pem`.
+/// A sandbox behind a relay that presents `server`'s certificates to a user who trusts only `pem`.
 fn behind(
     pem: &str,
     server: impl Fn(usize) -> Arc<ServerConfig> + Clone + Send + 'static,
@@ -39,8 +39,7 @@ fn is_not_retried(server: &Server, run: &Run) {
     assert!((1..=FIRST_READS).contains(&connections), "{connections} connections:\n{}", run.stderr);
 }
 
-/// Runs a plan over a connection that must not be trusted. Checks that it was not retried, and that no request was
-/// sent.
+/// Runs a plan over a connection that must not be trusted, and checks that nothing was retried and no request was sent.
 #[track_caller]
 fn is_refused(trusted: &str, presented: &Identity) -> (Run, SocketAddr) {
     let server = presented.server();
@@ -130,7 +129,7 @@ fn a_certificate_that_is_not_valid_yet_points_to_the_clock() {
     run.mentions("check the clock of this machine");
 }
 
-/// Twelve people, so that some writes wait until others have ended.
+/// Twelve people, enough that some writes have to wait for others to finish.
 fn many() -> (String, String) {
     let number = 0..12;
     let users: Vec<String> = number
@@ -168,7 +167,7 @@ fn swapped_after(writes: usize) -> (Scene, Run) {
     let began = Instant::now();
     let run = scene.run("apply --auto-approve");
     assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
-    let most = good_ones + 8; // requests in flight when the first certificate was refused
+    let most = good_ones + 8; // requests already in flight when the first certificate was rejected
     assert!(
         relay.connections() <= most,
         "{} connections, and at most {most} were expected",
@@ -194,7 +193,7 @@ fn a_certificate_that_becomes_invalid_before_the_first_write_changes_nothing() {
     assert!(run.stdout.contains("\n12 not attempted"), "{}", run.stdout);
 }
 
-/// Runs a plan with https at `address`. Expects this message and no retry.
+/// Runs a plan over HTTPS against `server`, and expects this message and no retry.
 #[track_caller]
 fn tls_fails(server: &Server, message: &str) -> Run {
     let authority = Authority::new("Story CA");
@@ -235,7 +234,7 @@ fn a_server_that_requires_a_client_certificate_is_reported() {
     is_not_retried(&relay, &run);
 }
 
-/// Makes a scene whose requests reach `pylon.example` through a proxy. Behind it, a relay presents `presented`.
+/// Sets up a scene whose requests reach `pylon.example` through a proxy and then a relay that presents `presented`.
 fn proxied(
     status: &'static str,
     presented: &Identity,
@@ -295,7 +294,7 @@ fn a_proxy_that_rejects_the_password_is_tried_once() {
         .mentions("asks for a user name and password (407)");
 }
 
-/// Returns what `doctor`, which sends one request, prints about Pylon.
+/// Checks the output of `doctor`, which sends a single request, about Pylon.
 #[track_caller]
 fn doctor_finds(scene: &Scene, variables: &[(&str, &str)], found: &str) {
     let doctor = scene.run_in("doctor", variables);
@@ -319,7 +318,7 @@ fn every_connection_failure_is_named() {
     let (scene, _, _) = proxied("200 OK", &identity, &authority.pem());
     let silent = Server::saying(b"").address();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let nowhere = format!("{}.example:3128", "a".repeat(64)); // too long for a host name, so no resolver is asked
+    let nowhere = format!("{}.example:3128", "a".repeat(64)); // too long for a host name, so no resolver is queried
     for (proxy, found) in [
         (
             silent.to_string(),
@@ -394,7 +393,7 @@ fn an_unused_proxy_may_be_invalid() {
     scene.run("validate").exits(0);
 }
 
-/// Returns the line that `doctor` prints about `name`.
+/// Checks the line that `doctor` prints about `name`.
 #[track_caller]
 fn doctor_says(scene: &Scene, variables: &[(&str, &str)], name: &str, found: &str) {
     let doctor = scene.run_in("doctor --token-file nowhere", variables);
@@ -562,7 +561,7 @@ fn an_unreadable_file_of_certificates_is_named() {
     let path = scene.folder().join("roots.pem");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&path).is_ok() {
-        return; // root can read every file
+        return; // root can read any file
     }
     scene
         .run("plan")

@@ -1,11 +1,11 @@
-//! Tests of typical mistakes: each message shows the place, the mistake, and the correction.
+//! Tests of typical mistakes: each message shows the location, the mistake, and the correction.
 
 use pretty_assertions::assert_eq;
 use rolecall::problem::Problems;
 
 use crate::rosters::read;
 
-/// The text that a user types, and each problem: its places, its code, its message, and its help.
+/// A user's input and each problem in it: its locations, code, message, and help.
 #[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
 pub(crate) const TYPED: &[(&str, &[&str])] = &[
     (
@@ -1206,7 +1206,7 @@ max_changes = "x"
     ),
 ];
 
-/// Valid TOML with keys and values that are not those of a roster.
+/// Valid TOML whose keys and values don't make a roster.
 #[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
 const MEANT: &[(&str, &[&str])] = &[
     (
@@ -1401,7 +1401,7 @@ fn each_mistake_is_one_problem_with_a_correction() {
     }
 }
 
-/// A secret is hidden in the message, in the help, and in the excerpt. It may be a key, or a value on the next line.
+/// A secret is redacted in the message, the help, and the excerpt, whether it's a key or a value on the next line.
 #[test]
 fn a_secret_in_an_unusual_place_is_not_printed() {
     for text in [
@@ -1420,7 +1420,7 @@ fn a_secret_in_an_unusual_place_is_not_printed() {
     }
 }
 
-/// Windows line endings and a byte-order mark change neither the line nor the message.
+/// Neither CRLF line endings nor a byte-order mark change the line number or the message.
 #[test]
 fn line_ends_and_a_byte_order_mark_make_no_difference() {
     for (text, expected) in TYPED.iter().filter(|(text, _)| !text.contains(['\r', '\u{feff}'])) {
@@ -1431,7 +1431,7 @@ fn line_ends_and_a_byte_order_mark_make_no_difference() {
     }
 }
 
-/// Several mistakes together, and mistakes that more than one rule could explain.
+/// Combinations of mistakes, and mistakes that more than one rule could explain.
 #[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
 const NEXT_TO_OTHERS: &[(&str, &[&str])] = &[
     (
@@ -2042,7 +2042,7 @@ fn one_mistake_neither_hides_the_next_nor_is_reported_twice() {
     }
 }
 
-/// Returns the correction in a help text, with values in place of the dots.
+/// Extracts the correction from a help message, with values in place of the ellipses.
 fn correction(help: &str) -> Option<String> {
     let written = help.split_once("write: ").or_else(|| help.split_once("write `=`: "))?.1;
     let end = [", with ", ", which ", ", or "].iter().filter_map(|words| written.find(words)).min();

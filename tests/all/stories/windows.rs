@@ -1,4 +1,4 @@
-//! Tests of time-bound values. The clock is fixed at 2026-11-20, 9:00 in Berlin.
+//! Tests of time-bound values, with the clock fixed at 2026-11-20, 9:00 in Berlin.
 
 use std::ffi::OsStr;
 
@@ -54,7 +54,7 @@ fn the_status_of_an_ended_window_is_reset_for_two_days() {
     let scene = scene.env("ROLECALL_NOW", "2027-01-04T23:00:00Z");
     scene.run("plan --detailed-exitcode").exits(0);
 
-    // A person who has chosen another status in the meantime is left unchanged.
+    // If the person has picked another status in the meantime, it stays.
     scene.pylon(|world| {
         world.changed_by_someone_else(std::time::Duration::ZERO, "bo@acme.example", None, Some("away"))
     });
@@ -86,7 +86,7 @@ fn every_ended_window_resets_its_status() {
     }
     scene.run("apply --auto-approve").exits(0);
     scene.run("plan --detailed-exitcode").exits(0);
-    // The 48 hours after the first window are over.
+    // By now, the 48 hours after the first window have passed.
     scene.pylon(|world| {
         world.changed_by_someone_else(
             std::time::Duration::ZERO,

@@ -1,4 +1,4 @@
-//! Tests of `import` and `fmt`: they create, update, and format files, and keep comments.
+//! Tests of `import` and `fmt`, which create, update, and format files without losing comments.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -208,7 +208,7 @@ fn unmanaged_people_are_added_to_the_named_file() {
 
 #[test]
 fn import_update_counts_only_people_whose_lines_it_can_edit() {
-    // Only a person can edit dotted keys in braces.
+    // Dotted keys inside braces can only be edited by hand.
     let users = "users = { 'ana@acme.example'.role = 'Member', 'bo@acme.example' = { role = 'Admin' } }\n";
     let scene = Scene::with_pylon(PYLON).file("users.toml", users);
     let run = scene.run("import --update --diff");
@@ -326,7 +326,7 @@ fn import_does_not_overwrite_a_file_created_meanwhile() {
     assert_eq!(fs::read_dir(scene.folder()).unwrap().count(), 1, "nothing is left lying about");
 }
 
-/// An organization with roles and domains whose names are easy to confuse.
+/// An organization whose roles and domains have easily confused names.
 const TEAMS: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" },
   "roles": [ { "id": "r_admin", "name": "Admin", "slug": "admin" }, { "id": "r_member", "name": "Member", "slug": "member" },
              { "id": "r_lead", "name": "Support Lead", "slug": "support-lead" } ],
@@ -436,7 +436,7 @@ role = "Member"
 "dee@acme.example" = { status = "active" }
 "#
     );
-    // A default would make a file with few people longer.
+    // With this few people, a default would only make the file longer.
     assert_eq!(
         read(&scene, "people/teams/xn--mller-kva.example.toml"),
         "# The people with an address at müller.example.\n\n[users]\n\"eve@müller.example\" = { role = \"Support Lead\", status = \"active\" }\n"
@@ -476,7 +476,7 @@ fn a_split_import_writes_nothing_if_a_file_would_be_included_or_overwritten() {
         run.exits(64).mentions("'--split-by <KEY>' cannot be used with '--");
     }
     assert_eq!(names(&scene), <[&str; 0]>::default());
-    // No person in this organization has a role that a file can declare.
+    // A file can declare one role per person, so this user's two roles cannot be imported.
     let empty =
         Scene::with_pylon(r#"{ "users": [ { "email": "two@acme.example", "role": ["member", "admin"] } ] }"#);
     empty.run("import --split-by role").exits(0);
