@@ -1,4 +1,4 @@
-//! Builders for the users, states, and requests of the sandbox.
+//! Builders for the sandbox's users, states, and requests.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use rolecall::sandbox::{
     WrittenUser,
 };
 
-/// The built-in roles, with IDs that are easy to read, such as `role_admin`.
+/// The built-in roles, with readable IDs such as `role_admin`.
 pub(crate) fn readable_roles() -> Vec<Role> {
     let role = |name: &str| Role::new(&format!("role_{}", name.to_lowercase()), name, &name.to_lowercase());
     ["Admin", "Member", "Viewer"].map(role).to_vec()
 }
 
-/// The faults after which the client has no valid response. They can strike every request.
+/// The faults that leave the client without a valid response. They can strike any request.
 pub(crate) fn failures() -> impl Iterator<Item = Fault> + Clone {
     Fault::ALL.into_iter().filter(|fault| !fault.is_misleading())
 }
 
-/// Limits as in `--limits`, at the current date.
+/// Parses limits as `--limits` does, at the current date of the API.
 pub(crate) fn limits(text: &str) -> Limits {
     text.parse::<WrittenLimits>().unwrap().in_api(Api::default())
 }
@@ -58,12 +58,12 @@ pub(crate) trait BuildUser: Sized {
         self.edit(|user| user.deactivated = true)
     }
 
-    /// Makes a PATCH of the role have no effect.
+    /// Makes PATCH requests for the role have no effect.
     fn role_from_scim(self) -> Self {
         self.edit(|user| user.role_from_scim = true)
     }
 
-    /// Makes a support-hours schedule set this status again after every PATCH.
+    /// Makes a support-hours schedule reset the status to this one after every PATCH.
     fn support_hours(self, status: &str) -> Self {
         self.edit(|user| user.support_hours = Some(status.to_owned()))
     }
@@ -133,7 +133,7 @@ impl BuildRequest for Request {
 }
 
 pub(crate) trait ReadResponse {
-    /// Returns the value of a header. The case of its name does not matter.
+    /// Returns the value of a header, ignoring the case of its name.
     fn header(&self, name: &str) -> Option<&str>;
 }
 
@@ -166,7 +166,7 @@ impl ChangeWorld for World {
 }
 
 pub(crate) trait CountFaults {
-    /// Returns how often faults have struck, all kinds together.
+    /// Returns the total number of faults that have struck.
     fn fired_in_all(&self) -> u64;
 }
 
@@ -176,7 +176,7 @@ impl CountFaults for Faults {
     }
 }
 
-/// Reads a state. Returns it with all defaults written out, or its problems.
+/// Parses a state, and returns it with all defaults written out or else its problems.
 pub(crate) fn read_state(json: &str) -> Result<SandboxState, Vec<String>> {
     let state = SandboxState::parse(json).map_err(|problem| vec![problem])?;
     World::new(state, Timestamp::UNIX_EPOCH).map(|world| world.to_state())

@@ -1,6 +1,6 @@
-//! The integration tests. They are one binary, so that the suite is linked only once.
+//! The integration tests, in a single binary so that the suite is linked only once.
 //!
-//! A story sets up a Pylon and files, runs a command, and compares what the user sees. See [`harness`].
+//! A story sets up Pylon and the files, runs a command, and compares the output that a user would see. See [`harness`].
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 

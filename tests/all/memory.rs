@@ -1,10 +1,10 @@
-//! A Pylon in memory. It answers each read at once, so observing needs no sockets and no time.
+//! An in-memory Pylon that answers each read immediately, so observing it needs neither sockets nor time.
 
 use futures_util::FutureExt;
 use rolecall::observed::ObservedState;
 use rolecall::pylon::observe::{Ask, ObserveError, Wanted, observe};
 
-/// Observes an organization whose responses `memory` returns.
+/// Observes the organization that `memory` serves.
 pub(crate) fn observed(memory: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedState, ObserveError> {
     observe(memory, wanted).now_or_never().expect("nothing waits in memory")
 }

@@ -1,4 +1,4 @@
-//! Parses a text as a roster, and lists everything that the roster declares.
+//! Parses a string as a roster and lists everything that it declares.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use rolecall::roster::{
 use rolecall::source::Sourced;
 use tempfile::TempDir;
 
-/// Parses a `users.toml` with this text, using the production reader.
+/// Parses the contents of a `users.toml` with the production reader.
 pub(crate) fn read(text: impl AsRef<[u8]>) -> Result<Roster, Problems> {
     thread_local! { static FOLDER: TempDir = tempfile::tempdir().unwrap(); }
     FOLDER.with(|folder| {
@@ -20,7 +20,7 @@ pub(crate) fn read(text: impl AsRef<[u8]>) -> Result<Roster, Problems> {
     })
 }
 
-/// Returns everything that a roster declares, without the places.
+/// Lists everything that a roster declares, without the places.
 pub(crate) fn facts(roster: &Roster) -> Vec<String> {
     let Roster {
         sources: _,
@@ -86,7 +86,7 @@ pub(crate) fn facts(roster: &Roster) -> Vec<String> {
     facts
 }
 
-/// Returns everything that is declared for one person.
+/// Describes everything that is declared for one person.
 fn fact(person: &DeclaredPerson) -> String {
     let DeclaredPerson { email, values, windows } = person;
     let values: Vec<_> = values
@@ -108,7 +108,7 @@ pub(crate) fn tree(text: &str) -> toml::Table {
     text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// Compares two TOML trees. In this comparison, NaN is equal to itself.
+/// Compares two TOML trees, treating NaN as equal to itself.
 pub(crate) fn is_same(one: &toml::Table, other: &toml::Table) -> bool {
     one == other || format!("{one:?}") == format!("{other:?}")
 }

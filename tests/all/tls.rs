@@ -1,6 +1,6 @@
-//! TLS with real certificates on loopback: an authority, a relay in front of the sandbox that accepts TLS, and a proxy.
+//! TLS with real certificates on loopback: a certificate authority, a TLS relay in front of the sandbox, and a proxy.
 //!
-//! The relay serves one request per connection, so that a test knows which certificate each request gets.
+//! The relay serves one request per connection, so a test knows which certificate each request gets.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,20 +13,20 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
-/// A certificate authority of a test.
+/// A certificate authority for a single test.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: rcgen::Certificate,
 }
 
-/// A certificate and its key, as a server needs them.
+/// A server's certificate together with its private key.
 pub(crate) struct Identity {
     certificate: CertificateDer<'static>,
     pem: String,
     key: KeyPair,
 }
 
-/// Returns the settings of a certificate for these names, which is valid now.
+/// Returns settings for a currently valid certificate that covers these names.
 pub(crate) fn settings(names: &[&str]) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut settings = CertificateParams::new(names).unwrap();
@@ -36,7 +36,7 @@ pub(crate) fn settings(names: &[&str]) -> CertificateParams {
 }
 
 impl Authority {
-    /// Makes an authority with this name.
+    /// Creates an authority with this name.
     pub(crate) fn new(name: &str) -> Self {
         let mut settings = settings(&[]);
         settings.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -46,12 +46,12 @@ impl Authority {
         Self { issuer: Issuer::new(settings, key), certificate }
     }
 
-    /// Returns the authority's certificate, in PEM.
+    /// Returns the authority's certificate as PEM.
     pub(crate) fn pem(&self) -> String {
         self.certificate.pem()
     }
 
-    /// Returns the authority's certificate, in DER.
+    /// Returns the authority's certificate as DER.
     pub(crate) fn der(&self) -> &[u8] {
         self.certificate.der()
     }
@@ -68,28 +68,28 @@ impl Identity {
         Self { certificate: certificate.der().clone(), pem: certificate.pem(), key }
     }
 
-    /// Makes a self-signed certificate.
+    /// Creates a self-signed certificate.
     pub(crate) fn self_signed(settings: &CertificateParams) -> Self {
         let key = KeyPair::generate().unwrap();
         Self::of(&settings.self_signed(&key).unwrap(), key)
     }
 
-    /// Returns the certificate, in PEM.
+    /// Returns the certificate as PEM.
     pub(crate) fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// Returns the private key, in PEM.
+    /// Returns the private key as PEM.
     pub(crate) fn key_pem(&self) -> String {
         self.key.serialize_pem()
     }
 
-    /// Returns the settings of a server with this certificate.
+    /// Configures a server that presents this certificate.
     pub(crate) fn server(&self) -> Arc<ServerConfig> {
         self.configured(None)
     }
 
-    /// Returns the settings of a server that requires client certificates of this authority.
+    /// Configures a server that also requires a client certificate from this authority.
     pub(crate) fn server_for_clients_of(&self, authority: &Authority) -> Arc<ServerConfig> {
         self.configured(Some(authority))
     }
@@ -113,14 +113,14 @@ impl Identity {
     }
 }
 
-/// A server on loopback that runs until the tests end.
+/// A loopback server that runs until the tests end.
 pub(crate) struct Server {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
 }
 
 impl Server {
-    /// Serves each connection on a separate thread. `serve` gets the number of the connection, from 1.
+    /// Serves each connection on its own thread. `serve` receives the connection's number, starting from 1.
     pub(crate) fn start(serve: impl Fn(usize, TcpStream) -> io::Result<()> + Clone + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (address, connections) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
@@ -128,14 +128,14 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (number, serve) = (counter.fetch_add(1, Ordering::SeqCst) + 1, serve.clone());
-                // Many of these tests end a connection with an error, so it is ignored.
+                // Many of these tests end a connection with an error, so ignore it.
                 thread::spawn(move || serve(number, stream).err());
             }
         });
         Self { address, connections }
     }
 
-    /// Starts a relay to `pylon` that accepts TLS. `settings` chooses the certificate by the number of the connection.
+    /// Starts a TLS relay to `pylon`. `settings` picks the certificate by connection number.
     pub(crate) fn relay(
         pylon: &str,
         settings: impl Fn(usize) -> Arc<ServerConfig> + Clone + Send + 'static,
@@ -153,8 +153,8 @@ impl Server {
         })
     }
 
-    /// Starts a proxy that records the head of each request in `heads`. It answers with `status`. After a 200, it
-    /// connects to `target`, even if the request names another host.
+    /// Starts a proxy that records the head of each request in `heads` and responds with `status`. After a 200, it
+    /// connects to `target`, no matter which host was requested.
     pub(crate) fn proxy(status: &'static str, target: SocketAddr, heads: Arc<Mutex<Vec<String>>>) -> Self {
         Self::start(move |_, mut stream| {
             let head = read_head(&mut stream)?;
@@ -170,23 +170,23 @@ impl Server {
         })
     }
 
-    /// Returns the host and port.
+    /// Returns the address that the server listens on.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Returns how many connections were made.
+    /// Returns the number of connections so far.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
-/// Forwards one request, and returns its response to the client.
+/// Forwards one request and returns its response to the client.
 fn relay(pylon: &str, settings: Arc<ServerConfig>, stream: TcpStream) -> io::Result<()> {
     let mut raw = stream.try_clone()?;
     let mut tls = StreamOwned::new(ServerConnection::new(settings).map_err(io::Error::other)?, stream);
     let Ok(request) = read_request(&mut tls) else {
-        // Closing a socket with unread data resets it, and the client might not see the alert.
+        // Closing a socket with unread data resets the connection, so the client might miss the alert.
         return drained(&mut raw);
     };
     let mut pylon = TcpStream::connect(pylon)?;
@@ -197,13 +197,13 @@ fn relay(pylon: &str, settings: Arc<ServerConfig>, stream: TcpStream) -> io::Res
     drained(&mut raw)
 }
 
-/// Reads until the other side closes the connection.
+/// Reads until the peer closes the connection.
 fn drained(stream: &mut TcpStream) -> io::Result<()> {
     stream.shutdown(std::net::Shutdown::Write)?;
     io::copy(stream, &mut io::sink()).map(drop)
 }
 
-/// Reads the head and body of a request, and adds a header that closes the connection.
+/// Reads the head and body of a request and adds a header that closes the connection.
 fn read_request(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let head = read_head(stream)?;
     let text = String::from_utf8_lossy(&head).to_lowercase();
@@ -215,7 +215,7 @@ fn read_request(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok([&head[..end], b"connection: close\r\n\r\n", &body].concat())
 }
 
-/// Reads the head, up to the empty line.
+/// Reads the head up to and including the blank line.
 fn read_head(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -1,6 +1,6 @@
-//! A successful response is read as an ordinary JSON parser reads it, or it is an explained error.
+//! A successful response is parsed the way an ordinary JSON parser would parse it, or rejected with an explanation.
 //!
-//! The first byte selects the request, and the rest is the body of the response.
+//! The first byte selects the request, and the rest is the response body.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub(super) fn holds(data: &[u8]) {
     let came = || Ok(Incoming { status: 200, body: body.to_vec(), ..Incoming::default() });
     let id = || UserId::new("u_1").expect("an id");
     let emails = || vec![Email::observed("a@b.example")];
-    // `None` if the body has parts that rolecall ignores but an ordinary JSON parser rejects, such as invalid text or
+    // `None` if rolecall ignores parts of the body that an ordinary JSON parser rejects, such as invalid strings or
     // huge numbers.
     let value = serde_json::from_slice::<Value>(body).ok();
     match asked % 8 {
@@ -163,7 +163,7 @@ fn is_person(person: &Person, of: &Value) {
     let one = of["role"]["id"].as_str().or(of["role_id"].as_str()).filter(|id| !id.is_empty());
     let is_october = of.get("role_ids").is_some();
     let expected = texts("role_ids").unwrap_or_else(|| one.filter(|_| !is_october).into_iter().collect());
-    // Sorted and without duplicates.
+    // Sorted and deduplicated.
     assert_eq!(
         assigned.iter().map(|id| &*id.0).collect::<Vec<_>>(),
         expected.iter().copied().collect::<Vec<_>>()

@@ -1,5 +1,5 @@
-//! Each line of a journal is read or counted as damaged. A rollback undoes only what was applied and has not changed
-//! since.
+//! Each line of a journal is either read or counted as damaged. A rollback undoes only what was applied and hasn't
+//! changed since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ pub(super) fn holds(data: &[u8]) {
             is_explained(&Problems::new(sources, vec![problem]));
         }
         Ok(applied) => {
-            // The last line may be incomplete.
+            // The last line may be incomplete, which accounts for a difference of one.
             assert!(applied.unreadable <= damaged && damaged <= applied.unreadable + 1);
             assert_eq!(applied.is_whole, lines.iter().any(|line| matches!(line, JournalLine::End { .. })));
             is_rolled_back(&applied, &lines, &sources);
@@ -83,7 +83,7 @@ fn operation(line: &JournalLine) -> Option<&Operation> {
     }
 }
 
-/// Returns the state after the apply. The status of every third person has changed since.
+/// Returns the state after the apply, in which the status of every third person has since changed.
 fn state_after_apply(organization: String, operations: &[&Operation]) -> ObservedState {
     let mut people = BTreeMap::new();
     let mut roles = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Printable text is harmless and loses nothing, and making it printable again does not change it.
+//! Making text printable is idempotent, and the result is harmless and loses nothing.
 
 use pretty_assertions::assert_eq;
 use rolecall::printable::Printable;
@@ -23,7 +23,7 @@ pub(super) fn holds(data: &[u8]) {
     assert!(shown == line || shown.ends_with("(not shown)"), "{line:?} became {shown:?}");
 }
 
-/// Uses a separate list of characters, which is shorter than the list under test.
+/// Uses an independent list of characters, which is shorter than the one under test.
 fn is_safe(shown: &str) {
     let acts = |char: char| {
         char.is_control()
@@ -32,7 +32,7 @@ fn is_safe(shown: &str) {
     };
     assert!(!shown.contains(acts), "{shown:?}");
     assert!(is_no_command(shown), "{shown:?}");
-    // With white space before the text and other text after it, as in a line of a report.
+    // Surround the text with white space and other text, as in a line of a report.
     assert!(is_no_command(&format!("  {shown}::x]")), "{shown:?}");
     assert_eq!(Printable::new(shown).as_str(), shown);
 }
@@ -45,7 +45,7 @@ fn is_cut(text: &str, limit: usize) {
     assert!(text.chars().count() > limit || cut.raw() == text, "{cut:?}");
 }
 
-/// Checks that the TOML reads back unchanged, and that making it printable does not change it.
+/// Checks that the TOML reads back unchanged and is already printable.
 fn is_toml(text: &str) {
     let (key, value) = (toml_text::key(text), toml_text::quoted(text));
     for shown in [&key, &value] {

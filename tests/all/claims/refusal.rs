@@ -1,5 +1,5 @@
-//! An error response and its headers: its class depends on Pylon's code and the status. Pacing follows every hint of
-//! the server.
+//! An error response and its headers. The response is classified by Pylon's code and the status, and pacing follows
+//! every hint from the server.
 //!
 //! The first lines are the status, `X-Retry-After`, `Retry-After`, `Date`, and `X-Rate-Limit-Remaining`. The rest is
 //! the body.
@@ -50,8 +50,8 @@ pub(super) fn holds(data: &[u8]) {
             "{refusal:?}"
         );
     }
-    // The code is read even if other parts of the envelope are invalid, unless a key is repeated, possibly with
-    // escapes.
+    // The code is read even if other parts of the envelope are invalid, unless a key is repeated, which escapes may
+    // hide.
     let text = std::str::from_utf8(&incoming.body).unwrap_or_default();
     let is_plain = !text.contains('\\')
         && ["errors", "request_id", "code"].iter().all(|key| text.matches(&format!("\"{key}\"")).count() < 2);
@@ -61,7 +61,7 @@ pub(super) fn holds(data: &[u8]) {
         assert_eq!(refusal.code.as_deref(), value["code"].as_str().filter(|_| is_pylons), "{refusal:?}");
         assert_eq!(failure.request_id.as_deref(), value["request_id"].as_str(), "{refusal:?}");
     }
-    // Without a code from Pylon, or with a 5xx status of a gateway, only the status counts.
+    // Without a code from Pylon, or with a gateway's 5xx status, only the status counts.
     if refusal.code.is_none() || status >= 500 {
         let bare =
             exchange::attempt(&Roles { cursor: None }, Ok(Incoming { status, ..Incoming::default() }), now());
@@ -81,7 +81,7 @@ fn message_is_harmless(failure: &Failure) {
     assert!(failure.problem(None).help.is_some());
 }
 
-/// Checks that a run continues, waits, or ends after the response. It must wait at least as long as requested.
+/// Checks that the run continues, waits, or stops after the response, and that it waits at least as long as requested.
 fn pacing_follows_hint(attempt: &Attempt<RolePage>) {
     let second = Duration::from_secs(1);
     let mut pacer = Pacer::new(120);

@@ -1,4 +1,4 @@
-//! A saved plan that can be read is what was written, and admits only the changes in it.
+//! A saved plan that can be read is exactly what was written, and it admits only the changes in it.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ fn read_or_explained(text: &str) {
     admits_only_its_changes(&saved, &value);
 }
 
-/// Returns the same plan with a correct checksum, because a fuzzer cannot guess it.
+/// Corrects the checksum of a plan, because a fuzzer can't guess a valid one.
 fn with_valid_checksum(text: &str) -> Option<String> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     let mut seal = |checksum: String| {
@@ -89,7 +89,7 @@ fn admits_only_its_changes(saved: &SavedPlan, value: &Value) {
     }
 }
 
-/// Returns the change of an operation, or `None` if no plan could contain it.
+/// Converts an operation into a change, or returns `None` if no plan could contain it.
 fn change(operation: &Operation) -> Option<Change> {
     let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
     let subject = Subject {

@@ -1,5 +1,5 @@
-//! A `users.toml` is read or explained. A valid one keeps its meaning in the canonical layout, and drift can be
-//! imported into it.
+//! A `users.toml` is either read or rejected with an explanation. A valid one keeps its meaning in the canonical
+//! layout, and drift can be imported into it.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ pub(super) fn holds(data: &[u8]) {
         let problems = read(data).expect_err("invalid UTF-8");
         return is_explained(&problems);
     };
-    // Compare with two other parsers: of TOML tables and of layouts.
+    // Compare with two independent parsers, one for TOML tables and one for layouts.
     let is_toml = text.parse::<toml::Table>().is_ok();
     assert_eq!(canonical(text).is_ok(), is_toml, "of:\n{text}");
     match read(text) {
@@ -33,7 +33,7 @@ pub(super) fn holds(data: &[u8]) {
         Err(problems) => {
             is_explained(&problems);
             for problem in &problems.list {
-                let has_place = !problem.labels.is_empty() || problem.code == "roster::not_utf8"; // UTF-16 of ASCII is valid UTF-8 with NUL bytes
+                let has_place = !problem.labels.is_empty() || problem.code == "roster::not_utf8"; // ASCII in UTF-16 is valid UTF-8 with NUL bytes
                 assert!(has_place, "without a place: {problem:?}");
                 assert!(!is_toml || problem.code != "roster::syntax", "{problem:?} of:\n{text}");
             }
@@ -51,8 +51,8 @@ fn keeps_its_meaning(text: &str, roster: &Roster) {
     assert!(comparison.differences.is_empty(), "{comparison:?} of:\n{text}\nbecame:\n{after}");
 }
 
-/// Imports the state of an organization in which all people differ from the files, and one is unmanaged. Afterwards,
-/// only people who are reported as not written may differ.
+/// Imports an organization in which everyone differs from the files and one person is unmanaged. Afterwards, the only
+/// people who may still differ are those reported as not written.
 fn imports_drift(roster: &Roster) {
     let observed = everyone_differs(roster);
     let Some(plan) = plan(roster, &observed) else { return };
@@ -101,7 +101,7 @@ fn everyone_differs(roster: &Roster) -> ObservedState {
     ObservedState::new(organization, None, RoleCatalog::new(roles)).with(people)
 }
 
-/// Plans with every policy set to enforce, because `import --update` also writes drift that is only reported.
+/// Plans with every policy set to enforce, because `import --update` also writes drift that is merely reported.
 fn plan(roster: &Roster, observed: &ObservedState) -> Option<Plan> {
     let desired = roster.resolve_at(now());
     roster.current_and_coming_windows(now());

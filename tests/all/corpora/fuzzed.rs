@@ -1,4 +1,4 @@
-//! The corpus of the fuzz targets, checked without a fuzzer.
+//! Runs the fuzz targets' corpora without a fuzzer.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,8 +12,8 @@ fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz"))
 }
 
-/// Returns whether this is the published crate, which does not contain the package of the fuzz targets. `cargo package`
-/// adds this file.
+/// Returns `true` in the published crate, which doesn't contain the fuzz package. `cargo package` adds
+/// `Cargo.toml.orig` to it.
 fn is_published_crate() -> bool {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml.orig")).exists()
 }
@@ -37,7 +37,7 @@ fn every_fuzz_corpus_satisfies_the_claim_of_its_target() {
     }
 }
 
-/// This build does not compile the targets, so it checks at least their names.
+/// This build doesn't compile the fuzz targets, so it can only check their names.
 #[test]
 fn every_claim_has_a_fuzz_target() {
     if is_published_crate() {

@@ -1,5 +1,5 @@
-//! `JSONTestSuite` in everything that reads JSON: responses and errors of Pylon, saved plans, journals, and sandbox
-//! states.
+//! Runs `JSONTestSuite` against everything that reads JSON: Pylon's responses and errors, saved plans, journals, and
+//! sandbox states.
 
 use std::str;
 
@@ -9,7 +9,7 @@ use rolecall::plan::saved::SavedPlan;
 use crate::builders::read_state;
 use crate::claims;
 
-/// Returns the name and the bytes of each text.
+/// Returns the name and contents of each input.
 fn texts() -> Vec<(String, Vec<u8>)> {
     let lines = include_str!("json_suite.txt").lines().filter(|line| !line.starts_with('#'));
     let mut texts: Vec<(String, Vec<u8>)> = lines
@@ -43,7 +43,7 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Replaces `$` with the text in each of these frames. A huge text is put only into the first frame.
+/// Substitutes the input for `$` in each frame. A huge input goes into the first frame only.
 fn within<'t>(frames: &'t [&str], text: &'t [u8]) -> impl Iterator<Item = Vec<u8>> + 't {
     let most = if text.len() > 10_000 { 1 } else { frames.len() };
     frames.iter().take(most).map(|frame| {
@@ -52,7 +52,7 @@ fn within<'t>(frames: &'t [&str], text: &'t [u8]) -> impl Iterator<Item = Vec<u8
     })
 }
 
-/// Returns whether the text is blank. It is invalid JSON, but has no effect between other values.
+/// Returns `true` if the input is blank, which is invalid as JSON but harmless between other values.
 fn is_blank(text: &[u8]) -> bool {
     text.trim_ascii().is_empty()
 }
@@ -86,7 +86,7 @@ fn any_text_is_accepted_or_rejected_as_a_response() {
     }
 }
 
-/// JSON must be valid even in ignored parts: a half response is not a response.
+/// Even ignored parts must be valid JSON, so that a truncated response is rejected.
 #[test]
 fn invalid_json_is_rejected_and_valid_json_in_unknown_keys_is_ignored() {
     use rolecall::pylon::exchange::{Incoming, attempt};

@@ -1,7 +1,7 @@
-//! Collected texts, including those of the fuzz targets, checked in every run of the test suite.
+//! Collected inputs, including the corpora of the fuzz targets, checked in every run of the test suite.
 //!
-//! * [`fuzzed`] is `fuzz/corpus`, each file checked by the claim of its target.
-//! * [`toml`] is toml-test, the suite for TOML parsers. [`json`] is `JSONTestSuite`, the suite for JSON parsers.
+//! * [`fuzzed`] checks each file in `fuzz/corpus` with the claim of its target.
+//! * [`toml`] is toml-test, a test suite for TOML parsers. [`json`] is `JSONTestSuite`, its counterpart for JSON.
 
 mod fuzzed;
 mod json;

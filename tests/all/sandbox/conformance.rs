@@ -1,5 +1,5 @@
-//! Validates every endpoint's responses, at every date of the API, with the API description that also validates the
-//! client.
+//! Validates the responses of every endpoint, at every date of the API, against the same API description as the
+//! client's requests.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ fn document() -> Value {
     serde_norway::from_str(DOCUMENT).unwrap()
 }
 
-/// Returns the schema of an operation's response with this status, including everything that it refers to.
+/// Returns the schema of an operation's response with this status, along with everything it references.
 fn answer_schema(document: &Value, path: &str, method: &str, status: u16) -> Value {
     let operation = &document["paths"][path][method];
     assert!(operation.is_object(), "the document has no {method} {path}");
@@ -54,7 +54,7 @@ fn world(api: Api) -> World {
     world_of(state)
 }
 
-/// Path in the document, method, concrete path, body.
+/// Path template, method, actual path, and body of each request.
 fn requests() -> Vec<(&'static str, &'static str, &'static str, Value)> {
     let email = |operator: &str, key: &str, value: Value| json!({ "field": "email", "operator": operator, key: value });
     let all = email("not_in", "values", json!([]));
@@ -78,7 +78,7 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Value)> {
             json!({ "filter":
             { "field": "action", "operator": "equals", "value": "UserRoleChanged" } }),
         ),
-        // Also every kind of error that a body or a path can cause.
+        // Plus every kind of error that a body or path can cause.
         ("/users/{id}", "get", "/users/without_results", Value::Null),
         ("/users/{id}", "patch", "/users/without_results", json!({})),
         ("/users/{id}", "patch", "/users/u_bo", json!({ "role_id": "role_unknown" })),

@@ -1,4 +1,4 @@
-//! The API at its three dates.
+//! Tests of the API at each of its three dates.
 
 use pretty_assertions::assert_eq;
 

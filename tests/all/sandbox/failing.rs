@@ -1,4 +1,4 @@
-//! Tests of faults on the pure world, as a simulation uses it: without sockets, and with a simulated clock.
+//! Tests of faults on the world alone, the way a simulation uses it: without sockets, and on a simulated clock.
 
 use pretty_assertions::assert_eq;
 

@@ -1,4 +1,4 @@
-//! Every field that a `PATCH` can set, in the client, in the sandbox, and in the description of the API.
+//! Every field that a `PATCH` can set, in the client, the sandbox, and the API description.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use rolecall::roster::Field;
 
 use super::*;
 
-/// Returns the properties of a schema of the description.
+/// Returns the properties of a schema in the API description.
 fn properties(schema: &str) -> Value {
     let text = include_str!("../../../docs/pylon-users.openapi.yaml");
     let description: Value = serde_norway::from_str(text).unwrap();

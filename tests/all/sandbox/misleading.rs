@@ -1,10 +1,10 @@
-//! Tests of faults that make a 200 misleading, on the pure world.
+//! Tests of faults that make a 200 misleading, on the world alone.
 
 use pretty_assertions::assert_eq;
 
 use super::*;
 
-/// Delivers one request. Returns the response, and whether the fault fired.
+/// Delivers one request, and returns the response and whether the fault fired.
 fn struck(world: &mut World, faults: &mut Faults, request: &Request) -> (Value, bool) {
     let (delivery, fired) = world.deliver(faults, Duration::ZERO, request);
     let Delivery::Answer(response) = delivery else { panic!("{delivery:?}") };

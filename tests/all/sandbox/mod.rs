@@ -1,4 +1,4 @@
-//! Tests of the sandbox's world through its requests, at chosen times.
+//! Tests that send requests to the sandbox's world at chosen times.
 
 mod audit_log;
 mod changing;
@@ -29,22 +29,22 @@ use crate::builders::{
     readable_roles,
 };
 
-/// The start of all worlds.
+/// The time at which every world starts.
 const EPOCH: &str = "2026-10-01T12:00:00Z";
-/// The ID in `GET /me` of a token that belongs to no user.
+/// The ID that `GET /me` returns for a token that belongs to no user.
 const API_USER_ID: &str = "a91c2e64-7b3f-4d08-8e5a-c60f41d9b273";
 
-/// A user who is not a person: no email address, no status, no role.
+/// A user that isn't a person, and so has no email address, status, or role.
 fn not_a_person(kind: UserKind, name: &str) -> WrittenUser {
     WrittenUser { kind, ..WrittenUser::default() }.name(name)
 }
 
-/// Returns whether the client gets a response.
+/// Returns `true` if the client gets a response.
 fn is_answered(fault: Fault) -> bool {
     !matches!(fault, Fault::CutBefore | Fault::CutAfter | Fault::StallApplied)
 }
 
-/// Returns an organization of these people, with readable role IDs.
+/// Builds an organization from these people, with readable role IDs.
 fn organization(people: impl IntoIterator<Item = WrittenUser>) -> SandboxState {
     SandboxState::with_users(people).roles(readable_roles())
 }
@@ -83,14 +83,14 @@ fn value(response: &Response) -> Value {
     serde_json::from_slice(&response.body).unwrap()
 }
 
-/// Checks the status, and returns the JSON of the response.
+/// Checks the status and returns the response as JSON.
 fn ok(world: &mut World, request: &Request) -> Value {
     let response = send(world, request);
     assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
     value(&response)
 }
 
-/// Returns the status and the code.
+/// Sends a request that must fail, and returns the status and the error code.
 fn refused(world: &mut World, request: &Request) -> (u16, String) {
     let response = send(world, request);
     assert!(response.status >= 400, "{}", response.status);
@@ -109,7 +109,7 @@ fn ids(answer: &Value) -> Vec<String> {
     entries(answer).iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Returns the entries of a list response. An empty list has no `data`, unless a setting changes it.
+/// Returns the entries of a list response. An empty list has no `data` unless a setting changes that.
 fn entries(answer: &Value) -> Vec<Value> {
     answer["data"].as_array().cloned().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Tests over real sockets with a minimal client, for behavior that only a socket shows.
+//! Tests of behavior that only shows on a real socket, using a minimal client.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -20,7 +20,7 @@ fn world() -> World {
     world_of(SandboxState::with_users(people))
 }
 
-/// Runs a test that talks to the sandbox from a separate thread.
+/// Runs the sandbox while `client` talks to it from a separate thread.
 fn with_sandbox<T: Send + 'static>(
     setup: Setup,
     client: impl FnOnce(String) -> T + Send + 'static,
@@ -37,7 +37,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Returns everything that the server sends until it closes the connection. A reset counts as a close.
+/// Returns everything that the server sends before it closes or resets the connection.
 fn talk(address: &str, head: &str, body: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).unwrap();
     let head = format!(
@@ -160,7 +160,7 @@ fn an_incomplete_request_body_has_no_effect() {
         stream.shutdown(Shutdown::Write).unwrap();
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
-        // After a second request, the first has certainly been processed.
+        // Once a second request has been answered, the first has certainly been processed.
         talk(&address, "GET /me HTTP/1.1", b"")
     });
     assert_eq!(status_of_bo(&running).as_deref(), Some("active"));
@@ -229,7 +229,7 @@ fn a_port_in_use_is_an_error() {
 fn starting_takes_well_under_fifty_milliseconds() {
     let fastest = runtime().block_on(async {
         let mut times = Vec::new();
-        // The fastest of several, because the machine may be busy.
+        // Take the fastest of several starts, because the machine may be busy.
         for _ in 0..10 {
             let begun = Instant::now();
             start(Setup::new(world())).await.unwrap();
@@ -276,7 +276,7 @@ fn dropping_the_sandbox_saves_the_state() {
     assert!(std::fs::read_to_string(&file).unwrap().contains("lunch"));
 }
 
-/// A measurement, not a test: `cargo test --release sandbox -- --ignored --nocapture`.
+/// A benchmark rather than a test. Run it with `cargo test --release sandbox -- --ignored --nocapture`.
 #[test]
 #[ignore = "measures"]
 fn measure_requests_per_second() {

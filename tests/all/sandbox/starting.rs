@@ -1,4 +1,4 @@
-//! Tests of the initial state: `pylon.json` as people write it, its mistakes, and organizations without a file.
+//! Tests of the initial state: handwritten `pylon.json` files, mistakes in them, and organizations without a file.
 
 use std::collections::HashSet;
 
