@@ -1,8 +1,8 @@
-# `nix run github:rolecall-dev/rolecall -- plan --sandbox`, and a package for NixOS (docs/releasing.md).
+# Provides `nix run github:rolecall-dev/rolecall -- plan --sandbox` and a package for NixOS (docs/releasing.md).
 {
   description = "Keeps the roles and statuses of Pylon users in git";
 
-  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable"; # it has a recent Rust; Cargo.toml names the minimum
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable"; # for a recent Rust; Cargo.toml sets the minimum
 
   outputs =
     { self, nixpkgs }:
@@ -17,7 +17,7 @@
           inherit (crate) version;
           src = self;
           cargoLock.lockFile = ./Cargo.lock;
-          doCheck = false; # .ci/run tests the crate, also outside of the repository
+          doCheck = false; # .ci/run already tests the crate, both inside and outside the repository
           nativeBuildInputs = [ pkgs.installShellFiles ];
           postInstall = ''
             $out/bin/rolecall man --into man

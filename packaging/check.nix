@@ -1,4 +1,4 @@
-# Evaluates flake.nix with a small imitation of nixpkgs. Prints what the package is made of. .ci/package calls it.
+# Evaluates flake.nix against a minimal mock of nixpkgs and prints the package's attributes. Called by .ci/package.
 let
   flake = import ../flake.nix;
   lib = {

@@ -1,29 +1,32 @@
 #!/bin/sh
-# rolecall in any pipeline (docs/ci.md). Exits with the code of rolecall (docs/exit-codes.md), except that a plan with changes is a
-# success.
+# Runs rolecall in any CI system (docs/ci.md). Exits with rolecall's exit code (docs/exit-codes.md), except that a plan with changes
+# counts as a success.
 #
-#   rolecall.sh check            checks the files offline. With BEFORE, also reports what they declare differently. For forks too
-#   rolecall.sh plan             reports what would change, and stores the plan in OUT/plan.json. With BEFORE, also says which
-#                                changes these files cause. For the pull request
-#   rolecall.sh apply PLAN       applies exactly that plan, or a part of it, or nothing. For the merge
-#   rolecall.sh scheduled        applies windows and reverts manual changes, if the last apply covered the files. Otherwise, or with
-#                                ROLECALL_SCHEDULE=report, only reports. Then exits with 2 if a change is due or the files differ
+#   rolecall.sh check            For every change, including those from forks: validates the files offline. With BEFORE, also reports
+#                                the differences in what they declare.
+#   rolecall.sh plan             For pull requests: reports the pending changes and stores the plan in OUT/plan.json. With BEFORE, also
+#                                shows which of the changes these files cause.
+#   rolecall.sh apply PLAN       For merges: applies exactly that plan, what remains of it, or nothing.
+#   rolecall.sh scheduled        Applies windows and reverts manual changes if the last apply covered the files. Otherwise, or with
+#                                ROLECALL_SCHEDULE=report, only reports, and exits with 2 if a change is due or the files differ.
 #
-# PYLON_API_TOKEN  the token, for every command except check.
-# CONFIG           the root file (users.toml).
-# BEFORE           the root file before the change, from another checkout.
-# TIP              for apply and scheduled: the root file at the tip of the branch, from another checkout. If it declares other
-#                  files, nothing is applied (exit code 5), so that running an old apply again undoes nothing.
-# APPLIED          the file for the digest of the applied files (OUT/applied.txt). scheduled needs it, so keep it between runs.
-# OUT              the folder for reports and the plan (rolecall-out): report.md, compare.md, plan.json, journal-….jsonl.
+# Environment variables, with defaults in parentheses:
 #
-# Run apply and scheduled one at a time. Most systems have a lock, a concurrency group, or a resource group for this.
+# PYLON_API_TOKEN  The API token. Every command except check needs it.
+# CONFIG           The root file (users.toml).
+# BEFORE           The root file before the change, in another checkout.
+# TIP              For apply and scheduled: the root file at the tip of the branch, in another checkout. If the tip declares other
+#                  files, nothing is applied (exit code 5), so rerunning an old apply cannot undo anything.
+# APPLIED          Where to store the digest of the applied files (OUT/applied.txt). scheduled needs it, so preserve it between runs.
+# OUT              The folder for reports and the plan (rolecall-out): report.md, compare.md, plan.json, journal-….jsonl.
+#
+# Never run apply and scheduled concurrently. Most CI systems offer a lock, a concurrency group, or a resource group for this.
 set -eu
 
 config=${CONFIG:-users.toml}
 out=${OUT:-rolecall-out}
 applied=${APPLIED:-$out/applied.txt}
-umask 077 # reports contain people's names
+umask 077 # the reports contain personal names
 mkdir -p "$out"
 rm -f "$out/report.md" "$out/compare.md"
 
@@ -48,7 +51,7 @@ apply() {
     run apply --auto-approve --journal "$out/journal-$(date -u +%Y%m%dT%H%M%SZ)-$$.jsonl" "$@"
 }
 
-# A failed comparison is only a warning, because otherwise a change that fixes broken files could not be merged.
+# A failed comparison only causes a warning; otherwise, a change that fixes broken files could never be merged.
 compare() {
     [ -n "${BEFORE:-}" ] || return 0
     rolecall compare "$BEFORE" "$config" --report "markdown=$out/compare.md" || echo "Cannot compare the files. The log says why." >&2

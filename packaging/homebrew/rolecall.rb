@@ -1,5 +1,5 @@
-# Installs the binary of a release, its man pages, and its completions. A release contains this file with the checksums of its archives
-# instead of the zeros (docs/releasing.md).
+# Installs a release's binary, man pages, and completions. In each release, the zeros in this file are replaced with the checksums of its
+# archives (docs/releasing.md).
 class Rolecall < Formula
   desc "Keep the roles and statuses of Pylon users in git"
   homepage "https://github.com/rolecall-dev/rolecall"

@@ -1,4 +1,4 @@
-"""A small GitLab, which selects the jobs of examples/ci/gitlab-ci.yml by their rules and runs them with `sh` and a fake API."""
+"""A minimal GitLab that selects jobs in examples/ci/gitlab-ci.yml by their rules and runs them with `sh` and a fake API."""
 
 import json
 import os
@@ -17,13 +17,13 @@ PROJECT = "77"
 
 
 class GitLab:
-    """The state of a project in the API."""
+    """A project's state in the API."""
 
     def __init__(self, folder, project, binary, pylon):
         self.folder, self.binary, self.pylon = folder, binary, pylon
         self.document = yaml.safe_load((project / "examples/ci/gitlab-ci.yml").read_text())
         self.notes, self.requests, self.pipelines, self.artifacts = [], {}, [], {}
-        # Newest first, with the `applied.txt` that each has saved.
+        # Newest first, each with the `applied.txt` that it saved.
         self.successful, self.applied = [], {}
         api = self
 
@@ -79,12 +79,12 @@ class GitLab:
         return 404, {}
 
     def jobs(self, variables):
-        """Returns the names of the jobs whose rules match."""
+        """Lists the names of the jobs whose rules match."""
         named = {name: job for name, job in self.document.items() if isinstance(job, dict) and "script" in job}
         return [name for name, job in named.items() if any(holds(rule["if"], variables) for rule in job["rules"])]
 
     def run(self, name, workspace, variables):
-        """Runs one job. Returns its exit code and its log."""
+        """Runs one job and returns its exit code and log."""
         job = self.document[name]
         hidden = self.document[job["extends"]]
         bins = self.folder / "bin"
@@ -106,7 +106,7 @@ class GitLab:
 
 
 def holds(text, variables):
-    """Returns whether a rule's `if` is true: comparisons joined by `&&`."""
+    """Evaluates a rule's `if`, which consists of comparisons joined by `&&`."""
 
     def value(word):
         return variables.get(word[1:]) if word.startswith("$") else word.strip('"')

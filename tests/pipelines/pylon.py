@@ -1,4 +1,4 @@
-"""Runs `rolecall sandbox` on a free port, and reads and changes its state directly."""
+"""Runs `rolecall sandbox` on a free port, with direct access to its state."""
 
 import json
 import subprocess
@@ -26,7 +26,7 @@ class Pylon:
             return json.load(answer)
 
     def people(self):
-        """Returns the role and the status of each address."""
+        """Maps each address to its role and status."""
         return {user["email"]: (user["roles"][0]["slug"], user["status"]) for user in self.ask("GET", "/users")["data"]}
 
     def role_id(self, slug):
@@ -37,7 +37,7 @@ class Pylon:
         self.ask("PATCH", f"/users/{user['id']}", {"role_id": self.role_id(role)})
 
     def patches(self):
-        """Returns the number of changes so far. The sandbox saves shortly after each change."""
+        """Returns the number of changes so far, after waiting for the sandbox to save them."""
         time.sleep(0.3)
         return len(json.loads(self.state.read_text()).get("audit", []))
 
