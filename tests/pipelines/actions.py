@@ -1,4 +1,4 @@
-"""A small GitHub Actions, which runs this project's workflows unchanged on this machine.
+"""A minimal GitHub Actions that runs this project's workflows locally and unmodified.
 
 It evaluates the expressions and the conditions, passes secrets and permissions to jobs, checks out git commits, and runs every
 `run:` step. It simulates the runner's own actions (checkout, cache, artifacts), `gh` (bin/gh), and the build.
@@ -28,7 +28,7 @@ OUR_ACTION = f"{OUR_REPOSITORY}@{OUR_COMMIT}"
 
 @functools.cache
 def document(path):
-    """Returns a YAML file, which is read once and must not be modified."""
+    """Parses a YAML file. The result is cached, so it must not be modified."""
     return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
@@ -39,7 +39,7 @@ STATUS = re.compile(r"\b(success|failure|cancelled|always)\s*\(")
 
 
 class Expression:
-    """`a || b && !c == 'd'`, contexts with dots, and the four status functions."""
+    """Evaluates an expression such as `a || b && !c == 'd'`, with dotted contexts and the four status functions."""
 
     def __init__(self, text, contexts, status):
         self.tokens, at = [], 0
@@ -119,7 +119,7 @@ def condition(text, contexts, status):
 
 
 def fill(value, contexts, status):
-    """Returns a value with its `${{ }}` replaced."""
+    """Substitutes every `${{ }}` in a value."""
 
     def replaced(match):
         value = Expression(match[1], contexts, status).value()
@@ -133,7 +133,7 @@ def fill(value, contexts, status):
 
 
 class Failed(Exception):
-    """A simulated step has failed."""
+    """Raised when a simulated step fails."""
 
 
 @dataclass
@@ -141,7 +141,7 @@ class Job:
     result: str
     log: str = ""
     summary: str = ""
-    # The names of the steps that had Pylon's token.
+    # Names of the steps that had access to Pylon's token.
     trusted: list = field(default_factory=list)
 
 
@@ -164,12 +164,12 @@ class Run:
 
 
 class GitHub:
-    """A repository with its pull requests, comments, and issues, and the runners."""
+    """A repository, its pull requests, comments, and issues, and the runners."""
 
     def __init__(self, folder, project, binary, pylon_token):
         self.folder, self.project, self.binary = folder, project, binary
         self.origin = folder / "origin"
-        # The folder of the workflows of the repository.
+        # The folder that the repository's workflows are taken from.
         self.workflows = project / "examples/ci/github"
         self.state = folder / "github.json"
         self.cache = {}
@@ -178,25 +178,25 @@ class GitHub:
         # The event that started each run.
         self.started = {}
         self.rejects = set()
-        # Environments that still wait for reviewers when a newer run of the same group starts.
+        # Environments still waiting for approval when a newer run in the same group starts.
         self.overtaken = set()
-        # Per environment: a function that is called once while it waits for reviewers.
+        # Maps environments to functions that are called once while waiting for approval.
         self.while_waiting = {}
         self.cargo_fails = False
         self.server = "https://github.com"
-        # Steps whose names start with one of these fail.
+        # Prefixes of the names of steps that must fail.
         self.breaks = ()
-        # Inputs of our action that differ from the examples. `validate` gets no `args`, because it does not take options of a plan.
+        # Overrides for our action's inputs. `validate` gets no `args`, because it doesn't accept the options of `plan`.
         self.changed_inputs = {}
         self.visibility = "private"
-        # The repository and the ref of our action, if they differ from the examples, and the architecture of the runners.
+        # Our action's repository and ref, if they differ from those in the examples, and the runners' architecture.
         self.action_repository, self.action_ref = OUR_REPOSITORY, None
         self.architecture = "X64"
-        # The seconds that the steps of our action took, and those of all processes that ended meanwhile.
+        # Wall-clock time of our action's steps in seconds, and CPU time of all processes that ended meanwhile.
         self.seconds, self.processor_seconds = 0.0, 0.0
-        # The names of steps during which the run is canceled.
+        # Names of the steps during which the run is canceled.
         self.cancels = set()
-        # Every environment, its secrets, and whether only the branch main may use it.
+        # Maps environments to their secrets and a flag that restricts them to the main branch.
         token = {"PYLON_API_TOKEN": pylon_token}
         self.environments = {
             "rolecall-plan": (token, False),
@@ -204,7 +204,7 @@ class GitHub:
             "rolecall-by-hand": ({}, True),
         }
         self.job_environment = {}
-        # Per environment: more variables of its jobs.
+        # Maps environments to additional variables for their jobs.
         self.environment_variables = {}
         self.save({"repository": REPOSITORY, "comments": [], "issues": [], "labels": [], "pulls": [], "runs": [], "artifacts": []})
         self.git("init", "--quiet", "--initial-branch=main", str(self.origin), at=folder)
@@ -220,7 +220,7 @@ class GitHub:
         return done.stdout.strip()
 
     def commit(self, branch, files, message="people"):
-        """Commits to a branch, which is created from main if it does not exist."""
+        """Commits to a branch, creating it from main if necessary."""
         known = self.git("branch", "--list", branch)
         self.git("checkout", "--quiet", *(["-B", branch] if not known else [branch]), *(["main"] if not known and branch != "main" else []))
         for name, text in files.items():
@@ -235,7 +235,7 @@ class GitHub:
         return self.git("rev-parse", "HEAD")
 
     def submodule(self, path, files):
-        """Adds another repository as a submodule of main, or updates it. The next commit includes the change."""
+        """Adds a repository as a submodule of main or updates it, without committing."""
         other = self.folder / f"other-{path}"
         if not other.exists():
             self.git("init", "--quiet", "--initial-branch=main", str(other), at=self.folder)
@@ -252,7 +252,7 @@ class GitHub:
         self.git("commit", "--quiet", "--message", "people")
 
     def pull_request(self, branch, files, fork=False, author="bo"):
-        """Opens a pull request of a branch with these files, or adds a commit to it."""
+        """Opens a pull request with these files, or pushes a commit to the existing one."""
         head = self.commit(branch, files)
         with self.world() as world:
             pull = next((pull for pull in world["pulls"] if pull["branch"] == branch), None)
@@ -265,14 +265,14 @@ class GitHub:
         return number
 
     def test_merge(self, number):
-        """Returns the commit that a merge of the pull request would create on top of main."""
+        """Creates the commit that merging the pull request into main would produce."""
         pull = self.pull(number)
         self.git("checkout", "--quiet", "--detach", "main")
         self.git("merge", "--quiet", "--no-ff", "--message", "merge", pull["head"]["sha"])
         return self.git("rev-parse", "HEAD")
 
     def merge(self, number):
-        """Squashes the pull request onto main. Returns the new commit."""
+        """Squash-merges the pull request into main and returns the new commit."""
         pull = self.pull(number)
         self.git("checkout", "--quiet", "main")
         self.git("merge", "--quiet", "--squash", pull["head"]["sha"])
@@ -284,7 +284,7 @@ class GitHub:
                     each |= {"merged_at": "2026-11-20T08:00:00Z", "merge_commit_sha": commit}
         return commit
 
-    # The state of GitHub.
+    # GitHub's state.
 
     def save(self, world):
         self.state.write_text(json.dumps(world, indent=1))
@@ -320,7 +320,7 @@ class GitHub:
         return self.run("rolecall-plan.yml", "merge_group", commit, ref, {"merge_group": {"head_sha": commit}}), commit
 
     def push(self, commit):
-        """Returns the run that a push of this commit to main starts, or None."""
+        """Returns the run triggered by pushing this commit to main, or None."""
         trigger = document(self.workflows / "rolecall-apply.yml")[True]["push"]
         changed = self.git("diff", "--name-only", f"{commit}^", commit).splitlines()
         watched = any(fnmatch.fnmatch(name, pattern) for name in changed for pattern in trigger["paths"])
@@ -340,12 +340,12 @@ class GitHub:
     # Running.
 
     def run_again(self, run):
-        """Runs all jobs again: the same commit, the same event, and the next attempt."""
+        """Reruns all jobs for the same commit and event, as the next attempt."""
         return self.run(*self.started[run.number], again=run.number)
 
     def run(self, workflow, event_name, commit, ref, event, head=None, trusted=True, again=None):
         written = document(self.workflows / workflow)
-        triggers = written[True]  # YAML reads the key `on` as true
+        triggers = written[True]  # YAML parses the key `on` as true
         assert event_name in triggers, f"{workflow} does not run on {event_name}"
         assert written["permissions"] == {}, f"{workflow} grants permissions to all of its jobs"
         with self.world() as world:
@@ -385,7 +385,7 @@ class GitHub:
             needs = all_jobs[ancestor].get("needs", [])
             queue += [needs] if isinstance(needs, str) else needs
         results = {each: Run(0, {title: jobs[title] for title, _ in variants(each, all_jobs[each])}).conclusion for each in ancestors}
-        # `cancelled()` asks of the whole run, which goes on when one of its jobs is canceled through a group.
+        # `cancelled()` refers to the whole run, which continues when a concurrency group cancels one of its jobs.
         status = {
             "success": all(results[each] == "success" for each in needed),
             "failure": any(results[each] == "failure" for each in ancestors),
@@ -416,7 +416,7 @@ class GitHub:
 
 
 def variants(name, job):
-    """Returns the title and the matrix of each job that a job of a workflow becomes."""
+    """Expands a workflow's job into the title and matrix of each resulting job."""
     matrix = job.get("strategy", {}).get("matrix")
     if not matrix:
         return [(name, {})]
@@ -426,7 +426,7 @@ def variants(name, job):
 
 
 class _Open:
-    """The state of GitHub, which is saved at the end."""
+    """Opens GitHub's state and saves it on exit."""
 
     def __init__(self, github):
         self.github = github
@@ -440,7 +440,7 @@ class _Open:
 
 
 class Runner:
-    """The machine of one job, which is new for each job."""
+    """A fresh machine for a single job."""
 
     def __init__(self, github, contexts, granted, variables):
         self.github, self.contexts = github, contexts
@@ -463,7 +463,7 @@ class Runner:
         return self.result
 
     def steps(self, steps, contexts, environment):
-        """Runs a list of steps. Returns whether all succeeded."""
+        """Runs a list of steps and returns True if all of them succeeded."""
         contexts["steps"] = {}
         well = True
         for step in steps:
@@ -535,7 +535,7 @@ class Runner:
         self.path += path.read_text().split()
         if summary.stat().st_size <= 1024 * 1024:
             self.result.summary += summary.read_text()
-        else:  # the whole summary is dropped, and the step continues
+        else:  # the entire summary is dropped, but the step continues
             self.result.log += f"##[error]$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of 1024k, got {summary.stat().st_size}\n"
         outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
         if done.returncode:
@@ -543,7 +543,7 @@ class Runner:
         return outputs
 
     def cargo(self):
-        """Writes a cargo that copies the existing binary, or fails."""
+        """Creates a fake cargo that copies the existing binary or fails."""
         folder = self.home / "cargo"
         folder.mkdir(exist_ok=True)
         build = "exit 101" if self.github.cargo_fails else (

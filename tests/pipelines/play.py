@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Tests the pipelines of examples/ci and action.yml with the built binary and the sandbox. Started by .ci/pipelines.
+"""Tests the pipelines in examples/ci and action.yml with the built binary and the sandbox. Called by .ci/pipelines.
 
-Each scene is a function that sets up a state, triggers events, and checks the result. `play.py WORD…` runs only scenes whose names
-contain one of the words.
+Each scene is a function that sets up a state, triggers events, and checks the outcome. `play.py WORD…` only runs the scenes whose
+names contain one of the words.
 """
 
 import atexit
@@ -46,13 +46,13 @@ BEFORE = {
 }
 # Bo becomes a Member.
 PROMOTED = {"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Member")}
-# Only one administrator would remain.
+# Leaves only one Admin.
 REFUSED = {"users.toml": ROOT.replace('"ben@acme.example" = { role = "Admin" }', '"ben@acme.example" = { role = "Member" }')}
 BROKEN = {"teams/emea.toml": '[users]\n"bo@acme.example" = { rolle = "Member" }\n'}
 
 
 class Stage:
-    """A folder, a Pylon, and a GitHub. Its main branch is in sync with Pylon."""
+    """A folder with a Pylon and a GitHub whose main branch is in sync with Pylon."""
 
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="rolecall-play-"))
@@ -61,11 +61,11 @@ class Stage:
         self.github.job_environment = {"PYLON_BASE_URL": self.pylon.url, "NO_COLOR": "1"}
         self.github.commit("main", BEFORE)
         self.logs = []
-        # A figure to print next to the name of the scene.
+        # A measurement to print next to the scene's name.
         self.figure = ""
 
     def reviewed(self, files, branch="change"):
-        """Merges a pull request with a successful plan. Returns main's new commit."""
+        """Merges a pull request whose plan succeeded, and returns main's new commit."""
         number = self.github.pull_request(branch, files)
         green(self, self.github.on_pull_request(number))
         return self.github.merge(number)
@@ -142,7 +142,7 @@ def the_next_push_updates_the_comment_and_ignores_forged_ones(stage):
     second = comment(stage, number)
     assert "cy@acme.example" not in first and "cy@acme.example" in second
     assert set(stage.github.comments(number, of="mallory")) == {forged["body"]}
-    stage.github.pull_request("change", BEFORE)  # the change is reverted, and the comment shows it
+    stage.github.pull_request("change", BEFORE)  # reverts the change, which the comment must show
     green(stage, stage.github.on_pull_request(number))
     assert "exit code 0" in comment(stage, number)
 
@@ -193,7 +193,7 @@ def a_fork_is_checked_without_a_token(stage):
 
 
 def a_fork_that_cannot_write_a_comment_passes_with_a_warning(stage):
-    """`check` with `comment: true`, as in docs/ci.md for repositories in which pull requests get no token."""
+    """Runs `check` with `comment: true`, which docs/ci.md suggests if pull requests get no token."""
     stage.github.changed_inputs = {"comment": "true"}
     warning = "::warning title=rolecall::The job's token has no permission to write the comment. See the report in the summary of this run."
     for branch, author, fork in [("fork", "mallory", True), ("dependabot/actions", "dependabot[bot]", False)]:
@@ -201,7 +201,7 @@ def a_fork_that_cannot_write_a_comment_passes_with_a_warning(stage):
         run = green(stage, stage.github.on_pull_request(number))
         assert warning in run.log and "(HTTP 403)" in run.log and stage.github.comments(number) == []
         in_order(run.jobs["check"].summary, "<!-- rolecall:validate -->", "<!-- rolecall:compare -->")
-    # An existing comment cannot be marked as outdated either. Broken files still fail.
+    # An existing comment can't be marked as outdated either, but broken files still fail the job.
     with stage.github.world() as world:
         body = "<!-- rolecall comment users.toml -->\nold\n"
         world["comments"].append({"id": 1, "on": number, "user": {"login": "github-actions[bot]"}, "body": body})
@@ -245,7 +245,7 @@ OUTDATED = "> **Outdated.** [A newer run]("
 
 
 def planned_and_pushed_to(stage, files):
-    """Opens a pull request with a plan in its comment, and pushes to it. Returns its number and its new commit."""
+    """Opens a pull request, waits for the plan in its comment, and pushes to it. Returns its number and new commit."""
     number = stage.github.pull_request("change", PROMOTED)
     green(stage, stage.github.on_pull_request(number))
     assert OUTDATED not in comment(stage, number) and "bo@acme.example" in comment(stage, number)
@@ -273,7 +273,7 @@ def a_failed_build_removes_the_plan_from_the_comment(stage):
 
 
 def a_run_without_a_report_marks_the_comment_as_outdated(stage):
-    """The checkout fails, the reviewers reject the run, the run is canceled, or its report cannot be written."""
+    """Covers a failed checkout, a rejection by the reviewers, a canceled run, and a report that can't be written."""
     number, commit = planned_and_pushed_to(stage, {"README.md": "Who is who.\n"})
     stage.github.breaks = ("actions/checkout",)
     red(stage, stage.github.on_pull_request(number))
@@ -339,7 +339,7 @@ def rolecall_is_built_once_and_then_taken_from_the_cache(stage):
 
 
 def a_label_marks_exactly_the_pull_requests_that_change_a_guarded_role(stage):
-    """A change of an Admin, then none, a blocked one, and files that are not valid. Then the label does not exist."""
+    """Changes an Admin, breaks the files, changes no Admin, and has a plan blocked. Finally, the label doesn't exist yet."""
     stage.github.changed_inputs = {"label": "access: admin & owner"}
     with stage.github.world() as world:
         world["labels"] = ["access: admin & owner"]
@@ -358,7 +358,7 @@ def a_label_marks_exactly_the_pull_requests_that_change_a_guarded_role(stage):
         assert labels(stage.github.on_pull_request(number)) == []
     stage.github.pull_request("change", REFUSED)
     assert labels(red(stage, stage.github.on_pull_request(number))) == ["access: admin & owner"]
-    # Drift of another Admin is not a change of the pull request.
+    # Another Admin's drift isn't a change made by the pull request.
     stage.pylon.by_hand("cy@acme.example", role="admin")
     stage.github.pull_request("change", BEFORE | PROMOTED)
     run = green(stage, stage.github.on_pull_request(number))
@@ -389,7 +389,7 @@ packing = threading.Lock()
 
 @functools.cache
 def packed():
-    """Makes the archive and the checksums of a release, with this machine's binary. Returns their folder."""
+    """Builds a release's archive and checksums from the local binary, and returns their folder."""
     folder = Path(tempfile.mkdtemp(prefix="rolecall-packed-"))
     atexit.register(shutil.rmtree, folder)
     subprocess.run([PROJECT / ".ci/package", "one", TARGET, BINARY, folder], check=True, capture_output=True)
@@ -397,7 +397,7 @@ def packed():
 
 
 def publish(stage, commit=OUR_COMMIT, repository=OUR_REPOSITORY):
-    """Publishes a release of our action, as release.yml does. Returns its archive."""
+    """Publishes a release of our action the way release.yml does, and returns its archive."""
     with packing:
         files = [Path(shutil.copy(file, stage.folder)) for file in packed().iterdir()]
     [archive] = [file for file in files if file.name.endswith(".tar.gz")]
@@ -410,14 +410,14 @@ def publish(stage, commit=OUR_COMMIT, repository=OUR_REPOSITORY):
 
 
 def downloaded(run):
-    """Returns whether a run or job used the binary of a release. Otherwise it must have built one."""
+    """Returns True if a run or job used a release binary. Otherwise, it must have built one."""
     found = "is verified: it was made from commit" in run.log
     assert found != ("── Build rolecall\n" in run.log), run.log
     return found
 
 
 def installed(stage):
-    """Runs a job with the action that then runs rolecall."""
+    """Runs a job that installs rolecall through the action and then runs it."""
     return own_job(stage, [{"uses": OUR_ACTION, "with": {"command": "install"}}, {"run": "rolecall --version"}], {})
 
 
@@ -446,7 +446,7 @@ def an_action_that_is_named_by_its_tag_uses_the_release_of_that_tag(stage):
 
 def without_a_release_for_the_commit_and_the_machine_the_log_says_why_rolecall_is_built(stage):
     def reason(**changed):
-        """Returns the reason of a job, with these attributes of GitHub."""
+        """Runs a job with these attributes of GitHub, and returns the reason for building that it logs."""
         for name, value in changed.items():
             setattr(stage.github, name, value)
         job = installed(stage)
@@ -469,19 +469,19 @@ def without_a_release_for_the_commit_and_the_machine_the_log_says_why_rolecall_i
     assert reason(action_ref=OUR_COMMIT) == "this version of gh cannot verify the commit of a binary. Update gh."
     with stage.github.world() as world:
         world["gh_knows_commits"] = True
-        world["releases"][OUR_REPOSITORY][f"v{VERSION}"]["files"] = None  # only a tag, or a draft
+        world["releases"][OUR_REPOSITORY][f"v{VERSION}"]["files"] = None  # just a tag or a draft release
     assert reason(action_ref=OUR_COMMIT) == f"cannot download the release v{VERSION} of {OUR_REPOSITORY}."
 
 
 class Forgetful(dict):
-    """A cache that has lost everything that was stored."""
+    """A cache that loses everything stored in it."""
 
     def get(self, key, default=None):
         return default
 
 
 def a_binary_that_cannot_be_verified_is_an_error_and_is_not_replaced_by_a_build(stage):
-    """The archive or its checksum is wrong, the attestation is missing or of another workflow, or the tag of the release was moved."""
+    """Covers a bad archive or checksum, a missing attestation or one from another workflow, and a release tag that was moved."""
     number = stage.github.pull_request("change", PROMOTED)
 
     def refused(change):
@@ -506,7 +506,7 @@ def a_binary_that_cannot_be_verified_is_an_error_and_is_not_replaced_by_a_build(
         return change
 
     def moved(_, world):
-        """The tag of an older release now points to the commit of the action, and the release keeps its files."""
+        """Moves the tag of an older release to the action's commit, while the release keeps its files."""
         signed(source_digest="2" * 40)(_, world)
 
     for change in (damaged, unlisted):
@@ -523,15 +523,15 @@ def a_binary_that_cannot_be_verified_is_an_error_and_is_not_replaced_by_a_build(
 
 
 def alone(scene):
-    """Marks a scene that measures time, so no other scene may run at the same time."""
+    """Marks a scene that measures time and therefore must not run concurrently with others."""
     scene.is_alone = True
     return scene
 
 
 @alone
 def a_pull_request_with_1000_people_gets_its_comment_within_15_seconds(stage):
-    """Measures the steps of our action, without the time of the network and of GitHub's own actions. The limit is for processor time,
-    because other programs on this machine cannot increase it."""
+    """Measures our action's steps, excluding the network and GitHub's own actions. The limit applies to CPU time, which other programs on
+    the machine can't increase."""
     publish(stage)
     people = [f"person{number}@acme.example" for number in range(1000)]
     organization(stage, ORGANIZATION["users"] + [{"email": email, "role": "viewer"} for email in people])
@@ -572,7 +572,7 @@ def own_job(stage, steps, permissions, checkout=None):
 
 
 def compared(stage, config, *checkout, before=()):
-    """Compares with the previous commit. Returns the result of the job and its summary."""
+    """Compares the files with those of the previous commit, and returns the job's result and summary."""
     compare = {"uses": OUR_ACTION, "with": {"command": "validate", "config": config, "compare-with": "HEAD^1"}}
     job = own_job(stage, [*before, compare], {}, list(checkout))
     return job.result, job.summary + job.log
@@ -587,7 +587,7 @@ def a_config_in_a_submodule_is_compared_with_its_previous_commit(stage):
     for depth in ("2", "0"):
         result, text = compared(stage, "people/users.toml", {"submodules": True, "fetch-depth": depth})
         assert result == "success" and 'role  "Viewer" → "Member"' in text and "1 declared differently" in text, text
-    # Only one commit of the submodule is checked out. The job fetches the other one, or fails if it cannot.
+    # Only one commit of the submodule is checked out, so the job must fetch the other one, or fail if it can't.
     lose = ("cd people && before=$(git rev-parse HEAD^1) && git rev-parse HEAD > $(git rev-parse --git-path shallow) && "
             "git reflog expire --expire=now --all && git gc --quiet --prune=now && ! git cat-file -e $before")
     result, text = compared(stage, "people/users.toml", {"submodules": True, "fetch-depth": 2}, before=[{"run": lose}])
@@ -604,7 +604,7 @@ def team_files_in_a_submodule_are_compared_too(stage):
     stage.github.submodule("people", {"cy.toml": CY.replace("ROLE", "Member")})
     result, text = compared(stage, "users.toml", {"submodules": True, "fetch-depth": 2})
     assert result == "success" and 'role  "Viewer" → "Member"' in text, text
-    # The submodule becomes a folder. It is not checked out, so its previous content is unknown.
+    # The submodule turns into a folder. It isn't checked out, so its previous contents are unknown.
     stage.github.git("rm", "--quiet", "people")
     stage.github.commit("main", {"people/cy.toml": CY.replace("ROLE", "Admin")})
     result, text = compared(stage, "users.toml", {"submodules": True, "fetch-depth": 2})
@@ -671,11 +671,11 @@ def an_issue_is_open_exactly_while_the_step_fails(stage):
         inputs = {"command": "plan", "token": TOKEN, "issue": "Not in sync"} | {key.replace("_", "-"): value for key, value in inputs.items()}
         return own_job(stage, [{"uses": OUR_ACTION, "with": inputs}], {"issues": "write"}).result
 
-    assert plan(compare_with="0" * 40) == "failure"  # rolecall itself ends with 0
+    assert plan(compare_with="0" * 40) == "failure"  # rolecall itself exits with 0
     [issue] = stage.github.issues("open")
     in_order(issue["body"], "exit code 0", "the step failed")
     assert plan(compare_with="0" * 40) == "failure" and len(stage.github.issues("open")) == 1
-    stage.github.commit("main", PROMOTED)  # there are changes, but the inputs do not request a report of them
+    stage.github.commit("main", PROMOTED)  # there are changes, but the inputs don't ask for a failure
     assert plan() == "success" and stage.github.issues("open") == []
     assert plan() == "success" and stage.github.issues("open") == []
     assert plan(detailed_exitcode=True) == "failure" and len(stage.github.issues("open")) == 1
@@ -732,7 +732,7 @@ def the_comment_gets_the_result_of_the_apply(stage):
 
 def a_failed_apply_is_reported_in_the_pull_request_that_it_came_from(stage):
     commit = stage.reviewed(PROMOTED)
-    stage.pylon.by_hand("cy@acme.example", role="admin")  # the new plan differs from the reviewed one
+    stage.pylon.by_hand("cy@acme.example", role="admin")  # makes the new plan differ from the reviewed one
     red(stage, stage.github.on_push(commit))
     in_order(comment(stage, 41), "<!-- rolecall comment users.toml -->", "the apply would make changes that were not reviewed", "exit code 5",
              "<details><summary>The reviewed plan</summary>")
@@ -742,19 +742,19 @@ def the_plan_of_the_merge_queue_is_applied(stage):
     number = stage.github.pull_request("change", PROMOTED)
     run, commit = stage.github.on_merge_group(number)
     green(stage, run)
-    stage.github.git("branch", "--force", "main", commit)  # GitHub pushes the same commit that the queue tested
+    stage.github.git("branch", "--force", "main", commit)  # GitHub pushes the very commit that the queue tested
     run = green(stage, stage.github.on_push(commit))
     assert "Applying the plan of the merge queue" in run.log and stage.role("bo") == "member"
 
 
 def rerunning_an_old_apply_does_not_undo_a_newer_commit(stage):
-    """The apply fails because of the network, the revert is applied, and then the first apply is run again."""
+    """The first apply hits a network failure, its revert is applied, and then the first apply is rerun."""
     first = stage.reviewed({"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Admin")})
     stage.github.job_environment["PYLON_BASE_URL"] = "http://127.0.0.1:9"
     failed = red(stage, stage.github.push(first))
     stage.github.job_environment["PYLON_BASE_URL"] = stage.pylon.url
     green(stage, stage.github.push(stage.reviewed(BEFORE, branch="revert")))
-    stage.github.git("branch", "a/refs/heads/main", first)  # `git ls-remote` matches it as main too
+    stage.github.git("branch", "a/refs/heads/main", first)  # `git ls-remote` takes this for main as well
     stage.github.git("tag", "main", first)
     again = red(stage, stage.github.run_again(failed))
     stage.github.git("tag", "--delete", "main")
@@ -762,9 +762,9 @@ def rerunning_an_old_apply_does_not_undo_a_newer_commit(stage):
     assert f"main is now at {tip}. It declares other files than {first[:7]}, so nothing was applied" in again.log
     assert "exit code 5" in again.log and "main is now at" in again.jobs["apply"].summary
     assert stage.role("bo") == "viewer" and stage.pylon.patches() == 0
-    # The schedule continues with the files that were applied last, which is the revert.
+    # The schedule continues with the files applied last, which are those of the revert.
     green(stage, stage.github.on_schedule())
-    # After the change is made again, the first run declares the same as main, and may continue.
+    # Once the change is made again, the first run declares the same as main, so it may proceed.
     stage.reviewed({"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Admin")}, branch="change-again")
     stage.github.commit("main", {"README.md": "Who is who.\n"})
     green(stage, stage.github.run_again(failed))
@@ -779,9 +779,9 @@ def rerunning_a_manual_or_scheduled_apply_does_not_undo_a_newer_commit(stage):
     green(stage, stage.github.push(stage.reviewed(BEFORE, branch="revert")))
     assert "It declares other files" in red(stage, stage.github.run_again(by_hand)).log
     assert stage.role("bo") == "viewer"
-    green(stage, stage.github.run_again(scheduled))  # it uses the current main
+    green(stage, stage.github.run_again(scheduled))  # uses the current main
     assert stage.role("bo") == "viewer" and stage.github.issues("open") == []
-    # The review ends after main has changed, so the deleted files are not applied.
+    # Main changes before the reviewers approve, so the outdated files aren't applied.
     stage.github.commit("main", PROMOTED)
     stage.github.while_waiting["rolecall-by-hand"] = lambda: stage.github.commit("main", BEFORE)
     assert "It declares other files" in red(stage, stage.github.by_hand()).log
@@ -808,7 +808,7 @@ def a_direct_push_is_not_applied(stage):
 def a_forks_pull_request_is_not_applied(stage):
     number = stage.github.pull_request("fork", PROMOTED, fork=True, author="mallory")
     green(stage, stage.github.on_pull_request(number))
-    with stage.github.world() as world:  # its workflow has uploaded a forged artifact
+    with stage.github.world() as world:  # the fork's workflow uploads a forged artifact
         world["artifacts"].append({"id": 1, "name": "rolecall-plan", "run": world["runs"][-1]["id"], "expired": False, "file": "/dev/null"})
     run = red(stage, stage.github.on_push(stage.github.merge(number)))
     assert "(from pull request #41). Nothing was applied" in run.log and stage.role("bo") == "viewer"
@@ -832,7 +832,7 @@ def a_blocked_plan_that_is_merged_anyway_is_not_applied(stage):
 
 def changes_that_were_not_reviewed_are_not_applied(stage):
     commit = stage.reviewed(PROMOTED)
-    stage.pylon.by_hand("cy@acme.example", role="admin")  # no reviewed plan undoes this
+    stage.pylon.by_hand("cy@acme.example", role="admin")  # not undone by any reviewed plan
     run = red(stage, stage.github.on_push(commit))
     assert "exit code 5" in run.log and stage.role("bo") == "viewer" and stage.role("cy") == "admin"
 
@@ -933,7 +933,7 @@ def the_schedule_does_not_apply_a_commit_that_skips_ci(stage):
     assert stage.role("bo") == "member" and stage.role("cy") == "member"
     [issue] = stage.github.issues("open")
     in_order(issue["body"], NOT_COVERED, "bo@acme.example", "cy@acme.example", "exit code 2")
-    green(stage, stage.github.by_hand())  # a person has reviewed it
+    green(stage, stage.github.by_hand())  # the reviewers approve it
     green(stage, stage.github.on_schedule())
     assert stage.role("bo") == "admin" and stage.github.issues("open") == []
 
@@ -1003,7 +1003,7 @@ def the_schedule_trusts_only_the_record_of_an_apply_on_main(stage):
 
 
 def the_record_of_one_config_does_not_cover_another(stage):
-    """The artifacts of the two configs would have the same name if only the slash were replaced."""
+    """If artifact names merely replaced the slash, both configs would have the same one."""
     def apply(config, **inputs):
         inputs = {"command": "apply", "token": TOKEN, "config": config} | inputs
         return own_job(stage, [{"uses": OUR_ACTION, "with": inputs}], {"actions": "read", "issues": "write"})
@@ -1034,7 +1034,7 @@ def the_schedule_renews_the_record_before_it_expires(stage):
             kept["created_at"] = "2026-01-01T00:00:00Z"
     green(stage, stage.github.on_schedule())
     assert len(records()) == 2
-    with stage.github.world() as world:  # the old one is deleted
+    with stage.github.world() as world:  # delete the old record
         for kept in world["artifacts"]:
             kept["expired"] = kept["run"] == first[0]
     stage.pylon.by_hand("bo@acme.example", role="admin")
@@ -1064,7 +1064,7 @@ def a_failed_schedule_opens_an_issue_even_if_rolecall_cannot_be_built(stage):
 
 def on_an_enterprise_server_all_requests_use_that_server_and_the_job_token(stage):
     stage.github.server = "https://github.acme.example"
-    stage.github.job_environment["FAKE_PRIVATE"] = "1"  # git requires the token of the job
+    stage.github.job_environment["FAKE_PRIVATE"] = "1"  # makes git require the job's token
     number = stage.github.pull_request("change", PROMOTED)
     green(stage, stage.github.on_pull_request(number))
     assert "](https://github.acme.example/acme/people/actions/runs/" in comment(stage, number)
@@ -1143,17 +1143,17 @@ def only_our_own_issues_are_read(stage):
 
 
 def block_after(heading):
-    """Returns the first shell block of docs/ci.md after a heading."""
+    """Returns the first shell block after a heading in docs/ci.md."""
     return (PROJECT / "docs/ci.md").read_text().split(f"\n{heading}\n")[1].split("```sh\n")[1].split("```")[0]
 
 
 def set_up(folder, *blocks, repository=OUR_REPOSITORY):
-    """Runs setup commands of the docs in a new checkout, with the tools of macOS. Returns the folder of the workflows and our commit."""
+    """Runs setup commands from the docs in a new checkout with a macOS-like sed. Returns the workflows' folder and our commit."""
     files, bins = folder / "setup/people", folder / "setup/bin"
     files.mkdir(parents=True)
     bins.mkdir()
     (folder / "setup/rolecall").symlink_to(PROJECT)
-    # BSD sed takes the word after -i as a suffix, so a script in that place fails.
+    # BSD sed interprets the argument after -i as a suffix, so passing the script there fails.
     (bins / "sed").write_text('#!/bin/sh\n[ "$1" != -i ] || { echo "sed: invalid command code"; exit 1; }\nPATH=$REAL_PATH exec sed --posix "$@"\n')
     (bins / "sed").chmod(0o755)
     environment = os.environ | {"PATH": f"{bins}{os.pathsep}{os.environ['PATH']}", "REAL_PATH": os.environ["PATH"]}
@@ -1233,12 +1233,12 @@ def apply_to_two_organizations(stage, pylons):
     number = github.pull_request("change", files("eu", promoted))
     run = green(stage, github.on_pull_request(number))
     assert list(run.jobs) == ["check us", "check eu", "plan us", "plan eu"]
-    [body] = github.comments(number)  # no comment for the organization without changes
+    [body] = github.comments(number)  # the organization without changes gets no comment
     in_order(body, "<!-- rolecall comment pylon/eu/users.toml -->", "Acme EU", "bo@acme.example")
     green(stage, github.push(github.merge(number)))
     assert roles() == {"us": "viewer", "eu": "member"}
 
-    # The reviewers approve the plans of all organizations in one step. Then a problem of one does not stop the other.
+    # The plans of all organizations are approved in one step. After that, a failure in one doesn't stop the other.
     github.commit("main", files("us", promoted))
     run = green(stage, github.by_hand())
     assert list(run.jobs) == ["plan us", "plan eu", "agree", "apply us", "apply eu"] and roles() == {"us": "member", "eu": "member"}
@@ -1288,7 +1288,7 @@ def the_access_review_is_kept_and_shows_what_changed_since_the_last_one(stage):
     in_order(run.jobs["review"].summary, "<!-- rolecall:access -->", "4 active people · 2 Admins")
 
     stage.pylon.by_hand("bo@acme.example", role="admin")
-    # An artifact of another branch, and one of a fork, do not count.
+    # Artifacts from another branch or a fork must be ignored.
     with stage.github.world() as world:
         for number, branch, repository in [(1, "change", "acme/people"), (2, "main", "mallory/people")]:
             world["runs"].append({"id": number, "event": "push", "head_sha": commit, "head_branch": branch,
@@ -1384,7 +1384,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     assert lab.jobs(main | {"CI_PIPELINE_SOURCE": "web"}) == ["rolecall plan again", "rolecall apply by hand"]
     assert lab.jobs(main | {"CI_PIPELINE_SOURCE": "schedule"}) == ["rolecall scheduled"]
 
-    # The merge request: one note, updated.
+    # The merge request has a single note, which is updated.
     marker = "<!-- rolecall note users.toml -->"
     lab.notes = [{"id": each, "author": {"id": 9}, "body": f"{marker}\nforged"} for each in range(120)]
     head = stage.github.commit("change", PROMOTED)
@@ -1397,16 +1397,16 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     widget = workspace / lab.document["rolecall plan"]["artifacts"]["reports"]["terraform"]
     assert json.loads(widget.read_text()) == {"create": 0, "update": 1, "delete": 0}
     plan = (workspace / "plan.json").read_bytes()
-    stage.github.commit("change", BROKEN)  # the note must not keep the plan of other files
+    stage.github.commit("change", BROKEN)  # the note must not show the plan of other files
     run("rolecall plan", 1, **request, CI_COMMIT_SHORT_SHA="b20ce2ed")
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
     in_order(note, marker, "rolle", "b20ce2ed", "exit code 1")
     assert not widget.exists()
-    _, log = lab.run("rolecall plan", workspace, request | {"CI_COMMIT_SHORT_SHA": "dead", "PATH": "/usr/bin:/bin"})  # rolecall is not installed
+    _, log = lab.run("rolecall plan", workspace, request | {"CI_COMMIT_SHORT_SHA": "dead", "PATH": "/usr/bin:/bin"})  # without rolecall
     stage.logs.append(log)
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
     in_order(note, "ended without a report", "dead", "exit code 127")
-    # A file that is not in git is not reported as new.
+    # A file that isn't in git must not be reported as new.
     stage.github.git("reset", "--quiet", "--hard", head)
     gitlab.clone(origin, workspace)
     (workspace / "teams/made.toml").write_text("[users]\n")
@@ -1416,7 +1416,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
     in_order(note, "<!-- rolecall:plan -->", "c0ffee01", "exit code 1")
 
-    # After the merge, nothing is applied without a plan, then exactly that plan is, and then nothing again.
+    # After the merge, nothing is applied until there is a plan. It's applied exactly once.
     stage.github.git("checkout", "--quiet", "main")
     stage.github.git("merge", "--quiet", "--no-ff", "--message", "merge", "change")
     commit = stage.github.git("rev-parse", "main")
@@ -1436,7 +1436,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     forged = [{"id": 80, "name": "rolecall apply", "ref": "change", "tag": False}, {"id": 81, "name": "rolecall apply", "ref": "main", "tag": True}]
     lab.successful = others + forged + [{"id": 70, "name": "rolecall apply", "ref": "main", "tag": False}]
 
-    # A manual change is not in the plan, so the apply refuses. It is reported, and reverted if requested.
+    # The plan doesn't contain a manual change, so the apply refuses to run. The schedule reports it, and reverts it if requested.
     stage.pylon.by_hand("bo@acme.example", role="admin")
     run("rolecall apply", 5, **push)
     run("rolecall scheduled", 2, **main)
@@ -1445,7 +1445,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     assert stage.role("bo") == "member"
     run("rolecall plan again", 0, **main)
 
-    # Files that were never applied are only reported. An old job that is run again changes nothing.
+    # Files that were never applied are only reported, and rerunning an old job changes nothing.
     tip = stage.github.commit("main", {"teams/emea.toml": BEFORE["teams/emea.toml"]})
     stage.github.git("tag", "main", commit)
     assert "not those that the last successful apply covered" in run("rolecall scheduled", 2, **main, ROLECALL_SCHEDULE="apply")
@@ -1457,7 +1457,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     assert code == 5 and "The newest commit of main declares other files" in log and not (workspace / "applied.txt").exists(), log
     assert tip != commit and stage.role("bo") == "member"
 
-    # A blocked plan fails the job, and the note shows it.
+    # A blocked plan fails the job and appears in the note.
     stage.github.commit("change", REFUSED)
     run("rolecall plan", 3, **request, CI_COMMIT_SHORT_SHA="c0ffee00")
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
@@ -1470,7 +1470,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
 
 
 def play(scene):
-    """Runs a scene. Returns whether it passed, and the details."""
+    """Runs a scene, and returns True if it passed, along with the details."""
     started = time.monotonic()
     stage = Stage()
     try:
@@ -1498,7 +1498,7 @@ def main():
 
     for scene in first:
         failed += show(scene, play(scene))
-    with ThreadPoolExecutor(4) as pool:  # scenes mostly wait for other processes
+    with ThreadPoolExecutor(4) as pool:  # scenes spend most of their time waiting for other processes
         for scene, result in zip(others, pool.map(play, others)):
             failed += show(scene, result)
     print(f"\npipelines: {len(scenes) - failed} passed, {failed} failed")
