@@ -176,7 +176,7 @@ impl CountFaults for Faults {
     }
 }
 
-/// Parses a state, and returns it with all defaults written out or else its problems.
+/// Parses a state and spells out all defaults, or returns its problems.
 pub(crate) fn read_state(json: &str) -> Result<SandboxState, Vec<String>> {
     let state = SandboxState::parse(json).map_err(|problem| vec![problem])?;
     World::new(state, Timestamp::UNIX_EPOCH).map(|world| world.to_state())

@@ -50,8 +50,8 @@ pub(super) fn holds(data: &[u8]) {
             "{refusal:?}"
         );
     }
-    // The code is read even if other parts of the envelope are invalid, unless a key is repeated, which escapes may
-    // hide.
+    // The code is read even if other parts of the envelope are invalid, unless a key is repeated. Escapes could hide a
+    // repetition.
     let text = std::str::from_utf8(&incoming.body).unwrap_or_default();
     let is_plain = !text.contains('\\')
         && ["errors", "request_id", "code"].iter().all(|key| text.matches(&format!("\"{key}\"")).count() < 2);

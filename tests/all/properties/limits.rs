@@ -11,7 +11,7 @@ use super::organization::{Case, now};
 const TO_MEMBER: &str = "{ role = \"Member\" }";
 const AWAY: &str = "{ status = \"away\" }";
 
-/// Appends `count` people with this role and status, numbered from the current length of the list.
+/// Appends `count` people with this role and status, continuing the numbering.
 fn add(people: &mut Vec<Person>, count: usize, role: &str, status: &str) {
     for _ in 0..count {
         let number = people.len();

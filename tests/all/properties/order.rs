@@ -179,34 +179,34 @@ fn some_order_keeps_the_limits(reviewed: &ReviewedPlan, world: &World) -> bool {
     is_reachable[all]
 }
 
-/// Decides what happens to a single request.
+/// The fate of a single simulated request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Fate {
     Well,
-    /// Succeeds, but changes nothing, because a SCIM group decides the role.
+    /// Succeeds without changing anything, because a SCIM group decides the role.
     Ignored,
-    /// Fails with status 422.
+    /// Gets a 422 response.
     Rejected,
-    /// Fails with status 403.
+    /// Gets a 403 response.
     Forbidden,
-    /// Fails with status 429.
+    /// Gets a 429 response.
     Throttled,
     /// Never leaves the client.
     NotSent,
-    /// Fails with status 500 and isn't carried out.
+    /// Gets a 500 response and has no effect.
     Failed,
-    /// Fails with status 500, but is carried out anyway.
+    /// Gets a 500 response but takes effect anyway.
     FailedApplied,
-    /// Loses its response and isn't carried out.
+    /// Loses its response and has no effect.
     Lost,
-    /// Loses its response, but is carried out.
+    /// Loses its response but takes effect.
     LostApplied,
-    /// Loses its response and is carried out later.
+    /// Loses its response and takes effect later.
     Late,
 }
 
 impl Fate {
-    /// Mostly successes, which also come first: shrinking turns the indices into zeros.
+    /// Mostly successes, which come first because shrinking turns the indices into zeros.
     const OF_WRITES: [Self; 16] = [
         Self::Well,
         Self::Well,

@@ -228,8 +228,7 @@ fn declaration() -> impl Strategy<Value = String> {
     })
 }
 
-/// Generates `[users]`. Most of the people exist, although some are declared under another address and a few under two.
-/// The rest don't exist.
+/// Generates `[users]`. Most people exist, some under another address and a few under two; the rest don't.
 fn users(up_to: usize) -> impl Strategy<Value = String> {
     let which = prop_oneof![6 => Just(0_usize), 1 => Just(1), 2 => Just(2), 1 => Just(3)];
     btree_map(0..up_to + 2, (which, declaration(), option::weighted(0.01, declaration())), 0..=up_to)

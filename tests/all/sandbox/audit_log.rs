@@ -1,4 +1,4 @@
-//! Tests of the audit log: what it records and how it can be searched.
+//! Tests for the audit log: what it records and how it can be searched.
 
 use pretty_assertions::assert_eq;
 

@@ -1,4 +1,4 @@
-//! Tests of PATCH and of changes made by other users.
+//! Tests for PATCH and of changes made by other users.
 
 use pretty_assertions::assert_eq;
 

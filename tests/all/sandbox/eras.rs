@@ -1,4 +1,4 @@
-//! Tests of the API at each of its three dates.
+//! Tests for the API at each of its three dates.
 
 use pretty_assertions::assert_eq;
 

@@ -1,4 +1,4 @@
-//! Tests of faults on the world alone, the way a simulation uses it: without sockets, and on a simulated clock.
+//! Tests for faults, run directly against the world as in a simulation: no sockets, and a simulated clock.
 
 use pretty_assertions::assert_eq;
 

@@ -1,4 +1,4 @@
-//! Tests of faults that make a 200 misleading, on the world alone.
+//! Tests for faults that make a 200 misleading, run directly against the world.
 
 use pretty_assertions::assert_eq;
 

@@ -1,4 +1,4 @@
-//! Tests of the read requests: me, roles, all users, one user.
+//! Tests for the read requests: me, roles, all users, one user.
 
 use pretty_assertions::assert_eq;
 

@@ -1,4 +1,4 @@
-//! Tests of search filters, limits, cursors, and the settings for behavior of the real API that is unknown.
+//! Tests for search filters, limits, cursors, and the settings for unknown behavior of the real API.
 
 use pretty_assertions::assert_eq;
 

@@ -1,4 +1,4 @@
-//! Tests of behavior that only shows on a real socket, using a minimal client.
+//! Tests for behavior that only shows on a real socket, using a minimal client.
 
 use std::{
     io::{ErrorKind, Read, Write},

@@ -1,4 +1,4 @@
-//! Tests of the initial state: handwritten `pylon.json` files, mistakes in them, and organizations without a file.
+//! Tests for the initial state: handwritten `pylon.json` files, mistakes in them, and organizations without a file.
 
 use std::collections::HashSet;
 

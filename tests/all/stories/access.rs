@@ -1,4 +1,4 @@
-//! Tests of `access`, the access review. Each story sets up the files and Pylon, runs the command, and shows the result
+//! Tests for `access`, the access review. Each story sets up the files and Pylon, runs the command, and shows the result
 //! that an auditor sees.
 
 use std::process::Command;
@@ -234,7 +234,7 @@ fn without_an_audit_log_nothing_is_said_about_who_set_a_role() {
 
 #[test]
 fn a_log_that_was_not_read_to_its_end_says_nothing_either() {
-    // The second page fails, and the newest entry about a person may well be on it.
+    // The second page fails, and the newest entry about a person could be on it.
     let many: Vec<Value> = (0..1000)
         .map(|number| json!({ "id": format!("b{number}"), "action": "UserRoleChanged", "happened_at": "2026-10-01T09:00:00Z",
             "object_id": "u_ana", "actor_user_id": "u_fin", "source": "app" }))

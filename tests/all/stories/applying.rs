@@ -1,4 +1,4 @@
-//! Tests of `apply` as a process: its journal, its lock, its signals, and being killed at any request.
+//! Tests for `apply` as a process: its journal, its lock, its signals, and being killed at any request.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Tests of `explain`, `roles`, `agenda`, and `doctor`, with and without a file.
+//! Tests for `explain`, `roles`, `agenda`, and `doctor`, with and without a file.
 
 use pretty_assertions::assert_eq;
 

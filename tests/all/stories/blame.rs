@@ -1,4 +1,4 @@
-//! Tests of `plan --blame`, which names the user who caused drift if the audit log shows it. Without an audit log, the
+//! Tests for `plan --blame`, which names the user who caused drift if the audit log shows it. Without an audit log, the
 //! plan is still complete.
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! Tests of `plan --base`, which separates the changes that these files cause from windows and drift.
+//! Tests for `plan --base`, which separates the changes that these files cause from windows and drift.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::Scene;
 
-/// Bo is as the base declares, Cy has drifted, and Eve's vacation started this morning.
+/// Bo matches the base, Cy has drifted, and Eve's vacation started this morning.
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "token_user": "u_ana", "users": [
     { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
     { "id": "u_dana", "email": "dana@acme.example", "name": "Dana", "role": "admin" },

@@ -1,4 +1,4 @@
-//! Tests of `compare`, which shows offline how the declarations in two versions of the files differ.
+//! Tests for `compare`, which shows offline how the declarations in two versions of the files differ.
 
 use pretty_assertions::assert_eq;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Tests of failures: what rolecall prints, what it retries, and what it must never do.
+//! Tests for failures: what rolecall prints, what it retries, and what it must never do.
 
 use std::fs;
 

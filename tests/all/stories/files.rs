@@ -1,4 +1,4 @@
-//! Tests of invalid files: each error points to the location, suggests a remedy, exits with 1, and sends no requests.
+//! Tests for invalid files: the error has a location and a remedy, the exit code is 1, and no request is sent.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Tests of the guardrails, which show up in the plan and stop an apply before its first write.
+//! Tests for the guardrails, which show up in the plan and stop an apply before its first write.
 
 use std::collections::HashSet;
 
@@ -310,7 +310,7 @@ fn nothing_fits(scene: &Scene, flags: &str, code: &str, place: &str) {
     assert_eq!(scene.patches().len(), 1, "but for the apply before");
 }
 
-/// A scene in which an apply has run and the files were pinned afterwards.
+/// A scene whose files were pinned after an apply.
 fn pinned(pin: &str) -> Scene {
     let users = format!("[users]\n{}", demote(0..1));
     let scene = pylon(1).file("users.toml", &users);

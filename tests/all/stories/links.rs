@@ -1,4 +1,4 @@
-//! Tests of symbolic links: rolecall doesn't follow links in a repository, but it does follow links that the user
+//! Tests for symbolic links: rolecall doesn't follow links in a repository, but it does follow links that the user
 //! names.
 
 use std::fs;

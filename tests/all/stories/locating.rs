@@ -1,4 +1,4 @@
-//! Tests of how the root file is found: `-C`, `--config`, `ROLECALL_CONFIG`, and parent folders.
+//! Tests for how the root file is found: `-C`, `--config`, `ROLECALL_CONFIG`, and parent folders.
 
 use crate::harness::Scene;
 

@@ -1,4 +1,4 @@
-//! Tests of reading Pylon: every date of the API, secondary addresses, missing people, and incomplete responses.
+//! Tests for reading Pylon: every date of the API, secondary addresses, missing people, and incomplete responses.
 
 use pretty_assertions::assert_eq;
 use rolecall::sandbox::{Fault, Faults, SandboxState};

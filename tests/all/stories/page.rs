@@ -1,4 +1,4 @@
-//! Tests of the page of `--report html=…`: its parts and their order.
+//! Tests for the page of `--report html=…`: its parts and their order.
 
 use std::fs;
 
@@ -47,7 +47,7 @@ fn the_timeline_can_be_reached_with_the_keyboard_and_read_aloud() {
     ));
     let sentence = "bo@acme.example: role Admin from 2020-01-01 until 2099-01-01 (cover), users.toml:4";
     assert!(page.contains(&format!(r#"<g class="lane" role="img"><title>{sentence}</title>"#)), "{page}");
-    // With a `role` on the whole drawing, screen readers wouldn't see its lanes.
+    // A `role` on the whole drawing would hide its lanes from screen readers.
     assert!(!page.contains(r#"role="img" aria-label"#));
     // The label belongs to the left of the longest possible bar, not on top of it.
     has_in_order(&page, &[r#"<text class="what" x="0""#, ">role Admin</text>"]);

@@ -1,4 +1,4 @@
-//! Tests of the commands that only print something: `schema`, `completions`, and `man`. They need neither a file nor a
+//! Tests for the commands that only print something: `schema`, `completions`, and `man`. They need neither a file nor a
 //! token nor Pylon.
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! Tests of writing every format in one run. Each report has the same content and ends up at the requested path.
+//! Tests for writing every format in one run. Each report has the same content and ends up at the requested path.
 
 use std::fs;
 use std::path::Path;

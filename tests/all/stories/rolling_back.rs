@@ -1,4 +1,4 @@
-//! Tests of `rollback`: what it undoes of an apply, and what it leaves alone.
+//! Tests for `rollback`: undoing an apply while leaving everything else alone.
 
 use std::fs;
 use std::path::PathBuf;

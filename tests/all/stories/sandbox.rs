@@ -1,4 +1,4 @@
-//! Tests of `rolecall sandbox` with a minimal HTTP client.
+//! Tests for `rolecall sandbox` with a minimal HTTP client.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

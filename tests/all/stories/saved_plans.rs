@@ -1,4 +1,4 @@
-//! Tests of saved plans: rolecall applies the plan as reviewed, what remains of it, or nothing.
+//! Tests for saved plans: rolecall applies the plan as reviewed, what remains of it, or nothing.
 
 use std::fs;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Tests of the schema for `users.toml`: it accepts every valid file and rejects every mistake that is visible in a
+//! Tests for the schema for `users.toml`: it accepts every valid file and rejects every mistake that is visible in a
 //! single value.
 
 use std::fs;

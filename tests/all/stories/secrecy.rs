@@ -12,7 +12,7 @@ use crate::harness::{Scene, TOKEN};
 
 const PYLON: &str = r#"{ "users": [ { "email": "ana@acme.example", "role": "admin" }, { "email": "bo@acme.example", "role": "member" } ] }"#;
 
-/// The source from which the run gets the token.
+/// Where the run gets the token from.
 #[derive(Debug, Clone, Copy)]
 enum From {
     Variable,

@@ -1,4 +1,4 @@
-//! Tests of the CSV format, which is meant for spreadsheets. Each story sets up the files and Pylon, runs the command,
+//! Tests for the CSV format, which is meant for spreadsheets. Each story sets up the files and Pylon, runs the command,
 //! and shows the table.
 
 use std::fs;

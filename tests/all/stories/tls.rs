@@ -1,4 +1,4 @@
-//! Tests of connections that are untrusted or can't be established: certificates, the TLS handshake, the proxy, and the
+//! Tests for connections that are untrusted or can't be established: certificates, the TLS handshake, the proxy, and the
 //! environment variables that configure them.
 
 use std::fs;
@@ -39,7 +39,7 @@ fn is_not_retried(server: &Server, run: &Run) {
     assert!((1..=FIRST_READS).contains(&connections), "{connections} connections:\n{}", run.stderr);
 }
 
-/// Runs a plan over a connection that must not be trusted, and checks that nothing was retried and no request was sent.
+/// Runs a plan over a connection that must not be trusted, and checks that it isn't retried and sends no request.
 #[track_caller]
 fn is_refused(trusted: &str, presented: &Identity) -> (Run, SocketAddr) {
     let server = presented.server();
@@ -294,7 +294,7 @@ fn a_proxy_that_rejects_the_password_is_tried_once() {
         .mentions("asks for a user name and password (407)");
 }
 
-/// Checks the output of `doctor`, which sends a single request, about Pylon.
+/// Checks the Pylon line in the output of `doctor`, which sends a single request.
 #[track_caller]
 fn doctor_finds(scene: &Scene, variables: &[(&str, &str)], found: &str) {
     let doctor = scene.run_in("doctor", variables);

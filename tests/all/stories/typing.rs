@@ -1,4 +1,4 @@
-//! Tests of typical mistakes: each message shows the location, the mistake, and the correction.
+//! Tests for typical mistakes: each message shows the location, the mistake, and the correction.
 
 use pretty_assertions::assert_eq;
 use rolecall::problem::Problems;
@@ -1420,7 +1420,7 @@ fn a_secret_in_an_unusual_place_is_not_printed() {
     }
 }
 
-/// Neither CRLF line endings nor a byte-order mark change the line number or the message.
+/// CRLF line endings and a byte-order mark change neither the line number nor the message.
 #[test]
 fn line_ends_and_a_byte_order_mark_make_no_difference() {
     for (text, expected) in TYPED.iter().filter(|(text, _)| !text.contains(['\r', '\u{feff}'])) {

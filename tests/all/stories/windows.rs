@@ -1,4 +1,4 @@
-//! Tests of time-bound values, with the clock fixed at 2026-11-20, 9:00 in Berlin.
+//! Tests for time-bound values, with the clock fixed at 2026-11-20, 9:00 in Berlin.
 
 use std::ffi::OsStr;
 
@@ -54,7 +54,7 @@ fn the_status_of_an_ended_window_is_reset_for_two_days() {
     let scene = scene.env("ROLECALL_NOW", "2027-01-04T23:00:00Z");
     scene.run("plan --detailed-exitcode").exits(0);
 
-    // If the person has picked another status in the meantime, it stays.
+    // A status that the person has picked in the meantime is left alone.
     scene.pylon(|world| {
         world.changed_by_someone_else(std::time::Duration::ZERO, "bo@acme.example", None, Some("away"))
     });

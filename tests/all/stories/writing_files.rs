@@ -1,4 +1,4 @@
-//! Tests of `import` and `fmt`, which create, update, and format files without losing comments.
+//! Tests for `import` and `fmt`, which create, update, and format files without losing comments.
 
 use std::fmt::Write as _;
 use std::fs;
