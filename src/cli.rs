@@ -374,7 +374,7 @@ pub struct PlanArgs {
 pub struct ApplyArgs {
     /// Plan saved by `rolecall plan -o`
     ///
-    /// Only the changes in this plan are applied. If the plan no longer fits, nothing is changed (exit code 5).
+    /// Only the changes in this plan are applied. If the plan no longer applies, nothing is changed (exit code 5).
     #[arg(value_name = "FILE", conflicts_with = "only")]
     pub plan: Option<PathBuf>,
     /// Change only the person with this address; repeatable

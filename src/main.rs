@@ -61,7 +61,7 @@ fn written(text: String, exit: Exit, lost: Exit) -> Exit {
     let Err(error) = output::stdout(text) else { return exit };
     // If the reader closed the pipe, there's no point in telling it. The report is lost all the same.
     if error.kind() != ErrorKind::BrokenPipe {
-        output::say(&format!("The report cannot be written: {error}"));
+        output::say(&format!("Cannot write the report: {error}"));
     }
     lost
 }
@@ -120,5 +120,5 @@ fn calendar() -> Result<Option<jiff::Timestamp>, &'static str> {
     let instant = value.to_str().and_then(|text| text.parse().ok());
     instant
         .map(Some)
-        .ok_or("ROLECALL_NOW is not an instant: write one as in 2026-11-20T08:00:00Z, or unset it")
+        .ok_or("ROLECALL_NOW is not a valid time: write it like 2026-11-20T08:00:00Z, or unset it")
 }

@@ -27,7 +27,7 @@ impl fmt::Display for UntrustedFile {
         let Self { path, why } = self;
         let path =
             crate::printable::Printable::cut(&path.strip_prefix(".").unwrap_or(path).to_string_lossy(), 200);
-        write!(f, "{path} {why}, and rolecall does not use it. Check it, then delete it")
+        write!(f, "{path} {why}, so rolecall does not use it. Check it, then delete it")
     }
 }
 
@@ -193,7 +193,7 @@ mod system {
         }
         Err(UntrustedFile::error(
             path.to_owned(),
-            format!("belongs to user {owner}, and rolecall runs as user {user}"),
+            format!("belongs to user {owner}, but rolecall runs as user {user}"),
         ))
     }
 

@@ -103,7 +103,7 @@ impl Applied {
                 }) => {
                     let begins = (organization, host);
                     if begun.as_ref().is_some_and(|begun| *begun != begins) {
-                        return Err(no_journal("it is about several organizations or hosts"));
+                        return Err(no_journal("it covers several organizations or hosts"));
                     }
                     begun = Some(begins);
                 }
@@ -219,7 +219,7 @@ fn may_have_changed(outcome: &str) -> bool {
 }
 
 fn no_journal(why: &str) -> Problem {
-    Problem::new(RollbackCode::NoJournal, format!("this is not a journal that rolecall can use: {why}")).help(
+    Problem::new(RollbackCode::NoJournal, format!("rolecall cannot use this journal: {why}")).help(
         "an apply writes its journal to .rolecall/journal/ next to the root file, or to the file that --journal names",
     )
 }

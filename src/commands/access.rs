@@ -122,14 +122,14 @@ fn other_kind(value: &Value) -> Option<String> {
     let text = |key: &str| value.get(key).and_then(Value::as_str).map(|text| Printable::cut(text, 60));
     match (text("command"), value.get("version").and_then(Value::as_u64)) {
         _ if text("format").is_some() => Some("it is a saved plan".into()),
-        (None, _) => Some("it is JSON, but not a report of rolecall".into()),
+        (None, _) => Some("it is JSON, but not a rolecall report".into()),
         (Some(command), _) if command.raw() != "access" => {
             Some(format!("it is a report of `rolecall {command}`"))
         }
         (Some(_), Some(version)) if version != u64::from(VERSION) => {
-            Some(format!("it is a report of version {version}, and this rolecall reads version {VERSION}"))
+            Some(format!("it has report version {version}, but this rolecall reads version {VERSION}"))
         }
-        _ if value.get("problems").is_some() => Some("it is the report of a run that failed".into()),
+        _ if value.get("problems").is_some() => Some("it is the report of a failed run".into()),
         _ => None,
     }
 }
@@ -137,7 +137,7 @@ fn other_kind(value: &Value) -> Option<String> {
 fn not_a_review(path: &Path, why: &str) -> Problem {
     let message = format!("{} is not an access review: {}", shown(path), Printable::cut(why, 200));
     Problem::new(CommandCode::NotAReview, message)
-        .help("name a file that `rolecall access --format json` has written")
+        .help("pass a file written by `rolecall access --format json`")
 }
 
 fn check_organization(earlier: &EarlierReview, report: &AccessReport, path: &Path) -> Result<(), Problem> {
@@ -155,7 +155,7 @@ fn check_organization(earlier: &EarlierReview, report: &AccessReport, path: &Pat
         short(&now.id)
     );
     Err(Problem::new(CommandCode::OtherReview, message)
-        .help("name a review of this organization, or use the token of the other one"))
+        .help("pass a review of this organization, or use the other organization's token"))
 }
 
 fn shown(path: &Path) -> Printable {

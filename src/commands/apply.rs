@@ -136,7 +136,7 @@ pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, CommandError> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
     let text = regular::read_named(path, saved::LARGEST).map_err(|why| match why {
         Unreadable::System(_) | Unreadable::NotRegular => {
-            let message = format!("the saved plan {name} cannot be read: {why}");
+            let message = format!("cannot read the saved plan {name}: {why}");
             CommandError::from(Problem::new(saved::SavedPlanCode::Unreadable, message).help(
                 "name a file that `rolecall plan -o FILE` wrote; without a file, `rolecall apply` makes a plan and asks",
             ))
@@ -269,11 +269,8 @@ fn ask(
     if answered.is_ok() && answer.trim() == "yes" {
         return Ok(());
     }
-    Err(Problem::new(
-        CommandCode::NotApproved,
-        "canceled, because the answer was not `yes`; nothing was changed",
-    )
-    .into())
+    Err(Problem::new(CommandCode::NotApproved, "canceled: the answer was not `yes`; nothing was changed")
+        .into())
 }
 
 /// Returns the exit code of an apply (I7 in docs/reliability.md). A signal takes precedence over any outcome.

@@ -118,7 +118,7 @@ fn config_file<'e>(entry: &'e str, root: &Path) -> Option<(&'e str, &'e Path)> {
 /// line feed.
 fn write_each(files: &[PathBuf], mut contents: &[u8]) -> io::Result<()> {
     let cut_short =
-        || io::Error::new(io::ErrorKind::UnexpectedEof, "git returned fewer files than asked for");
+        || io::Error::new(io::ErrorKind::UnexpectedEof, "git returned fewer files than requested");
     for path in files {
         let end = contents.iter().position(|byte| *byte == b'\n').ok_or_else(cut_short)?;
         let head = String::from_utf8_lossy(&contents[..end]);
@@ -142,7 +142,7 @@ pub(super) fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result
         .env("LC_ALL", "C") // git's messages end up in our reports
         .stdin(input)
         .output()
-        .map_err(|error| io::Error::new(error.kind(), format!("git cannot be run: {error}")))?;
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot run git: {error}")))?;
     if output.status.success() {
         return Ok(output.stdout);
     }

@@ -206,7 +206,7 @@ fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem>
         let (host, region) = (base.host(), region.as_str());
         return Err(Problem::new(
             CommandCode::OtherRegion,
-            format!("--region {region} and the base URL {host} contradict each other"),
+            format!("--region {region} conflicts with the base URL {host}"),
         )
         .help("remove one of them; PYLON_BASE_URL means the same as --base-url"));
     }

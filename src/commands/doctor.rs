@@ -134,7 +134,7 @@ fn certificates(roots: &Roots) -> Check {
     let name = "certificates";
     let given = match roots {
         Roots::NotNeeded => return Check::good(name, "not needed: plain http on this machine"),
-        Roots::System => return Check::good(name, "the certificates that this machine trusts"),
+        Roots::System => return Check::good(name, "this machine's trusted certificates"),
         Roots::Given(given) => given,
     };
     let of = |source: &RootsSource| {
@@ -145,8 +145,7 @@ fn certificates(roots: &Roots) -> Check {
     match given.sources.iter().find(|source| source.certificates == 0) {
         None => Check::good(name, found),
         Some(source) => {
-            let remedy =
-                format!("correct or unset {}, because no certificate was loaded from it", source.variable);
+            let remedy = format!("fix or unset {}: no certificate was loaded from it", source.variable);
             Check::attention(name, found, remedy)
         }
     }
@@ -168,7 +167,7 @@ async fn pylon(connection: &Connection, roster: &Roster, environment: &Environme
         organization(identity, roster, connection),
     ];
     if checks.iter().any(|check| check.mark == Mark::Bad) {
-        checks.push(Check::unknown("people and roles", "skipped, because it is another organization"));
+        checks.push(Check::unknown("people and roles", "skipped: the token is for another organization"));
         return checks;
     }
     match connection.observe(&Roster::default(), &[]).await {
@@ -204,10 +203,10 @@ fn rate_limit(attempt: &Attempt<Identity>) -> Check {
     match attempt.remaining {
         None => Check::unknown("rate limit", "not checked, because Pylon does not report it"),
         Some(0) => {
-            let remedy = "other integrations use the same rate limit; an apply waits if it must, and --rate makes it slower";
-            Check::attention("rate limit", "no reads are left in this minute", remedy)
+            let remedy = "other integrations share this rate limit; an apply waits if it has to, and --rate slows it down";
+            Check::attention("rate limit", "no reads left this minute", remedy)
         }
-        Some(left) => Check::good("rate limit", format!("{left} reads are left in this minute")),
+        Some(left) => Check::good("rate limit", format!("{left} reads left this minute")),
     }
 }
 
@@ -308,7 +307,7 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
     let may_succeed = |left: &[OutcomeKind]| left.iter().any(|kind| kind.may_succeed_if_sent_again());
     let is_decided_elsewhere = matches!(&ending, Ending::Finished { left, .. } if !may_succeed(left));
     let again = if is_decided_elsewhere {
-        "run `rolecall plan` to see the current state; something else sets these values, so another apply does not help"
+        "run `rolecall plan` to see the current state; something else sets these values, so applying again will not help"
     } else if is_rollback {
         // An apply would undo the rollback.
         "run the rollback again with the same journal; it sends only what is not applied"

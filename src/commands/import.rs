@@ -113,7 +113,7 @@ fn are_there(names: &[String], has_root: bool) -> Problem {
         _ => (format!("{} files already exist: {}{more}", names.len(), listed.join(", ")), "them"),
     };
     Problem::new(CommandCode::FileExists, message).help(if has_root {
-        format!("run `rolecall import --update` to update {them}; to start again, move {them} away")
+        format!("run `rolecall import --update` to update {them}; to start over, move {them} away")
     } else {
         format!("nothing was written; move {them} away, because the new root file would include {them}")
     })
@@ -247,7 +247,7 @@ fn file_named(into: &Path, sources: &Sources) -> Result<FileId, CommandError> {
         let name = into.to_string_lossy();
         let names: Vec<&str> = sources.iter().map(|(name, _)| name).collect();
         let problem =
-            Problem::new(CommandCode::NotRead, format!("{} is not one of the files that are read", Printable::cut(&name, 200)));
+            Problem::new(CommandCode::NotRead, format!("rolecall does not read {}", Printable::cut(&name, 200)));
         let near = did_you_mean(&name, names.iter().copied());
         problem
             .help(match near {

@@ -62,7 +62,7 @@ impl FileHistory {
             let shown = Printable::cut(name, 200);
             match is_modified(name) {
                 Ok(is_modified) => history.is_modified |= is_modified,
-                Err(why) => history.unread.push(format!("whether {shown} is committed: {why}")),
+                Err(why) => history.unread.push(format!("the git status of {shown}: {why}")),
             }
             // A folder may be a submodule or another nested repository.
             let is_shallow =
@@ -76,7 +76,7 @@ impl FileHistory {
         }
         if shallow.get(folder(root)) == Some(&Ok(true)) {
             history.unread.push(
-                "the commits of older lines: this is a shallow clone; fetch the whole history, as with `fetch-depth: 0`".into(),
+                "the commits of older lines: this is a shallow clone; fetch the full history, as with `fetch-depth: 0`".into(),
             );
         }
         history

@@ -22,7 +22,7 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
         let folder_name = Printable::cut(&folder.to_string_lossy(), 200);
         std::env::set_current_dir(folder).map_err(|error| {
             Problem::new(CommandCode::NoFolder, format!("cannot change to the folder {folder_name}: {error}"))
-                .help("pass a folder that exists with -C")
+                .help("pass an existing folder with -C")
         })?;
         environment.folder = std::env::current_dir().unwrap_or_default();
         hide_tokens(&environment.token_sources); // a relative path of a token file is resolved against that folder

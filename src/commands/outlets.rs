@@ -84,5 +84,5 @@ fn left_in_summary(summary: &File) -> usize {
 
 fn not_written(path: &Path, error: &std::io::Error) -> Problem {
     let name = Printable::cut(&path.to_string_lossy(), 200);
-    Problem::new(CommandCode::NotWritten, format!("the report cannot be written to {name}: {error}"))
+    Problem::new(CommandCode::NotWritten, format!("cannot write the report to {name}: {error}"))
 }

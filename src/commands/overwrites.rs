@@ -55,7 +55,7 @@ fn not_over_files(path: &Path, common: &Common) -> Result<(), CommandError> {
     if !is_toml && FileIdentity::new(path) != FileIdentity::new(&common.config) {
         return Ok(());
     }
-    let message = format!("{} may declare people, and would be overwritten", shown(path));
+    let message = format!("refusing to overwrite {}, which may declare people", shown(path));
     let problem = Problem::new(CommandCode::OverFiles, message);
     Err(CommandError::usage(problem.help("name another file; nothing was read or written")))
 }

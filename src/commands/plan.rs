@@ -69,7 +69,7 @@ fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(
     let written = TargetFile::open(path).and_then(|target| target.write(saved.to_json()));
     written.map_err(|error| {
         let name = Printable::cut(&path.to_string_lossy(), 200);
-        Problem::new(CommandCode::NotWritten, format!("the plan cannot be saved to {name}: {error}")).into()
+        Problem::new(CommandCode::NotWritten, format!("cannot save the plan to {name}: {error}")).into()
     })
 }
 

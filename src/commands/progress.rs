@@ -212,14 +212,14 @@ fn reason_of(machine: &Machine, reason: WaitReason) -> (String, String) {
             ("Pylon returned an error or no response", "error or no response")
         }
         WaitReason::RateLimit(endpoint) if machine.pacing().is_throttled(endpoint) => {
-            ("Pylon asked for fewer requests", "rate limited by Pylon")
+            ("Pylon is rate-limiting requests", "rate limited by Pylon")
         }
         WaitReason::RateLimit(endpoint) => {
             let limit = machine.pacing().limit(endpoint);
             let what = match endpoint {
                 Endpoint::Patch => "changes",
                 Endpoint::Search => "searches",
-                _ => "reads of a person",
+                _ => "person lookups",
             };
             let short = format!("{limit} {what} per minute");
             return (format!("Pylon allows {short}"), short);

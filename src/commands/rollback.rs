@@ -92,7 +92,7 @@ fn which(is_last: bool) -> Problem {
 fn read(path: &Path) -> Result<String, Problem> {
     regular::read_named(path, journal::LARGEST).map_err(|why| {
         let name = Printable::cut(&path.to_string_lossy(), 200);
-        Problem::new(RollbackCode::Unreadable, format!("the journal {name} cannot be read: {why}"))
+        Problem::new(RollbackCode::Unreadable, format!("cannot read the journal {name}: {why}"))
             .help("run `rolecall rollback` to list the journals of this config")
     })
 }

@@ -70,7 +70,7 @@ fn greet(running: &Running, token: &str, count: usize) -> Result<(), CommandErro
     let people = crate::report::words::count(count, "person", "people");
     output::say(&format!("The sandbox with {people} is running at this address. Press Ctrl-C to stop it."));
     written.map_err(|error| {
-        Problem::new(CommandCode::SandboxFailed, format!("standard output cannot be written: {error}")).into()
+        Problem::new(CommandCode::SandboxFailed, format!("cannot write to standard output: {error}")).into()
     })
 }
 
@@ -120,7 +120,7 @@ fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
         let why = Printable::cut(why, 300);
         Problem::new(
             CommandCode::BadSandboxState,
-            format!("cannot make an organization of the declared people: {why}"),
+            format!("cannot build an organization from the declared people: {why}"),
         )
     })
 }
@@ -180,7 +180,7 @@ fn parse(path: &Path, text: Result<String, Unreadable>, now: Timestamp) -> Resul
         Ok(json) => json,
         Err(Unreadable::System(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(why) => {
-            return Err(Problem::new(CommandCode::BadSandboxState, format!("{name} cannot be read: {why}")));
+            return Err(Problem::new(CommandCode::BadSandboxState, format!("cannot read {name}: {why}")));
         }
     };
     let state = SandboxState::parse(&json).map_err(|problem| vec![problem]);
@@ -194,7 +194,7 @@ fn parse(path: &Path, text: Result<String, Unreadable>, now: Timestamp) -> Resul
             format!("{name} is not a valid sandbox state: {}", why.join("; ")),
         )
         .help(if path.ends_with(".rolecall/sandbox.json") {
-            "delete it to start again"
+            "delete it to start over"
         } else {
             "docs/sandbox.md describes the format"
         })

@@ -64,12 +64,12 @@ pub(super) fn watch() -> Result<Signals> {
 
 /// Returns the problem for a failure of [`watch`].
 pub(super) fn not_watched(error: &Error) -> Problem {
-    Problem::new(CommandCode::NoRuntime, format!("signals cannot be received: {error}")).help(TOO_FEW)
+    Problem::new(CommandCode::NoRuntime, format!("cannot set up signal handling: {error}")).help(TOO_FEW)
 }
 
 /// Returns the problem for a failure of [`runtime`].
 pub(super) fn no_runtime(error: &Error) -> Problem {
-    let message = format!("cannot start, because the operating system refuses a resource: {error}");
+    let message = format!("cannot start: the operating system denied a resource: {error}");
     Problem::new(CommandCode::NoRuntime, message).help(TOO_FEW)
 }
 

@@ -89,10 +89,7 @@ pub(super) fn observed_state(
     // Building a world validates the state and fills in the defaults. The time isn't written to the file.
     let world = World::new(state, Timestamp::UNIX_EPOCH).map_err(|problems| {
         let why = Printable::cut(problems.first().map_or("", String::as_str), 300);
-        Problem::new(
-            CommandCode::BadSandboxState,
-            format!("the sandbox cannot have this organization: {why}"),
-        )
+        Problem::new(CommandCode::BadSandboxState, format!("the sandbox cannot use this organization: {why}"))
     })?;
     Ok(world.to_state())
 }

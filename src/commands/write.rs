@@ -101,7 +101,7 @@ fn staged(path: &Path, text: &str) -> Result<Staged> {
 }
 
 pub(super) fn not_written(name: &str, error: &Error) -> Problem {
-    Problem::new(CommandCode::NotWritten, format!("{} cannot be written: {error}", shown(name)))
+    Problem::new(CommandCode::NotWritten, format!("cannot write {}: {error}", shown(name)))
 }
 
 pub(super) fn shown(name: &str) -> String {
@@ -142,7 +142,7 @@ mod tests {
         let trouble = place(staged.into()).err().unwrap();
         assert_eq!(trouble.exit, Exit::Partial);
         let problem = &trouble.problems.list[0];
-        assert!(problem.message.starts_with("two.toml cannot be written: "), "{}", problem.message);
+        assert!(problem.message.starts_with("cannot write two.toml: "), "{}", problem.message);
         assert_eq!(problem.help.as_deref(), Some("these files were written: one.toml"));
         assert!(!folder.path().join("three.toml").exists());
     }

@@ -112,15 +112,15 @@ fn is_over(window: &Window, now: Timestamp) -> bool {
 
 fn window_over(person: &DeclaredPerson, window: &Window) -> Problem {
     let place: Place = window.until.as_ref().map_or(window.place, |until| until.place);
-    Problem::new(LintCode::WindowOver, format!("a window of {} is over", person.email.value))
+    Problem::new(LintCode::WindowOver, format!("a window of {} has ended", person.email.value))
         .at(place, "ended more than two days ago")
-        .help("delete the window; it has no effect any more")
+        .help("delete the window; it no longer has any effect")
 }
 
 fn two_spellings(mentioned: &Sourced<Email>, person: &Sourced<Email>) -> Problem {
     let message = format!("{} is declared as {}", mentioned.value, person.value);
     Problem::new(LintCode::TwoSpellings, message)
-        .at(mentioned.place, "written in another way")
+        .at(mentioned.place, "spelled differently")
         .at(person.place, "declared here")
         .help(format!("write {} in both places, so that a search finds both", person.value))
 }

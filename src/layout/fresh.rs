@@ -53,8 +53,7 @@ pub fn fresh(file: &NewFile<'_>) -> String {
     }
     if *allow_unicode_emails {
         let below = if include.is_some() { "" } else { " below" };
-        text +=
-            &format!("\n# Some addresses{below} have letters outside ASCII.\nallow_unicode_emails = true\n");
+        text += &format!("\n# Some addresses{below} have non-ASCII letters.\nallow_unicode_emails = true\n");
     }
     if organization.is_some() || region.is_some() {
         text += "\n[workspace]\n";

@@ -37,9 +37,9 @@ const WRONG_USAGE: (&str, &str) = ("64", "usage error; nothing was changed");
 pub const EXITS: &[(&str, &str)] = &[
     ("0", "success, or nothing to do"),
     ("1", "failed; nothing was changed"),
-    ("2", "there are changes, and a flag asks for this code"),
+    ("2", "there are changes, and a flag requests this code"),
     ("3", "blocked by a guardrail; `rolecall plan` returns it too"),
-    ("4", "something was or may have been changed, but not every change was applied"),
+    ("4", "some changes were or may have been applied, but not all of them"),
     ("5", "the saved plan cannot be applied, or the plan has changed since it was shown"),
     WRONG_USAGE,
     ("129, 130, 143", "stopped by SIGHUP, SIGINT, or SIGTERM"),
@@ -252,7 +252,7 @@ const ELSEWHERE: &[Elsewhere] = &[
     elsewhere(&["html"], "use '--report html=FILE'"),
     elsewhere(
         &["token", "api-token", "api-key", "apikey", "key", "pylon-api-token"],
-        "set the variable PYLON_API_TOKEN or use '--token-file FILE', because other processes can read a command line. \
+        "set the variable PYLON_API_TOKEN or use '--token-file FILE', because other processes can read the command line. \
          If this was a real token, revoke it in Pylon",
     ),
     Elsewhere {

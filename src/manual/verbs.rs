@@ -31,12 +31,12 @@ const NO_REPORT: &[&str] = &["config", "format", "report", "markdown_limit", "qu
 
 const SHOWN: (&str, &str) = ("0", "success");
 const REFUSED: (&str, &str) = ("3", "blocked by a guardrail; nothing was changed");
-const HALF_WRITTEN: (&str, &str) = ("4", "some files were written, and others were not");
+const HALF_WRITTEN: (&str, &str) = ("4", "some files were written, but others were not");
 const CARRIED: &[(&str, &str)] = &[
     ("0", "every change was applied, or there was nothing to change"),
     ("1", "failed; nothing was changed"),
     REFUSED,
-    ("4", "something was or may have been changed, but not every change was applied"),
+    ("4", "some changes were or may have been applied, but not all of them"),
     ("5", "the saved plan cannot be applied, or the plan has changed since it was shown"),
     ("129, 130, 143", "stopped by a signal; run it again to continue"),
 ];
@@ -94,7 +94,7 @@ pub const VERBS: &[Verb] = &[
             ("0", "every change was applied, or there was nothing to change"),
             ("1", "failed; nothing was changed"),
             REFUSED,
-            ("4", "something was or may have been changed, but not every change was applied"),
+            ("4", "some changes were or may have been applied, but not all of them"),
             ("5", "the plan has changed since it was shown; nothing was changed"),
             ("129, 130, 143", "stopped by a signal; run it again to continue"),
         ],
@@ -123,7 +123,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         name: "validate",
         more: "Reads the root file and every file that it includes, without connecting to Pylon. Reports every problem with its \
-               file, line, and column. Also warns about what has no effect or is probably a mistake.",
+               file, line, and column. Also warns about entries without effect and probable mistakes.",
         examples: &[
             ("rolecall validate", "check users.toml and the files that it includes"),
             ("rolecall validate people/users.toml", "check another root file"),
@@ -160,7 +160,7 @@ pub const VERBS: &[Verb] = &[
         name: "compare",
         more: "Compares people, windows, guardrails, rules, policy, acknowledgments, and the pinned organization, without connecting to \
                Pylon. It also shows differences that take effect later, and works in pipelines that have no token. \
-               Two spellings of the same value are not a difference.",
+               Different spellings of the same value count as equal.",
         examples: &[
             ("rolecall compare main", "show what these files declare differently from the branch main"),
             ("rolecall compare HEAD~1 HEAD", "show what the last commit changed"),
@@ -191,9 +191,9 @@ pub const VERBS: &[Verb] = &[
     Verb {
         name: "show",
         more: "Prints the report of a plan that was saved, in any format: who would change, and why, at the time of that plan. It needs \
-               neither the files nor Pylon. `rolecall apply FILE` checks whether the plan still fits.",
+               neither the files nor Pylon. `rolecall apply FILE` checks whether the plan still applies.",
         examples: &[
-            ("rolecall show plan.json", "read the plan that a pipeline has kept"),
+            ("rolecall show plan.json", "read the plan that a pipeline saved"),
             ("rolecall show plan.json --format html > plan.html", "as a web page"),
         ],
         exits: &[SHOWN, ("1", "the file cannot be read, or is not a saved plan")],
@@ -207,7 +207,7 @@ pub const VERBS: &[Verb] = &[
                changes in the audit log, if they are known. It also works for unmanaged people. With the code of an error, shows what the \
                code means and what to do. This needs neither files nor Pylon.",
         examples: &[
-            ("rolecall explain bo@acme.example", "find the person by any address that Pylon knows"),
+            ("rolecall explain bo@acme.example", "find the person by any address in Pylon"),
             ("rolecall explain lindqvist", "find the person by a part of the name or address"),
             ("rolecall explain roster::bad_email", "show what an error means, and what to do"),
         ],
@@ -228,14 +228,14 @@ pub const VERBS: &[Verb] = &[
         name: "access",
         more: "Lists every account in Pylon with its roles, and who set them when. For declared people, also shows the line of the file, \
                the commit that last changed it, and what differs. Admins and other guarded roles come first. It never changes anything, \
-               and works without a users.toml, too.",
+               and works without a users.toml.",
         examples: &[
             ("rolecall access", "show who has access"),
             ("rolecall access --format csv > access.csv", "as a table for an auditor"),
             ("rolecall access --since access-2026-08.json", "also show what changed since that review"),
             (
                 "rolecall access --report html=access.html --report json=access.json",
-                "keep a page and a copy for programs",
+                "save a page and a machine-readable copy",
             ),
         ],
         exits: &[SHOWN, ("1", "failed")],
@@ -253,7 +253,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "demo",
-        more: "Writes the files of a small organization into a new folder, and shows their plan. The fake Pylon runs inside of rolecall, so it needs \
+        more: "Writes the files of a small organization into a new folder, and shows their plan. The fake Pylon is built into rolecall, so it needs \
                no token and no network.",
         examples: &[("rolecall demo", "write the example to rolecall-demo/")],
         exits: &[SHOWN, ("1", "the folder already exists, or cannot be written")],
@@ -266,7 +266,7 @@ pub const VERBS: &[Verb] = &[
                which point rolecall to it. To use a sandbox for one run only, add --sandbox to another command instead. With \
                --write-state, writes a description of an organization for you to edit, and exits.",
         examples: &[
-            ("rolecall sandbox", "start with 12 invented people on any free port"),
+            ("rolecall sandbox", "start with 12 generated people on any free port"),
             ("rolecall sandbox --people 50 --limits patch=20", "more people and a lower rate limit"),
             ("rolecall sandbox --state pylon.json --faults 500=0.1", "your organization, with 10 % errors"),
             ("rolecall sandbox --write-state pylon.json", "write a description to edit, and exit"),
@@ -281,7 +281,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "schema",
-        more: "An editor that knows the schema completes and explains keys and values, and marks mistakes. Save it next to \
+        more: "With the schema, an editor completes and explains keys and values, and marks mistakes. Save it next to \
                users.toml, and make this the first line of users.toml: #:schema ./users.schema.json",
         examples: &[
             ("rolecall schema > users.schema.json", "for users.toml and team files"),

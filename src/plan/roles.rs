@@ -101,7 +101,7 @@ fn ambiguous(name: &str, places: &[Place], roles: &[&Role]) -> Problem {
         })
         .collect();
     let message = format!(
-        "`{}` means {} roles: it is the name, slug or ID of each{}",
+        "`{}` is ambiguous: it is the name, slug, or ID of {} roles{}",
         Printable::cut(name, 60),
         roles.len(),
         elsewhere(places)

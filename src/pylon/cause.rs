@@ -78,7 +78,7 @@ fn unauthorized(proxy: &Proxy) -> Obstacle {
 /// Describes a failure to connect that may be temporary.
 fn no_connection(error: &reqwest::Error, causes: &[ErrorRef<'_>], party: &str) -> String {
     if error.is_dns() {
-        return format!("the address of {party} was not found: {}", innermost(causes));
+        return format!("could not resolve {party}: {}", innermost(causes));
     }
     let kind = causes.iter().rev().find_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()));
     match kind {

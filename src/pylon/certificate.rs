@@ -135,8 +135,8 @@ pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshak
         {
             Some(tls(
                 party,
-                &format!("refused the connection: it wants a client certificate ({alert:?})"),
-                "rolecall has no client certificates: ask for an address that does not need one",
+                &format!("refused the connection: it requires a client certificate ({alert:?})"),
+                "rolecall does not support client certificates: use a server that needs none",
             ))
         }
         Error::AlertReceived(alert) if in_handshake => refused(*alert, party),
@@ -218,13 +218,13 @@ fn invalid(error: &CertificateError, party: &str, trusted: &[&str]) -> Obstacle 
         CertificateError::NotValidYetContext { time, not_before } => bad(
             party,
             &format!(
-                "is not valid before {}, and the clock of this machine says {}",
+                "is not valid before {}, but this machine's clock says {}",
                 date(*not_before),
                 date(*time)
             ),
             CLOCK,
         ),
-        CertificateError::NotValidForName => bad(party, "is for another name", OTHER_NAME),
+        CertificateError::NotValidForName => bad(party, "is for a different name", OTHER_NAME),
         CertificateError::NotValidForNameContext { expected, presented } => {
             bad(party, &format!("is not for {}, but {}", expected.to_str(), names(presented)), OTHER_NAME)
         }
@@ -254,20 +254,16 @@ fn invalid(error: &CertificateError, party: &str, trusted: &[&str]) -> Obstacle 
 
 const OPERATOR_OR_CLOCK: &str = "check the clock of this machine; if it is right, ask the administrator of this server, or of the proxy in front of it, to renew the certificate";
 const CLOCK: &str = "check the clock of this machine; if it is right, ask the administrator of this server";
-const OTHER_NAME: &str = "check --region and --base-url; if they are right, another server answers there: ask the administrator of your network";
+const OTHER_NAME: &str = "check --region and --base-url; if they are right, a different server is responding: ask the administrator of your network";
 
 fn not_trusted(untrusted: &Untrusted, party: &str, trusted: &[&str]) -> Obstacle {
     let Untrusted { issuer, is_self_signed, is_authority } = untrusted;
     match (is_self_signed, is_authority, issuer) {
         (_, true, _) => bad(
             party,
-            if *is_self_signed {
-                "is self-signed, and is the certificate of an authority (CA)"
-            } else {
-                "is the certificate of an authority (CA)"
-            },
-            "no server may use the certificate of an authority: issue one for this server with CA:FALSE, and name the \
-             authority's with SSL_CERT_FILE",
+            if *is_self_signed { "is a self-signed CA certificate" } else { "is a CA certificate" },
+            "a server cannot use a CA certificate: issue one for this server with CA:FALSE, and set SSL_CERT_FILE to the \
+             CA certificate",
         ),
         (true, false, _) => bad(party, "is self-signed and not trusted here", trust(trusted)),
         (false, false, None) => {
@@ -335,7 +331,7 @@ mod tests {
             (invalid(CertificateError::Revoked), bad("was revoked")),
             (invalid(CertificateError::Expired), bad("has expired")),
             (invalid(CertificateError::NotValidYet), bad("is not valid yet")),
-            (invalid(CertificateError::NotValidForName), bad("is for another name")),
+            (invalid(CertificateError::NotValidForName), bad("is for a different name")),
             (invalid(CertificateError::InvalidPurpose), bad("is not valid for a server")),
             (invalid(CertificateError::BadSignature), bad("has an invalid signature")),
             (

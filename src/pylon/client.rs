@@ -130,7 +130,7 @@ impl Reader {
             None => exchange.await,
             Some(total) => timeout(total, exchange)
                 .await
-                .unwrap_or_else(|_| Err(Cause::NoAnswer(format!("not within {} s", total.as_secs())))),
+                .unwrap_or_else(|_| Err(Cause::NoAnswer(format!("timed out after {} s", total.as_secs())))),
         };
         self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
         let attempt = exchange::attempt(request, came, self.clock.now());
@@ -143,7 +143,7 @@ impl Reader {
     async fn send(&self, outgoing: Outgoing, bounds: &Bounds) -> Result<Incoming, Cause> {
         let request = self.request(outgoing);
         let response = match timeout(FIRST_BYTE, request.send()).await {
-            Err(_) => return Err(Cause::NoAnswer(format!("not within {} s", FIRST_BYTE.as_secs()))),
+            Err(_) => return Err(Cause::NoAnswer(format!("timed out after {} s", FIRST_BYTE.as_secs()))),
             Ok(Err(error)) => {
                 return Err(cause::of_error(&error, &self.base.host(), &self.route, &self.trusted));
             }
@@ -216,7 +216,7 @@ async fn read_body(
     loop {
         match timeout(idle, response.chunk()).await {
             Err(_) => {
-                return Err(Cause::NoAnswer(format!("the body stopped for {} s", idle.as_secs())));
+                return Err(Cause::NoAnswer(format!("the body stalled for {} s", idle.as_secs())));
             }
             Ok(Err(error)) => {
                 return Err(Cause::NoAnswer(format!(
@@ -329,7 +329,7 @@ mod tests {
             let refused =
                 format!("{}{{\"errors\":[\"no {spelling}\"],\"request_id\":\"{spelling}\"}}", head("422 No"));
             let failure = asked(&refused).result.unwrap_err();
-            assert_eq!(failure.line(), "GET /me was answered with 422: no [token] (request [token])");
+            assert_eq!(failure.line(), "GET /me returned 422: no [token] (request [token])");
             assert_eq!(failure.request_id.as_deref(), Some("[token]"));
             let odd = format!("{}{{\"data\":{{\"id\":1,\"{spelling}\":1}}}}", head("200 OK"));
             assert!(!asked(&odd).result.unwrap_err().line().contains("4f1c"), "{spelling}");

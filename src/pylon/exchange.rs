@@ -166,7 +166,7 @@ mod tests {
             cut: Some(Cause::NoAnswer("it broke off".into())),
             ..Incoming::default()
         });
-        assert_eq!(cut.line(), "GET /me got no answer: it broke off (request r)");
+        assert_eq!(cut.line(), "GET /me got no response: it broke off (request r)");
     }
 
     #[test]

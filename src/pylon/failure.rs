@@ -223,7 +223,7 @@ impl Failure {
             Cause::Blocked(obstacle) => {
                 format!("was not sent: {}", Printable::cut(&obstacle.why, LONGEST_WHY))
             }
-            Cause::NoAnswer(why) => format!("got no answer: {}", Printable::cut(why, 300)),
+            Cause::NoAnswer(why) => format!("got no response: {}", Printable::cut(why, 300)),
             Cause::WrongShape(WrongShape { expected, why, body }) => {
                 let why = Printable::cut(why, 300);
                 let body = match body.as_str() {
@@ -233,12 +233,10 @@ impl Failure {
                 format!("returned an unexpected response: expected {expected}, but {why}{body}")
             }
             Cause::TooSlow(limit) => {
-                format!("was answered too slowly, with less than {limit} bytes per minute")
+                format!("responded too slowly: less than {limit} bytes per minute")
             }
-            Cause::PageWithoutData => {
-                "returned a page without data that says another page follows".to_owned()
-            }
-            Cause::Refused(refusal) => format!("was answered with {}", refusal.line()),
+            Cause::PageWithoutData => "returned an empty page that says another page follows".to_owned(),
+            Cause::Refused(refusal) => format!("returned {}", refusal.line()),
         }
     }
 
@@ -250,11 +248,12 @@ impl Failure {
             Cause::Blocked(obstacle) => {
                 format!("no request was sent to Pylon: {}", Printable::cut(&obstacle.why, LONGEST_WHY))
             }
-            Cause::NoAnswer(why) => format!("Pylon did not answer: {}", Printable::cut(why, 300)),
+            Cause::NoAnswer(why) => format!("Pylon did not respond: {}", Printable::cut(why, 300)),
             Cause::Refused(refusal)
                 if matches!(self.class(), Class::Fatal | Class::Throttled | Class::Ambiguous) =>
             {
-                format!("Pylon answered with {}", refusal.line())
+                let returned = if refusal.intermediary.is_some() { "received" } else { "Pylon returned" };
+                format!("{returned} {}", refusal.line())
             }
             Cause::Refused(_) | Cause::WrongShape(_) | Cause::TooSlow(_) | Cause::PageWithoutData => {
                 return self.line();
@@ -302,7 +301,7 @@ impl Refusal {
     fn line(&self) -> String {
         let mut line = self.status.to_string();
         if let Some(Intermediary { server, text }) = &self.intermediary {
-            line += " by something in front of Pylon, such as a proxy or a firewall";
+            line += " from something in front of Pylon, such as a proxy or a firewall";
             if let Some(server) = server {
                 line += &format!(" (server: {})", Printable::cut(server, 60));
             }
@@ -352,15 +351,15 @@ impl Failure {
         let (code, help) = match &self.cause {
             Cause::NotSent(_) => (
                 PylonCode::Unreachable,
-                "check the network, the host (--region, --base-url), and HTTPS_PROXY, then run again",
+                "check the network, the host (--region, --base-url), and HTTPS_PROXY, then try again",
             ),
             Cause::Blocked(obstacle) => return (obstacle.code, obstacle.help.clone()),
             Cause::NoAnswer(_) | Cause::TooSlow(_) => {
-                (PylonCode::NoAnswer, "run again; changes that were applied are not sent again")
+                (PylonCode::NoAnswer, "run the command again; applied changes are not sent again")
             }
             Cause::WrongShape(_) => (
                 PylonCode::BadAnswer,
-                "run again; if the error persists, another server may answer at this address (a proxy or a login page), or \
+                "run again; if the error persists, another server may be at this address (a proxy or a login page), or \
                  Pylon's API has changed: report it with the request ID",
             ),
             Cause::PageWithoutData => (PylonCode::Incomplete, INCOMPLETE),
@@ -379,7 +378,7 @@ impl Refusal {
         match (self.code.as_deref().unwrap_or_default(), self.status) {
             _ if !is_pylons => (
                 PylonCode::Intercepted,
-                "a proxy or firewall answered instead of Pylon, so the token may be valid: check --base-url and HTTPS_PROXY, \
+                "a proxy or firewall responded instead of Pylon, so the token may be valid: check --base-url and HTTPS_PROXY, \
                  or ask the administrator of your network",
             ),
             ("organization_suspended" | "organization_deactivated" | "organization_inactive", _) => {
@@ -400,7 +399,7 @@ impl Refusal {
             (_, 413) => (PylonCode::TooLarge, "the request is too large for the server: please report this"),
             (_, 429) => (
                 PylonCode::RateLimited,
-                "other integrations use the same rate limit: run again later, or lower --rate",
+                "other integrations share this rate limit: try again later, or lower --rate",
             ),
             (_, 300..=399) => (
                 PylonCode::Redirected,
@@ -409,7 +408,7 @@ impl Refusal {
             ),
             (_, 500..=599) => (
                 PylonCode::ServerTrouble,
-                "Pylon has a problem: run again later; if the error persists, send the request ID to Pylon's support",
+                "internal error in Pylon: try again later; if the error persists, send the request ID to Pylon's support",
             ),
             _ => (
                 PylonCode::Rejected,
@@ -554,7 +553,7 @@ mod tests {
             (refused(Some("not_so"), &[], Some("req_1")), "422 not_so (request req_1)"),
             (refused(Some("not_so"), &["no"], Some("req_1")), "422 not_so: no (request req_1)"),
         ] {
-            assert_eq!(failure.line(), format!("PATCH /users/u was answered with {expected}"));
+            assert_eq!(failure.line(), format!("PATCH /users/u returned {expected}"));
         }
     }
 
@@ -597,7 +596,7 @@ mod tests {
             assert_eq!(
                 failure.line(),
                 format!(
-                    "PATCH /users/u was answered with {status} by something in front of Pylon, such as a proxy or a firewall \
+                    "PATCH /users/u returned {status} from something in front of Pylon, such as a proxy or a firewall \
                      (server: cloudflare): Access denied"
                 )
             );

@@ -224,7 +224,7 @@ fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<Has
 
 fn not_listed<T>(person: &Person) -> Result<T, ObserveError> {
     contradiction(format!(
-        "GET /users lacks {}, but another response has this person",
+        "GET /users does not list {}, but another response does",
         Printable::cut(person.email.as_str(), 100)
     ))
 }
@@ -311,7 +311,7 @@ fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(
             let [id, known, name] =
                 [&*role.id.0, &known.name, &role.name].map(|text| Printable::cut(text, 60));
             return contradiction(format!(
-                "GET /user-roles calls the role {id} {known}, and another response {name}"
+                "GET /user-roles names the role {id} {known}, but another response says {name}"
             ));
         }
     }
@@ -433,7 +433,7 @@ fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), Observ
     let people = found.people.iter().filter(|person| !is_asked(person)).map(|person| &person.id);
     match people.chain(found.integrations.iter().map(|user| &user.id)).next() {
         Some(id) => contradiction(format!(
-            "POST /users/search returned the user {}, who has none of the addresses that were asked for",
+            "POST /users/search returned the user {}, who has none of the requested addresses",
             id.as_str()
         )),
         None => Ok(()),
@@ -501,15 +501,12 @@ async fn read_pages<R: ReadRequest>(
         let ReadStep { has_new, next } = take(pylon.ask(&request).await.map_err(ObserveError::Failed)?)?;
         let asked = || request.outgoing().asked();
         if !has_new && !cursors.is_empty() {
-            return contradiction(format!(
-                "{} returned a page that has only what earlier pages had",
-                asked()
-            ));
+            return contradiction(format!("{} returned a page that only repeats earlier pages", asked()));
         }
         match next {
             None => return Ok(()),
             Some(next) if !cursors.insert(next.clone()) => {
-                return contradiction(format!("{} leads from page to page in a circle", asked()));
+                return contradiction(format!("{} returned pages that form a loop", asked()));
             }
             Some(next) => cursor = Some(next),
         }

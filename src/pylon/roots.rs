@@ -150,8 +150,7 @@ fn source(variable: &'static str, path: &Path, certificates: usize) -> RootsSour
 }
 
 fn no_roots(why: &str) -> Problem {
-    let message =
-        format!("cannot load the certificates that this machine trusts: {}", Printable::cut(why, 300));
+    let message = format!("cannot load this machine's trusted certificates: {}", Printable::cut(why, 300));
     Problem::new(PylonCode::BadCertificateFile, message).help(
         "install the root certificates of the system (the package is often called ca-certificates), or set SSL_CERT_FILE to a \
          file of certificates",

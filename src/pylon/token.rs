@@ -156,8 +156,8 @@ pub(crate) fn no_source() -> Problem {
 
 fn read(name: &str, text: Result<String, Unreadable>) -> Result<String, Problem> {
     text.map_err(|why| {
-        Problem::new(PylonCode::NoToken, format!("{name} cannot be read: {why}"))
-            .help("pass a file that contains only the token with --token-file")
+        Problem::new(PylonCode::NoToken, format!("cannot read {name}: {why}"))
+            .help("use --token-file with a file that contains only the token")
     })
 }
 

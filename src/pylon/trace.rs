@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 12:04:05.123  PATCH /users/5f0c  429 after 41 ms, attempt 1, request 7d2a
-//! 12:04:05.124  waiting 8.2 s: PATCH /users/5f0c was answered with 429 rate_limited (request 7d2a)
+//! 12:04:05.124  waiting 8.2 s: PATCH /users/5f0c returned 429 rate_limited (request 7d2a)
 //! ```
 
 use std::time::Duration;
@@ -104,7 +104,7 @@ mod tests {
         );
         assert_eq!(
             line(Err(Cause::NoAnswer("secret reset".into()))),
-            "GET /me got no answer: [token] reset, after 41 ms, attempt 2"
+            "GET /me got no response: [token] reset, after 41 ms, attempt 2"
         );
     }
 }

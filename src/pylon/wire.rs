@@ -284,7 +284,7 @@ impl<'de> Deserialize<'de> for Texts {
             type Value = Texts;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of texts")
+                f.write_str("an object of strings")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -381,7 +381,7 @@ impl Request for Roles {
         let (roles, next) = list::<WireRole<'_>>(body, expected)?;
         let roles: Vec<Role> = roles.into_iter().map(role).collect();
         if roles.is_empty() && self.cursor.is_none() {
-            return Err(WrongShape::cause(expected, "it is empty, and every organization has roles"));
+            return Err(WrongShape::cause(expected, "it is empty, but every organization has roles"));
         }
         Ok(RolePage { roles, next })
     }
@@ -402,7 +402,7 @@ impl Request for Listing {
         let page = users(body)?;
         let is_empty = page.people.is_empty() && page.integrations.is_empty();
         if is_empty && self.cursor.is_none() {
-            let why = "it is empty, and at least the token's own user exists";
+            let why = "it is empty, but at least the token's own user exists";
             return Err(WrongShape::cause("a page of users", why));
         }
         Ok(page)
@@ -526,7 +526,7 @@ fn with_data(has_data: bool, next: Option<&String>) -> Result<(), Cause> {
 
 /// Decodes the response to `GET` or `PATCH /users/{id}`. Returns an error if the response is about another user.
 fn person(id: &UserId, body: &[u8]) -> Result<Person, Cause> {
-    let wrong = |why| WrongShape::cause("the user that was asked for", why);
+    let wrong = |why| WrongShape::cause("the requested user", why);
     let user = parse::<Data<WireUser<'_>>>(body).map_err(wrong)?.data.0;
     match convert(user, &mut RoleIdPool::default()).map_err(wrong)? {
         User::Person(person, _) if person.id == *id => Ok(person),
@@ -561,7 +561,7 @@ fn next_page(pagination: Option<Object<Pagination>>) -> Result<Option<String>, S
     match (cursor.filter(|cursor| !cursor.is_empty()), has_next_page) {
         (_, Some(false)) | (None, None) => Ok(None),
         (Some(cursor), _) => Ok(Some(cursor)),
-        (None, Some(true)) => Err("it says that another page follows, without a cursor to ask for it".into()),
+        (None, Some(true)) => Err("it says that another page follows, but has no cursor for it".into()),
     }
 }
 

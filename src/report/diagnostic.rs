@@ -269,7 +269,7 @@ mod tests {
         let team = sources.add("teams/emea.toml".into(), "\"bo@acme.example\" = {}".into());
         let problem = Problem::new("roster::against_rule", "a rule does not allow the role")
             .at(Place::new(root, 18..26), "the default role")
-            .at(Place::new(team, 0..17), "has no role of their own")
+            .at(Place::new(team, 0..17), "uses the default role")
             .at(Place::new(team, 22..22), "")
             .help("declare Viewer");
         let shown = "\
@@ -284,7 +284,7 @@ roster::against_rule
    ╭─[teams/emea.toml:1:1]
  1 │ \"bo@acme.example\" = {}
    · ────────┬────────
-   ·         ╰── has no role of their own
+   ·         ╰── uses the default role
    ╰────
    ╭─[teams/emea.toml:1:23]
  1 │ \"bo@acme.example\" = {} 

@@ -62,11 +62,13 @@ pub(super) fn check_look_alikes<'a>(
 }
 
 fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
-    let message = format!("{} looks like {}, but is another address", email.value, other.value);
+    let message = format!("{} looks like {}, but is a different address", email.value, other.value);
     Problem::new(RosterCode::LookAlike, message)
         .at(email.place, foreign_letters(email.value.as_str()))
         .at(other.place, "looks the same")
-        .help("delete the one that does not exist in Pylon, or type it again; Pylon shows which of the two is real")
+        .help(
+            "delete the one that does not exist in Pylon, or retype it; Pylon shows which of the two is real",
+        )
 }
 
 /// Returns a problem for each declared role that violates a rule. Role names, slugs, and IDs can't be resolved offline, so roles

@@ -62,7 +62,7 @@ codes! {
         TooManyWindows = "roster::too_many_windows",
         /// A field set by a window has no declared value outside it.
         NoWayBack = "roster::no_way_back",
-        /// An e-mail pattern is invalid.
+        /// An email pattern is invalid.
         BadPattern = "roster::bad_pattern",
         /// A declared role violates a rule.
         AgainstRule = "roster::against_rule",

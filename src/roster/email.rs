@@ -1,4 +1,4 @@
-//! E-mail addresses, which identify people in the files and in Pylon.
+//! Email addresses, which identify people in the files and in Pylon.
 //!
 //! Addresses are compared case-insensitively (simple case folding, Unicode 3.13) and modulo composition (NFC, UAX #15). The
 //! original spelling is preserved for reports and for requests to Pylon.
@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-/// An e-mail address. Comparison and hashing use the normalized form, but the original spelling is preserved. Cloning is cheap
+/// An email address. Comparison and hashing use the normalized form, but the original spelling is preserved. Cloning is cheap
 /// because the string is reference-counted.
 #[derive(Debug, Clone)]
 pub struct Email {

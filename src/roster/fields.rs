@@ -180,10 +180,10 @@ impl<'p> Fields<'p> {
             _ => hints::of_consequence(key, written.value),
         };
         let help = match meant.or_else(|| did_you_mean(written.value, words.iter().copied())) {
-            Some(near) => format!("did you mean `{near}`? `{key}` is one of: {}", words.join(", ")),
-            None => format!("`{key}` is one of: {}", words.join(", ")),
+            Some(near) => format!("did you mean `{near}`? `{key}` must be one of: {}", words.join(", ")),
+            None => format!("`{key}` must be one of: {}", words.join(", ")),
         };
-        let message = format!("{} is not a value of `{key}`", in_backticks(written.value, 60));
+        let message = format!("{} is not a valid `{key}`", in_backticks(written.value, 60));
         self.report(Problem::new(code, message).at(written.place, "unknown").help(help));
         None
     }
@@ -240,7 +240,7 @@ impl<'p> Fields<'p> {
         let kind = value.get_ref().type_str();
         let problem =
             Problem::new(RosterCode::WrongType, format!("{} must be {wanted}", in_backticks(key, 60)));
-        self.report(problem.at(self.place(value.span()), format!("this is of type {kind}")).help(help));
+        self.report(problem.at(self.place(value.span()), format!("found {kind}")).help(help));
     }
 
     /// Reports a key that isn't valid in this table.
@@ -277,7 +277,7 @@ impl<'p> Fields<'p> {
 /// Quotes a value with backticks, truncated to `most` characters, unless it may be a secret.
 pub(super) fn in_backticks(text: &str, most: usize) -> String {
     match text {
-        "" => "an empty text".to_owned(),
+        "" => "an empty string".to_owned(),
         _ if contains_secret(text) => "this".to_owned(),
         _ => format!("`{}`", Printable::cut(text, most)),
     }

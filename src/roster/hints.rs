@@ -42,7 +42,7 @@ const KEYS: &[(&str, &[&str], &str)] = &[
     (
         "a person",
         &["from", "until", "start", "end", "to", "date", "then"],
-        "dates are in a window: windows = [{ from = 2026-12-20, until = 2027-01-03, status = \"away\", then = \"active\" }]",
+        "dates go in a window: windows = [{ from = 2026-12-20, until = 2027-01-03, status = \"away\", then = \"active\" }]",
     ),
     (
         "a person",
@@ -52,12 +52,12 @@ const KEYS: &[(&str, &[&str], &str)] = &[
     (
         "the root file",
         &["user", "people", "members", "person", "team"],
-        "people are below a line [users]: \"ana@acme.example\" = { role = \"Admin\" }",
+        "people go below a [users] header: \"ana@acme.example\" = { role = \"Admin\" }",
     ),
     (
         "the root file",
         &["role", "default", "default_role"],
-        "write the role of everyone below [defaults]: role = \"Member\"",
+        "set the default role below [defaults]: role = \"Member\"",
     ),
     ("the root file", &["acknowledgments", "acknowledgment", "ack"], "did you mean [[acknowledge]]?"),
     ("the root file", &["includes", "files", "import", "imports"], "did you mean `include`?"),
@@ -136,7 +136,7 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
             )
         }
         ("a string", key, Some(text)) if is_list => {
-            format!("write one text, without brackets: {key} = \"{text}\"")
+            format!("write one string, without brackets: {key} = \"{text}\"")
         }
         ("a string", _, _) => "write it in quotes: \"…\"".to_owned(),
         ("a table", "users", _) if is_list => {
@@ -151,7 +151,7 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
         ("a table", key, _) if is_list && super::keys::SECTIONS.contains(&key) => {
             format!("write the header with one pair of brackets: [{key}]")
         }
-        ("a table", ..) => "write it below a line in brackets, as in [guardrails]".to_owned(),
+        ("a table", ..) => "write it below a header, such as [guardrails]".to_owned(),
         ("an array", key, _) if super::keys::ARRAYS.contains(&key) => {
             format!("write the header with two pairs of brackets: [[{key}]]")
         }

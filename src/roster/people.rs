@@ -84,18 +84,18 @@ pub(super) fn read_email(
     let problem = match Email::declared(written.value, allow_unicode) {
         Ok(email) => return Some(Sourced::new(email, written.place)),
         Err(BadEmail::Malformed(_)) if written.value.is_empty() => {
-            Problem::new(RosterCode::BadEmail, "an empty address is not an e-mail address")
+            Problem::new(RosterCode::BadEmail, "an email address cannot be empty")
                 .at(written.place, "no address")
                 .help("write the address that the person uses in Pylon, in quotes: \"ana@acme.example\"")
         }
         Err(BadEmail::Malformed(why)) => {
-            Problem::new(RosterCode::BadEmail, format!("{} is not an e-mail address: {why}", shown()))
+            Problem::new(RosterCode::BadEmail, format!("{} is not an email address: {why}", shown()))
                 .at(written.place, "not an address")
                 .help("people are declared by the address they use in Pylon, in quotes: \"ana@acme.example\"")
         }
         Err(BadEmail::NotAscii) => Problem::new(
             RosterCode::UnicodeEmail,
-            format!("{} has characters outside ASCII: {}", shown(), foreign_letters(written.value)),
+            format!("{} has non-ASCII characters: {}", shown(), foreign_letters(written.value)),
         )
         .at(written.place, "these letters may look like ASCII letters")
         .help("if the address is correct, set `allow_unicode_emails = true` in the root file"),
@@ -107,7 +107,7 @@ pub(super) fn read_email(
 /// Returns the right location for a key that was mistaken for a person because it belongs to another table.
 fn belongs(key: &str) -> Option<String> {
     if keys::ROOT.contains(&key) {
-        return Some("above the first line in [brackets]".into());
+        return Some("above the first [section] header".into());
     }
     let headed = keys::HEADED.iter().find(|(_, keys)| keys.contains(&key));
     headed.map(|(header, _)| format!("below {header}"))

@@ -264,13 +264,10 @@ fn text_of(path: &Path, folder: &Path) -> Result<String, Problem> {
     if !real.starts_with(&home) {
         return Err(Problem::new(
             RosterCode::OutsideFolder,
-            format!(
-                "{} is a link that leads out of the folder of the config",
-                Printable::cut(&shown(path), 200)
-            ),
+            format!("{} is a link to a path outside the config's folder", Printable::cut(&shown(path), 200)),
         )
         .help(
-            "rolecall reads files in the folder of the config and below it; name the real path with --config",
+            "rolecall reads only files in or below the config's folder; name the real path with --config",
         ));
     }
     regular::read(&real, LARGEST_FILE).map_err(|why| unreadable(path, &real, why))
@@ -285,7 +282,7 @@ fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
                 .help("pass its path with --config, or run `rolecall import` to create it from Pylon; `rolecall demo` writes an example")
         }
         Unreadable::System(error) => {
-            Problem::new(RosterCode::FileUnreadable, format!("{name} cannot be read: {error}"))
+            Problem::new(RosterCode::FileUnreadable, format!("cannot read {name}: {error}"))
         }
         Unreadable::NotRegular => {
             let kind = if real.is_dir() { "a directory" } else { "not a regular file" };
@@ -339,7 +336,7 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
         .any(|part| !matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
     if leaves || pattern.value.contains('\\') {
         return Err(bad(
-            "an include must stay in the folder of the root file",
+            "an include must stay within the root file's folder",
             "name files below it, with `/`: \"teams/*.toml\"",
         ));
     }
@@ -347,14 +344,14 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     let paths = glob::glob(&format!("{base}/{}", pattern.value)).map_err(|error| {
         bad(
             &format!("this is not a valid pattern: {}", error.msg),
-            "`*` stands for part of a name, `**` for any folders",
+            "`*` matches part of a name, `**` any number of folders",
         )
     })?;
     let mut matched = Vec::new();
     for path in paths {
         let path = path.map_err(|error| {
             bad(
-                &format!("the folder of this pattern cannot be read: {}", error.error()),
+                &format!("cannot read the folder of this pattern: {}", error.error()),
                 "check the permissions of the folder",
             )
         })?;

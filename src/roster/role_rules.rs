@@ -189,14 +189,14 @@ fn violation(
         first.values.role.as_ref().is_some_and(|value| value.from_defaults && value.value.place == place);
     let mut problem = Problem::new(RosterCode::AgainstRule, message);
     problem = if is_default {
-        problem.at(place, "the default role").at(first.email.place, "has no role of their own")
+        problem.at(place, "the default role").at(first.email.place, "uses the default role")
     } else {
         problem.at(place, "not allowed")
     };
     let allowed: Vec<String> =
         rule.roles.iter().map(|role| Printable::cut(&role.value, 60).to_string()).collect();
     let who = if people.len() == 1 { "the person" } else { "the people" };
-    let mut help = format!("declare {}, or add {who} to `except` of the rule", allowed.join(" or "));
+    let mut help = format!("declare {}, or add {who} to the rule's `except`", allowed.join(" or "));
     if role.raw().contains(|sign: char| !sign.is_alphabetic() && sign != ' ') {
         help += &format!(
             "; if {role} is the ID or the slug of an allowed role, write that role as the rule does"
@@ -285,13 +285,13 @@ fn read_pattern(
     let written = fields.string(key, value)?;
     let (local, domain) = written.value.split_once('@').unwrap_or((written.value, ""));
     let why = match (local.matches('*').count(), domain) {
-        (_, "") => Some("it has no `@` with a domain behind it"),
-        (_, domain) if domain.contains('*') => Some("`*` may only be before the `@`"),
+        (_, "") => Some("it has no `@` followed by a domain"),
+        (_, domain) if domain.contains('*') => Some("`*` is only allowed before the `@`"),
         (0 | 1, _) => None,
         _ => Some("it has more than one `*`"),
     };
     if let Some(why) = why {
-        let message = format!("{} is not a pattern for addresses: {why}", in_backticks(written.value, 80));
+        let message = format!("{} is not an address pattern: {why}", in_backticks(written.value, 80));
         let problem = Problem::new(RosterCode::BadPattern, message).at(written.place, "not a pattern");
         fields.report(
             problem.help("write an address, or one with a `*` before the `@`: \"*@contractor.example\""),

@@ -21,7 +21,7 @@ use crate::source::{Place, Sourced};
 use crate::spelling::did_you_mean;
 
 const SHARE_OR_COUNT: &str =
-    "write a share of the declared people, \"25%\", or a count, 40; 0 allows no changes";
+    "write a percentage of the declared people, \"25%\", or a count, 40; 0 allows no changes";
 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
 
@@ -243,7 +243,7 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Ma
             return fields.count("max_changes", value).map(MaxChanges::Count);
         }
         if !value.span().is_empty() {
-            fields.wrong_type("max_changes", value, "a share or a count", SHARE_OR_COUNT);
+            fields.wrong_type("max_changes", value, "a percentage or a count", SHARE_OR_COUNT);
         }
         return None;
     };
@@ -253,8 +253,8 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Ma
         .strip_suffix('%')
         .and_then(|digits| digits.parse().ok().filter(|percent| is_plain(digits, *percent)));
     if percent.is_none() {
-        let problem = Problem::new(RosterCode::BadValue, "`max_changes` must be a share or a count")
-            .at(fields.place(value.span()), "neither a share nor a count")
+        let problem = Problem::new(RosterCode::BadValue, "`max_changes` must be a percentage or a count")
+            .at(fields.place(value.span()), "neither a percentage nor a count")
             .help(SHARE_OR_COUNT);
         fields.report(problem);
     }

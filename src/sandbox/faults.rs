@@ -124,7 +124,7 @@ impl Faults {
                 let fault: Fault = key.parse()?;
                 let chance = value.parse().ok().filter(|chance| (0.0..=1.0).contains(chance));
                 let chance =
-                    chance.ok_or_else(|| format!("`{key}={value}`: expected a chance from 0 to 1"))?;
+                    chance.ok_or_else(|| format!("`{key}={value}`: expected a probability from 0 to 1"))?;
                 Ok(self.with(fault, chance))
             }
         }
@@ -141,7 +141,7 @@ impl FromStr for Faults {
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty() && *part != "off") {
             let Some((key, value)) = part.split_once('=') else {
                 part.parse::<Fault>()?;
-                return Err(format!("`{part}`: how often? Write a chance from 0 to 1, as in `{part}=0.1`"));
+                return Err(format!("`{part}` needs a probability from 0 to 1, as in `{part}=0.1`"));
             };
             faults = faults.set(key.trim(), value.trim())?;
         }
@@ -149,7 +149,7 @@ impl FromStr for Faults {
         // Tolerate rounding errors in sums like 0.1 + 0.2 + 0.7.
         if sum > 1.0 + 1e-9 {
             return Err(format!(
-                "the chances add up to {sum:.2}; at most one fault strikes a request, so 1 is the most"
+                "the probabilities add up to {sum:.2}, but the maximum is 1: a request has at most one fault"
             ));
         }
         Ok(faults)
@@ -188,14 +188,14 @@ mod tests {
         let error = |text: &str| text.parse::<Faults>().unwrap_err();
         assert!(
             error("cut-aftr=0.1")
-                .starts_with("there is no fault `cut-aftr`; did you mean `cut-after`?; there are 500, ")
+                .starts_with("unknown fault `cut-aftr`; did you mean `cut-after`? (known: 500, ")
         );
-        assert_eq!(error("500"), "`500`: how often? Write a chance from 0 to 1, as in `500=0.1`");
-        assert_eq!(error("500=2"), "`500=2`: expected a chance from 0 to 1");
-        assert_eq!(error("500=NaN"), "`500=NaN`: expected a chance from 0 to 1");
+        assert_eq!(error("500"), "`500` needs a probability from 0 to 1, as in `500=0.1`");
+        assert_eq!(error("500=2"), "`500=2`: expected a probability from 0 to 1");
+        assert_eq!(error("500=NaN"), "`500=NaN`: expected a probability from 0 to 1");
         assert_eq!(
             error("500=0.6,409=0.6"),
-            "the chances add up to 1.20; at most one fault strikes a request, so 1 is the most"
+            "the probabilities add up to 1.20, but the maximum is 1: a request has at most one fault"
         );
         assert_eq!(
             error("500=0.1,on=put"),

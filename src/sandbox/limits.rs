@@ -128,7 +128,7 @@ impl WrittenLimits {
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
         let number = || -> Result<u32, String> {
             let number = value.parse().ok().filter(|number| *number > 0);
-            number.ok_or_else(|| format!("`{key}={value}`: expected a whole number from 1 up"))
+            number.ok_or_else(|| format!("`{key}={value}`: expected a whole number, 1 or more"))
         };
         match (key, ApiOperation::named(key)) {
             (_, Some(operations)) => {
@@ -211,15 +211,15 @@ mod tests {
         let error = |text: &str| text.parse::<WrittenLimits>().unwrap_err();
         assert_eq!(
             error("pach=20"),
-            "there is no limit `pach`; did you mean `patch`?; there are me, roles, users, user, search, \
-             patch, audit, get, window, kind"
+            "unknown limit `pach`; did you mean `patch`? (known: me, roles, users, user, search, \
+             patch, audit, get, window, kind)"
         );
         assert_eq!(
             error("kind=sliding-lot"),
-            "there is no kind of limiter `sliding-lot`; did you mean `sliding-log`?; there are sliding-log, \
-             fixed-window, full-bucket, sliding-counter, smooth-bucket"
+            "unknown kind of limiter `sliding-lot`; did you mean `sliding-log`? (known: sliding-log, \
+             fixed-window, full-bucket, sliding-counter, smooth-bucket)"
         );
-        assert_eq!(error("patch=0"), "`patch=0`: expected a whole number from 1 up");
+        assert_eq!(error("patch=0"), "`patch=0`: expected a whole number, 1 or more");
         assert_eq!(
             error("none"),
             "`none` is not a limit: write `off`, or NAME=NUMBER as in `patch=20,search=120`"

@@ -159,7 +159,7 @@ impl<'a> Resolver<'a> {
         let same_address =
             if address.is_empty() { None } else { self.addresses.insert(address.to_owned(), at) };
         if let Some(first) = same_address {
-            self.problems.push(format!("{place}: the same e-mail as users[{first}]"));
+            self.problems.push(format!("{place}: the same email as users[{first}]"));
         } else if let Some(first) = self.ids.insert(id.to_owned(), at) {
             self.problems.push(format!("{place}: the same id `{id}` as users[{first}]"));
         }

@@ -69,7 +69,7 @@ words! {
         /// The person, or this value, is no longer managed. Pylon keeps the current value.
         NoLongerDeclared = "no longer declared",
         /// The person is now declared under another of their addresses.
-        OtherAddress = "declared by another address",
+        OtherAddress = "declared under another address",
         /// The difference concerns a setting rather than a person.
         Setting = "setting",
     }

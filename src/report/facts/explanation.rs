@@ -201,14 +201,12 @@ impl ExplanationReport {
         let changes = self.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty());
         let (mark, verdict) = match (&self.declared, &self.in_pylon) {
             _ if !self.candidates.is_empty() => {
-                (Mark::Bad, "several people match; write more of the name or address")
+                (Mark::Bad, "several people match; enter more of the name or address")
             }
             _ if !self.several_in_pylon.is_empty() => {
                 (Mark::Bad, "several people in Pylon have this address; use another address of the person")
             }
-            (None, None) if !self.asked.raw().contains('@') => {
-                (Mark::Bad, "no name or address contains this")
-            }
+            (None, None) if !self.asked.raw().contains('@') => (Mark::Bad, "no name or address matches"),
             (None, None) => (Mark::Bad, "neither declared nor in Pylon"),
             (None, Some(_)) => (Mark::Attention, "unmanaged: rolecall never changes this person"),
             (Some(_), None) => (Mark::Attention, "declared, but not in Pylon"),
@@ -242,7 +240,7 @@ impl ExplanationReport {
         if self.more_candidates > 0 {
             rows.push(Row::new(Mark::Plain, [Printable::new(&format!("and {} more", self.more_candidates))]));
         }
-        Table { title: Some("People who match"), rows, ..Table::default() }
+        Table { title: Some("Matching people"), rows, ..Table::default() }
     }
 
     fn in_pylon(&self) -> Table {
@@ -277,7 +275,7 @@ impl ExplanationReport {
             Some(DeclarationLine { email, location, since }) => {
                 let mut person = Row::new(
                     Mark::Plain,
-                    [Printable::new("declared"), cell(email), Printable::new("by this address")],
+                    [Printable::new("declared"), cell(email), Printable::new("under this address")],
                 );
                 person.notes.extend(since.as_ref().map(SinceLine::sentence));
                 std::iter::once(person.at(location.clone()))
@@ -393,7 +391,7 @@ fn person_rows(person: &PylonLine) -> Vec<Row> {
         rows.push(fact("also", listed(other_emails)));
     }
     if *found_by_other_email {
-        let found = fact("found", Printable::new("by an address that is not the primary one"));
+        let found = fact("found", Printable::new("by an address other than the primary"));
         rows.push(Row { mark: Mark::Attention, ..found });
     }
     rows.push(fact("role", listed(assigned_roles)));

@@ -148,7 +148,7 @@ impl JournalsReport {
                 let older = if *older > 0 { format!(" · {older} older") } else { String::new() };
                 let is_rollback = |entry: &JournalEntry| entry.command.as_ref().is_some_and(|command| command.raw() == "rollback");
                 let newest = if journals.first().is_some_and(is_rollback) {
-                    "the newest is a rollback; to undo it, which makes the changes again"
+                    "the newest is a rollback; to undo it and make the changes again"
                 } else {
                     "to undo the newest"
                 };

@@ -96,15 +96,14 @@ impl RolesReport {
         let ambiguous = roles.iter().filter(|role| role.is_ambiguous).count();
         let mut verdict = vec![words::count(roles.len(), "role", "roles")];
         verdict.extend((unused > 0).then(|| format!("{unused} unused")));
-        verdict.extend((ambiguous > 0).then(|| format!("{ambiguous} with the name of another role")));
+        verdict.extend((ambiguous > 0).then(|| format!("{ambiguous} with a duplicate name")));
         verdict.extend(
             (!unknown.is_empty()).then(|| format!("{} named in the files, but not found", unknown.len())),
         );
         let rows = roles.iter().map(row);
         let mark = if unknown.is_empty() { Mark::Good } else { Mark::Bad };
         let unknown = unknown.iter().map(|name| {
-            Row::new(Mark::Bad, [cell(name)])
-                .note("the files name this role, but the organization has none or several with this name")
+            Row::new(Mark::Bad, [cell(name)]).note("this name in the files matches no role, or more than one")
         });
         let mut columns = vec!["name", "slug", "id", "holders"];
         columns.extend(has_files.then_some("declared"));

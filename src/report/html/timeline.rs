@@ -28,7 +28,7 @@ const FARTHEST: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// The shortest period shown, even if all windows end sooner.
 const NEAREST: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// The accessible name of the timeline.
-const LABEL: &str = "Timeline of the windows";
+const LABEL: &str = "Window timeline";
 /// The maximum number of dates on the axis.
 const TICKS: usize = 9;
 
@@ -145,9 +145,8 @@ fn sentence(window: &WindowLine) -> String {
     let short = |text: &Printable| text.short(LONGEST).to_string();
     let sets: Vec<String> = sets.some().map(|(field, value)| format!("{field} {}", short(value))).collect();
     let from = from.as_ref().map_or_else(String::new, |from| format!(" from {}", from.written));
-    let until = until
-        .as_ref()
-        .map_or_else(|| " without an end".to_owned(), |until| format!(" until {}", until.written));
+    let until =
+        until.as_ref().map_or_else(|| " with no end".to_owned(), |until| format!(" until {}", until.written));
     let then = then.as_ref().map_or_else(String::new, |then| format!(", then {}", short(then)));
     let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", short(reason)));
     format!("{}: {}{from}{until}{then}{reason}, {location}", short(email), sets.join(", "))

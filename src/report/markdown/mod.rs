@@ -64,7 +64,7 @@ pub(super) fn write(report: &Report, setting: &Setting) -> String {
         return text;
     }
     // Each part stays within its share, so we only get here if the limit is extremely small.
-    title(command, "too long to be shown here") + "The log of this run has all of it.\n"
+    title(command, "too long to show here") + "The log of this run has the full report.\n"
 }
 
 /// Formats the title, preceded by the marker.

@@ -35,7 +35,7 @@ pub(in crate::report) fn base(report: &PlanReport) -> Vec<Section> {
 
 fn no_longer_declared(entry: &DifferenceEntry) -> Line {
     let mut line =
-        line![Part::Sentence(words::subject(&entry.subject)), " is no longer declared and still holds "];
+        line![Part::Sentence(words::subject(&entry.subject)), " is no longer declared but still holds "];
     line.extend(separated(entry.keeps.iter().map(|role| line![role])));
     line
 }

@@ -228,8 +228,8 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
     }
     remedies.dedup();
     let unchanged = words::unchanged(command, report);
-    let heading = unchanged.map_or("This cannot be applied.".to_owned(), |unchanged| {
-        format!("This cannot be applied. {unchanged}")
+    let heading = unchanged.map_or("This plan cannot be applied.".to_owned(), |unchanged| {
+        format!("This plan cannot be applied. {unchanged}")
     });
     let alert = Section::Alert { mark: Mark::Bad, heading: line![heading], reasons, remedies };
     report.blocked.then_some(alert)
@@ -239,7 +239,7 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
 fn not_applied(report: &PlanReport) -> Option<Section> {
     let result = report.result.as_ref()?;
     let heading = match (&result.next_step, &result.stopped) {
-        (Some(next_step), _) => with_commands(&format!("Not everything is applied. {next_step}")),
+        (Some(next_step), _) => with_commands(&format!("Not all changes were applied. {next_step}")),
         (None, Some(_)) => line!["The run ended early."],
         (None, None) => return None,
     };
@@ -363,8 +363,11 @@ fn rollback(notes: &RollbackNotes) -> Vec<Section> {
     }
     sections.extend(list("Not rolled back", true, skipped(not_rolled_back)));
     if *contradicted > 0 {
-        let people =
-            words::count(*contradicted, "person has other values there", "people have other values there");
+        let people = words::count(
+            *contradicted,
+            "person has different values there",
+            "people have different values there",
+        );
         let rest = format!(": {people}, and the next apply would set them again. To keep the rollback:");
         let line = line![Part::Strong("The files contradict this rollback"), rest];
         sections.push(Section::Paragraph(Mark::Attention, line));

@@ -17,7 +17,7 @@ pub(super) fn agenda(report: &AgendaReport, styles: &Styles) -> String {
     let open_ended = windows.iter().filter(|window| window.until.is_none());
     for WindowLine { email, location, .. } in open_ended {
         let place = styled(styles.quiet, super::place(location));
-        text += &format!("{email} has a window without an end   {place}\n");
+        text += &format!("{email} has a window with no end   {place}\n");
     }
     text
 }

@@ -373,8 +373,11 @@ fn rollback(report: &PlanReport, styles: &Styles) -> String {
     }
     text += &skipped_lines("\nNot rolled back:\n", not_rolled_back, styles);
     if *contradicted > 0 {
-        let people =
-            words::count(*contradicted, "person has other values there", "people have other values there");
+        let people = words::count(
+            *contradicted,
+            "person has different values there",
+            "people have different values there",
+        );
         text += &format!(
             "\n{}: {people}, and the next apply would set them again.\n",
             styled(styles.attention, "The files contradict this rollback")

@@ -41,11 +41,11 @@ pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
     let of = format!("who changed {silent} of {}", count(*edits, "value", "values"));
     let what = match reason {
         None if silent == 0 => return None,
-        None => format!("The audit log does not say {of}"),
+        None => format!("The audit log does not show {of}"),
         Some(_) if !available => "The audit log is not available".into(),
         // The log isn't sorted, so the newest entry may be in the part that we haven't read.
         Some(_) if silent == 0 => "Someone else may have changed these values since".into(),
-        Some(_) => format!("It is not known {of}"),
+        Some(_) => format!("Cannot tell {of}"),
     };
     Some((what, reason.clone()))
 }
@@ -120,14 +120,12 @@ mod tests {
         let slow = Some(CutShort::TooSlow(Duration::from_secs(120)));
         for (available, unread, blamed, expected) in [
             (true, None, 3, None),
-            (true, None, 1, Some("The audit log does not say who changed 2 of 3 values")),
+            (true, None, 1, Some("The audit log does not show who changed 2 of 3 values")),
             (
                 true,
                 slow.clone(),
                 1,
-                Some(
-                    "It is not known who changed 2 of 3 values: the audit log could not be read within 120 s",
-                ),
+                Some("Cannot tell who changed 2 of 3 values: the audit log could not be read within 120 s"),
             ),
             (
                 true,
@@ -141,21 +139,21 @@ mod tests {
                 true,
                 Some(CutShort::Circle),
                 0,
-                Some("It is not known who changed 3 of 3 values: the pages of the audit log form a loop"),
+                Some("Cannot tell who changed 3 of 3 values: the pages of the audit log form a loop"),
             ),
             (
                 false,
                 failed(404),
                 0,
                 Some(
-                    "The audit log is not available: the organization's plan or the token does not allow it: POST /audit-logs/search was answered with 404",
+                    "The audit log is not available: the organization's plan or the token does not allow it: POST /audit-logs/search returned 404",
                 ),
             ),
             (
                 false,
                 failed(500),
                 0,
-                Some("The audit log is not available: POST /audit-logs/search was answered with 500"),
+                Some("The audit log is not available: POST /audit-logs/search returned 500"),
             ),
         ] {
             let (complete, reason) = (unread.is_none(), unread.as_ref().map(why_unread));

@@ -63,7 +63,7 @@ pub fn imported(new: &NewRoster<'_>, is_dry: bool) -> String {
         _ => format!("{unicode} addresses have"),
     };
     text + &format!(
-        "\nThe {file} sets `allow_unicode_emails = true`, because {addresses} characters outside ASCII. Check them."
+        "\nThe {file} sets `allow_unicode_emails = true`, because {addresses} non-ASCII characters. Check them."
     )
 }
 
@@ -112,19 +112,19 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
                 values.iter().map(|value| Printable::cut(&label(value), LONGEST_NAME).to_string()).collect();
             let set = if field.is_none_or(Field::names_role) { "assigned" } else { "set" };
             match shown.as_slice() {
-                [] => format!("{name}: none is {set} in Pylon, which no file can declare"),
+                [] => format!("{name}: none is {set} in Pylon, and no file can declare that"),
                 [one] => format!("{name}: Pylon shows {one}, which no file can declare"),
                 several => format!(
-                    "{name}: several are {set} in Pylon ({}), which no file can declare",
+                    "{name}: several are {set} in Pylon ({}), and a file can declare only one",
                     several.join(", ")
                 ),
             }
         }
         NotWrittenReason::Address => format!(
-            "{name}: these files may not contain this address (to allow characters outside ASCII, set allow_unicode_emails)"
+            "{name}: these files may not contain this address (to allow non-ASCII characters, set allow_unicode_emails)"
         ),
         NotWrittenReason::Rule(rule) => {
-            format!("{name}: Pylon shows one that a rule does not allow ({rule})")
+            format!("{name}: a rule does not allow the one in Pylon ({rule})")
         }
         NotWrittenReason::UndeclarableAddress => format!("{name}: no file can declare this address"),
         NotWrittenReason::SharedAddress => format!("{name}: several people in Pylon have this address"),

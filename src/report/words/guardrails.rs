@@ -44,7 +44,7 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         Figure::AdminNotGuarded(role) => {
             let role = label(role);
             format!(
-                "{role} is not listed and so has no minimum; add it, or set {role} = 0 if this is intended"
+                "{role} is not listed, so it has no minimum; add it, or set {role} = 0 if this is intended"
             )
         }
         Figure::TokenOwner { email, role } => {

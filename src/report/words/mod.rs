@@ -63,7 +63,7 @@ pub fn organization(line: &OrganizationLine) -> Printable {
 /// Returns the sentence that introduces the problems of a failed run.
 pub const fn not_done(exit: Exit) -> &'static str {
     match exit {
-        Exit::Partial => "Failed partway: some files were written, and others were not.",
+        Exit::Partial => "Failed partway: some files were written, but others were not.",
         _ => "Failed. Nothing was changed.",
     }
 }

@@ -30,13 +30,15 @@ fn sentence(outcome: &Outcome, line: impl Fn(&Failure) -> String) -> String {
         Outcome::Applied => name.into(),
         Outcome::AlreadyInSync => format!("{name}: someone else made this change, so nothing was sent"),
         Outcome::NotEffective => {
-            format!("{name}: Pylon accepted the change but still has another value; a SCIM group may set it")
+            format!(
+                "{name}: Pylon accepted the change but still has a different value; a SCIM group may set it"
+            )
         }
         Outcome::Reverted => format!(
-            "{name}: the change was applied, but support hours, a calendar, or a colleague has set another value since"
+            "{name}: the change was applied, but support hours, a calendar, or a colleague has since set a different value"
         ),
         Outcome::Conflict => {
-            format!("{name}: someone else has set another value since the plan; left alone")
+            format!("{name}: someone else has set a different value since the plan; left alone")
         }
         Outcome::Rejected(failure) => format!("{name}: {}", line(failure)),
         Outcome::Unknown(Some(failure)) => format!("{name}, may have been applied: {}", line(failure)),
@@ -45,7 +47,7 @@ fn sentence(outcome: &Outcome, line: impl Fn(&Failure) -> String) -> String {
         Outcome::NotAttempted(NotAttempted::Unreachable(failure)) => format!("{name}: {}", line(failure)),
         Outcome::NotAttempted(NotAttempted::RoleLimit) => {
             format!(
-                "{name}: a role would have too few or too many holders, because a change before it is not confirmed"
+                "{name}: a role would have too few or too many holders, because an earlier change is not confirmed"
             )
         }
     }
@@ -129,18 +131,15 @@ pub fn stop(stop: &Stop) -> String {
             other => format!("stopped by signal {other}"),
         },
         Stop::Fatal(failure) => {
-            format!("stopped, because no further request would succeed: {}", failure.message())
+            format!("stopped because no further request would succeed: {}", failure.message())
         }
         Stop::Forbidden(_) => "stopped after three rejected requests in a row".into(), // the reasons are part of the outcomes
         Stop::Journal(why) => {
-            format!("stopped, because the journal cannot be written: {}", Printable::cut(why, 200))
+            format!("stopped because the journal cannot be written: {}", Printable::cut(why, 200))
         }
-        Stop::Silence => "stopped, because no request has succeeded for five minutes".into(),
+        Stop::Silence => "stopped because no request has succeeded for five minutes".into(),
         Stop::LongPause(failure) => {
-            format!(
-                "stopped, because Pylon asks for a pause of more than five minutes: {}",
-                failure.message()
-            )
+            format!("stopped because Pylon asks for a pause of more than five minutes: {}", failure.message())
         }
     }
 }
@@ -217,7 +216,7 @@ pub fn not_rolled_back(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> Str
     let label = |role: &RoleId| Printable::cut(&label(role), LONGEST_NAME).to_string();
     match why {
         NotRolledBackReason::ChangedSince { field } => {
-            format!("{field}: someone else has set another value since; left alone")
+            format!("{field}: someone else has since set a different value; left alone")
         }
         NotRolledBackReason::Lost(Lost { field, from }) if field.names_role() && from.is_empty() => {
             format!("{field}: none was assigned before, and a PATCH cannot remove the last one")
@@ -238,6 +237,6 @@ pub fn not_rolled_back(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> Str
         NotRolledBackReason::RoleRemoved(role) => {
             format!("role: the organization no longer has {}", label(role))
         }
-        NotRolledBackReason::NotInPylon => "not in Pylon any more, or deactivated there".into(),
+        NotRolledBackReason::NotInPylon => "no longer in Pylon, or deactivated there".into(),
     }
 }

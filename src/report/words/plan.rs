@@ -25,9 +25,9 @@ pub fn people_change(number: usize) -> String {
 }
 
 /// Heads the differences from the base version that don't require a write, but that a reviewer must not miss.
-pub const ALSO_CHANGED: &str = "These files also change";
+pub const ALSO_CHANGED: &str = "Also changed in these files";
 /// Heads the remaining differences from the base version that don't require a write.
-pub const UNWRITTEN: &str = "Also declared differently, with nothing to apply now";
+pub const UNWRITTEN: &str = "Other differences in the files, with nothing to apply now";
 
 /// Sums up a plan for the title.
 pub fn verdict(report: &PlanReport) -> String {
@@ -72,7 +72,7 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
     match report.rollback {
         None => parts.push(format!("{in_sync} in sync")),
         Some(_) if in_sync == 0 => {}
-        Some(_) => parts.push(format!("{in_sync} already as before")),
+        Some(_) => parts.push(format!("{in_sync} already restored")),
     }
     let (deactivated, missing): (Vec<_>, Vec<_>) = report.missing.iter().partition(|line| line.deactivated);
     for (number, what) in [
@@ -148,7 +148,7 @@ pub fn origin(origin: &Origin) -> String {
             format!("from a window{}", in_parentheses(reason.as_deref()))
         }
         Origin::After { window } => format!("after {}", Printable::new(window)),
-        Origin::Rollback => "as before that run".into(),
+        Origin::Rollback => "previous value".into(),
     }
 }
 
@@ -162,9 +162,9 @@ pub fn full_origin(origin: &Origin) -> String {
             format!("from a window until {until}{}", in_parentheses(reason.as_deref()))
         }
         Origin::Window { until: None, reason } => {
-            format!("from a window without an end{}", in_parentheses(reason.as_deref()))
+            format!("from an open-ended window{}", in_parentheses(reason.as_deref()))
         }
-        Origin::Rollback => "as before that run".into(),
+        Origin::Rollback => "previous value".into(),
         Origin::After { window } => {
             format!("from `then`, if the status is still {window} after the window")
         }

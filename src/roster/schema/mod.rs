@@ -72,7 +72,7 @@ struct File {
     acknowledge: Option<Vec<Acknowledgment>>,
     /// Default values for everyone in this file.
     defaults: Option<Defaults>,
-    /// The people, identified by the e-mail address that they use in Pylon: `"ana@acme.example" = { role = "Admin" }`.
+    /// The people, identified by the email address that they use in Pylon: `"ana@acme.example" = { role = "Admin" }`.
     users: Option<BTreeMap<Address, Person>>,
 }
 
@@ -263,7 +263,7 @@ impl JsonSchema for Address {
     }
 }
 
-/// An e-mail pattern or a list of them. `type` is a list, because editors treat `anyOf` as a choice between tables.
+/// An email pattern or a list of them. `type` is a list, because editors treat `anyOf` as a choice between tables.
 struct Patterns;
 
 impl JsonSchema for Patterns {

@@ -87,7 +87,7 @@ pub(super) fn after_a_value(spot: &Spot<'_>) -> Option<Mistake> {
             .to_owned()
     };
     let message = format!("`{found}` is not allowed after a value");
-    let mistake = spot.mistake(marked, message, "a comma or the end is expected", help);
+    let mistake = spot.mistake(marked, message, "expected a comma or the end", help);
     Some(mistake.over(through_next_word(spot, end)))
 }
 
@@ -165,8 +165,8 @@ pub(super) fn array_of_keys(spot: &Spot<'_>) -> Option<Mistake> {
 pub(super) fn comma(spot: &Spot<'_>) -> Option<Mistake> {
     let mistake = match spot.kind {
         ErrorKind::ExtraCommaInArray | ErrorKind::ExtraCommaInBraces => {
-            let message = "there is nothing before this comma";
-            spot.mistake(spot.at..spot.at + 1, message, "one comma too many", "delete it")
+            let message = "unexpected comma";
+            spot.mistake(spot.at..spot.at + 1, message, "extra comma", "delete it")
         }
         ErrorKind::NoCommaInArray | ErrorKind::NoCommaInBraces => {
             let word = spot.after().split([' ', '=', ',', '}', ']']).next().unwrap_or_default();
@@ -206,7 +206,7 @@ pub(super) fn keys_without_braces(spot: &Spot<'_>) -> Option<Mistake> {
     }
     let example = "\"ana@acme.example\" = { role = \"Admin\" }";
     let fixed = spot.shown(&format!("{person} = {{ {key} = {value} }}"), example);
-    let message = "the values of a person belong in braces";
+    let message = "a person's values belong in braces";
     let marked = spot.at..spot.at + key.len();
     Some(spot.mistake(marked, message, "`{` is missing before this", format!("write: {fixed}")))
 }

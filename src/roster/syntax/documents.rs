@@ -7,7 +7,7 @@ use super::statements::is_bare;
 /// The conflict markers that git writes, in order.
 const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 const EXAMPLE: &str =
-    "write a line [users], and below it one line per person: \"ana@acme.example\" = { role = \"Admin\" }";
+    "write a [users] header, then one line per person: \"ana@acme.example\" = { role = \"Admin\" }";
 
 /// Returns `true` if any line looks like TOML, that is, like a header or like a key followed by `=`.
 fn has_toml(text: &str) -> bool {
@@ -32,9 +32,9 @@ pub(super) fn merge_conflict(spot: &Spot<'_>) -> Option<Mistake> {
             end += last + 1 + rest[last + 1..].find('\n').unwrap_or(rest.len() - last - 1);
         }
     }
-    let message = "this is a merge conflict that was not resolved";
+    let message = "this is an unresolved merge conflict";
     let help = "keep the entries that are right, and delete the lines that begin with `<<<<<<<`, `=======`, and `>>>>>>>`";
-    Some(spot.mistake(spot.whole_line(), message, "git wrote this line", help).over(spot.start..end + 1))
+    Some(spot.mistake(spot.whole_line(), message, "conflict marker from git", help).over(spot.start..end + 1))
 }
 
 /// Recognizes files that are JSON, YAML, or CSV rather than TOML.
@@ -87,8 +87,8 @@ pub(super) fn old_line_ends(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::CarriageReturn || spot.text.contains('\n') {
         return None;
     }
-    let message = "the lines of this file end with carriage returns only";
-    let help = "save the file with line ends of Unix (LF) or Windows (CRLF)";
+    let message = "this file has bare CR line endings";
+    let help = "save the file with Unix (LF) or Windows (CRLF) line endings";
     let mistake = spot.mistake(spot.at..spot.at, message, "a line ends here without a line feed", help);
     Some(mistake.over(0..spot.text.len() + 1))
 }

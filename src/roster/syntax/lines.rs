@@ -30,8 +30,8 @@ pub(super) fn other_comment(spot: &Spot<'_>) -> Option<Mistake> {
     // `---` and `-- --` are separators, which have no text.
     let text = if text.is_empty() { "…".to_owned() } else { spot.shown(text, "…") };
     let start = if is_line { spot.whole_line().start } else { spot.at };
-    let message = format!("`{sign}` does not begin a comment in TOML");
-    let help = format!("begin it with `#`: # {text}");
+    let message = format!("`{sign}` does not start a TOML comment");
+    let help = format!("start it with `#`: # {text}");
     Some(spot.mistake(start..start + sign.len(), message, "not a comment", help))
 }
 
@@ -42,7 +42,7 @@ pub(super) fn markup(spot: &Spot<'_>) -> Option<Mistake> {
     if let (Some(entity), true) = (entity, spot.bare().iter().any(|(_, char)| *char == '&')) {
         let at = spot.line.find(entity).unwrap_or_default();
         let message = format!("`{entity}` is HTML, not TOML");
-        let help = "write the sign itself, as in \"ana@acme.example\"";
+        let help = "write the character itself, as in \"ana@acme.example\"";
         return Some(spot.mistake(at..at + entity.len(), message, "HTML", help));
     }
     let line = spot.line.trim();
@@ -57,8 +57,8 @@ pub(super) fn diff(spot: &Spot<'_>) -> Option<Mistake> {
     let rest = spot.line[1..].trim_start();
     let is_line =
         rest.starts_with(['"', '[', '#', '\'']) && !spot.line.starts_with("- ") || rest.starts_with("@ -");
-    let message = format!("this line begins with `{sign}`, as a line of a diff does");
-    let help = "delete the sign to keep the line, or delete the whole line";
+    let message = format!("this line starts with `{sign}`, like a line in a diff");
+    let help = "delete the character to keep the line, or delete the whole line";
     is_line.then(|| spot.mistake(0..1, message, "not TOML", help))
 }
 
@@ -98,7 +98,7 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     if is_header && !behind.is_empty() && !behind.starts_with([':', ';', ',']) {
         let at = spot.line.rfind(behind).unwrap_or_default();
         let message = "text follows the section header on the same line";
-        let help = "put it on the next line, or begin it with `#` if it is a comment";
+        let help = "put it on the next line, or start it with `#` if it is a comment";
         return Some(spot.mistake(at..at + behind.len(), message, "not part of a header", help));
     }
     let (open, close) = if keys::ARRAYS.contains(&name) { ("[[", "]]") } else { ("[", "]") };
@@ -132,7 +132,7 @@ pub(super) fn doubled_quotes(spot: &Spot<'_>) -> Option<Mistake> {
     let rest = &spot.line[at + 2..];
     let text = &rest[..rest.find("\"\"").filter(|length| *length > 0)?];
     let help = format!("write one quote on each side: \"{}\"", spot.shown(text, "ana@acme.example"));
-    Some(spot.mistake(at..at + 2, "two quotes in a row are an empty string", "one quote too many", help))
+    Some(spot.mistake(at..at + 2, "two quotes in a row are an empty string", "extra quote", help))
 }
 
 pub(super) fn quote_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
@@ -148,11 +148,11 @@ pub(super) fn quote_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
     let ends_otherwise = text.find(['"', '\'']).is_some_and(|end| text[end + 1..].trim().is_empty());
     let text = text.trim_end_matches(['"', '\'', ' ']);
     let message = if ends_otherwise {
-        "this text begins with one kind of quote and ends with another"
+        "this string starts and ends with different quotes"
     } else {
-        "this quote is not closed on its line"
+        "this string is not closed on its line"
     };
-    let help = format!("close the text where it ends: \"{}\"", spot.shown(text, "Admin"));
+    let help = format!("close the string where it ends: \"{}\"", spot.shown(text, "Admin"));
     let mistake = spot.mistake(at..at + 1, message, "opens here", help);
     Some(mistake.over(statement.span.start..statement.span.end + 1))
 }
@@ -296,7 +296,7 @@ fn apostrophe_in_key(spot: &Spot<'_>, key_end: usize) -> Option<Mistake> {
     }
     let at = spot.line.find(inner)? + apostrophe;
     let help = format!("write it in double quotes: \"{}\" = {{ … }}", spot.shown(inner, "ana@acme.example"));
-    Some(spot.mistake(at..at + 1, "this `'` ends the text", "ends the text here", help))
+    Some(spot.mistake(at..at + 1, "this `'` ends the string", "ends the string here", help))
 }
 
 /// Recognizes an unquoted address, either as a key or on a line of its own.
@@ -350,9 +350,9 @@ pub(super) fn after_the_end(spot: &Spot<'_>) -> Option<Mistake> {
     let help = if content.contains('=') {
         "write each entry on its own line".to_owned()
     } else {
-        format!("begin a comment with `#`: # {}", spot.shown(content, "…"))
+        format!("start a comment with `#`: # {}", spot.shown(content, "…"))
     };
-    let message = "the value is complete, but the line continues";
+    let message = "unexpected text after the value";
     Some(spot.mistake(marked, message, "not part of the value", help))
 }
 
@@ -362,7 +362,7 @@ pub(super) fn template(spot: &Spot<'_>) -> Option<Mistake> {
         return None;
     }
     let help = "write { key = value }; if this is a template, fill it in first";
-    Some(spot.mistake(spot.at..spot.at + 1, "a key is expected here, not `{`", "not a key", help))
+    Some(spot.mistake(spot.at..spot.at + 1, "expected a key, found `{`", "not a key", help))
 }
 
 /// Recognizes lines that are neither `key = value`, nor a header, nor a comment.
@@ -419,6 +419,6 @@ fn without_sign(spot: &Spot<'_>, key: &str) -> Mistake {
         );
     }
     let message = "this line is neither `key = value` nor the [header] of a section";
-    let help = format!("begin a comment with `#`: # {}", spot.shown(spot.line.trim(), "…"));
+    let help = format!("start a comment with `#`: # {}", spot.shown(spot.line.trim(), "…"));
     spot.mistake(spot.whole_line(), message, "not TOML", help)
 }

@@ -81,8 +81,8 @@ pub(super) fn foreign_sign(spot: &Spot<'_>) -> Option<Mistake> {
             format!("this is {name} ({number}), which is invisible and not allowed here"),
             format!("delete it, or type the line again; {COPIED}"),
         ),
-        Like::Hyphen => (format!("{name} ({char}) is not the `-` of the keyboard"), hyphen_help(spot, at)),
-        Like::Sign(ascii) => (format!("{name} ({char}) is not a sign of TOML"), format!("write `{ascii}`")),
+        Like::Hyphen => (format!("{name} ({char}) is not an ASCII `-`"), hyphen_help(spot, at)),
+        Like::Sign(ascii) => (format!("{name} ({char}) is not a TOML symbol"), format!("write `{ascii}`")),
     };
     let label = if like == Like::Space { format!("{name}, not an ordinary space") } else { name.to_owned() };
     Some(spot.mistake(marked, message, label, help))

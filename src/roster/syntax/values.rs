@@ -111,7 +111,7 @@ pub(super) fn value(spot: &Spot<'_>) -> Option<Mistake> {
     // The digits of a secret must not appear in the message.
     let known = if spot.may_hold_a_secret() { None } else { found.known() };
     let (code, message, help) = known.unwrap_or_else(|| found.without_quotes());
-    let mut mistake = spot.mistake(range, message, "not a value of TOML", help);
+    let mut mistake = spot.mistake(range, message, "not a TOML value", help);
     mistake.problem.code = code.as_str();
     Some(mistake.within_mark(spot))
 }
@@ -128,7 +128,7 @@ fn number_with_commas(spot: &Spot<'_>, name: &str) -> Option<Mistake> {
     let range = start..spot.at + 1 + more;
     let plain: String = spot.line[range.clone()].chars().filter(char::is_ascii_digit).collect();
     let help = format!("write: {name} = {plain}");
-    Some(spot.mistake(range, "a number has no comma", "not a number of TOML", help))
+    Some(spot.mistake(range, "numbers cannot have commas", "not a TOML number", help))
 }
 
 /// A value that the parser rejected, and its key.
@@ -176,8 +176,8 @@ impl BadValue<'_> {
         }
         let (meant, wrong) = match lower.as_str() {
             "true" | "false" => (lower.as_str(), "lowercase"),
-            "yes" | "on" | "y" => ("true", "a value of TOML"),
-            "no" | "off" | "n" => ("false", "a value of TOML"),
+            "yes" | "on" | "y" => ("true", "a TOML value"),
+            "no" | "off" | "n" => ("false", "a TOML value"),
             _ => return None,
         };
         let is_boolean = own_name(key) == "allow_unicode_emails";
@@ -203,7 +203,7 @@ impl BadValue<'_> {
             Some(date) => format!("write the month before the day: {date}"),
             None => "write a day that exists, as year-month-day: 2026-12-20".to_owned(),
         };
-        Some((RosterCode::BadTime, format!("`{}` is not a day of the calendar", self.text), help))
+        Some((RosterCode::BadTime, format!("`{}` is not a real date", self.text), help))
     }
 
     /// Explains dates and times that aren't in TOML's format.
@@ -281,7 +281,7 @@ impl BadValue<'_> {
         match status.map(str::to_owned).or_else(|| fitting(key, &text)) {
             Some(text) => explanation(message, format!("write: {key} = \"{text}\"")),
             None => explanation(
-                format!("this is not a value of `{key}`"),
+                format!("this is not a valid `{key}`"),
                 format!("write a value as in {key} = {}", example(key)),
             ),
         }

@@ -43,7 +43,7 @@ fn a_comment_of_hostile_text_stays_within_its_limit_and_is_complete() {
             let comment = write(&report, Format::Markdown, &setting(limit, false));
             assert!(comment.len() <= limit, "{command}: {} of {limit}", comment.len());
             judge(Format::Markdown, &comment).unwrap_or_else(|why| panic!("{command}: {why}\n{comment}"));
-            let is_given_up = comment.contains("too long to be shown here");
+            let is_given_up = comment.contains("too long to show here");
             assert!(!is_given_up || limit < LONGEST_COMMENT, "{command}: nothing is shown within {limit}");
         }
     }

@@ -202,7 +202,7 @@ pub(super) fn access(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         rolecall_version: "0.1.0",
         files: Some(files),
         audit_log: LogLine { complete: true, reason: None },
-        unread: vec![format!("who set each role: {why}")],
+        unread: vec![format!("each role's history: {why}")],
         summary: AccessSummary::default(),
         since: Some(AccessChanges { read_at: now(), file: since_file, accounts: changes }),
         people,

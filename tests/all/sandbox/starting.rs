@@ -138,13 +138,13 @@ fn all_mistakes_in_a_state_file_are_reported_at_once() {
             "roles[1]: the id `r1` is given twice",
             "roles[2]: the slug `agent` is given twice",
             "settings: `list_page` must be at least 1",
-            "users[0] (a@acme.example): there is no role `agnt`; did you mean `agent`?; there are agent, agent_2, agent",
+            "users[0] (a@acme.example): unknown role `agnt`; did you mean `agent`? (known: agent, agent_2, agent)",
             "users[1] (b@acme.example): the same id `u1` as users[0]",
             "users[1] (b@acme.example): more than one role is named `Agent`; write one of the ids r1, r1",
-            "users[2] (A@acme.example): the same e-mail as users[0]",
+            "users[2] (A@acme.example): the same email as users[0]",
             "users[3] (): an empty `email`",
             "users[3] (): an empty `id`",
-            "users[3] (): there is no role `Chef`; there are agent, agent_2, agent",
+            "users[3] (): unknown role `Chef` (known: agent, agent_2, agent)",
             "token_user: there is no user with id `u9`",
         ]
     );
@@ -187,7 +187,7 @@ fn a_world_of_declared_people_has_only_built_in_roles() {
     assert_eq!(roles, [["admin"], ["member"], ["member"], ["viewer"]]);
     let twice = SandboxState::of_people([("a@acme.example", None), ("A@acme.example", None)]);
     let problems = World::new(twice, EPOCH.parse().unwrap()).unwrap_err();
-    assert_eq!(problems, ["users[1] (A@acme.example): the same e-mail as users[0]"]);
+    assert_eq!(problems, ["users[1] (A@acme.example): the same email as users[0]"]);
 }
 
 #[test]

@@ -403,7 +403,9 @@ impl Sim {
             Delivery::CutBefore | Delivery::CutAfter => {
                 (Err(Cause::NoAnswer("connection reset".into())), answer_at)
             }
-            Delivery::Stall { .. } => (Err(Cause::NoAnswer("not within 30 s".into())), sent + FIRST_BYTE),
+            Delivery::Stall { .. } => {
+                (Err(Cause::NoAnswer("timed out after 30 s".into())), sent + FIRST_BYTE)
+            }
         };
         if let Some(flight) = self.flights.get_mut(&number) {
             flight.came = Some(came);

@@ -97,7 +97,7 @@ Admin and other guarded roles
   ✓ fin@acme.example  Admin    assigned  -           -
   ! dee@acme.example  Lead +1  several   -           -
       Lead (SCIM group), Member
-      the files do not declare Lead, which a SCIM group gives
+      a SCIM group grants Lead, which the files do not declare
 
 Other roles
     address          role    held      since       set by
@@ -105,7 +105,7 @@ Other roles
       role Viewer → Member, users.toml:7
   ! mo@acme.example  Viewer  assigned  2026-10-10  Fin Berg
       unmanaged
-      the role was changed later, and the audit log does not have that change
+      the role has changed since, but that change is not in the audit log
 
 No role
     address          role  held  since  set by
@@ -221,8 +221,9 @@ fn without_an_audit_log_nothing_is_said_about_who_set_a_role() {
     let run = scene.run("access");
     run.exits(0);
     assert!(
-        run.stdout
-            .contains("Not read: who set each role: the organization's plan or the token does not allow it"),
+        run.stdout.contains(
+            "Not read: each role's history: the organization's plan or the token does not allow it"
+        ),
         "{}",
         run.stdout
     );
@@ -434,15 +435,15 @@ fn a_file_that_is_not_an_access_review_is_an_error_that_says_what_it_is() {
         (saved, "it is a saved plan"),
         (report("access --format csv"), "it is a CSV file"),
         (String::new(), "it is not JSON: EOF"),
-        ("{}".into(), "it is JSON, but not a report of rolecall"),
-        ("[1]".into(), "it is JSON, but not a report of rolecall"),
+        ("{}".into(), "it is JSON, but not a rolecall report"),
+        ("[1]".into(), "it is JSON, but not a rolecall report"),
         (
             review.replacen("\"version\": 1", "\"version\": 2", 1),
-            "it is a report of version 2, and this rolecall reads version 1",
+            "it has report version 2, but this rolecall reads version 1",
         ),
         (
             r#"{ "version": 1, "command": "access", "exit_code": 1, "problems": [] }"#.into(),
-            "it is the report of a run that failed",
+            "it is the report of a failed run",
         ),
         (review.replacen("\"people\"", "\"persons\"", 1), "missing field `people`"),
     ] {

@@ -41,12 +41,12 @@ In Pylon
     id       u_bo
     address  bo@acme.example
     also     b.lindqvist@acme.example
-  ! found    by an address that is not the primary one
+  ! found    by an address other than the primary
     role     Lead (r_lead1)
     status   away
 
 In the files now
-    declared  B.Lindqvist@acme.example  by this address               users.toml:9
+    declared  B.Lindqvist@acme.example  under this address            users.toml:9
     role      Member                    from [defaults] of the file   users.toml:5
     status    (left alone)
 
@@ -99,7 +99,7 @@ fn an_unknown_address_is_an_error_with_a_suggestion() {
     assert!(run.stdout.ends_with("neither declared nor in Pylon\n"), "{}", run.stdout);
     let part = scene().run("explain zed");
     part.exits(1);
-    assert!(part.stdout.ends_with("no name or address contains this\n"), "{}", part.stdout);
+    assert!(part.stdout.ends_with("no name or address matches\n"), "{}", part.stdout);
     let unknown = scene().run("explain nobody@acme.example");
     unknown.exits(1);
     assert!(!unknown.stdout.contains("did you mean"), "only the domain is similar: {}", unknown.stdout);
@@ -120,7 +120,7 @@ rolecall roles · Acme (org_1, HOST)
       another role has the same name; use the slug or the ID in the files
     Member  member     r_member  0        1
 
-4 roles · 1 unused · 2 with the name of another role
+4 roles · 1 unused · 2 with a duplicate name
 "
         .replace("HOST", &scene.host()),
     );
@@ -223,7 +223,7 @@ fn doctor_reports_each_problem_with_a_remedy_and_continues() {
         &pinned,
         &[
             "  ✗ organization      Acme (org_1); the token belongs to user u_ana   users.toml:2\n      the files are pinned",
-            "    people and roles  skipped, because it is another organization\n",
+            "    people and roles  skipped: the token is for another organization\n",
             "\n1 check failed\n",
         ],
     );
@@ -326,7 +326,7 @@ fn a_pipe_cannot_be_the_sandbox_state() {
     let made = std::process::Command::new("mkfifo").arg(scene.folder().join("pipe")).status().unwrap();
     assert!(made.success());
     let run = scene.run("sandbox --state pipe");
-    run.exits(1).names("sandbox::bad_state").mentions("cannot be read: it is not a regular file");
+    run.exits(1).names("sandbox::bad_state").mentions("cannot read pipe: it is not a regular file");
 }
 
 #[cfg(unix)]
@@ -365,7 +365,7 @@ fn doctor_warns_about_an_incomplete_apply() {
     let run = scene.run("doctor");
     assert!(
         run.stdout.contains(
-            "  ! last apply      1 change not applied, 2026-11-20 08:00Z\n      run `rolecall plan` to see the current state; something else sets these values, so another apply\n      does not help\n"
+            "  ! last apply      1 change not applied, 2026-11-20 08:00Z\n      run `rolecall plan` to see the current state; something else sets these values, so applying again\n      will not help\n"
         ),
         "{}",
         run.stdout
@@ -472,11 +472,11 @@ fn a_part_of_a_name_or_address_finds_the_person_or_lists_the_candidates() {
         &"
 rolecall explain · bo · Acme (org_1, HOST)
 
-People who match
+Matching people
     bo@acme.example      Bo Lindqvist    declared
     bonnie@acme.example  (not in Pylon)  declared
 
-several people match; write more of the name or address
+several people match; enter more of the name or address
 "
         .replace("HOST", &scene.host()),
     );

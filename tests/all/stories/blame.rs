@@ -91,7 +91,7 @@ rolecall plan · Acme (org_1, HOST) · 4 declared
 2 to change (2 roles, 1 status) · 2 in sync · 1 unmanaged
 Unmanaged: dana@acme.example
 Guardrails pass: 2 of 4 change (limit 10), 2 Admins remain (minimum 2).
-The audit log does not say who changed 1 of 3 values.
+The audit log does not show who changed 1 of 3 values.
 "
         .replace("HOST", &scene.host()),
     );
@@ -186,7 +186,7 @@ fn an_entry_that_set_another_value_is_shown_as_such() {
         [
             "set to Admin by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z; a later change is not in the audit log",
             "set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z",
-            "The audit log does not say who changed 1 of 3 values.",
+            "The audit log does not show who changed 1 of 3 values.",
         ]
     );
 }
@@ -205,7 +205,7 @@ fn without_an_audit_log_the_plan_is_unchanged_and_says_why() {
         run.exits(2).complains("");
         let added: Vec<&str> = run.stdout.lines().filter(|line| !plain.contains(line)).collect();
         let expected = format!(
-            "The audit log is not available: the organization's plan or the token does not allow it: POST /audit-logs/search was answered with {why} (request "
+            "The audit log is not available: the organization's plan or the token does not allow it: POST /audit-logs/search returned {why} (request "
         );
         assert_eq!((added.len(), added[0].starts_with(&expected)), (1, true), "{added:?}");
         assert_eq!(audit_searches(&scene).len(), 1, "asked once");
@@ -220,7 +220,7 @@ fn a_failing_audit_log_is_requested_three_times() {
     run.exits(2);
     assert!(
         run.stdout.contains(
-            "\nThe audit log is not available: POST /audit-logs/search was answered with 500 internal_error"
+            "\nThe audit log is not available: POST /audit-logs/search returned 500 internal_error"
         ),
         "{}",
         run.stdout
@@ -288,7 +288,7 @@ fn a_log_too_long_for_the_rate_limit_is_reported_as_partial() {
         blamed(&run.stdout),
         [
             "set by Dana Reyes (dana@acme.example), 2026-11-01 00:00Z",
-            "It is not known who changed 2 of 3 values: only the first 2 pages of the audit log were read.",
+            "Cannot tell who changed 2 of 3 values: only the first 2 pages of the audit log were read.",
         ]
     );
 }
@@ -337,7 +337,7 @@ Guardrails pass: `2 of 4 change (limit 10)`, `2 Admins remain (minimum 2)`.
 | `bo@acme.example`<br>`Bo Lindqvist` | role `Viewer` → `Member` | `users.toml:6`<br>`set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z` |
 | `cy@acme.example`<br>`Cy Ortega` | role `Member` → `Viewer` | `users.toml:7` |
 
-The audit log does not say who changed 1 of 3 values.
+The audit log does not show who changed 1 of 3 values.
 
 <details><summary>Observed, left alone (1)</summary>
 
@@ -390,7 +390,7 @@ fn annotations_and_the_html_page_show_the_author() {
     for part in [
         "<th>Last change</th>",
         "<td class=\"quiet\">set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z</td>",
-        "<p class=\"quiet\">The audit log does not say who changed 2 of 3 values.</p>",
+        "<p class=\"quiet\">The audit log does not show who changed 2 of 3 values.</p>",
     ] {
         assert!(page.contains(part), "{part} is not in {page}");
     }

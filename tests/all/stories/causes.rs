@@ -168,10 +168,10 @@ const BASE: &str = r#"
 fn what_the_files_declare_differently_without_a_write_is_listed() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", CHANGED).file("base.toml", BASE);
     let run = scene.run("plan --base base.toml --report markdown=plan.md");
-    let expected = "These files also change (2):
+    let expected = "Also changed in these files (2):
   [guardrails] keep_at_least.Admin: 2 → 1 (users.toml:3)
-  dana@acme.example is no longer declared and still holds Admin
-Also declared differently, with nothing to apply now (3):
+  dana@acme.example is no longer declared but still holds Admin
+Other differences in the files, with nothing to apply now (3):
   cy@acme.example windows: added { from = 2026-12-20, until = 2027-01-03, status = \"away\", then = \"active\" } (users.toml:7); takes effect on a date
   eve@acme.example status: added \"active\" (users.toml:8); Pylon has this value
   jo@acme.example role: added \"Viewer\" (users.toml:9); not found in Pylon
@@ -181,12 +181,13 @@ Also declared differently, with nothing to apply now (3):
     let title = "### 1 person changes · 1 setting differs\n";
     assert!(comment.contains(title), "{comment}");
     assert!(
-        comment.contains("- `dana@acme.example` is no longer declared and still holds `Admin`\n"),
+        comment.contains("- `dana@acme.example` is no longer declared but still holds `Admin`\n"),
         "{comment}"
     );
     assert!(
-        comment
-            .contains("<details><summary>Also declared differently, with nothing to apply now (3)</summary>"),
+        comment.contains(
+            "<details><summary>Other differences in the files, with nothing to apply now (3)</summary>"
+        ),
         "{comment}"
     );
 }
@@ -279,7 +280,7 @@ fn git_commit(scene: &Scene) -> String {
 fn the_audit_log_is_asked_only_about_drift() {
     let scene = scene();
     let run = scene.run("plan --base base/users.toml --blame");
-    assert!(run.stdout.contains("The audit log does not say who changed 1 of 1 value.\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("The audit log does not show who changed 1 of 1 value.\n"), "{}", run.stdout);
     let searches = |scene: &Scene| scene.asked().iter().filter(|asked| asked.contains("audit-logs")).count();
     assert_eq!(searches(&scene), 1);
     let in_sync = Scene::with_pylon(PYLON)

@@ -56,7 +56,7 @@ fn a_wrong_token_error_shows_status_code_request_and_remedy() {
     let scene = scene().env("PYLON_API_TOKEN", "pylon_not_this_one");
     let run = scene.run("apply --auto-approve");
     run.exits(1).names("pylon::bad_credentials");
-    run.mentions("Pylon answered with 401 invalid_api_token");
+    run.mentions("Pylon returned 401 invalid_api_token");
     run.mentions("(request ").mentions("ask an Admin to create a new token");
     assert!(!run.stderr.contains("not_this_one"), "{}", run.stderr);
 }
@@ -164,7 +164,7 @@ fn a_suspended_organization_and_a_forbidden_write_say_what_to_do() {
     let run = scene.run("apply --auto-approve");
     run.exits(1);
     assert!(
-        run.stdout.contains("rejected: PATCH /users/u_ana was answered with 403 permission_denied"),
+        run.stdout.contains("rejected: PATCH /users/u_ana returned 403 permission_denied"),
         "{}",
         run.stdout
     );
@@ -220,7 +220,7 @@ fn people_with_the_same_result_are_listed_under_one_message() {
     let run = scene.run("apply --auto-approve --report markdown=a.md");
     run.exits(4);
     let sentence =
-        "not effective: Pylon accepted the change but still has another value; a SCIM group may set it";
+        "not effective: Pylon accepted the change but still has a different value; a SCIM group may set it";
     let times = |text: &str, part: &str| text.matches(part).count();
     assert_eq!(times(&run.stdout, sentence), 1, "{}", run.stdout);
     assert!(run.stdout.contains(&format!("\n12 not effective · 0 in sync\n{sentence} (12 people)\n")));
@@ -281,7 +281,7 @@ fn a_report_that_cannot_be_written_is_a_failure() {
         let words: Vec<&str> = words.split(' ').collect();
         let output = scene.command(&words).stdout(full).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{words:?}");
-        assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be written"), "{words:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("Cannot write the report"), "{words:?}");
     }
 }
 
@@ -303,7 +303,7 @@ fn failures_of_many_people_are_one_message_with_an_example_request() {
     scene.pylon(|world| world.settings.token_can_write = false);
     let run = scene.run("apply --auto-approve --report json=report.json --report markdown=report.md");
     run.exits(1);
-    let shared = "rejected: PATCH /users/{id} was answered with 403 permission_denied: this token may not change users (for example request ";
+    let shared = "rejected: PATCH /users/{id} returned 403 permission_denied: this token may not change users (for example request ";
     let markdown = fs::read_to_string(scene.folder().join("report.md")).unwrap();
     for text in [&run.stdout, &markdown] {
         assert_eq!(text.matches(shared).count(), 1, "{text}");

@@ -147,13 +147,13 @@ roster::unknown_key
 
 roster::unknown_status
 
-  × `activ` is not a value of `status`
+  × `activ` is not a valid `status`
    ╭─[users.toml:2:49]
  2 │ \"ana@acme.example\" = { roel = \"Admin\", status = \"activ\" }
    ·                                                 ───┬───
    ·                                                    ╰── unknown
    ╰────
-  help: did you mean `active`? `status` is one of: active, away, out_of_office
+  help: did you mean `active`? `status` must be one of: active, away, out_of_office
 
 2 problems. To read about a code: `rolecall explain CODE`
 ",
@@ -455,7 +455,7 @@ fn addresses_ignore_case_and_composition_and_lookalikes_are_reported() {
     declared(&["zoe", "zo\u{eb}", "1ily", "lily"]).exits(0);
     let run = declared(&["\u{430}na", "bo", "ana"]);
     run.exits(1).names("roster::look_alike");
-    run.mentions("\u{430}na@acme.example looks like ana@acme.example, but is another address");
+    run.mentions("\u{430}na@acme.example looks like ana@acme.example, but is a different address");
     run.mentions("`\u{430}` (U+0430)");
     declared(&["\u{430}na", "an\u{430}"]).exits(1).names("roster::look_alike");
     let protected = "allow_unicode_emails = true\n[guardrails]\nprotected = [\"\u{430}na@acme.example\"]\n[users]\n\"ana@acme.example\" = {}\n";

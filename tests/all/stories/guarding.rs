@@ -67,7 +67,7 @@ fn whoever_is_not_there_makes_no_larger_team() {
 
 #[test]
 fn minimums_of_other_roles_leave_the_administrators_unkept_which_is_said_but_not_the_tokens_own_user() {
-    let said = "Guardrail keep_at_least warns: Admin is not listed and so has no minimum; add it, or set Admin = 0 if this is intended";
+    let said = "Guardrail keep_at_least warns: Admin is not listed, so it has no minimum; add it, or set Admin = 0 if this is intended";
     let users = |minimums: &str, who: &str| {
         format!(
             "[guardrails]\nkeep_at_least = {minimums}\n[users]\n\"{who}@acme.example\" = {{ role = \"Member\" }}\n"
@@ -387,7 +387,7 @@ fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
     run.exits(4);
     assert!(
         run.stdout.contains(
-            "not attempted: a role would have too few or too many holders, because a change before it is not confirmed"
+            "not attempted: a role would have too few or too many holders, because an earlier change is not confirmed"
         ),
         "{}",
         run.stdout

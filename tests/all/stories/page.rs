@@ -42,9 +42,9 @@ fn the_timeline_can_be_reached_with_the_keyboard_and_read_aloud() {
         "[defaults]\nrole = \"Member\"\n[users]\n\"bo@acme.example\" = { windows = [{ from = 2020-01-01, until = 2099-01-01, role = \"Admin\", reason = \"cover\" }] }\n",
     );
     let page = page(&scene, "agenda", 0);
-    assert!(page.contains(
-        r#"<div class="timeline" tabindex="0" role="region" aria-label="Timeline of the windows">"#
-    ));
+    assert!(
+        page.contains(r#"<div class="timeline" tabindex="0" role="region" aria-label="Window timeline">"#)
+    );
     let sentence = "bo@acme.example: role Admin from 2020-01-01 until 2099-01-01 (cover), users.toml:4";
     assert!(page.contains(&format!(r#"<g class="lane" role="img"><title>{sentence}</title>"#)), "{page}");
     // A `role` on the whole drawing would hide its lanes from screen readers.

@@ -46,9 +46,9 @@ fn an_apply_is_taken_back_as_far_as_a_patch_can_and_the_rest_is_told() {
 rolecall rollback · Acme (org_1, HOST) · 3 declared
 
   ✓ bo@acme.example  Bo
-      role    Member → Viewer   first.jsonl:2, as before that run
+      role    Member → Viewer   first.jsonl:2, previous value
   ✓ cy@acme.example  Cy
-      status  away → active     first.jsonl:3, as before that run
+      status  away → active     first.jsonl:3, previous value
 
 2 applied
 Guardrails pass: 2 of 3 change (limit 10), 2 Admins remain (minimum 2).
@@ -56,7 +56,7 @@ Guardrails pass: 2 of 3 change (limit 10), 2 Admins remain (minimum 2).
 Not rolled back:
   dee@acme.example  role: several were assigned before (Member, Viewer), and a PATCH assigns exactly one   first.jsonl:4
 
-The files contradict this rollback: 2 people have other values there, and the next apply would set them again.
+The files contradict this rollback: 2 people have different values there, and the next apply would set them again.
 To keep the rollback, edit users.toml:
        [users]
       -"bo@acme.example" = {} # came in May
@@ -84,7 +84,8 @@ fn what_somebody_has_changed_since_is_left_alone_and_said() {
     let run = scene.run(ROLLBACK);
     run.exits(0);
     assert!(
-        run.stdout.contains("  bo@acme.example   role: someone else has set another value since; left alone"),
+        run.stdout
+            .contains("  bo@acme.example   role: someone else has since set a different value; left alone"),
         "{}",
         run.stdout
     );
@@ -93,7 +94,7 @@ fn what_somebody_has_changed_since_is_left_alone_and_said() {
     assert_eq!(patched, [r#"/users/u_bo {"role_id":"role_member"}"#], "only the apply's own");
     let again = scene.run("rollback first.jsonl --auto-approve");
     again.exits(0);
-    assert!(again.stdout.contains("\nnothing to change · 1 already as before\n"), "{}", again.stdout);
+    assert!(again.stdout.contains("\nnothing to change · 1 already restored\n"), "{}", again.stdout);
 }
 
 #[test]
@@ -232,8 +233,7 @@ fn rollback_last_undoes_the_newest_apply_and_names_its_journal_to_continue() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
     scene.run("apply --auto-approve").exits(0);
     scene.run("rollback --last --auto-approve").exits(0);
-    let undo =
-        "the newest is a rollback; to undo it, which makes the changes again: `rolecall rollback --last`";
+    let undo = "the newest is a rollback; to undo it and make the changes again: `rolecall rollback --last`";
     assert!(scene.run("rollback").exits(0).stdout.ends_with(&format!("\n2 journals · {undo}\n")));
     assert!(
         scene.patches().contains(&r#"/users/u_bo {"role_id":"role_viewer"}"#.to_owned()),
@@ -311,7 +311,7 @@ fn a_person_is_contradicted_once_whatever_is_declared_of_them() {
     let run = scene.run(ROLLBACK);
     run.exits(0);
     assert!(
-        run.stdout.contains("The files contradict this rollback: 2 people have other values there"),
+        run.stdout.contains("The files contradict this rollback: 2 people have different values there"),
         "{}",
         run.stdout
     );
@@ -408,11 +408,11 @@ fn a_rollback_shows_the_address_that_pylon_has_not_that_of_the_journal() {
         assert!(text.contains("cy@acme.example"), "{text}");
         assert!(!text.contains("bo@acme.example"), "{text}");
     }
-    let changed = "  ✓ cy@acme.example  Cy   gains Admin\n      role    Member → Admin   forged.jsonl:2, as before that run\n";
+    let changed = "  ✓ cy@acme.example  Cy   gains Admin\n      role    Member → Admin   forged.jsonl:2, previous value\n";
     assert!(run.stdout.contains(changed), "{}", run.stdout);
     // The files are also checked under the person's actual address.
     assert!(
-        run.stdout.contains("The files contradict this rollback: 1 person has other values there"),
+        run.stdout.contains("The files contradict this rollback: 1 person has different values there"),
         "{}",
         run.stdout
     );
@@ -424,8 +424,7 @@ fn what_a_rollback_leaves_is_shown_by_its_address_in_pylon_too() {
     let journal = forged(&scene, "u_cy", "bo@acme.example", "role_viewer", "role_admin");
     let run = scene.file("forged.jsonl", journal).run("rollback forged.jsonl --auto-approve");
     run.exits(0);
-    let left =
-        "  cy@acme.example  role: someone else has set another value since; left alone   forged.jsonl:2\n";
+    let left = "  cy@acme.example  role: someone else has since set a different value; left alone   forged.jsonl:2\n";
     assert!(run.stdout.contains(left), "{}", run.stdout);
 }
 

@@ -179,7 +179,7 @@ fn an_invalid_or_altered_plan_file_is_refused() {
     let run = scene.run("apply nowhere.json --auto-approve");
     run.exits(1).names("saved_plan::unreadable").mentions("name a file that `rolecall plan -o FILE` wrote");
     #[cfg(unix)]
-    run.mentions("the saved plan nowhere.json cannot be read: No such file or directory help:");
+    run.mentions("cannot read the saved plan nowhere.json: No such file or directory help:");
     scene.run("apply . --auto-approve").exits(1).names("saved_plan::unreadable");
     let run = scene.run("apply users.toml --auto-approve");
     run.exits(5).names("saved_plan::damaged").mentions("to use another root file, pass it with --config");

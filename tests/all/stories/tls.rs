@@ -91,9 +91,7 @@ fn a_self_signed_certificate_of_an_authority_is_refused_even_if_it_is_trusted() 
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let identity = Identity::self_signed(&authority);
     let (run, address) = is_refused(identity.pem(), &identity);
-    run.mentions(&format!(
-        "the certificate of {address} is self-signed, and is the certificate of an authority (CA)"
-    ));
+    run.mentions(&format!("the certificate of {address} is a self-signed CA certificate"));
     run.mentions("issue one for this server with CA:FALSE");
 }
 
@@ -124,7 +122,7 @@ fn a_certificate_that_is_not_valid_yet_points_to_the_clock() {
     early.not_before = date_time_ymd(2110, 2, 3);
     let (run, address) = is_refused(&authority.pem(), &authority.issue(&early));
     run.mentions(&format!(
-        "the certificate of {address} is not valid before 2110-02-03 00:00Z, and the clock of this machine says 20"
+        "the certificate of {address} is not valid before 2110-02-03 00:00Z, but this machine's clock says 20"
     ));
     run.mentions("check the clock of this machine");
 }
@@ -230,7 +228,9 @@ fn a_server_that_requires_a_client_certificate_is_reported() {
     let server = authority.issue(&settings(&[LOOPBACK])).server_for_clients_of(&authority);
     let (scene, relay) = behind(&authority.pem(), move |_| Arc::clone(&server));
     let run = scene.run("plan");
-    run.exits(1).names("pylon::tls_failed").mentions("it wants a client certificate (CertificateRequired)");
+    run.exits(1)
+        .names("pylon::tls_failed")
+        .mentions("it requires a client certificate (CertificateRequired)");
     is_not_retried(&relay, &run);
 }
 
@@ -327,7 +327,7 @@ fn every_connection_failure_is_named() {
             ),
         ),
         (closed.to_string(), format!("the proxy {closed} (HTTPS_PROXY) refused the connection")),
-        (nowhere.clone(), format!("the address of the proxy {nowhere} (HTTPS_PROXY) was not found")),
+        (nowhere.clone(), format!("could not resolve the proxy {nowhere} (HTTPS_PROXY)")),
     ] {
         doctor_finds(&scene, &[("HTTPS_PROXY", &proxy)], &found);
     }
@@ -445,10 +445,10 @@ fn doctor_shows_whose_certificates_are_trusted() {
         .env("PYLON_BASE_URL", "https://api.pylon.example");
     let shown =
         |variables: &[(&str, &str)], found: &str| doctor_says(&scene, variables, "certificates", found);
-    shown(&[], "the certificates that this machine trusts");
+    shown(&[], "this machine's trusted certificates");
     shown(&[("SSL_CERT_FILE", "both.pem")], "only 2 from SSL_CERT_FILE (both.pem)");
     shown(&[("SSL_CERT_DIR", "folder")], "only 1 from SSL_CERT_DIR (folder)");
-    shown(&[("SSL_CERT_DIR", "")], "the certificates that this machine trusts");
+    shown(&[("SSL_CERT_DIR", "")], "this machine's trusted certificates");
     shown(
         &[("SSL_CERT_FILE", "both.pem"), ("SSL_CERT_DIR", "empty")],
         "only 2 from SSL_CERT_FILE (both.pem), 0 from SSL_CERT_DIR (empty)",

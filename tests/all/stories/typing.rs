@@ -110,7 +110,7 @@ pub(crate) const TYPED: &[(&str, &[&str])] = &[
 "ana@acme.example" = { windows = [{ from = 2026-02-30, status = "away" }] }
 "#,
         &[
-            r#"2:44 roster::bad_time: `2026-02-30` is not a day of the calendar | write a day that exists, as year-month-day: 2026-12-20"#,
+            r#"2:44 roster::bad_time: `2026-02-30` is not a real date | write a day that exists, as year-month-day: 2026-12-20"#,
         ],
     ),
     (
@@ -118,7 +118,7 @@ pub(crate) const TYPED: &[(&str, &[&str])] = &[
 "ana@acme.example" = { windows = [{ from = 2026-20-12, status = "away" }] }
 "#,
         &[
-            r#"2:44 roster::bad_time: `2026-20-12` is not a day of the calendar | write the month before the day: 2026-12-20"#,
+            r#"2:44 roster::bad_time: `2026-20-12` is not a real date | write the month before the day: 2026-12-20"#,
         ],
     ),
     (
@@ -212,19 +212,19 @@ max_changes = 25%
         r#"[users]
 "ana@acme.example" ＝ { role = "Admin" }
 "#,
-        &[r#"2:20 roster::syntax: a full-width character (＝) is not a sign of TOML | write `=`"#],
+        &[r#"2:20 roster::syntax: a full-width character (＝) is not a TOML symbol | write `=`"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { role = "Admin"，status = "away" }
 "#,
-        &[r#"2:38 roster::syntax: a full-width character (，) is not a sign of TOML | write `,`"#],
+        &[r#"2:38 roster::syntax: a full-width character (，) is not a TOML symbol | write `,`"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = ｛ role = "Admin" ｝
 "#,
-        &[r#"2:22 roster::syntax: a full-width character (｛) is not a sign of TOML | write `{`"#],
+        &[r#"2:22 roster::syntax: a full-width character (｛) is not a TOML symbol | write `{`"#],
     ),
     (
         "timezone = \"UTC\"\n\u{feff}[users]\n\"ana@acme.example\" = {}\n",
@@ -287,7 +287,7 @@ role = Member
 "ana@acme.example' = { role = "Admin" }
 "#,
         &[
-            r#"2:1 roster::syntax: this text begins with one kind of quote and ends with another | close the text where it ends: "ana@acme.example""#,
+            r#"2:1 roster::syntax: this string starts and ends with different quotes | close the string where it ends: "ana@acme.example""#,
         ],
     ),
     (
@@ -295,7 +295,7 @@ role = Member
 "ana@acme.example" = { role = 'Admin" }
 "#,
         &[
-            r#"2:31 roster::syntax: this text begins with one kind of quote and ends with another | close the text where it ends: "Admin""#,
+            r#"2:31 roster::syntax: this string starts and ends with different quotes | close the string where it ends: "Admin""#,
         ],
     ),
     (
@@ -303,7 +303,7 @@ role = Member
 "ana@acme.example" = { role = "Admin' }
 "#,
         &[
-            r#"2:31 roster::syntax: this text begins with one kind of quote and ends with another | close the text where it ends: "Admin""#,
+            r#"2:31 roster::syntax: this string starts and ends with different quotes | close the string where it ends: "Admin""#,
         ],
     ),
     (
@@ -320,11 +320,11 @@ role = Member
     ),
     (
         "allow_unicode_emails = yes\n",
-        &[r#"1:24 roster::syntax: `yes` is not a value of TOML | write: allow_unicode_emails = true"#],
+        &[r#"1:24 roster::syntax: `yes` is not a TOML value | write: allow_unicode_emails = true"#],
     ),
     (
         "allow_unicode_emails = on\n",
-        &[r#"1:24 roster::syntax: `on` is not a value of TOML | write: allow_unicode_emails = true"#],
+        &[r#"1:24 roster::syntax: `on` is not a TOML value | write: allow_unicode_emails = true"#],
     ),
     (
         r#"[users]
@@ -344,7 +344,7 @@ role = Member
 "bo@acme.example" = { role = "Member" }
 "#,
         &[
-            r#"2:31 roster::syntax: this quote is not closed on its line | close the text where it ends: "Admin""#,
+            r#"2:31 roster::syntax: this string is not closed on its line | close the string where it ends: "Admin""#,
         ],
     ),
     (
@@ -353,7 +353,7 @@ role = Member
 "bo@acme.example" = { role = "Member" }
 "#,
         &[
-            r#"2:1 roster::syntax: this quote is not closed on its line | close the text where it ends: "ana@acme.example""#,
+            r#"2:1 roster::syntax: this string is not closed on its line | close the string where it ends: "ana@acme.example""#,
         ],
     ),
     (
@@ -387,7 +387,7 @@ ana@acme.example" = { role = "Admin" }
 "bo@acme.example" = { role = "Member" }
 "#,
         &[
-            r#"2:22 roster::syntax: the values of a person belong in braces | write: "ana@acme.example" = { role = "Admin" }"#,
+            r#"2:22 roster::syntax: a person's values belong in braces | write: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
@@ -395,7 +395,7 @@ ana@acme.example" = { role = "Admin" }
 "ana@acme.example" = role = "Admin"
 "#,
         &[
-            r#"2:22 roster::syntax: the values of a person belong in braces | write: "ana@acme.example" = { role = "Admin" }"#,
+            r#"2:22 roster::syntax: a person's values belong in braces | write: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
@@ -453,20 +453,20 @@ ana@acme.example" = { role = "Admin" }
 [users]
 "ana@acme.example" = {}
 "#,
-        &[r#"1:1 roster::syntax: `//` does not begin a comment in TOML | begin it with `#`: # people"#],
+        &[r#"1:1 roster::syntax: `//` does not start a TOML comment | start it with `#`: # people"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = {} // lead
 "#,
-        &[r#"2:25 roster::syntax: `//` does not begin a comment in TOML | begin it with `#`: # lead"#],
+        &[r#"2:25 roster::syntax: `//` does not start a TOML comment | start it with `#`: # lead"#],
     ),
     (
         r#"; people
 [users]
 "ana@acme.example" = {}
 "#,
-        &[r#"1:1 roster::syntax: `;` does not begin a comment in TOML | begin it with `#`: # people"#],
+        &[r#"1:1 roster::syntax: `;` does not start a TOML comment | start it with `#`: # people"#],
     ),
     (
         r#"[users]
@@ -480,36 +480,34 @@ ana@acme.example" = { role = "Admin" }
         r#"[users]
 "ana@acme.example" = {}; lead
 "#,
-        &[r#"2:24 roster::syntax: `;` does not begin a comment in TOML | begin it with `#`: # lead"#],
+        &[r#"2:24 roster::syntax: `;` does not start a TOML comment | start it with `#`: # lead"#],
     ),
     (
         r#"-- people
 [users]
 "ana@acme.example" = {}
 "#,
-        &[r#"1:1 roster::syntax: `--` does not begin a comment in TOML | begin it with `#`: # people"#],
+        &[r#"1:1 roster::syntax: `--` does not start a TOML comment | start it with `#`: # people"#],
     ),
     (
         r#"/* people */
 [users]
 "ana@acme.example" = {}
 "#,
-        &[r#"1:1 roster::syntax: `/*` does not begin a comment in TOML | begin it with `#`: # people"#],
+        &[r#"1:1 roster::syntax: `/*` does not start a TOML comment | start it with `#`: # people"#],
     ),
     (
         r#"<!-- people -->
 [users]
 "ana@acme.example" = {}
 "#,
-        &[r#"1:1 roster::syntax: `<!--` does not begin a comment in TOML | begin it with `#`: # people"#],
+        &[r#"1:1 roster::syntax: `<!--` does not start a TOML comment | start it with `#`: # people"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { role = "Admin" } team lead
 "#,
-        &[
-            r#"2:41 roster::syntax: the value is complete, but the line continues | begin a comment with `#`: # team lead"#,
-        ],
+        &[r#"2:41 roster::syntax: unexpected text after the value | start a comment with `#`: # team lead"#],
     ),
     (
         r#"the support team
@@ -517,7 +515,7 @@ ana@acme.example" = { role = "Admin" }
 "ana@acme.example" = { role = "Admin" }
 "#,
         &[
-            r#"1:1 roster::syntax: this line is neither `key = value` nor the [header] of a section | begin a comment with `#`: # the support team"#,
+            r#"1:1 roster::syntax: this line is neither `key = value` nor the [header] of a section | start a comment with `#`: # the support team"#,
         ],
     ),
     (
@@ -528,14 +526,14 @@ ana@acme.example" = { role = "Admin" }
 }
 "#,
         &[
-            r#"1:1 roster::syntax: this file is JSON, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+            r#"1:1 roster::syntax: this file is JSON, not TOML | write a [users] header, then one line per person: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
         r#"{"users":{"ana@acme.example":{"role":"Admin"}}}
 "#,
         &[
-            r#"1:1 roster::syntax: this file is JSON, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+            r#"1:1 roster::syntax: this file is JSON, not TOML | write a [users] header, then one line per person: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
@@ -544,7 +542,7 @@ ana@acme.example" = { role = "Admin" }
 ]
 "#,
         &[
-            r#"1:1 roster::syntax: this file is JSON, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+            r#"1:1 roster::syntax: this file is JSON, not TOML | write a [users] header, then one line per person: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
@@ -553,7 +551,7 @@ ana@acme.example" = { role = "Admin" }
     role: Admin
 "#,
         &[
-            r#"1:1 roster::syntax: this file is YAML, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+            r#"1:1 roster::syntax: this file is YAML, not TOML | write a [users] header, then one line per person: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
@@ -562,7 +560,7 @@ ana@acme.example" = { role = "Admin" }
     role: Admin
 "#,
         &[
-            r#"1:1 roster::syntax: this file is YAML, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+            r#"1:1 roster::syntax: this file is YAML, not TOML | write a [users] header, then one line per person: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
@@ -572,7 +570,7 @@ users:
 - bo@acme.example
 "#,
         &[
-            r#"1:1 roster::syntax: this file is YAML, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+            r#"1:1 roster::syntax: this file is YAML, not TOML | write a [users] header, then one line per person: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
@@ -600,7 +598,7 @@ users:
 ana@acme.example,Admin
 "#,
         &[
-            r#"1:1 roster::syntax: this file is CSV, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+            r#"1:1 roster::syntax: this file is CSV, not TOML | write a [users] header, then one line per person: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
@@ -722,7 +720,7 @@ guardrail = "max_changes"
 >>>>>>> feature/x
 "#,
         &[
-            r#"2:1 roster::syntax: this is a merge conflict that was not resolved | keep the entries that are right, and delete the lines that begin with `<<<<<<<`, `=======`, and `>>>>>>>`"#,
+            r#"2:1 roster::syntax: this is an unresolved merge conflict | keep the entries that are right, and delete the lines that begin with `<<<<<<<`, `=======`, and `>>>>>>>`"#,
         ],
     ),
     (
@@ -731,8 +729,8 @@ guardrail = "max_changes"
 +"ana@acme.example" = { role = "Member" }
 "#,
         &[
-            r#"2:1 roster::syntax: this line begins with `-`, as a line of a diff does | delete the sign to keep the line, or delete the whole line"#,
-            r#"3:1 roster::syntax: this line begins with `+`, as a line of a diff does | delete the sign to keep the line, or delete the whole line"#,
+            r#"2:1 roster::syntax: this line starts with `-`, like a line in a diff | delete the character to keep the line, or delete the whole line"#,
+            r#"3:1 roster::syntax: this line starts with `+`, like a line in a diff | delete the character to keep the line, or delete the whole line"#,
         ],
     ),
     (
@@ -775,13 +773,13 @@ guardrail = "max_changes"
         r#"[users]
 "ana@acme.example" = { role = "Admin",, status = "away" }
 "#,
-        &[r#"2:39 roster::syntax: there is nothing before this comma | delete it"#],
+        &[r#"2:39 roster::syntax: unexpected comma | delete it"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { , role = "Admin" }
 "#,
-        &[r#"2:24 roster::syntax: there is nothing before this comma | delete it"#],
+        &[r#"2:24 roster::syntax: unexpected comma | delete it"#],
     ),
     (
         r#"[guardrails]
@@ -819,11 +817,11 @@ max_changes = 040
     ),
     (
         "[guardrails]\nmax_changes = 1 ,000\n",
-        &["2:15 roster::syntax: a number has no comma | write: max_changes = 1000"],
+        &["2:15 roster::syntax: numbers cannot have commas | write: max_changes = 1000"],
     ),
     (
         "[guardrails]\nmax_changes = 12 ,000\n",
-        &["2:15 roster::syntax: a number has no comma | write: max_changes = 12000"],
+        &["2:15 roster::syntax: numbers cannot have commas | write: max_changes = 12000"],
     ),
     (
         "\u{feff}\u{feff}\u{feff}timezone = \"UTC\"\n",
@@ -845,34 +843,32 @@ max_changes = 040
     ),
     (
         "[users]\n\"ana@acme.example\" = { windows = [{ from = 2026\u{2013}12\u{2013}20, status = \"away\" }] }\n",
-        &[r#"2:48 roster::syntax: an en dash (–) is not the `-` of the keyboard | write `-`: 2026-12-20"#],
+        &[r#"2:48 roster::syntax: an en dash (–) is not an ASCII `-` | write `-`: 2026-12-20"#],
     ),
     (
         "[users]\n\"ana@acme.example\" = { windows = [{ from = 2026\u{2014}12\u{2014}20, status = \"away\" }] }\n",
-        &[r#"2:48 roster::syntax: an em dash (—) is not the `-` of the keyboard | write `-`: 2026-12-20"#],
+        &[r#"2:48 roster::syntax: an em dash (—) is not an ASCII `-` | write `-`: 2026-12-20"#],
     ),
     (
         "[users]\n\"ana@acme.example\" = { windows = [{ from = 2026\u{2011}12\u{2011}20, status = \"away\" }] }\n",
-        &[
-            r#"2:48 roster::syntax: a typographic hyphen (‑) is not the `-` of the keyboard | write `-`: 2026-12-20"#,
-        ],
+        &[r#"2:48 roster::syntax: a typographic hyphen (‑) is not an ASCII `-` | write `-`: 2026-12-20"#],
     ),
     (
         "[guardrails]\nmax_changes = \u{2212}5\n",
-        &[r#"2:15 roster::syntax: a minus sign (−) is not the `-` of the keyboard | write `-`: -5"#],
+        &[r#"2:15 roster::syntax: a minus sign (−) is not an ASCII `-` | write `-`: -5"#],
     ),
     (
         r#"[guardrails]
 max_changes = 1,000
 "#,
-        &[r#"2:15 roster::syntax: a number has no comma | write: max_changes = 1000"#],
+        &[r#"2:15 roster::syntax: numbers cannot have commas | write: max_changes = 1000"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { role = {{ role }} }
 "#,
         &[
-            r#"2:32 roster::syntax: a key is expected here, not `{` | write { key = value }; if this is a template, fill it in first"#,
+            r#"2:32 roster::syntax: expected a key, found `{` | write { key = value }; if this is a template, fill it in first"#,
         ],
     ),
     (
@@ -931,7 +927,7 @@ Ana Silva <ana@acme.example> = { role = "Admin" }
 }
 "#,
         &[
-            r#"1:9 roster::syntax: text follows the section header on the same line | put it on the next line, or begin it with `#` if it is a comment"#,
+            r#"1:9 roster::syntax: text follows the section header on the same line | put it on the next line, or start it with `#` if it is a comment"#,
             r#"3:1 roster::syntax: this `}` has no matching `{` | delete it, or add the missing `{`"#,
         ],
     ),
@@ -940,7 +936,7 @@ Ana Silva <ana@acme.example> = { role = "Admin" }
 "a@b.co" = {}
 "#,
         &[
-            r#"1:9 roster::syntax: text follows the section header on the same line | put it on the next line, or begin it with `#` if it is a comment"#,
+            r#"1:9 roster::syntax: text follows the section header on the same line | put it on the next line, or start it with `#` if it is a comment"#,
         ],
     ),
     (
@@ -966,13 +962,13 @@ Ana Silva <ana@acme.example> = { role = "Admin" }
 min" }
 "#,
         &[
-            r#"2:31 roster::syntax: this quote is not closed on its line | close the text where it ends: "Ad""#,
+            r#"2:31 roster::syntax: this string is not closed on its line | close the string where it ends: "Ad""#,
         ],
     ),
     (
         "[users]\r\"ana@acme.example\" = {}\r",
         &[
-            r#"1:9 roster::syntax: the lines of this file end with carriage returns only | save the file with line ends of Unix (LF) or Windows (CRLF)"#,
+            r#"1:9 roster::syntax: this file has bare CR line endings | save the file with Unix (LF) or Windows (CRLF) line endings"#,
         ],
     ),
     (
@@ -980,7 +976,7 @@ min" }
 &quot;ana@acme.example&quot; = { role = &quot;Admin&quot; }
 "#,
         &[
-            r#"2:1 roster::syntax: `&quot;` is HTML, not TOML | write the sign itself, as in "ana@acme.example""#,
+            r#"2:1 roster::syntax: `&quot;` is HTML, not TOML | write the character itself, as in "ana@acme.example""#,
         ],
     ),
     (
@@ -989,7 +985,7 @@ min" }
 ...
 "#,
         &[
-            r#"3:1 roster::syntax: this line is neither `key = value` nor the [header] of a section | begin a comment with `#`: # ..."#,
+            r#"3:1 roster::syntax: this line is neither `key = value` nor the [header] of a section | start a comment with `#`: # ..."#,
         ],
     ),
     (
@@ -1070,9 +1066,9 @@ timezone = "UTC"
 "ana" = { role = 5 }
 "#,
         &[
-            r#"2:1 roster::bad_email: `ana` is not an e-mail address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
+            r#"2:1 roster::bad_email: `ana` is not an email address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
             r#"2:11 roster::unknown_key: a person has no key `statsu` | did you mean `status`?"#,
-            r#"3:1 roster::bad_email: `ana` is not an e-mail address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
+            r#"3:1 roster::bad_email: `ana` is not an email address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
             r#"3:1 and 2:1 roster::duplicate_person: ana is declared twice | keep one of the two entries; letter case does not matter in an address"#,
             r#"3:18 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
         ],
@@ -1083,8 +1079,8 @@ timezone = "UTC"
 "" = {}
 "#,
         &[
-            r#"2:1 roster::bad_email: an empty address is not an e-mail address | write the address that the person uses in Pylon, in quotes: "ana@acme.example""#,
-            r#"3:1 roster::bad_email: an empty address is not an e-mail address | write the address that the person uses in Pylon, in quotes: "ana@acme.example""#,
+            r#"2:1 roster::bad_email: an email address cannot be empty | write the address that the person uses in Pylon, in quotes: "ana@acme.example""#,
+            r#"3:1 roster::bad_email: an email address cannot be empty | write the address that the person uses in Pylon, in quotes: "ana@acme.example""#,
             r#"3:1 and 2:1 roster::duplicate_person: an empty address is declared twice | keep one of the two entries; letter case does not matter in an address"#,
         ],
     ),
@@ -1156,7 +1152,7 @@ max_changes = "x"
 "#,
         &[
             r#"3:1 and 2:1 roster::duplicate_key: `max_changes` is set twice in [guardrails] | keep the one that is right, and delete the other"#,
-            r#"3:15 roster::bad_value: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 allows no changes"#,
+            r#"3:15 roster::bad_value: `max_changes` must be a percentage or a count | write a percentage of the declared people, "25%", or a count, 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1180,8 +1176,8 @@ max_changes = "x"
         &[
             r#"2:22 roster::syntax: this `{` is not closed | write `}` where its content ends; each `{` needs a `}`, and each `[` a `]`"#,
             r#"3:23 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
-            r#"4:1 roster::bad_email: `cy` is not an e-mail address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
-            r#"6:15 roster::bad_value: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 allows no changes"#,
+            r#"4:1 roster::bad_email: `cy` is not an email address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
+            r#"6:15 roster::bad_value: `max_changes` must be a percentage or a count | write a percentage of the declared people, "25%", or a count, 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1194,8 +1190,8 @@ max_changes = "x"
         &[
             r#"1:1 roster::syntax: this section header has no `]` | write: [users]"#,
             r#"2:24 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
-            r#"3:1 roster::bad_email: `cy` is not an e-mail address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
-            r#"5:15 roster::bad_value: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 allows no changes"#,
+            r#"3:1 roster::bad_email: `cy` is not an email address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
+            r#"5:15 roster::bad_value: `max_changes` must be a percentage or a count | write a percentage of the declared people, "25%", or a count, 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1253,8 +1249,8 @@ unmanaged = "refuse"
 missing = "Deny"
 "#,
         &[
-            r#"2:13 roster::bad_value: `refuse` is not a value of `unmanaged` | did you mean `block`? `unmanaged` is one of: ignore, report, block"#,
-            r#"3:11 roster::bad_value: `Deny` is not a value of `missing` | did you mean `block`? `missing` is one of: report, block"#,
+            r#"2:13 roster::bad_value: `refuse` is not a valid `unmanaged` | did you mean `block`? `unmanaged` must be one of: ignore, report, block"#,
+            r#"3:11 roster::bad_value: `Deny` is not a valid `missing` | did you mean `block`? `missing` must be one of: report, block"#,
         ],
     ),
     (
@@ -1266,11 +1262,11 @@ missing = "Deny"
 "ed@acme.example" = { status = "holidy" }
 "#,
         &[
-            r#"2:33 roster::unknown_status: `ooo` is not a value of `status` | did you mean `out_of_office`? `status` is one of: active, away, out_of_office"#,
-            r#"3:32 roster::unknown_status: `on vacation` is not a value of `status` | did you mean `out_of_office`? `status` is one of: active, away, out_of_office"#,
-            r#"4:32 roster::unknown_status: `Out-of-Office` is not a value of `status` | did you mean `out_of_office`? `status` is one of: active, away, out_of_office"#,
-            r#"5:32 roster::unknown_status: `busy` is not a value of `status` | did you mean `away`? `status` is one of: active, away, out_of_office"#,
-            r#"6:32 roster::unknown_status: `holidy` is not a value of `status` | `status` is one of: active, away, out_of_office"#,
+            r#"2:33 roster::unknown_status: `ooo` is not a valid `status` | did you mean `out_of_office`? `status` must be one of: active, away, out_of_office"#,
+            r#"3:32 roster::unknown_status: `on vacation` is not a valid `status` | did you mean `out_of_office`? `status` must be one of: active, away, out_of_office"#,
+            r#"4:32 roster::unknown_status: `Out-of-Office` is not a valid `status` | did you mean `out_of_office`? `status` must be one of: active, away, out_of_office"#,
+            r#"5:32 roster::unknown_status: `busy` is not a valid `status` | did you mean `away`? `status` must be one of: active, away, out_of_office"#,
+            r#"6:32 roster::unknown_status: `holidy` is not a valid `status` | `status` must be one of: active, away, out_of_office"#,
         ],
     ),
     (
@@ -1302,7 +1298,7 @@ expires = 2026-12-01
 max_changes = 1.000
 "#,
         &[
-            r#"2:15 roster::wrong_type: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 allows no changes"#,
+            r#"2:15 roster::wrong_type: `max_changes` must be a percentage or a count | write a percentage of the declared people, "25%", or a count, 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1310,7 +1306,7 @@ max_changes = 1.000
 max_changes = true
 "#,
         &[
-            r#"2:15 roster::wrong_type: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 allows no changes"#,
+            r#"2:15 roster::wrong_type: `max_changes` must be a percentage or a count | write a percentage of the declared people, "25%", or a count, 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1355,7 +1351,7 @@ expires = 2026-12-01
 "ana@acme.example" = { from = 2026-12-20, name = "Ana" }
 "#,
         &[
-            r#"2:24 roster::unknown_key: a person has no key `from` | dates are in a window: windows = [{ from = 2026-12-20, until = 2027-01-03, status = "away", then = "active" }]"#,
+            r#"2:24 roster::unknown_key: a person has no key `from` | dates go in a window: windows = [{ from = 2026-12-20, until = 2027-01-03, status = "away", then = "active" }]"#,
             r#"2:43 roster::unknown_key: a person has no key `name` | this cannot be declared for a person; write it as a comment: # …"#,
         ],
     ),
@@ -1365,8 +1361,8 @@ expires = 2026-12-01
 "a@b.co" = { status = "" , "" = 1 }
 "#,
         &[
-            r#"1:12 roster::unknown_timezone: an empty text is not a time zone | use an IANA name such as `Europe/Berlin` or `UTC`"#,
-            r#"3:23 roster::unknown_status: an empty text is not a value of `status` | `status` is one of: active, away, out_of_office"#,
+            r#"1:12 roster::unknown_timezone: an empty string is not a time zone | use an IANA name such as `Europe/Berlin` or `UTC`"#,
+            r#"3:23 roster::unknown_status: an empty string is not a valid `status` | `status` must be one of: active, away, out_of_office"#,
             r#"3:28 roster::unknown_key: a person has an empty key | a person takes: role, status, windows"#,
         ],
     ),
@@ -1547,7 +1543,7 @@ expires = 2026-12-01
 timezone = 5
 "#,
         &[
-            r#"1:1 roster::syntax: this line is neither `key = value` nor the [header] of a section | begin a comment with `#`: # role:Admin"#,
+            r#"1:1 roster::syntax: this line is neither `key = value` nor the [header] of a section | start a comment with `#`: # role:Admin"#,
             r#"2:12 roster::wrong_type: `timezone` must be a string | write it in quotes: "…""#,
         ],
     ),
@@ -1588,7 +1584,7 @@ ana@acme.example: { role: "Admin" }
     status: away
 "#,
         &[
-            r#"1:1 roster::syntax: this file is YAML, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+            r#"1:1 roster::syntax: this file is YAML, not TOML | write a [users] header, then one line per person: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
@@ -1603,7 +1599,7 @@ ana@acme.example: { role: "Admin" }
 "#,
         &[
             r#"3:16 roster::syntax: `->` does not separate a key from its value | write `=`: "bo@a.example" = { … }"#,
-            r#"5:12 roster::unknown_status: `awai` is not a value of `status` | did you mean `away`? `status` is one of: active, away, out_of_office"#,
+            r#"5:12 roster::unknown_status: `awai` is not a valid `status` | did you mean `away`? `status` must be one of: active, away, out_of_office"#,
             r#"8:1 and 7:1 roster::duplicate_person: cy@a.example is declared twice | keep one of the two entries; letter case does not matter in an address"#,
         ],
     ),
@@ -1885,7 +1881,7 @@ role = "Admin"
 'ana.o'neil@acme.example' = {}
 "#,
         &[
-            r#"2:7 roster::syntax: this `'` ends the text | write it in double quotes: "ana.o'neil@acme.example" = { … }"#,
+            r#"2:7 roster::syntax: this `'` ends the string | write it in double quotes: "ana.o'neil@acme.example" = { … }"#,
         ],
     ),
     (
@@ -1921,14 +1917,14 @@ role = "Admin"
 "ana@acme.example" = { role = "Admin" } – boss
 "#,
         &[
-            r#"2:41 roster::syntax: an en dash (–) is not the `-` of the keyboard | delete it, or put a `#` before it to make it a comment"#,
+            r#"2:41 roster::syntax: an en dash (–) is not an ASCII `-` | delete it, or put a `#` before it to make it a comment"#,
         ],
     ),
     (
         r#"[users]
 "ana@acme.example" = { role = ${ROLE} }
 "#,
-        &[r#"2:31 roster::syntax: this is not a value of `role` | write a value as in role = "Admin""#],
+        &[r#"2:31 roster::syntax: this is not a valid `role` | write a value as in role = "Admin""#],
     ),
     (
         r#"[users."ana@acme.example"]
@@ -1941,7 +1937,7 @@ windows: []
 keep_at_least = Admin = 2
 "#,
         &[
-            r#"2:17 roster::syntax: this is not a value of `keep_at_least` | write a value as in keep_at_least = { Admin = 2 }"#,
+            r#"2:17 roster::syntax: this is not a valid `keep_at_least` | write a value as in keep_at_least = { Admin = 2 }"#,
         ],
     ),
     (
@@ -1949,7 +1945,7 @@ keep_at_least = Admin = 2
 max_changes = 12.5%
 "#,
         &[
-            r#"2:15 roster::syntax: this is not a value of `max_changes` | write a value as in max_changes = "25%""#,
+            r#"2:15 roster::syntax: this is not a valid `max_changes` | write a value as in max_changes = "25%""#,
         ],
     ),
     (
@@ -1957,7 +1953,7 @@ max_changes = 12.5%
 max_changes = 40 people
 "#,
         &[
-            r#"2:15 roster::syntax: this is not a value of `max_changes` | write a value as in max_changes = "25%""#,
+            r#"2:15 roster::syntax: this is not a valid `max_changes` | write a value as in max_changes = "25%""#,
         ],
     ),
     (
@@ -1965,7 +1961,7 @@ max_changes = 40 people
 max_changes = unlimited
 "#,
         &[
-            r#"2:15 roster::syntax: this is not a value of `max_changes` | write a value as in max_changes = "25%""#,
+            r#"2:15 roster::syntax: this is not a valid `max_changes` | write a value as in max_changes = "25%""#,
         ],
     ),
     (
@@ -1978,7 +1974,7 @@ unmanaged = Block
         r#"[users]
 "ana@acme.example" = { windows = [{ until = tomorrow, status = "away" }] }
 "#,
-        &[r#"2:45 roster::syntax: this is not a value of `until` | write a value as in until = 2026-12-20"#],
+        &[r#"2:45 roster::syntax: this is not a valid `until` | write a value as in until = 2026-12-20"#],
     ),
     (
         r#"[users]
@@ -1992,7 +1988,7 @@ unmanaged = Block
         r#"[users]
 "ana@acme.example" = { windows = [{ from = 20261220x, status = "away" }] }
 "#,
-        &[r#"2:44 roster::syntax: this is not a value of `from` | write a value as in from = 2026-12-20"#],
+        &[r#"2:44 roster::syntax: this is not a valid `from` | write a value as in from = 2026-12-20"#],
     ),
     (
         r#"[users]

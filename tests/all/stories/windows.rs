@@ -209,7 +209,7 @@ fn an_invalid_instant_is_an_error() {
         let output = stands_for(value);
         assert_eq!(output.status.code(), Some(64), "{value:?}");
         assert!(
-            String::from_utf8_lossy(&output.stderr).starts_with("ROLECALL_NOW is not an instant: "),
+            String::from_utf8_lossy(&output.stderr).starts_with("ROLECALL_NOW is not a valid time: "),
             "{value:?}"
         );
     }

@@ -37,7 +37,7 @@ rolecall import
   ✓ users.toml  written
 
 Not written
-  ! two@acme.example  role: several are assigned in Pylon (Admin, Member), which no file can declare
+  ! two@acme.example  role: several are assigned in Pylon (Admin, Member), and a file can declare only one
 
 6 people declared · 1 not written
 The default role is Member, because 3 of them have it. People without a role in the file get it.
@@ -300,10 +300,7 @@ fn if_one_file_cannot_be_written_none_is_written() {
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{words}");
         let complaint = String::from_utf8(output.stderr).unwrap();
-        assert!(
-            complaint.contains("teams/large.toml cannot be written: File too large"),
-            "{words}: {complaint}"
-        );
+        assert!(complaint.contains("cannot write teams/large.toml: File too large"), "{words}: {complaint}");
         assert_eq!(read(&scene, "users.toml"), USERS, "{words}");
         assert_eq!(read(&scene, "teams/large.toml"), large, "{words}");
     }
@@ -352,11 +349,11 @@ rolecall import
   ✓ teams/support-lead.toml  written  1 person
 
 Not written
-  ! two@acme.example  role: several are assigned in Pylon (Admin, Member), which no file can declare
+  ! two@acme.example  role: several are assigned in Pylon (Admin, Member), and a file can declare only one
 
 5 people declared in 3 team files · 1 not written
 People without a role in a team file get the role in its [defaults]. This is never the administrators' role.
-The root file sets `allow_unicode_emails = true`, because 1 address has characters outside ASCII. Check them.
+The root file sets `allow_unicode_emails = true`, because 1 address has non-ASCII characters. Check them.
 ",
     );
     assert_eq!(
@@ -367,7 +364,7 @@ The root file sets `allow_unicode_emails = true`, because 1 address has characte
 # The people are in these files, one per role.
 include = ["teams/*.toml"]
 
-# Some addresses have letters outside ASCII.
+# Some addresses have non-ASCII letters.
 allow_unicode_emails = true
 
 [workspace]
@@ -407,7 +404,7 @@ role = "Support Lead"
 fn import_by_domain_writes_one_team_file_per_domain() {
     let scene = Scene::with_pylon(TEAMS);
     let run = scene.run("-c people/users.toml import --split-by domain --with-status --format json");
-    run.exits(1).mentions("people/teams cannot be written");
+    run.exits(1).mentions("cannot write people/teams");
     fs::create_dir(scene.folder().join("people")).unwrap();
     let run = scene.run("-c people/users.toml import --split-by domain --with-status --format json");
     run.exits(0);
@@ -532,12 +529,12 @@ rolecall import
 
 2 people declared
 The default role is Member, because 2 of them have it. People without a role in the file get it.
-The file sets `allow_unicode_emails = true`, because 1 address has characters outside ASCII. Check them.
+The file sets `allow_unicode_emails = true`, because 1 address has non-ASCII characters. Check them.
 ",
     );
     assert!(
         read(&scene, "users.toml")
-            .contains("# Some addresses below have letters outside ASCII.\nallow_unicode_emails = true\n")
+            .contains("# Some addresses below have non-ASCII letters.\nallow_unicode_emails = true\n")
     );
     scene.run("plan --detailed-exitcode").exits(0);
 }

@@ -234,7 +234,8 @@ impl AccessReport {
     /// Creates the review for everyone in `sources.observed`.
     pub fn new(mut sources: AccessSources<'_>) -> Self {
         let reason = sources.findings.unread.as_ref().map(why_unread);
-        let mut unread: Vec<String> = reason.iter().map(|why| format!("who set each role: {why}")).collect();
+        let mut unread: Vec<String> =
+            reason.iter().map(|why| format!("each role's history: {why}")).collect();
         unread.append(&mut sources.unread);
         let reviewer = Reviewer::new(&sources);
         let mut people: Vec<&Person> = sources.observed.people().collect();

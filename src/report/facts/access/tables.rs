@@ -274,13 +274,14 @@ impl AccessLine {
         notes.extend(self.pending.iter().map(|edit| edit_note(edit, "", shown)));
         notes.extend(self.observed.iter().map(|edit| edit_note(edit, " (observed)", shown)));
         let others = self.beyond_declared().map(|role| cell(&role.name));
-        notes.extend(others.map(|role| format!("the files do not declare {role}, which a SCIM group gives")));
+        notes
+            .extend(others.map(|role| format!("a SCIM group grants {role}, which the files do not declare")));
         for AppliedRule { rule, location, violated: _ } in self.rules.iter().filter(|rule| rule.violated) {
             let rule = rule.short(LONGEST_RULE);
             notes.push(format!("a rule does not allow this role ({rule}), {location}"));
         }
         if self.role_set.as_ref().is_some_and(|set| set.outdated) {
-            notes.push("the role was changed later, and the audit log does not have that change".into());
+            notes.push("the role has changed since, but that change is not in the audit log".into());
         }
         if layout == Layout::Wide {
             let status = if self.status.is_empty() { Printable::new("(none)") } else { cell(&self.status) };

@@ -70,7 +70,7 @@ const WORDS: &[&str] = &[
     "people",
     "region",
     "img",
-    "Timeline of the windows",
+    "Window timeline",
     "good",
     "attention",
     "bad",
