@@ -404,7 +404,7 @@ pub struct RollbackArgs {
 
 impl RollbackArgs {
     /// Returns `true` if the journals should be listed and nothing undone. With `--auto-approve`, a missing journal is treated as
-    /// a mistake, because it is most likely an empty variable in a pipeline.
+    /// a mistake because it is most likely an empty variable in a pipeline.
     pub const fn is_list(&self) -> bool {
         self.of.is_none() && !self.last && !self.carry.auto_approve
     }
@@ -547,7 +547,7 @@ pub enum Origin {
 }
 
 impl ConnectionArgs {
-    /// Returns the flags that select this Pylon and token. A base URL from the environment is omitted, because it will apply to
+    /// Returns the flags that select this Pylon and token. A base URL from the environment is omitted because it will apply to
     /// the next command anyway.
     fn words(&self) -> Vec<String> {
         let Self { region, base_url, token_file, sandbox, rate: _ } = self;

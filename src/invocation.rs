@@ -102,7 +102,7 @@ pub fn path_word(path: &Path) -> String {
 
 /// Quotes the word if it contains a character that is special in a shell (POSIX, Shell Command Language, 2.2).
 pub fn quoted(word: &str) -> String {
-    // Escape backticks, because they enclose suggested commands.
+    // Escape backticks because they enclose suggested commands.
     let word = Printable::cut(word, LONGEST_WORD).to_string().replace('`', "\\u{60}");
     let is_plain = |char: char| char.is_alphanumeric() || "-_.:/@=,+%".contains(char);
     if !word.is_empty() && word.chars().all(is_plain) {

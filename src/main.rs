@@ -104,7 +104,7 @@ fn no_color() -> bool {
 }
 
 /// Returns the candidate folders for locks: the user's runtime folder, cache folder, and `~/.cache`. Only the last one is known
-/// in every session, because it can be derived from the account's home folder.
+/// in every session because it can be derived from the account's home folder.
 fn locks() -> Vec<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let home = std::env::home_dir().map(|home| home.join(".cache"));

@@ -24,7 +24,7 @@ static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
 pub fn hide(text: &str) {
     let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     for word in words(text).filter(|word| *word != DEFAULT_TOKEN) {
-        // Deduplicate, because every string is searched for every token and the same token is passed in many times.
+        // Deduplicate because every string is searched for every token and the same token is passed in many times.
         if !hidden.iter().any(|token| token.is(word)) {
             hidden.extend(Token::new(word));
         }

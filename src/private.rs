@@ -28,7 +28,7 @@ pub fn options() -> OpenOptions {
 pub struct Staged {
     path: PathBuf,
     temporary: PathBuf,
-    /// `None` once the contents are written, because many files may be staged at once and open files are limited.
+    /// `None` once the contents are written because many files may be staged at once and open files are limited.
     file: Option<File>,
 }
 

@@ -100,7 +100,7 @@ struct SourceFile {
     name: String,
     text: String,
     masked: Vec<Range<usize>>,
-    /// Computed on first use, because most runs resolve only a few places.
+    /// Computed on first use because most runs resolve only a few places.
     positions: OnceLock<Positions>,
 }
 
@@ -119,7 +119,7 @@ const STRIDE: usize = 1024;
 /// All input files, in the order they were read.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// Reference-counted, because a plan retains the sources for its report and they can be large.
+    /// Reference-counted because a plan retains the sources for its report and they can be large.
     files: Vec<Arc<SourceFile>>,
 }
 

@@ -8,7 +8,7 @@ use crate::pylon::Failure;
 pub enum Outcome {
     /// The change was sent, and Pylon has the planned values.
     Applied,
-    /// Nothing was sent, because another client had already set the planned values.
+    /// Nothing was sent because another client had already set the planned values.
     AlreadyInSync,
     /// Pylon accepted the change, but it had no effect because a SCIM group determines the role.
     NotEffective,
@@ -30,7 +30,7 @@ pub enum NotAttempted {
     Stopped,
     /// The connection failed, or the person could not be read again.
     Unreachable(Failure),
-    /// A role would have ended up with too few or too many holders, because an earlier gain or loss was not confirmed.
+    /// A role would have ended up with too few or too many holders because an earlier gain or loss was not confirmed.
     RoleLimit,
 }
 

@@ -104,7 +104,7 @@ impl RoleLimits {
         self.each(&ordered.gains, |count| count.arriving += 1);
     }
 
-    /// Reverts [`Self::under_way`], because the change either did not happen or is now counted by [`Self::set`].
+    /// Reverts [`Self::under_way`] because the change either did not happen or is now counted by [`Self::set`].
     pub(super) fn settled(&mut self, ordered: &Ordered) {
         self.each(&ordered.losses, |count| count.leaving = count.leaving.saturating_sub(1));
         self.each(&ordered.gains, |count| count.arriving = count.arriving.saturating_sub(1));

@@ -39,7 +39,7 @@ pub(super) enum Position {
     /// No further write will be sent. The person still has to be read back; if that fails, the outcome is `so_far`.
     Written {
         so_far: Outcome,
-        /// Whether a read has been scheduled to confirm the gains and losses, because other changes depend on them.
+        /// Whether a read has been scheduled to confirm the gains and losses because other changes depend on them.
         is_confirmed: bool,
     },
     Ended(Outcome),

@@ -111,7 +111,7 @@ pub(super) async fn carry_through(
     Ok((Body::Plan(Box::new(report)), exit(&finished)))
 }
 
-/// Returns `true` if there is nothing to send, because the plan is blocked or empty.
+/// Returns `true` if there is nothing to send because the plan is blocked or empty.
 fn is_done(prepared: &Prepared) -> bool {
     prepared.reviewed.is_blocked() || prepared.reviewed.plan.changes.is_empty()
 }

@@ -1,6 +1,6 @@
 //! The base version of the files, which a plan is compared with: `--base REV-or-FILE`.
 //!
-//! A git revision is checked out into a temporary folder with plumbing commands. We extract every TOML file, because an `include`
+//! A git revision is checked out into a temporary folder with plumbing commands. We extract every TOML file because an `include`
 //! pattern may match any of them, but skip symbolic links and paths that would escape that folder.
 
 use std::fs::{self, File};

@@ -73,7 +73,7 @@ fn are_new(config: &Path, teams: Option<&Path>) -> Result<(), Problem> {
     if there.is_empty() { Ok(()) } else { Err(are_there(&there, has_root)) }
 }
 
-/// Returns the TOML files in the folder for team files, if that folder exists. A symbolic link is rejected, because it may point
+/// Returns the TOML files in the folder for team files, if that folder exists. A symbolic link is rejected because it may point
 /// outside the config's folder, where files aren't read.
 fn included_in(teams: &Path) -> Result<Vec<String>, Problem> {
     match std::fs::symlink_metadata(teams) {

@@ -27,7 +27,7 @@ pub(super) fn create(given: Option<&Path>, config: &Path, now: Timestamp) -> Res
     }
 }
 
-/// The file name includes a random part, because processes in two containers can share a process ID in the same second. If the
+/// The file name includes a random part because processes in two containers can share a process ID in the same second. If the
 /// name is taken anyway, we try another one, so an existing journal is never opened.
 fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     let journals = OwnFolder::open_or_create_in(folder)?.folder(JOURNALS)?;
@@ -53,7 +53,7 @@ fn mark_running(file: &File) {
     let _ = file.try_lock();
 }
 
-/// Does nothing, because locked files can't be read on this platform.
+/// Does nothing because locked files can't be read on this platform.
 #[cfg(not(unix))]
 fn mark_running(_: &File) {}
 

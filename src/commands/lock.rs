@@ -4,7 +4,7 @@
 //! take the lock in every available folder, so that two runs share at least one. The kernel releases it when the process exits,
 //! even if it is killed.
 //!
-//! Applies on different machines can still overlap. Their reports stay true, because rolecall sends absolute values, never relies
+//! Applies on different machines can still overlap. Their reports stay true because rolecall sends absolute values, never relies
 //! on an old read, and reads back every change.
 
 use std::collections::BTreeMap;

@@ -387,7 +387,7 @@ fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T,
     }
 }
 
-/// Reads every token source and registers the token for scrubbing. This happens before arguments are parsed, because a usage
+/// Reads every token source and registers the token for scrubbing. This happens before arguments are parsed because a usage
 /// error may echo a token, and with `--sandbox` a run never reads one. Sources that can be read only once are left to `token`.
 pub fn hide_tokens(sources: &[TokenSource]) {
     for source in sources.iter().filter(|source| source.can_be_read_again()) {
@@ -405,7 +405,7 @@ fn hidden_text(source: &TokenSource) -> Result<String, Problem> {
     Ok(text)
 }
 
-/// Returns the token. The result is cached, because standard input can be read only once.
+/// Returns the token. The result is cached because standard input can be read only once.
 fn token(environment: &Environment) -> Result<Token, Problem> {
     let find = || {
         let source = environment.token_sources.first().ok_or_else(tokens::no_source)?;

@@ -1,6 +1,6 @@
 //! The report files: those of `--report` and the job summary on GitHub.
 //!
-//! They are all opened before the first request, because a run that changes Pylon must be able to report it afterwards. Files are
+//! They are all opened before the first request because a run that changes Pylon must be able to report it afterwards. Files are
 //! written the way a shell's `>` would write them, except for the job summary: it is appended to, since other steps write there
 //! too.
 

@@ -73,7 +73,7 @@ fn shown(path: &Path) -> Printable {
 struct FileIdentity {
     path: PathBuf,
     /// The device and inode, which all hard links and mount points of a file share. `None` if the file does not exist or isn't a
-    /// regular file, because two reports may well go to the same terminal.
+    /// regular file because two reports may well go to the same terminal.
     #[cfg(unix)]
     id: Option<(u64, u64)>,
 }

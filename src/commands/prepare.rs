@@ -252,7 +252,7 @@ impl Prepared {
         self.report.add_unwritten(base, present, &self.reviewed, state);
     }
 
-    /// Returns the digest of the files. It's computed on demand, because only saved plans need it.
+    /// Returns the digest of the files. It's computed on demand because only saved plans need it.
     pub(super) fn files_digest(&self) -> String {
         digest_of(&self.sources)
     }

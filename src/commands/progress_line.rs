@@ -42,7 +42,7 @@ pub(super) struct Waiting {
 }
 
 impl ProgressLine {
-    /// Formats the line at `now`. It is always narrower than the terminal, because filling the last column would wrap the cursor.
+    /// Formats the line at `now`. It is always narrower than the terminal because filling the last column would wrap the cursor.
     pub(super) fn text(&self, now: Duration, width: usize, bar: Style) -> String {
         let room = width.saturating_sub(1);
         let counts = format!("  {} of {}", self.settled, self.total);

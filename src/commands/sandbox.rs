@@ -165,7 +165,7 @@ fn read_kept(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
 }
 
 /// Reads `pylon.json` next to the config, if it exists. The file may come with a repository and is used without being named on
-/// the command line. A symbolic link is therefore rejected, because it could point to any of the user's files.
+/// the command line. A symbolic link is therefore rejected because it could point to any of the user's files.
 fn read_described(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     let path = folder.join("pylon.json");
     let text =

@@ -22,7 +22,7 @@ use crate::sandbox::{
 };
 use crate::target_file::follow_links;
 
-/// Writes a state to a new file. Only its owner can read it, because it lists who has which role.
+/// Writes a state to a new file. Only its owner can read it because it lists who has which role.
 pub(super) fn write_state(path: &Path, state: &SandboxState) -> Done {
     let name = path.to_string_lossy();
     is_new(path)?;

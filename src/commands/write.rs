@@ -89,7 +89,7 @@ pub(super) fn create(
     Ok(())
 }
 
-/// Stages a new file that is readable by everyone, because it goes into git.
+/// Stages a new file that is readable by everyone because it goes into git.
 fn staged(path: &Path, text: &str) -> Result<Staged> {
     let staged = Staged::open(path)?;
     #[cfg(unix)]

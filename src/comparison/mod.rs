@@ -141,7 +141,7 @@ impl GuardedRoles {
         Self(minimums.map(|minimum| minimum.role.value.to_lowercase()).chain(["admin".to_owned()]).collect())
     }
 
-    /// Returns whether the files guard this role. The result may be `Unknown`, because files can refer to a role by name, slug,
+    /// Returns whether the files guard this role. The result may be `Unknown` because files can refer to a role by name, slug,
     /// or ID, and these can't be matched offline.
     fn has(&self, role: &str) -> Guarded {
         let role = role.to_lowercase();

@@ -167,7 +167,7 @@ struct Ended {
     then: Sourced<FieldValue>,
 }
 
-/// Returns the values that revert the statuses of ended windows. A window counts even if another one has ended since, because
+/// Returns the values that revert the statuses of ended windows. A window counts even if another one has ended since because
 /// people still have its status if rolecall wasn't run in between.
 fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
     let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now)).collect();

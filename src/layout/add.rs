@@ -2,7 +2,7 @@
 //!
 //! New people are added as lines if the file has any, or as tables if it has only tables. They are inserted in sorted order into
 //! the last group of people. If that group isn't sorted, they go at its end. If the group has a heading, they form a group of
-//! their own instead, because the heading may not apply to them.
+//! their own instead because the heading may not apply to them.
 
 use toml_edit::Value;
 

@@ -70,7 +70,7 @@ fn takes(verb: &str, flag: &str) -> bool {
 }
 
 /// Omits the options from rolecall's own `-h`, so that the list of commands fits on a screen. This can't be part of the
-/// definition, because clap uses the same template for `-h` and `--help`.
+/// definition because clap uses the same template for `-h` and `--help`.
 fn without_options(command: Command) -> Command {
     let start = start(&command);
     command.help_template(format!("{start}\n{MORE}"))
@@ -87,7 +87,7 @@ fn as_flag(words: Vec<OsString>) -> Vec<OsString> {
 }
 
 /// Returns the definition of the command line, including the help texts. Common flags that a command doesn't use are hidden
-/// rather than rejected, because they may also be written before the command.
+/// rather than rejected because they may also be written before the command.
 pub fn command() -> Command {
     let command = Cli::command();
     let common = common(&command);
@@ -144,7 +144,7 @@ fn about(command: &Command) -> String {
 }
 
 /// Builds the beginning of the help template: the purpose, the usage, and the commands by group, since clap can't group
-/// subcommands. The group name goes before the first command of the group, because with headings the help wouldn't fit on a
+/// subcommands. The group name goes before the first command of the group because with headings the help wouldn't fit on a
 /// screen.
 fn start(command: &Command) -> String {
     let mut start = "{about-with-newline}\n{usage-heading} {usage}\n\n".to_owned();

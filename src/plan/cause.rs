@@ -95,7 +95,7 @@ impl Versions<'_> {
     }
 }
 
-/// Looks up the person by any of their addresses, because the two versions may declare them under different ones.
+/// Looks up the person by any of their addresses because the two versions may declare them under different ones.
 fn declared<'r>(files: &'r Roster, change: &Change) -> Option<&'r DeclaredPerson> {
     change.subject.addresses().find_map(|email| files.person(email))
 }

@@ -390,7 +390,7 @@ impl Review<'_> {
         })
     }
 
-    /// Blocks a plan that takes a guarded role away from the user who owns the token, because they may need it for the next
+    /// Blocks a plan that takes a guarded role away from the user who owns the token because they may need it for the next
     /// apply. This includes the Admin role, even if it isn't guarded.
     fn token_owner(&self, plan: &Plan, minimums: &[RoleCount]) -> Vec<Finding> {
         let own = plan.changes.iter().find(|change| Some(&change.subject.id) == plan.token_user.as_ref());

@@ -1,6 +1,6 @@
 //! Suggests the address that a typo was probably meant to be.
 //!
-//! Only unmanaged people are considered, because a typo in a file leaves the real person unmanaged.
+//! Only unmanaged people are considered because a typo in a file leaves the real person unmanaged.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

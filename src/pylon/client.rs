@@ -134,7 +134,7 @@ impl Reader {
         };
         self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
         let attempt = exchange::attempt(request, came, self.clock.now());
-        // Scrub the token here, because failures also end up in journals and in progress output, and nothing downstream removes
+        // Scrub the token here because failures also end up in journals and in progress output, and nothing downstream removes
         // it.
         let result = attempt.result.map_err(|failure| failure.map(|text| self.token.scrub(text)));
         Attempt { result, ..attempt }

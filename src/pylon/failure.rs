@@ -149,7 +149,7 @@ impl Failure {
         }
     }
 
-    /// Returns `true` if a smaller search may succeed. That includes any 400, because the maximum number of values in a filter
+    /// Returns `true` if a smaller search may succeed. That includes any 400 because the maximum number of values in a filter
     /// is undocumented and Pylon may change the error message at any time.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {

@@ -54,7 +54,7 @@ impl Variables {
     }
 }
 
-/// Prints only the names, because a proxy address may contain a password.
+/// Prints only the names because a proxy address may contain a password.
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()

@@ -257,7 +257,7 @@ impl AssumedLimit {
     /// bucket.
     ///
     /// The traffic of other clients may have left exactly that number by coincidence. If so, our own requests and the remaining
-    /// ones add up to more for a whole window later on. The lowest sum in the window is used, because a lagging counter reports
+    /// ones add up to more for a whole window later on. The lowest sum in the window is used because a lagging counter reports
     /// too much for a while.
     fn learn(&mut self, now: Duration, remaining: u64, own: u64) {
         self.shown = self.shown.max(remaining.saturating_add(1));

@@ -76,7 +76,7 @@ pub enum TokenSource {
 
 impl TokenSource {
     /// Lists all sources in the command-line arguments and in the value of [`VARIABLE`], in order of precedence. This runs
-    /// before the arguments are parsed, because a parser error may quote a token, which must be known by then.
+    /// before the arguments are parsed because a parser error may quote a token, which must be known by then.
     pub fn all(words: &[OsString], variable: Option<OsString>) -> Vec<Self> {
         let flag = "--token-file";
         let mut sources = Vec::new();

@@ -86,7 +86,7 @@ fn maybe_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// A user. Strings are borrowed from the body, because a large listing would otherwise need a million small allocations.
+/// A user. Strings are borrowed from the body because a large listing would otherwise need a million small allocations.
 #[derive(Deserialize)]
 struct WireUser<'a> {
     #[serde(borrow)]
@@ -123,7 +123,7 @@ struct WireHeldRole<'a> {
     slug: Text<'a>,
 }
 
-/// A role in the catalog. All fields are required, because a role without its slug could be the Admin role.
+/// A role in the catalog. All fields are required because a role without its slug could be the Admin role.
 #[derive(Deserialize)]
 struct WireRole<'a> {
     #[serde(borrow)]
@@ -471,7 +471,7 @@ impl Request for Update {
     }
 }
 
-// `Update` is missing on purpose, because it's the only request that changes anything.
+// `Update` is missing on purpose because it's the only request that changes anything.
 impl ReadRequest for Me {}
 impl ReadRequest for Roles {}
 impl ReadRequest for Listing {}

@@ -181,7 +181,7 @@ fn end(text: &str, limit: usize, columns: usize) -> Printable {
     (0..=limit).rev().map(last).find(|text| text.width() <= columns).unwrap_or_default()
 }
 
-/// Escapes the end of `text` if `##[` would form when `next` is appended, because the runner would parse that as a command.
+/// Escapes the end of `text` if `##[` would form when `next` is appended because the runner would parse that as a command.
 fn separated(mut text: String, next: &str) -> String {
     for (ends, begins) in [("#", "#["), ("##", "[")] {
         if text.ends_with(ends) && next.starts_with(begins) {

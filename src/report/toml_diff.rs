@@ -58,7 +58,7 @@ fn observed(values: &[Printable]) -> Option<String> {
 
 /// Returns the differences between two versions of the files, one hunk per subject.
 pub fn comparison(report: &ComparisonReport) -> Vec<Hunk> {
-    // Emit top-level keys first, because after a table header they would become part of that table.
+    // Emit top-level keys first because after a table header they would become part of that table.
     let (keys, tables): (Vec<_>, Vec<_>) =
         report.differences.iter().partition(|entry| entry.subject == ComparedSubject::Files);
     keys.into_iter().chain(tables).map(difference).collect()

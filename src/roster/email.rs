@@ -134,7 +134,7 @@ impl Eq for Email {}
 
 impl Hash for Email {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Hash in chunks, because each call to the hasher is expensive.
+        // Hash in chunks because each call to the hasher is expensive.
         let mut lower = [0; 64];
         for piece in self.key().as_bytes().chunks(lower.len()) {
             let lower = &mut lower[..piece.len()];

@@ -28,7 +28,7 @@ pub(super) struct Known {
     incomplete: Vec<Range<usize>>,
 }
 
-/// Problems that may be mere consequences of a syntax error, because the missing part of the section or statement wasn't parsed.
+/// Problems that may be mere consequences of a syntax error because the missing part of the section or statement wasn't parsed.
 const FOLLOW_INCOMPLETE: [RosterCode; 3] =
     [RosterCode::MissingKey, RosterCode::EmptyWindow, RosterCode::NoWayBack];
 

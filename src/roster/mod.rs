@@ -181,7 +181,7 @@ impl GuardrailRules {
     /// Returns `true` if any guardrail counts unmanaged people and would wrongly pass if some of them were missing from the list
     /// of users.
     ///
-    /// In that case rolecall fetches the list twice, because a single incomplete response could hide what the guardrail should
+    /// In that case rolecall fetches the list twice because a single incomplete response could hide what the guardrail should
     /// block. The other guardrails are safe: declared people who aren't listed are looked up individually, and an undercounted
     /// minimum errs on the side of blocking.
     pub fn needs_whole_list(&self) -> bool {

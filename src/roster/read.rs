@@ -324,7 +324,7 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     let bad = |message: &str, help: &str| {
         Problem::new(RosterCode::BadInclude, message).at(pattern.place, "in this pattern").help(help)
     };
-    // `"teams\emea.toml"` is valid TOML, because `\e` is an escape sequence.
+    // `"teams\emea.toml"` is valid TOML because `\e` is an escape sequence.
     if pattern.value.contains(|char: char| char.is_control()) {
         return Err(bad(
             "a `\\` in this pattern was read as an escape",

@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::secret::contains_secret;
 use crate::source::{FileId, Place, Sourced};
 
-/// The maximum number of duplicate keys to look up per statement, because each lookup parses the statement again.
+/// The maximum number of duplicate keys to look up per statement because each lookup parses the statement again.
 const MAX_REPEATS_PER_STATEMENT: usize = 16;
 /// The maximum length of a header, in bytes, for which keys below it are reread. A person's header always fits, since addresses
 /// are limited to 254 bytes.

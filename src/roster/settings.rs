@@ -106,7 +106,7 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
     settings
 }
 
-/// Maps each key of the root file and of its tables to its location. Acknowledgments and people are left out, because they carry
+/// Maps each key of the root file and of its tables to its location. Acknowledgments and people are left out because they carry
 /// their own.
 fn places_of(fields: &Fields<'_>, table: &DeTable<'_>) -> BTreeMap<String, Place> {
     let mut places = BTreeMap::new();

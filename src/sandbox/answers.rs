@@ -78,7 +78,7 @@ impl World {
     }
 
     /// Returns the roles, in pages if the setting or the fault `roles-paged` says so. A cursor is accepted even without the
-    /// setting, because the fault hands one out.
+    /// setting because the fault hands one out.
     fn list_roles(&self, query: &str, context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         let question = page::question(&"roles");
         let start = page::position(question, parameter(query, "cursor"))?;
@@ -174,7 +174,7 @@ impl World {
         question: u64,
         context: &RequestContext,
     ) -> Vec<u8> {
-        /// Serializes users one at a time, because collecting the views of a large page would take a lot of memory.
+        /// Serializes users one at a time because collecting the views of a large page would take a lot of memory.
         struct Views<'a>(&'a World, &'a [usize]);
         impl Serialize for Views<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

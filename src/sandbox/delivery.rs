@@ -100,7 +100,7 @@ fn gateway_page(status: u16, title: &str) -> Delivery {
     Delivery::Answer(Response::new(status, "text/html", page.into_bytes()))
 }
 
-/// Returns a 200 whose body is, alternately, truncated or not JSON. The truncated one is harder to detect, because it starts like
+/// Returns a 200 whose body is, alternately, truncated or not JSON. The truncated one is harder to detect because it starts like
 /// a valid response.
 fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     let Response { status: _, headers, mut body } =

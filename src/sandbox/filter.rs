@@ -17,7 +17,7 @@ use super::users::Users;
 /// that respects it works under any other.
 pub(super) const MAX_DEPTH: usize = 3;
 
-/// Parses a body that must be an object. It goes through a map, because a derived struct would also accept an array of its
+/// Parses a body that must be an object. It goes through a map because a derived struct would also accept an array of its
 /// values. If a key is repeated, the last one wins, as on most servers.
 pub(super) fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice::<Map<String, Value>>(body)
@@ -36,7 +36,7 @@ pub(super) struct SearchBody {
     pub(super) cursor: Option<String>,
 }
 
-/// A filter as sent by the client. `null` counts as absent, because some SDKs send every key. Unknown keys are ignored.
+/// A filter as sent by the client. `null` counts as absent because some SDKs send every key. Unknown keys are ignored.
 #[derive(Debug, Clone, Hash, Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
 pub(super) struct RawFilter(FilterKeys);

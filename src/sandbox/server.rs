@@ -231,7 +231,7 @@ async fn serve(acceptor: Acceptor, shared: Arc<ServerState>) -> io::Result<()> {
     axum::serve(acceptor, service).with_graceful_shutdown(async move { shared.closed().await }).await
 }
 
-/// Saves the state shortly after each burst of changes, on a separate thread. An error is ignored here, because it recurs and is
+/// Saves the state shortly after each burst of changes, on a separate thread. An error is ignored here because it recurs and is
 /// reported when the sandbox stops.
 async fn keep_saving(shared: Arc<ServerState>) {
     loop {

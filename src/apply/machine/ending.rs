@@ -58,7 +58,7 @@ impl Machine {
     }
 
     /// Counts the gains and losses that show up in a read after the write. Returns `true` if all of them do. Any that don't
-    /// show up are left alone, because search results may lag behind.
+    /// show up are left alone because search results may lag behind.
     pub(super) fn note_confirmed(&mut self, id: TaskId, person: &Person) -> bool {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         for role in gains.iter().filter(|role| person.holds(role)) {

@@ -103,7 +103,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Creates a machine that carries out `plan`, whose people were read at `read_at`. It continues the run's `flow`, because
+    /// Creates a machine that carries out `plan`, whose people were read at `read_at`. It continues the run's `flow` because
     /// the requests made for the plan count against the rate limits.
     pub fn new(
         plan: &ReviewedPlan,

@@ -42,7 +42,7 @@ pub struct FileLine {
 pub enum FileState {
     #[serde(rename = "written")]
     Written,
-    /// Nothing was written, because a diff or a check was requested.
+    /// Nothing was written because a diff or a check was requested.
     #[serde(rename = "would be written")]
     WouldBeWritten,
     #[serde(rename = "unchanged")]

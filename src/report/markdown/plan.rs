@@ -57,7 +57,7 @@ fn summary(report: &PlanReport) -> String {
     format!("{about}: {}\n\n", counts.join(" · "))
 }
 
-/// Formats a section in at most `share` bytes. Changes are left out here, because they get the space that other sections don't
+/// Formats a section in at most `share` bytes. Changes are left out here because they get the space that other sections don't
 /// use.
 fn section_text(section: &Section, report: &PlanReport, links: Links<'_>, share: usize) -> String {
     match section {

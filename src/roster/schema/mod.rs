@@ -42,7 +42,7 @@ struct File {
     /// Root file only.
     #[schemars(extend("default" = "UTC", "examples" = ["UTC", "Europe/Berlin", "America/New_York"]))]
     timezone: Option<Text>,
-    /// Whether addresses may contain non-ASCII characters. They are rejected by default, because different letters can look
+    /// Whether addresses may contain non-ASCII characters. They are rejected by default because different letters can look
     /// identical.
     ///
     /// Root file only.
@@ -263,7 +263,7 @@ impl JsonSchema for Address {
     }
 }
 
-/// An email pattern or a list of them. `type` is a list, because editors treat `anyOf` as a choice between tables.
+/// An email pattern or a list of them. `type` is a list because editors treat `anyOf` as a choice between tables.
 struct Patterns;
 
 impl JsonSchema for Patterns {
@@ -298,7 +298,7 @@ impl JsonSchema for MaxChanges {
 }
 
 /// A TOML date or date-time, which validators see as a string. JSON Schema has no format for local date-times, and some
-/// validators ignore formats, so the pattern has to suffice on its own. It uses `if`, because editors treat `anyOf` as a choice
+/// validators ignore formats, so the pattern has to suffice on its own. It uses `if` because editors treat `anyOf` as a choice
 /// between tables.
 struct Moment;
 

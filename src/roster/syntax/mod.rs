@@ -8,7 +8,7 @@
 //!   into statements even if it isn't valid TOML, and `repair` patches it so that the parser can reach the end.
 //! * The recognizers are in `documents`, `lines`, `signs`, `values`, and `between`.
 //! * Each mistake is reported once: any errors within the range that it covers are suppressed.
-//! * Running time is linear in the size of the file, because at most [`MAX_ERRORS_PER_LINE`] errors per line are examined.
+//! * Running time is linear in the size of the file because at most [`MAX_ERRORS_PER_LINE`] errors per line are examined.
 
 use std::ops::Range;
 

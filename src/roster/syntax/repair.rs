@@ -16,7 +16,7 @@ pub(in crate::roster) struct Repaired {
     text: String,
     /// The errors that made the parser give up on the original text.
     stops: Vec<Error>,
-    /// Ranges in which all errors are dropped, because they stem from the same mistakes.
+    /// Ranges in which all errors are dropped because they stem from the same mistakes.
     silent: Vec<Range<usize>>,
 }
 

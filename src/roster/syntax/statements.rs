@@ -201,7 +201,7 @@ pub(in crate::roster) struct Strings<'t> {
     text: &'t str,
     /// For each quote character, in its short and triple form: the offset before which no string that starts there is closed.
     ///
-    /// A single failed search is enough, because if a string isn't closed, no later string of the same kind is either. Each later
+    /// A single failed search is enough because if a string isn't closed, no later string of the same kind is either. Each later
     /// quote must be escaped in the first string, and text after an escaped quote is parsed the same way in both.
     unclosed: [[usize; 2]; 2],
 }

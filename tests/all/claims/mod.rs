@@ -1,7 +1,7 @@
 //! Claims about arbitrary bytes, written as functions that panic if their claim is false.
 //!
 //! The fuzz targets in `fuzz/` compile this folder and try the claims on generated inputs, while `corpora` tries them
-//! on collected ones. A claim must be fast, because a fuzzer tries it millions of times.
+//! on collected ones. A claim must be fast because a fuzzer tries it millions of times.
 
 mod answer;
 mod journal;

@@ -37,7 +37,7 @@ fn read_or_explained(text: &str) {
     admits_only_its_changes(&saved, &value);
 }
 
-/// Corrects the checksum of a plan, because a fuzzer can't guess a valid one.
+/// Corrects the checksum of a plan because a fuzzer can't guess a valid one.
 fn with_valid_checksum(text: &str) -> Option<String> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     let mut seal = |checksum: String| {

@@ -61,7 +61,7 @@ fn every_format_is_judged() {
 #[test]
 fn a_plan_is_harmless() {
     check_reports(ALTERNATING_TABLES, "plan", ROUNDS, |deal, rounds| {
-        // Two rounds are enough, because the report of an apply shows the same text about people and gets every string.
+        // Two rounds are enough because the report of an apply shows the same text about people and gets every string.
         let rounds = rounds.start..rounds.start + 2;
         plan(deal, &PlanOf { rounds, carried_out: false })
     });

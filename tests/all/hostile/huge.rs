@@ -71,7 +71,7 @@ fn json_contains_a_long_text_whole() {
     }
 }
 
-/// Returns reports in which all text from a server is one of these strings. Paths and times are excluded, because they come from
+/// Returns reports in which all text from a server is one of these strings. Paths and times are excluded because they come from
 /// the user or their grammar keeps them short. A declarable address has at most 254 characters.
 fn reports_of_server(strings: &[String]) -> Vec<Report> {
     let mut deal = Deal::new(strings);

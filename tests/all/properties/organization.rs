@@ -156,7 +156,7 @@ fn spelling() -> impl Strategy<Value = &'static str> {
     select(spellings.filter(|spelling| *spelling != "Lead").collect::<Vec<_>>())
 }
 
-/// Generates a set of role numbers. Admin is more likely, because it's guarded by default.
+/// Generates a set of role numbers. Admin is more likely because it's guarded by default.
 fn some_roles(size: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = BTreeSet<usize>> {
     let number = prop_oneof![2 => Just(0), 3 => 0..ROLES.len()];
     vec(number, size).prop_map(BTreeSet::from_iter)

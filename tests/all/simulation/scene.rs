@@ -148,7 +148,7 @@ impl Scene {
         self.desired.people.iter().map(|person| person.email.value.clone()).collect()
     }
 
-    /// Returns the plan for the observed state. Whether it is blocked is ignored here, because a blocked plan is never carried
+    /// Returns the plan for the observed state. Whether it is blocked is ignored here because a blocked plan is never carried
     /// out.
     pub(super) fn plan(&self, observed: &ObservedState) -> ReviewedPlan {
         let Self { roster, desired, .. } = self;

@@ -57,7 +57,7 @@ words! {
     }
 }
 
-/// The parts of an earlier review that are needed for the comparison. Unknown keys are ignored, because newer versions may add
+/// The parts of an earlier review that are needed for the comparison. Unknown keys are ignored because newer versions may add
 /// some.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EarlierReview {

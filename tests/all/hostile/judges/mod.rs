@@ -47,7 +47,7 @@ pub(super) fn unwrapped(text: &str) -> String {
     text.chars().filter(|char| !char.is_whitespace() && *char != '│').collect()
 }
 
-/// Checks a report in its format and as a job's log, because any format may be printed there.
+/// Checks a report in its format and as a job's log because any format may be printed there.
 pub(super) fn judge(format: Format, report: &str) -> Result<Seen, String> {
     let seen = match format {
         Format::Text => terminal::judge(report)?,

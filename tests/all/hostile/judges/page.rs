@@ -117,7 +117,7 @@ const WORDS: &[&str] = &[
 
 /// Rejects errors, as well as elements, attributes, and comments that aren't ours.
 pub(in super::super) fn judge(page: &str) -> Result<Seen, String> {
-    // Strip our style sheet first, because parsing it a thousand times would be slow.
+    // Strip our style sheet first because parsing it a thousand times would be slow.
     let (head, rest) = page.split_once(STYLE).ok_or("not our style")?;
     let dom = parse_document(RcDom::default(), ParseOpts::default()).one(format!("{head}{rest}"));
     if let Some(error) = dom.errors.borrow().first() {

@@ -1,7 +1,7 @@
 //! Checks logs the way GitHub's runner reads them. Both command parsers are ports of those in `ActionCommand.cs` of
 //! actions/runner.
 //!
-//! The check is stricter than the runner: it treats any name as a command, because `stop-commands` can define arbitrary tokens.
+//! The check is stricter than the runner: it treats any name as a command because `stop-commands` can define arbitrary tokens.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
