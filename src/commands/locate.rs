@@ -151,21 +151,21 @@ fn owner(folder: &Path) -> Option<u32> {
 }
 
 /// Adds the folders that were searched to the error for a missing root file. Other errors are returned unchanged.
-pub(super) fn explained(mut trouble: CommandError, command: &Command, common: &Common) -> CommandError {
+pub(super) fn explained(mut error: CommandError, command: &Command, common: &Common) -> CommandError {
     if let Origin::Nowhere(searched) = &common.origin
         && command.uses_config()
     {
         let is_missing = |problem: &&mut Problem| {
             problem.code == RosterCode::FileMissing.as_str() && problem.labels.is_empty()
         };
-        for problem in trouble.problems.list.iter_mut().filter(is_missing) {
+        for problem in error.problems.list.iter_mut().filter(is_missing) {
             problem.message = format!("there is no {CONFIG} {searched}");
             if let Some((below, help)) = below().zip(problem.help.as_ref()) {
                 problem.help = Some(format!("to use {below}, add -c {below}; otherwise, {help}"));
             }
         }
     }
-    trouble
+    error
 }
 
 /// Returns the first root file in a subfolder of the current folder, quoted for the shell. `demo` writes one there.

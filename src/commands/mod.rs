@@ -177,8 +177,8 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
         let report = CommandError::usage(problem).into_report(name);
         return finish(report, Outlets::default(), common, environment);
     }
-    if let Err(trouble) = check_formats(command, common) {
-        return finish(trouble.into_report(name), Outlets::default(), common, environment);
+    if let Err(error) = check_formats(command, common) {
+        return finish(error.into_report(name), Outlets::default(), common, environment);
     }
     // Read the token first so that it's scrubbed from all later messages, since an error about a file could quote it.
     if command.connection().is_some_and(|asked| asked.token_file.is_some() && !asked.sandbox) {
@@ -188,12 +188,12 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
     let opened = overwrites::check(command, common).and_then(|()| Ok(Outlets::open(common, environment)?));
     let outlets = match opened {
         Ok(outlets) => outlets,
-        Err(trouble) => return finish(trouble.into_report(name), Outlets::default(), common, environment),
+        Err(error) => return finish(error.into_report(name), Outlets::default(), common, environment),
     };
     let report = match dispatch(command, common, environment) {
         Ok(Printed::Text(text)) => return printed(text),
         Ok(Printed::Report(body, exit)) => Report { command: name, exit, body },
-        Err(trouble) => locate::explained(trouble, command, common).into_report(name),
+        Err(error) => locate::explained(error, command, common).into_report(name),
     };
     finish(report, outlets, common, environment)
 }

@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use crate::report::{Body, PlanReport};
 
 pub(super) fn run(args: &ShowArgs) -> Done {
-    let saved = read_saved(&args.plan).map_err(|trouble| CommandError { exit: Exit::Failed, ..trouble })?;
+    let saved = read_saved(&args.plan).map_err(|error| CommandError { exit: Exit::Failed, ..error })?;
     let (created, report) = saved.into_report();
     let damaged = |why: String| {
         Problem::new(

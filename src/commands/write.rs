@@ -125,8 +125,8 @@ mod tests {
         fs::write(&names[0], "a = 1\n").unwrap();
         fs::write(&names[1], "b = 3 # since\n").unwrap();
         let file = |name, before| Rewritten { name, before, after: "c = 0\n".into() };
-        let trouble = rewrite(vec![file(&names[0], "a = 1\n"), file(&names[1], "b = 2\n")]).err().unwrap();
-        assert_eq!(trouble.exit, Exit::Failed);
+        let error = rewrite(vec![file(&names[0], "a = 1\n"), file(&names[1], "b = 2\n")]).err().unwrap();
+        assert_eq!(error.exit, Exit::Failed);
         assert_eq!(fs::read_to_string(&names[0]).unwrap(), "a = 1\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
@@ -139,9 +139,9 @@ mod tests {
             (name.to_owned(), target.fill("new".into()).unwrap())
         });
         fs::create_dir(folder.path().join("two.toml")).unwrap(); // a file can't be renamed over a directory
-        let trouble = place(staged.into()).err().unwrap();
-        assert_eq!(trouble.exit, Exit::Partial);
-        let problem = &trouble.problems.list[0];
+        let error = place(staged.into()).err().unwrap();
+        assert_eq!(error.exit, Exit::Partial);
+        let problem = &error.problems.list[0];
         assert!(problem.message.starts_with("cannot write two.toml: "), "{}", problem.message);
         assert_eq!(problem.help.as_deref(), Some("these files were written: one.toml"));
         assert!(!folder.path().join("three.toml").exists());
