@@ -1,8 +1,8 @@
-//! Updates the files to match Pylon, by changing values and adding people without touching any other lines.
+//! Updates the files to match Pylon by changing values and adding entries, without touching any other lines.
 //!
-//! This module is pure: it maps text to text. It never writes a value set by a window, because that value is only temporary. Nor
-//! does it write what a file can't declare: a missing role, several roles at once, or a status that only Pylon can set.
-//! Everything that is left out is listed in [`Adoption::not_written`].
+//! This module is pure: it maps text to text. Values set by a window are only temporary, so it never writes those. It also skips
+//! values that can't be expressed in a file: a missing role, several roles at once, or a status that only Pylon can set. Anything
+//! left out is listed in [`Adoption::not_written`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ pub struct FileEdit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotWritten {
     pub email: Sourced<Email>,
-    /// The field, or `None` if the person as a whole was not written.
+    /// The field, or `None` if the person was left out altogether.
     pub field: Option<Field>,
     pub why: NotWrittenReason,
 }
@@ -46,7 +46,7 @@ pub struct NotWritten {
 pub enum NotWrittenReason {
     /// The value comes from a window. Contains the time at which the window ends, or `None` if it doesn't end.
     Window(Option<String>),
-    /// Pylon has no value, several values, or one that files can't declare.
+    /// Pylon has no value, several values, or one that can't be expressed in a file.
     Undeclarable(Vec<FieldValue>),
     /// The files don't permit this address.
     Address,
@@ -177,7 +177,7 @@ impl Adoption {
         self.people.iter().chain(others).collect::<BTreeSet<_>>().len()
     }
 
-    /// Returns the value to write, or records the reason that it must not be written and returns `None`.
+    /// Returns the value to write, or records why it can't be written and returns `None`.
     fn noted(
         &mut self,
         field: Field,
@@ -193,7 +193,7 @@ impl Adoption {
         }
     }
 
-    /// Applies the edits, file by file. A person whose entry can't be edited is recorded without affecting the other edits.
+    /// Applies the edits, file by file. If an entry can't be edited, we record that without affecting the other edits.
     fn write(&mut self, edits: Vec<(Sourced<Email>, layout::PersonEdit)>, sources: &Sources) {
         let mut by_file: BTreeMap<FileId, Vec<(Sourced<Email>, layout::PersonEdit)>> = BTreeMap::new();
         for (email, edit) in edits {
@@ -275,11 +275,11 @@ fn change(
     Some((email.clone(), layout::PersonEdit::Change(values)))
 }
 
-/// Returns the values to declare for a new person. A role is mandatory; any other wanted value that a file can't declare is added
-/// to `omitted`.
+/// Returns the values to declare for a new person. A role is mandatory; any other wanted value that can't be expressed in a file
+/// is added to `omitted`.
 ///
 /// # Errors
-/// Returns an error if a file can't declare the person's role.
+/// Returns an error if the person's role can't be expressed in a file.
 pub fn declarable_values(
     person: &Person,
     wanted: PerField<bool>,
@@ -299,7 +299,7 @@ pub fn declarable_values(
     Ok(values)
 }
 
-/// Returns the notation for these values of a field in Pylon, if a file can declare them.
+/// Returns the notation for a field's values in Pylon, if they can be expressed in a file.
 fn declarable(
     field: Field,
     values: &[FieldValue],

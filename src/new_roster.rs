@@ -1,9 +1,9 @@
-//! Generates files for an organization that isn't in git yet, either as a single root file or as a root file with team files.
+//! Generates files for an organization that isn't in git yet, as either a single root file or a root file plus team files.
 //!
-//! This module is pure. It declares each person exactly once, and the files it generates yield an empty plan.
+//! This module is pure. The generated files declare each person exactly once and yield an empty plan.
 //!
-//! Team files are named after roles or domains, which are untrusted input. Their names are therefore restricted to lowercase
-//! ASCII letters, digits, hyphens, and inner dots. They are unique even on case-insensitive file systems.
+//! Team files are named after roles or domains, which are untrusted input, so we restrict file names to lowercase ASCII letters,
+//! digits, hyphens, and inner dots. The names are unique even on case-insensitive file systems.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ use crate::roster::{Email, Field, PerField, Region, RoleName};
 
 /// The folder for team files, relative to that of the root file.
 pub const TEAMS: &str = "teams";
-/// The smallest number of people with the same role for which a default makes a file shorter.
+/// A default role only makes a file shorter if at least this many people have it.
 const WORTH_A_DEFAULT: usize = 3;
 /// The maximum length of a team file's name in bytes, without its number and extension. File systems allow 255 bytes in total.
 const LONGEST_NAME: usize = 200;
@@ -39,11 +39,11 @@ pub struct NewRoster<'s> {
     pub teams: Vec<TeamFile>,
     /// The number of people declared.
     pub declared: usize,
-    /// The role in `[defaults]` of the root file, and the number of people who have it.
+    /// The role in the root file's `[defaults]`, and the number of people who have it.
     pub default_role: Option<(RoleName, usize)>,
     /// The number of non-ASCII addresses.
     pub unicode: usize,
-    /// People in Pylon who were left out of the files, and individual values that were left out.
+    /// People and individual values left out of the files.
     pub not_written: Vec<LeftOut<'s>>,
 }
 
@@ -57,7 +57,7 @@ pub struct TeamFile {
     pub has_default: bool,
 }
 
-/// A person, or one of a person's values, that was left out of the files, and the reason.
+/// A person or value left out of the files, with the reason.
 #[derive(Debug)]
 pub struct LeftOut<'s> {
     pub person: &'s Person,
@@ -133,9 +133,8 @@ fn newcomer(
 
 /// Returns the most common role, for use in `[defaults]`, and the number of people who have it.
 ///
-/// It is never the administrators' role, since anyone added to the file without a role would become an administrator. Among
-/// equally common roles, the one known to grant the least access wins, and then the first by name, so that the output is
-/// deterministic.
+/// We never pick the administrators' role. Otherwise, anyone added to the file without a role would become an administrator. Ties
+/// go to the role known to grant the least access and then to the first by name, which keeps the output deterministic.
 fn most_common(people: &[PersonValues], roles: &RoleCatalog) -> Option<(RoleName, usize)> {
     let mut counts: BTreeMap<&RoleName, usize> = BTreeMap::new();
     for role in people.iter().filter_map(|person| person.values.role.as_ref()) {
@@ -186,8 +185,8 @@ fn teams(people: Vec<PersonValues>, by: SplitBy, roles: &RoleCatalog) -> Vec<Tea
     teams
 }
 
-/// Returns the description and default role of the file for a single role. The file of the administrators has no default, so that
-/// anyone added to it without a role doesn't become an administrator.
+/// Returns the description and default role for a single role's file. The administrators' file has no default, so adding a person
+/// without a role doesn't make them an administrator.
 fn of_role(written: &str, roles: &RoleCatalog) -> (String, Option<RoleName>) {
     let role = meant(&written.into(), roles);
     let label = role.map_or_else(|| written.to_owned(), |role| roles.label(&role.id));

@@ -1,7 +1,7 @@
 //! Compares two versions of the files offline.
 //!
 //! `statements` converts each version to canonical TOML, one subject at a time. This module pairs up the subjects of both
-//! versions and retains those that differ. Every subject that differs appears in the [`Comparison`] exactly once.
+//! versions and keeps only those that differ. Each of these appears in the [`Comparison`] exactly once.
 //!
 //! The comparison is semantic. Spelling out a default, reordering entries, changing the case of an address, and moving a person
 //! to another file all make no difference.
@@ -49,7 +49,7 @@ pub enum ComparedSubject {
     /// The top-level keys of the root file.
     Files,
     Person {
-        /// The address that the person is declared with.
+        /// The person's declared address.
         #[schemars(with = "String")]
         email: Email,
     },
@@ -85,8 +85,8 @@ pub struct Item {
     /// Whether the report flags the change for reviewers. This applies to all settings and to every role that is or may be
     /// guarded.
     pub sensitive: bool,
-    /// Whether the value is a role that may turn out to be guarded. Only Pylon can tell which name, slug, and ID refer to the
-    /// same role.
+    /// Whether the value is a role that may turn out to be guarded. Without Pylon, names, slugs, and IDs cannot be matched to
+    /// each other.
     pub unresolved: bool,
 }
 
@@ -121,7 +121,7 @@ impl Comparison {
     }
 }
 
-/// The guarded roles of both versions, in lowercase. The report flags every change to such a role.
+/// The guarded roles of both versions, in lowercase. The report flags every change to a guarded role.
 struct GuardedRoles(HashSet<String>);
 
 /// Whether a role in the files is guarded.
@@ -132,7 +132,7 @@ enum Guarded {
     Yes,
 }
 
-/// The roles that every organization has. Their names and slugs are identical except for case.
+/// Roles found in every organization. Their names and slugs are identical except for case.
 const BUILT_IN: [&str; 3] = ["admin", "member", "viewer"];
 
 impl GuardedRoles {

@@ -1,6 +1,6 @@
 //! Converts a version of the files to statements in canonical TOML. Files that mean the same thing produce identical statements.
 //!
-//! All declared types are destructured exhaustively, so that adding a key without comparing it is a compile error.
+//! We destructure all declared types exhaustively, so forgetting to compare a new key is a compile error.
 
 use std::collections::BTreeMap;
 

@@ -17,7 +17,7 @@ pub struct Transition {
     pub from: Option<FieldValue>,
     /// The desired value from `moment` onward, or `None` if the field is left alone from then on.
     pub to: Option<FieldValue>,
-    /// The location of the new value, or of the window that ends if there is none.
+    /// The location of the new value, or of the ending window if the field has no new value.
     pub place: Place,
 }
 

@@ -1,4 +1,4 @@
-//! Warnings about valid files, concerning entries that no longer have any effect or are likely mistakes.
+//! Warnings about entries that are valid but no longer have any effect or are likely mistakes.
 //!
 //! Warnings never cause a command to fail, except with `validate --deny warnings`.
 
@@ -11,8 +11,8 @@ use crate::roster::{DeclaredPerson, Email, Roster, Window};
 use crate::source::{Place, Sourced};
 use crate::spelling::did_you_mean;
 
-/// Limits on how many protected addresses are checked for typos, and against how many people each, since the cost is the product
-/// of the two.
+/// Caps on the number of protected addresses checked for typos and on the number of people each is checked against. The cost is
+/// the product of the two.
 const MOST_TYPOS: usize = 5;
 const MOST_COMPARED: usize = 5_000;
 

@@ -1,4 +1,4 @@
-//! Resolves declarations into the values that each person should have at a given instant.
+//! Resolves declarations into each person's desired values at a given instant.
 //!
 //! A [`Roster`] can declare a value in a window, in a person's entry, or in the defaults of a file. A [`DesiredState`] has at
 //! most one value per field, along with its origin. This module is pure: the current time is passed in as an argument.
@@ -17,28 +17,28 @@ use crate::roster::{
 };
 use crate::source::Sourced;
 
-/// How long the `then` of a window stays in effect after the window, for people who still have its status.
+/// How long a window's `then` stays in effect after the window ends, for people still in the window's status.
 pub const THEN_DURATION: SignedDuration = SignedDuration::from_hours(48);
 
-/// The maximum time until an acknowledgment expires, which ensures that accepted risks are reviewed regularly.
+/// The furthest that an acknowledgment's expiry can be in the future. This makes sure that accepted risks get reviewed regularly.
 pub const LONGEST_ACKNOWLEDGMENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// The values that people should have at a given instant.
+/// Everyone's desired values at a given instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredState {
     /// All declared people, sorted by address.
     pub people: Vec<DesiredPerson>,
 }
 
-/// The values that a person should have.
+/// A person's desired values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredPerson {
-    /// The address that the person is declared with.
+    /// The person's declared address.
     pub email: Sourced<Email>,
     /// The desired values. `None` leaves the field alone.
     pub values: PerField<Option<Desired>>,
-    /// Values that revert ended windows, with at most one for each status that the person may still have. The most recently ended
-    /// window comes first. Empty if a status is declared.
+    /// Values that revert ended windows, with at most one per status the person may still have. The most recently ended window
+    /// comes first. Empty if a status is declared.
     pub after_windows: Vec<Desired>,
 }
 
@@ -69,7 +69,7 @@ pub struct Desired {
     pub origin: Origin,
 }
 
-/// The declaration that a desired value comes from.
+/// The declaration behind a desired value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Origin {
@@ -83,7 +83,7 @@ pub enum Origin {
         /// The reason given in the window.
         reason: Option<String>,
     },
-    /// The value that Pylon had before the apply that is being rolled back. It is not declared in any file.
+    /// Pylon's value from before the apply being rolled back. It is not declared in any file.
     Rollback,
     /// The `then` of a window that has ended, which applies only if the person still has the status of that window.
     #[serde(rename = "after_window")]
@@ -107,7 +107,7 @@ impl Roster {
         self.resolve_some_at(now, |_| true)
     }
 
-    /// Like [`Self::resolve_at`], but limited to the people that `wanted` selects.
+    /// Like [`Self::resolve_at`], but limited to the people selected by `wanted`.
     pub fn resolve_some_at(&self, now: Timestamp, wanted: impl Fn(&DeclaredPerson) -> bool) -> DesiredState {
         let wanted = self.people.iter().filter(|person| wanted(person));
         let people = wanted.map(|person| resolve_person(person, now)).collect();
@@ -130,7 +130,7 @@ fn expires_too_late(acknowledgment: &Acknowledgment, latest: Timestamp, zone: &T
     ))
 }
 
-/// Resolves the values that a person should have at `now`.
+/// Resolves a person's desired values at `now`.
 pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson {
     let DeclaredPerson { email, values, windows } = person;
     let values = PerField::from_fn(|field| {
@@ -167,8 +167,8 @@ struct Ended {
     then: Sourced<FieldValue>,
 }
 
-/// Returns the values that revert the statuses of ended windows. A window counts even if another one has ended since because
-/// people still have its status if rolecall wasn't run in between.
+/// Returns the values that revert the statuses of ended windows. A window counts even if another one has ended since: if rolecall
+/// wasn't run in between, people still have the earlier window's status.
 fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
     let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now)).collect();
     ended.sort_by_key(|window| window.until);

@@ -1,8 +1,8 @@
 //! Adds people to a file.
 //!
-//! New people are added as lines if the file has any, or as tables if it has only tables. They are inserted in sorted order into
-//! the last group of people. If that group isn't sorted, they go at its end. If the group has a heading, they form a group of
-//! their own instead because the heading may not apply to them.
+//! New entries are lines if the file already has any, or tables if it has only tables. They're inserted in sorted order into the
+//! last group, or at its end if the group isn't sorted. A heading may not apply to the new people, so if the group has one, they
+//! form a group of their own instead.
 
 use toml_edit::Value;
 
@@ -87,10 +87,10 @@ fn add_tables(splices: &mut Splices<'_>, tables: &[Neighbor], top: usize, new: &
     }
 }
 
-/// A declared person who serves as an insertion point for new people.
+/// An existing entry that serves as an insertion point for new ones.
 struct Neighbor {
     address: String,
-    /// The byte offset at which the next person can be inserted.
+    /// The byte offset at which the next entry can be inserted.
     end: usize,
 }
 
@@ -118,7 +118,7 @@ fn tables_above_heading(parsed: &ParsedText<'_>) -> (Vec<Neighbor>, Option<usize
     (tables, top)
 }
 
-/// Returns the neighbor below which each new person is inserted, or `None` if the person goes above all of them.
+/// Returns the existing entry below which each new one is inserted, or `None` if the new entry goes at the top.
 fn neighbors_above<'n>(neighbors: &'n [Neighbor], new: &[&PersonValues]) -> Vec<Option<&'n Neighbor>> {
     let is_sorted = neighbors.is_sorted_by(|one, other| one.address <= other.address);
     let mut above = Vec::new();

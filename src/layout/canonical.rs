@@ -58,7 +58,7 @@ fn write(parsed: ParsedText<'_>) -> String {
     writer.finish()
 }
 
-/// Moves a root key into the section that it belongs to. Returns the key if it has to stay at the root.
+/// Moves a root key into the section it belongs to. Returns the key if it has to stay at the root.
 fn into_section<'t>(
     values: ValueFormatter<'t>,
     sections: &mut Vec<TableSection<'t>>,

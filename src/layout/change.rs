@@ -1,4 +1,4 @@
-//! Changes the values of a declared person while preserving the form of the entry.
+//! Changes values in a person's entry while preserving its form.
 
 use std::collections::HashMap;
 
@@ -20,14 +20,13 @@ pub(super) struct PersonParts<'p, 't> {
     /// The keys below that header, or dotted keys.
     fields: Vec<&'p KeyValue<'t>>,
     inline_table: Option<&'t InlineTable>,
-    /// The first subsection of the person, such as `[[users."address".windows]]`, which declares the person even without a
-    /// header.
+    /// The person's first subsection, such as `[[users."address".windows]]`, which declares the person even if there's no header.
     below: Option<&'p TableSection<'t>>,
 }
 
 type DeclaredPeople<'p, 't> = HashMap<Email, PersonParts<'p, 't>>;
 
-/// Collects the parts that declare each person.
+/// Collects the parts of the file that declare each person.
 pub(super) fn declared<'p, 't>(parsed: &'p ParsedText<'t>) -> DeclaredPeople<'p, 't> {
     let mut people = DeclaredPeople::new();
     for pair in &parsed.root {
@@ -49,7 +48,7 @@ pub(super) fn declared<'p, 't>(parsed: &'p ParsedText<'t>) -> DeclaredPeople<'p,
     people
 }
 
-/// Adds a key to the person that it belongs to. `path` is relative to the root.
+/// Assigns a key to the person it belongs to. `path` is relative to the root.
 fn declare<'p, 't>(people: &mut DeclaredPeople<'p, 't>, path: &[&str], pair: &'p KeyValue<'t>) {
     if let ["users", address, ref keys @ ..] = *path {
         let person = people.entry(Email::observed(address)).or_default();
@@ -65,7 +64,7 @@ fn declare<'p, 't>(people: &mut DeclaredPeople<'p, 't>, path: &[&str], pair: &'p
     }
 }
 
-/// Sets a person's values. Returns `false` if that can't be done without affecting anything else.
+/// Sets a person's values. Returns `false` if there's no way to do so without affecting anything else.
 pub(super) fn change(splices: &mut Splices<'_>, person: &PersonParts<'_, '_>, values: &PersonValues) -> bool {
     let mut fields = values.fields();
     if fields.is_empty() {
@@ -96,7 +95,7 @@ impl<'p, 't> PersonParts<'p, 't> {
     }
 }
 
-/// Adds lines to a person who isn't declared as an inline table.
+/// Adds lines to an entry that isn't an inline table.
 fn insert(splices: &mut Splices<'_>, person: &PersonParts<'_, '_>, new: &[(&str, String)]) -> bool {
     let text = splices.text;
     let PersonParts { header, fields, inline_table: _, below } = person;
@@ -109,7 +108,7 @@ fn insert(splices: &mut Splices<'_>, person: &PersonParts<'_, '_>, new: &[(&str,
             splices.lines(above.next_line(text), Belongs::Above, &[assignment(indent, field)]);
         }
     } else if let Some(KeyValue { path: _, key_start, value: _, placement }) = fields.last() {
-        // Copies the indentation and the spelling of the address.
+        // Match the indentation and the address's spelling of the existing line.
         let prefix = placement.indent(text).to_owned() + &text[placement.code.start..*key_start];
         let lines: Vec<String> = new.iter().map(|field| assignment(&prefix, field)).collect();
         splices.lines(placement.next_line(text), Belongs::Above, &lines);

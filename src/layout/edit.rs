@@ -1,7 +1,8 @@
-//! Edits people without touching any other lines, whose order, comments, formatting, and line endings are preserved.
+//! Edits people's entries without touching any other lines. Their order, comments, formatting, and line endings are all
+//! preserved.
 //!
-//! `change` replaces values of a declared person without changing the form of the entry. It never modifies windows. `add`
-//! determines where to insert a new person.
+//! `change` replaces values in an existing entry without changing its form and never touches windows. `add` decides where a new
+//! entry goes.
 
 use std::collections::HashSet;
 
@@ -15,16 +16,16 @@ use super::person_values::PersonValues;
 use super::splices::Splices;
 use crate::roster::Email;
 
-/// A change to a person's declaration.
+/// An edit to a person's entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PersonEdit {
-    /// Sets values of a declared person, whose address is matched case-insensitively.
+    /// Sets values in an existing entry. The address is matched case-insensitively.
     Change(PersonValues),
-    /// Declares a new person.
+    /// Adds an entry for a new person.
     Add(PersonValues),
 }
 
-/// The reason edits were refused. If any edit is refused, none of them is made.
+/// The reason edits were refused. It's all or nothing: if any edit is refused, none is made.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refused {
     /// The text isn't valid TOML.
@@ -36,10 +37,10 @@ pub enum Refused {
     /// The person to add is already declared in this text.
     #[error("{0} is already declared here")]
     Declared(Email),
-    /// Two edits concern the same person.
+    /// Two edits target the same person.
     #[error("{0} is edited twice")]
     Twice(Email),
-    /// The person is declared in a form that can't be edited in isolation, such as dotted keys in an inline table.
+    /// The entry has a form that can't be edited in isolation, such as dotted keys in an inline table.
     #[error("{0} is declared in a form that must be edited by hand")]
     OddForm(Email),
     /// `users` isn't a table, so nothing can be added to it.
@@ -50,7 +51,7 @@ pub enum Refused {
 /// Applies the edits and returns the resulting text.
 ///
 /// # Errors
-/// Returns the reason that the first impossible edit was refused.
+/// Returns the reason the first impossible edit was refused.
 pub fn edited(text: &str, edits: &[PersonEdit]) -> Result<String, Refused> {
     let document = Document::parse(text).map_err(|_| Refused::NotToml)?;
     let parsed = ParsedText::new(&document);

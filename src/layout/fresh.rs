@@ -19,7 +19,7 @@ pub struct NewFile<'f> {
     /// The pinned organization.
     pub organization: Option<&'f str>,
     pub region: Option<Region>,
-    /// The role of everyone who doesn't have one of their own.
+    /// The default role, for everyone without a role of their own.
     pub default_role: Option<&'f RoleName>,
     /// The people, in any order but without duplicates. Roles equal to the default are omitted from the file.
     pub people: &'f [PersonValues],
@@ -38,7 +38,7 @@ pub struct NewInclude<'f> {
 pub struct NewTeam<'f> {
     /// A comment of one or more lines for the top of the file. It must be printable.
     pub about: String,
-    /// The role of everyone in this file who doesn't have one of their own.
+    /// The file's default role, for everyone without a role of their own.
     pub default_role: Option<&'f RoleName>,
     /// The people to declare, as in [`NewFile`].
     pub people: &'f [PersonValues],
@@ -94,8 +94,8 @@ fn declarations(default_role: Option<&RoleName>, people: &[PersonValues]) -> Str
     text
 }
 
-/// Sorts the people and converts overlong lines to tables. Duplicate addresses make the text invalid TOML, which is then left as
-/// is, for the parser to report.
+/// Sorts the entries and converts overlong lines to tables. If duplicate addresses make the text invalid TOML, it's left as is
+/// and the parser reports the problem.
 fn laid_out(text: String) -> String {
     canonical(&text).unwrap_or(text)
 }

@@ -1,7 +1,7 @@
 //! Splits a file into tables, keys, and comments, in file order.
 //!
-//! Every comment ends up in exactly one place: at the top of the file, at its end, or in a [`Placement`]. Which comments are
-//! headings for groups of people is up to `people`.
+//! Every comment ends up in exactly one place: at the top of the file, at its end, or in a [`Placement`]. It's up to `people` to
+//! decide which comments are group headings.
 
 use std::iter;
 use std::ops::Range;
@@ -52,7 +52,7 @@ pub(super) struct KeyValue<'t> {
 pub(super) struct Placement<'t> {
     /// Whether there is a blank line between this statement and the previous one.
     pub(super) blank_above: bool,
-    /// Comments above the statement that are each followed by a blank line. They apply to everything that follows.
+    /// Comments above the statement, each followed by a blank line. They apply to everything below.
     pub(super) detached: Vec<Block<'t>>,
     /// Comments directly above the statement.
     pub(super) leading: Block<'t>,
@@ -86,7 +86,7 @@ impl<'t> ParsedText<'t> {
         let eol = if line_at(text, 0).ends_with("\r\n") { "\r\n" } else { "\n" };
         let (mut root, mut sections) = (Vec::new(), Vec::new());
         collect(document.as_table(), &mut Vec::new(), 0, &mut root, &mut sections);
-        // Dotted keys are grouped by table in the parsed tree, so restore the order of the file.
+        // The parsed tree groups dotted keys by table, so restore file order.
         root.sort_by_key(|pair| pair.key_start);
         sections.sort_by_key(|section| section.head.code.start);
         sections.iter_mut().for_each(|section| section.pairs.sort_by_key(|pair| pair.key_start));
@@ -163,8 +163,8 @@ impl Placement<'_> {
         !detached.is_empty() || !leading.is_empty() || trailing.is_some() || !foot.is_empty()
     }
 
-    /// Returns `true` if a comment directly above the statement is the heading of a group of people. A comment with an address on
-    /// every line doesn't count, because it's about particular people, for example an entry that has been commented out.
+    /// Returns `true` if a comment directly above the statement is a group heading. A comment with an address on every line
+    /// doesn't count because it's about particular people, as in a commented-out entry.
     pub(super) fn has_leading_heading(&self) -> bool {
         !self.leading.iter().all(|comment| has_address(comment.text))
     }
@@ -341,7 +341,7 @@ impl<'t> Gap<'t> {
         if self.touches_below {
             first.leading = self.blocks.pop().unwrap_or_default();
         }
-        // Tools honor directives such as `#:schema` only at the top of the file.
+        // Keep directives such as `#:schema` at the top of the file. Tools ignore them anywhere else.
         let last_directive = first.leading.iter().rposition(|comment| comment.text.starts_with("#:"));
         if let Some(last) = last_directive {
             self.blocks.push(first.leading.drain(..=last).collect());

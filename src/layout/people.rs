@@ -1,17 +1,17 @@
-//! Formats `[users]`, sorting people by address within their group but never across a heading.
+//! Formats `[users]`, sorting entries by address within each group but never across a heading.
 //!
 //! * A blank line ends a group of lines. A comment directly above a line starts a new group and serves as its heading, which
 //!   stays at the top of the group.
-//! * A comment with an address on every line, such as a commented-out entry, isn't a heading. It stays with the person below it,
-//!   or at the end of the group if there is none. If that person comes first in a group with a heading, a blank line keeps the
+//! * A comment with an address on every line, such as a commented-out entry, isn't a heading. It stays with the entry below it,
+//!   or at the end of the group if nothing follows. If that entry comes first in a group with a heading, a blank line keeps the
 //!   heading and the comment apart.
 //! * A detached comment is a heading for the lines or tables below it.
-//! * A comment directly above a table may refer to that table alone or to all that follow. The table therefore isn't moved and
-//!   forms a group of its own.
-//! * People with windows are moved from the lines to the tables, and those without are moved back to the end of the lines. TOML
-//!   requires all lines of `[users]` to come before any tables, which limits these moves. In particular, people in or above a
-//!   group of lines with a heading remain lines. Tables below a heading are converted to lines only if all of them can be, along
-//!   with all tables above them.
+//! * A comment directly above a table may be about just that table or about every table below it. We can't tell, so we don't move
+//!   the table and put it in a group of its own.
+//! * Entries with windows are converted from lines to tables, and tables without windows are converted back and go at the end of
+//!   the lines. Since TOML requires all lines in `[users]` to come before any tables, not every entry can be converted. In
+//!   particular, entries in or above a group of lines with a heading remain lines. Tables below a heading are converted to lines
+//!   only if all of them can be, along with all tables above them.
 //!
 //! ```toml
 //! [users]
@@ -33,7 +33,7 @@ use super::value::ValueFormatter;
 use super::writer::LayoutWriter;
 use crate::roster::Email;
 
-/// A group of people who are sorted together.
+/// A group of entries that are sorted together.
 #[derive(Default)]
 struct PeopleGroup<'t> {
     blank_above: bool,
@@ -93,8 +93,8 @@ fn write_lines(writer: &mut LayoutWriter<'_>, group: PeopleGroup<'_>) {
 }
 
 impl PeopleGroup<'_> {
-    /// Sorts the people. If the first one then has a comment, it's separated from the heading by a blank line. Otherwise, the two
-    /// would merge into a single block, and the comment would no longer move along with its person.
+    /// Sorts the entries. If the first one ends up with a comment, we put a blank line between the comment and the heading.
+    /// Otherwise, the two would merge into a single block, and the comment would no longer move along with its entry.
     fn sort(&mut self) {
         self.people.sort_by_cached_key(|person| Email::observed(person.address).folded());
         let first = self.people.first().and_then(|person| person.lines.first());
@@ -105,7 +105,7 @@ impl PeopleGroup<'_> {
     }
 }
 
-/// All people in their final groups, each of which is written in a single form.
+/// All entries in their final groups. Each group is written in a single form.
 #[derive(Default)]
 struct SettledPeople<'t> {
     lines: Vec<PeopleGroup<'t>>,
@@ -124,7 +124,7 @@ impl<'t> SettledPeople<'t> {
         settled
     }
 
-    /// Adds a group of lines, moving people who must become tables.
+    /// Adds a group of lines, moving out entries that have to be converted to tables.
     fn take_lines(&mut self, mut group: PeopleGroup<'t>) {
         let mut tables: Vec<PersonForms<'_>> =
             group.people.extract_if(.., |person| person.lines.is_empty()).collect();
@@ -136,7 +136,7 @@ impl<'t> SettledPeople<'t> {
         self.add_tables(tables);
     }
 
-    /// Adds a group of tables. Tables that can become lines do so, unless that would move them past a heading.
+    /// Adds a group of tables. Where possible, tables are converted to lines, unless that would move them past a heading.
     fn take_tables(&mut self, mut group: PeopleGroup<'t>) {
         if !group.is_headed && self.tables.iter().all(|above| !above.is_headed) {
             let lines = group.people.extract_if(.., |person| !person.lines.is_empty()).collect();
@@ -149,7 +149,7 @@ impl<'t> SettledPeople<'t> {
         }
     }
 
-    /// Adds lines to the last group, or in a new group below it if that one has a heading.
+    /// Adds lines to the last group, or to a new group below it if the last one has a heading.
     fn add_lines(&mut self, people: Vec<PersonForms<'t>>) {
         match self.lines.last_mut() {
             Some(last) if !last.is_headed => last.people.extend(people),
@@ -189,7 +189,7 @@ fn groups_of_lines<'t>(
         }
         group.foot = run.last_mut().map(|last| take(&mut last.placement.foot)).unwrap_or_default();
         for (address, pairs) in by_address(run, |pair| pair.path[0]) {
-            // A person who is declared in more than one place keeps their form.
+            // Don't convert an entry that's spread over several places.
             let is_whole = statements.get(address) == Some(&pairs.len());
             let may_be_table = number >= below_headings;
             group.people.push(PersonForms::of_lines(values, address, pairs, is_whole, may_be_table));
@@ -204,7 +204,7 @@ fn groups_of_tables<'t>(values: ValueFormatter<'t>, tables: Vec<TableSection<'t>
     let mut begins_group = true;
     for (address, mut sections) in by_address(tables, |section| section.path[1]) {
         let head = &mut sections[0].head;
-        // Since the comment may refer to this table alone, the table forms its own group.
+        // The comment might be about this table only, so give the table its own group.
         let is_alone = head.has_leading_heading();
         let group = PeopleGroup { blank_above: true, ..PeopleGroup::below(head) };
         if begins_group || group.is_headed {

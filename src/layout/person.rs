@@ -1,7 +1,8 @@
-//! Chooses between the two forms of a person, a line and a table. A person becomes a line if it is short enough, if there are no
-//! windows, and if no comment would be lost.
+//! Chooses between the two forms of an entry: a line or a table. An entry becomes a line if it's short enough and has no windows,
+//! provided that no comment would be lost.
 //!
-//! A person's form is left alone if changing it would move them away from a heading, since all lines come before all tables.
+//! All lines come before all tables, so converting an entry moves it. If that would move it away from a heading, we leave its
+//! form alone.
 
 use std::mem::take;
 
@@ -11,7 +12,7 @@ use super::parsed::{Block, KeyValue, Placement, TableSection, TrailingComment, i
 use super::value::{MAX_WIDTH, Space, ValueFormatter, dotted};
 use crate::roster::keys;
 
-/// The possible forms of a person, of which at least one is available. If both are, the caller chooses.
+/// The possible forms of an entry. At least one is available; if both are, it's up to the caller to choose.
 pub(super) struct PersonForms<'t> {
     pub(super) address: &'t str,
     /// More than one line if the person is declared with dotted keys.
@@ -27,7 +28,7 @@ pub(super) struct InlinePerson<'t> {
 }
 
 impl<'t> PersonForms<'t> {
-    /// Creates a person who is declared with lines. `is_whole` means that the lines are the person's entire declaration.
+    /// Determines the forms of an entry declared with lines. `is_whole` means that the lines are the person's entire declaration.
     /// `may_be_table` means that a table would still be below the same heading.
     pub(super) fn of_lines(
         values: ValueFormatter<'t>,
@@ -67,7 +68,7 @@ impl<'t> PersonForms<'t> {
         Self { address, lines, sections: Vec::new() }
     }
 
-    /// Creates a person who is declared with tables, given all of their sections.
+    /// Determines the forms of an entry declared with tables, given all of its sections.
     pub(super) fn of_sections(
         values: ValueFormatter<'t>,
         address: &'t str,
@@ -120,7 +121,7 @@ fn section_of_lines<'t>(
     Some(section)
 }
 
-/// Formats a person as a single line, if it fits and there are neither windows nor comments.
+/// Formats an entry as a single line, provided that it fits and has neither windows nor comments.
 fn line(values: ValueFormatter<'_>, address: &str, pairs: &[KeyValue<'_>]) -> Option<String> {
     let is_windows = |pair: &KeyValue<'_>| {
         pair.path[0] == "windows" && pair.value.as_array().is_none_or(|windows| !windows.is_empty())

@@ -8,7 +8,7 @@ use crate::toml_text::quoted;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonValues {
     pub email: Email,
-    /// The value of each field. `None` leaves the field alone for a declared person and omits it for a new one.
+    /// The value of each field. `None` leaves an existing entry's field alone and omits the field from a new entry.
     pub values: PerField<Option<FieldValue>>,
 }
 
@@ -18,12 +18,12 @@ impl PersonValues {
         self.values.some().map(|(field, value)| (field.as_str(), quoted(value))).collect()
     }
 
-    /// Formats the person as a line. Above all headers, `prefix` must be `users.`.
+    /// Formats the entry as a line. If the line goes above all headers, `prefix` must be `users.`.
     pub(super) fn line(&self, prefix: &str) -> String {
         format!("{prefix}{} = {}", dotted(&[self.email.as_str()]), braced(&self.assignments()))
     }
 
-    /// Formats the person as the lines of a table.
+    /// Formats the entry as the lines of a table.
     pub(super) fn table(&self) -> Vec<String> {
         let mut lines = vec![format!("[{}]", dotted(&["users", self.email.as_str()]))];
         lines.extend(self.assignments());

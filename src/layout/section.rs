@@ -1,5 +1,5 @@
-//! Formats a header and the keys below it. Keys are sorted into canonical order but never moved past a blank line or a comment,
-//! which may refer to the next key alone or to all that follow.
+//! Formats a header and the keys below it. Keys are sorted into canonical order but never moved past a blank line or a comment.
+//! We can't tell whether a comment is about the next key or about everything below it.
 
 use std::mem::take;
 
@@ -43,7 +43,7 @@ pub(super) fn write_pairs(writer: &mut LayoutWriter<'_>, pairs: Vec<KeyValue<'_>
         let foot = run.last_mut().map(|last| take(&mut last.placement.foot)).unwrap_or_default();
         writer.detached(&detached);
         for keys in run.chunk_by_mut(|_, next| next.placement.leading.is_empty()) {
-            // The comment may refer to the first key alone, so that key has to stay first.
+            // The comment might be about the first key only, so keep that key first.
             let first = usize::from(!keys[0].placement.leading.is_empty());
             keys[first..].sort_by_key(|pair| rank(&pair.path, order));
             for pair in keys {
@@ -61,7 +61,7 @@ pub(super) fn runs<'t>(
 ) -> Vec<Vec<KeyValue<'t>>> {
     let mut runs: Vec<Vec<KeyValue<'t>>> = Vec::new();
     for mut pair in pairs {
-        // Adjacent keys here need not be adjacent in the file.
+        // Keys that are adjacent in this list aren't necessarily adjacent in the file.
         let foot_above = runs.last().and_then(|run| run.last()).map(|above| &above.placement.foot);
         pair.placement.blank_above |= foot_above.is_some_and(|foot| !foot.is_empty());
         match runs.last_mut() {

@@ -11,7 +11,7 @@ pub(super) struct Splices<'t> {
     list: Vec<(Range<usize>, Belongs, String)>,
 }
 
-/// The statement that an inserted line belongs to, which determines the order of lines inserted at the same offset.
+/// The statement an inserted line belongs to. This determines the order of lines inserted at the same offset.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Belongs {
     Above,

@@ -1,5 +1,5 @@
 //! Formats a key and its value, with one space around `=` and inside braces, and with strings in double quotes. Arrays that are
-//! too long or contain comments have one element per line. Numbers, dates, and booleans stay as written.
+//! too long or contain comments have one element per line. Numbers, dates, and booleans are left as is.
 //!
 //! Inline tables with comments between their pairs are copied verbatim, since any other layout would lose the comments.
 
@@ -11,11 +11,11 @@ use super::parsed::{KeyValue, SPACE, TrailingComment, inline_pairs};
 use crate::roster::keys;
 use crate::toml_text::{self, quoted};
 
-/// The maximum line length in characters. Longer arrays are split across lines, and people with longer lines become tables.
+/// The maximum line length in characters. Longer arrays are split across lines, and entries with longer lines become tables.
 pub(super) const MAX_WIDTH: usize = 110;
 const INDENT: usize = 2;
 
-/// Formats the values of a text.
+/// Formats the values found in a text.
 #[derive(Clone, Copy)]
 pub(super) struct ValueFormatter<'t> {
     pub(super) text: &'t str,
@@ -75,7 +75,7 @@ impl ValueFormatter<'_> {
             format!("[{}]", elements.collect::<Vec<_>>().join(", "))
         };
         let Space::Lines { indent, used } = space else { return one_line() };
-        // Windows always get a line of their own, so that adding a second one doesn't touch the first.
+        // Give every window its own line, so that adding a second one doesn't touch the first.
         let has_windows = key == "windows" && !array.is_empty();
         if !has_windows && !self.array_has_comments(array) {
             let line = one_line();
@@ -182,7 +182,7 @@ impl ValueFormatter<'_> {
     }
 }
 
-/// Returns the index of the first component of `path` in `order`, or the length of `order` if it isn't in there.
+/// Returns the index of the first component of `path` in `order`, or the length of `order` if it isn't listed.
 pub(super) fn rank(path: &[&str], order: &[&str]) -> usize {
     order.iter().position(|key| path.first() == Some(key)).unwrap_or(order.len())
 }

@@ -1,9 +1,9 @@
 //! Attributes out-of-sync values to the users who set them. Given a plan and audit log entries, it produces one [`Blame`] per
 //! edit.
 //!
-//! This module does no I/O. Since Pylon may add action and attribute names at any time, matching is lenient. An entry counts if
-//! its object is the person and its action mentions the role or the status. Values in the attributes are used if present, but not
-//! required. The newest entry wins, regardless of the order in which entries arrive.
+//! This module does no I/O. Pylon may add action and attribute names at any time, so we match leniently. An entry counts if its
+//! object is the person and its action mentions the role or the status. Values in the attributes are used if present but aren't
+//! required. The newest entry wins, no matter in which order the entries arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::Plan;
 use crate::observed::{ObservedState, Person, RoleCatalog, UserId};
 use crate::roster::{Email, Field, FieldValue};
 
-/// An entry of the audit log (Pylon API, `POST /audit-logs/search`), reduced to the fields that we use.
+/// An audit log entry (Pylon API, `POST /audit-logs/search`), reduced to the fields we use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     pub id: String,
@@ -43,7 +43,7 @@ pub struct Blame {
     pub old: Option<String>,
     /// The display name of the new value, if logged.
     pub new: Option<String>,
-    /// Whether Pylon no longer has the value that was set, which means that a later change is missing from the log.
+    /// Whether Pylon's value has changed since, which means the log is missing a later change.
     pub is_outdated: bool,
 }
 
@@ -68,7 +68,7 @@ pub struct Drift<'a> {
     edits: BTreeMap<(UserId, Field), PresentValues>,
 }
 
-/// The values that a person currently has for a field in Pylon.
+/// A person's current values for a field in Pylon.
 #[derive(Debug, Clone)]
 struct PresentValues {
     field: Field,
@@ -134,13 +134,13 @@ impl<'a> Drift<'a> {
         people.into_iter().cloned().collect()
     }
 
-    /// Records the entry for each edit that it is the newest entry about.
+    /// Records the entry for every edit it concerns, unless there's a newer one.
     pub fn take(&mut self, entry: &AuditEntry) {
         let Some(object) = UserId::new(&entry.object) else { return };
         for field in Field::ALL.into_iter().filter(|field| field.is_mentioned_in(&entry.action)) {
             let Some(edit) = self.edits.get_mut(&(object.clone(), field)) else { continue };
-            // Support hours react to a change immediately, so two entries can have the same timestamp. In that case, prefer the
-            // one that set the present value.
+            // Support hours react to a change immediately, so two entries can have the same timestamp. If so, prefer the one that
+            // set the present value.
             let rank = |entry: &AuditEntry| {
                 let sets_present = is_present(self.roles, edit, entry) == Some(true);
                 (entry.happened_at, sets_present, entry.id.clone())
@@ -197,7 +197,7 @@ fn blame(roles: &RoleCatalog, observed: &ObservedState, edit: &PresentValues, en
     Blame { actor, source, action, at: happened_at, old, new, is_outdated }
 }
 
-/// Returns whether Pylon still has the value that the entry set, or `None` if the entry has no value or an unknown one.
+/// Returns whether Pylon still has the value set by the entry, or `None` if the entry has no value or an unknown one.
 fn is_present(roles: &RoleCatalog, edit: &PresentValues, entry: &AuditEntry) -> Option<bool> {
     let new = roles.value_meant(edit.field, value(&entry.attributes, edit.field, "new")?)?;
     Some(edit.values.contains(&new))
@@ -251,7 +251,7 @@ mod tests {
         RoleCatalog::new(vec![role("r1", "Member", "member"), role("r2", "Viewer", "viewer")])
     }
 
-    /// Returns a plan that makes Bo, who is a Viewer and away, a Member and active.
+    /// Returns a plan that changes Bo from Viewer to Member and from away to active.
     fn plan() -> Plan {
         let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
         let email = Email::observed("bo@acme.example");

@@ -1,8 +1,8 @@
 //! The reason an edit is in a plan: the files changed, a window began or ended, or Pylon drifted.
 //!
-//! Three values determine the cause: what the base version wants now, what the present files want now, and what the present files
-//! wanted just before the person's last window transition. Every edit has exactly one cause. If the two versions are identical,
-//! no edit is attributed to this change.
+//! We determine the cause from three desired values: the base version's, the present files', and the present files' value just
+//! before the person's last window transition. Every edit has exactly one cause. If the two versions are identical, that's never
+//! [`Cause::ThisChange`].
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -19,9 +19,9 @@ words! {
     #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Cause {
-        /// The value that the files declare differs from the base version.
+        /// The declared value differs from the base version.
         ThisChange = "this change",
-        /// The files did not change, and a window began or ended.
+        /// The files did not change, but a window began or ended.
         Scheduled = "scheduled",
         /// The files did not change, but Pylon has a different value.
         Drift = "drift",
@@ -67,7 +67,7 @@ impl Versions<'_> {
             || (has_extra_roles && base.extra_roles != present.extra_roles)
     }
 
-    /// Returns the value that `files` want to set at `at`, converted to Pylon's representation.
+    /// Returns the desired value according to `files` at `at`, in Pylon's representation.
     fn wanted(&self, files: &Roster, change: &Change, edit: &Edit, at: Timestamp) -> Option<FieldValue> {
         let person = declared(files, change)?;
         let current = edit.from.first().map_or("", |value| &**value);
@@ -85,7 +85,7 @@ impl Versions<'_> {
         instants.filter(|at| *at <= self.now).max()
     }
 
-    /// Returns `true` if Pylon still has the value that the files wanted just before `at`, or if they didn't want any.
+    /// Returns `true` if Pylon still has the value desired just before `at`, or if the field was left alone until then.
     fn had_value_before(&self, at: Timestamp, change: &Change, edit: &Edit) -> bool {
         let before = at.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN);
         match self.wanted(self.present, change, edit, before) {
@@ -95,7 +95,7 @@ impl Versions<'_> {
     }
 }
 
-/// Looks up the person by any of their addresses because the two versions may declare them under different ones.
+/// Looks up the person by each of their addresses, as the two versions may use different ones.
 fn declared<'r>(files: &'r Roster, change: &Change) -> Option<&'r DeclaredPerson> {
     change.subject.addresses().find_map(|email| files.person(email))
 }

@@ -8,12 +8,12 @@ use crate::observed::{ObservedState, Organization, Person, RoleId, UserId};
 use crate::roster::{Email, Field, FieldValue, PerField};
 use crate::source::{Place, Sourced};
 
-/// The changes an apply would make, plus everything else the comparison turned up. The same files, organization, and time always
-/// produce the same plan.
+/// The changes an apply would make, plus everything else the comparison turned up. Planning is deterministic: the same files,
+/// organization, and time always yield the same plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub organization: Organization,
-    /// The user the token belongs to, if Pylon reports one.
+    /// The token's owner, if Pylon reports one.
     pub token_user: Option<UserId>,
     /// The number of declared people.
     pub declared: usize,
@@ -23,9 +23,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Differences in fields that the policy only observes, sorted by declared address. These are reported but never applied.
     pub observed: Vec<Change>,
-    /// The number of declared people who need no change.
+    /// The number of declared people who don't need any change.
     pub in_sync: usize,
-    /// Declared people who are not in Pylon or are deactivated there, sorted by address.
+    /// Declared people missing from Pylon or deactivated there, sorted by address.
     pub absent: Vec<Absent>,
     /// People declared under an address other than their primary one, sorted by declared address.
     pub found_elsewhere: Vec<Subject>,
@@ -65,16 +65,16 @@ pub struct Edit {
     pub origin: Origin,
 }
 
-/// The change that undoes another one, and the values that it cannot restore.
+/// The inverse of a change, plus any values it can't restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inverse {
-    /// Restores every field that isn't in `lost`, or `None` if all of them are.
+    /// Restores every field that isn't in `lost`. `None` if nothing can be restored.
     pub change: Option<Change>,
     pub lost: Vec<Lost>,
 }
 
-/// The old values of a field, if no `PATCH` can restore them. A `PATCH` can only set a single role, or another value for which
-/// [`Field::accepts`] returns `true`.
+/// A field's old values, in the case where no `PATCH` can restore them. A `PATCH` can only set a single role or a value accepted
+/// by [`Field::accepts`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
     pub field: Field,
@@ -84,7 +84,7 @@ pub struct Lost {
 /// The values set by one `PATCH /users/{id}`. A field that is `None` is left unchanged.
 pub type Patch = PerField<Option<FieldValue>>;
 
-/// A declared person who is not in Pylon or is deactivated there.
+/// A declared person missing from Pylon or deactivated there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absent {
     pub email: Sourced<Email>,
@@ -120,8 +120,8 @@ impl Plan {
         }
     }
 
-    /// Limits the plan to these people, or returns it unchanged if `only` is empty. The declared count and the unmanaged people
-    /// still cover the whole organization.
+    /// Limits the plan to the people in `only`, or returns it unchanged if `only` is empty. The declared count and the unmanaged
+    /// people still cover the whole organization.
     #[must_use]
     pub fn only(mut self, only: &[Email]) -> Self {
         if only.is_empty() {
@@ -171,7 +171,7 @@ impl Subject {
         [&self.email.value, &self.primary].into_iter().chain(&self.secondary)
     }
 
-    /// Returns whether `email` is one of [`Self::addresses`].
+    /// Returns `true` if `email` is one of [`Self::addresses`].
     pub fn is(&self, email: &Email) -> bool {
         self.addresses().any(|address| address == email)
     }
@@ -187,8 +187,8 @@ impl Change {
         PerField::from_fn(|field| self.edit(field).map(|edit| edit.to.clone()))
     }
 
-    /// Returns the change that restores the old values, along with the values that no `PATCH` can restore. Restored values aren't
-    /// declared anywhere, so the inverse keeps the place and origin of the original edit.
+    /// Returns the change that restores the old values, plus any values that no `PATCH` can restore. Restored values aren't
+    /// declared anywhere, so the inverse keeps the original edit's place and origin.
     pub fn inverse(&self) -> Inverse {
         let (mut edits, mut lost) = (Vec::new(), Vec::new());
         for edit in &self.edits {
@@ -201,14 +201,14 @@ impl Change {
         Inverse { change: Some(change).filter(|change| !change.edits.is_empty()), lost }
     }
 
-    /// Returns the role that the person would gain, if any.
+    /// Returns the role the person would gain, if any.
     pub fn role_gained(&self) -> Option<RoleId> {
         let edit = self.edit(Field::Role)?;
         let is_new = !edit.from.contains(&edit.to) && !edit.through_scim.contains(&edit.to);
         is_new.then(|| RoleId(edit.to.clone()))
     }
 
-    /// Returns the roles that the person would lose.
+    /// Returns the roles the person would lose.
     pub fn roles_lost(&self) -> impl Iterator<Item = RoleId> {
         self.edit(Field::Role).into_iter().flat_map(|edit| {
             let is_lost = |role: &&FieldValue| **role != edit.to && !edit.through_scim.contains(role);
@@ -273,7 +273,7 @@ mod tests {
     fn a_role_held_through_scim_is_neither_lost_nor_gained() {
         for (from, to, lost, gained) in [
             (&["member"][..], "admin", &["member"][..], Some("admin")),
-            (&["lead", "member"], "admin", &["member"], Some("admin")), // `lead` is held through SCIM
+            (&["lead", "member"], "admin", &["member"], Some("admin")), // `lead` comes from SCIM
             (&["member"], "lead", &["member"], None),
             (&["admin", "member"], "admin", &["member"], None),
             (&[], "admin", &[], Some("admin")),

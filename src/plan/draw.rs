@@ -118,7 +118,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Returns the edit that one field needs along with the policy's stance on it, or `None` if the values already match.
+    /// Returns the edit needed for one field along with the policy for it, or `None` if the values already match.
     fn edit(&self, field: Field, desired: &DesiredPerson, person: &Person) -> Option<(Stance, Edit)> {
         let desired = desired.value_for(field, &person.status)?;
         let to = self.roles.value(field, &desired.value.value)?;
@@ -155,7 +155,7 @@ impl<'a> Drawing<'a> {
 }
 
 fn ambiguous(desired: &DesiredPerson, people: &[&Person]) -> Problem {
-    /// Caps the number of IDs in the message. These are plenty to find the people in Pylon.
+    /// Caps the number of IDs in the message. A handful is plenty to track down the people in Pylon.
     const NAMED: usize = 20;
     let mut ids: Vec<&str> = people.iter().take(NAMED).map(|person| person.id.as_str()).collect();
     let more = format!("{} more", people.len().saturating_sub(NAMED));
@@ -171,7 +171,7 @@ fn ambiguous(desired: &DesiredPerson, people: &[&Person]) -> Problem {
     ))
 }
 
-/// Returns a problem for each redundant address. The primary address is the one to keep, or the first one if none is primary.
+/// Returns a problem for each redundant address. The address to keep is the primary one or, if none is primary, the first.
 fn declared_twice(person: &Person, addresses: &[DeclaredAddress]) -> Vec<Problem> {
     let message = format!("{} is declared under several addresses", Printable::new(&person.name));
     let primary = Printable::new(person.email.as_str());

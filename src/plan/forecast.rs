@@ -1,7 +1,7 @@
-//! Lists the windows that start or end after this plan, and whether a guardrail will block the resulting changes.
+//! Looks ahead to windows that start or end after this plan and checks whether a guardrail will block the resulting changes.
 //!
-//! A window that ends in March is already reviewed today, so the problem shows up in this pull request rather than in an apply in
-//! March. The review assumes that nothing else changes in the organization until then.
+//! If a window ends in March, we review that change today, so a problem shows up in this pull request rather than in an apply in
+//! March. The review assumes that nothing else changes in the organization in the meantime.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -43,8 +43,8 @@ pub fn forecast(
         let blocked_by = match plan_at(roster, &state, roles, at) {
             Some(reviewed) => {
                 carry_out(&mut state, &reviewed.plan);
-                // Declared roles are always allowed by the rules, so a window can't violate one. Existing violations are reported
-                // by the present plan.
+                // Declared roles have already been checked against the rules, so a window can't violate one. Existing violations
+                // are part of the present plan.
                 let blocked = reviewed.findings.into_iter().filter(|finding| {
                     finding.verdict == Verdict::Blocks && finding.figure.guardrail() != Guardrail::Rule
                 });
@@ -60,7 +60,7 @@ pub fn forecast(
     scheduled
 }
 
-/// Returns the plan at a later time, or `None` if it cannot be made. `state` already includes all earlier changes, so only people
+/// Returns the plan at a later time, or `None` if planning fails. `state` already includes all earlier changes, so only people
 /// with windows can differ.
 fn plan_at(
     roster: &Roster,

@@ -1,9 +1,8 @@
 //! Reviews a plan against the guardrails, based on the organization as it would look after the apply.
 //!
-//! Guardrails count everyone in Pylon who isn't deactivated, including unmanaged people. Addresses that appear only in the files
-//! are excluded, since a typo could otherwise pass for a second Admin. A minimum only blocks plans that reduce the number of
-//! holders, and a maximum only blocks plans that increase it. Each [`Finding`] carries its figure and limit, and every report
-//! lists all findings.
+//! Guardrails count everyone in Pylon who isn't deactivated, managed or not. Addresses found only in the files don't count;
+//! otherwise, a typo could pass for a second Admin. A minimum only blocks plans that reduce the number of holders, and a maximum
+//! only those that increase it. Each [`Finding`] carries its figure and limit, and all of them end up in every report.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,7 +21,7 @@ use crate::roster::{
 };
 use crate::source::Place;
 
-/// The lowest limit that a `max_changes` percentage can result in. Without it, small teams could hardly change anything.
+/// A `max_changes` percentage never results in a limit below this. Otherwise, small teams could hardly change anything.
 const ALWAYS_ALLOWED: u64 = 10;
 
 /// A plan along with its guardrail findings. Only a reviewed plan can be applied.
@@ -35,7 +34,7 @@ pub struct ReviewedPlan {
     pub minimums: Vec<RoleCount>,
     /// The roles that have a maximum, with the same counts.
     pub maximums: Vec<RoleCount>,
-    /// Expired acknowledgments. They are ignored, but listed in reports to explain why a guardrail blocks.
+    /// Expired acknowledgments. They no longer have any effect, but reports list them to explain why a guardrail blocks.
     pub expired: Vec<Acknowledgment>,
 }
 
@@ -53,7 +52,7 @@ pub enum Figure {
     /// The number of people who would change.
     Changes {
         changed: u64,
-        /// Includes declared people who are not in Pylon.
+        /// Includes declared people missing from Pylon.
         declared: u64,
         limit: u64,
     },
@@ -69,26 +68,26 @@ pub enum Figure {
     ProtectedNotFound(Email),
     /// The Admin role, if `keep_at_least` is declared without it.
     AdminNotGuarded(RoleId),
-    /// The user who owns the token would lose the Admin role or a guarded role.
+    /// The token's owner would lose the Admin role or a guarded role.
     TokenOwner {
         /// The declared address, which can differ from the primary one.
         email: Email,
         role: RoleId,
     },
-    /// People would hold a role that a rule forbids.
+    /// People would hold a role forbidden by a rule.
     Rule(RuleViolation),
-    /// The number of people who are unmanaged.
+    /// The number of unmanaged people in Pylon, not counting deactivated ones.
     Unmanaged(u64),
-    /// The number of declared people who are not in Pylon or are deactivated there.
+    /// The number of declared people missing from Pylon or deactivated there.
     Missing(u64),
 }
 
-/// The people who would hold a role that a particular rule forbids. There is at least one.
+/// The people who'd hold a role forbidden by a particular rule. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleViolation {
     /// The allowed roles and the reason, formatted by [`RoleRule::summary`].
     pub rule: String,
-    /// Each person paired with a forbidden role, sorted by address. A person with several such roles is listed more than once.
+    /// Pairs of a person and a forbidden role, sorted by address. A person with several forbidden roles appears once per role.
     pub holders: Vec<(Email, RoleId)>,
 }
 
@@ -138,8 +137,8 @@ impl ReviewedPlan {
 impl ReviewedPlan {
     /// Returns the primary addresses of holders to look up individually before this plan takes a guarded role away from others.
     ///
-    /// Until then, only the listing shows that they hold the role, and a single bad response must not be enough to remove the
-    /// others. There are at most as many addresses per role as its minimum, and addresses in `searched` are skipped.
+    /// Up to that point, the user listing is the only evidence for these holders, and a single bad response must never be enough
+    /// to remove the others. Returns at most as many addresses per role as its minimum, skipping any in `searched`.
     pub fn holders_to_confirm(&self, observed: &ObservedState, searched: &[Email]) -> Vec<Email> {
         let lost: HashSet<RoleId> = self.plan.changes.iter().flat_map(Change::roles_lost).collect();
         let searched: HashSet<&Email> = searched.iter().collect();
@@ -163,7 +162,7 @@ impl ReviewedPlan {
 pub struct Review<'a> {
     pub observed: &'a ObservedState,
     pub roster: &'a Roster,
-    /// The time of the plan, which decides whether an acknowledgment has expired.
+    /// The time of the plan, used to tell whether an acknowledgment has expired.
     pub at: Timestamp,
     pub roles: &'a NamedRoles,
     /// Value of `--max-changes`, if given. It overrides the limit in the files.
@@ -194,7 +193,7 @@ impl Plan {
     }
 }
 
-/// Everyone who isn't deactivated, paired with their planned change, to count holders before and after the apply.
+/// Everyone who isn't deactivated, paired with their planned change. Used to count holders before and after the apply.
 struct BeforeAndAfter<'a> {
     people: Vec<(&'a Person, Option<&'a Change>)>,
 }
@@ -227,7 +226,7 @@ impl<'a> BeforeAndAfter<'a> {
     }
 }
 
-/// Returns the IDs of the roles that a person would hold. Roles from SCIM groups aren't affected by a change.
+/// Returns the IDs of the roles a person would hold after the change, which never affects roles from SCIM groups.
 fn roles_after<'p>(person: &'p Person, change: Option<&'p Change>) -> impl Iterator<Item = &'p FieldValue> {
     let new = new_value(change, Field::Role);
     let assigned = if new.is_some() { &[][..] } else { person.assigned.as_slice() };
@@ -268,7 +267,7 @@ impl Review<'_> {
         Finding { figure: Figure::Changes { changed, declared, limit }, verdict, place: None }
     }
 
-    /// Counts the declared people who are in Pylon and not deactivated. Everyone else must not raise the limit on changes.
+    /// Counts declared people who exist in Pylon and aren't deactivated. We don't want anyone else to raise the limit on changes.
     fn declared_in_pylon(&self) -> u64 {
         let is_present = |email: &Email| match self.observed.find(email) {
             Found::Primary(person) | Found::Secondary(person) => !person.deactivated,
@@ -334,7 +333,7 @@ impl Review<'_> {
         Finding { figure: Figure::AtMost(maximum.clone()), verdict, place: None }
     }
 
-    /// Decides on a minimum or maximum. `as_before` is `true` if the plan doesn't make the count any worse.
+    /// Evaluates a minimum or maximum. `as_before` is `true` if the plan doesn't make the count any worse.
     fn verdict(&self, is_kept: bool, as_before: bool, allows: impl Fn(&AcknowledgedRisk) -> bool) -> Verdict {
         if is_kept {
             Verdict::Passes
@@ -356,7 +355,8 @@ impl Review<'_> {
         Some(Finding { figure: Figure::Active { before, after, minimum }, verdict, place: None })
     }
 
-    /// Warns that the Admin role has no minimum, since the author of the files may be counting on the default one.
+    /// Warns if the Admin role has no minimum. The author may be counting on the default, which doesn't apply once
+    /// `keep_at_least` is set.
     fn admin_not_guarded(&self, minimums: &[RoleCount]) -> Option<Finding> {
         let admin = self.observed.roles.admin()?;
         let is_guarded = minimums.iter().any(|minimum| minimum.role == admin.id);
@@ -367,7 +367,7 @@ impl Review<'_> {
         })
     }
 
-    /// Warns about protected addresses that aren't in Pylon, because protecting them has no effect.
+    /// Warns about protected addresses missing from Pylon, since protecting those does nothing.
     fn protected_not_found(&self) -> impl Iterator<Item = Finding> {
         let not_found =
             self.rules().protected.iter().filter(|email| self.observed.find(&email.value) == Found::NotFound);
@@ -378,7 +378,7 @@ impl Review<'_> {
         })
     }
 
-    /// Blocks changes to a protected person, whichever of their addresses is listed as protected.
+    /// Blocks changes to a protected person. It doesn't matter which of their addresses is listed as protected.
     fn protected(&self, subject: &Subject) -> Option<Finding> {
         let person = self.rules().protected.iter().find(|email| subject.is(&email.value))?;
         let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Protected(user) if subject.is(&user.value));
@@ -390,8 +390,8 @@ impl Review<'_> {
         })
     }
 
-    /// Blocks a plan that takes a guarded role away from the user who owns the token because they may need it for the next
-    /// apply. This includes the Admin role, even if it isn't guarded.
+    /// Blocks a plan that takes a guarded role away from the token's owner, who may need it for the next apply. The Admin role
+    /// counts even if it isn't guarded.
     fn token_owner(&self, plan: &Plan, minimums: &[RoleCount]) -> Vec<Finding> {
         let own = plan.changes.iter().find(|change| Some(&change.subject.id) == plan.token_user.as_ref());
         let Some((own, edit)) = own.and_then(|own| Some((own, own.edit(Field::Role)?))) else {
@@ -411,8 +411,7 @@ impl Review<'_> {
         .collect()
     }
 
-    /// Reports everyone who would hold a role that the rule forbids, whether managed or not. Each acknowledgment covers a single
-    /// person.
+    /// Reports everyone who'd hold a role forbidden by the rule, managed or not. Each acknowledgment covers a single person.
     fn role_rule(&self, rule: &RoleRule, after: &BeforeAndAfter<'_>) -> Vec<Finding> {
         let allowed: Vec<&FieldValue> =
             rule.roles.iter().filter_map(|role| Some(&self.roles.id(&role.value)?.0)).collect();

@@ -3,11 +3,11 @@
 //! This module does no I/O and never reads the clock; everything it needs is passed in.
 //!
 //! * [`draw`] compares the desired state with the observed state and produces a plan, whose types are in [`change`].
-//! * [`roles`] resolves the role names used in the files. [`suggest`] picks the address that was probably meant by a typo.
+//! * [`roles`] resolves the role names used in the files. [`suggest`] finds the address most likely meant by a misspelled one.
 //! * [`guardrails`] reviews the plan against the organization as it would look after the apply.
-//! * [`order`] determines the order in which the changes may be sent.
+//! * [`order`] puts the changes into an order that's safe to apply.
 //! * [`forecast`] lists scheduled changes, including those that a guardrail will block.
-//! * [`blame`] finds out who last set each value that is out of sync.
+//! * [`blame`] finds out who last set each out-of-sync value.
 //! * [`saved`] saves a reviewed plan to a file and refuses any apply that would go beyond it.
 
 pub mod blame;

@@ -1,8 +1,9 @@
-//! Orders the changes of an apply so that every role stays within its minimum and maximum after each change. This makes it safe
-//! to kill an apply at any point.
+//! Orders an apply's changes so that every role stays within its minimum and maximum after each one. That's what makes it safe to
+//! kill an apply at any point.
 //!
-//! Sorting by `Turn` is usually enough. When people swap roles that are at their limits, a backtracking search finds an order. If
-//! none exists, the result exceeds the limits by as little as possible, and a guardrail blocks the plan.
+//! In practice, sorting by `Turn` is usually enough. We only resort to a backtracking search when people swap roles that are
+//! already at their limits. If there's no valid order, the result exceeds the limits by as little as possible, and a guardrail
+//! blocks the plan.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,27 +11,28 @@ use super::change::{Change, Plan};
 use super::role_count::RoleCount;
 use crate::observed::{RoleId, UserId};
 
-/// Caps the number of dead ends, i.e. states from which the limits cannot be met, before the search gives up.
+/// The search gives up after this many dead ends, i.e. states from which the limits can't be met.
 const MOST_DEAD_ENDS: usize = 10_000;
 
 /// A change and its effect on the roles that have a minimum or maximum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ordered {
     pub change: Change,
-    /// The limited roles that the person would gain.
+    /// The limited roles the person would gain.
     pub gains: Vec<RoleId>,
-    /// The limited roles that the person would lose.
+    /// The limited roles the person would lose.
     pub losses: Vec<RoleId>,
 }
 
 /// Determines when a change is sent. The variants are in apply order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
-    /// The change frees up room for others because it gains a role with a minimum or loses one with a maximum.
+    /// Makes room for other changes by adding a holder to a role with a minimum or removing one from a role with a maximum.
     MakesRoom,
     Neither,
     Both,
-    /// The change may have to wait for others because it loses a role with a minimum or gains one with a maximum.
+    /// May have to wait for other changes, since it removes a holder from a role with a minimum or adds one to a role with a
+    /// maximum.
     NeedsRoom,
     TokenOwner,
 }
@@ -41,13 +43,13 @@ pub(super) fn sorted(plan: &Plan, minimums: &[RoleCount], maximums: &[RoleCount]
     in_order(plan.changes.iter(), plan.token_user.as_ref(), &limits)
 }
 
-/// Sets [`RoleCount::during`] for roles whose holder count, at some point of the apply, is worse than the limit and worse than
-/// both before and after.
+/// Sets [`RoleCount::during`] for each role whose holder count temporarily gets worse than the limit and worse than both before
+/// and after the apply.
 pub(super) fn count_during(plan: &Plan, minimums: &mut [RoleCount], maximums: &mut [RoleCount]) {
     let limits = Limits::new(minimums, maximums);
     let mut counts = limits.before();
     let (mut lowest, mut highest) = (counts.clone(), counts.clone());
-    // The remaining changes don't affect the counts, and there can be many of them.
+    // Skip all other changes. They don't affect the counts, and there can be a lot of them.
     let effective = plan.changes.iter().filter(|change| limits.concern(change));
     for ordered in in_order(effective, plan.token_user.as_ref(), &limits) {
         take(&mut counts, &limits.effect(&ordered), 1);
@@ -66,7 +68,7 @@ pub(super) fn count_during(plan: &Plan, minimums: &mut [RoleCount], maximums: &m
     }
 }
 
-/// Sorts the changes into apply order. `own` is the user the token belongs to, who always comes last.
+/// Sorts the changes into apply order. `own` is the token's owner, who always comes last.
 fn in_order<'c>(
     changes: impl Iterator<Item = &'c Change>,
     own: Option<&UserId>,
@@ -91,7 +93,7 @@ fn in_order<'c>(
     groups.into_sequence(&sequence)
 }
 
-/// The limits of one role, which apply at every point of the apply.
+/// A role's limits, which apply throughout the apply.
 #[derive(Debug, Clone)]
 struct Limit {
     before: i64,
@@ -144,7 +146,8 @@ impl Limits {
         self.limits.iter().map(|limit| limit.before).collect()
     }
 
-    /// Treats a role with both limits as one with a maximum, so that losses come first as long as the minimum allows it.
+    /// A role with both limits is treated like one with only a maximum, so losses come first for as long as the minimum allows
+    /// it.
     fn turn(&self, ordered: &Ordered) -> Turn {
         let has_maximum =
             |role: &RoleId| self.index(role).is_some_and(|role| self.limits[role].most.is_some());
@@ -195,15 +198,15 @@ fn take(counts: &mut [i64], effect: &Effect, times: i64) {
     }
 }
 
-/// Converts a count, capping it so that sums of a few of them can't overflow.
+/// Converts a count, capped so that adding up a few of them can't overflow.
 fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX).min(i64::MAX / 4)
 }
 
-/// Changes grouped by turn and effect, in order of their turns. The changes within a group are interchangeable.
+/// Changes grouped by turn and effect, in turn order. Changes within a group are interchangeable.
 struct Groups {
     groups: Vec<(Effect, Vec<Ordered>)>,
-    /// Whether the last group is the token's own user.
+    /// Whether the last group is the token owner's change.
     has_own: bool,
 }
 
@@ -221,8 +224,8 @@ impl Groups {
         self.groups.iter().map(|(_, all)| all.len()).collect()
     }
 
-    /// Returns the groups, starting from `first`, that have changes left. The token's own user is held back until all others are
-    /// done.
+    /// Returns the groups from `first` onward that still have changes left. The token owner's group is held back until all other
+    /// groups are done.
     fn left<'s>(&'s self, first: usize, left: &'s [usize]) -> impl Iterator<Item = usize> + 's {
         let is_last = |group: usize| {
             !self.has_own || group + 1 < left.len() || left[..group].iter().all(|count| *count == 0)
@@ -230,8 +233,8 @@ impl Groups {
         (first..left.len()).filter(move |group| left[*group] > 0 && is_last(*group))
     }
 
-    /// Searches depth-first for an order, preferring earlier groups. Returns the group to take each change from, or `None` if no
-    /// order exists or the search ran into too many dead ends.
+    /// Searches depth-first for an order, preferring earlier groups. Returns the group to take each change from, or `None` if
+    /// there's no valid order or the search hit too many dead ends.
     fn search(&self, limits: &Limits, extra: i64) -> Option<Vec<usize>> {
         let (mut left, mut counts) = (self.sizes(), limits.before());
         let total: usize = left.iter().sum();

@@ -1,8 +1,8 @@
-//! A role with a minimum or maximum, and how its holder count changes during an apply.
+//! Roles with a minimum or maximum, and how their holder counts change during an apply.
 
 use crate::observed::RoleId;
 
-/// The minimum or maximum of a role, with its holder counts in this organization.
+/// A role's minimum or maximum, and its holder counts in this organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleCount {
     pub role: RoleId,
@@ -11,7 +11,7 @@ pub struct RoleCount {
     pub before: u64,
     /// Number of holders after the apply.
     pub after: u64,
-    /// The worst count during the apply, or `None` if no point is worse than the limit, `before`, and `after`.
+    /// The worst count during the apply. `None` unless it's worse than the limit, `before`, and `after`.
     pub during: Option<u64>,
 }
 
@@ -29,7 +29,7 @@ impl RoleCount {
         self.during.unwrap_or(self.limit.min(self.before).min(self.after))
     }
 
-    /// For a maximum, returns the number of holders that may not be exceeded at any point of the apply.
+    /// For a maximum, returns the holder count that must never be exceeded during the apply.
     pub fn most(&self) -> u64 {
         self.during.unwrap_or(self.limit.max(self.before).max(self.after))
     }

@@ -1,5 +1,5 @@
-//! Resolves the role names used in the files. Windows that haven't started yet are included, so that a typo is reported right
-//! away and not when the window starts.
+//! Resolves the role names used in the files, including those in windows that haven't started yet. That way, a typo is reported
+//! right away instead of when the window starts.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ impl NamedRoles {
     ///
     /// # Errors
     /// Returns one problem per name that matches no role or several roles, located at the first use of the name. It's also an
-    /// error if guarded roles aren't declared and no role has the slug `admin`, because the default minimum would then have no
+    /// error if guarded roles aren't declared and no role has the slug `admin`, as the default minimum would silently have no
     /// effect.
     pub fn look_up(roster: &Roster, catalog: &RoleCatalog) -> Result<Self, Vec<Problem>> {
         let mut found = HashMap::new();
@@ -43,7 +43,7 @@ impl NamedRoles {
     }
 
     /// Returns a problem for each declared role that a rule forbids. Unlike a check of the files alone, this compares roles by ID
-    /// and considers every address that a person has in Pylon.
+    /// and considers all of a person's addresses in Pylon.
     pub fn against_rules(&self, roster: &Roster, observed: &ObservedState) -> Vec<Problem> {
         let other_addresses = |person: &DeclaredPerson| match observed.find(&person.email.value) {
             Found::Primary(known) | Found::Secondary(known) => known.addresses().cloned().collect(),

@@ -1,12 +1,12 @@
-//! A saved plan records what was reviewed, so that a later apply makes only those changes, or fewer.
+//! A saved plan records the reviewed changes, so a later apply can't make any others.
 //!
 //! The file contains the organization, the host, a digest of the files, the people selected with `--only`, and the old and new
-//! values of every change. An apply computes a new plan and passes it to [`SavedPlan::admits`]. Changes that are no longer needed
-//! may be missing from the new plan, but a single new or different change is enough to reject the whole apply.
+//! values of every change. An apply computes a new plan and passes it to [`SavedPlan::admits`]. Changes that have become
+//! unnecessary may be missing from the new plan, but a single new or different change is enough to reject the whole apply.
 //!
-//! Because the apply executes the new plan rather than the file, tampering with the file cannot introduce a change that the files
-//! do not declare. The checksum protects against accidental damage; it is not a signature. The file contains no secrets. Its
-//! report is only used by `show`.
+//! Note that the apply executes the new plan rather than the file, so tampering with the file can't introduce changes the files
+//! don't declare. The checksum only protects against accidental damage; it isn't a signature. The file contains no secrets, and
+//! its report is only used by `show`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -89,7 +89,7 @@ pub struct Step {
     pub to: String,
 }
 
-/// What a saved plan is bound to, in addition to its organization.
+/// The host and files that a saved plan is bound to, in addition to its organization.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding<'a> {
     /// `us`, `eu`, `sandbox` or the host.
@@ -218,7 +218,7 @@ impl SavedPlan {
     }
 
     /// Checks that a newly computed plan makes no changes beyond the reviewed ones, and returns the number of reviewed changes
-    /// that are already in sync. `roles` is used to name roles in errors.
+    /// already in sync. `roles` is used to name roles in errors.
     ///
     /// # Errors
     /// Returns an error if the saved plan is for a different organization, host, or set of files, or if `fresh` contains a new or
@@ -252,7 +252,7 @@ impl SavedPlan {
         if new.is_empty() { Ok(self.in_sync_now(fresh)) } else { Err(stale(&new, roles)) }
     }
 
-    /// Counts the reviewed changes that another client has made in the meantime. People who are no longer in Pylon are excluded.
+    /// Counts the reviewed changes made by another client in the meantime, not including people who are no longer in Pylon.
     fn in_sync_now(&self, fresh: &Plan) -> usize {
         let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
         let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());
@@ -266,7 +266,7 @@ impl SavedPlan {
     }
 }
 
-/// Returns an error that lists each unreviewed operation next to the one that was reviewed for the same person, if any.
+/// Returns an error that lists each unreviewed operation next to the one reviewed for the same person, if any.
 fn stale(new: &[(Option<&Operation>, Operation)], roles: &RoleCatalog) -> Problem {
     let mut named: Vec<String> =
         new.iter().take(NAMED).map(|(reviewed, now)| altered(*reviewed, now, roles)).collect();

@@ -1,4 +1,4 @@
-//! Suggests the address that a typo was probably meant to be.
+//! Suggests the address most likely meant by a typo.
 //!
 //! Only unmanaged people are considered because a typo in a file leaves the real person unmanaged.
 
@@ -9,8 +9,8 @@ use crate::roster::Email;
 
 /// Caps the number of indexed addresses. Suggestions are a convenience and shouldn't slow down a plan.
 const POOL: usize = 20_000;
-/// The similarity threshold, from 0 to 1, which the local part and the domain must each reach. They are compared separately
-/// because colleagues share a domain, which makes any two of their addresses look similar.
+/// The similarity threshold, from 0 to 1, for the local part and for the domain. We compare the two separately: colleagues share
+/// a domain, so any two of their addresses would look similar.
 const ALIKE: f32 = 0.7;
 
 /// Sets the suggestion for each missing person to the closest address in `unmanaged`. No address is suggested twice.
@@ -59,14 +59,14 @@ impl Addresses {
     }
 }
 
-/// An index of strings by bigram. It avoids comparing every typo with every address.
+/// A bigram index of strings, so we don't have to compare every typo with every address.
 #[derive(Debug)]
 struct Alike {
     texts: Vec<String>,
     by_pair: HashMap<[char; 2], Vec<usize>>,
 }
 
-/// Number of candidates compared in full with each string. Those that share the most bigrams come first.
+/// The number of candidates to compare in full per lookup, starting with those that share the most bigrams.
 const COMPARED: usize = 50;
 /// Caps the number of index entries read per lookup. The rarest bigrams are read first.
 const LOOKED_AT: usize = 600;

@@ -1,4 +1,4 @@
-//! Edits change only the lines of the person concerned.
+//! Edits only touch the lines of the entry in question.
 
 use pretty_assertions::assert_eq;
 

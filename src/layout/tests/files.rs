@@ -1,4 +1,4 @@
-//! The order of sections and keys, blank lines, and comments.
+//! Tests for blank lines, comments, and the order of sections and keys.
 
 use pretty_assertions::assert_eq;
 

@@ -11,7 +11,7 @@ use pretty_assertions::assert_eq;
 
 use super::canonical;
 
-/// Asserts that `before` is formatted as `after`, that formatting is idempotent, and that it doesn't change the meaning.
+/// Asserts that `before` is formatted as `after`, and that formatting is idempotent and preserves the meaning.
 #[track_caller]
 fn becomes(before: &str, after: &str) {
     let laid_out = canonical(before).expect("TOML");

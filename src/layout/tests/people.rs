@@ -1,4 +1,4 @@
-//! People declared as lines and as tables, and groups with headings.
+//! Tests for entries in both forms, lines and tables, and for groups with headings.
 
 use super::{becomes, stays};
 

@@ -1,4 +1,4 @@
-//! Formatting of values.
+//! Tests for how values are formatted.
 
 use super::{becomes, stays};
 
