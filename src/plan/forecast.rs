@@ -71,7 +71,7 @@ fn plan_at(
     let desired = roster.resolve_some_at(at, |person| !person.windows.is_empty());
     let mut plan = Plan::draw(&desired, state, roles, roster.policy).ok()?;
     plan.declared = roster.people.len();
-    // Neither depends on the time, so the present plan already reports them.
+    // Missing and unmanaged people don't depend on the time, so the present plan already reports them.
     plan.absent.clear();
     plan.unmanaged.clear();
     Some(plan.review(Review { observed: state, roster, at, roles, max_changes: None }))

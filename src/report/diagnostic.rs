@@ -19,9 +19,9 @@ use crate::source::{Excerpt, Sources};
 
 /// The maximum width of a rendered problem in columns.
 const WIDTH: usize = 110;
-/// The number of columns that miette puts before a source line, for the line number and the frame.
+/// The number of columns miette adds before a source line for the line number and the frame.
 const FRAME: usize = 9;
-/// The number of columns that miette puts before a label.
+/// The number of columns miette adds before a label.
 const BRANCH: usize = 4;
 /// The number of bytes between two lines in the source passed to miette. This keeps a mark at the end of one line from touching a
 /// mark at the start of the next.
@@ -30,7 +30,7 @@ const GAP: usize = 2;
 const BEFORE: usize = 60;
 const MARKED: usize = 80;
 const AFTER: usize = 40;
-/// The maximum length of a message in characters, which leaves enough room to list the roles of most organizations.
+/// The maximum length of a message in characters. That's enough to list the roles in most organizations.
 const SENTENCE: usize = 4000;
 /// The maximum number of problems shown. Any others are only counted.
 pub(super) const MOST: usize = 100;
@@ -111,8 +111,7 @@ impl<'p> Letter<'p> {
         Self { problem, lines }
     }
 
-    /// Returns each line with its offset in the source that miette sees, in which all lines are concatenated with a gap in
-    /// between.
+    /// Returns each line with its offset in the source passed to miette, where all lines are concatenated with a gap in between.
     fn lines(&self) -> impl Iterator<Item = (usize, &SourceLine)> {
         self.lines.iter().scan(0, |next, line| {
             let offset = *next;
@@ -181,7 +180,7 @@ fn end(text: &str, limit: usize, columns: usize) -> Printable {
     (0..=limit).rev().map(last).find(|text| text.width() <= columns).unwrap_or_default()
 }
 
-/// Escapes the end of `text` if `##[` would form when `next` is appended because the runner would parse that as a command.
+/// Escapes the end of `text` if appending `next` would form `##[`, which the runner would parse as a command.
 fn separated(mut text: String, next: &str) -> String {
     for (ends, begins) in [("#", "#["), ("##", "[")] {
         if text.ends_with(ends) && next.starts_with(begins) {

@@ -1,4 +1,4 @@
-//! Line-based diffs for the formats meant for people.
+//! Line-based diffs for the human-readable formats.
 
 use similar::{ChangeTag, TextDiff};
 

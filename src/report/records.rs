@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::printable::Printable;
 
-/// A row of a report that is available as CSV, or a part of such a row. `N` is the number of columns.
+/// A row of a CSV report, or part of a row. `N` is the number of columns.
 pub trait Record<const N: usize> {
     /// The column names in cell order. They match the keys of the JSON report.
     const COLUMNS: [&'static str; N];

@@ -1,4 +1,4 @@
-//! The table model behind most reports. Every format for people renders it.
+//! The table model behind most reports. It is rendered by every human-readable format.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,10 +7,10 @@ use super::diff::Hunk;
 use crate::printable::Printable;
 use crate::source::Location;
 
-/// A report that consists of tables.
+/// A report made up of tables.
 #[derive(Debug, Clone)]
 pub struct TableReport {
-    /// The organization and the person that the report covers. Already truncated.
+    /// The organization and person covered by the report, already truncated.
     pub about: Vec<Printable>,
     /// A brief summary of the result.
     pub verdict: String,

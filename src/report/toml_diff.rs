@@ -1,4 +1,4 @@
-//! Presents changes as a diff of canonical TOML, a notation that reviewers already know from the files.
+//! Presents changes as a diff of canonical TOML, which reviewers already know from the files.
 //!
 //! Each person or setting that differs becomes one [`Hunk`], with the person's name and the source line in comments. Removing the
 //! minus lines leaves TOML that declares the new values, and removing the plus lines leaves the old ones. Hunks are never

@@ -84,7 +84,7 @@ impl Person<'_> {
 /// The change of a field from one set of values to another, with the number of people it affects.
 #[derive(Debug, Clone)]
 pub struct Transition<'r> {
-    /// The edit of one of these people. Its line and origin may not be representative of the others.
+    /// An edit from one of these people. The line and origin may differ for the others.
     pub edit: &'r EditLine,
     pub people: usize,
     /// The number of edits by cause. Empty without a base version.

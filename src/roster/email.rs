@@ -28,12 +28,12 @@ pub struct Email {
 pub enum BadEmail {
     /// The string is not a well-formed address. The reason is worded to complete a sentence.
     Malformed(&'static str),
-    /// The address contains non-ASCII characters, which the files do not permit.
+    /// The address contains non-ASCII characters, which aren't allowed in these files.
     NotAscii,
 }
 
 impl Email {
-    /// Wraps an address from Pylon. It isn't validated, because Pylon decides which addresses its users sign in with.
+    /// Wraps an address from Pylon. It isn't validated; it's up to Pylon which addresses its users sign in with.
     pub fn observed(text: &str) -> Self {
         Self { written: text.into(), normalized: (!text.is_ascii()).then(|| normalized(text).into()) }
     }

@@ -60,7 +60,7 @@ fn is_in(ranges: &[Range<usize>], place: Place) -> bool {
 /// Returns the statements that contain an error, and the headers of the sections around them. `split` is the offset at which
 /// parsing resumes, if that may be in the middle of a section.
 ///
-/// A required key that seems to be missing from such a section may simply not have been parsed.
+/// If one of these sections seems to lack a required key, it may just be that we didn't parse that part.
 fn incomplete(statements: &Statements, errors: &[usize], split: Option<usize>) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> =
         split.and_then(|at| statements.header_before(at)).into_iter().collect();
@@ -71,8 +71,8 @@ fn incomplete(statements: &Statements, errors: &[usize], split: Option<usize>) -
     found
 }
 
-/// Explains the parser's errors and calls `read` on the parts of the text that the parser didn't reach. On entry, `fields` holds
-/// the problems found in the part that it did reach.
+/// Explains the parser's errors and calls `read` on the parts of the text the parser didn't reach. On entry, `fields` holds the
+/// problems found in the part it did reach.
 pub(super) fn explain(
     file: FileId,
     text: &str,
@@ -139,7 +139,7 @@ fn read_below(
     found
 }
 
-/// Reports duplicate declarations and calls `read` on the values that the parser dropped because of them.
+/// Reports duplicate declarations and calls `read` on the values the parser dropped as a result.
 fn read_again(
     file: FileId,
     text: &str,

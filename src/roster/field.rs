@@ -1,7 +1,7 @@
-//! The user fields that files can declare and that `PATCH` requests can set.
+//! User fields that can be declared in files and set with a `PATCH` request.
 //!
 //! All other code accesses fields through [`Field`] and [`PerField`]. To add a field, add a variant here; the compiler then
-//! points to every match that needs to handle it.
+//! points out every `match` that needs to handle it.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -37,11 +37,11 @@ struct FieldFacts {
     /// Whether the values are roles of the organization, which have IDs in Pylon. Such a field can hold several values per
     /// person.
     names_role: bool,
-    /// The values that a file may declare, or `None` if any string is accepted.
+    /// The values allowed in files, or `None` if any string is accepted.
     words: Option<ClosedList>,
 }
 
-/// The set of values that a field accepts.
+/// The set of values accepted by a field.
 pub struct ClosedList {
     pub words: &'static [&'static str],
     /// The diagnostic code for any other value.
@@ -49,7 +49,7 @@ pub struct ClosedList {
 }
 
 impl Field {
-    /// The field that a window's `then` key sets.
+    /// The field set by a window's `then` key.
     pub const OF_THEN: Self = Self::Status;
 
     const fn facts(self) -> FieldFacts {
@@ -90,12 +90,12 @@ impl Field {
         self.facts().names_role
     }
 
-    /// Returns the set of values that the field accepts, or `None` if it accepts any string.
+    /// Returns the set of values accepted by the field, or `None` if it accepts any string.
     pub const fn closed_list(self) -> Option<ClosedList> {
         self.facts().words
     }
 
-    /// Returns `true` if a file can declare this value and a `PATCH` request can set it.
+    /// Returns `true` if this value can be declared in a file and set with a `PATCH` request.
     pub fn accepts(self, value: &str) -> bool {
         self.closed_list().is_none_or(|list| list.words.contains(&value))
     }
@@ -167,7 +167,8 @@ impl<T> IndexMut<Field> for PerField<T> {
 }
 
 words! {
-    /// A status that files can declare. Pylon may report other statuses but accepts only these (Pylon API, `PATCH /users/{id}`).
+    /// A status that can be declared in files. Pylon may report other statuses but only accepts these (Pylon API, `PATCH
+    /// /users/{id}`).
     #[derive(PartialOrd, Ord, Hash, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Status {

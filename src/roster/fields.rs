@@ -1,7 +1,7 @@
 //! Typed accessors for TOML values, which report a problem if the type doesn't match.
 //!
-//! The parsed tree, which has a span for every key and value, is walked by hand. With serde, we would get only the first error,
-//! but a single run should report all of them. Unknown keys go to [`Fields::unknown`].
+//! The parsed tree, which has a span for every key and value, is walked by hand. With serde, we'd only get the first error,
+//! whereas we want a single run to report all of them. Unknown keys go to [`Fields::unknown`].
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -10,7 +10,7 @@ words! {
     #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Guardrail {
-        /// The maximum number of people that one apply may change.
+        /// The maximum number of people a single apply may change.
         MaxChanges = "max_changes",
         /// The minimum number of holders of a role after an apply.
         KeepAtLeast = "keep_at_least",
@@ -18,15 +18,15 @@ words! {
         KeepAtMost = "keep_at_most",
         /// The minimum number of people with the status `active` after an apply.
         KeepActive = "keep_active",
-        /// People who are never changed.
+        /// Protects certain people from changes.
         Protected = "protected",
-        /// Prevents the owner of the token from losing a guarded role.
+        /// Prevents the token's owner from losing a guarded role.
         TokenOwner = "token_owner",
         /// Restricts the roles of people whose addresses match a pattern.
         Rule = "rule",
-        /// The handling of people in Pylon who are not in any file.
+        /// How to handle people in Pylon who are not declared.
         Unmanaged = "unmanaged",
-        /// The handling of declared people who are not in Pylon.
+        /// How to handle declared people who are missing from Pylon.
         Missing = "missing",
     }
 }

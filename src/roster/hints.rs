@@ -6,8 +6,7 @@ use super::{Field, Status};
 use crate::printable::Printable;
 use crate::secret::contains_secret;
 
-/// Keys that users tend to write in a table that doesn't have them, with a hint for each group. The table is given by its name in
-/// messages.
+/// Keys that users tend to put in tables that don't have them, with a hint for each group. Tables go by their names in messages.
 const KEYS: &[(&str, &[&str], &str)] = &[
     (
         "a window",
@@ -97,7 +96,7 @@ const STATUSES: &[(Status, &[&str])] = &[
 /// Common substitutes for `block` in `unmanaged` and `missing`.
 const BLOCK: &[&str] = &["refuse", "refused", "deny", "forbid", "error", "fail", "stop", "blocked"];
 
-/// Returns the value of `unmanaged` or `missing` that a word is a substitute for.
+/// Returns the value most likely meant by a word used for `unmanaged` or `missing`.
 pub(super) fn of_consequence(key: &str, word: &str) -> Option<&'static str> {
     let stops = BLOCK.contains(&word.to_ascii_lowercase().as_str());
     (stops && matches!(key, "unmanaged" | "missing")).then_some("block")
@@ -110,14 +109,14 @@ pub(super) fn of_key(table: &str, key: &str) -> Option<&'static str> {
     row.map(|(.., help)| *help)
 }
 
-/// Returns the status that a word is a substitute for.
+/// Returns the status most likely meant by a word.
 pub(super) fn of_status(word: &str) -> Option<&'static str> {
     let word: String = word.chars().filter(|char| char.is_alphabetic()).collect();
     let word = word.to_lowercase();
     STATUSES.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(status, _)| status.as_str())
 }
 
-/// Returns the key whose value a word is likely to be. Anything that isn't a status is assumed to be a role.
+/// Guesses which key a word is a value for. Anything that isn't a status is assumed to be a role.
 pub(super) fn field_of(word: &str) -> &'static str {
     let is_listed = |field: &Field| field.closed_list().is_some_and(|list| list.words.contains(&word));
     Field::ALL.into_iter().find(is_listed).unwrap_or(Field::Role).as_str()

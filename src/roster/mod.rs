@@ -52,10 +52,10 @@ pub use role_rules::{EmailPattern, OnViolation, RoleRule};
 /// A role as written in a file: a name, slug, or ID.
 pub type RoleName = FieldValue;
 
-/// Everything that the files declare.
+/// Everything declared in the files.
 #[derive(Debug, Clone)]
 pub struct Roster {
-    /// The source text that every [`Place`] in this roster points into.
+    /// The source text behind every [`Place`] in this roster.
     pub sources: Sources,
     /// The location of each key in the root file, indexed by dotted name, such as `guardrails.max_changes`. Keys that aren't in
     /// the map have their default value.
@@ -70,7 +70,7 @@ pub struct Roster {
     pub acknowledgments: Vec<Acknowledgment>,
     /// The declared people, sorted by address, without duplicates.
     pub people: Vec<DeclaredPerson>,
-    /// Keys of `[defaults]` that no person in the same file uses.
+    /// Keys in `[defaults]` not used by any person in the same file.
     pub unused_defaults: Vec<(Field, Place)>,
 }
 
@@ -140,7 +140,7 @@ pub struct Policy {
 }
 
 words! {
-    /// What rolecall does about a difference between the files and Pylon.
+    /// How to handle a difference between the files and Pylon.
     #[derive(Default, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Stance {
@@ -154,10 +154,10 @@ words! {
     }
 }
 
-/// The `[guardrails]` table and the role rules, which limit what one apply may do. Omitted keys have their defaults.
+/// The `[guardrails]` table and the role rules, which limit a single apply. Omitted keys have their defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuardrailRules {
-    /// The maximum number of people that one apply may change.
+    /// The maximum number of people a single apply may change.
     pub max_changes: MaxChanges,
     /// The minimum number of holders of each guarded role. `None` stands for the default: two holders of the role with the slug
     /// `admin`.
@@ -181,7 +181,7 @@ impl GuardrailRules {
     /// Returns `true` if any guardrail counts unmanaged people and would wrongly pass if some of them were missing from the list
     /// of users.
     ///
-    /// In that case rolecall fetches the list twice because a single incomplete response could hide what the guardrail should
+    /// If so, we fetch the list twice. Otherwise, a single incomplete response could hide the very thing the guardrail should
     /// block. The other guardrails are safe: declared people who aren't listed are looked up individually, and an undercounted
     /// minimum errs on the side of blocking.
     pub fn needs_whole_list(&self) -> bool {
@@ -215,7 +215,7 @@ impl Default for GuardrailRules {
     }
 }
 
-/// The `max_changes` guardrail, which limits how many people one apply may change.
+/// The `max_changes` guardrail, which limits the number of people a single apply may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxChanges {
     /// A percentage of the declared people who are in Pylon, rounded down. Up to ten changes are always allowed.
@@ -246,7 +246,7 @@ pub struct RoleLimit {
 }
 
 words! {
-    /// What rolecall does about people in Pylon who are not in any file.
+    /// How to handle people in Pylon who are not declared.
     #[derive(JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Unmanaged {
@@ -260,7 +260,7 @@ words! {
 }
 
 words! {
-    /// What rolecall does about declared people who are not in Pylon, or are deactivated there.
+    /// How to handle declared people who are missing from Pylon or deactivated there.
     #[derive(JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Missing {
@@ -277,7 +277,7 @@ pub struct Acknowledgment {
     pub place: Place,
     pub risk: AcknowledgedRisk,
     pub reason: String,
-    /// The instant from which the acknowledgment no longer applies.
+    /// The instant at which the acknowledgment expires.
     pub expires: Sourced<Moment>,
 }
 
@@ -328,7 +328,7 @@ impl AcknowledgedRisk {
         }
     }
 
-    /// Returns the role that the acknowledgment names, if its guardrail takes one.
+    /// Returns the acknowledgment's role, if its guardrail takes one.
     pub const fn role(&self) -> Option<&Sourced<RoleName>> {
         match self {
             Self::KeepAtLeast(role, _) | Self::KeepAtMost(role, _) => Some(role),
@@ -342,7 +342,7 @@ impl AcknowledgedRisk {
         }
     }
 
-    /// Returns the user that the acknowledgment names, if its guardrail takes one.
+    /// Returns the acknowledgment's user, if its guardrail takes one.
     pub const fn user(&self) -> Option<&Sourced<Email>> {
         match self {
             Self::Protected(user) | Self::TokenOwner(user) | Self::Rule(user) => Some(user),

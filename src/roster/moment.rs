@@ -22,7 +22,7 @@ impl Moment {
     /// Parses a date or a date-time in the time zone `zone`, as described for [`Moment::from_datetime`].
     ///
     /// # Errors
-    /// Returns the reason that the string is not an instant, worded to complete a sentence.
+    /// Returns the reason the string isn't an instant, worded to complete a sentence.
     pub fn parse(text: &str, zone: &TimeZone) -> Result<Self, String> {
         let datetime: Datetime =
             text.trim().parse().map_err(|_| "is neither a date nor a date-time".to_owned())?;
@@ -36,7 +36,7 @@ impl Moment {
     /// yields the later instant, whereas a repeated time yields the earlier one.
     ///
     /// # Errors
-    /// Returns the reason that the value is not an instant, worded to complete a sentence.
+    /// Returns the reason the value isn't an instant, worded to complete a sentence.
     pub fn from_datetime(written: &Datetime, zone: &TimeZone) -> Result<Self, String> {
         let Some(date) = written.date else {
             return Err("is a time without a date".into());

@@ -7,7 +7,7 @@ use super::{DeclaredPerson, RoleName, Roster};
 use crate::source::{Place, Sourced};
 
 impl Roster {
-    /// Returns every role mentioned in the files, with the places that mention it in file and line order.
+    /// Returns every role mentioned in the files, with all of its places in file and line order.
     pub fn named_roles(&self) -> BTreeMap<&RoleName, Vec<Place>> {
         let of_people = self.people.iter().flat_map(DeclaredPerson::declared_roles);
         let limits = self.guardrails.keep_at_least.iter().flatten().chain(&self.guardrails.keep_at_most);

@@ -25,7 +25,7 @@ pub(super) struct People {
 }
 
 impl People {
-    /// Returns the keys of `[defaults]` that no person in this file uses.
+    /// Returns the keys in `[defaults]` not used by any person in this file.
     pub(super) fn unused_defaults(&self) -> impl Iterator<Item = (Field, Place)> {
         let is_used = |field: Field| {
             self.list

@@ -149,7 +149,7 @@ impl Reader {
     /// Parses a file, calls `read` on it, and reports its syntax errors.
     ///
     /// `read` is called even if there are syntax errors, since a missing quote shouldn't hide ten unknown keys. It's then called
-    /// again, with the result for the whole file, for each part that the parser didn't reach (see `explain`).
+    /// again, with the result for the whole file, for each part the parser didn't reach (see `explain`).
     fn in_file<T>(
         &mut self,
         file: FileId,
@@ -213,8 +213,8 @@ impl Reader {
     }
 }
 
-/// The maximum number of syntax errors in one part, beyond which the file isn't considered TOML. Everything after that part is
-/// skipped, because each error takes up hundreds of bytes of memory.
+/// The maximum number of syntax errors in one part, beyond which we no longer consider the file TOML. Each error takes up
+/// hundreds of bytes of memory, so everything after that part is skipped.
 const MAX_ERRORS_PER_PART: usize = 500;
 /// The size of a part in bytes.
 const PART_SIZE: usize = 16 * 1024;

@@ -1,7 +1,8 @@
 //! Finds duplicate keys and sections.
 //!
-//! For a duplicate key, the parser reports neither its name nor the first occurrence, and it keeps only one of the two values. We
-//! therefore index all statements by full key. Keys are compared after decoding, so `"a\u0041"` and `"aA"` are the same key.
+//! When the parser finds a duplicate key, it reports neither the name nor the first occurrence, and it keeps only one of the two
+//! values. That's why we index all statements by full key. Keys are compared after decoding, so `"a\u0041"` and `"aA"` are the
+//! same key.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,26 +16,27 @@ use crate::problem::Problem;
 use crate::secret::contains_secret;
 use crate::source::{FileId, Place, Sourced};
 
-/// The maximum number of duplicate keys to look up per statement because each lookup parses the statement again.
+/// Caps the number of duplicate keys to look up per statement. Each lookup parses the statement again.
 const MAX_REPEATS_PER_STATEMENT: usize = 16;
 /// The maximum length of a header, in bytes, for which keys below it are reread. A person's header always fits, since addresses
 /// are limited to 254 bytes.
 const MAX_HEADER_LENGTH: usize = 512;
 
-/// The problems to report for duplicate declarations, and the statements that still have to be read because of them.
+/// Errors for duplicate declarations, plus the statements we still need to parse because of the duplicates.
 #[derive(Default)]
 pub(super) struct Repeats {
     pub(super) problems: Vec<Problem>,
-    /// Statements that the parser dropped, either entirely or in part.
+    /// Statements dropped by the parser, either entirely or in part.
     pub(super) unread: Vec<Unread>,
 }
 
-/// A statement that the parser dropped and that must therefore be read separately.
+/// A statement dropped by the parser, which we have to read separately.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Unread {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// The range of the first of two duplicate values. It has already been read, so we leave it out in order to read the second.
+    /// The range of the first of two duplicate values. The first value has already been read, so we blank it out to get at the
+    /// second.
     pub(super) without: Option<(usize, usize)>,
     /// Whether the statement declares a person in full. Otherwise, whatever seems to be missing may be in another statement.
     pub(super) is_complete: bool,
@@ -300,7 +302,7 @@ fn problem(
         return checks::duplicate(&Sourced::new(Email::observed(person), place(again)), place(first));
     }
     let shown = |name: &&str| Printable::cut(name, 80).raw().to_owned();
-    // Names can be many kilobytes long, so only their start is searched for secrets.
+    // A name can be many kilobytes long, so just search the start for secrets.
     let start_of = |name: &&str| name[..name.floor_char_boundary(400)].to_owned();
     let is_hidden = contains_secret(&names.iter().map(start_of).collect::<Vec<_>>().join(" "));
     let last = names.last().map(shown).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The `[[rule]]` tables, which restrict the roles of people whose addresses match a pattern.
 //!
-//! This module checks the files offline. It covers every declared role, including those in windows and defaults, but can only
-//! compare roles as strings. `plan` repeats the check with role IDs and with all addresses that Pylon has for a person.
+//! This module checks the files offline. It covers every declared role, including those in windows and defaults. Offline, all we
+//! can do is compare roles as strings, so `plan` repeats the check with role IDs and with all of a person's addresses in Pylon.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,13 +26,13 @@ pub struct RoleRule {
     pub except: Vec<Sourced<EmailPattern>>,
     /// The allowed roles. There is always at least one.
     pub roles: Vec<Sourced<RoleName>>,
-    /// The reason for the rule, which every message about it includes.
+    /// The reason for the rule, included in every message about it.
     pub reason: String,
     pub on_violation: OnViolation,
 }
 
 words! {
-    /// What a plan does if a person in Pylon, managed or not, has a role that a rule does not allow.
+    /// How to handle a person in Pylon, managed or not, whose role is forbidden by a rule.
     #[derive(Default, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum OnViolation {
@@ -118,7 +118,7 @@ impl RoleRule {
     }
 }
 
-/// Facts about people and roles that [`violations`] depends on and that differ between offline and online checks.
+/// The inputs to [`violations`] that differ between offline and online checks.
 pub struct Known<'k> {
     /// Returns a declared person's other addresses in Pylon, or an empty list if they are unknown.
     pub other_addresses: &'k dyn Fn(&DeclaredPerson) -> Vec<Email>,
@@ -241,7 +241,7 @@ pub(super) fn read_rule(
             _ => fields.unknown(key, value, keys::RULE, "[[rule]]"),
         }
     }
-    // A missing key may just be misspelled or have an invalid value, both of which were reported above.
+    // The key may just be misspelled or have an invalid value, both of which we've already reported above.
     if fields.problems.len() > before {
         return None;
     }

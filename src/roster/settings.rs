@@ -309,7 +309,7 @@ fn read_acknowledgment(
         }
         parts.given.extend(keys::ACKNOWLEDGE.iter().filter(|known| **known == key.get_ref().as_ref()));
     }
-    // An unknown key is probably a misspelling of the missing one, so don't report both.
+    // An unknown key is probably just a misspelling of the missing one, so don't report both.
     if !has_unknown {
         report_missing(fields, place, &parts);
     }

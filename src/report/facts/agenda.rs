@@ -1,4 +1,4 @@
-//! The changes that windows will make. They are determined from the files alone, without contacting Pylon.
+//! Scheduled changes, which we determine from the files alone, without contacting Pylon.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use crate::report::records::{Cell, Record, Records};
 use crate::roster::{Field, Moment, PerField, Roster, Window};
 use crate::source::{Location, Sourced, Sources};
 
-/// `agenda`: the changes that windows will make.
+/// `agenda`: the scheduled changes.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct AgendaReport {
     /// The root file, as named by the user.
@@ -28,12 +28,12 @@ pub struct AgendaReport {
     pub windows: Vec<WindowLine>,
 }
 
-/// A change that a window will make.
+/// A scheduled change, caused by the start or end of a window.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ScheduledChange {
     /// The time as written in the file.
     pub when: Printable,
-    /// The address under which the person is declared.
+    /// The person's declared address.
     pub email: Printable,
     pub field: Field,
     /// The desired value up to that time. `None` if the files leave the field alone.
@@ -41,14 +41,14 @@ pub struct ScheduledChange {
     /// The desired value from that time on. `None` if the files leave the field alone.
     pub to: Option<Printable>,
     pub location: Location,
-    /// The name and figure of each guardrail that would block the change. Empty if the guardrails were not consulted.
+    /// The name and figure of each guardrail that would block the change. Empty if guardrails were not checked.
     pub blocked_by: Vec<String>,
 }
 
 /// A window that has not ended yet.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct WindowLine {
-    /// The address under which the person is declared.
+    /// The person's declared address.
     pub email: Printable,
     /// The first instant of the window. `None` if it has no start.
     pub from: Option<Edge>,
@@ -57,7 +57,7 @@ pub struct WindowLine {
     /// The values that apply while the window is open.
     #[serde(flatten)]
     pub sets: PerField<Option<Printable>>,
-    /// The status to set after the window, for people who still have the status that it set.
+    /// The status to set after the window, for people who still have the status from the window.
     pub then: Option<Printable>,
     pub reason: Option<Printable>,
     pub location: Location,
@@ -74,7 +74,7 @@ pub struct Edge {
 }
 
 impl AgendaReport {
-    /// Collects the changes that `roster` schedules after `now` and before `until`.
+    /// Collects the changes scheduled in `roster` after `now` and before `until`.
     pub fn new(roster: &Roster, file: Printable, now: Timestamp, until: Option<&Moment>) -> Self {
         let is_asked = |at: Timestamp| until.is_none_or(|until| at < until.at);
         let mut transitions = roster.agenda(now);

@@ -26,7 +26,7 @@ pub struct ComparisonReport {
     /// The present, where the timeline starts.
     #[serde(skip)]
     pub now: Timestamp,
-    /// The windows that the new version declares for people who differ.
+    /// The new version's windows, for people who differ.
     pub windows: Vec<WindowLine>,
 }
 
@@ -48,7 +48,7 @@ pub struct DifferenceEntry {
     pub kind: Kind,
     /// Sorted in the canonical order of the keys.
     pub items: Vec<ItemLine>,
-    /// The roles that a person keeps in Pylon after being removed from the files. Only set in a plan with a base version.
+    /// The roles a person keeps in Pylon after being removed from the files. Only set in a plan with a base version.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<Printable>,
 }
@@ -60,9 +60,9 @@ words! {
     pub enum Unwritten {
         /// Pylon already has the new value.
         AlreadyInPylon = "Pylon has this value",
-        /// A window determines the value.
+        /// The value is set by a window.
         OnADate = "takes effect on a date",
-        /// The person is not in Pylon or is deactivated there.
+        /// The person is missing from Pylon or deactivated there.
         NotFound = "not found in Pylon",
         /// The policy does not enforce this field.
         NotEnforced = "not enforced by the policy",
@@ -83,14 +83,14 @@ pub struct ItemLine {
     /// Whether a reviewer must not miss it: a guarded role, a guardrail, a rule, the policy, an acknowledgment, or the pinned
     /// organization.
     pub sensitive: bool,
-    /// Whether it names a role that may be guarded. Only Pylon can tell whether a name, slug, and ID refer to the same role.
+    /// Whether it names a role that may be guarded. Without Pylon, names, slugs, and IDs cannot be matched to each other.
     pub unresolved: bool,
     /// The reason nothing needs to be written. Only set in a plan with a base version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unwritten: Option<Unwritten>,
 }
 
-/// The value that one version declares for a key.
+/// A key's declared value in one of the versions.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedValue {
     /// The value, written in TOML.
@@ -104,7 +104,7 @@ pub struct ComparedValue {
 }
 
 impl ComparisonReport {
-    /// Compares `old` with `new`, each given along with the name of its root file.
+    /// Compares `old` with `new`, each passed along with the name of its root file.
     pub fn new(old: (&Roster, Printable), new: (&Roster, Printable), now: Timestamp) -> Self {
         let ((old, old_file), (new, new_file)) = (old, new);
         let Comparison { differences } = Comparison::between(old, new);

@@ -31,8 +31,7 @@ use crate::source::Sources;
 const LONGEST: usize = 80;
 
 impl PlanReport {
-    /// Creates the report of a plan that hasn't been applied. `place` names the host or sandbox that the organization was read
-    /// from.
+    /// Creates the report of a plan that hasn't been applied. `place` names the host or sandbox the organization was read from.
     pub fn new(
         reviewed: &ReviewedPlan,
         observed: &ObservedState,
@@ -81,7 +80,7 @@ impl PlanReport {
         }
     }
 
-    /// Records who set the differing values, if the audit log reveals it.
+    /// Records who set the differing values, according to the audit log.
     pub fn add_blame(&mut self, findings: &Findings) {
         let Findings { blames, unread, is_available } = findings;
         let mut edits = 0;
@@ -113,7 +112,7 @@ impl PlanReport {
         }
     }
 
-    /// Records the outcome of each change and the way in which the apply ended.
+    /// Records the outcome of each change and how the apply ended.
     pub fn add_result(&mut self, finished: &Finished) {
         let Finished { outcomes, stopped, not_read_back } = finished;
         // Both are in plan order.
@@ -130,7 +129,7 @@ impl PlanReport {
 }
 
 impl RollbackNotes {
-    /// Creates the notes of a rollback. `files` holds the edits that would keep the files from undoing it.
+    /// Creates the notes of a rollback. `files` holds the edits needed to keep the files from undoing the rollback.
     pub fn new(
         applied: &Applied,
         not_rolled_back: &[NotRolledBack],
@@ -155,7 +154,7 @@ impl RollbackNotes {
 }
 
 impl ScheduledChange {
-    /// Creates a scheduled change along with the guardrails that would block it.
+    /// Creates a scheduled change along with any guardrails that would block it.
     pub fn reviewed(forecast: &Forecast, roles: &RoleCatalog, sources: &Sources) -> Self {
         let Forecast { transition, blocked_by } = forecast;
         let names = Labels { roles, sources };
@@ -284,7 +283,7 @@ impl Labels<'_> {
     }
 }
 
-/// Returns the unmanaged people that the report should list.
+/// Returns the unmanaged people to list in the report.
 fn unmanaged(plan: &Plan, roster: &Roster) -> Vec<Printable> {
     if roster.guardrails.unmanaged == Unmanaged::Ignore {
         return Vec::new();

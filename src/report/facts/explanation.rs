@@ -31,21 +31,21 @@ pub struct ExplanationReport {
     /// `None` if the person is not declared in any file.
     pub declared: Option<DeclarationLine>,
     pub in_pylon: Option<PylonLine>,
-    /// The people in Pylon who share the address. The address is ambiguous, so files cannot declare any of them by it.
+    /// The people in Pylon who share the address. Because the address is ambiguous, none of them can be declared by it.
     pub several_in_pylon: Vec<PylonLine>,
-    /// The values that the files currently declare.
+    /// The currently declared values.
     pub values: Vec<ValueLine>,
     /// The plan for this person only, although its guardrails cover everyone. `None` if the person is not declared in any file.
     #[serde(serialize_with = "as_plan_report")]
     #[schemars(with = "Option<Envelope<'static, PlanReport>>")]
     pub plan: Option<PlanReport>,
-    /// What the guardrails say about this person, whether or not anything changes.
+    /// Guardrail statements about this person, whether or not anything changes.
     pub standing: Vec<StandingLine>,
     /// The closest known address, if the given one does not belong to anyone.
     pub did_you_mean: Option<Printable>,
-    /// The people whose name or address contains the text given on the command line, if there are several.
+    /// People whose name or address contains the text given on the command line, if there are several.
     pub candidates: Vec<CandidateLine>,
-    /// The number of further people who match.
+    /// The number of additional matches that are not listed.
     pub more_candidates: usize,
     /// The newest audit log entry about each field. Empty if the log could not be read.
     pub last_changes: Vec<LastChangeLine>,
@@ -53,7 +53,7 @@ pub struct ExplanationReport {
     pub windows: Vec<WindowLine>,
 }
 
-/// The address under which a person is declared.
+/// A person's declared address.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DeclarationLine {
     pub email: Printable,
@@ -73,7 +73,7 @@ pub struct SinceLine {
     pub subject: Printable,
 }
 
-/// A person who might be meant.
+/// A person the user may have meant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct CandidateLine {
     /// The primary address in Pylon, or the declared one if the person is not in Pylon.
@@ -123,7 +123,7 @@ pub struct ValueLine {
     pub field: Field,
     /// `None` if the files leave the field alone.
     pub value: Option<Printable>,
-    /// A description of where the value comes from, such as `set for the person` or `from a window until …`.
+    /// A description of the value's origin, such as `set for the person` or `from a window until …`.
     pub origin: String,
     pub location: Option<Location>,
 }
@@ -321,8 +321,7 @@ impl ExplanationReport {
         }
     }
 
-    /// Returns `true` if the figure concerns this person. This compares actual addresses instead of searching the formatted
-    /// figure.
+    /// Returns `true` if the figure concerns this person. We compare actual addresses rather than search the formatted figure.
     fn is_about_asked(&self, figure: &Figure) -> bool {
         match figure {
             Figure::ProtectedNotFound(email)
@@ -412,7 +411,7 @@ fn joined(values: &[Printable]) -> String {
     values.iter().map(|value| cell(value).to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// Returns what the guardrails say about a person, whether or not anything changes.
+/// Returns the guardrail statements about a person, whether or not anything changes.
 fn standing(
     email: &Email,
     person: Option<&Person>,

@@ -1,4 +1,4 @@
-//! The files that a command writes, would write, or suggests editing, and the values that are not written.
+//! Files that a command writes, would write, or suggests editing, along with any values it leaves out.
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
@@ -50,7 +50,7 @@ pub enum FileState {
 }
 
 impl FileState {
-    /// Returns the name used in JSON and in reports for people.
+    /// Returns the name used in all reports, including JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Written => "written",
@@ -66,7 +66,7 @@ pub struct SkippedLine {
     pub email: Printable,
     /// The reason as a sentence. Embedded values are already printable and truncated.
     pub why: String,
-    /// Where the person is declared. `None` if no file does so.
+    /// Where the person is declared. `None` if the person is not in any file.
     pub location: Option<Location>,
 }
 
@@ -81,7 +81,7 @@ fn as_diff<S: Serializer>(hunks: &[Hunk], serializer: S) -> Result<S::Ok, S::Err
     serializer.collect_str(&hunks.iter().map(Hunk::text).collect::<String>())
 }
 
-/// Lists the files of an adoption.
+/// Lists the files updated by an adoption.
 pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> Vec<FileLine> {
     let line = |edit: &crate::adoption::FileEdit| {
         FileLine::new(sources.name(edit.file), state, sources.text(edit.file), &edit.text)
@@ -89,7 +89,7 @@ pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> V
     adoption.files.iter().map(line).collect()
 }
 
-/// Lists the values that an adoption cannot write.
+/// Lists the values an adoption can't write.
 pub fn skipped_lines(adoption: &Adoption, sources: &Sources, roles: &RoleCatalog) -> Vec<SkippedLine> {
     let line = |value: &NotWritten| {
         let NotWritten { email, field, why } = value;
@@ -116,7 +116,7 @@ impl FilesReport {
                 FileState::Unchanged => Mark::Plain,
             };
             let mut row = Row::new(mark, [cell(name), Printable::new(state.as_str())]);
-            // The verdict has the number of a single file.
+            // With a single file, the number of people is already in the verdict.
             let people = people.filter(|_| files.len() > 1);
             row.cells.extend(people.map(|people| Printable::new(&words::people_of_file(people))));
             Row { hunks: hunks.clone(), ..row }

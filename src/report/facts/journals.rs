@@ -39,7 +39,7 @@ pub struct JournalEntry {
     pub organization: Option<Printable>,
     /// `us`, `eu`, `sandbox`, or the host.
     pub host: Option<Printable>,
-    /// The number of people that the plan changes.
+    /// The number of people changed by the plan.
     pub changes: Option<usize>,
     pub state: JournalState,
     /// The number of changes that were not applied, if the run finished. Otherwise 0.

@@ -1,7 +1,8 @@
 //! The facts behind all reports, with one module per kind of report.
 //!
 //! Names and values are [`Printable`] and places are already resolved, so formats do not need to look anything up. These structs
-//! are serialized to JSON; fields that `serde` skips are only meant for people. Messages are composed here, once for all formats.
+//! are serialized to JSON; fields skipped by `serde` are only for human-readable formats. Messages are composed here, once for
+//! all formats.
 
 pub mod access;
 pub mod agenda;
@@ -57,7 +58,7 @@ impl<'a, B> Envelope<'a, B> {
     }
 }
 
-/// The organization that a report is about.
+/// The organization covered by a report.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct OrganizationLine {
     pub id: Printable,
@@ -67,7 +68,7 @@ pub struct OrganizationLine {
 }
 
 impl OrganizationLine {
-    /// `place` names the host or sandbox that the organization was read from.
+    /// `place` names the host or sandbox the organization was read from.
     pub fn new(organization: &Organization, place: &str) -> Self {
         let Organization { id, name } = organization;
         Self { name: Printable::new(name), id: Printable::new(id), place: Printable::new(place) }

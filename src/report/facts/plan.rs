@@ -32,18 +32,18 @@ pub struct PlanReport {
     pub declared: usize,
     /// Value of `--at`, if given.
     pub at: Option<Printable>,
-    /// The people that the plan is limited to. Empty if it covers everyone.
+    /// The people the plan is limited to. Empty if it covers everyone.
     pub only: Vec<Printable>,
     /// Whether a guardrail blocks the plan.
     pub blocked: bool,
     pub summary: PlanSummary,
-    /// Guarded roles that people gain or lose, sorted by address. Reviewers should look at these first.
+    /// Gained and lost guarded roles, sorted by address. Reviewers should look at these first.
     pub guarded_roles: Vec<GuardedRoleLine>,
     /// Sorted by declared address, as are `observed`, `missing`, and `found_elsewhere`.
     pub changes: Vec<ChangeLine>,
     /// Differences that are left alone because the policy only observes them.
     pub observed: Vec<ChangeLine>,
-    /// Declared people who are not in Pylon or are deactivated there.
+    /// Declared people missing from Pylon or deactivated there.
     pub missing: Vec<MissingLine>,
     /// People who are in sync but have a different primary address in Pylon.
     pub found_elsewhere: Vec<FoundElsewhereLine>,
@@ -57,23 +57,23 @@ pub struct PlanReport {
     pub guardrails: Vec<GuardrailLine>,
     #[serde(rename = "expired_acknowledgments")]
     pub expired: Vec<ExpiredLine>,
-    /// Changes that windows will make within the next days, plus any later ones that a guardrail would block.
+    /// Changes scheduled for the next few days, plus any later ones that a guardrail would block.
     pub scheduled: Vec<ScheduledChange>,
-    /// The windows of these people, sorted by start.
+    /// The windows of the people in the plan, sorted by start.
     pub windows: Vec<WindowLine>,
     /// The present, where the timeline starts.
     #[serde(skip)]
     pub now: Timestamp,
-    /// Notes that only a rollback has.
+    /// Notes specific to a rollback.
     #[serde(rename = "rollback", skip_serializing_if = "Option::is_none", skip_deserializing)]
     pub rollback: Option<RollbackNotes>,
-    /// Only set if `--blame` is given.
+    /// How much of the audit log was read. Only set with `--blame`.
     #[serde(rename = "blame", skip_serializing_if = "Option::is_none")]
     pub audit_log: Option<AuditLogLine>,
     /// Only set if the plan was applied.
     #[serde(skip_deserializing)]
     pub result: Option<ApplyResult>,
-    /// The version of the files from which the causes are determined. Only set with `plan --base`.
+    /// The base version used to determine causes. Only set with `plan --base`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<BaseLine>,
     /// The path of the journal, if the plan was applied.
@@ -87,7 +87,7 @@ pub struct PlanReport {
 pub struct PlanSummary {
     pub changes: usize,
     pub in_sync: usize,
-    /// Changes in the saved plan that someone else has made since it was saved.
+    /// Changes in the saved plan that another client has made since it was saved.
     pub in_sync_since_saved: usize,
     pub observed: usize,
     pub missing: usize,
@@ -98,7 +98,7 @@ pub struct PlanSummary {
 /// A person with changes, or with differences that the policy only observes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeLine {
-    /// The address under which the person is declared.
+    /// The person's declared address.
     pub email: Printable,
     #[serde(flatten)]
     pub person: PersonLine,
@@ -111,16 +111,16 @@ pub struct ChangeLine {
 }
 
 impl ChangeLine {
-    /// The cause of the change as a whole, which is the first one in [`Cause::ALL`] that applies to any of its edits.
+    /// The overall cause of the change: the first one in [`Cause::ALL`] that applies to any of its edits.
     pub fn cause(&self) -> Option<Cause> {
         self.edits.iter().filter_map(|edit| edit.cause).min()
     }
 }
 
-/// A declared person who is not in Pylon or is deactivated there.
+/// A declared person missing from Pylon or deactivated there.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct MissingLine {
-    /// The address under which the person is declared.
+    /// The person's declared address.
     pub email: Printable,
     pub deactivated: bool,
     /// The name in Pylon, if the person is deactivated.
@@ -131,10 +131,10 @@ pub struct MissingLine {
     pub location: Location,
 }
 
-/// A person who is in sync, but declared under an address that is not the primary one.
+/// A person who is in sync but declared under a secondary address.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct FoundElsewhereLine {
-    /// The address under which the person is declared.
+    /// The person's declared address.
     pub email: Printable,
     #[serde(flatten)]
     pub person: PersonLine,
@@ -158,10 +158,10 @@ pub struct IntegrationLine {
     pub name: Printable,
 }
 
-/// A guarded role that a person gains or loses.
+/// A guarded role gained or lost by a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GuardedRoleLine {
-    /// The address under which the person is declared.
+    /// The person's declared address.
     pub email: Printable,
     pub role: Printable,
     /// Whether the role is gained (`true`) or lost (`false`).
@@ -174,7 +174,7 @@ pub struct EditLine {
     /// The current value. Can be empty, or consist of several roles.
     pub from: Vec<Printable>,
     pub to: Printable,
-    /// Roles that the person retains through SCIM groups.
+    /// Roles the person retains through SCIM groups.
     pub through_scim: Vec<Printable>,
     /// Where the new value is declared.
     pub location: Location,
@@ -187,7 +187,7 @@ pub struct EditLine {
     pub cause: Option<Cause>,
 }
 
-/// The version of the files that a plan is compared with to determine the cause of each edit.
+/// The base version of the files, used to determine the cause of each edit in a plan.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct BaseLine {
     /// The file or revision, as given on the command line.
@@ -198,7 +198,7 @@ pub struct BaseLine {
     pub has_files: bool,
     /// The first problem, if that version is not valid. In that case, edits have no cause.
     pub problem: Option<Printable>,
-    /// Differences from that version that the plan does not write now, sorted as in a comparison.
+    /// Differences from the base version that the plan does not write, sorted as in a comparison.
     pub unwritten: Vec<DifferenceEntry>,
 }
 
@@ -217,7 +217,7 @@ impl GuardedRoleLine {
 }
 
 impl EditLine {
-    /// Returns `from` and `to` truncated to `limit` characters each, in such a way that they never end up looking the same.
+    /// Returns `from` and `to` truncated to `limit` characters each, making sure that the two never end up looking the same.
     pub fn short_values(&self, limit: usize) -> (Vec<Printable>, Printable) {
         let from: Vec<&str> = self.from.iter().map(Printable::raw).collect();
         Printable::cut_changes(&from, self.to.raw(), limit)
@@ -241,7 +241,7 @@ pub struct BlameLine {
     pub at: Timestamp,
     pub old: Option<Printable>,
     pub new: Option<Printable>,
-    /// Whether Pylon no longer has the logged value, which means that a later change is missing from the log.
+    /// Whether Pylon no longer has the logged value, which means the log is missing a later change.
     pub outdated: bool,
 }
 
@@ -313,7 +313,7 @@ pub struct ExpiredLine {
     pub location: Location,
 }
 
-/// The values that cannot be rolled back, and the ways in which the files contradict the rollback.
+/// Values that cannot be rolled back, and any contradictions between the files and the rollback.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RollbackNotes {
     /// `false` if the run that wrote the journal was killed.
@@ -321,9 +321,9 @@ pub struct RollbackNotes {
     /// The number of journal lines that are damaged. The changes in them are not rolled back.
     pub unreadable_lines: usize,
     pub not_rolled_back: Vec<SkippedLine>,
-    /// The number of people whose values in the files differ, so that the next apply would undo the rollback.
+    /// The number of people with different declared values, which means the next apply would undo the rollback.
     pub contradicted: usize,
-    /// The edits to the files that preserve the rollback.
+    /// Edits to the files that preserve the rollback.
     pub files: Vec<FileLine>,
     /// Values for which no edit can be suggested, e.g. because a window sets them.
     pub unwritten: Vec<SkippedLine>,
@@ -334,7 +334,7 @@ pub struct RollbackNotes {
 pub struct ApplyResult {
     /// The reason the apply ended early.
     pub stopped: Option<String>,
-    /// The number of changes that Pylon confirmed when they were sent, but that could not be read back.
+    /// The number of changes that Pylon confirmed when they were sent but that could not be read back.
     pub not_read_back: usize,
     /// What to do next if some changes were not applied.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -351,7 +351,7 @@ pub enum Entry<'r> {
 }
 
 impl Entry<'_> {
-    /// The address under which the person is declared.
+    /// The person's declared address.
     pub fn email(&self) -> &Printable {
         match self {
             Self::Change(line) | Self::Observed(line) => &line.email,

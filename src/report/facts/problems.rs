@@ -29,7 +29,7 @@ pub(crate) fn serialize_valid<S: Serializer>(valid: &Problems, serializer: S) ->
     Valid { valid: true, files: files.len(), paths, digest: digest_of(files), warnings }.serialize(serializer)
 }
 
-/// Every command: it failed. Nothing was changed, unless the exit code is 4.
+/// Any failed command. Nothing was changed, unless the exit code is 4.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Failed<'a> {
     problems: Vec<ProblemLine<'a>>,

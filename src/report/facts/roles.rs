@@ -1,4 +1,4 @@
-//! The organization's roles, with the number of people who hold each one and the number declared with it.
+//! The organization's roles, with the actual and the declared number of holders for each.
 
 use std::collections::HashMap;
 
@@ -35,16 +35,16 @@ pub struct RoleLine {
     pub held: usize,
     /// The number of people declared with the role outside of windows. `None` if there are no files.
     pub declared: Option<usize>,
-    /// Whether several roles have this name, which means that files have to use the slug or ID.
+    /// Whether several roles have this name, in which case files must use the slug or ID.
     #[serde(rename = "ambiguous")]
     pub is_ambiguous: bool,
-    /// Whether no active person holds the role and no file names it.
+    /// Whether the role has no active holders and is not mentioned in any file.
     #[serde(rename = "unused")]
     pub is_unused: bool,
 }
 
 impl RolesReport {
-    /// Creates the report for the roles in `observed`, counting the people that `roster` declares with each one.
+    /// Creates the report for the roles in `observed`, counting the people declared with each one in `roster`.
     pub fn new(observed: &ObservedState, roster: Option<&Roster>, place: &str) -> Self {
         let mut declared: HashMap<&RoleName, usize> = HashMap::new();
         for person in roster.iter().flat_map(|roster| &roster.people) {

@@ -1,4 +1,4 @@
-//! Differences from the base version that don't require the plan to write anything now.
+//! Differences from the base version for which the plan doesn't need to write anything.
 
 use std::collections::HashSet;
 
@@ -113,7 +113,7 @@ impl<'a> People<'a> {
         value.is_some_and(|value| matches!(value.origin, Origin::Window { .. }))
     }
 
-    /// Records the roles that are kept by a person who is no longer declared.
+    /// Records the roles kept by a person who is no longer declared.
     fn explain_removed(&self, email: &Email, entry: &mut DifferenceEntry) {
         let mut reason = Unwritten::NoLongerDeclared;
         if let Found::Primary(person) | Found::Secondary(person) = self.observed.find(email) {

@@ -1,4 +1,4 @@
-//! The people who change. A few are listed in a table; many are grouped by change.
+//! Renders the changes, either as a table or, if there are many, grouped by change.
 
 use std::cmp::Reverse;
 
@@ -10,9 +10,9 @@ use crate::report::facts::plan::{ChangeLine, EditLine, PersonLine, PlanReport};
 use crate::report::transitions::{self, MOST_LISTED, Person};
 use crate::report::words::{self, Shared};
 
-/// A section of people that the table of contents links to.
+/// A section of people with an entry in the table of contents.
 pub(super) struct Part<'r> {
-    /// The ID that the link points to.
+    /// The ID that the table of contents links to.
     pub(super) id: &'static str,
     pub(super) title: &'static str,
     /// Sorted so that people with guarded roles come first.
@@ -65,8 +65,8 @@ impl Part<'_> {
 
 type People<'p, 'r> = Vec<&'p Person<'r>>;
 
-/// Splits people into those to list, the groups of more than [`MOST_LISTED`] people, and those to collapse because too many are
-/// left over. People are first grouped by values and source line, and the remaining ones by values alone.
+/// Splits people into those to list, the groups of more than [`MOST_LISTED`] people, and leftovers to collapse if there are too
+/// many. We first group people by values and source line, then group the rest by values only.
 fn split<'p, 'r>(people: &'p [Person<'r>]) -> (People<'p, 'r>, Vec<People<'p, 'r>>, People<'p, 'r>) {
     let is_large = |group: &People<'_, '_>| group.len() > MOST_LISTED;
     let (mut groups, small): (Vec<_>, Vec<_>) = transitions::groups(people).into_iter().partition(is_large);

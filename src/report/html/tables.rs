@@ -1,4 +1,4 @@
-//! The HTML reports that consist of tables.
+//! HTML reports made up of tables.
 
 use maud::{Markup, html};
 

@@ -42,7 +42,7 @@ pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
     let lanes = f64::from(u32::try_from(shown.len()).unwrap_or(u32::MAX)) * LANE;
     let height = lanes + DATES;
     html! {
-        // The drawing is wider than a phone, and only focusable elements can be scrolled with the keyboard.
+        // The drawing doesn't fit on a phone, and only focusable elements can be scrolled with the keyboard.
         div.timeline tabindex="0" role="region" aria-label=(LABEL) {
             svg viewBox=(format!("0 0 {WIDTH} {height}")) role="group" {
                 g aria-hidden="true" {

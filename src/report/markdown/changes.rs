@@ -1,5 +1,5 @@
-//! The people who change, as a table with one row per person. If there are many, the table is collapsed, except for changes to
-//! guarded roles, and preceded by a summary of the transitions.
+//! Formats the changes as a table with one row per person. A long table is collapsed and preceded by a summary of the
+//! transitions, but changes to guarded roles always stay visible.
 
 use super::{Links, code, details, fitting, left_out, short};
 use crate::plan::cause::Cause;

@@ -2,8 +2,8 @@
 //! everything else.
 //!
 //! Untrusted text only appears in code spans and fences, where it cannot form a mention, link, image, HTML tag, or emphasis. The
-//! first line is an HTML comment that names the command, which allows a pipeline to find its previous comment. A report never
-//! exceeds its size limit; items that don't fit are omitted and counted.
+//! first line is an HTML comment that names the command, so a pipeline can find its previous comment. A report never exceeds its
+//! size limit; items that don't fit are omitted and counted.
 
 mod access;
 mod agenda;

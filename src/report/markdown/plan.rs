@@ -11,7 +11,7 @@ use crate::report::sections::{self, Line, Part, Section};
 use crate::report::tables::Mark;
 use crate::report::{toml_diff, words};
 
-/// The size limit divided by this number is the most that a section may use. The changes get the rest.
+/// Caps each section at the size limit divided by this number. The changes get the rest.
 const SHARE: usize = 12;
 /// The maximum length of a path or command in characters.
 const LONGEST_PATH: usize = 300;
@@ -30,7 +30,7 @@ pub(super) fn write(command: &str, report: &PlanReport, links: Links<'_>, limit:
             *text = changes::tables(report, links, room);
         }
     }
-    // The diff only repeats the tables, so it has to make do with the space that is left.
+    // The diff only repeats the tables, so it only gets whatever space is left.
     let room = limit.saturating_sub(head.len() + size(&texts));
     texts.push(folded_diff(report, room));
     (head + &texts.concat()).trim_end().to_owned() + "\n"
@@ -57,8 +57,7 @@ fn summary(report: &PlanReport) -> String {
     format!("{about}: {}\n\n", counts.join(" · "))
 }
 
-/// Formats a section in at most `share` bytes. Changes are left out here because they get the space that other sections don't
-/// use.
+/// Formats a section in at most `share` bytes. Changes aren't included, as they get the space not used by other sections.
 fn section_text(section: &Section, report: &PlanReport, links: Links<'_>, share: usize) -> String {
     match section {
         Section::Paragraph(_, line) => {

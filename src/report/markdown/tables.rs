@@ -1,4 +1,4 @@
-//! The markdown reports that consist of tables.
+//! Markdown reports made up of tables.
 
 use super::{FENCES, code, fence, fitting, left_out, place, title};
 use crate::printable::Printable;

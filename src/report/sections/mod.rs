@@ -1,6 +1,6 @@
 //! The sections of a plan report, for markdown and HTML. The text format only shares [`base()`].
 //!
-//! This module decides on the order and the wording of the sections, and the formats on their presentation.
+//! This module determines the order and wording of the sections, while their presentation is up to the formats.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,9 +29,9 @@ const NAMED: usize = 10;
 
 #[derive(Debug, Clone)]
 pub(in crate::report) enum Part {
-    /// Text written by rolecall.
+    /// Our own text.
     Words(String),
-    /// Text written by rolecall, with emphasis.
+    /// Our own text, emphasized.
     Strong(&'static str),
     /// A name or value from the files or from Pylon.
     Value(Printable),
@@ -62,7 +62,7 @@ pub(in crate::report) enum Section {
         /// How to acknowledge the reasons, as sentences and TOML to copy.
         remedies: Vec<String>,
     },
-    /// The people who change. Each format chooses a diff, a table, or both.
+    /// The changes. Each format chooses between a diff, a table, or both.
     Changes,
     /// The scheduled changes and the windows.
     Scheduled,

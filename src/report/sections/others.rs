@@ -1,4 +1,4 @@
-//! The people who need attention even though the plan doesn't change them.
+//! Lists people who need attention even though the plan has no changes for them.
 
 use super::{Line, Part, Section, line, list, separated};
 use crate::plan::guardrails::Verdict;

@@ -75,7 +75,7 @@ fn scheduled_lines(scheduled: &[ScheduledChange], styles: &Styles) -> String {
     text
 }
 
-/// Formats a location in such a way that it isn't wrapped, even if the path contains spaces.
+/// Formats a location so that it's never wrapped, even if the path contains spaces.
 fn place(location: &Location) -> String {
     wrap::whole(&location.to_string())
 }

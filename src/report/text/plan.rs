@@ -1,4 +1,4 @@
-//! The text report of a plan or an apply. It lists what changes or needs attention, and only counts the rest.
+//! The text report of a plan or an apply. It lists anything that changes or needs attention and only counts the rest.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -74,8 +74,8 @@ pub fn question(
     wrapped(&format!("{plan}\n{people}{guarded}. Type `yes` to apply to {organization}: "), width)
 }
 
-/// Formats the people. Those with the same change share a row if there are many. Changes to guarded roles come last, so that they
-/// are right above the summary and the prompt.
+/// Formats the changes. If there are many, people with the same change share a row. Changes to guarded roles come last, right
+/// above the summary and the prompt.
 fn rows(report: &PlanReport, shared: &[Shared], styles: &Styles, is_full: bool) -> String {
     let people = transitions::people(report);
     let (guarded, others): (Vec<_>, Vec<_>) =
@@ -171,7 +171,7 @@ fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
     format!("{title} · {name} ({id}, {place}) · {declared} declared{only}{at}\n{made_up}")
 }
 
-/// Formats a person, with the outcome below the edits. The details of a shared outcome are part of the summary instead.
+/// Formats a person's edits, with the outcome below them. The details of a shared outcome are part of the summary instead.
 fn entry_lines(
     entry: Entry<'_>,
     guarded_roles: &[&GuardedRoleLine],

@@ -1,4 +1,4 @@
-//! The text reports that consist of tables.
+//! Text reports made up of tables.
 
 use super::wrap::{self, verbatim, whole};
 use super::{padded, place};

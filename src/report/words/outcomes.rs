@@ -111,7 +111,7 @@ pub fn not_read_back(number: usize) -> Option<String> {
     (number > 0).then(|| format!("{changes} confirmed by Pylon when sent, but not read back."))
 }
 
-/// Shown for a journal that has no end record.
+/// Shown for a journal without an end record.
 pub const KILLED: &str =
     "The journal is incomplete, because the run was killed. Changes that it may have sent are checked too.";
 
@@ -180,7 +180,7 @@ pub fn next_step(
     Some(remedies.join(" "))
 }
 
-/// Returns the remedy for an outcome that cannot be fixed by sending the change again.
+/// Returns the remedy for an outcome that can't be fixed by sending the change again.
 fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
     match outcome {
         Outcome::NotEffective => Some(

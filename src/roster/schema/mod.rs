@@ -56,15 +56,14 @@ struct File {
     ///
     /// Root file only.
     policy: Option<Policy>,
-    /// Limits on what a single apply may do. They are checked against the state that the organization would have afterwards.
-    /// Omitted keys have their defaults.
+    /// Limits on a single apply, checked against the resulting state of the organization. Omitted keys have their defaults.
     ///
     /// Root file only.
     guardrails: Option<Guardrails>,
     /// Restricts who may have which role, with one `[[rule]]` per group of people.
     ///
     /// Root file only. `rolecall validate` checks every declared role, including roles in windows and defaults. `rolecall plan`
-    /// also checks the roles that people currently have in Pylon.
+    /// also checks people's current roles in Pylon.
     rule: Option<Vec<Rule>>,
     /// Risks that were reviewed and accepted, each for at most 30 days.
     ///
@@ -72,14 +71,14 @@ struct File {
     acknowledge: Option<Vec<Acknowledgment>>,
     /// Default values for everyone in this file.
     defaults: Option<Defaults>,
-    /// The people, identified by the email address that they use in Pylon: `"ana@acme.example" = { role = "Admin" }`.
+    /// The people, identified by their email address in Pylon: `"ana@acme.example" = { role = "Admin" }`.
     users: Option<BTreeMap<Address, Person>>,
 }
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Workspace {
-    /// The organization ID, which is shown on the first line of every plan: `organization = "org_4f1c"`.
+    /// The organization ID, shown on the first line of every plan: `organization = "org_4f1c"`.
     organization: Option<Text>,
     /// The region that hosts the organization. It also serves as the default for `--region`.
     region: Option<Region>,
@@ -88,13 +87,14 @@ struct Workspace {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Policy {
-    /// What to do if a person's assigned role differs from the declared one.
+    /// How to handle a person's assigned role if it differs from the declared one.
     #[schemars(extend("default" = Stance::default().as_str()))]
     role: Option<Stance>,
-    /// What to do if a person's current status differs from the declared one. If no status is declared, nothing is compared.
+    /// How to handle a person's current status if it differs from the declared one. If no status is declared, nothing is
+    /// compared.
     #[schemars(extend("default" = Stance::default().as_str()))]
     status: Option<Stance>,
-    /// What to do about roles assigned in addition to the declared one.
+    /// How to handle roles assigned in addition to the declared one.
     #[schemars(extend("default" = Stance::default().as_str()))]
     extra_roles: Option<Stance>,
 }
@@ -102,7 +102,7 @@ struct Policy {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Guardrails {
-    /// The maximum number of people that one apply may change. A percentage of the declared people, such as `"25%"`, is rounded
+    /// The maximum number of people a single apply may change. A percentage of the declared people, such as `"25%"`, is rounded
     /// down, but ten people may always change. A count, such as `40`, is exact. `0` allows no changes.
     #[schemars(extend("default" = GuardrailRules::default().max_changes.to_string().trim_matches('"')))]
     max_changes: Option<MaxChanges>,
@@ -121,10 +121,10 @@ struct Guardrails {
     /// People who must never be changed: `["founder@acme.example"]`.
     #[schemars(extend("default" = Vec::<String>::new()))]
     protected: Option<Vec<Address>>,
-    /// What to do about people in Pylon who are not in any file.
+    /// How to handle people in Pylon who are not declared.
     #[schemars(extend("default" = Unmanaged::Report.as_str()))]
     unmanaged: Option<Unmanaged>,
-    /// What to do about declared people who are not in Pylon or are deactivated there.
+    /// How to handle declared people who are missing from Pylon or deactivated there.
     #[schemars(extend("default" = Missing::Report.as_str()))]
     missing: Option<Missing>,
 }
@@ -142,9 +142,9 @@ struct Rule {
     /// The only roles that may be declared for these people, by name, slug, or ID: `["Viewer"]`.
     #[schemars(length(min = 1))]
     roles: Vec<Text>,
-    /// The reason for the rule, which is included in every message about it: `reason = "contractors read only"`.
+    /// The reason for the rule, included in every message about it: `reason = "contractors read only"`.
     reason: Text,
-    /// What to do if such a person, declared or not, has another role in Pylon that the plan does not change.
+    /// How to handle a matching person, declared or not, with another role in Pylon that the plan does not change.
     #[schemars(extend("default" = OnViolation::default().as_str()))]
     on_violation: Option<OnViolation>,
 }
@@ -173,8 +173,8 @@ enum Acknowledgment {
     Rule { user: User, reason: Reason, expires: Expires },
 }
 
-// Each key has the same description for all guardrails, so an editor that offers the keys of all guardrails lists each one only
-// once.
+// Use the same description of a key for all guardrails. Otherwise, editors that offer every guardrail's keys would list the same
+// key several times.
 
 /// The highest number of people to accept. Used with `max_changes`, `keep_at_most`, `missing`, and `unmanaged`: `up_to = 40`.
 #[derive(JsonSchema)]
@@ -188,7 +188,7 @@ struct DownTo(u64);
 #[derive(JsonSchema)]
 struct LimitedRole(Text);
 
-/// The person that the acknowledgment covers. Used with `protected`, `token_owner`, and `rule`: `user = "founder@acme.example"`.
+/// The person covered by the acknowledgment. Used with `protected`, `token_owner`, and `rule`: `user = "founder@acme.example"`.
 #[derive(JsonSchema)]
 struct User(Address);
 

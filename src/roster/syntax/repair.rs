@@ -14,7 +14,7 @@ use super::parser_error::ErrorKind;
 /// A patched text, which can be parsed to the end.
 pub(in crate::roster) struct Repaired {
     text: String,
-    /// The errors that made the parser give up on the original text.
+    /// The errors that caused the parser to give up on the original text.
     stops: Vec<Error>,
     /// Ranges in which all errors are dropped because they stem from the same mistakes.
     silent: Vec<Range<usize>>,

@@ -34,15 +34,15 @@ pub struct AccountChange {
     pub kind: ChangeKind,
     /// The earlier primary address, if it has changed.
     pub email_before: Option<Printable>,
-    /// Names of roles that the person holds now but did not hold then.
+    /// Names of roles the person has gained since the earlier review.
     pub gained: Vec<Printable>,
-    /// Names of roles that the person held then but no longer holds.
+    /// Names of roles the person has lost since the earlier review.
     pub lost: Vec<Printable>,
-    /// Whether a file now declares the person. `None` if this has not changed.
+    /// Whether the person is now declared in a file. `None` if this has not changed.
     pub managed: Option<bool>,
     /// Whether the person is now deactivated. `None` if this has not changed.
     pub deactivated: Option<bool>,
-    /// Whether the person can now use the Admin role or another guarded role that they could not use then.
+    /// Whether the person can now use the Admin role or another guarded role, but could not at the time of the earlier review.
     pub gained_guarded: bool,
 }
 
@@ -57,8 +57,7 @@ words! {
     }
 }
 
-/// The parts of an earlier review that are needed for the comparison. Unknown keys are ignored because newer versions may add
-/// some.
+/// The parts of an earlier review needed for the comparison. Unknown keys are ignored because newer versions may add some.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EarlierReview {
     pub organization: EarlierOrganization,

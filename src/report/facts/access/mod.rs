@@ -1,6 +1,7 @@
 //! The access review: who has which role in Pylon, who assigned it and when, and which line of the files declares it.
 //!
-//! `tables` lays it out for people, `records` produces the CSV records, and `changes` compares it with an earlier review.
+//! `tables` lays the review out for human readers, `records` produces the CSV records, and `changes` compares it with an earlier
+//! review.
 
 mod changes;
 mod records;
@@ -42,7 +43,7 @@ pub struct AccessReport {
     /// What could not be read and the reason, one sentence each.
     pub unread: Vec<String>,
     pub summary: AccessSummary,
-    /// The differences from the review given with `--since`, if any.
+    /// The differences from the review passed to `--since`, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<AccessChanges>,
     /// Sorted by privilege, then by address. The Admin role comes first, followed by other guarded roles, other roles by name,
@@ -93,7 +94,7 @@ pub struct AccessSummary {
     pub unmanaged: usize,
     pub not_in_sync: usize,
     pub observed: usize,
-    /// People who have a role that a rule forbids.
+    /// People with a role forbidden by a rule.
     pub against_rule: usize,
     pub deactivated: usize,
     pub integration_users: usize,
@@ -106,11 +107,11 @@ words! {
     #[serde(rename_all = "snake_case")]
     pub enum AccessState {
         InSync = "in sync",
-        /// An apply would change the person.
+        /// An apply would change the person's role or status.
         NotInSync = "not in sync",
         /// There are differences, but the policy only observes them.
         Observed = "observed",
-        /// No file declares the person.
+        /// The person is not declared in any file.
         Unmanaged = "unmanaged",
         /// The person can no longer sign in.
         Deactivated = "deactivated",
@@ -118,11 +119,11 @@ words! {
 }
 
 words! {
-    /// The way in which a person holds a role.
+    /// How a person holds a role.
     #[derive(Hash, Serialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Held {
-        /// The role is assigned to the person.
+        /// The role is assigned to the person directly.
         Assigned = "assigned",
         /// The person holds the role only through a SCIM group.
         Scim = "SCIM group",
@@ -141,22 +142,22 @@ pub struct AccessLine {
     pub roles: Vec<HeldRole>,
     /// The newest audit log entry about the role. `None` if there is no such entry, or if the log was not read to the end.
     pub role_set: Option<BlameLine>,
-    /// `None` if no file declares the person.
+    /// `None` if the person is not declared in any file.
     pub declared: Option<DeclarationLine>,
-    /// The role that the files currently declare. `None` if they leave the role alone.
+    /// The currently declared role. `None` if the files leave the role alone.
     pub declared_role: Option<DeclaredRole>,
     /// The rules that apply to the person, in the order of the root file.
     pub rules: Vec<AppliedRule>,
     pub state: AccessState,
-    /// The changes that an apply would make.
+    /// The changes an apply would make.
     pub pending: Vec<EditLine>,
     /// Differences that are left alone because the policy only observes them.
     pub observed: Vec<EditLine>,
     pub unmanaged: bool,
     pub deactivated: bool,
-    /// Whether the files protect the person from changes.
+    /// Whether the person is protected from changes.
     pub protected: bool,
-    /// Whether the token used for this run belongs to the person.
+    /// Whether the person owns the token used for this run.
     pub owns_token: bool,
 }
 
@@ -167,19 +168,19 @@ pub struct HeldRole {
     pub held: Held,
     /// Whether it is the built-in Admin role.
     pub admin: bool,
-    /// Whether the files guard the number of its holders. By default, this is the case for the Admin role only.
+    /// Whether it is a guarded role. By default, only the Admin role is guarded.
     pub guarded: bool,
-    /// Whether the files declare this role for the person.
+    /// Whether it is the person's declared role.
     pub declared: bool,
 }
 
-/// The role that the files declare for a person, and the line that declares it.
+/// A person's declared role, and the line that declares it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DeclaredRole {
     /// The role, as written in the file.
     pub value: Printable,
     pub origin: Origin,
-    /// The line that sets the value, which belongs to the person, to `[defaults]`, or to a window.
+    /// The line that sets the value, in the person's entry, in `[defaults]`, or in a window.
     pub location: Location,
     /// The commit that last changed this line, or `None` if git cannot determine it.
     pub since: Option<SinceLine>,
@@ -191,7 +192,7 @@ pub struct AppliedRule {
     /// The allowed roles and the reason.
     pub rule: Printable,
     pub location: Location,
-    /// Whether the person can use a role that the rule forbids.
+    /// Whether the person can use a role forbidden by the rule.
     pub violated: bool,
 }
 
@@ -282,8 +283,8 @@ impl AccessLine {
         self.roles.iter().any(HeldRole::is_privileged)
     }
 
-    /// Returns the roles that a person has through SCIM groups on top of the declared one. Empty if the files leave the role
-    /// alone or the person is deactivated.
+    /// Returns a person's roles from SCIM groups on top of the declared one. Empty if the files leave the role alone or the
+    /// person is deactivated.
     fn beyond_declared(&self) -> impl Iterator<Item = &HeldRole> {
         let is_compared = self.declared_role.is_some() && !self.deactivated;
         self.roles.iter().filter(move |role| is_compared && role.is_only_from_scim())
@@ -320,8 +321,8 @@ struct Reviewer<'a> {
     observed: HashMap<&'a str, &'a [EditLine]>,
 }
 
-/// The sort key of a person: whether they are deactivated, the privilege of the highest role that they can use, their address,
-/// and their ID.
+/// The sort key of a person: whether they are deactivated, the privilege of the highest role they can use, their address, and
+/// their ID.
 type Rank = (bool, Privilege, Email, UserId);
 
 /// The sort key of a role. The variants are ordered by privilege, highest first.
@@ -444,8 +445,8 @@ impl<'a> Reviewer<'a> {
         roles.into_iter().map(line).collect()
     }
 
-    /// Returns the log entry about the person's role. If part of the log is unread, there could be a newer one, so nothing is
-    /// returned.
+    /// Returns the log entry about the person's role. If part of the log is unread, we can't rule out a newer entry, so nothing
+    /// is returned.
     fn role_set(&self, id: &UserId) -> Option<BlameLine> {
         let Findings { blames, unread, is_available: _ } = self.sources.findings;
         let blame = blames.get(&(id.clone(), Field::Role)).filter(|_| unread.is_none());
@@ -458,7 +459,7 @@ impl<'a> Reviewer<'a> {
         Some(DeclarationLine { email: Printable::new(desired.email.value.as_str()), location, since })
     }
 
-    /// Returns the role that the files currently declare. `status` is the person's status in Pylon, if they have an account.
+    /// Returns the currently declared role. `status` is the person's status in Pylon, if they have an account.
     fn declared_role(&self, desired: &DesiredPerson, status: Option<&str>) -> Option<DeclaredRole> {
         let value = match status {
             Some(status) => desired.value_for(Field::Role, status),

@@ -266,7 +266,7 @@ fn edits_cell(edits: &[EditLine]) -> Cell {
     (&edits.iter().map(text).collect::<Vec<_>>()).into()
 }
 
-/// Facts about the review as a whole. They are repeated in every row because CSV has no other place for them.
+/// Facts about the review as a whole. CSV has no other place for them, so they're repeated in every row.
 struct Run<'r>(&'r AccessReport);
 
 impl Record<11> for Run<'_> {

@@ -1,4 +1,4 @@
-//! Lays out an access review for people: narrow tables for a terminal, and wide ones with all details.
+//! Lays out an access review as tables: narrow ones for a terminal, and wide ones with all details.
 
 use super::{
     AccessChanges, AccessLine, AccessReport, AccessState, AccessSummary, AccountChange, AppliedRule,
@@ -38,7 +38,7 @@ impl AccessReport {
         self.in_layout(self.narrow(false))
     }
 
-    /// Returns the tables that annotations on lines of the files are made from.
+    /// Returns the tables behind the annotations on lines of the files.
     pub fn annotated_tables(&self) -> TableReport {
         self.in_layout(self.narrow(true))
     }
@@ -103,7 +103,7 @@ impl AccessReport {
                 rows: self.not_found.iter().map(NotFoundLine::row).collect(),
             },
         ];
-        // In a terminal, the end of the output is what people look at.
+        // In a terminal, users look at the end of the output first.
         let at = if layout == Layout::Wide { 0 } else { tables.len() };
         tables.splice(at..at, self.since.as_ref().map(AccessChanges::table));
         tables
