@@ -32,7 +32,7 @@ pub struct FileEdit {
     pub text: String,
 }
 
-/// A value that was not written to the files.
+/// A value left out of the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotWritten {
     pub email: Sourced<Email>,
@@ -44,7 +44,7 @@ pub struct NotWritten {
 /// The reason a value was not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotWrittenReason {
-    /// The value comes from a window. Contains the time at which the window ends, or `None` if it doesn't end.
+    /// The value comes from a window. Contains the end of the window, or `None` if it doesn't end.
     Window(Option<String>),
     /// Pylon has no value, several values, or one that can't be expressed in a file.
     Undeclarable(Vec<FieldValue>),

@@ -33,16 +33,16 @@ pub enum ComparedSubject {
     Rule {
         /// The patterns in `emails`, joined by commas.
         emails: String,
-        /// Distinguishes rules that have the same patterns. Starts at 0.
+        /// Distinguishes rules with the same patterns. Starts at 0.
         #[serde(skip)]
         number: usize,
     },
     Acknowledgment {
         guardrail: Guardrail,
-        /// The role or user that the risk concerns. Empty if the guardrail takes neither.
+        /// The role or user the risk is about. Empty if the guardrail takes neither.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         of: String,
-        /// Distinguishes acknowledgments that have the same guardrail and the same `of`. Starts at 0.
+        /// Distinguishes acknowledgments with the same guardrail and the same `of`. Starts at 0.
         #[serde(skip)]
         number: usize,
     },
@@ -180,12 +180,11 @@ fn difference(
     };
     let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
     let items = items(&subject, old, new, guarded);
-    // A person or risk that was added or removed counts as a difference even if it has no keys, as in `"ana@acme.example" = {}`.
+    // An added or removed person or risk counts as a difference even if it has no keys, as in `"ana@acme.example" = {}`.
     (kind != Kind::Changed || !items.is_empty()).then_some(Difference { subject, kind, items })
 }
 
-/// Returns the keys that differ. A key such as `windows` can have several statements, of which the ones in both versions are left
-/// out.
+/// Returns the keys that differ. A key such as `windows` can have several statements, so we leave out any found in both versions.
 fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, guarded: &GuardedRoles) -> Vec<Item> {
     let common: HashSet<(String, String)> = {
         let of_old: HashSet<_> = old.iter().map(Statement::identity).collect();

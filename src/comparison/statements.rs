@@ -68,7 +68,7 @@ impl Statements {
         })
     }
 
-    /// Adds a statement for a key that can occur several times.
+    /// Adds a statement for a repeatable key.
     fn repeat(&mut self, key: &str, value: String, place: Place) -> &mut Statement {
         let statement = self.add(key, value, Some(place));
         statement.repeats = true;
@@ -231,7 +231,7 @@ fn role_rule(rule: &RoleRule) -> Declaration {
     of.list
 }
 
-/// Returns the role or user that an accepted risk concerns, or an empty string if it concerns neither.
+/// Returns the role or user an accepted risk is about, or an empty string if it's about neither.
 fn risk_subject(risk: &AcknowledgedRisk) -> String {
     let role = risk.role().map(|role| role.value.to_string());
     role.or_else(|| risk.user().map(|user| user.value.folded())).unwrap_or_default()

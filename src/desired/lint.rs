@@ -90,7 +90,7 @@ impl Roster {
         problems
     }
 
-    /// Returns the declared address in the same domain that is most similar to `email`.
+    /// Returns the most similar declared address in the same domain as `email`.
     fn near(&self, email: &Email) -> Option<&Email> {
         let (written, domain) = email.as_str().split_once('@')?;
         let emails = self.people.iter().map(|person| &person.email.value);

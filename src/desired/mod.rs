@@ -76,7 +76,7 @@ pub enum Origin {
     Person,
     /// The `[defaults]` of the person's file.
     Defaults,
-    /// A window that is active at the given instant.
+    /// A window active at the given instant.
     Window {
         /// The first instant after the window, if it ends.
         until: Option<Moment>,
@@ -85,10 +85,10 @@ pub enum Origin {
     },
     /// Pylon's value from before the apply being rolled back. It is not declared in any file.
     Rollback,
-    /// The `then` of a window that has ended, which applies only if the person still has the status of that window.
+    /// The `then` of a window that has ended, which applies only if the person still has the status from the window.
     #[serde(rename = "after_window")]
     After {
-        /// The status that the window set.
+        /// The status set by the window.
         #[serde(rename = "window_status")]
         window: FieldValue,
     },
@@ -145,7 +145,7 @@ pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson 
     DesiredPerson { email: email.clone(), values, after_windows }
 }
 
-/// Returns the value set by the window that is active at `now`. In a valid roster, at most one such window exists per field.
+/// Returns the value set by the window active at `now`. A valid roster has at most one active window per field.
 fn in_window(windows: &[Window], now: Timestamp, field: Field) -> Option<Desired> {
     windows.iter().filter(|window| is_active(window, now)).find_map(|window| {
         let value = window.sets[field].clone()?;

@@ -1,7 +1,7 @@
 //! The canonical layout of a file: root keys first, followed by `[workspace]`, `[policy]`, `[guardrails]`, `[[rule]]`,
 //! `[[acknowledge]]`, `[defaults]`, any unknown sections, and `[users]`.
 //!
-//! Sections that are declared at the root as dotted keys or inline tables are converted to sections with a header.
+//! Sections declared at the root as dotted keys or inline tables are converted to sections with a header.
 
 use std::mem::take;
 

@@ -297,7 +297,7 @@ mod tests {
         }
     }
 
-    /// Returns the blames for the role and the status, after checking that the order of the entries makes no difference.
+    /// Returns the blames for the role and the status, after checking that entry order makes no difference.
     fn blamed(entries: &[AuditEntry]) -> [Option<Blame>; 2] {
         let (plan, roles, observed) = (plan(), roles(), ObservedState::default());
         let of = |entries: &mut dyn Iterator<Item = &AuditEntry>| {

@@ -33,7 +33,7 @@ impl Plan {
     }
 }
 
-/// One of the addresses under which a person is declared.
+/// One of a person's declared addresses.
 #[derive(Debug, Clone, Copy)]
 struct DeclaredAddress {
     place: Place,
@@ -45,7 +45,7 @@ struct Drawing<'a> {
     roles: &'a NamedRoles,
     policy: Policy,
     plan: Plan,
-    /// The first address under which each person is declared.
+    /// Each person's first declared address.
     declared: HashMap<&'a UserId, DeclaredAddress>,
     /// People declared under more than one address, with all of those addresses.
     twice: BTreeMap<&'a UserId, (&'a Person, Vec<DeclaredAddress>)>,

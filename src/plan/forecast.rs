@@ -18,7 +18,7 @@ pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forecast {
     pub transition: Transition,
-    /// The guardrail figures that would block an apply at that time.
+    /// The guardrail figures that would block an apply at the time of the change.
     pub blocked_by: Vec<Figure>,
 }
 

@@ -32,7 +32,7 @@ pub struct ReviewedPlan {
     pub findings: Vec<Finding>,
     /// The guarded roles, with their holder counts before and after the apply.
     pub minimums: Vec<RoleCount>,
-    /// The roles that have a maximum, with the same counts.
+    /// The roles with a maximum, with the same counts.
     pub maximums: Vec<RoleCount>,
     /// Expired acknowledgments. They no longer have any effect, but reports list them to explain why a guardrail blocks.
     pub expired: Vec<Acknowledgment>,
@@ -56,15 +56,15 @@ pub enum Figure {
         declared: u64,
         limit: u64,
     },
-    /// The holders of a role that has a minimum.
+    /// The holders of a role with a minimum.
     AtLeast(RoleCount),
-    /// The holders of a role that has a maximum.
+    /// The holders of a role with a maximum.
     AtMost(RoleCount),
     /// The number of people whose status is `active`.
     Active { before: u64, after: u64, minimum: u64 },
     /// A protected person would change.
     Protected(Email),
-    /// A protected address that doesn't belong to any user in Pylon.
+    /// A protected address not used by anyone in Pylon.
     ProtectedNotFound(Email),
     /// The Admin role, if `keep_at_least` is declared without it.
     AdminNotGuarded(RoleId),

@@ -14,7 +14,7 @@ use crate::observed::{RoleId, UserId};
 /// The search gives up after this many dead ends, i.e. states from which the limits can't be met.
 const MOST_DEAD_ENDS: usize = 10_000;
 
-/// A change and its effect on the roles that have a minimum or maximum.
+/// A change and its effect on roles with a minimum or maximum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ordered {
     pub change: Change,
@@ -103,7 +103,7 @@ struct Limit {
     most: Option<i64>,
 }
 
-/// The roles that have limits. `roles` maps each ID to its index in `limits`.
+/// The roles with limits. `roles` maps each ID to its index in `limits`.
 #[derive(Debug, Clone)]
 struct Limits {
     roles: HashMap<RoleId, usize>,

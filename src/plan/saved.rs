@@ -46,7 +46,7 @@ pub const LARGEST: u64 = 512 * 1024 * 1024;
 const FORMAT: &str = "rolecall plan";
 /// Caps the number of operations named in the error about a stale plan.
 const NAMED: usize = 10;
-/// The length in characters to which the error truncates roles and statuses.
+/// The maximum length of roles and statuses in the error, in characters.
 const LONGEST_VALUE: usize = 60;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,7 +98,7 @@ pub struct Binding<'a> {
     pub files: &'a str,
 }
 
-/// Returns a digest over the contents of all files that were read and their paths relative to the root file's folder.
+/// Returns a digest over all files read: their contents, and their paths relative to the root file's folder.
 pub fn digest_of(sources: &Sources) -> String {
     let mut context = Context::new(&SHA256);
     for (name, text) in relative(sources) {
@@ -117,7 +117,7 @@ fn relative(sources: &Sources) -> impl Iterator<Item = (&str, &str)> {
     sources.iter().map(move |(name, text)| (name.strip_prefix(folder).unwrap_or(name), text))
 }
 
-/// Returns the path and SHA-256 digest of every file that was read, sorted by path.
+/// Returns the path and SHA-256 digest of every file read, sorted by path.
 pub fn listed_digests(sources: &Sources) -> Vec<(String, String)> {
     let mut digests: Vec<(String, String)> =
         relative(sources).map(|(name, text)| (name.to_owned(), sha256_of(text))).collect();

@@ -82,7 +82,7 @@ impl Alike {
         Self { texts, by_pair }
     }
 
-    /// Returns up to `most` strings that are similar to `text`, best match first.
+    /// Returns up to `most` strings similar to `text`, best match first.
     fn near(&self, text: &str, most: usize) -> Vec<&str> {
         let mut lists: Vec<&Vec<usize>> =
             pairs(text).iter().filter_map(|pair| self.by_pair.get(pair)).collect();

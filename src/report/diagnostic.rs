@@ -1,7 +1,7 @@
 //! Renders problems for terminals: the code, the message, the marked source line, and the help text.
 //!
 //! miette takes care of the layout, while this module prepares the excerpts. File contents must not be able to control or flood
-//! the terminal, so each excerpt is a single line that has been escaped, masked, and truncated.
+//! the terminal, so each excerpt is a single escaped, masked, and truncated line.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -67,7 +67,7 @@ pub fn letters(
     })
 }
 
-/// Returns the last line, which has the number of problems and the command that explains their code.
+/// Returns the last line, with the number of problems and the command that explains their code.
 fn closing(problems: &Problems) -> String {
     let names = if problems.list.iter().all(Problem::is_warning) { "warnings" } else { "problems" };
     let count = match problems.list.len() {

@@ -21,7 +21,7 @@ use crate::problem::Problems;
 use crate::roster::Field;
 use crate::source::Location;
 
-/// The maximum number of annotations per level that a step shows.
+/// GitHub's limit on annotations per level in a step.
 const SHOWN: usize = 10;
 /// The maximum number of people named in an annotation.
 const NAMED: usize = 5;
@@ -323,7 +323,7 @@ fn item_annotation(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
     }
 }
 
-/// Returns an annotation for each row that is marked as a warning or an error.
+/// Returns an annotation for each row marked as a warning or an error.
 fn table_annotations(report: &TableReport) -> Vec<Annotation> {
     let rows = report.tables.iter().flat_map(|table| &table.rows);
     let annotations = rows.filter_map(|Row { mark, cells, path, notes, location, hunks: _ }| {

@@ -81,7 +81,7 @@ pub enum Body {
     },
     /// `validate`: the files are valid.
     Valid {
-        /// The files that were read, starting with the root file, and any warnings about them.
+        /// The files read, starting with the root file, and any warnings about them.
         #[serde(flatten, serialize_with = "problems::serialize_valid")]
         #[schemars(with = "problems::Valid<'_>")]
         files: Box<Problems>,
@@ -112,7 +112,7 @@ pub struct Setting {
     pub colors: bool,
     /// The terminal width in columns, at which the output is wrapped. `None` if it's unknown or there's no terminal.
     pub width: Option<usize>,
-    /// Whether to list every person instead of grouping those who have the same change.
+    /// Whether to list every person instead of grouping people with the same change.
     pub is_full: bool,
     /// Whether problems are printed to standard error, in which case the text format omits them.
     pub problems_on_stderr: bool,

@@ -65,7 +65,7 @@ fn grouped<'p, 'r>(
 }
 
 impl Person<'_> {
-    /// Returns a key that is equal for people whose changes look the same to the reader.
+    /// Returns a key for grouping people whose changes look the same to the reader.
     fn identity(&self, has_lines: bool) -> String {
         let ChangeLine { email: _, person: _, edits, outcome, location: _ } = self.change;
         let mut key = String::new();

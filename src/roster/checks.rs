@@ -81,7 +81,7 @@ pub(super) fn check_rules<'p>(
     violations(people, rules, &known)
 }
 
-/// Builds the problem for an address that is declared a second time.
+/// Builds the problem for an address declared a second time.
 pub(super) fn duplicate(again: &Sourced<Email>, first: Place) -> Problem {
     Problem::new(RosterCode::DuplicatePerson, format!("{} is declared twice", named(again.value.as_str())))
         .at(again.place, "declared again here")

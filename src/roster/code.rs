@@ -22,7 +22,7 @@ codes! {
         UnknownKey = "roster::unknown_key",
         /// The key would put a secret or an API host into a reviewed file.
         SecretInFile = "roster::secret_in_file",
-        /// A team file contains a key that is allowed only in the root file.
+        /// A team file contains a key only allowed in the root file.
         RootOnly = "roster::root_only",
         /// A root file key is placed below `[users]`, so TOML parses it as a person.
         MisplacedKey = "roster::misplaced_key",

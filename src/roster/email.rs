@@ -90,7 +90,7 @@ impl Email {
         self.normalized.as_ref().unwrap_or(&self.written)
     }
 
-    /// Returns the UTS #39 skeleton (section 4), which is identical for addresses that look the same.
+    /// Returns the UTS #39 skeleton (section 4), which is identical for lookalike addresses.
     pub fn skeleton(&self) -> String {
         skeleton(&self.folded()).collect()
     }

@@ -22,7 +22,7 @@ const MAX_UNCLOSED_BRACKETS: usize = 8;
 /// Tracks which parts of an invalid TOML file were parsed reliably.
 #[derive(Default)]
 pub(super) struct Known {
-    /// Ranges where the parsed values are only guesses. Sorted and non-overlapping.
+    /// Ranges where the parsed values are just guesses. Sorted and non-overlapping.
     guesses: Vec<Range<usize>>,
     /// Statements that contain an error, and the headers of the sections around them. Sorted and non-overlapping.
     incomplete: Vec<Range<usize>>,
@@ -200,7 +200,7 @@ impl TextPart {
         self.text.replace_range(at.clone(), &" ".repeat(at.len()));
     }
 
-    /// Calls `read` on this part and returns the problems that it reports.
+    /// Calls `read` on this part and returns the problems it reports.
     fn walk(
         &self,
         fields: &mut Fields<'_>,

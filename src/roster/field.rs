@@ -136,7 +136,7 @@ impl<T> PerField<T> {
 }
 
 impl<T> PerField<Option<T>> {
-    /// Iterates over the fields that have a value.
+    /// Iterates over the fields with a value.
     pub fn some(&self) -> impl Iterator<Item = (Field, &T)> {
         self.iter().filter_map(|(field, value)| Some((field, value.as_ref()?)))
     }

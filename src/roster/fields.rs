@@ -56,7 +56,7 @@ impl Shift {
     }
 }
 
-/// Keys that hold secrets, in addition to those recognized by [`is_secret_name`]. Anyone who can see the pull request can read
+/// Keys that hold secrets, in addition to those recognized by [`is_secret_name`]. Anyone with access to the pull request can read
 /// the file.
 const SECRETS: &[&str] = &["key", "api_key"];
 /// Keys that would control where the token is sent, which must not be possible through a pull request.
@@ -220,7 +220,7 @@ impl<'p> Fields<'p> {
         let place = self.place(value.span());
         match found {
             Some(found) => Some(Sourced::new(found, place)),
-            // An empty span marks a placeholder for a value that the parser rejected, which it has already reported.
+            // An empty span marks a placeholder for a rejected value, which the parser has already reported.
             None if value.span().is_empty() => None,
             None => {
                 self.wrong_type(key, value, wanted, hints::of_type(key, wanted, value.get_ref()));
@@ -229,7 +229,7 @@ impl<'p> Fields<'p> {
         }
     }
 
-    /// Reports a value that has the wrong type for its key.
+    /// Reports a value of the wrong type.
     pub(super) fn wrong_type(
         &mut self,
         key: &str,
@@ -283,7 +283,7 @@ pub(super) fn in_backticks(text: &str, most: usize) -> String {
     }
 }
 
-/// Components of the problem that is reported for a forbidden key.
+/// Components of the problem reported for a forbidden key.
 pub(super) struct Forbidden {
     pub(super) message: String,
     pub(super) label: &'static str,

@@ -122,7 +122,7 @@ pub(super) fn field_of(word: &str) -> &'static str {
     Field::ALL.into_iter().find(is_listed).unwrap_or(Field::Role).as_str()
 }
 
-/// Returns the hint for a value that has the wrong type for its key.
+/// Returns the hint for a value of the wrong type.
 pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
     let text = only_text(value).filter(|text| !contains_secret(text));
     let text = text.map(|text| Printable::cut(text, 60).raw().to_owned());

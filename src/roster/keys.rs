@@ -62,7 +62,7 @@ mod tests {
     use crate::roster::Field;
 
     const PAGE: &str = include_str!("../../docs/users-toml.md");
-    /// Files with lists of keys for fuzzing and property tests. A test checks that they are complete.
+    /// Files with lists of keys for fuzzing and property tests. A test makes sure they're complete.
     const TRIED: [&str; 2] = ["fuzz/dictionaries/toml", "tests/all/properties/rubbish.rs"];
     /// The docs heading under which each table is documented.
     const DOCUMENTED: [(&str, &[&str]); 9] = [
@@ -76,9 +76,9 @@ mod tests {
         ("## Windows", PERSON),
         ("## Windows", WINDOW),
     ];
-    /// The forms that a key can take on a docs page: in backticks, before its value, or in a header.
+    /// The forms a key can take on a docs page: in backticks, before its value, or in a header.
     const IN_PAGES: &[&str] = &["`{}`", "`{} =", "\n{} =", " {} =", "[{}]"];
-    /// The forms that a key can take in a list of string literals.
+    /// The forms a key can take in a list of string literals.
     const IN_LISTS: &[&str] = &["\"{}\"", "\"{}.", "\"{} =", "[{}]"];
 
     /// Returns `true` if the text contains the key in one of these forms. A plain word in a sentence doesn't count.

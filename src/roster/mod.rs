@@ -162,7 +162,7 @@ pub struct GuardrailRules {
     /// The minimum number of holders of each guarded role. `None` stands for the default: two holders of the role with the slug
     /// `admin`.
     pub keep_at_least: Option<Vec<RoleLimit>>,
-    /// The maximum number of holders, for each role that has a limit.
+    /// The maximum number of holders, for each role with a limit.
     pub keep_at_most: Vec<RoleLimit>,
     /// The minimum number of people who must have the status `active` after an apply.
     pub keep_active: u64,
@@ -218,7 +218,7 @@ impl Default for GuardrailRules {
 /// The `max_changes` guardrail, which limits the number of people a single apply may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxChanges {
-    /// A percentage of the declared people who are in Pylon, rounded down. Up to ten changes are always allowed.
+    /// A percentage of the declared people in Pylon, rounded down. Up to ten changes are always allowed.
     Share {
         /// Ranges from 0 to 100.
         percent: u8,

@@ -30,7 +30,7 @@ impl Roster {
     /// Reads the root file and all the files it includes.
     ///
     /// # Errors
-    /// Returns all problems in all files, including files that can't be read.
+    /// Returns all problems in all files, including unreadable ones.
     pub fn read(path: &Path) -> Result<Self, Problems> {
         let mut reader = Reader::default();
         match reader.read_root(path) {
@@ -46,7 +46,7 @@ struct Reader {
     problems: Vec<Problem>,
     names: BTreeSet<RoleName>,
     unused_defaults: Vec<(Field, Place)>,
-    /// Which parts of each file were parsed reliably. Files that are valid TOML have no entry.
+    /// The reliably parsed parts of each file. Valid TOML files have no entry.
     known: BTreeMap<FileId, Known>,
 }
 
@@ -139,7 +139,7 @@ impl Reader {
         self.people_read_reliably(people)
     }
 
-    /// Records the file's unused defaults and returns the people who were parsed reliably.
+    /// Records the file's unused defaults and returns all reliably parsed people.
     fn people_read_reliably(&mut self, mut people: People) -> Vec<DeclaredPerson> {
         self.unused_defaults.extend(people.unused_defaults());
         people.list.retain(|person| self.is_sure_of(person.email.place));
@@ -218,7 +218,7 @@ impl Reader {
 const MAX_ERRORS_PER_PART: usize = 500;
 /// The size of a part in bytes.
 const PART_SIZE: usize = 16 * 1024;
-/// The number of bytes at the start of a file that the parser sees first.
+/// The number of bytes at the start of a file to parse first.
 const START_SIZE: usize = 4 * PART_SIZE;
 
 /// Truncates the text after the first part with too many errors. Only the first `looked_at` bytes are checked.

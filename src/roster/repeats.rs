@@ -42,7 +42,7 @@ pub(super) struct Unread {
     pub(super) is_complete: bool,
 }
 
-/// Looks up the keys that the parser reported as duplicates at the spans in `again`.
+/// Looks up the keys reported by the parser as duplicates, at the spans in `again`.
 pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[Range<usize>]) -> Repeats {
     let index = RepeatIndex::new(text, statements);
     let mut repeats = Repeats::default();
@@ -61,7 +61,7 @@ pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[R
 /// A component of a dotted key and its span in the file.
 type KeyPart = (String, Range<usize>);
 
-/// An index of all keys in the file. It's a trie, so that a long header is stored only once instead of for each key below it.
+/// An index of all keys in the file. We use a trie so that a long header is stored only once rather than for each key below it.
 struct RepeatIndex<'t> {
     text: &'t str,
     statements: &'t Statements,

@@ -22,7 +22,7 @@ use crate::source::{Place, Sourced};
 pub struct RoleRule {
     pub place: Place,
     pub emails: Vec<Sourced<EmailPattern>>,
-    /// Exceptions to `emails`, which the rule doesn't apply to.
+    /// Exempt addresses, even if they match `emails`.
     pub except: Vec<Sourced<EmailPattern>>,
     /// The allowed roles. There is always at least one.
     pub roles: Vec<Sourced<RoleName>>,

@@ -25,10 +25,10 @@ const SHARE_OR_COUNT: &str =
 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
 
-/// The keys that an acknowledgment takes, and a function that converts their values to the acknowledged risk.
+/// The keys of an acknowledgment, and a function that converts their values to the acknowledged risk.
 type Takes = (&'static [&'static str], fn(AcknowledgmentKeys) -> Option<AcknowledgedRisk>);
 
-/// Returns the keys that are specific to acknowledgments of this guardrail, besides `guardrail`, `reason`, and `expires`.
+/// Returns the keys specific to acknowledgments of this guardrail, besides `guardrail`, `reason`, and `expires`.
 pub(super) const fn takes(guardrail: Guardrail) -> Takes {
     match guardrail {
         Guardrail::MaxChanges => (&["up_to"], |parts| Some(AcknowledgedRisk::MaxChanges(parts.up_to?))),
@@ -335,7 +335,7 @@ fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guar
     known
 }
 
-/// Reports required keys that are missing and keys that this guardrail doesn't take.
+/// Reports missing required keys, and keys not applicable to this guardrail.
 fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &AcknowledgmentKeys) {
     let common = ["guardrail", "reason", "expires"];
     for key in common.iter().filter(|key| !parts.given.contains(key)) {

@@ -298,7 +298,7 @@ fn windows(plan: &Plan, roster: &Roster, now: Timestamp) -> Vec<WindowLine> {
     windows.iter().map(|window| WindowLine::new(window, &roster.sources)).collect()
 }
 
-/// Returns the counts for a plan. `unmanaged` only covers the people that are listed.
+/// Returns the counts for a plan. `unmanaged` only covers the people listed.
 const fn summary(plan: &Plan, unmanaged: usize, integration_users: usize) -> PlanSummary {
     PlanSummary {
         changes: plan.changes.len(),

@@ -8,7 +8,7 @@ use crate::report::tables::{Mark, Row, Table, TableReport};
 use crate::report::words;
 use crate::source::Location;
 
-/// `doctor`: the checks, in the order in which they were performed.
+/// `doctor`: the checks, in the order performed.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct DoctorReport {
     pub checks: Vec<Check>,

@@ -17,7 +17,7 @@ struct EditRecord<'r> {
 }
 
 impl PlanReport {
-    /// Returns one record per edit, including differences that are only observed.
+    /// Returns one record per edit, including observed differences.
     pub fn records(&self) -> Records {
         let changes = self.changes.iter().map(|change| (change, false));
         let observed = self.observed.iter().map(|change| (change, true));

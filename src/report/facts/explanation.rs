@@ -45,7 +45,7 @@ pub struct ExplanationReport {
     pub did_you_mean: Option<Printable>,
     /// People whose name or address contains the text given on the command line, if there are several.
     pub candidates: Vec<CandidateLine>,
-    /// The number of additional matches that are not listed.
+    /// The number of additional matches not listed.
     pub more_candidates: usize,
     /// The newest audit log entry about each field. Empty if the log could not be read.
     pub last_changes: Vec<LastChangeLine>,
@@ -483,7 +483,7 @@ impl SinceLine {
 }
 
 impl PylonLine {
-    /// `asked` is the address by which the person was found.
+    /// `asked` is the address used to find the person.
     fn new(person: &Person, asked: &Email, observed: &ObservedState) -> Self {
         let Person { id, email, secondary, name, assigned, from_scim, status, deactivated } = person;
         let labels =

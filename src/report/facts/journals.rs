@@ -18,7 +18,7 @@ use crate::report::words;
 pub struct JournalsReport {
     /// Sorted by time, newest first.
     pub journals: Vec<JournalEntry>,
-    /// The number of older journals that are not listed.
+    /// The number of older journals not listed.
     pub older: usize,
     /// The command to undo the newest apply. `None` if there are no journals.
     pub undo: Option<String>,

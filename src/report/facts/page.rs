@@ -1,6 +1,6 @@
-//! The page about a diagnostic code, which is printed by `explain CODE`.
+//! The page about a diagnostic code, as printed by `explain CODE`.
 //!
-//! The text comes from docs/diagnostics.md, which is compiled into the binary. A test makes sure that every code has an entry.
+//! The text comes from docs/diagnostics.md, which is compiled into the binary. A test makes sure every code has an entry.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -41,7 +41,7 @@ pub struct PlanReport {
     pub guarded_roles: Vec<GuardedRoleLine>,
     /// Sorted by declared address, as are `observed`, `missing`, and `found_elsewhere`.
     pub changes: Vec<ChangeLine>,
-    /// Differences that are left alone because the policy only observes them.
+    /// Differences left alone because the policy only observes them.
     pub observed: Vec<ChangeLine>,
     /// Declared people missing from Pylon or deactivated there.
     pub missing: Vec<MissingLine>,
@@ -253,9 +253,9 @@ pub struct AuditLogLine {
     pub complete: bool,
     /// The reason it was not read to the end.
     pub reason: Option<String>,
-    /// The number of edits that were looked up.
+    /// The number of edits looked up in the audit log.
     pub edits: usize,
-    /// The number of edits that were found.
+    /// The number of edits found in the audit log.
     pub blamed: usize,
 }
 
@@ -294,14 +294,14 @@ pub struct GuardrailLine {
     pub about: Option<Figure>,
     /// The figure with its limit, such as `2 of 12 change (limit 10)`.
     pub figure: String,
-    /// If the guardrail only warns, the reason that it does not block.
+    /// If the guardrail only warns, the reason it does not block.
     pub note: Option<String>,
     /// If the guardrail blocks, how to acknowledge it. Several lines, ending with TOML.
     pub remedy: Option<String>,
     pub location: Option<Location>,
 }
 
-/// An acknowledgment that has expired.
+/// An expired acknowledgment.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ExpiredLine {
     pub guardrail: Guardrail,
@@ -318,7 +318,7 @@ pub struct ExpiredLine {
 pub struct RollbackNotes {
     /// `false` if the run that wrote the journal was killed.
     pub journal_is_whole: bool,
-    /// The number of journal lines that are damaged. The changes in them are not rolled back.
+    /// The number of damaged journal lines. The changes in them are not rolled back.
     pub unreadable_lines: usize,
     pub not_rolled_back: Vec<SkippedLine>,
     /// The number of people with different declared values, which means the next apply would undo the rollback.
@@ -398,7 +398,7 @@ impl PlanReport {
         })
     }
 
-    /// Returns the lines about roles that are within their maximum.
+    /// Returns the lines about roles within their maximum.
     pub fn seats(&self) -> impl Iterator<Item = &GuardrailLine> {
         self.guardrails.iter().filter(|line| line.is_seats())
     }

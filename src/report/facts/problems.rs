@@ -12,7 +12,7 @@ use crate::source::Location;
 pub(crate) struct Valid<'a> {
     valid: bool,
     files: usize,
-    /// The files that were read, starting with the root file.
+    /// All files read, starting with the root file.
     paths: Vec<&'a str>,
     /// `sha256:…` over the paths and contents of all these files, as in a saved plan. Paths are relative to the root file's
     /// folder, so copies of the files elsewhere have the same digest.

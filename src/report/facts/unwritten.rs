@@ -74,7 +74,7 @@ impl<'a> People<'a> {
         Self { written, missing, present, reviewed, observed }
     }
 
-    /// Drops the items that the plan writes and records why the rest don't need to be written.
+    /// Drops the items written by the plan and records why the rest don't need to be.
     fn explain(&self, email: &Email, entry: &mut DifferenceEntry, now: Timestamp) {
         if entry.kind == Kind::Removed {
             self.explain_removed(email, entry);

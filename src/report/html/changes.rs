@@ -132,7 +132,7 @@ fn rows(person: &Person<'_>, shared: &[Shared], has_guarded_roles: bool, is_blam
     }
 }
 
-/// Renders people with the same values as a single line that can be expanded. Anything that differs is shown next to each name.
+/// Renders people with the same values as a single, expandable line. Anything that differs is shown next to each name.
 fn group_text(group: &[&Person<'_>], shared: &[Shared]) -> Markup {
     let Some(first) = group.first() else { return html! {} };
     let ChangeLine { edits, outcome, .. } = first.change;

@@ -1,6 +1,6 @@
 //! The HTML format: a self-contained page without scripts that supports light and dark mode, desktops, and phones.
 //!
-//! Untrusted text never becomes markup, a link, or a style, since maud escapes everything that is inserted into the page. Hidden
+//! Untrusted text never becomes markup, a link, or a style, since maud escapes everything inserted into the page. Hidden
 //! characters are made visible by [`Printable`].
 
 mod changes;

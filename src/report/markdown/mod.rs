@@ -20,7 +20,7 @@ use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::source::Location;
 
-/// The maximum number of differences for which the diff of a comparison is shown expanded.
+/// The diff of a comparison is shown expanded if it has at most this many differences.
 const UNFOLDED: usize = 20;
 /// The maximum length of names and values in characters. The JSON report includes them in full.
 const LONGEST: usize = 80;

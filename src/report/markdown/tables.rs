@@ -12,7 +12,7 @@ pub(super) fn write(command: &str, report: &TableReport, limit: usize) -> String
     fitted(head, tables, limit, heading, items).trim_end().to_owned() + "\n"
 }
 
-/// Formats the scope of the report as a paragraph, which is empty if there isn't any.
+/// Formats the scope of the report as a paragraph. Empty if the report has no scope.
 pub(super) fn about_line(about: &[Printable]) -> String {
     let about: Vec<String> = about.iter().map(|about| code(about.as_str())).collect();
     if about.is_empty() { String::new() } else { about.join(" · ") + "\n\n" }

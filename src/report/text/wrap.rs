@@ -112,7 +112,7 @@ fn with_styles_per_line(lines: &[impl AsRef<str>], indent: &str) -> String {
     text
 }
 
-/// Returns the styles that are open at the end of `line`, given those that were open at its start.
+/// Returns the styles still open at the end of `line`, given those open at its start.
 fn open_styles(open: &str, line: &str) -> String {
     let mut open = open.to_owned();
     for code in line.split('\x1b').skip(1).filter_map(|rest| Some(&rest[..=rest.find('m')?])) {

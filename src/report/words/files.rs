@@ -1,4 +1,4 @@
-//! Messages about files that were written or checked.
+//! Messages about written or checked files.
 
 use super::{LONGEST_NAME, count};
 use crate::adoption::NotWrittenReason;
@@ -72,7 +72,7 @@ pub fn people_of_file(people: usize) -> String {
     if people == 0 { "settings only".into() } else { count(people, "person", "people") }
 }
 
-/// Sums up the contents of a sandbox state that was written.
+/// Sums up the contents of a newly written sandbox state.
 pub fn state_written(people: usize, integrations: usize, roles: usize) -> String {
     let mut parts = vec![count(people, "person", "people"), count(roles, "role", "roles")];
     parts.extend((integrations > 0).then(|| count(integrations, "integration user", "integration users")));

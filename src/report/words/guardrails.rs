@@ -87,7 +87,7 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
 }
 
 /// Explains how to get a blocked plan to pass, suggesting the narrowest acknowledgment that suffices. The text spans several
-/// lines and ends with TOML that can be copied.
+/// lines and ends with TOML to copy.
 pub fn remedy(
     figure: &Figure,
     invocation: &Invocation,

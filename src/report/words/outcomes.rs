@@ -53,7 +53,7 @@ fn sentence(outcome: &Outcome, line: impl Fn(&Failure) -> String) -> String {
     }
 }
 
-/// The number of people from which a shared outcome is reported only once.
+/// An outcome shared by at least this many people is only reported once.
 const MANY: usize = 3;
 
 /// An outcome shared by many people.
@@ -89,7 +89,7 @@ pub fn outcome_of_one<'r>(line: &'r OutcomeLine, shared: &[Shared]) -> &'r str {
     if shared.iter().any(|shared| shared.kind == kind) { line.name } else { &line.detail }
 }
 
-/// Returns a key that is equal for outcomes that a reader would consider the same.
+/// Returns a key for grouping outcomes a reader would consider the same.
 pub fn kind(outcome: &Outcome) -> String {
     sentence(outcome, Failure::kind)
 }

@@ -4,7 +4,7 @@ use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot};
 use super::statements::is_bare;
 
-/// The conflict markers that git writes, in order.
+/// Git's conflict markers, in order.
 const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 const EXAMPLE: &str =
     "write a [users] header, then one line per person: \"ana@acme.example\" = { role = \"Admin\" }";

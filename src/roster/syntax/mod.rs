@@ -5,9 +5,9 @@
 //! message; if none does, the parser's own message is used.
 //!
 //! * `parser_error` classifies the parser's errors, and `spot` describes the position of an error. `statements` splits a file
-//!   into statements even if it isn't valid TOML, and `repair` patches it so that the parser can reach the end.
+//!   into statements even if it isn't valid TOML, and `repair` patches it so the parser can reach the end.
 //! * The recognizers are in `documents`, `lines`, `signs`, `values`, and `between`.
-//! * Each mistake is reported once: any errors within the range that it covers are suppressed.
+//! * Each mistake is reported once: any errors within its range are suppressed.
 //! * Running time is linear in the size of the file because at most [`MAX_ERRORS_PER_LINE`] errors per line are examined.
 
 use std::ops::Range;
@@ -34,7 +34,8 @@ const MAX_ERRORS_PER_LINE: usize = 16;
 /// A function that recognizes one kind of mistake.
 type Recognizer = for<'t> fn(&Spot<'t>) -> Option<Mistake>;
 
-/// All recognizers, in the order in which they are tried. Those for whole files come first and those for single characters last.
+/// All recognizers, in the order in which they are tried. Recognizers for whole files come first, and those for single characters
+/// last.
 const MISTAKES: &[Recognizer] = &[
     documents::merge_conflict,
     between::secret,
@@ -81,7 +82,7 @@ pub(super) struct BrokenSection {
 #[derive(Default)]
 pub(super) struct Explained {
     pub(super) problems: Vec<Problem>,
-    /// Ranges with syntax errors, where anything else that was found is a guess.
+    /// Ranges with syntax errors, where anything else we find is just a guess.
     broken: Vec<Range<usize>>,
     pub(super) sections: Vec<BrokenSection>,
     /// The offset at which parsing effectively ended because of an unclosed bracket, if there are statements after it.
@@ -89,7 +90,7 @@ pub(super) struct Explained {
 }
 
 impl Explained {
-    /// Returns the ranges in which anything else that was found is a guess.
+    /// Returns the ranges in which anything else we find is just a guess.
     pub(super) fn guesses(&self, length: usize) -> Vec<Range<usize>> {
         let unseen = self.unseen_from.map(|from| from..length.max(from) + 1);
         self.broken.iter().cloned().chain(unseen).collect()
@@ -104,7 +105,7 @@ impl Explained {
     }
 }
 
-/// Explains the errors that the parser reported for `text`, starting at offset `from`.
+/// Explains the parser's errors for `text`, starting at offset `from`.
 pub(super) fn explain(
     file: FileId,
     text: &str,

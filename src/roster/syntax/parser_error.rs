@@ -78,8 +78,7 @@ const BEGINNINGS: &[(ErrorKind, &[&str])] = &[
 ];
 
 impl<'e> ParserError<'e> {
-    /// Creates an error at `span` in the file. We can't use the span in `error`, because it's relative to the part that was
-    /// parsed.
+    /// Creates an error at `span` in the file. We can't use the span in `error` because it's relative to the part being parsed.
     pub(in crate::roster) fn at(span: Range<usize>, error: &'e Error) -> Self {
         let message = error.message();
         Self { span, kind: ErrorKind::from_message(message), message }

@@ -1,4 +1,4 @@
-//! Patches a file so that the parser gets past keys without `=`.
+//! Patches a file so the parser gets past keys without `=`.
 //!
 //! When the parser comes across such a key, it gives up, and the rest of the file is neither returned nor checked. We therefore
 //! insert the `=` or blank out the line and parse again. The patch never moves any bytes, so all offsets remain valid.
@@ -11,7 +11,7 @@ use toml::de::{DeTable, Error};
 use super::lines::{SIGNS, sign_around};
 use super::parser_error::ErrorKind;
 
-/// A patched text, which can be parsed to the end.
+/// A patched text that parses all the way to the end.
 pub(in crate::roster) struct Repaired {
     text: String,
     /// The errors that caused the parser to give up on the original text.
@@ -21,7 +21,7 @@ pub(in crate::roster) struct Repaired {
 }
 
 impl Repaired {
-    /// Replaces wrong operators with `=`, and blanks out lines that have none.
+    /// Replaces wrong operators with `=` and blanks out lines without an operator.
     pub(in crate::roster) fn new(text: &str) -> Self {
         let mut stops = DeTable::parse_recoverable(text).1;
         stops.retain(|error| ErrorKind::from_message(error.message()) == ErrorKind::NoValue);

@@ -43,7 +43,7 @@ const FOREIGN: &[(&str, &str, Like)] = &[
 
 const COPIED: &str = "copied text often contains such characters";
 
-/// Returns the name of a non-ASCII or control character and the character that it is mistaken for.
+/// Returns the name of a non-ASCII or control character, along with the character it's mistaken for.
 fn foreign(char: char) -> Option<(&'static str, Like)> {
     if let Some((_, name, like)) = FOREIGN.iter().find(|(chars, ..)| chars.contains(char)) {
         return Some((name, *like));

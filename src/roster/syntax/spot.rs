@@ -17,9 +17,9 @@ pub(super) struct Spot<'t> {
     pub(super) line: &'t str,
     /// The offset of the line in the file.
     pub(super) start: usize,
-    /// The offset in the line at which the error starts.
+    /// The start of the error, as an offset in the line.
     pub(super) at: usize,
-    /// The offset in the line at which the error ends.
+    /// The end of the error, as an offset in the line.
     pub(super) at_end: usize,
     pub(super) kind: ErrorKind,
     /// Whether no mistake has been reported before this one.
@@ -27,7 +27,7 @@ pub(super) struct Spot<'t> {
     pub(super) statement: Option<&'t Statement>,
 }
 
-/// A mistake that a recognizer found.
+/// A mistake found by a recognizer.
 pub(super) struct Mistake {
     pub(super) problem: Problem,
     /// The range of the file in which errors are consequences of this mistake.
@@ -60,7 +60,7 @@ impl<'t> Spot<'t> {
         Self { file, text, line, start: line_start, at, at_end, kind: error.kind, is_first, statement }
     }
 
-    /// Returns the offset in the file at which the line ends.
+    /// Returns the end of the line, as an offset in the file.
     pub(super) fn end(&self) -> usize {
         self.start + self.line.len()
     }

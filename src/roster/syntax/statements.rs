@@ -1,8 +1,8 @@
 //! Splits a file into statements, even if it isn't valid TOML.
 //!
 //! After an unclosed brace or bracket, the parser takes the rest of the file to be its content. This scanner, by contrast, ends
-//! the statement as soon as a line can only start a new one. That is the case for a header, and for a key that can't occur in the
-//! unclosed value. As a result, a single mistake is reported as one problem, and the rest of the file can still be read.
+//! the statement as soon as a line has to be the start of a new one. That's the case for a header and for a key that can't occur
+//! in the unclosed value. As a result, a single mistake is reported as one problem, and we can still read the rest of the file.
 
 use std::ops::Range;
 

@@ -59,12 +59,12 @@ pub(super) fn example(key: &str) -> String {
     example.to_owned()
 }
 
-/// Describes how to write a person's entry that has no values yet.
+/// Describes how to write an entry for a person without any values.
 pub(super) fn empty_entry() -> String {
     format!("{{}}, with {} between the braces", Field::any(" or "))
 }
 
-/// Returns the field that is set by this key of a person or window.
+/// Returns the field set by this key of a person or window.
 fn field_of(key: &str) -> Option<Field> {
     if key == "then" { Some(Field::OF_THEN) } else { Field::named(key) }
 }
@@ -88,7 +88,7 @@ pub(super) fn backslash(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(at..at + 1, message, "not a valid escape", help))
 }
 
-/// Recognizes a value that the parser rejected.
+/// Recognizes a value rejected by the parser.
 pub(super) fn value(spot: &Spot<'_>) -> Option<Mistake> {
     let key = spot.key().split('=').next().unwrap_or_default().trim();
     let name = spot.shown(key.trim_matches(['"', '\'']), "role");
@@ -131,7 +131,7 @@ fn number_with_commas(spot: &Spot<'_>, name: &str) -> Option<Mistake> {
     Some(spot.mistake(range, "numbers cannot have commas", "not a TOML number", help))
 }
 
-/// A value that the parser rejected, and its key.
+/// A value rejected by the parser, and its key.
 struct BadValue<'s> {
     spot: &'s Spot<'s>,
     key: &'s str,
@@ -146,7 +146,7 @@ fn explanation(message: impl Into<String>, help: impl Into<String>) -> Explanati
 }
 
 impl BadValue<'_> {
-    /// Explains values that are common in other formats but invalid in TOML.
+    /// Explains values common in other formats but invalid in TOML.
     fn known(&self) -> Option<Explanation> {
         self.parenthesis()
             .or_else(|| self.word())

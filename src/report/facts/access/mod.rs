@@ -40,7 +40,7 @@ pub struct AccessReport {
     pub files: Option<FilesLine>,
     /// How much of the audit log was read. Unless it was read to the end, `role_set` is missing for everyone.
     pub audit_log: LogLine,
-    /// What could not be read and the reason, one sentence each.
+    /// Anything that could not be read and the reason, one sentence each.
     pub unread: Vec<String>,
     pub summary: AccessSummary,
     /// The differences from the review passed to `--since`, if any.
@@ -55,7 +55,7 @@ pub struct AccessReport {
     pub not_found: Vec<NotFoundLine>,
 }
 
-/// The files that were read, and the commit they belong to.
+/// The files read, and the commit they belong to.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FilesLine {
     /// The commit that is checked out, or `None` if the files are not in git.
@@ -151,7 +151,7 @@ pub struct AccessLine {
     pub state: AccessState,
     /// The changes an apply would make.
     pub pending: Vec<EditLine>,
-    /// Differences that are left alone because the policy only observes them.
+    /// Differences left alone because the policy only observes them.
     pub observed: Vec<EditLine>,
     pub unmanaged: bool,
     pub deactivated: bool,

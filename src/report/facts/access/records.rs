@@ -24,7 +24,8 @@ enum Row<'r> {
 }
 
 impl AccessReport {
-    /// Returns people first, then integration users, declared people without an account, and finally accounts that are gone.
+    /// Returns people first, then integration users, declared people without an account, and finally accounts that no longer
+    /// exist.
     pub fn records(&self) -> Records {
         let people = self.people.iter().map(Row::Person);
         let integrations = self.integration_users.iter().map(Row::Integration);

@@ -18,7 +18,7 @@ const LONGEST_ACTOR: usize = 16;
 const LONGEST_RULE: usize = 240;
 const WIDE: [&str; 6] = ["address", "name", "role", "set", "declared", "state"];
 
-/// The amount of detail that a table shows.
+/// The amount of detail in a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Layout {
     /// For a terminal, where a line should usually fit into 80 columns. The state is conveyed by the sign and the notes. Columns
