@@ -61,7 +61,7 @@ pub enum NotWrittenReason {
 }
 
 impl Adoption {
-    /// Writes Pylon's current values to the files, instead of applying the changes of a plan to Pylon.
+    /// Writes Pylon's current values to the files, instead of applying a plan's changes to Pylon.
     pub fn of_changes<'c>(
         changes: impl Iterator<Item = &'c Change>,
         roster: &Roster,

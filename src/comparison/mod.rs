@@ -90,7 +90,7 @@ pub struct Item {
     pub unresolved: bool,
 }
 
-/// The value of a key in one of the versions.
+/// A key's value in one of the versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatedValue {
     pub value: String,

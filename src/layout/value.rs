@@ -55,7 +55,7 @@ impl ValueFormatter<'_> {
         braced(&written)
     }
 
-    /// Formats the value of a key.
+    /// Formats a key's value.
     fn value(self, value: &Value, key: &str, space: Space) -> String {
         match value {
             Value::String(string) => quoted(string.value()),

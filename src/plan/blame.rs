@@ -30,7 +30,7 @@ pub struct AuditEntry {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// The newest audit log entry about the value of an edit.
+/// The newest audit log entry about an edit's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blame {
     pub actor: Actor,

@@ -84,7 +84,7 @@ pub fn after(observed: &ObservedState, plan: &Plan) -> ObservedState {
     state
 }
 
-/// Applies the changes of the plan to `state`.
+/// Applies the plan's changes to `state`.
 fn carry_out(state: &mut ObservedState, plan: &Plan) {
     for change in &plan.changes {
         let Some(mut person) = state.person(&change.subject.id).cloned() else {

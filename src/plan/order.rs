@@ -37,7 +37,7 @@ enum Turn {
     TokenOwner,
 }
 
-/// Returns the changes of a plan in apply order.
+/// Returns a plan's changes in apply order.
 pub(super) fn sorted(plan: &Plan, minimums: &[RoleCount], maximums: &[RoleCount]) -> Vec<Ordered> {
     let limits = Limits::new(minimums, maximums);
     in_order(plan.changes.iter(), plan.token_user.as_ref(), &limits)

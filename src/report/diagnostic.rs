@@ -207,7 +207,7 @@ impl SourceCode for Letter<'_> {
             .find(is_in)
             .filter(|(offset, _)| span.offset() >= *offset)
             .ok_or(MietteError::OutOfBounds)?;
-        // miette is zero-based. Report the column in the file, since the excerpt may be truncated on the left.
+        // miette is zero-based. The excerpt may be truncated on the left, so report the column in the file instead.
         let column = if span.offset() == offset + line.marked.start { line.column - 1 } else { 0 };
         Ok(Box::new(MietteSpanContents::new_named(
             line.file.clone(),

@@ -26,7 +26,7 @@ pub enum Sign {
 }
 
 impl Sign {
-    /// Returns the character that introduces such a line in a diff.
+    /// Returns the character that marks this kind of line in a diff.
     pub const fn as_char(self) -> char {
         match self {
             Self::Same => ' ',

@@ -17,7 +17,7 @@ use crate::toml_text::{self, quoted};
 /// The maximum length of names and values in characters. The JSON report includes them in full.
 const LONGEST: usize = 80;
 
-/// Returns the changes of a plan, one hunk per person.
+/// Returns the changes in a plan, one hunk per person.
 pub fn plan(report: &PlanReport) -> Vec<Hunk> {
     report.changes.iter().map(change).collect()
 }

@@ -27,8 +27,8 @@ pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mu
     });
 }
 
-/// Reports pairs of visually confusable addresses in which at least one contains non-ASCII characters. Two ASCII addresses are
-/// never reported, because `l` and `1` look alike in too many real names.
+/// Reports pairs of visually confusable addresses in which at least one contains non-ASCII characters. We never report two ASCII
+/// addresses: `l` and `1` look alike in too many real names.
 ///
 /// `named` yields the addresses in the settings, where a look-alike silently disables the setting: a confusable `protected`
 /// address would not protect anyone, and a rule would not apply.

@@ -38,8 +38,8 @@ impl Email {
         Self { written: text.into(), normalized: (!text.is_ascii()).then(|| normalized(text).into()) }
     }
 
-    /// Validates an address from a file. Lengths and characters follow RFC 5321, and host names follow RFC 1123. Quoted local
-    /// parts and address literals are rejected, since Pylon users don't sign in with them.
+    /// Validates an address from a file. Lengths and characters follow RFC 5321, and host names follow RFC 1123. We reject quoted
+    /// local parts and address literals, which Pylon users don't sign in with.
     pub fn declared(text: &str, allow_unicode: bool) -> Result<Self, BadEmail> {
         let malformed = |why| Err(BadEmail::Malformed(why));
         let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -96,7 +96,7 @@ impl Email {
     }
 }
 
-/// Lists up to five non-ASCII characters with their code points, since many of them are indistinguishable from an ASCII letter.
+/// Lists up to five non-ASCII characters. Many of them look exactly like an ASCII letter, so their code points are included.
 pub(super) fn foreign_letters(text: &str) -> String {
     let foreign = text.chars().filter(|char| !char.is_ascii()).take(5);
     foreign.map(|char| format!("`{char}` (U+{:04X})", u32::from(char))).collect::<Vec<_>>().join(", ")

@@ -167,8 +167,8 @@ impl<T> IndexMut<Field> for PerField<T> {
 }
 
 words! {
-    /// A status that can be declared in files. Pylon may report other statuses but only accepts these (Pylon API, `PATCH
-    /// /users/{id}`).
+    /// A status that can be declared in files. Pylon may report other statuses, but these are the only ones it accepts (Pylon
+    /// API, `PATCH /users/{id}`).
     #[derive(PartialOrd, Ord, Hash, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Status {

@@ -25,7 +25,7 @@ pub(super) struct Fields<'p> {
     file: FileId,
     /// Maps offsets in the current part to offsets in the file.
     shift: Shift,
-    /// An intern pool for field values, since even a hundred thousand people share only a few distinct ones.
+    /// An intern pool for field values. In practice, even a hundred thousand people share only a few distinct ones.
     names: &'p mut BTreeSet<FieldValue>,
     pub(super) problems: Vec<Problem>,
     /// Ranges whose text must not be displayed because it may be a secret.
@@ -96,7 +96,7 @@ impl<'p> Fields<'p> {
         self.value_of(Field::Role, "role", value)
     }
 
-    /// Reads a value of the given field. `key` is used in messages, since `then` also sets a field.
+    /// Reads a value of the given field. `then` also sets a field, so messages use `key`.
     pub(super) fn value_of(
         &mut self,
         field: Field,

@@ -16,7 +16,7 @@ pub(crate) const DEFAULTS: &[&str] = &["role"];
 
 pub(crate) const PERSON: &[&str] = &["role", "status", "windows"];
 
-/// Returns the keys of a person that precede `key` in canonical order.
+/// Returns a person's keys that precede `key` in canonical order.
 pub(crate) fn before(key: &str) -> &'static [&'static str] {
     let place = PERSON.iter().position(|known| *known == key);
     &PERSON[..place.unwrap_or_default()]

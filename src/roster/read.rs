@@ -148,7 +148,7 @@ impl Reader {
 
     /// Parses a file, calls `read` on it, and reports its syntax errors.
     ///
-    /// `read` is called even if there are syntax errors, since a missing quote shouldn't hide ten unknown keys. It's then called
+    /// We call `read` even if there are syntax errors. Otherwise, a missing quote could hide ten unknown keys. It's then called
     /// again, with the result for the whole file, for each part the parser didn't reach (see `explain`).
     fn in_file<T>(
         &mut self,

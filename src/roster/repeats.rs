@@ -193,8 +193,8 @@ impl<'t> RepeatIndex<'t> {
         repeats.problems.push(problem(file, &names, is_header, &key.own[part].1, first));
     }
 
-    /// Marks a statement to be read separately. Returns `None` if its header is very long, since the header would have to be
-    /// parsed again for each key below it.
+    /// Marks a statement to be read separately. Returns `None` if its header is very long, as we'd have to parse the header again
+    /// for each key below it.
     fn unread(&self, number: usize, without: Option<(usize, usize)>) -> Option<Unread> {
         let Range { start, end } = self.statements.list[number].span.clone();
         let header = self.statements.header_before(start).map_or(0, |header| header.len());
@@ -221,7 +221,7 @@ impl<'t> RepeatIndex<'t> {
     }
 }
 
-/// Parses the key of a statement into its decoded components.
+/// Parses a statement's key into its decoded components.
 fn parts(text: &str, statement: &Statement) -> Vec<KeyPart> {
     let Range { start, end } = statement.span.clone();
     let (skipped, stop) = if statement.is_header {

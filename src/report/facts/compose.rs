@@ -223,7 +223,7 @@ impl Labels<'_> {
         }
     }
 
-    /// Skips people with changes or observed differences, since their entries already show the primary address.
+    /// Skips people with changes or observed differences, whose entries already show the primary address.
     fn found_elsewhere(&self, reviewed: &ReviewedPlan) -> Vec<FoundElsewhereLine> {
         let plan = &reviewed.plan;
         let mut lines = Vec::new();

@@ -224,7 +224,7 @@ impl EditLine {
     }
 }
 
-/// The newest audit log entry about a field of a person.
+/// The newest audit log entry about one of the person's fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlameLine {
     /// `None` if the log does not name an actor.

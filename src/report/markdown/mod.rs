@@ -207,8 +207,8 @@ fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// Escapes runs of backticks that are too long for a fence. Also escapes HTML comments, since they could mimic the marker of a
-/// report.
+/// Escapes runs of backticks that are too long for a fence. Also escapes HTML comments, which could otherwise mimic a report's
+/// marker.
 fn escaped(text: &str) -> String {
     let text = text.replace("<!--", "\\u{3c}!--");
     if longest_run(&text) <= LONGEST_RUN {

@@ -82,8 +82,7 @@ pub fn shared<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Vec<Shared> {
     counted
 }
 
-/// Describes the outcome of one person. If the outcome is shared, its name is enough, because the report gives the reason
-/// elsewhere.
+/// Describes the outcome of one person. If the outcome is shared, its name is enough; the report gives the reason elsewhere.
 pub fn outcome_of_one<'r>(line: &'r OutcomeLine, shared: &[Shared]) -> &'r str {
     let kind = kind(&line.outcome);
     if shared.iter().any(|shared| shared.kind == kind) { line.name } else { &line.detail }

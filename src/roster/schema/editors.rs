@@ -16,7 +16,7 @@ pub(super) fn adapt(schema: &mut Schema) {
     }
 }
 
-/// Removes `null` from types and alternatives, since TOML doesn't have it.
+/// Removes `null`, which TOML doesn't have, from types and alternatives.
 fn remove_null(object: &mut Map<String, Value>) {
     if let Some(Value::Array(types)) = object.get_mut("type") {
         let before = types.len();

@@ -245,7 +245,7 @@ struct Window {
     reason: Option<Text>,
 }
 
-// A non-blank string. This isn't a doc comment, because schemars would use it in place of the key's own description.
+// A non-blank string. Don't turn this into a doc comment, or schemars will use it in place of the key's own description.
 #[derive(JsonSchema)]
 struct Text(#[schemars(regex(pattern = r"\S"))] String);
 
@@ -309,7 +309,7 @@ impl JsonSchema for Moment {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "type": ["string"], // a list, because editors insert quotes for a plain "string"
+            "type": ["string"], // must be a list: editors insert quotes for a plain "string"
             "pattern": r"^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})?)?$",
             "if": { "pattern": "^.{10}$" },
             "then": { "format": "date" },

@@ -26,7 +26,7 @@ pub(super) fn merge_conflict(spot: &Spot<'_>) -> Option<Mistake> {
     let mut end = spot.end();
     if *marker == MARKERS[0] {
         let rest = &spot.text[end..];
-        // Stop at the next conflict, since a file full of conflicts would otherwise take quadratic time.
+        // Stop at the next conflict. Otherwise, a file full of conflicts would take quadratic time.
         let rest = &rest[..rest.find("\n<<<<<<<").unwrap_or(rest.len())];
         if let Some(last) = rest.find("\n>>>>>>>") {
             end += last + 1 + rest[last + 1..].find('\n').unwrap_or(rest.len() - last - 1);

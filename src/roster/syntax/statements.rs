@@ -8,8 +8,7 @@ use std::ops::Range;
 
 use super::super::keys;
 
-/// The maximum number of open brackets to track, since finding a match takes linear time. The parser rejects a nesting depth of
-/// 80.
+/// Caps the number of open brackets to track. Finding a match takes linear time, and the parser rejects a nesting depth of 80.
 const MAX_OPEN_BRACKETS: usize = 100;
 
 /// A header, or a key and its value.
