@@ -1,5 +1,5 @@
-//! The I/O loop around the machine. It sends the requests that the machine returns, sleeps as instructed, and feeds the
-//! responses back. All decisions are left to the machine.
+//! The I/O loop around the machine. It sends the machine's requests, sleeps as instructed, and feeds back the responses. All
+//! decisions are left to the machine.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -31,10 +31,10 @@ struct Write {
     attempt: u32,
 }
 
-/// Carries out the plan of `machine`.
+/// Carries out the machine's plan.
 ///
-/// `signals` receives the number of each termination signal. The first signal prevents any further requests, and the second one
-/// also abandons the pending responses. `report_wait` is called before each wait.
+/// `signals` receives the number of each termination signal. The first signal stops us from sending requests, and the second one
+/// also abandons pending responses. `report_wait` is called before each wait.
 pub async fn carry_out(
     mut machine: Machine,
     writer: &Writer,
@@ -46,7 +46,7 @@ pub async fn carry_out(
     let mut under_way: UnderWay<'_> = FuturesUnordered::new();
     let mut had_signal = false;
     loop {
-        // Collect everything that may be sent now, so that the intents of all writes share a single sync.
+        // Collect everything we may send now, so the intents of all writes share a single sync.
         let mut writes: Vec<Write> = Vec::new();
         let wait = loop {
             match machine.poll(clock.elapsed()) {
@@ -69,8 +69,8 @@ pub async fn carry_out(
         tokio::select! {
             Some(answer) = under_way.next() => match answer {
                 Answer::Patched(ticket, attempt) => {
-                    // Ignore the error. A read can recover the same information, and a full disk will surface when the next
-                    // intent is written.
+                    // Ignore the error. We can recover the same information with a read, and a full disk will surface when the
+                    // next intent is written.
                     let _ = journal.answer(clock.now(), ticket.number(), attempt.result.as_ref().err());
                     machine.patched(clock.elapsed(), ticket, attempt);
                 }
@@ -85,8 +85,8 @@ pub async fn carry_out(
     }
 }
 
-/// Writes the intents to the journal and then sends the writes. A write is skipped if recording its intent failed or took too
-/// long.
+/// Writes the intents to the journal and then sends the writes. If recording an intent fails or takes too long, its write is
+/// skipped.
 fn send<'w>(
     writes: Vec<Write>,
     machine: &mut Machine,

@@ -1,8 +1,8 @@
-//! The journal of an apply, which is a write-ahead log of every change and its outcome.
+//! An apply's journal, which is a write-ahead log of every change and its outcome.
 //!
-//! The journal has one JSON object per line. The intent of a `PATCH` is on disk before the `PATCH` is sent. Audits and
-//! [`super::rollback`] use the journal, but nothing resumes from it; the next run reads Pylon and makes a new plan instead. If
-//! an apply is killed, the last line may be incomplete. [`read`] skips such a line and returns the rest.
+//! The journal is a JSON Lines file, and the intent of a `PATCH` is on disk before the `PATCH` is sent. Audits and
+//! [`super::rollback`] use the journal, but we never resume from it; the next run just reads Pylon and makes a new plan. If an
+//! apply is killed, the last line may be incomplete, so [`read`] skips such a line and returns the rest.
 
 use std::fs::File;
 use std::io::Write;
@@ -18,7 +18,7 @@ use crate::pylon::Failure;
 /// Size limit for reading a journal, in bytes. A million changes take up about 600 MB.
 pub const LARGEST: u64 = 1024 * 1024 * 1024;
 
-/// The format version. Journals with any other version are rejected.
+/// The format version. Other versions are rejected.
 pub const VERSION: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,16 +33,16 @@ pub enum JournalLine {
         organization: String,
         /// `us`, `eu`, `sandbox`, or the host.
         host: String,
-        /// The number of people changed by the plan.
+        /// The number of people affected by the plan.
         changes: usize,
-        /// Login name of the user who ran the command, or `None` if it isn't in the environment.
+        /// Login name of the user who ran the command, if the environment has it.
         #[serde(default)]
         user: Option<String>,
     },
     /// A `PATCH` is about to be sent.
     Intent {
         at: Timestamp,
-        /// The request number, which also appears in the answer. Numbers may be missing because reads count too but aren't
+        /// The request number, which also appears in the answer. There may be gaps, because reads have numbers too but aren't
         /// logged.
         number: u64,
         /// The values to send, along with the old values.
@@ -92,8 +92,8 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Records that these writes are about to be sent, each with its request number. None of them may be sent unless this
-    /// succeeds. All of them share a single sync because, at high rates, syncing each one would take longer than sending it.
+    /// Records that these writes are about to be sent, each with its request number. If this fails, none of them may be sent. We
+    /// use a single sync for all of them because, at high rates, syncing each one would take longer than sending it.
     ///
     /// # Errors
     /// Returns an error if the lines could not be written to disk.
@@ -112,7 +112,8 @@ impl Journal {
     /// Returns an error if the line could not be written.
     pub fn answer(&mut self, at: Timestamp, number: u64, failure: Option<&Failure>) -> std::io::Result<()> {
         let request_id = failure.and_then(|failure| failure.request_id.clone());
-        // There's no need to sync. A read can determine whether the write was applied, and the journal's last line is synced.
+        // There's no need to sync. We can always read the user to see if the write was applied, and the journal's last line is
+        // synced anyway.
         self.append(&[JournalLine::Answer { at, number, failure: failure.map(Failure::line), request_id }])
     }
 
@@ -151,7 +152,7 @@ impl Journal {
     }
 }
 
-/// The end of a run according to its journal.
+/// How a run ended, according to its journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
     /// The journal has no `end` line, so the run was killed or is still in progress.

@@ -1,9 +1,9 @@
-//! The outcome of each change and the overall result of an apply.
+//! Each change's outcome and the overall result of an apply.
 
 use crate::every::words;
 use crate::pylon::Failure;
 
-/// The outcome of a change. The first two variants mean that Pylon has the planned values.
+/// A change's outcome. For the first two variants, Pylon has the planned values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The change was sent, and Pylon has the planned values.
@@ -14,9 +14,9 @@ pub enum Outcome {
     NotEffective,
     /// The change was applied, but support hours, a calendar, or another client has since set another value.
     Reverted,
-    /// Pylon refused the change, so the person still has the old values.
+    /// Pylon refused the change, so the user still has the old values.
     Rejected(Failure),
-    /// Another client has set a third value since the plan was made, so the person was not changed.
+    /// Another client has set a third value since the plan was made, so the change was not sent.
     Conflict,
     /// The change was sent and may or may not have been applied.
     Unknown(Option<Failure>),
@@ -28,9 +28,9 @@ pub enum Outcome {
 pub enum NotAttempted {
     /// The apply stopped before this change's turn.
     Stopped,
-    /// The connection failed, or the person could not be read again.
+    /// The connection failed, or the user could not be read again.
     Unreachable(Failure),
-    /// A role would have ended up with too few or too many holders because an earlier gain or loss was not confirmed.
+    /// A role might have ended up with too few or too many holders, since an earlier gain or loss was not confirmed.
     RoleLimit,
 }
 
@@ -39,15 +39,15 @@ pub enum NotAttempted {
 pub enum Stop {
     /// A signal with this number was received.
     Signal(i32),
-    /// Every further request would fail.
+    /// All further requests would fail.
     Fatal(Failure),
     /// Three changes in a row were forbidden.
     Forbidden(Failure),
     /// No request succeeded for five minutes.
     Silence,
-    /// The server requested a pause longer than rolecall is willing to wait.
+    /// The server asked for a longer pause than rolecall is willing to make.
     LongPause(Failure),
-    /// The journal could not be written for the given reason, so sending more would be unsafe.
+    /// The journal could not be written for the given reason, so sending more changes would be unsafe.
     Journal(String),
 }
 
@@ -76,12 +76,12 @@ pub struct Finished {
     pub outcomes: Vec<Outcome>,
     /// The reason the apply ended early, if it did.
     pub stopped: Option<Stop>,
-    /// The number of changes that Pylon confirmed in the response to the write but that could not be read back.
+    /// The number of changes confirmed by the response to the write but not by reading back.
     pub not_read_back: usize,
 }
 
 words! {
-    /// The name of an outcome in reports and journals, without its failure. Summaries list the counts in this order.
+    /// The outcome's name in reports and journals, without the failure. Summaries list the counts in this order.
     pub enum OutcomeKind {
         Applied = "applied",
         AlreadyInSync = "already in sync",
@@ -113,7 +113,7 @@ impl OutcomeKind {
         }
     }
 
-    /// Returns `true` if sending the change again may help. Otherwise, another client or a directory controls the value.
+    /// Returns `true` if sending the change again may help. If not, another client or a directory controls the value.
     pub const fn may_succeed_if_sent_again(self) -> bool {
         match self {
             Self::Rejected | Self::Unknown | Self::NotAttempted => true,
@@ -162,8 +162,8 @@ impl Outcome {
         self.kind().may_have_changed()
     }
 
-    /// Returns the outcome if a read doesn't show the written value. If the value had been shown before, it has been reverted
-    /// since.
+    /// Returns the outcome if a read doesn't show the written value. If an earlier read did show it, the value has since been
+    /// reverted.
     pub(super) fn if_not_shown(self) -> Self {
         if self == Self::Applied { Self::Reverted } else { self }
     }

@@ -1,10 +1,10 @@
-//! Counts the holders of each limited role during an apply so that no write can violate a minimum or maximum.
+//! Counts each limited role's holders during an apply so that no write can violate a minimum or maximum.
 //!
 //! While writes are pending, the exact number is unknown. Two counts bound it from below and above:
 //!
-//! * **Confirmed** holders decide whether a loss may be sent. A gain counts only once Pylon has shown it, but a loss counts as
-//!   soon as it is sent.
-//! * **Possible** holders decide whether a gain may be sent. A gain counts as soon as it is sent, but a loss counts only once
+//! * **Confirmed** holders decide whether a loss may be sent. A gain counts only once Pylon has shown it, while a loss counts as
+//!   soon as it's sent.
+//! * **Possible** holders decide whether a gain may be sent. A gain counts as soon as it's sent, while a loss counts only once
 //!   Pylon has shown it.
 
 use std::collections::HashMap;
@@ -28,9 +28,9 @@ struct Count {
     leaving: u64,
     /// Number of people who may gain the role at any moment because the change is pending.
     arriving: u64,
-    /// The number of holders that must remain, or 0 if the role has no minimum.
+    /// The role's minimum number of holders, or 0 if it has no minimum.
     least: u64,
-    /// The number of holders that must not be exceeded, or `u64::MAX` if the role has no maximum.
+    /// The role's maximum number of holders, or `u64::MAX` if it has no maximum.
     most: u64,
     /// Whether the planned losses would violate the minimum unless others gain the role.
     has_scarce_losses: bool,
@@ -71,7 +71,7 @@ impl RoleLimits {
         Self(counts)
     }
 
-    /// Returns `true` if a change may be sent. `counted` tells whether [`Self::under_way`] already includes it.
+    /// Returns `true` if a change may be sent. `counted` is `true` if [`Self::under_way`] already includes it.
     pub(super) fn allow(&self, ordered: &Ordered, counted: bool) -> bool {
         let own = u64::from(!counted);
         let count = |role: &RoleId| self.0.get(role);
@@ -87,8 +87,8 @@ impl RoleLimits {
                 .all(|role| role.possible.saturating_add(role.arriving).saturating_add(own) <= role.most)
     }
 
-    /// Returns `true` if two changes compete for the same scarce loss or gain. Competing changes are sent in the order computed
-    /// by `plan::order`, since any other order might reach a state in which none of the remaining ones is allowed.
+    /// Returns `true` if two changes compete for the same scarce loss or gain. We have to send competing changes in the order
+    /// computed by `plan::order`, since any other order might get stuck with none of the remaining changes allowed.
     pub(super) fn compete(&self, one: &Ordered, other: &Ordered) -> bool {
         let is = |role: &RoleId, scarce: fn(&Count) -> bool| self.0.get(role).is_some_and(scarce);
         one.losses.iter().any(|role| other.losses.contains(role) && is(role, |count| count.has_scarce_losses))
@@ -104,7 +104,7 @@ impl RoleLimits {
         self.each(&ordered.gains, |count| count.arriving += 1);
     }
 
-    /// Reverts [`Self::under_way`] because the change either did not happen or is now counted by [`Self::set`].
+    /// Reverts [`Self::under_way`], either because the change did not happen or because [`Self::set`] now counts it.
     pub(super) fn settled(&mut self, ordered: &Ordered) {
         self.each(&ordered.losses, |count| count.leaving = count.leaving.saturating_sub(1));
         self.each(&ordered.gains, |count| count.arriving = count.arriving.saturating_sub(1));

@@ -1,9 +1,9 @@
-//! Creates the plan that undoes an apply, based on its journal and the current values in Pylon.
+//! Plans how to undo an apply, based on its journal and the current values in Pylon.
 //!
-//! The code is pure. It trusts the journal, which determines the people to change and the values to restore. To keep that
-//! visible, the report shows each person's address and name as they are in Pylon. A value is restored only if Pylon still has
-//! the one set by the apply. Values that no `PATCH` can restore, namely several roles or none, are reported instead. From there
-//! on, the plan is like any other: guardrails review it, and the same protocol carries it out.
+//! The code is pure. It trusts the journal, which determines whose values to restore. To make any tampering visible, the report
+//! shows the addresses and names found in Pylon. A value is restored only if Pylon still has the one set by the apply. If no
+//! `PATCH` can restore the old value (several roles, or none at all), the report says so. From there on, it's a plan like any
+//! other, so guardrails review it and the same protocol carries it out.
 
 use std::collections::BTreeMap;
 
@@ -24,21 +24,21 @@ codes! {
         WhichJournal = "rollback::which_journal",
         /// The file does not exist or cannot be read.
         Unreadable = "rollback::unreadable",
-        /// The file is not an apply journal, or its format version is not supported.
+        /// The file is not an apply's journal, or its format version is not supported.
         NoJournal = "rollback::no_journal",
         /// The journal is for another organization or host.
         Foreign = "rollback::foreign",
     }
 }
 
-/// The possible effects of an apply, according to its journal.
+/// What an apply may have done, according to its journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     organization: String,
     host: String,
     /// Whether the journal is complete. If its last line is missing, the apply was killed.
     pub is_whole: bool,
-    /// Number of unreadable lines, except for an incomplete last line, which a killed apply leaves behind.
+    /// Number of unreadable lines, not counting the incomplete last line left behind by a killed apply.
     pub unreadable: usize,
     operations: Vec<Sourced<Operation>>,
 }
@@ -54,7 +54,8 @@ pub struct Rollback {
 /// A change that is not rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotRolledBack {
-    /// The person's address in Pylon, or in the journal if the person is not in Pylon. The place is the line in the journal.
+    /// The user's address in Pylon, or the one in the journal if the user is not in Pylon. The location is the line in the
+    /// journal.
     pub email: Sourced<Email>,
     pub why: NotRolledBackReason,
 }
@@ -68,12 +69,12 @@ pub enum NotRolledBackReason {
     Lost(Lost),
     /// The role no longer exists in the organization.
     RoleRemoved(RoleId),
-    /// The person is no longer in Pylon or has been deactivated.
+    /// The user has been removed from Pylon or deactivated.
     NotInPylon,
 }
 
 impl Applied {
-    /// Returns the address of everyone the apply may have changed, as recorded in the journal.
+    /// Returns the addresses, as recorded in the journal, of everyone the apply may have changed.
     pub fn emails(&self) -> impl Iterator<Item = Email> {
         self.operations.iter().map(|operation| Email::observed(&operation.value.email))
     }
@@ -110,7 +111,7 @@ impl Applied {
                 Ok(JournalLine::Begin { version, .. }) => {
                     return Err(no_journal(&format!("it has format version {version}")));
                 }
-                // A retry records the intent again, but only the first intent has the values from before the apply.
+                // A retry records the intent again, but only the first intent has the original values.
                 Ok(JournalLine::Intent { at: _, number: _, operation }) => {
                     sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
                 }
@@ -132,7 +133,7 @@ impl Applied {
         Ok(Self { organization, host, is_whole, unreadable, operations })
     }
 
-    /// Returns the plan that rolls the apply back. `host` is the host of this run, and `declared` is the number of declared
+    /// Returns the plan that rolls back the apply. `host` is the current run's host, and `declared` is the number of declared
     /// people.
     ///
     /// # Errors
@@ -165,8 +166,8 @@ impl Rollback {
         let Operation { user, email, edits: steps } = &operation.value;
         let place = operation.place;
         let person = UserId::new(user).and_then(|id| observed.person(&id));
-        // The change is applied by ID, so the report must show the address that Pylon has for that ID. A forged journal could
-        // pair it with someone else's address.
+        // We apply the change by ID, so the report must show Pylon's address for that ID. Otherwise, a forged journal could pair
+        // the ID with someone else's address.
         let shown = person.map_or_else(|| Email::observed(email), |person| person.email.clone());
         let email = Sourced::new(shown, place);
         let before = self.not_rolled_back.len();
@@ -179,7 +180,7 @@ impl Rollback {
         let inverse = Change { subject: Subject::new(email.clone(), person), edits }.inverse();
         inverse.lost.into_iter().for_each(|lost| leave(NotRolledBackReason::Lost(lost)));
         let Some(mut change) = inverse.change else {
-            // The person already has the old values, unless part of the change is not rolled back.
+            // The user already has the old values, unless part of the change is not rolled back.
             self.plan.in_sync += usize::from(self.not_rolled_back.len() == before);
             return;
         };
@@ -194,7 +195,7 @@ impl Rollback {
     }
 }
 
-/// Reconstructs the edit made by the apply, if Pylon still has the value it set.
+/// Reconstructs the apply's edit if Pylon still has the resulting value.
 fn edit_in_effect(
     step: &Step,
     person: &Person,

@@ -1,4 +1,4 @@
-//! Tracks the state of each change during an apply and evaluates reads of the person against it.
+//! Tracks the state of each change during an apply and evaluates reads of the user against the change.
 
 use std::collections::BTreeSet;
 use std::ops::{Index, IndexMut};
@@ -11,7 +11,7 @@ use crate::plan::order::Ordered;
 use crate::plan::{Change, Edit};
 use crate::pylon::Failure;
 
-/// Identifies a task. IDs are ordered the way changes are sent.
+/// A task's ID. IDs are in the order in which changes are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TaskId(usize);
 
@@ -20,8 +20,7 @@ pub(super) struct TaskId(usize);
 pub(super) enum Position {
     /// Ready to be sent as soon as the rate limit allows.
     Queued,
-    /// Blocked by other changes, either because of a role limit or because this one changes the token's own user, who comes
-    /// last.
+    /// Blocked by other changes, either because of a role limit or because it's for the token's own user, who comes last.
     Held,
     /// Waiting to be queued again at this time.
     Waiting {
@@ -29,17 +28,16 @@ pub(super) enum Position {
     },
     /// Being read by a search because the last read is too old.
     Refreshing,
-    /// Being read individually, either after a write that may have been applied or because the search did not return the
-    /// person.
+    /// Being read individually, either because a write may have been applied or because the search didn't return the user.
     Looking {
         after_write: bool,
     },
     /// The write has been sent but not answered.
     Patching,
-    /// No further write will be sent. The person still has to be read back; if that fails, the outcome is `so_far`.
+    /// No further writes will be sent. The user still has to be read back; if that fails, the outcome is `so_far`.
     Written {
         so_far: Outcome,
-        /// Whether a read has been scheduled to confirm the gains and losses because other changes depend on them.
+        /// Whether we've scheduled a read to confirm the gains and losses because other changes depend on them.
         is_confirmed: bool,
     },
     Ended(Outcome),
@@ -47,7 +45,7 @@ pub(super) enum Position {
 
 impl Position {
     const COUNT: usize = 8;
-    /// From this number on, no further write is sent.
+    /// Starting at this number, no further writes are sent.
     const FIRST_SETTLED: usize = 6;
 
     pub(super) fn written(so_far: Outcome) -> Self {
@@ -72,20 +70,20 @@ impl Position {
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) ordered: Ordered,
-    /// Whether this changes the token's own user, who comes last.
+    /// Whether the change is for the token's own user, who comes last.
     pub(super) is_own: bool,
-    /// When the last read of the person was sent. A write must not rely on a read that is too old.
+    /// When the user was last read, measured from when the request was sent. A write can't rely on a read that's too old.
     pub(super) read_at: Duration,
-    /// Among the limited roles that the change adds or removes, those that the person definitely holds.
+    /// The limited roles affected by the change that the user definitely holds.
     holds: Vec<RoleId>,
-    /// Among the same roles, those that the person may hold.
+    /// The limited roles affected by the change that the user may hold.
     may_hold: Vec<RoleId>,
     /// Number of times the write was sent.
     pub(super) sent: u32,
     /// Number of failed writes, not counting throttled ones.
     pub(super) failed: u32,
-    /// The last failure that leaves a write in doubt: it may have been applied or may yet arrive, since a gateway can time out
-    /// and still forward the request. `None` if no write can have had an effect.
+    /// The last failure that leaves a write in doubt, if there is one. The write may have been applied or may yet arrive, since a
+    /// gateway can time out and still forward the request.
     pub(super) in_doubt: Option<Failure>,
     position: Position,
 }
@@ -107,7 +105,7 @@ impl Task {
         }
     }
 
-    /// Returns the roles that the person definitely holds or may hold, depending on `holders`.
+    /// Returns the roles the user definitely holds or may hold, depending on `holders`.
     pub(super) fn roles(&mut self, holders: Holders) -> &mut Vec<RoleId> {
         match holders {
             Holders::Confirmed => &mut self.holds,
@@ -141,7 +139,7 @@ impl Task {
     }
 }
 
-/// All tasks of an apply, indexed by position. Tasks move only through [`Self::put`], which keeps the index consistent.
+/// All of an apply's tasks, indexed by position. Tasks move only through [`Self::put`], which keeps the index consistent.
 #[derive(Debug, Clone)]
 pub(super) struct Tasks {
     all: Vec<Task>,
@@ -149,7 +147,7 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    /// Queues all changes. `read_at` is when their people were read.
+    /// Queues all changes. `read_at` is when the users were read.
     pub(super) fn new(ordered: Vec<Ordered>, is_own: impl Fn(&Change) -> bool, read_at: Duration) -> Self {
         let task = |ordered: Ordered| Task {
             is_own: is_own(&ordered.change),
@@ -196,7 +194,7 @@ impl Tasks {
         self.all.len()
     }
 
-    /// Returns the tasks that may still need a write.
+    /// Returns the tasks that may still require a write.
     pub(super) fn unsettled(&self) -> impl Iterator<Item = TaskId> {
         self.index[..Position::FIRST_SETTLED].iter().flatten().copied()
     }
@@ -237,7 +235,7 @@ impl IndexMut<TaskId> for Tasks {
     }
 }
 
-/// How a person's current values compare with a change.
+/// How a user's current values compare with a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Evidence {
     /// Every field has the planned value.

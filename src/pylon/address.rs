@@ -1,4 +1,4 @@
-//! The base URL: either the host of a region or a custom one. The token is sent nowhere else.
+//! The base URL, which is either a region's host or a custom one. We never send the token anywhere else.
 
 use reqwest::Url;
 
@@ -62,7 +62,7 @@ impl BaseUrl {
         self.region
     }
 
-    /// Returns the host and port in the form recorded in plans and journals.
+    /// Returns the host and port as recorded in plans and journals.
     pub fn host(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))

@@ -19,13 +19,13 @@ use super::network::{CONNECT_TIMEOUT, Proxy, Route};
 type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>::Error;
 type ErrorRef<'e> = &'e (dyn Error + 'static);
 
-/// Diagnoses a failed request to `host`. `trusted` lists the variables that replace the system's trusted certificates.
+/// Diagnoses a failed request to `host`. `trusted` lists the variables that override the system's trusted certificates.
 pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, trusted: &[&str]) -> Cause {
     let causes = chain(error);
     let in_handshake = error.is_connect();
     let tunnel: Option<&TunnelError> = find(&causes);
     let (proxy, party) = match (route, tunnel) {
-        // Once the tunnel is open, any failure is the host's, not the proxy's.
+        // Once the tunnel is open, any failure is the host's fault rather than the proxy's.
         (Route::Proxy(proxy), Some(_)) => (Some(proxy), format!("the proxy {}", named(proxy))),
         (Route::Proxy(proxy), None) => (Some(proxy), host.to_owned()),
         (Route::Direct(_), _) => (None, host.to_owned()),
@@ -90,7 +90,7 @@ fn no_connection(error: &reqwest::Error, causes: &[ErrorRef<'_>], party: &str) -
     }
 }
 
-/// Returns the error followed by everything it wraps.
+/// Returns the error followed by all of its wrapped errors.
 fn chain<'e>(error: &'e (dyn Error + 'static)) -> Vec<ErrorRef<'e>> {
     std::iter::successors(Some(error), |error| below(*error)).collect()
 }
@@ -107,12 +107,12 @@ fn find<'e, E: Error + 'static>(causes: &[ErrorRef<'e>]) -> Option<&'e E> {
     causes.iter().find_map(|cause| cause.downcast_ref())
 }
 
-/// Returns the message of the innermost error. The outer messages repeat the URL and are less specific.
+/// Returns the innermost error's message. The outer messages just repeat the URL and are less specific.
 fn innermost(causes: &[ErrorRef<'_>]) -> String {
     causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Returns the message of the innermost error.
+/// Returns the innermost error's message.
 pub(super) fn last_cause(error: &reqwest::Error) -> String {
     innermost(&chain(error))
 }
@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    /// An error whose source is the error of the layer below.
+    /// An error that returns the underlying error as its source.
     #[derive(Debug, thiserror::Error)]
     #[error("a layer above")]
     struct Layer(#[source] io::Error);

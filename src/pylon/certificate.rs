@@ -1,10 +1,10 @@
 //! Diagnoses TLS failures, whether caused by the server's certificate or by the handshake.
 //!
-//! An [`Obstacle`] would also stop every later request, so it ends the run. Problems that may be temporary, such as an
-//! interrupted handshake, are retried instead.
+//! An [`Obstacle`] would break every later request as well, so it ends the run. If the problem may be temporary, as with an
+//! interrupted handshake, we retry instead.
 //!
-//! `Explaining` accepts exactly the certificates that the wrapped verifier accepts. All it does is add details to the error
-//! that rustls leaves out but users need for troubleshooting, such as the issuer and whether the certificate is self-signed.
+//! `Explaining` accepts exactly the same certificates as the verifier it wraps. It just adds details that rustls omits but users
+//! need for troubleshooting, such as the issuer and whether the certificate is self-signed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,13 +23,13 @@ use super::failure::Obstacle;
 use crate::clock::minute;
 use crate::printable::Printable;
 
-/// The certificate was issued by an untrusted authority.
+/// The certificate's issuer is untrusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Untrusted {
     /// The issuer's name, or `None` if the certificate doesn't contain one.
     issuer: Option<String>,
     is_self_signed: bool,
-    /// Whether the certificate is marked as belonging to an authority (CA), which makes it unusable for a server.
+    /// Whether the certificate is marked as a CA certificate, which a server can't use.
     is_authority: bool,
 }
 
@@ -120,15 +120,15 @@ fn name(der: &[u8]) -> Option<String> {
 /// The maximum number of certificate names shown in a message.
 const NAMES: usize = 5;
 
-/// Explains why a TLS connection to `party` is impossible, or returns `None` if the next attempt may succeed. `trusted` lists
-/// the variables that replace the system's trusted certificates. `in_handshake` is `false` if our side had completed the
+/// Explains why a TLS connection to `party` is impossible, or returns `None` if the next attempt may succeed. `trusted` lists the
+/// variables that override the system's trusted certificates. `in_handshake` is `false` if we had completed our side of the
 /// handshake.
 pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshake: bool) -> Option<Obstacle> {
     match error {
         Error::InvalidCertificate(error) => Some(invalid(error, party, trusted)),
         Error::NoCertificatesPresented => Some(tls(party, "sent no certificate", OPERATOR)),
-        // After the handshake, only this alert is guaranteed to precede the reading of the request. Any other may follow a
-        // write.
+        // After the handshake, this is the only alert guaranteed to precede the reading of the request. Any other alert may come
+        // after a write.
         Error::AlertReceived(alert)
             if *alert == AlertDescription::CertificateRequired
                 || in_handshake && wants_client_certificate(*alert) =>
@@ -172,8 +172,8 @@ fn bad(party: &str, what: &str, help: impl Into<String>) -> Obstacle {
     }
 }
 
-/// Returns `true` for alerts that mean a client certificate is missing or invalid. With TLS 1.3, the alert arrives after the
-/// handshake but before the server reads the request.
+/// Returns `true` for alerts caused by a missing or invalid client certificate. In TLS 1.3, the alert arrives after the handshake
+/// but before the server reads the request.
 fn wants_client_certificate(alert: AlertDescription) -> bool {
     matches!(
         alert,
@@ -276,7 +276,7 @@ fn not_trusted(untrusted: &Untrusted, party: &str, trusted: &[&str]) -> Obstacle
     }
 }
 
-/// Explains how to trust the certificate. `trusted` lists the variables that currently supply the trusted certificates.
+/// Explains how to trust the certificate. `trusted` lists the variables currently supplying the trusted certificates.
 fn trust(trusted: &[&str]) -> String {
     if trusted.is_empty() {
         return "if your network inspects TLS traffic, set SSL_CERT_FILE to the certificate of its authority in PEM format; \

@@ -1,7 +1,7 @@
-//! Makes a single attempt at a request. [`super::failure`] classifies failures, and [`super::flow`] decides about retries.
+//! Makes a single attempt at a request. [`super::failure`] classifies failures, and [`super::flow`] handles retries.
 //!
-//! A [`Reader`] cannot write. The `Authorization` header goes only to the base URL: redirects aren't followed, and requests to
-//! this machine bypass any proxy.
+//! A [`Reader`] can't write. The `Authorization` header is only ever sent to the base URL, so we don't follow redirects. Requests
+//! to this machine bypass any proxy.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ struct Bounds {
 impl Bounds {
     const fn of_endpoint(endpoint: Endpoint) -> Self {
         match endpoint {
-            // A response may hold every user, so it gets an idle timeout but no total one.
+            // The response may contain every user, so there's an idle timeout but no total one.
             Endpoint::Users => Self { total: None, idle: Duration::from_secs(15), largest: 1024 * MIB },
             Endpoint::Search | Endpoint::Audit => Self::within(60, 32 * MIB),
             Endpoint::Me | Endpoint::Roles | Endpoint::User | Endpoint::Patch => Self::within(30, MIB),
@@ -61,7 +61,7 @@ pub struct Reader {
     http: Client,
     base: BaseUrl,
     route: Route,
-    /// Variables that replace the system's trusted certificates. Empty if the system's are used.
+    /// Variables that override the system's trusted certificates. Empty if the system's are used.
     trusted: Vec<&'static str>,
     token: Token,
     clock: Clock,
@@ -111,7 +111,7 @@ impl Reader {
         &self.base
     }
 
-    /// Returns the trace that logs the requests.
+    /// Returns the request trace.
     pub fn trace(&self) -> Trace {
         self.trace
     }
@@ -134,8 +134,8 @@ impl Reader {
         };
         self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
         let attempt = exchange::attempt(request, came, self.clock.now());
-        // Scrub the token here because failures also end up in journals and in progress output, and nothing downstream removes
-        // it.
+        // Scrub the token right away, because failures also end up in journals and progress output, where it would no longer be
+        // removed.
         let result = attempt.result.map_err(|failure| failure.map(|text| self.token.scrub(text)));
         Attempt { result, ..attempt }
     }
@@ -201,14 +201,15 @@ impl Writer {
     }
 }
 
-/// Reads the body into `body`, which holds whatever arrived if an error occurs.
+/// Reads the body into `body`. On error, `body` contains the part that was received.
 async fn read_body(
     mut response: Response,
     idle: Duration,
     largest: usize,
     body: &mut Vec<u8>,
 ) -> Result<(), Cause> {
-    // Reserve up front. Growing the buffer would copy a large listing repeatedly and need twice the memory.
+    // Reserve space up front. Otherwise, growing the buffer for a large listing would copy it over and over and take twice the
+    // memory.
     let length = response.content_length().and_then(|length| usize::try_from(length).ok());
     body.reserve(length.unwrap_or(0).min(LARGEST_RESERVATION).min(largest));
     let began = Instant::now();
@@ -237,10 +238,10 @@ async fn read_body(
     }
 }
 
-/// The minimum speed of a body, in bytes per minute. Without it, a trickling response could take forever.
+/// The minimum transfer speed of a body, in bytes per minute. Without it, a trickling response could take forever.
 const SLOWEST: usize = 1024;
 
-/// Tracks the speed of a body, one minute at a time.
+/// Measures a body's transfer speed, one minute at a time.
 #[derive(Debug, Default)]
 struct Speed {
     /// Start of the current minute, relative to the start of the body.

@@ -1,7 +1,6 @@
 //! Converts a response into the result of its request.
 //!
-//! This code is pure and needs no socket, because the client handles all I/O. A simulation can therefore run it against a
-//! simulated server.
+//! There's no I/O in this module (that's the client's job), so a simulation can run it against a simulated server.
 
 use jiff::Timestamp;
 
@@ -22,12 +21,12 @@ pub struct Incoming {
     pub server: Option<String>,
     /// The body, or the part of it that arrived.
     pub body: Vec<u8>,
-    /// The reason the body is incomplete, or `None` if all of it arrived.
+    /// The reason the body is incomplete, or `None` if it was received in full.
     pub cut: Option<Cause>,
 }
 
-/// Converts a response to `request` into its result. `now` is needed only if the server asks us to wait until a date but sends
-/// no `Date` header.
+/// Converts the response to `request` into a result. `now` only matters if the server asks us to wait until a certain date
+/// without sending a `Date` header.
 pub fn attempt<R: Request>(
     request: &R,
     came: Result<Incoming, Cause>,
@@ -43,7 +42,7 @@ pub fn attempt<R: Request>(
     let result = match (incoming.status, &incoming.cut) {
         (200, None) => request.decode(&incoming.body).map_err(|cause| with_body(cause, &incoming.body)),
         (200..=299, Some(cause)) => Err(cause.clone()),
-        // No other 2xx is a complete response: 206 means partial content, and 202 means that nothing has been done yet.
+        // No other 2xx counts as a complete response: 206 is partial content, and 202 means nothing has been done yet.
         (201..=299, None) => {
             let why = format!("the status is {}", incoming.status);
             Err(with_body(WrongShape::cause("the status 200", why), &incoming.body))
@@ -60,7 +59,7 @@ fn request_id(incoming: &Incoming) -> Option<String> {
     of_body.or_else(|| incoming.request_id.clone())
 }
 
-/// Attaches the start of the body to a cause that reports an unexpected body.
+/// Adds the beginning of the body to a cause that complains about the body.
 fn with_body(cause: Cause, body: &[u8]) -> Cause {
     match cause {
         Cause::WrongShape(wrong) => {
@@ -87,8 +86,8 @@ fn refusal(incoming: &Incoming, now: Timestamp) -> Refusal {
     }
 }
 
-/// Returns the first non-empty line of a page, without its HTML tags. Proxies respond with HTML, whose markup is noise in an
-/// error.
+/// Returns the first non-empty line of a page, stripped of HTML tags. Proxies tend to respond with HTML, and the markup would
+/// only clutter the error.
 fn first_line(page: &str) -> String {
     let mut text = String::new();
     let mut is_tag = false;

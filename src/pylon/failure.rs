@@ -1,7 +1,7 @@
 //! How a request can fail, what each failure implies, and how it is reported.
 //!
-//! [`Failure::class`] implements the outcome table of the protocol. It considers Pylon's `code` first and the HTTP status
-//! second. Error messages may change at any time (Pylon API, "Errors"), so they are displayed but never interpreted.
+//! [`Failure::class`] implements the protocol's outcome table. It looks at Pylon's `code` first and at the HTTP status second.
+//! Error messages may change at any time (Pylon API, "Errors"), so they're displayed but never interpreted.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub struct Failure {
     /// Identifies the request, as in `PATCH /users/u_1`.
     pub asked: String,
     pub cause: Cause,
-    /// The ID that lets Pylon's support look up the request, or `None` if there was no response or it carried no ID.
+    /// The ID for asking Pylon's support about the request, if there was a response and it included one.
     pub request_id: Option<String>,
 }
 
@@ -24,16 +24,16 @@ pub struct Failure {
 pub enum Cause {
     /// The request was not sent: the host was not found, refused the connection, or closed it during the handshake.
     NotSent(String),
-    /// The request was not carried out, and every other request will fail the same way until the setup is fixed.
+    /// The request was not carried out, and all others will fail the same way until the setup is fixed.
     Blocked(Box<Obstacle>),
     /// The request was sent, but no complete response arrived because of a timeout, a reset, or an early end.
     NoAnswer(String),
-    /// The response reports success, but its status or body isn't what the request should return.
+    /// The response reports success, but its status or body doesn't match the request.
     WrongShape(WrongShape),
-    /// The body trickled in and might never have ended. The limit is in bytes per minute.
+    /// The body trickled in too slowly and might never have ended. The limit is in bytes per minute.
     TooSlow(usize),
-    /// A page without data claims that another page follows. When the request is repeated, it returns the full page (recorded
-    /// from the live service).
+    /// A page without data claims to be followed by another page. We've seen the live service do this; repeating the request
+    /// returned the full page.
     PageWithoutData,
     /// The response is an error. Boxed to keep `Result`s small.
     Refused(Box<Refusal>),
@@ -55,14 +55,14 @@ impl From<Refusal> for Cause {
     }
 }
 
-/// A response with a 2xx status that doesn't match the request.
+/// A 2xx response that doesn't match the request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WrongShape {
     /// The expected response, such as `a page of users`.
     pub expected: &'static str,
     /// Describes the first mismatch.
     pub why: String,
-    /// The start of the body. [`Failure::line`] shows at most [`SHOWN_BODY`] characters of it.
+    /// The beginning of the body. [`Failure::line`] shows at most [`SHOWN_BODY`] characters of it.
     pub body: String,
 }
 
@@ -76,7 +76,7 @@ impl WrongShape {
 /// The number of characters shown of an unexpected body.
 pub const SHOWN_BODY: usize = 200;
 
-/// The number of characters shown of an obstacle. A certificate can list many long names.
+/// The maximum length of an obstacle's description, in characters. A certificate can list many long names.
 const LONGEST_WHY: usize = 600;
 
 /// A response that reports an error.
@@ -107,12 +107,12 @@ pub enum Class {
     NotSent,
     /// The request was not carried out because the rate limit was exceeded.
     Throttled,
-    /// The request may have been carried out. A read is resent, but a write is retried only after the person has been read
+    /// The request may have been carried out. Reads are simply resent, whereas a write is retried only after reading the user
     /// back.
     Ambiguous,
-    /// The request would be refused again, but others may succeed.
+    /// The same request would be refused again, but others may succeed.
     Rejected,
-    /// The request was refused for lack of permission. Three of these in a row end the apply.
+    /// The request was refused for lack of permission. After three of these in a row, the apply ends.
     Forbidden,
     /// The request was too large.
     TooLarge,
@@ -149,8 +149,8 @@ impl Failure {
         }
     }
 
-    /// Returns `true` if a smaller search may succeed. That includes any 400 because the maximum number of values in a filter
-    /// is undocumented and Pylon may change the error message at any time.
+    /// Returns `true` if a smaller search may succeed. We have to include any 400, since the maximum number of values in a filter
+    /// is undocumented and the error message may change at any time.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
             Cause::Refused(refusal) if refusal.status == 400 => refusal.class() == Class::Rejected,
@@ -191,13 +191,13 @@ impl Failure {
         self.with_request_id(format!("{} {}", self.asked, self.what_happened()))
     }
 
-    /// Like [`Self::line`], but without the user ID and the request ID, so that equivalent failures produce the same line.
+    /// Like [`Self::line`], but without the user ID and request ID, so equivalent failures produce the same line.
     pub fn line_of_many(&self) -> String {
         format!("{} {}", without_ids(&self.asked), self.what_happened())
     }
 
-    /// Returns a key for grouping failures in a report. If there is a stable code, the key uses it instead of the message,
-    /// which may contain varying durations and IDs.
+    /// Returns a key for grouping failures in a report. The key prefers the stable code over the message, which may contain
+    /// varying durations and IDs.
     pub fn kind(&self) -> String {
         match &self.cause {
             Cause::Refused(refusal) if refusal.code.is_some() => {
@@ -240,8 +240,8 @@ impl Failure {
         }
     }
 
-    /// Formats the failure for users. The request is omitted if any other request would have failed the same way, since a plan
-    /// sends several at once and the first to fail is arbitrary.
+    /// Formats the failure for users. A plan sends several requests at once, and it's arbitrary which one fails first. The
+    /// request is therefore omitted if all others would have failed the same way.
     pub fn message(&self) -> String {
         let message = match &self.cause {
             Cause::NotSent(why) => format!("Pylon cannot be reached: {}", Printable::cut(why, 300)),
@@ -281,7 +281,7 @@ fn without_numbers(text: &str) -> String {
 
 impl Refusal {
     fn class(&self) -> Class {
-        // Gateways replace Pylon's responses with their own 5xx, so the code in a 5xx says nothing about what Pylon did.
+        // Gateways replace Pylon's responses with their own 5xx, so the code in a 5xx tells us nothing about what Pylon did.
         if self.status < 500
             && let Some(class) = self.code.as_deref().and_then(class_of_code)
         {
@@ -342,7 +342,7 @@ impl Failure {
         Problem::new(code, self.message()).help(help)
     }
 
-    /// Suggests a fix to the user.
+    /// Suggests a fix.
     pub fn advice(&self) -> String {
         self.remedy(None).1
     }
@@ -418,7 +418,7 @@ impl Refusal {
     }
 }
 
-/// Help for a list that could not be read completely.
+/// Help for an incomplete list.
 pub(super) const INCOMPLETE: &str = "nothing was planned, because people or roles may be missing from the response; run again, \
      and report the error with the request ID if it persists";
 

@@ -1,8 +1,8 @@
-//! Flow control for one run: schedules requests, learns from their responses, and decides about retries.
+//! Flow control for a run: schedules requests, learns from the responses, and handles retries.
 //!
-//! The code is pure and takes the time as an argument. It is shared by two loops. [`super::PacedReader`] sends the reads of a
-//! plan as futures, whereas `apply::machine` is a state machine that a test can drive through every event. Merging the loops
-//! would turn the reads of a plan into a second state machine, so they share only these steps:
+//! The code is pure, so the time is an argument. Two loops share it. [`super::PacedReader`] sends a plan's reads as futures,
+//! whereas `apply::machine` is a state machine so that tests can drive it through every event. We don't merge the two, because
+//! that would turn the plan's reads into a second state machine. Instead, they have only these steps in common:
 //!
 //! 1. [`FlowControl::pacing`] decides when a request may be sent and counts it.
 //! 2. [`FlowControl::answered`] processes the response.

@@ -1,8 +1,8 @@
-//! Decides what to request from the audit log about people who are out of sync, and when to stop.
+//! Decides which audit log entries to request about people who are out of sync, and when to stop.
 //!
-//! This module is pure: responses go in, requests come out. `paced_reader` sends them, and [`crate::plan::blame`] picks the
-//! relevant entry. A plan can do without the audit log, so the inquiry stops once every edit has an entry and never exceeds its
-//! [`Budget`]. If it fails, the plan still succeeds, and the report mentions the failure.
+//! This module is pure: responses go in, and requests come out. `paced_reader` sends the requests, and [`crate::plan::blame`]
+//! picks the relevant entries. Since a plan can do without the audit log, the inquiry stays within its [`Budget`] and stops as
+//! soon as every edit has an entry. If the inquiry fails, the plan still succeeds, and the report mentions the failure.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -29,21 +29,21 @@ impl Budget {
     pub const OF_REVIEW: Self =
         Self { requests: 10 * Endpoint::Audit.facts().limit, time: Duration::from_secs(720) };
 
-    /// Returns the budget for a plan, which can do without the log. It covers as many requests as the rate limit allows without
-    /// a pause, and thus up to 29,970 entries. There's enough time for one pause after a 429 and another page or two, but not
-    /// for sitting out an outage. `rate_limit` is in requests per minute.
+    /// Returns the budget for a plan, which can do without the log. It covers the requests possible within the rate limit without
+    /// a pause, or up to 29,970 entries. There's time for one pause after a 429 and another page or two, but not for sitting out
+    /// an outage. `rate_limit` is in requests per minute.
     pub fn of_plan(rate_limit: u64) -> Self {
         Self { requests: Endpoint::Audit.facts().limit.min(rate_limit), time: Duration::from_secs(120) }
     }
 }
 
-/// Reads the audit log for one batch of people at a time.
+/// Reads the audit log, one batch of people at a time.
 #[derive(Debug, Clone)]
 pub struct Inquiry<'a> {
     drift: Drift<'a>,
     /// People in the current request. Empty once everyone has been covered.
     batch: Vec<UserId>,
-    /// People for later requests, in reverse order because they are popped from the end.
+    /// People for later requests, in reverse order since we pop them from the end.
     left: Vec<UserId>,
     /// The maximum number of people per request. Like `limit`, it shrinks if the server rejects a request as too large.
     most_people: usize,
@@ -55,7 +55,7 @@ pub struct Inquiry<'a> {
     unread: Option<CutShort>,
 }
 
-/// The pages of the current batch that have been read so far.
+/// The pages read so far for the current batch.
 #[derive(Debug, Clone, Default)]
 struct Pages {
     cursor: Option<String>,
@@ -68,17 +68,17 @@ struct Pages {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Findings {
     pub blames: BTreeMap<(UserId, Field), Blame>,
-    /// The reason the log was not read to the end, or `None` if it was.
+    /// The reason the log wasn't read to the end, if it wasn't.
     pub unread: Option<CutShort>,
     /// `true` if at least one page was read or none was needed.
     pub is_available: bool,
 }
 
-/// The reasons for not reading the log to the end.
+/// The reason the log wasn't read to the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CutShort {
     Failed(Failure),
-    /// The log never ends because a page links back to an earlier one.
+    /// The log never ends, because a page links back to an earlier one.
     Circle,
     /// The request limit was reached after this many pages.
     Enough(u64),
@@ -129,7 +129,7 @@ impl<'a> Inquiry<'a> {
             self.pages.last = Some(entry.happened_at);
             self.drift.take(entry);
         }
-        // The first entry about a person is the latest only if the log is sorted newest first, which the API doesn't guarantee.
+        // A person's first entry is the latest one only if the log is sorted newest first, which the API doesn't guarantee.
         let is_enough = !self.pages.is_unsorted && self.drift.has_all(&self.batch);
         match next.filter(|_| !is_enough) {
             None => self.next_batch(),
@@ -138,7 +138,7 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// Handles a request that failed after all retries. A request that was too large is split.
+    /// Handles a request that failed after all retries. If it was too large, it is split.
     pub fn failed(&mut self, failure: Failure) {
         let Some((people, limit)) = halved(self.batch.len(), self.limit, &failure) else {
             self.unread = Some(CutShort::Failed(failure));
@@ -267,7 +267,7 @@ mod tests {
         (requests, inquiry.finish(&ObservedState::default()))
     }
 
-    /// Returns the people with an entry, along with the minute of that entry.
+    /// Returns everyone who has an entry, along with the entry's minute.
     fn found(findings: &Findings) -> Vec<String> {
         let minute = |blame: &Blame| match &blame.actor {
             Actor::Id(id) => id.replace("in minute ", ""),

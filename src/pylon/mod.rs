@@ -1,14 +1,14 @@
 //! The client for Pylon's API. Apart from the sandbox, this is the only module that speaks HTTP.
 //!
-//! It makes two guarantees. First, only `apply` and `rollback` can write: they hold a [`Writer`], whereas every other command
-//! holds a [`Reader`], which has no method for it. Second, the token goes only to the configured host: redirects aren't
-//! followed, and plain HTTP is accepted only for loopback addresses.
+//! It makes two guarantees. First, only `apply` and `rollback` can write, because every other command gets a [`Reader`] rather
+//! than a [`Writer`], and a `Reader` has no method for writing. Second, the token is sent only to the configured host. Redirects
+//! aren't followed, and plain HTTP is limited to loopback addresses.
 //!
 //! * [`request`] defines the requests and the data in their responses. `wire` encodes and decodes their JSON. [`exchange`]
 //!   turns a raw response into a result without touching a socket. [`failure`] classifies failures.
 //! * `client` makes a single attempt at a request. `flow` combines [`pace`], which schedules requests, with [`retry`], which
 //!   decides whether to resend them. `paced_reader` drives the reads of a plan.
-//! * [`observe`] decides what a plan has to read and checks that the result is complete. [`inquiry`] decides which audit log
+//! * [`observe`] decides what to read for a plan and checks the result for completeness. [`inquiry`] decides which audit log
 //!   entries to request.
 //! * [`network`] picks a proxy or a direct connection, and `roots` picks the trusted certificates. `cause` diagnoses missing
 //!   responses, and `certificate` diagnoses TLS failures. `trace` writes the output of `-v`.
@@ -60,14 +60,14 @@ codes! {
         BadCertificate = "pylon::bad_certificate",
         /// The TLS connection failed for a reason other than the certificate.
         TlsFailed = "pylon::tls_failed",
-        /// A variable such as `SSL_CERT_FILE` does not yield usable certificates.
+        /// A variable such as `SSL_CERT_FILE` does not lead to usable certificates.
         BadCertificateFile = "pylon::bad_certificate_file",
-        /// The proxy variable has an unusable value.
+        /// The proxy variable's value is unusable.
         BadProxy = "pylon::bad_proxy",
-        /// The proxy requires a user name and password, or rejected the ones it was given.
+        /// The proxy requires a user name and password, or rejected the configured ones.
         ProxyRefused = "pylon::proxy_refused",
         NoAnswer = "pylon::no_answer",
-        /// The response does not have the expected shape.
+        /// The response is malformed.
         BadAnswer = "pylon::bad_answer",
         /// The token belongs to another region.
         WrongRegion = "pylon::wrong_region",
@@ -86,10 +86,10 @@ codes! {
         Redirected = "pylon::redirected",
         /// The server returned a 5xx.
         ServerTrouble = "pylon::server_trouble",
-        /// A proxy, firewall or gateway answered instead of Pylon.
+        /// A proxy, firewall, or gateway answered instead of Pylon.
         Intercepted = "pylon::intercepted",
         Rejected = "pylon::rejected",
-        /// The responses are incomplete or contradict each other.
+        /// The responses are incomplete or contradictory.
         Incomplete = "pylon::incomplete",
         /// The token belongs to an organization other than the pinned one.
         OtherOrganization = "pylon::other_organization",

@@ -1,7 +1,7 @@
 //! Decides between a direct connection and a proxy, based on the network environment variables.
 //!
-//! The variables are read once, so that `doctor` reports exactly what the client uses. reqwest silently connects directly if it
-//! can't parse a proxy address, which is why this module does the parsing and rejects unusable addresses.
+//! The variables are read only once, so `doctor` reports exactly what the client uses. If reqwest can't parse a proxy address, it
+//! silently connects directly. That's why we parse the addresses ourselves and reject unusable ones.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -19,12 +19,12 @@ use crate::problem::Problem;
 /// Timeout for establishing a connection, including the proxy tunnel and the TLS handshake.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The network environment variables that are set, with their values.
+/// The network environment variables that are set, and their values.
 #[derive(Clone, Default)]
 pub struct Variables(Vec<(&'static str, OsString)>);
 
 impl Variables {
-    /// Names of all variables that are read.
+    /// The names of all variables we read.
     pub const NAMES: [&'static str; 10] = [
         "HTTPS_PROXY",
         "https_proxy",
@@ -63,9 +63,9 @@ impl fmt::Debug for Variables {
 
 /// Variables that set a proxy for https. The first one set wins, as in reqwest and curl.
 const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-/// Variables that set a proxy for plain http. rolecall never uses it for Pylon.
+/// Variables that set a proxy for plain http, which is never used for Pylon.
 const PLAIN_PROXY: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
-/// Variables that list the hosts to reach without a proxy.
+/// Variables listing hosts to reach without a proxy.
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// How requests reach Pylon.
@@ -73,7 +73,7 @@ const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 pub enum Route {
     /// Requests go straight to the host.
     Direct(Direct),
-    /// Requests go through a tunnel opened by this proxy.
+    /// Requests go through a tunnel via this proxy.
     Proxy(Proxy),
 }
 
@@ -84,9 +84,9 @@ pub enum Direct {
     Loopback,
     /// No variable sets a proxy.
     NotSet,
-    /// The only proxy that is set is for plain http, by this variable.
+    /// This variable sets a proxy, but only for plain http.
     PlainOnly(&'static str),
-    /// A proxy is set, but another variable excludes the host.
+    /// A proxy is set, but another variable excludes the host from it.
     Excluded {
         /// Variable that sets the proxy.
         proxy: &'static str,
@@ -101,13 +101,13 @@ pub struct Proxy {
     /// Variable that sets the proxy.
     pub variable: &'static str,
     pub address: String,
-    /// Whether the variable contains a user name, with or without a password.
+    /// Whether the variable's value includes a user name, with or without a password.
     pub has_credentials: bool,
     /// Host, port, user name, and password.
     inner: reqwest::Proxy,
 }
 
-/// Leaves out `inner`, whose own output would reveal the password.
+/// Omits `inner`, since its own output would reveal the password.
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Proxy")
@@ -121,7 +121,7 @@ impl Route {
     /// Decides whether requests to `base` go through a proxy.
     ///
     /// # Errors
-    /// Returns an error if the proxy variable has an unusable value.
+    /// Returns an error if the proxy variable's value is unusable.
     pub fn choose(base: &BaseUrl, variables: &Variables) -> Result<Self, Problem> {
         if base.is_loopback() {
             return Ok(Self::Direct(Direct::Loopback));
@@ -162,7 +162,7 @@ enum UnusableProxy {
     Escapes(&'static str),
 }
 
-/// Names the variable but never its value, which may contain a password.
+/// Names the variable but not its value, which may contain a password.
 fn unusable(variable: &str, why: &UnusableProxy) -> Problem {
     let (what, more) = match why {
         UnusableProxy::Other(what) => (*what, ""),

@@ -1,14 +1,14 @@
 //! Decides what to read from an organization and verifies that the result is complete.
 //!
-//! Declared people are searched by address, and everyone else comes from a single listing. Both run concurrently with reading
-//! the role catalog. The outcome is either a complete, consistent state or an error. A person or role left out of a response
-//! would look nonexistent, and a plan based on that could remove the last Admin. To prevent this:
+//! Declared people are searched by address, while everyone else comes from a single listing. Both run alongside the reading of
+//! the role catalog. The outcome is either a complete, consistent state or an error, because a person or role missing from a
+//! response would look nonexistent. A plan based on such a response could remove the last Admin. To prevent this:
 //!
-//! * Lists are read to the last page. Reading fails if the pages form a cycle or if a page contains nothing new.
-//! * A person in the search results exists even if the listing lacks them. If the two disagree, everything is read a second
-//!   time, and a persistent disagreement is an error.
-//! * A declared address that isn't found is searched again, alongside a listing that includes deactivated people.
-//! * Every role ID held by a person must be in the catalog; otherwise the catalog is incomplete.
+//! * Lists are read to the last page. A cycle of pages is an error, and so is a page with nothing new.
+//! * A person in the search results exists even if they're missing from the listing. If the search and the listing disagree, we
+//!   read everything again, and a persistent disagreement is an error.
+//! * If a declared address isn't found, we search for it again, alongside a listing that includes deactivated people.
+//! * Every role ID found on a person must be in the catalog. Otherwise, the catalog is incomplete.
 //!
 //! The code is generic over [`Ask`] so that tests can use an in-memory server. `paced_reader` sends the real requests.
 
@@ -36,7 +36,7 @@ const SEARCHES_AT_ONCE: usize = 8;
 /// A source of responses to reads: Pylon or an in-memory server.
 #[allow(async_fn_in_trait, reason = "one thread: no future needs to be Send")]
 pub trait Ask {
-    /// Returns the response to `request`, or the last failure once all retries are exhausted.
+    /// Returns the response to `request`, or the last failure if all retries fail.
     async fn ask<R: ReadRequest>(&self, request: &R) -> Result<R::Response, Failure>;
 }
 
@@ -45,7 +45,7 @@ pub struct Wanted<'a> {
     pub emails: &'a [Email],
     /// ID of the pinned organization. If given, nothing else is read until `GET /me` has confirmed it.
     pub pin: Option<&'a Sourced<String>>,
-    /// Whether a guardrail depends on people missing from the listing, in which case the listing is read twice, independently.
+    /// Whether a guardrail depends on people missing from the listing. If so, the listing is read twice, independently.
     pub confirm_listing: bool,
 }
 
@@ -53,7 +53,7 @@ pub struct Wanted<'a> {
 #[derive(Debug)]
 pub enum ObserveError {
     Failed(Failure),
-    /// The responses are incomplete or inconsistent. The first time this happens, everything is read again.
+    /// The responses are incomplete or inconsistent. The first time this happens, we read everything again.
     Incomplete {
         why: String,
         differing: Statuses,
@@ -63,7 +63,7 @@ pub enum ObserveError {
 }
 
 impl ObserveError {
-    /// Converts this into an error for the user. `region` is the region of the host, if it has one.
+    /// Converts the error into one for the user. `region` is the region of the host, if it has one.
     pub fn problem(self, region: Option<Region>) -> Problem {
         match self {
             Self::Failed(failure) => failure.problem(region),
@@ -104,7 +104,7 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
         }
     };
     let read = match first {
-        // Another client may have made a change between two responses, in which case reading again resolves the contradiction.
+        // Another client may have made a change between two of the responses. If so, reading again resolves the contradiction.
         Err(ObserveError::Incomplete { differing, .. }) => read(pylon, wanted, Some(&differing)).await,
         other => other,
     };
@@ -113,8 +113,8 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
     Ok(state)
 }
 
-/// People whose status differs between two responses, along with both values. Since Pylon can change a status at any time, a
-/// difference counts as a contradiction only if it persists in the second reading.
+/// People with different statuses in two responses, along with both statuses. Pylon can change a status at any time, so we treat
+/// a difference as a contradiction only if it persists in the second reading.
 pub type Statuses = BTreeSet<(UserId, String, String)>;
 
 fn contradiction<T>(why: impl Into<String>) -> Result<T, ObserveError> {
@@ -135,7 +135,7 @@ async fn read(
     )?;
     let mut differing = Statuses::new();
     let unlisted = compare(&active, &found, &mut differing)?;
-    // For these people, the search result takes precedence over the listing.
+    // For declared people, the search result takes precedence over the listing.
     let searched: HashSet<&UserId> = found.people.iter().map(|person| &person.id).collect();
     active.people.retain(|person| !searched.contains(&person.id));
     let is_activity_unknown = !active.activity_unknown.is_empty() || !found.activity_unknown.is_empty();
@@ -165,9 +165,9 @@ async fn read(
     }
 }
 
-/// Holds back a 403 until the preceding requests are done. If several requests are refused, the error then always names the
-/// first of them rather than the fastest. Other failures either don't name their request or rarely hit several requests at
-/// once.
+/// Holds back a 403 until the preceding requests are done. That way, if several requests are refused, the error names the first
+/// of them rather than the fastest. There's no need to do this for other failures, which either don't name the request or rarely
+/// hit several requests at once.
 async fn in_order<T>(
     request: impl Future<Output = Result<T, ObserveError>>,
     before: &[SetOnce<()>],
@@ -187,8 +187,8 @@ fn is_forbidden(error: &ObserveError) -> bool {
     matches!(error, ObserveError::Failed(failure) if failure.class() == Class::Forbidden)
 }
 
-/// Compares a search with a listing. Returns the people who appear only in the search and whose response doesn't say whether
-/// they are deactivated. Before October 2026, only the listing of active users reveals that.
+/// Compares a search with a listing. Returns the people found only by the search, unless the response says whether they are
+/// deactivated. Before October 2026, only the listing of active users reveals that.
 fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<HashSet<UserId>, ObserveError> {
     if let (Some(listed), Some(searched)) = (listing.role_fields, found.role_fields)
         && listed != searched
@@ -229,8 +229,8 @@ fn not_listed<T>(person: &Person) -> Result<T, ObserveError> {
     ))
 }
 
-/// Checks that two responses agree about a person. The name may differ because no decision depends on it, and a differing
-/// status is recorded in `differing`.
+/// Checks that two responses agree about a person. Names may differ because no decision depends on them, and differing statuses
+/// are recorded in `differing`.
 fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result<(), ObserveError> {
     let Person { id, email, secondary, name: _, assigned, from_scim, status, deactivated } = one;
     let addresses = |email, secondary: &[Email]| -> BTreeSet<Email> {
@@ -254,11 +254,11 @@ fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result
     contradiction(format!("two responses give the user {} different {what}", id.as_str()))
 }
 
-/// Confirms that the `missing` addresses belong to no user and that the `unlisted` people are deactivated. To do so, it reads a
-/// listing that includes deactivated people and repeats the search for the missing addresses. Returns the deactivated people.
+/// Confirms that the `missing` addresses don't belong to any user and that the `unlisted` people are deactivated. To do so, it
+/// reads a listing with deactivated people and searches for the missing addresses again. Returns the deactivated people.
 ///
-/// Before October 2026 (`is_activity_unknown`), only the listing of active users reveals who is deactivated. That listing can
-/// skip a person if someone else is deleted between two pages, so a person counts as deactivated only if two listings lack
+/// Before October 2026 (`is_activity_unknown`), only the listing of active users reveals who is deactivated. If a user is deleted
+/// between two pages, that listing can skip another user. We therefore treat users as deactivated only if two listings lack
 /// them.
 async fn confirm(
     pylon: &impl Ask,
@@ -301,8 +301,8 @@ async fn confirm(
     Ok(deactivated)
 }
 
-/// Checks that the catalog contains every role held by an active person, with the same name and slug as in the response about
-/// that person.
+/// Checks that the catalog contains every active person's roles, with the same names and slugs as in the response about that
+/// person.
 fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(), ObserveError> {
     for role in held {
         let Some(known) = state.roles.by_id(&role.id) else { continue };
@@ -329,7 +329,7 @@ fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(
     Ok(())
 }
 
-/// Checks that active people have distinct primary addresses. Otherwise one person could be counted as two holders of a role.
+/// Checks that active people have distinct primary addresses. Otherwise, we might count one person as two holders of a role.
 fn addresses_are_distinct(state: &ObservedState) -> Result<(), ObserveError> {
     let mut known: HashSet<&Email> = HashSet::new();
     match state.people().find(|person| !person.deactivated && !known.insert(&person.email)) {
@@ -397,7 +397,7 @@ async fn listing(pylon: &impl Ask, deactivated: bool) -> Result<List, ObserveErr
     read_users(pylon, |cursor| Listing { deactivated, cursor }).await
 }
 
-/// Returns all people who have one of these addresses.
+/// Returns everyone who has one of these addresses.
 async fn search(pylon: &impl Ask, emails: &[Email]) -> Result<List, ObserveError> {
     let batches = emails.chunks(PAGE).map(|batch| search_batch(pylon, batch));
     let found = stream::iter(batches).buffer_unordered(SEARCHES_AT_ONCE);
@@ -425,8 +425,8 @@ async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, Observe
     Ok(people)
 }
 
-/// Checks that everyone in a search response has one of the requested addresses. A response that includes anyone else can't be
-/// trusted.
+/// Checks that everyone in a search response has one of the requested addresses. We can't trust a response that includes anyone
+/// else.
 fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), ObserveError> {
     let asked: HashSet<&Email> = emails.iter().collect();
     let is_asked = |person: &Person| person.addresses().any(|email| asked.contains(email));
@@ -473,8 +473,7 @@ async fn read_users<R: ReadRequest<Response = Page>>(
         list.activity_unknown.extend(activity_unknown);
         list.held.extend(held);
         let has_new = list.people.len() + list.integrations.len() > before;
-        // A list may end with an empty page. If anything is missing from the list, comparing it with the other list will reveal
-        // that.
+        // A list may end with an empty page. If the list is incomplete, the comparison with the other list will reveal that.
         Ok(ReadStep { has_new: has_new || is_empty && next.is_none(), next })
     })
     .await?;
@@ -487,8 +486,8 @@ struct ReadStep {
     next: Option<String>,
 }
 
-/// Reads a list to the last page. `request` creates the request for a given cursor, and `take` collects the contents of a page.
-/// A repeated cursor is an error, and so is any page after the first that contains nothing new.
+/// Reads a list to the last page. `request` creates the request for a given cursor, and `take` collects a page's contents. A
+/// repeated cursor is an error, and so is nothing new on any page after the first.
 async fn read_pages<R: ReadRequest>(
     pylon: &impl Ask,
     request: impl Fn(Option<String>) -> R,
@@ -518,7 +517,7 @@ async fn read_pages<R: ReadRequest>(
 struct List {
     people: Vec<Person>,
     integrations: BTreeSet<Integration>,
-    /// People whose responses don't say whether they are deactivated.
+    /// People whose responses don't say if they are deactivated.
     activity_unknown: HashSet<UserId>,
     /// The distinct roles held by these people, as described in the responses.
     held: BTreeSet<Role>,
@@ -535,7 +534,7 @@ impl List {
         Ok(self)
     }
 
-    /// Records the role fields, which depend only on the API version and must be the same for all users. A difference means
+    /// Records the role fields, which depend only on the API version. They must be the same for all users, so a difference means
     /// that a user lacks a field.
     fn has_fields(&mut self, fields: Option<RoleFields>) -> Result<(), ObserveError> {
         if let (Some(known), Some(fields)) = (self.role_fields, fields)

@@ -4,11 +4,11 @@
 //! rolecall within the rate limit:
 //!
 //! * `RateWindow` is a sliding window in which a request occupies a slot from when it is sent until one window after its
-//!   response. No window on the server's clock can thus contain more requests than the limit, no matter which kind of limiter
-//!   the server uses. (A client-side token bucket would send nearly twice as many requests in the first minute.)
+//!   response. Whatever kind of limiter the server uses, no window on its clock can then exceed the limit. (A client-side token
+//!   bucket would send nearly twice as many requests in the first minute.)
 //! * `Gate` blocks all requests after a 429 for as long as the server asks. Without a hint, the pauses back off exponentially.
-//! * `AdaptiveRate` implements additive increase and multiplicative decrease (AIMD). A 429 proves that the assumed limit is
-//!   wrong or shared with other clients, so from then on the rate follows what the server accepts. The window still applies.
+//! * `AdaptiveRate` implements additive increase and multiplicative decrease (AIMD). A 429 proves that the assumed limit is wrong
+//!   or shared with other clients. From then on, the rate follows what the server accepts, although the window still applies.
 //!
 //! Until the first 429, `AssumedLimit` infers the limit from the `X-Rate-Limit-Remaining` header.
 
@@ -20,21 +20,21 @@ use super::request::{Attempt, Endpoint};
 
 /// The period over which Pylon counts requests (Pylon API, "Rate limits": requests per minute).
 pub const WINDOW: Duration = Duration::from_secs(60);
-/// Extra time before a slot is freed, to allow for clock differences with the server.
+/// Extra time before a slot is freed, in case the server's clock differs from ours.
 const WINDOW_MARGIN: Duration = Duration::from_millis(500);
-/// Extra time for which the gate stays closed after a 429, on top of the delay requested by the server.
+/// Extra time before the gate reopens after a 429, on top of the delay requested by the server.
 const HINT_MARGIN: Duration = Duration::from_secs(1);
-/// How long the gate stays closed after a 429 without a hint. Doubles with each further one.
+/// How long the gate stays closed after a 429 without a hint. Doubles with each further 429.
 const UNHINTED_PAUSE: Duration = Duration::from_secs(5);
 /// Time without a 429 after which the rate is raised.
 const RAISE_INTERVAL: Duration = Duration::from_secs(5);
-/// Caps the pause between trials of a higher rate, which doubles after each failed trial. Without this backoff, a server that
-/// enforces its limit strictly would answer every trial with a 429.
+/// Caps the pause between trials of a higher rate. The pause doubles after each failed trial; without this backoff, a server with
+/// a strictly enforced limit would answer every trial with a 429.
 const LONGEST_HOLD: Duration = Duration::from_secs(240);
 /// Rates are in thousandths of a request per window, to allow integer arithmetic.
 const UNIT: u64 = 1000;
 
-/// One pacer per endpoint. A run has a single `Pacing`, since requests made for the plan count against the limits of the apply.
+/// One pacer per endpoint. A run has only one `Pacing`, since requests made for the plan count against the apply's limits.
 #[derive(Debug, Clone)]
 pub struct Pacing([Pacer; Endpoint::ALL.len()]);
 
@@ -176,7 +176,7 @@ impl Pacer {
         match feedback {
             Feedback::Accepted { remaining } => {
                 self.gate.unhinted = 0;
-                // After a 429, the rate of accepted requests is better evidence than the header.
+                // After a 429, the rate of accepted requests tells us more than the header does.
                 if let (Some(remaining), None) = (remaining, self.rate) {
                     self.limit.learn(now, remaining, self.window.own_at(now));
                     let others = self.limit.assumed.saturating_sub(self.window.own());
@@ -195,8 +195,8 @@ impl Pacer {
         free.saturating_sub(self.window.taken()).min(paced).max(1)
     }
 
-    /// Returns the number of slots that may be taken: the assumed limit, or the last good rate if there has been a 429. Spacing
-    /// requests evenly isn't enough, because requests sent in a burst also leave the server's window in a burst.
+    /// Returns the number of slots available to us: the assumed limit, or the last good rate if there has been a 429. It isn't
+    /// enough to space requests evenly, because requests sent in a burst also leave the server's window in a burst.
     fn allowed(&self) -> u64 {
         self.rate.map_or(self.limit.assumed, |AdaptiveRate { rate, good, .. }| {
             (rate.max(good) / UNIT).clamp(1, self.limit.ceiling)
@@ -224,17 +224,17 @@ impl Pacer {
 /// The assumed rate limit, in requests per window.
 #[derive(Debug, Clone)]
 struct AssumedLimit {
-    /// The documented limit, or an override from the user. The assumed limit never exceeds it.
+    /// The documented limit or the user's override, which the assumed limit never exceeds.
     ceiling: u64,
     /// The limit in an earlier API version, if it was different.
     earlier: Option<u64>,
-    /// Either the ceiling or, once responses have revealed it, the earlier limit.
+    /// Either the ceiling or, once responses have revealed it, the earlier version's limit.
     assumed: u64,
-    /// One more than the highest number of remaining requests seen in a response, which is a lower bound for the true limit.
+    /// The highest number of remaining requests seen in a response, plus one, which is a lower bound for the true limit.
     shown: u64,
     /// Start of the current observation window.
     since: Duration,
-    /// Lowest sum of our own requests and the remaining ones in this observation window, or `None` before its first response.
+    /// Lowest sum of our own requests and the remaining ones in the current observation window, if there has been a response.
     least_sum: Option<u64>,
 }
 
@@ -252,13 +252,13 @@ impl AssumedLimit {
 
     /// Infers the limit from `X-Rate-Limit-Remaining`.
     ///
-    /// The first responses reveal the limit of an earlier API version. Since the response itself was counted, the limit is at
-    /// least one more than what remains. Any other value only reflects the traffic of other clients or the fill level of a
+    /// The first responses reveal whether an earlier API version's limit applies. Since the response itself was counted, the
+    /// limit is at least one more than what remains. Any other value just reflects other clients' traffic or the fill level of a
     /// bucket.
     ///
-    /// The traffic of other clients may have left exactly that number by coincidence. If so, our own requests and the remaining
-    /// ones add up to more for a whole window later on. The lowest sum in the window is used because a lagging counter reports
-    /// too much for a while.
+    /// By coincidence, other clients' traffic may have left exactly that number. If so, our own requests and the remaining ones
+    /// will add up to more for a whole window later on. We use the lowest sum in the window because a lagging counter reports too
+    /// much for a while.
     fn learn(&mut self, now: Duration, remaining: u64, own: u64) {
         self.shown = self.shown.max(remaining.saturating_add(1));
         let sum = remaining.saturating_add(own);
@@ -282,7 +282,7 @@ struct RateWindow {
     in_flight: u64,
     /// Slots of answered requests, ordered by when they are freed.
     answered: VecDeque<Slot>,
-    /// When the slots of other clients are freed, in order. Includes only slots that a response has revealed.
+    /// When the slots of other clients are freed, in order. Only includes slots revealed by a response.
     others: VecDeque<Duration>,
 }
 
@@ -338,9 +338,9 @@ impl RateWindow {
 
     /// Reserves slots for other clients, which can only lower our own rate.
     ///
-    /// We can't know when those slots are freed, so we spread them evenly over the next window. That way, no client starves.
-    /// Nor are we blocked for a whole window if the limiter is a token bucket, which reports few remaining requests even though
-    /// it refills continuously.
+    /// We can't know when those slots are freed, so we spread them evenly over the next window to keep any client from starving.
+    /// A token bucket reports few remaining requests even though it refills continuously, so blocking us for a whole window would
+    /// be wrong.
     fn note_others(&mut self, now: Duration, others: u64) {
         if others > self.others.len() as u64 {
             let free_at = |slot| now + Duration::from_nanos(nanos(WINDOW) * slot / others);
@@ -379,7 +379,7 @@ impl Gate {
 #[derive(Debug, Clone, Copy)]
 struct AdaptiveRate {
     rate: u64,
-    /// The last rate that went without a 429 for a while. Any higher rate is a trial.
+    /// The last rate that went without a 429 for a while. Anything higher is a trial.
     good: u64,
     cut_at: Duration,
     /// Time of the last raise or cut.
@@ -391,15 +391,15 @@ struct AdaptiveRate {
 }
 
 impl AdaptiveRate {
-    /// Starts from the number of requests accepted in the last window, or from the rate implied by the hint if that is higher.
+    /// Starts at the number of requests accepted in the last window, or at the rate implied by the hint if that's higher.
     fn first(now: Duration, opens: Duration, accepted: u64, wait: Duration, ceiling: u64) -> Self {
         let hinted = nanos(WINDOW) * UNIT / nanos(wait).max(1);
         let rate = accepted.max(hinted).clamp(UNIT, ceiling * UNIT);
         Self { rate, good: rate, cut_at: now, raised_at: opens, hold: RAISE_INTERVAL, next: opens }
     }
 
-    /// Lowers the rate (multiplicative decrease). We know that the server allows as many requests as it accepted in the last
-    /// window. A higher rate may have avoided a 429 only by filling gaps in that window.
+    /// Lowers the rate (multiplicative decrease). We know the server allows as many requests as it accepted in the last window. A
+    /// higher rate may have avoided a 429 just by filling gaps in that window.
     fn cut(self, now: Duration, opens: Duration, accepted: u64) -> Self {
         let Self { rate, good, hold, next, .. } = self;
         let at_least = |tenths: u64| (good * tenths / 10).max(UNIT);
@@ -407,8 +407,8 @@ impl AdaptiveRate {
             // A trial has failed.
             (accepted.clamp(at_least(5), good), (hold * 2).min(LONGEST_HOLD))
         } else {
-            // The rate had been fine so far. Lower it slightly, or every window would end with a 429. If far fewer requests
-            // were accepted, the limit must have changed, so the search starts over.
+            // The rate had been fine so far, so lower it only slightly; otherwise, every window would end with a 429. If far
+            // fewer requests were accepted, the limit must have changed, so the search starts over.
             let slightly_less = accepted - accepted / 20;
             let hold = if slightly_less < at_least(7) { RAISE_INTERVAL } else { hold };
             (slightly_less.clamp(at_least(7), good), hold)
@@ -431,7 +431,7 @@ impl AdaptiveRate {
                 self.rate = (self.rate * 5 / 4).min(self.good);
                 continue;
             }
-            // Two raises and a full window without a 429 show that the limit has gone up.
+            // Two raises and a full window without a 429 show that the limit has increased.
             if self.raised_at.saturating_sub(self.cut_at) >= self.hold * 2 + WINDOW {
                 self.hold = (self.hold / 2).max(RAISE_INTERVAL);
             }
@@ -742,7 +742,7 @@ mod tests {
         assert_eq!(alone.limit(), 20, "a true limit of 20 stays");
         let mut chance = Pacer::new(120).or_earlier(20);
         exchange(&mut chance, 0, &[left(19)]);
-        // We send twenty requests per window, and the remaining number shows that other clients send none.
+        // We send twenty requests per window, and the remaining number shows that other clients don't send any.
         for minute in 1..4 {
             exchange(&mut chance, minute * 61_000, &[left(19); 20]);
         }

@@ -1,7 +1,7 @@
-//! Sends the reads of a plan as the rate limits allow, and retries them.
+//! Sends a plan's reads as fast as the rate limits allow, and retries them.
 //!
-//! This module only executes decisions made elsewhere. [`super::flow`] decides when to send a request and whether to resend it,
-//! and [`super::observe`] and [`super::inquiry`] decide what to read.
+//! This module just carries out decisions made elsewhere. [`super::flow`] decides when to send a request and whether to resend
+//! it, while [`super::observe`] and [`super::inquiry`] decide what to read.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -30,11 +30,11 @@ use crate::roster::Region;
 #[derive(Debug)]
 pub struct Observation {
     pub state: ObservedState,
-    /// When the oldest of the reads was sent. A write must not rely on a read that is too old.
+    /// When the oldest of the reads was sent. A write can't rely on a read that's too old.
     pub read_at: Duration,
 }
 
-/// Displays a run's waits to the user.
+/// Shows the user how long a run is waiting.
 pub trait ShowWait: Debug {
     /// Announces a wait with its reason and length. Dropping the result marks the end of the wait.
     fn begin(&self, why: &str, wait: Duration) -> Box<dyn Any>;
@@ -46,7 +46,7 @@ pub struct PacedReader {
     reader: Reader,
     clock: Clock,
     flow: RefCell<FlowControl>,
-    /// Wakes requests that are waiting for another one to be answered.
+    /// Wakes the requests waiting for another request to be answered.
     answered: Notify,
     /// Displays waits of at least [`SHORTEST_REPORTED_WAIT`].
     waits: Box<dyn ShowWait>,
@@ -55,13 +55,12 @@ pub struct PacedReader {
 const SHORTEST_REPORTED_WAIT: Duration = Duration::from_secs(3);
 
 impl PacedReader {
-    /// Starts a run. `waits` displays any wait of three seconds or more.
+    /// Starts a run. `waits` displays any wait of three seconds or longer.
     pub fn new(reader: Reader, clock: Clock, flow: FlowControl, waits: Box<dyn ShowWait>) -> Self {
         Self { reader, clock, flow: RefCell::new(flow), answered: Notify::new(), waits }
     }
 
-    /// Returns the reader and the flow control so that an apply can continue with both. The flow control has counted all
-    /// requests so far.
+    /// Returns the reader and the flow control, which has counted all requests so far, so that an apply can continue with both.
     pub fn into_parts(self) -> (Reader, FlowControl) {
         (self.reader, self.flow.into_inner())
     }
@@ -76,15 +75,14 @@ impl PacedReader {
         Ok(Observation { state, read_at })
     }
 
-    /// Looks up in the audit log who set a small number of values, such as those in a plan. Returns partial results after two
+    /// Searches the audit log for who set a small number of values, such as those in a plan. Returns partial results after two
     /// minutes.
     pub async fn inquire<'a>(&self, drift: Drift<'a>) -> Inquiry<'a> {
         let rate_limit = self.flow.borrow().pacing.limit(Endpoint::Audit);
         self.inquire_within(Budget::of_plan(rate_limit), drift).await
     }
 
-    /// Looks up in the audit log who set everyone's values. Stops at the time limit of an access review and returns what it has
-    /// found.
+    /// Searches the audit log for who set everyone's values. Returns partial results at the time limit for an access review.
     pub async fn inquire_about_all<'a>(&self, drift: Drift<'a>) -> Inquiry<'a> {
         self.inquire_within(Budget::OF_REVIEW, drift).await
     }
@@ -141,7 +139,7 @@ impl PacedReader {
         attempt
     }
 
-    /// Waits for the rate limit and then counts the request as sent. Returns the time at which that happened.
+    /// Waits for the rate limit, counts the request as sent, and returns the current time.
     async fn wait_for_turn(&self, outgoing: &Outgoing) -> Duration {
         loop {
             let now = self.clock.elapsed();
@@ -172,7 +170,7 @@ impl PacedReader {
         drop(shown);
     }
 
-    /// Returns the trace that logs the requests.
+    /// Returns the request trace.
     pub fn trace(&self) -> Trace {
         self.reader.trace()
     }
@@ -188,8 +186,8 @@ impl PacedReader {
     }
 }
 
-/// A pending request, which occupies a slot of the rate limit. If another request fails, this one is dropped before it is
-/// answered and has to release its slot, or a later request might wait for it forever.
+/// A pending request and its slot in the rate limit. If another request fails, this one is dropped before it's answered and has
+/// to release its slot. Otherwise, a later request might wait for the slot forever.
 struct ReadUnderWay<'r> {
     reader: &'r PacedReader,
     endpoint: Endpoint,

@@ -1,4 +1,4 @@
-//! The requests that rolecall sends and the data in their responses. `wire` and `client` deal with JSON and HTTP.
+//! The requests sent to Pylon and the data in their responses. `wire` and `client` deal with JSON and HTTP.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::roster::Email;
 pub trait Request {
     type Response;
 
-    /// Returns the request in the form it is sent in.
+    /// Returns the request as sent.
     fn outgoing(&self) -> Outgoing;
 
     /// Decodes the body of a 200 response.
@@ -28,7 +28,7 @@ pub trait Request {
 /// A request without side effects, which is the only kind a [`super::Reader`] can send.
 pub trait ReadRequest: Request {}
 
-/// Asks for the owner of the token.
+/// Asks for the token's owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Me;
 
@@ -51,13 +51,13 @@ pub struct Listing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
     pub emails: Vec<Email>,
-    /// The number of people per page: [`PAGE`], or less once the server has rejected that.
+    /// The number of people per page: [`PAGE`], or fewer once the server has rejected that many.
     pub limit: usize,
     /// `None` for the first page.
     pub cursor: Option<String>,
 }
 
-/// Requests people and ignores any other data in the response.
+/// Requests people and ignores everything else in the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeopleRequest {
     /// Searches for several people by address.
@@ -66,12 +66,12 @@ pub enum PeopleRequest {
     One(UserId),
 }
 
-/// Requests audit log entries about at most [`PAGE`] people.
+/// Requests audit log entries for at most [`PAGE`] people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditLog {
     /// The people affected by the changes.
     pub people: Vec<UserId>,
-    /// The number of entries per page: [`PAGE`], or less once the server has rejected that.
+    /// The number of entries per page: [`PAGE`], or fewer once the server has rejected that many.
     pub limit: usize,
     /// `None` for the first page.
     pub cursor: Option<String>,
@@ -88,7 +88,7 @@ pub struct Update {
 /// "between 1 and 1000", and another says "less than 1000".
 pub const PAGE: usize = 999;
 
-/// A request in the form it is sent in.
+/// A request as sent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Outgoing {
     /// Determines the method, the path, the rate limit, and the timeouts.
@@ -113,7 +113,7 @@ impl Outgoing {
         self.user.as_ref().map_or_else(|| path.to_owned(), |user| path.replace("{id}", user.as_str()))
     }
 
-    /// Returns the method and path, as in `PATCH /users/u_1`. Errors and traces identify the request this way.
+    /// Returns the method and path, as in `PATCH /users/u_1`, to identify the request in errors and traces.
     pub fn asked(&self) -> String {
         format!("{} /{}", self.endpoint.facts().method, self.path())
     }
@@ -121,7 +121,7 @@ impl Outgoing {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The organization that the token belongs to.
+    /// The token's organization.
     pub organization: Organization,
     /// The token's user, or `None` for an API user without an ID.
     pub user: Option<UserId>,
@@ -140,17 +140,17 @@ pub struct Page {
     pub people: Vec<Person>,
     /// Users who lack an email address.
     pub integrations: Vec<Integration>,
-    /// People whose entry doesn't say whether they are deactivated. Before October 2026, that applies to all of them.
+    /// People without a field that says whether they are deactivated. Before October 2026, that's everyone.
     pub activity_unknown: Vec<UserId>,
-    /// The distinct roles held by users on this page, as described there. Empty before July 2026.
+    /// The distinct roles of the users on this page, as described there. Empty before July 2026.
     pub held: BTreeSet<Role>,
-    /// The role fields of the people on this page, or `None` if there are no people.
+    /// The role fields of the people on this page, if there are any people.
     pub role_fields: Option<RoleFields>,
     /// Cursor of the next page, if there is one.
     pub next: Option<String>,
 }
 
-/// The fields that contain a user's roles. They depend on the API version, so they are the same for all users in a run.
+/// The fields containing a user's roles. They depend on the API version, so they're the same for all users in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleFields {
     /// `role_id`, or the object `role`: before October 2026.
@@ -162,7 +162,7 @@ pub enum RoleFields {
 /// One page of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entries {
-    /// The entries, most likely sorted newest first, although the API doesn't guarantee any order.
+    /// The entries, probably sorted newest first, although the API doesn't guarantee any order.
     pub entries: Vec<AuditEntry>,
     /// Cursor of the next page, if there is one.
     pub next: Option<String>,

@@ -1,4 +1,4 @@
-//! Moves changes to their next position or final outcome and keeps the holder counts of limited roles up to date.
+//! Moves changes to their next position or final outcome and updates the holder counts of limited roles.
 
 use super::reads::Purpose;
 use super::{Machine, Phase};
@@ -9,7 +9,7 @@ use crate::observed::{Person, RoleId};
 use crate::plan::order::Ordered;
 
 impl Machine {
-    /// Returns `true` if requests may be sent. After certain stops, changes that were written are still read back.
+    /// Returns `true` if requests may be sent. After certain stops, we still read back the changes written so far.
     pub(super) fn may_send(&self) -> bool {
         match &self.stopped {
             None => true,
@@ -17,8 +17,8 @@ impl Machine {
         }
     }
 
-    /// Moves a task to a new position and updates the count of changes that may take effect at any moment. Once a task is
-    /// settled, so that no further write will be sent for it, the held tasks are checked again.
+    /// Moves a task to a new position and updates the count of changes that may take effect at any moment. Once the task is
+    /// settled (no further writes will be sent for it), the held tasks are checked again.
     pub(super) fn put(&mut self, id: TaskId, position: Position) {
         let (was_under_way, unsettled) = (self.tasks[id].is_under_way(), self.tasks.unsettled_count());
         self.tasks.put(id, position);
@@ -33,7 +33,7 @@ impl Machine {
         }
     }
 
-    /// Rules out any further write for this change. If an earlier one may have been applied, the person will be read back.
+    /// Rules out any further write for this change. If an earlier write may have been applied, the user will be read back.
     pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) {
         let position = match self.tasks[id].unless_in_doubt(outcome) {
             so_far @ Outcome::Unknown(_) => Position::written(so_far),
@@ -49,16 +49,15 @@ impl Machine {
         }
     }
 
-    /// Counts an accepted write, regardless of what the response shows, since any of its losses and gains may have taken
-    /// effect.
+    /// Counts an accepted write, regardless of what the response shows, since any of the losses and gains may have taken effect.
     pub(super) fn note_accepted(&mut self, id: TaskId) {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         losses.iter().for_each(|role| self.note_role(id, Holders::Confirmed, role, false));
         gains.iter().for_each(|role| self.note_role(id, Holders::Possible, role, true));
     }
 
-    /// Counts the gains and losses that show up in a read after the write. Returns `true` if all of them do. Any that don't
-    /// show up are left alone because search results may lag behind.
+    /// Counts the gains and losses visible in a read after the write. Returns `true` if all of them are visible. The rest keep
+    /// their current count, since search results may lag behind.
     pub(super) fn note_confirmed(&mut self, id: TaskId, person: &Person) -> bool {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         for role in gains.iter().filter(|role| person.holds(role)) {
@@ -100,7 +99,7 @@ impl Machine {
 
     pub(super) fn begin_reading_back(&mut self) {
         self.phase = Phase::ReadingBack;
-        // Refill the retries, or the writes might have left none for reading back.
+        // Refill the retries; otherwise, the writes might have left none for reading back.
         self.flow.retries.refill();
         let written: Vec<TaskId> = self.tasks.written().collect();
         self.ask_in_batches(&written, Purpose::ReadBack);

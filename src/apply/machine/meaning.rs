@@ -1,4 +1,4 @@
-//! Decides what a response implies for its changes and what to do next. docs/reliability.md has the table.
+//! Decides what a response means for the changes involved and what to do next. docs/reliability.md has the table.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -108,7 +108,7 @@ impl Machine {
                     }
                 }
             }
-            // Decoding would have failed for a response about someone else, so the person is always there.
+            // If the response were about someone else, decoding would have failed, so the user is always there.
             Purpose::Look(id) => {
                 if let Some(person) = found(self, id) {
                     self.reread(now, sent, id, person);
@@ -159,8 +159,8 @@ impl Machine {
         }
     }
 
-    /// Handles a read after all writes. If the search doesn't return the person or contradicts the response to the write, the
-    /// person is read a second time.
+    /// Handles the final read after all writes. If the search doesn't return the user or contradicts the response to the write,
+    /// the user is read a second time.
     fn read_back(&mut self, now: Duration, id: TaskId, person: Option<&Person>) {
         let Position::Written { so_far, .. } = self.tasks[id].position().clone() else { return };
         match (person.map(|person| evidence(self.tasks[id].change(), person)), so_far) {

@@ -1,7 +1,7 @@
-//! The apply protocol as a state machine, which decides what to send and when, how to interpret responses, and when to stop.
+//! The apply protocol as a state machine. It decides what to send and when, how to interpret responses, and when to stop.
 //!
-//! It takes events and the current time as input and produces [`Action`]s. Since it has no clock, network, or source of
-//! randomness of its own, the same seed and events always produce the same actions, and a test can replay them.
+//! It takes events and the current time as input and produces [`Action`]s. It has no clock, network, or randomness of its own, so
+//! the same seed and events always produce the same actions, which a test can replay.
 //!
 //! * [`Failure::class`] classifies a failure, and `meaning` decides how to react to it.
 //! * `send` picks the next request, and `reads` tracks who has to be read and why.
@@ -27,14 +27,14 @@ use crate::pylon::pace::Pacing;
 use crate::pylon::request::{Endpoint, PeopleRequest, Request, Update};
 use crate::pylon::{Attempt, Failure, FlowControl};
 
-/// The maximum age of the read that a write relies on, measured from when the read was sent.
+/// The maximum age of a read that a write relies on, measured from when the read was sent.
 pub const FRESHNESS_LIMIT: Duration = Duration::from_secs(55);
-/// The same limit, checked again once the intent is on disk, since writing it can take a while. It leaves 1 s of the 60 s in I3
-/// (docs/reliability.md) for sending the request.
+/// The same limit, checked again once the intent is on disk, since writing the intent can take a while. That leaves 1 s of the 60
+/// s in I3 (docs/reliability.md) for sending the request.
 const FRESHNESS_LIMIT_WHEN_SENT: Duration = Duration::from_secs(59);
-/// Stale people are read again only if their write is expected to be sent within this time.
+/// We reread stale users only if their write is expected to be sent within this time.
 const REFRESH_HORIZON: Duration = Duration::from_secs(50);
-/// Delay before a second read if a search doesn't show a value that was applied.
+/// Delay before the second read if a search doesn't show an applied value.
 const SECOND_LOOK_DELAY: Duration = Duration::from_secs(2);
 /// Number of consecutive forbidden changes after which all others are assumed to be forbidden too.
 const FORBIDDEN_LIMIT: u32 = 3;
@@ -103,7 +103,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Creates a machine that carries out `plan`, whose people were read at `read_at`. It continues the run's `flow` because
+    /// Creates a machine that carries out `plan`, whose users were read at `read_at`. It continues with the run's `flow` because
     /// the requests made for the plan count against the rate limits.
     pub fn new(
         plan: &ReviewedPlan,
@@ -130,7 +130,7 @@ impl Machine {
         }
     }
 
-    /// Returns the total number of changes and the number of settled ones, for which no further write will be sent.
+    /// Returns the total number of changes and the number that are settled, meaning no further writes will be sent for them.
     pub fn progress(&self) -> (usize, usize) {
         (self.tasks.len(), self.tasks.len() - self.tasks.unsettled_count())
     }
@@ -161,8 +161,8 @@ impl Machine {
         self.patched(now, ticket, Attempt::failed(failure));
     }
 
-    /// Returns `true` if a write whose intent is on disk may be sent. If its read has become too old in the meantime, that
-    /// counts as a failed attempt, and the person is read again.
+    /// Returns `true` if a write may be sent now that its intent is on disk. If the read has become too old in the meantime, that
+    /// counts as a failed attempt, and the user is read again.
     pub fn may_leave(&mut self, now: Duration, ticket: Ticket) -> bool {
         let Some(Pending::Patch { task, .. }) = self.pending.get(&ticket) else {
             return false;
@@ -256,7 +256,7 @@ impl Machine {
     }
 
     /// Stops sending requests but waits for outstanding responses. The first reason wins, except that a signal overrides any
-    /// other reason.
+    /// other.
     pub fn stop(&mut self, why: Stop) {
         let had_signal = matches!(self.stopped, Some(Stop::Signal(_)));
         if self.stopped.is_none() || matches!(why, Stop::Signal(_)) && !had_signal {

@@ -1,4 +1,4 @@
-//! The reads requested by the machine: which people to read, for what purpose, and how often a read has failed.
+//! The machine's reads: which users to read, for what purpose, and how often a read has failed.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::pylon::retry::Failures;
 pub(super) enum Purpose {
     /// The last read is too old for a write to rely on.
     Freshness(Vec<TaskId>),
-    /// The write may have been applied, or the search did not return the person.
+    /// The write may have been applied, or the search did not return the user.
     Look(TaskId),
-    /// The write succeeded, but changes of other people can't proceed until its gain or loss of a limited role is confirmed.
+    /// The write succeeded, but other users' changes can't proceed until its gain or loss of a limited role is confirmed.
     Confirmation(Vec<TaskId>),
-    /// The confirmation search did not show the whole change, so the person is read individually.
+    /// The confirmation search did not show the whole change, so the user is read individually.
     SecondConfirmation(TaskId),
     ReadBack(Vec<TaskId>),
-    /// The search that reads people back contradicts the response to the write.
+    /// The search for reading back contradicts the response to the write.
     SecondLook(TaskId),
 }
 
@@ -35,10 +35,10 @@ impl Purpose {
 #[derive(Debug, Clone)]
 pub(super) struct Read {
     pub(super) purpose: Purpose,
-    /// Number of times it was sent.
+    /// Number of times the read was sent.
     pub(super) sent: u32,
     pub(super) failed: Failures,
-    /// The number of people per page: [`PAGE`], or less once the server has rejected that.
+    /// The number of people per page: [`PAGE`], or fewer once the server has rejected that many.
     limit: usize,
 }
 
@@ -47,7 +47,7 @@ impl Read {
         Self { purpose, sent: 0, failed: Failures::default(), limit }
     }
 
-    /// Splits a search that the server has rejected as too large. Returns `None` if the search can't get any smaller.
+    /// Splits a search rejected as too large. Returns `None` if the search can't get any smaller.
     pub(super) fn halves(&self, failure: &Failure) -> Option<Vec<Self>> {
         let (tasks, purpose): (_, fn(Vec<TaskId>) -> Purpose) = match &self.purpose {
             Purpose::Freshness(tasks) => (tasks, Purpose::Freshness),
@@ -71,7 +71,7 @@ impl Machine {
         self.schedule(at, Read::new(purpose, PAGE));
     }
 
-    /// Schedules a read of several people, one search per batch.
+    /// Schedules a read of several users, one search per batch.
     pub(super) fn ask_in_batches(&mut self, tasks: &[TaskId], purpose: fn(Vec<TaskId>) -> Purpose) {
         for batch in tasks.chunks(PAGE) {
             self.ask(purpose(batch.to_vec()));
@@ -79,7 +79,7 @@ impl Machine {
     }
 
     pub(super) fn schedule(&mut self, at: Duration, read: Read) {
-        // After a stop, `end_the_rest` and `end_reading_back` take care of the people who were going to be read.
+        // After a stop, `end_the_rest` and `end_reading_back` take care of the users who were going to be read.
         if self.may_send() {
             self.counter += 1;
             self.reads.insert((read.purpose.endpoint(), at, self.counter), read);

@@ -1,5 +1,5 @@
-//! Picks the next request. Reads come before writes, and writes follow the order computed by `plan::order`, subject to the rate
-//! limits and role limits.
+//! Picks the next request. Reads take precedence over writes. Writes follow the order computed by `plan::order`, subject to the
+//! rate limits and role limits.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::observed::RoleId;
 use crate::pylon::pace::SendTime;
 use crate::pylon::request::{Endpoint, PAGE, Update};
 
-/// The first endpoint to allow another request, and when it will. `None` if no rate limit is exhausted.
+/// The first endpoint to allow another request and the time of that request. `None` if no rate limit is exhausted.
 pub(super) type Limited = Option<(Duration, Endpoint)>;
 
 impl Machine {
@@ -24,8 +24,8 @@ impl Machine {
         }
     }
 
-    /// Returns the next read that may be sent. Searches and reads of a single person have separate rate limits, so they don't
-    /// block each other.
+    /// Returns the next read that may be sent. Searches and individual reads have separate rate limits, so they don't block each
+    /// other.
     pub(super) fn next_read(&mut self, now: Duration, limited: &mut Limited) -> Option<Action> {
         for endpoint in [Endpoint::User, Endpoint::Search] {
             let Some(key) = self.first_read(endpoint).filter(|(_, at, _)| *at <= now) else { continue };
@@ -68,8 +68,8 @@ impl Machine {
         }
     }
 
-    /// Returns `true` if the role limits permit this change and its turn has come. A change to the token's own user waits until
-    /// all others have ended.
+    /// Returns `true` if it's this change's turn and the role limits permit it. A change to the token's own user waits until all
+    /// others have ended.
     fn is_allowed(&self, id: TaskId) -> bool {
         let task = &self.tasks[id];
         let is_last = !task.is_own || self.tasks.unsettled_count() <= 1;
@@ -89,8 +89,8 @@ impl Machine {
         !self.tasks.at(&Position::Held).is_empty() && !is_waiting && self.is_idle()
     }
 
-    /// Schedules a read for each unconfirmed change that the held changes depend on, once per change. Returns `false` if there
-    /// are none. The response to a write doesn't count as confirmation, because a directory may revert the change immediately.
+    /// Schedules a read for each unconfirmed change that held changes depend on, once per change. Returns `false` if there are
+    /// none. The response to a write isn't enough, since a directory may revert the change immediately.
     fn confirm_for_held(&mut self) -> bool {
         let held = self.tasks.at(&Position::Held).iter();
         let needed: HashSet<RoleId> = held.flat_map(|id| self.tasks[*id].limited_roles().cloned()).collect();
@@ -108,8 +108,8 @@ impl Machine {
         !unread.is_empty()
     }
 
-    /// Ends the first change that would leave a role with too few or too many holders. The remaining held changes are then
-    /// checked again.
+    /// Ends the first change that would leave a role with too few or too many holders, and checks the remaining held changes
+    /// again.
     fn give_up_first_held(&mut self) {
         let held = self.tasks.at(&Position::Held);
         let is_blocked = |id: &&TaskId| {
@@ -135,7 +135,7 @@ impl Machine {
         Update { id: change.subject.id.clone(), patch: change.patch() }
     }
 
-    /// Rereads people whose last read is too old and whose writes are expected soon. Only one such search runs at a time.
+    /// Rereads users whose last read is too old and whose writes are expected soon. Only one such search runs at a time.
     fn refresh(&mut self, now: Duration, limited: &mut Limited) -> Option<Action> {
         if !self.tasks.at(&Position::Refreshing).is_empty() {
             return None;
@@ -176,7 +176,7 @@ impl Machine {
             (None, Some((at, endpoint))) => (at, WaitReason::RateLimit(endpoint)),
             (Some(retry), _) => (retry, WaitReason::Retry),
         };
-        // If the rate limit clears only after the longest silence, the apply will have ended by then.
+        // If the rate limit doesn't clear before the longest silence is over, the apply will have ended by then.
         Action::Wait { until: Some(until.min(self.flow.retries.silent_at())), reason }
     }
 
