@@ -1,4 +1,4 @@
-//! `access`: lists every user's role, how long they have had it, and why. Like `roles`, it works without files and never writes.
+//! `access`: lists everyone's role, how long they've had it, and why. Like `roles`, it works without files and never writes.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ async fn review(
 ) -> Result<AccessReport, Problems> {
     let emails = files.map(Declared::emails).unwrap_or_default();
     let observation = connection.observe_everyone(roster, &emails).await?;
-    // Without files, there is nothing to plan.
+    // Without files, there's nothing to plan.
     let prepared = match files {
         Some(files) => Ok(settle(files, &[], None, connection, observation)?),
         None => Err(observation),
@@ -97,10 +97,11 @@ fn files_line(sources: &Sources, history: &FileHistory) -> FilesLine {
     }
 }
 
-/// The maximum size of an earlier review, in bytes. Even an organization far larger than any on Pylon stays below it.
+/// The maximum size of an earlier review, in bytes. In practice, even an organization far larger than any on Pylon stays below
+/// it.
 const LARGEST_REVIEW: u64 = 256 << 20;
 
-/// Parses the earlier review that `--since` names.
+/// Parses the earlier review passed to `--since`.
 fn earlier_review(path: &Path) -> Result<EarlierReview, Problem> {
     let text =
         regular::read_named(path, LARGEST_REVIEW).map_err(|why| not_a_review(path, &format!("it {why}")))?;

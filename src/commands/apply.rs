@@ -53,7 +53,8 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     })
 }
 
-/// Checks a fresh plan against the saved plan, if there is one. Fails if it contains a change that the saved plan doesn't.
+/// Checks a fresh plan against the saved plan, if there is one. Fails if the fresh plan contains any change missing from the
+/// saved plan.
 fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepared, CommandError> {
     if let Some(saved) = saved {
         let files = prepared.files_digest();
@@ -67,8 +68,8 @@ fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepare
     Ok(prepared)
 }
 
-/// Asks for confirmation, sends the changes, reads them back, and reports the outcome. If the plan is blocked or empty, it is
-/// only reported. `replan` makes a fresh plan if the confirmation took too long.
+/// Asks for confirmation, sends the changes, reads them back, and reports the outcome. A blocked or empty plan is only reported.
+/// `replan` makes a fresh plan if confirming took too long.
 pub(super) async fn carry_through(
     command: &str,
     connection: Connection,
@@ -111,17 +112,17 @@ pub(super) async fn carry_through(
     Ok((Body::Plan(Box::new(report)), exit(&finished)))
 }
 
-/// Returns `true` if there is nothing to send because the plan is blocked or empty.
+/// Returns `true` if there's nothing to send because the plan is blocked or empty.
 fn is_done(prepared: &Prepared) -> bool {
     prepared.reviewed.is_blocked() || prepared.reviewed.plan.changes.is_empty()
 }
 
-/// Returns `true` if the user took so long to confirm that the organization may have changed since the plan was made.
+/// Returns `true` if the user took so long to confirm that the organization may have changed in the meantime.
 fn is_old(prepared: &Prepared, clock: Clock) -> bool {
     clock.elapsed().saturating_sub(prepared.observation.read_at) > FRESHNESS_LIMIT
 }
 
-/// Returns the fresh plan, unless it contains a change that the user has not confirmed.
+/// Returns the fresh plan, unless it contains a change the user hasn't confirmed.
 fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, CommandError> {
     let (before, files) = (shown.files_digest(), fresh.files_digest());
     let shown = SavedPlan::new(&shown.reviewed.plan, shown.binding(&before), String::new(), Value::Null);
@@ -166,7 +167,7 @@ fn lock_of(
 ) -> Result<Lock, CommandError> {
     let own = match OwnFolder::open_or_create_in(&folder(&common.config)) {
         Ok(own) => Some(own),
-        // An attacker may have planted it to keep two applies from seeing each other's lock.
+        // An attacker may have planted it so that two applies don't see each other's lock.
         Err(error) if UntrustedFile::is_reason_for(&error) => {
             return Err(lock::no_lock(&error.to_string()).into());
         }
@@ -223,7 +224,7 @@ async fn carry(
     let parallelism = usize::try_from(args.parallelism).unwrap_or(usize::MAX);
     let read_at = prepared.observation.read_at;
     let mut machine = Machine::new(&prepared.reviewed, read_at, clock.elapsed(), flow, parallelism);
-    // A signal that arrived while the journal was being created: send nothing.
+    // If a signal arrived while we were creating the journal, don't send anything.
     if let Ok(number) = signals.numbers.try_recv() {
         machine.stop(Stop::Signal(number));
     }
@@ -273,7 +274,7 @@ fn ask(
         .into())
 }
 
-/// Returns the exit code of an apply (I7 in docs/reliability.md). A signal takes precedence over any outcome.
+/// Returns an apply's exit code (I7 in docs/reliability.md). A signal takes precedence over any outcome.
 pub fn exit(finished: &Finished) -> Exit {
     match finished.stopped {
         Some(Stop::Signal(number)) => Exit::Signal(number),

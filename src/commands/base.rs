@@ -1,7 +1,7 @@
-//! The base version of the files, which a plan is compared with: `--base REV-or-FILE`.
+//! The base version of the files, which the plan is compared with: `--base REV-or-FILE`.
 //!
-//! A git revision is checked out into a temporary folder with plumbing commands. We extract every TOML file because an `include`
-//! pattern may match any of them, but skip symbolic links and paths that would escape that folder.
+//! A git revision is checked out into a temporary folder with plumbing commands. An `include` pattern may match any TOML file, so
+//! we extract all of them, but skip symbolic links and paths that would escape that folder.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -20,21 +20,21 @@ use crate::roster::Roster;
 /// The base version of the files, along with its name in reports.
 #[derive(Debug)]
 pub(super) struct Base {
-    /// If the base files are invalid, no edit can be attributed to this change.
+    /// If the base files are invalid, we can't attribute any edit to the change under review.
     pub(super) files: Result<Roster, Problems>,
     pub(super) line: BaseLine,
 }
 
-/// Reads the base from a file or, if there is no file of that name, from a git revision.
+/// Reads the base from a file or, if there's no such file, from a git revision.
 ///
 /// # Errors
-/// Fails if `base` is neither a file nor a revision in the repository of `config`, or if `git` cannot be run. Invalid base files
-/// are not an error: they are already merged, so the change under review can't fix them.
+/// Fails if `base` is neither a file nor a revision in the repository of `config`, or if `git` can't be run. Invalid base files
+/// aren't an error. They've already been merged, so the change under review can't fix them.
 pub(super) fn read(base: &str, config: &Path) -> Result<Base, Problem> {
     let name = Printable::cut(base, 200);
     let file = Path::new(base);
     if file.is_file() {
-        // A pipeline passes an absolute path on its own machine, which means nothing to the readers of the report.
+        // Pipelines pass absolute paths, which would mean nothing to the report's readers.
         let name = match file.file_name() {
             Some(last) if file.is_absolute() => Printable::cut(&last.to_string_lossy(), 200),
             _ => name,
@@ -102,8 +102,8 @@ fn copied(commit: &str, folder: &Path, root: &Path) -> io::Result<TempDir> {
     Ok(copy)
 }
 
-/// Parses an entry of `git ls-tree` into its object ID and path. Returns `None` unless it is the root file or a TOML file, and a
-/// regular file inside the folder.
+/// Parses an entry of `git ls-tree` into its object ID and path. Returns `None` unless it's a regular file inside the folder and
+/// either the root file or a TOML file.
 fn config_file<'e>(entry: &'e str, root: &Path) -> Option<(&'e str, &'e Path)> {
     let (about, path) = entry.split_once('\t')?;
     let mut about = about.split(' ');
@@ -114,8 +114,8 @@ fn config_file<'e>(entry: &'e str, root: &Path) -> Option<(&'e str, &'e Path)> {
     (mode.starts_with("100") && is_inside && (is_toml || path == root)).then_some((object, path))
 }
 
-/// Splits the output of `git cat-file --batch` into files. Each object is a header that ends with its length, the content, and a
-/// line feed.
+/// Splits the output of `git cat-file --batch` into files. Each object consists of a header ending with the length, the content,
+/// and a line feed.
 fn write_each(files: &[PathBuf], mut contents: &[u8]) -> io::Result<()> {
     let cut_short =
         || io::Error::new(io::ErrorKind::UnexpectedEof, "git returned fewer files than requested");

@@ -1,4 +1,4 @@
-//! The connection of a run to Pylon or to the sandbox, including the host, the token, and the pacing.
+//! A run's connection to Pylon or to the sandbox, including the host, the token, and the pacing.
 
 use super::progress::ReadWaits;
 use super::{CommandCode, Environment, folder, sandbox, token};
@@ -19,7 +19,7 @@ use crate::pylon::{BaseUrl, FlowControl, Reader, Token, Trace};
 use crate::roster::{Email, Moment, Region, Roster};
 use crate::sandbox::Running;
 
-/// A connection that can only read.
+/// A connection that can only be used for reading.
 pub(super) struct Connection {
     pub(super) reader: PacedReader,
     /// `us`, `eu`, `sandbox`, or the host name.
@@ -27,7 +27,7 @@ pub(super) struct Connection {
     /// The sandbox started for `--sandbox`, if given.
     pub(super) sandbox: Option<Running>,
     pub(super) invocation: Invocation,
-    /// The time set by `ROLECALL_NOW`, unless Pylon runs on this machine.
+    /// The time in `ROLECALL_NOW`, unless Pylon runs on this machine.
     pub(super) as_on: Option<Moment>,
 }
 
@@ -43,7 +43,7 @@ impl Connection {
         opened.map_err(|problem| problem.with_sources(&roster.sources))
     }
 
-    /// Returns the region that the host belongs to, if any.
+    /// Returns the host's region, if any.
     pub(super) fn region(&self) -> Option<Region> {
         self.reader.region()
     }
@@ -53,7 +53,7 @@ impl Connection {
         if self.sandbox.is_some() { "the sandbox".into() } else { self.reader.host() }
     }
 
-    /// Reads the organization, confirming each of `emails` with a search. Fails if it isn't the organization that `roster` pins.
+    /// Reads the organization, confirming each of `emails` with a search. Fails if it's not the organization pinned by `roster`.
     pub(super) async fn observe(&self, roster: &Roster, emails: &[Email]) -> Result<Observation, Problems> {
         self.read(roster, emails, roster.guardrails.needs_whole_list()).await
     }
@@ -151,7 +151,7 @@ fn reader(
     Reader::new(base, token?, route, &roots, environment.clock, trace)
 }
 
-/// Fails if `ROLECALL_NOW` is set and requests may reach the real Pylon. A fixed time is only meant for trials on this machine.
+/// Fails if `ROLECALL_NOW` is set and requests might reach the real Pylon. A fixed time is only meant for trials on this machine.
 pub(super) fn at_present(
     roster: &Roster,
     asked: &ConnectionArgs,
@@ -174,7 +174,7 @@ pub(super) fn at_present(
     }
 }
 
-/// Chooses the proxy and loads the certificates for the given options. Returns `None` if the base URL is invalid.
+/// Chooses the proxy and loads the certificates for these options. Returns `None` if the base URL is invalid.
 pub(super) fn network(
     roster: &Roster,
     asked: &ConnectionArgs,
@@ -187,14 +187,14 @@ pub(super) fn network(
     Some((Route::choose(&base, variables), Roots::load(&base, variables)))
 }
 
-/// Returns the fixed time if requests may reach the real Pylon.
+/// Returns the fixed time if requests might reach the real Pylon.
 fn as_on(base: &BaseUrl, clock: Clock) -> Option<Moment> {
     let at = clock.now();
     (clock.is_fixed() && !base.is_loopback()).then(|| Moment { at, written: at.to_string() })
 }
 
-/// Returns the base URL from the command line, falling back to that of the requested or pinned region. Fails if they contradict
-/// each other.
+/// Returns the base URL from the command line, falling back to that of the requested or pinned region. Fails if the two
+/// contradict each other.
 fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem> {
     let pin = roster.workspace.region.as_ref();
     let region = asked.region;

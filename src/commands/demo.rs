@@ -1,4 +1,4 @@
-//! `demo`: writes an example and plans it on the sandbox, so a new user's first command works without any setup.
+//! `demo`: writes an example and plans it on the sandbox, so new users have a first command that works without any setup.
 
 use std::fs;
 use std::io::Result;
@@ -14,7 +14,7 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::report::text::wrap::{verbatim, whole};
 
-/// The files of examples/acme, with their paths in the new folder.
+/// The files in examples/acme, with their paths in the new folder.
 const FILES: [(&str, &str); 5] = [
     ("users.toml", include_str!("../../examples/acme/users.toml")),
     ("pylon.json", include_str!("../../examples/acme/pylon.json")),

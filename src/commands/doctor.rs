@@ -1,5 +1,5 @@
-//! `doctor`: checks everything that a run depends on. A failed check doesn't end it if the others can still run. Requests aren't
-//! retried, because the user is waiting for the result.
+//! `doctor`: checks everything a run depends on. After a failed check, it continues with any checks that can still run. Requests
+//! aren't retried, because the user is waiting for the result.
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::report::{Body, words};
 use crate::roster::Roster;
 use crate::toml_text;
 
-/// The largest clock difference that is ignored. Beyond it, windows would noticeably begin and end too early or too late.
+/// The largest clock difference we ignore. Beyond it, windows would noticeably begin and end too early or too late.
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
 /// If the last apply is older than this, a pipeline may have stopped running.
 const SILENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -273,7 +273,7 @@ fn people(state: &ObservedState, roster: &Roster) -> Vec<Check> {
     checks
 }
 
-/// Checks that each role named in the files resolves to exactly one role. Otherwise, planning would fail.
+/// Checks that each role in the files resolves to exactly one role. Otherwise, planning would fail.
 fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
     let mut unknown = roster.named_roles();
     unknown.retain(|name, _| !matches!(state.roles.meaning(name), Meaning::One(_)));
@@ -284,7 +284,7 @@ fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
     Some(Check { location: Some(roster.sources.locate(*place)), ..check })
 }
 
-/// Checks the latest journal in this folder, which reveals a pipeline that no longer runs.
+/// Checks the latest journal in this folder, which shows if a pipeline has stopped running.
 fn last_apply(folder: &Path, now: Timestamp) -> Check {
     let name = "last apply";
     let newest = journals::newest(folder).into_iter().next();

@@ -1,4 +1,4 @@
-//! `explain`: shows everything about one person, whether declared or not.
+//! `explain`: shows everything about a person, whether declared or not.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
     let mut asked = Email::observed(args.who.trim());
     let files = declared(None, common, environment)?;
     block_on(async {
-        // Pylon can search for an address, but not for part of a name.
+        // Pylon can search for an address, but not for part of one or for a name.
         let addresses = if args.who.contains('@') { std::slice::from_ref(&asked) } else { &[] };
         let (connection, observation) =
             observe(&files, addresses, &args.connection, common, environment).await?;
@@ -60,8 +60,8 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
 /// The maximum number of candidates to list.
 const LISTED: usize = 20;
 
-/// Adds the date since which the person has been declared, and their latest changes in Pylon. Both are best effort: they come
-/// from git and the audit log.
+/// Adds the date of the person's declaration (from git) and the latest changes in Pylon (from the audit log). Both are best
+/// effort.
 async fn add_history(report: &mut ExplanationReport, connection: &Connection, state: &ObservedState) {
     let id = report.in_pylon.as_ref().and_then(|person| UserId::new(person.id.raw()));
     if let Some(person) = id.and_then(|id| state.person(&id)) {
@@ -73,7 +73,7 @@ async fn add_history(report: &mut ExplanationReport, connection: &Connection, st
     }
 }
 
-/// Returns the people whose name or address contains `part`, sorted by address. If `part` is itself a known address, there are no
+/// Returns the people whose name or address contains `part`, sorted by address. If `part` is a known address, there are no
 /// candidates.
 fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) -> Vec<CandidateLine> {
     if declared_person(part, people, observed).is_some() || observed.find(part) != Found::NotFound {
@@ -83,7 +83,7 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
     if part.is_empty() {
         return Vec::new();
     }
-    // A domain matches many addresses, so only match it if the query contains an `@`.
+    // A domain would match lots of addresses, so we only match it if the query contains an `@`.
     let is_in = |email: &Email| {
         let email = email.folded();
         let local = email.split_once('@').map_or(email.as_str(), |(local, _)| local);
@@ -109,7 +109,7 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
     found.into_iter().collect()
 }
 
-/// Shows the page for an error code, which requires neither files nor a connection.
+/// Shows the page for an error code. This doesn't require any files or a connection.
 fn page(code: &str) -> Done {
     if let Some(page) = DiagnosticPage::of(code) {
         return Ok((Body::Page(Box::new(page)), Exit::Done));
@@ -124,7 +124,7 @@ fn page(code: &str) -> Done {
     Err(problem.help(help).into())
 }
 
-/// Returns the person declared under this address or under another address of the same user.
+/// Returns the person declared under this address or under another of the same user's addresses.
 fn declared_person<'d>(
     asked: &Email,
     people: &'d [DesiredPerson],

@@ -1,4 +1,4 @@
-//! Reads the files and resolves them at a point in time, which is the first step of most commands.
+//! Reads the files and resolves them at a point in time, which most commands do first.
 
 use std::cell::LazyCell;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::problem::{Problem, Problems};
 use crate::report::Body;
 use crate::roster::{Email, Moment, Roster, Unmanaged};
 
-/// The files and the values they declare at one point in time.
+/// The files and their values at a point in time.
 pub(super) struct Declared {
     pub(super) roster: Roster,
     pub(super) desired: DesiredState,
@@ -45,7 +45,7 @@ pub(super) fn declared(
     Ok(Declared { desired: roster.resolve_at(now), roster, now, at })
 }
 
-/// Reads the files and checks that no acknowledgment expires too far after `present`.
+/// Reads the files and checks that no acknowledgment extends too far beyond `present`.
 pub(super) fn read(config: &Path, present: Timestamp) -> Result<Roster, Problems> {
     let roster = Roster::read(config)?;
     let problems = roster.overlong_acknowledgments(present);
@@ -75,7 +75,7 @@ pub(super) fn read_if_there(config: &Path, present: Timestamp) -> Result<Option<
     is_there.then(|| read(config, present)).transpose()
 }
 
-/// Parses a TIME from the command line, in the declared time zone.
+/// Parses a TIME from the command line, in the configured time zone.
 pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, Problem> {
     Moment::parse(text, &roster.timezone).map_err(|why| {
         Problem::new(CommandCode::BadTime, format!("{flag} {} {why}", Printable::cut(text, 60)))
@@ -107,8 +107,8 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
     if problems.is_empty() { Ok(emails) } else { Err(problems) }
 }
 
-/// Returns a report if the files declare no people and nothing else that has to be checked against Pylon. The caller can then
-/// skip the connection.
+/// Returns a report if the files don't declare anyone or anything else to check against Pylon, in which case the caller can skip
+/// the connection.
 pub(super) fn without_people(declared: &Declared, common: &Common) -> Option<Body> {
     let Roster { people, workspace, guardrails, .. } = &declared.roster;
     let asks =

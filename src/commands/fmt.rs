@@ -1,4 +1,4 @@
-//! `fmt`: formats the files and preserves comments.
+//! `fmt`: formats the files, preserving comments.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub(super) fn run(args: &FmtArgs, common: &Common, environment: &Environment) ->
     let is_dry = args.check || args.diff;
     let (mut files, mut rewritten) = (Vec::new(), Vec::new());
     for (name, before) in texts.iter() {
-        // The roster has been parsed, so this is valid TOML and formatting can't fail.
+        // We've already parsed the roster, so it's valid TOML and formatting can't fail.
         let after = canonical(before).unwrap_or_else(|_| before.to_owned());
         let state = match (before == after, is_dry) {
             (true, _) => FileState::Unchanged,
@@ -40,14 +40,14 @@ pub(super) fn run(args: &FmtArgs, common: &Common, environment: &Environment) ->
     Ok((Body::Files(Box::new(FilesReport { verdict, files, not_written: Vec::new() })), exit))
 }
 
-/// Returns the files to format: those named on the command line, or else the root file and its includes.
+/// Returns the files to format: those passed on the command line, or else the root file and its includes.
 fn texts(args: &FmtArgs, common: &Common, environment: &Environment) -> Result<Sources, Problems> {
     if args.files.is_empty() {
         return Ok(read(&common.config, environment.clock.now())?.sources);
     }
     let mut texts = Sources::default();
     for (name, text) in read_each(&args.files, text)? {
-        // The same file may be named twice on the command line.
+        // The same file may be listed twice on the command line.
         if texts.iter().all(|(known, _)| known != name) {
             texts.add(name, text);
         }
@@ -55,8 +55,8 @@ fn texts(args: &FmtArgs, common: &Common, environment: &Environment) -> Result<S
     Ok(texts)
 }
 
-/// Returns the name and content of a file. It must be valid TOML but not a valid root file, because it may be a team file, which
-/// can't be checked without its root file.
+/// Returns a file's name and content. The content must be valid TOML but not a valid root file, since it may be a team file,
+/// which can't be checked without the root file.
 fn text(path: &Path) -> Result<(String, String), Problems> {
     let first =
         |sources: &Sources| sources.iter().next().map(|(name, text)| (name.to_owned(), text.to_owned()));

@@ -32,7 +32,7 @@ pub(super) fn run(args: &ImportArgs, common: &Common, environment: &Environment)
     if args.update { update(args, common, environment) } else { begin(args, common, environment) }
 }
 
-/// Writes the organization to a sandbox state file. The files are only read for the organization they are pinned to.
+/// Writes the organization to a sandbox state file. The files are read only to find out which organization they're pinned to.
 fn state(path: &Path, args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
     is_new(path)?;
     let roster = read_if_there(&common.config, environment.clock.now())?.unwrap_or_default();
@@ -65,7 +65,7 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
     })
 }
 
-/// Checks that no existing file would be overwritten by the new files or included by the new root file.
+/// Checks that the new files wouldn't overwrite any existing files and that the new root file wouldn't include any.
 fn are_new(config: &Path, teams: Option<&Path>) -> Result<(), Problem> {
     let has_root = config.try_exists().unwrap_or(true);
     let mut there: Vec<String> = has_root.then(|| name_of(config)).into_iter().collect();
@@ -73,8 +73,8 @@ fn are_new(config: &Path, teams: Option<&Path>) -> Result<(), Problem> {
     if there.is_empty() { Ok(()) } else { Err(are_there(&there, has_root)) }
 }
 
-/// Returns the TOML files in the folder for team files, if that folder exists. A symbolic link is rejected because it may point
-/// outside the config's folder, where files aren't read.
+/// Returns the TOML files in the folder for team files, if it exists. A symbolic link is rejected because it may point outside
+/// the config's folder, where we don't read files.
 fn included_in(teams: &Path) -> Result<Vec<String>, Problem> {
     match std::fs::symlink_metadata(teams) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -119,7 +119,7 @@ fn are_there(names: &[String], has_root: bool) -> Problem {
     })
 }
 
-/// Writes the new files. The root file comes last, so that an import that fails midway leaves no valid root file behind.
+/// Writes the new files. The root file comes last, so an import that fails midway doesn't leave a valid root file behind.
 fn write(new: NewRoster<'_>, config: &Path, teams: &Path) -> Result<(), CommandError> {
     let is_new_folder = !new.teams.is_empty() && !teams.exists();
     let team = |TeamFile { name: file, text, .. }: TeamFile| {
@@ -237,7 +237,7 @@ fn merged<'c>(changes: impl Iterator<Item = &'c Change>) -> Vec<Change> {
     merged
 }
 
-/// Finds the file passed to `--into` among the files that were read.
+/// Finds the file passed to `--into` among the files we've read.
 fn file_named(into: &Path, sources: &Sources) -> Result<FileId, CommandError> {
     let canonical = |name: &Path| std::fs::canonicalize(name).ok();
     let wanted = canonical(into);

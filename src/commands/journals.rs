@@ -1,6 +1,6 @@
-//! The location of the journals of applies: `.rolecall/journal` next to the config, or the path passed to `--journal`.
+//! Where applies keep their journals: `.rolecall/journal` next to the config, or the path passed to `--journal`.
 //!
-//! Guarantees that each apply gets its own journal, and that the journal's name is on disk before anything is sent. Its contents
+//! Guarantees that each apply gets its own journal and that the journal's name is on disk before anything is sent. The contents
 //! are up to `apply::journal`.
 
 use std::fs::{self, File, TryLockError};
@@ -14,7 +14,7 @@ use crate::apply::journal::JournalLine;
 use crate::own_folder::{NAME, OwnFolder, sync_folder};
 use crate::private;
 
-/// The folder in `.rolecall` that contains the journals.
+/// The folder for journals in `.rolecall`.
 const JOURNALS: &str = "journal";
 /// The maximum length of a journal's last line, in bytes.
 const LONGEST_END: u64 = 1024;
@@ -27,8 +27,8 @@ pub(super) fn create(given: Option<&Path>, config: &Path, now: Timestamp) -> Res
     }
 }
 
-/// The file name includes a random part because processes in two containers can share a process ID in the same second. If the
-/// name is taken anyway, we try another one, so an existing journal is never opened.
+/// The file name includes a random part because processes in two containers can share a process ID within the same second. If the
+/// name is taken anyway, we just try another one rather than opening an existing journal.
 fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     let journals = OwnFolder::open_or_create_in(folder)?.folder(JOURNALS)?;
     loop {
@@ -46,19 +46,19 @@ fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     }
 }
 
-/// Holds a lock on the journal for as long as the file is open, so that [`is_running`] can detect the run. If the file system
-/// doesn't support locks, as some network file systems don't, a running apply looks like one that was killed.
+/// Locks the journal for as long as the file is open, so [`is_running`] can detect the run. Some network file systems don't
+/// support locks, in which case a running apply looks like a killed one.
 #[cfg(unix)]
 fn mark_running(file: &File) {
     let _ = file.try_lock();
 }
 
-/// Does nothing because locked files can't be read on this platform.
+/// Does nothing, since locked files can't be read on this platform.
 #[cfg(not(unix))]
 fn mark_running(_: &File) {}
 
-/// Returns `true` if the run that writes this journal is still running on this machine. The kernel releases the lock when the
-/// process exits, even if it is killed. Call this before reading the journal; otherwise, a run that ends in between looks killed.
+/// Returns `true` if the run writing this journal is still alive on this machine. The kernel releases the lock when the process
+/// exits, even if it's killed. Call this before reading the journal; otherwise, a run that ends in between looks killed.
 pub(super) fn is_running(journal: &Path) -> bool {
     File::open(journal).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
@@ -87,8 +87,8 @@ fn open_there(path: &Path) -> Result<File> {
     private::options().append(true).create(true).open(path)
 }
 
-/// Checks that no other apply uses the file, because `rollback` undoes everything in a journal. Two applies that start at the
-/// same time detect each other by the lock, which is held until the file is closed.
+/// Checks that no other apply uses the file, because `rollback` undoes everything in a journal. If two applies start at the same
+/// time, they detect each other by the lock, which is held until the file is closed.
 fn is_unused(file: &File) -> Result<()> {
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Err(Error::other("another apply is writing it"));
@@ -99,7 +99,7 @@ fn is_unused(file: &File) -> Result<()> {
     Ok(())
 }
 
-/// Returns the newest journal in this folder if it lacks an end record. Only the end of the file is read.
+/// Returns the newest journal in this folder if it has no end record. Only the end of the file is read.
 pub(super) fn unfinished(folder: &Path) -> Option<PathBuf> {
     let newest = newest(folder).into_iter().next()?;
     let mut file = File::open(&newest).ok()?;
@@ -113,8 +113,8 @@ pub(super) fn unfinished(folder: &Path) -> Option<PathBuf> {
     (!has_end).then_some(newest)
 }
 
-/// Returns the journals of applies from this folder, newest first (their names start with the time). Symbolic links are skipped,
-/// because they may have been committed to the repository.
+/// Returns this folder's journals, newest first (the names start with the time). Symbolic links are skipped because they may have
+/// been committed to the repository.
 pub(super) fn newest(folder: &Path) -> Vec<PathBuf> {
     let own = folder.join(NAME);
     let journals = own.join(JOURNALS);

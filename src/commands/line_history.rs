@@ -1,7 +1,7 @@
 //! Uses `git blame` to find out when each line of the files was last changed, and which commit the files come from.
 //!
-//! No hooks or textconv filters of the repository are run. A failure isn't an error for the command, because the files don't have
-//! to be in git.
+//! We never run the repository's hooks or textconv filters. Failures aren't errors for the command, since the files don't have to
+//! be in git.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -25,28 +25,28 @@ const BLAME: [&str; 3] = ["blame", "--incremental", "--no-textconv"];
 /// Maps line numbers to the commits that last changed them. Uncommitted lines are left out.
 type Lines = HashMap<usize, SinceLine>;
 
-/// Returns the commit that last changed a line, or `None` if the line is uncommitted or git can't determine its commit.
+/// Returns the commit that last changed a line. Returns `None` for uncommitted lines or if git can't determine the commit.
 pub(super) fn since(location: &Location) -> Option<SinceLine> {
     let line = format!("{0},{0}", location.line);
     let is_shallow = is_shallow(folder(&location.file)).ok()?;
     blame(&location.file, &["-L", &line], is_shallow).ok()?.remove(&location.line)
 }
 
-/// The git history of all files that were read.
+/// The git history of all files we've read.
 #[derive(Debug, Default)]
 pub(super) struct FileHistory {
-    /// The ID of the commit that is checked out, if it could be determined.
+    /// The ID of the checked-out commit, if it could be determined.
     pub(super) commit: Option<String>,
     /// Whether any file differs from that commit.
     pub(super) is_modified: bool,
-    /// The lines of each file, by file name.
+    /// Each file's lines, by file name.
     lines: HashMap<String, Lines>,
-    /// What could not be determined, each with the reason.
+    /// What we couldn't determine, along with the reasons.
     pub(super) unread: Vec<String>,
 }
 
 impl FileHistory {
-    /// Runs git for every file. This never fails: errors are collected in `unread`.
+    /// Runs git for every file. This never fails, since errors are collected in `unread`.
     pub(super) fn of(sources: &Sources) -> Self {
         let mut history = Self::default();
         let Some((root, _)) = sources.iter().next() else { return history };
@@ -97,7 +97,7 @@ fn asked_in(folder: &Path, arguments: &[&str]) -> Result<String, Printable> {
     let answer = git(folder, &[PLAIN.as_slice(), arguments].concat(), Stdio::null());
     answer.map(|answer| String::from_utf8_lossy(&answer).into_owned()).map_err(|error| {
         match error.to_string() {
-            // The rest of git's message depends on the machine.
+            // The rest of git's message varies between machines.
             message if message.contains("not a git repository") => {
                 Printable::new("they are not in a git repository")
             }
@@ -127,10 +127,10 @@ fn is_shallow(folder: &Path) -> Result<bool, Printable> {
     Ok(asked_in(folder, &["rev-parse", "--is-shallow-repository"])?.trim() == "true")
 }
 
-/// Parses the output of `git blame --incremental`. It contains one group per range of lines; a commit's author and other details
-/// appear only in the first group of that commit.
+/// Parses the output of `git blame --incremental`. It consists of one group per range of lines, but a commit's author and other
+/// details appear only in its first group.
 ///
-/// In a shallow clone, git attributes all older lines to the oldest available commit (`boundary`), so that commit is ignored.
+/// In a shallow clone, git attributes all older lines to the oldest available commit (`boundary`), so we ignore that commit.
 fn commits(answer: &str, is_shallow: bool) -> Lines {
     let mut known: HashMap<String, HashMap<&str, &str>> = HashMap::new();
     let mut ranges = Vec::new();
@@ -169,7 +169,7 @@ fn head(line: &str) -> Option<(String, usize, usize)> {
     is_commit.then(|| (commit.to_owned(), first, count))
 }
 
-/// Returns `None` for an uncommitted line, whose commit ID is all zeros.
+/// Returns `None` for an uncommitted line, which has an all-zero commit ID.
 fn since_line(commit: &str, values: &HashMap<&str, &str>) -> Option<SinceLine> {
     let short = commit.get(..SHORT_COMMIT)?;
     let is_committed = commit.bytes().any(|digit| digit != b'0');

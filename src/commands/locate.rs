@@ -1,7 +1,7 @@
 //! Locates the root file through `-C`, `--config`, `ROLECALL_CONFIG`, or a search of the parent folders in the git repository.
 //!
-//! The search never goes above the root of the repository or into a folder owned by another user. Otherwise, anyone who can write
-//! to `/tmp` could plant a `users.toml` there for every user who works below it.
+//! The search never goes above the repository root or into a folder owned by another user. Otherwise, anyone with write access to
+//! `/tmp` could plant a `users.toml` there for everyone working below it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::report::text::wrap::whole;
 use crate::roster::{Roster, RosterCode};
 
-/// Changes to the folder passed to `-C` and chooses the root file. If the command line doesn't name that file, prints which one
+/// Changes to the folder passed to `-C` and chooses the root file. Unless the root file is on the command line, prints which one
 /// is used.
 pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(), Problem> {
     if let Some(folder) = &cli.common.folder {
@@ -39,14 +39,14 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
     if let Command::Rollback(args) = &mut cli.command
         && args.last
     {
-        // The rollback writes a journal of its own, so a command that resumes it has to name the original journal.
+        // The rollback writes a journal of its own, so resuming the rollback requires the name of the original journal.
         args.of = journals::newest(&folder(&config)).into_iter().next();
     }
     cli.use_config(config, origin);
     Ok(())
 }
 
-/// Returns the note that tells the user which file is used.
+/// Returns the note telling the user which file is used.
 fn note(config: &Path, origin: &Origin) -> Option<String> {
     let config = whole(Printable::cut(&config.to_string_lossy(), 200).as_str());
     match origin {
@@ -57,7 +57,7 @@ fn note(config: &Path, origin: &Origin) -> Option<String> {
 }
 
 /// Finds the nearest `users.toml` in this folder or its ancestors, up to the root of the git repository. `owner` returns the user
-/// ID that owns a folder. If there is no such file, returns the path in this folder, where `import` would write it.
+/// ID of a folder's owner. If there's no such file, returns the path in this folder, where `import` would write it.
 fn nearest(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> (PathBuf, Origin) {
     if has(folder, CONFIG) {
         return (CONFIG.into(), Origin::Folder);
@@ -79,8 +79,8 @@ fn nearest(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> (PathBuf, Ori
     (CONFIG.into(), Origin::Nowhere(searched))
 }
 
-/// Returns `true` if the folder has an entry of this name. A dangling symlink counts, so that it's reported instead of silently
-/// using another file.
+/// Returns `true` if the folder has an entry with this name. Dangling symlinks count, so we report them instead of silently using
+/// another file.
 fn has(folder: &Path, name: &str) -> bool {
     folder.join(name).symlink_metadata().is_ok()
 }
@@ -104,10 +104,10 @@ fn parent_folder(levels: usize) -> PathBuf {
     std::iter::repeat_n("..", levels).collect()
 }
 
-/// Rejects a team file as the config. Planning from it would ignore the guardrails, the pinned organization, and everyone else
-/// declared by the root file that includes it.
+/// Rejects a team file as the config. A plan from a team file would ignore the guardrails, the pinned organization, and everyone
+/// else declared by the root file.
 pub(super) fn check_is_root(config: &Path) -> Result<(), Problem> {
-    // If the config can't be resolved, reading it will report the reason.
+    // If the config can't be resolved, the reason will be reported when we read it.
     let (Ok(real), Ok(start), Ok(current)) =
         (config.canonicalize(), folder(config).canonicalize(), Path::new(".").canonicalize())
     else {
@@ -142,7 +142,7 @@ fn includes(root: &Path, file: &Path) -> bool {
     sources.iter().any(|(name, _)| Path::new(name).canonicalize().is_ok_and(|path| path == file))
 }
 
-/// Returns the ID of the user who owns a folder, if the platform supports it.
+/// Returns the user ID of a folder's owner, if the platform supports it.
 fn owner(folder: &Path) -> Option<u32> {
     #[cfg(unix)]
     return folder.metadata().ok().map(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata));
@@ -150,7 +150,7 @@ fn owner(folder: &Path) -> Option<u32> {
     None
 }
 
-/// Adds the folders that were searched to the error for a missing root file. Other errors are returned unchanged.
+/// Adds the searched folders to the error for a missing root file. Other errors are returned unchanged.
 pub(super) fn explained(mut error: CommandError, command: &Command, common: &Common) -> CommandError {
     if let Origin::Nowhere(searched) = &common.origin
         && command.uses_config()
@@ -170,7 +170,7 @@ pub(super) fn explained(mut error: CommandError, command: &Command, common: &Com
 
 /// Returns the first root file in a subfolder of the current folder, quoted for the shell. `demo` writes one there.
 fn below() -> Option<String> {
-    /// Limits how long the search can take.
+    /// Limits the duration of the search.
     const MOST_FOLDERS: usize = 1000;
     let entries = std::fs::read_dir(".").ok()?.take(MOST_FOLDERS).flatten();
     let is_hidden = |name: &OsString| name.to_string_lossy().starts_with('.');

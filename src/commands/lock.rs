@@ -1,11 +1,11 @@
 //! Locks that allow only one apply per organization at a time, for each user and machine.
 //!
-//! Which folders are available depends on the session: a login shell has `XDG_RUNTIME_DIR`, but a cron job doesn't. We therefore
-//! take the lock in every available folder, so that two runs share at least one. The kernel releases it when the process exits,
-//! even if it is killed.
+//! Which folders are available depends on the session. A login shell has `XDG_RUNTIME_DIR`, for example, but a cron job doesn't.
+//! We therefore take the lock in every available folder, so any two runs share at least one. The kernel releases it when the
+//! process exits, even if it's killed.
 //!
-//! Applies on different machines can still overlap. Their reports stay true because rolecall sends absolute values, never relies
-//! on an old read, and reads back every change.
+//! Applies on different machines can still overlap. Their reports stay true, though, because we send absolute values, never rely
+//! on an old read, and read back every change.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -27,15 +27,15 @@ pub struct Lock {
     _files: Vec<File>,
 }
 
-/// A folder for the lock, or the path of an unusable folder along with the reason.
+/// A folder for the lock, or an unusable folder's path and the reason.
 pub type LockFolder = Result<OwnFolder, (PathBuf, Error)>;
 
 impl Lock {
     /// Takes the lock for an organization and host in every usable folder.
     ///
     /// # Errors
-    /// Fails if another process holds the lock, if no folder is usable, or if the lock's path is taken by something other than a
-    /// regular file owned by this user.
+    /// Fails if another process holds the lock, if no folder is usable, or if the lock's path exists but isn't a regular file
+    /// owned by this user.
     pub fn take(
         folders: Vec<LockFolder>,
         host: &str,
@@ -48,7 +48,7 @@ impl Lock {
             let held = folder.and_then(|folder| {
                 let path = folder.path().to_owned();
                 let canonical = path.canonicalize().map_err(|error| (path.clone(), error))?;
-                // Two variables may point to the same folder, and a second lock would conflict with our own.
+                // Two variables may refer to the same folder, in which case a second lock would conflict with our own.
                 if let Entry::Vacant(entry) = taken.entry(canonical) {
                     match hold(&folder, &name(host, organization), now) {
                         Ok(file) => drop(entry.insert(file)),
@@ -76,7 +76,7 @@ impl Lock {
 
 /// The reason a lock could not be taken.
 enum Held {
-    /// Another process holds it. Contains the text that the process wrote to the file.
+    /// Another process holds the lock. Contains the text that the process wrote to the file.
     By(String),
     Not(Error),
 }

@@ -1,7 +1,7 @@
 //! The commands, one per module.
 //!
 //! A command takes its arguments and the [`Environment`] and returns a report. [`run`] renders the report into an [`Output`],
-//! which `main` prints. Reports for files go through `outlets`. During a run, only questions and progress are printed.
+//! which `main` prints. `outlets` handles reports for files. While a command is running, only questions and progress are printed.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ mod write;
 use outlets::Outlets;
 
 codes! {
-    /// The errors raised by the commands themselves.
+    /// The commands' own errors.
     pub enum CommandCode {
         /// `apply` requires a confirmation or `--auto-approve`.
         NeedsApproval = "apply::needs_approval",
@@ -63,7 +63,7 @@ codes! {
         NotApproved = "apply::not_approved",
         /// Another apply for this organization is running.
         Locked = "apply::locked",
-        /// The lock could not be taken in any folder.
+        /// There is no usable folder for the lock.
         NoLock = "apply::no_lock",
         /// The file passed to `access --since` is not an access review.
         NotAReview = "access::not_a_review",
@@ -77,7 +77,7 @@ codes! {
         NoJournal = "apply::no_journal",
         /// The value of `--at` or `--until` is not a valid time.
         BadTime = "commands::bad_time",
-        /// There is no error code of that name to explain.
+        /// There is no such error code to explain.
         UnknownCode = "explain::unknown_code",
         /// The host contradicts `--region` or the pinned region.
         OtherRegion = "commands::other_region",
@@ -93,11 +93,11 @@ codes! {
         FileExists = "import::file_exists",
         /// The file for a sandbox state already exists.
         StateExists = "sandbox::file_exists",
-        /// `--into` names a file that is not part of the roster.
+        /// `--into` was passed a file that is not part of the roster.
         NotRead = "import::not_read",
-        /// The output would overwrite a file of the roster.
+        /// The output would overwrite one of the roster's files.
         OverFiles = "commands::over_files",
-        /// The output would overwrite a file that the run needs, or two reports would go to the same file.
+        /// The output would overwrite a file needed by the run, or two reports would go to the same file.
         SameFile = "commands::same_file",
         /// `--report` was passed to a command that prints text instead of a report.
         NoReport = "commands::no_report",
@@ -105,7 +105,7 @@ codes! {
         NoCsv = "commands::no_csv",
         /// The folder passed to `-C` cannot be entered.
         NoFolder = "commands::no_folder",
-        /// The config is a team file that a root file includes.
+        /// The config is a team file included by a root file.
         TeamFile = "commands::team_file",
         /// The operating system refused a resource, such as a file descriptor.
         NoRuntime = "commands::no_runtime",
@@ -124,7 +124,7 @@ pub fn diagnostic_codes() -> Vec<&'static str> {
     roster.chain(lint).chain(plan).chain(saved).chain(pylon).chain(rollback).chain(own).collect()
 }
 
-/// The parts of the process environment that affect a run, read once at startup.
+/// The parts of the process environment that affect a run. We read them just once, at startup.
 #[derive(Debug)]
 pub struct Environment {
     pub clock: Clock,
@@ -137,9 +137,9 @@ pub struct Environment {
     /// The environment variables for proxies and certificates.
     pub network: Variables,
     pub folder: PathBuf,
-    /// `ROLECALL_CONFIG`: the root file to use without `--config`.
+    /// `ROLECALL_CONFIG`: the root file to use if there is no `--config`.
     pub config: Option<PathBuf>,
-    /// The login name of the user who runs the command or who triggered the pipeline.
+    /// The login name of the user who is running the command or triggered the pipeline.
     pub user: Option<String>,
     /// `GITHUB_WORKSPACE`: the root of the checkout in a GitHub Actions job.
     pub github_workspace: Option<PathBuf>,
@@ -180,11 +180,11 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
     if let Err(error) = check_formats(command, common) {
         return finish(error.into_report(name), Outlets::default(), common, environment);
     }
-    // Read the token first so that it's scrubbed from all later messages, since an error about a file could quote it.
+    // Read the token first, so it's scrubbed from everything that follows. An error about a file, for example, might quote it.
     if command.connection().is_some_and(|asked| asked.token_file.is_some() && !asked.sandbox) {
         let _ = token(environment);
     }
-    // Open the output files before sending any request. If we can't report the changes, we must not make them.
+    // Open the output files before sending any request: if we can't report changes, we must not make them.
     let opened = overwrites::check(command, common).and_then(|()| Ok(Outlets::open(common, environment)?));
     let outlets = match opened {
         Ok(outlets) => outlets,
@@ -225,7 +225,7 @@ fn check_formats(command: &Command, common: &Common) -> Result<(), CommandError>
 /// The result of a successful command.
 enum Printed {
     Report(Body, Exit),
-    /// Plain text instead of a report, which does not depend on `--format`.
+    /// Plain text instead of a report, regardless of `--format`.
     Text(String),
 }
 
@@ -318,7 +318,7 @@ fn setting(common: &Common, environment: &Environment) -> Setting {
 /// The result of a command: a report with its exit code, or an error.
 type Done = Result<(Body, Exit), CommandError>;
 
-/// An error with its exit code. Unless it comes from [`CommandError::half`], nothing was changed.
+/// An error and its exit code. Nothing was changed, unless the error comes from [`CommandError::half`].
 struct CommandError {
     problems: Box<Problems>,
     exit: Exit,
@@ -365,8 +365,7 @@ fn colors(common: &Common, environment: &Environment, is_terminal: bool) -> bool
     }
 }
 
-/// Returns the folder that contains the config, `.rolecall/`, and `pylon.json`. If the config is a pipe, this is the current
-/// folder.
+/// Returns the folder with the config, `.rolecall/`, and `pylon.json`, which is the current folder if the config is a pipe.
 fn folder(config: &Path) -> PathBuf {
     match config.parent() {
         Some(parent) if !parent.as_os_str().is_empty() && !is_stream(config) => parent.to_owned(),
@@ -374,7 +373,7 @@ fn folder(config: &Path) -> PathBuf {
     }
 }
 
-/// Runs `work` to completion on this thread. Offline commands never call this, so they don't start a runtime.
+/// Runs `work` to completion on this thread. Offline commands never call this, so they don't pay for a runtime.
 fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
     match signals::runtime() {
         Ok(runtime) => {
@@ -387,15 +386,15 @@ fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T,
     }
 }
 
-/// Reads every token source and registers the token for scrubbing. This happens before arguments are parsed because a usage
-/// error may echo a token, and with `--sandbox` a run never reads one. Sources that can be read only once are left to `token`.
+/// Reads every token source and registers the token for scrubbing. This happens before the arguments are parsed, since a usage
+/// error may echo a token, and because a run with `--sandbox` never reads one. Single-use sources are left to `token`.
 pub fn hide_tokens(sources: &[TokenSource]) {
     for source in sources.iter().filter(|source| source.can_be_read_again()) {
         let _ = hidden_text(source);
     }
 }
 
-/// Reads a token source and registers its content for scrubbing. Nothing else reads a source.
+/// Reads a token source and registers its content for scrubbing. This is the only function that reads a source.
 fn hidden_text(source: &TokenSource) -> Result<String, Problem> {
     if let TokenSource::Variable(value) = source {
         output::hide(&value.to_string_lossy()); // even if it isn't valid UTF-8
@@ -405,7 +404,7 @@ fn hidden_text(source: &TokenSource) -> Result<String, Problem> {
     Ok(text)
 }
 
-/// Returns the token. The result is cached because standard input can be read only once.
+/// Returns the token. We cache the result because standard input can be read only once.
 fn token(environment: &Environment) -> Result<Token, Problem> {
     let find = || {
         let source = environment.token_sources.first().ok_or_else(tokens::no_source)?;

@@ -1,8 +1,7 @@
-//! The report files: those of `--report` and the job summary on GitHub.
+//! The report files, which include both the `--report` files and the job summary on GitHub.
 //!
-//! They are all opened before the first request because a run that changes Pylon must be able to report it afterwards. Files are
-//! written the way a shell's `>` would write them, except for the job summary: it is appended to, since other steps write there
-//! too.
+//! They are all opened before the first request, because a run that changes Pylon must be able to report it afterwards. Files are
+//! written the way a shell's `>` would write them. The job summary, however, is appended to, since other steps also write to it.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -23,7 +22,7 @@ pub(super) struct Outlets(Vec<Outlet>);
 struct Outlet {
     path: PathBuf,
     format: Format,
-    /// The maximum size of the report in bytes, if the destination imposes one.
+    /// The maximum size of the report in bytes, if the destination has a limit.
     limit: Option<usize>,
     destination: Destination,
 }
@@ -59,7 +58,7 @@ impl Outlets {
         Ok(Self(outlets))
     }
 
-    /// Writes all reports and returns the problems with those that could not be written.
+    /// Writes all reports and returns the problems with any that failed.
     pub(super) fn write(self, report: impl Fn(Format, Option<usize>) -> String) -> Vec<Problem> {
         let written = self.0.into_iter().map(|Outlet { path, format, limit, destination }| {
             let text = report(format, limit);
@@ -75,8 +74,8 @@ impl Outlets {
     }
 }
 
-/// Returns the number of bytes left in this step's summary. GitHub drops a summary that is too long, so the output of earlier
-/// commands in the step counts against the limit. A full summary still gets one line that says so.
+/// Returns the number of bytes left in this step's summary. GitHub drops a summary if it's too long, so the output of earlier
+/// commands in the step counts against the limit. A full summary still gets one line saying so.
 fn left_in_summary(summary: &File) -> usize {
     let written = summary.metadata().map_or(0, |metadata| metadata.len());
     LONGEST_SUMMARY.saturating_sub(usize::try_from(written).unwrap_or(usize::MAX))

@@ -1,6 +1,6 @@
-//! Checks that a command won't overwrite a file that it needs, such as the roster, the token, or a saved plan.
+//! Checks that a command won't overwrite a file it needs, such as the roster, the token, or a saved plan.
 //!
-//! The checks rely only on the command line and run before any of its files is read or opened for writing.
+//! The checks rely only on the command line and run before any file is read or opened for writing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::regular::STDIN;
 
-/// Checks all files named on the command line and, with `--sandbox`, the sandbox's files next to the config.
+/// Checks all files on the command line and, with `--sandbox`, the sandbox's files next to the config.
 pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandError> {
     let Named { read, written } = command.files();
     let mut needed: Vec<FileIdentity> = read.into_iter().map(FileIdentity::new).collect();
@@ -69,11 +69,11 @@ fn shown(path: &Path) -> Printable {
     Printable::cut(&path.to_string_lossy(), 200)
 }
 
-/// Identifies a file regardless of the path used to reach it.
+/// Identifies a file regardless of the path leading to it.
 struct FileIdentity {
     path: PathBuf,
-    /// The device and inode, which all hard links and mount points of a file share. `None` if the file does not exist or isn't a
-    /// regular file because two reports may well go to the same terminal.
+    /// The device and inode, which are shared by all of a file's hard links and mount points. `None` if the file doesn't exist or
+    /// isn't a regular file, since there's nothing wrong with sending two reports to the same terminal.
     #[cfg(unix)]
     id: Option<(u64, u64)>,
 }

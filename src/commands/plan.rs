@@ -1,4 +1,4 @@
-//! `plan`: shows what would change. Its client has no write methods.
+//! `plan`: shows what would change. Its client can't write.
 
 use std::path::Path;
 
@@ -39,7 +39,7 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
         let exit = exit(&prepared, args);
         if let Some(path) = &args.output {
             save(&prepared, path, environment)?;
-            // A plan that was written to a pipe can't be passed to the next command.
+            // If the plan was written to a pipe, we can't suggest passing it to the next command.
             prepared.report.saved = path.is_file().then(|| Printable::new(&path.to_string_lossy()));
         }
         connection.close().await?;
@@ -47,7 +47,7 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
     })
 }
 
-/// Returns a note about an apply that didn't finish.
+/// Returns a note about an unfinished apply.
 fn unfinished(journal: &Path, common: &Common) -> String {
     let shown = whole(Printable::cut(&journal.to_string_lossy(), 200).as_str());
     let undo = common.invocation.command(&["rollback", "--last"]);

@@ -1,4 +1,4 @@
-//! The steps shared by `plan` and `apply`, which turn the files and the state of Pylon into a reviewed plan.
+//! The steps shared by `plan` and `apply`, from the files and the state of Pylon to a reviewed plan.
 
 use std::collections::HashSet;
 
@@ -37,12 +37,12 @@ pub(super) struct Prepared {
     sources: Sources,
 }
 
-/// The options that narrow down or annotate a plan.
+/// The options to narrow down or annotate a plan.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Scope<'a> {
     pub(super) only: &'a [String],
     pub(super) max_changes: Option<u64>,
-    /// The base version of the files, which determines the cause of each edit.
+    /// The base version of the files, used to determine the cause of each edit.
     pub(super) base: Option<&'a Base>,
 }
 
@@ -71,8 +71,8 @@ async fn prepare_on(
     Ok(prepared)
 }
 
-/// Reads the organization and draws a plan. If the plan takes a guarded role from people, its minimum must not rest on holders
-/// who appear only in the listing. In that case, reads everything again and also searches for those holders.
+/// Reads the organization and draws a plan. If the plan takes a guarded role away from people, holders found only in the listing
+/// can't count toward the minimum. In that case, reads everything again and also searches for those holders.
 pub(super) async fn confirmed(
     connection: &Connection,
     declared: &Declared,
@@ -129,7 +129,7 @@ async fn observe_on(
     connection.observe(&declared.roster, &emails).await
 }
 
-/// Draws the plan for the files and reviews it. Everything from here on is pure.
+/// Draws the plan for the files and reviews it. Everything from this point on is pure.
 pub(super) fn settle(
     declared: &Declared,
     only: &[Email],
@@ -153,7 +153,7 @@ pub(super) fn settle(
 }
 
 /// Draws the plan that rolls back an apply and reviews it. The changes come from the journal instead of the files, but the
-/// guardrails are those of the files.
+/// guardrails are those in the files.
 pub(super) fn settle_rollback(
     declared: &Declared,
     applied: &Applied,
@@ -172,7 +172,7 @@ pub(super) fn settle_rollback(
     Ok(review(declared, plan, &roles, Some(notes), max_changes, connection, observation))
 }
 
-/// Looks up the roles named in the files, then checks the declared roles against the rules using the role IDs and addresses from
+/// Looks up the roles named in the files. Then checks the declared roles against the rules, using the role IDs and addresses from
 /// Pylon.
 fn named_roles(
     declared: &Declared,
@@ -213,8 +213,8 @@ fn review(
     Prepared { reviewed, observation, report, host: place.clone(), sources }
 }
 
-/// Extends the error for an unknown role in a sandbox. The role may exist in the real organization, so the help explains how to
-/// describe that organization.
+/// Extends the error for an unknown role in a sandbox. The role may well exist in the real organization, so the help explains how
+/// to describe that organization.
 fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Problem {
     if problem.code == crate::plan::PlanCode::UnknownRole.as_str() && connection.sandbox.is_some() {
         let help = problem.help.take().map_or_else(String::new, |help| help + ". ");
@@ -229,12 +229,12 @@ fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Proble
 }
 
 impl Prepared {
-    /// Finds out from the audit log who changed the values that differ. If there are none, no request is sent. Failures are not
+    /// Searches the audit log for who changed the values that differ. If no values differ, no request is sent. Failures aren't
     /// fatal.
     pub(super) async fn find_blame(&mut self, connection: &Connection) {
         let state = &self.observation.state;
         let mut drift = Drift::new(&self.reviewed.plan, &state.roles);
-        // Once the causes are known, only drift is worth an audit log lookup.
+        // Once we know the causes, only drift is worth looking up in the audit log.
         let caused: HashSet<(&str, Field)> = self.report.edits_without_drift().collect();
         drift.retain(|id, field| !caused.contains(&(id.as_str(), field)));
         let findings = connection.reader.inquire(drift).await.finish(state);
@@ -252,12 +252,12 @@ impl Prepared {
         self.report.add_unwritten(base, present, &self.reviewed, state);
     }
 
-    /// Returns the digest of the files. It's computed on demand because only saved plans need it.
+    /// Returns the digest of the files. We compute it on demand, since only saved plans need it.
     pub(super) fn files_digest(&self) -> String {
         digest_of(&self.sources)
     }
 
-    /// Returns the identity that a saved plan is bound to.
+    /// Returns the identity to which a saved plan is bound.
     pub(super) fn binding<'a>(&'a self, files: &'a str) -> Binding<'a> {
         Binding { host: &self.host, files }
     }

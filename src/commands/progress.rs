@@ -1,7 +1,7 @@
 //! Progress reporting on standard error: a progress line with a countdown on a terminal, and occasional lines elsewhere.
 //!
-//! On a terminal, the line is drawn by `indicatif` rather than `output`, so it must never contain untrusted text. `progress_line`
-//! formats it. A thread of the library redraws it, so the apply doesn't have to wake up for that.
+//! On a terminal, the line is drawn by `indicatif` rather than `output`, so it must never contain untrusted text. It's formatted
+//! by `progress_line` and redrawn by one of the library's threads, so the apply doesn't have to wake up for it.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,14 +20,14 @@ use crate::pylon::request::Endpoint;
 use crate::report::style::Style;
 use crate::report::words;
 
-/// Shorter waits aren't worth showing.
+/// Anything shorter isn't worth showing.
 const WORTH_SAYING: Duration = Duration::from_secs(3);
-/// The estimated end is shown only if it is at least this far away or the apply is waiting.
+/// The estimated end is shown if it's at least this far away or if the apply is waiting.
 const WORTH_ESTIMATING: Duration = Duration::from_secs(60);
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
-/// The minimum interval between two lines when there is no terminal.
+/// The minimum interval between two lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
-/// The assumed width of a terminal that doesn't report one.
+/// The width we assume if the terminal doesn't report one.
 const USUAL_WIDTH: usize = 80;
 
 /// Shows the progress of an apply.
@@ -51,8 +51,8 @@ enum Display {
 }
 
 impl Progress {
-    /// Starts the display. Without a terminal, prints the expected duration if it is a minute or more. `bar` is the style of the
-    /// progress bar.
+    /// Starts the display. Without a terminal, prints the expected duration unless it's less than a minute. `bar` is the progress
+    /// bar's style.
     pub(super) fn begin(
         machine: &Machine,
         clock: Clock,
@@ -121,7 +121,7 @@ impl Progress {
     }
 }
 
-/// Shows the waits while reading: one line for each and, on a terminal, a countdown below it.
+/// Shows the waits while reading, each on its own line and, on a terminal, with a countdown below.
 #[derive(Debug)]
 pub(super) struct ReadWaits {
     clock: Clock,
@@ -130,7 +130,7 @@ pub(super) struct ReadWaits {
     countdowns: Option<MultiProgress>,
 }
 
-/// A countdown that is removed from the terminal when the wait ends.
+/// A countdown, which is removed from the terminal when the wait ends.
 struct Countdown(ProgressBar);
 
 impl ReadWaits {
@@ -166,7 +166,7 @@ impl Drop for Countdown {
     }
 }
 
-/// Creates a bar that always draws the latest state of the line.
+/// Creates a bar that always draws the line's latest state.
 fn progress_bar(line: Arc<Mutex<ProgressLine>>, clock: Clock, bar: Style) -> ProgressBar {
     let drawn = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let text =
@@ -175,7 +175,7 @@ fn progress_bar(line: Arc<Mutex<ProgressLine>>, clock: Clock, bar: Style) -> Pro
     drawn
 }
 
-/// Redraws the text at regular intervals, fitted to the current width of the terminal.
+/// Redraws the text at regular intervals, fitted to the terminal's current width.
 fn draw(bar: &ProgressBar, text: impl Fn(usize) -> String + Clone + Send + Sync + 'static) {
     let draw = move |_: &ProgressState, to: &mut dyn std::fmt::Write| {
         let _ = to.write_str(&text(output::stderr_width().unwrap_or(USUAL_WIDTH)));
@@ -185,7 +185,7 @@ fn draw(bar: &ProgressBar, text: impl Fn(usize) -> String + Clone + Send + Sync 
     bar.enable_steady_tick(REDRAW_EVERY);
 }
 
-/// Builds the progress line: how many changes are done, what the apply is waiting for, and when it is expected to end.
+/// Builds the progress line from the number of completed changes, the reason for waiting, and the expected end.
 fn line(machine: &Machine, clock: Clock, until: Option<Duration>, reason: WaitReason) -> ProgressLine {
     let now = clock.elapsed();
     let (total, settled) = machine.progress();

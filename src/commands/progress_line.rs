@@ -1,6 +1,6 @@
-//! Formats the progress line of an apply: the number of changes done, the reason for the current wait, and the expected end.
+//! Formats an apply's progress line with the number of completed changes, the reason for waiting, and the expected end.
 //!
-//! This module is pure. The current time and the terminal width are passed in, so the countdown can be tested without an apply.
+//! This module is pure. Since the current time and the terminal width are arguments, we can test the countdown without an apply.
 
 use std::time::Duration;
 
@@ -30,26 +30,26 @@ pub(super) enum State {
     Stopping(usize),
 }
 
-/// A wait that is long enough to show.
+/// A wait long enough to show.
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
     pub(super) until: Duration,
     pub(super) why: String,
-    /// A shorter wording of `why`, for narrow terminals.
+    /// A shorter version of `why`, for narrow terminals.
     pub(super) short_why: String,
     /// What follows the wait: `next` or `retry`.
     pub(super) then: &'static str,
 }
 
 impl ProgressLine {
-    /// Formats the line at `now`. It is always narrower than the terminal because filling the last column would wrap the cursor.
+    /// Formats the line at `now`. It's always narrower than the terminal, since filling the last column would wrap the cursor.
     pub(super) fn text(&self, now: Duration, width: usize, bar: Style) -> String {
         let room = width.saturating_sub(1);
         let counts = format!("  {} of {}", self.settled, self.total);
         let done = (BAR * self.settled).checked_div(self.total).unwrap_or(0).min(BAR);
         let drawn = styled(bar, "█".repeat(done) + &"░".repeat(BAR - done));
         let texts = self.texts(now);
-        // While stopping, the hint about a second interrupt matters more than the bar.
+        // While stopping, mentioning the second interrupt matters more than the bar.
         let has_bar = !matches!(self.state, State::Stopping(_));
         let with_bar = texts.iter().filter(|_| has_bar).map(|text| format!("{counts} {drawn} {text}"));
         let without_bar = texts.iter().map(|text| format!("{counts} {text}"));
@@ -63,7 +63,7 @@ impl ProgressLine {
         self.texts(now).swap_remove(0)
     }
 
-    /// Returns all wordings of the state, longest first.
+    /// Returns all versions of the state's description, longest first.
     fn texts(&self, now: Duration) -> Vec<String> {
         match &self.state {
             State::Stopping(answers) => {

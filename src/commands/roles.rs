@@ -1,4 +1,4 @@
-//! `roles`: lists the organization's roles. It works without files, because users need the roles to write the files.
+//! `roles`: lists the organization's roles. It works without files because users need the roles to write them.
 
 use super::connection::Connection;
 use super::files::read_if_there;

@@ -1,4 +1,4 @@
-//! `rollback`: makes a plan that undoes an apply, then applies it like any other plan.
+//! `rollback`: makes a plan to undo an apply and applies it like any other plan.
 
 use std::path::Path;
 
@@ -42,14 +42,14 @@ pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environmen
     })
 }
 
-/// Reads the files and the journal. The journal is added to the sources so that error messages can point to its lines.
+/// Reads the files and the journal. The journal is added to the sources so error messages can point at its lines.
 fn declared_and_applied(
     of: &Path,
     common: &Common,
     environment: &Environment,
 ) -> Result<(Declared, Applied), Problems> {
     let mut files = declared(None, common, environment)?;
-    // Show only the file name, to keep locations short.
+    // Show just the file name, to keep locations short.
     let name = of.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let file = files.roster.sources.add(name, read(of)?);
     match Applied::read(&files.roster.sources, file) {

@@ -1,6 +1,6 @@
 //! The `sandbox` command, and the sandbox behind `--sandbox`.
 //!
-//! Decides which state a sandbox starts from and where that state is saved. Exporting a state to a new file is up to `state`.
+//! Decides which state a sandbox starts from and where to save it. `state` handles exporting a state to a new file.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -23,9 +23,9 @@ use crate::report::Body;
 use crate::roster::Roster;
 use crate::sandbox::{Faults, Limits, Running, SandboxState, Setup, StateFile, World, start};
 
-/// The maximum size of a state file. One million people take about 250 MB.
+/// The maximum size of a state file. A million people take up about 250 MB.
 const MAX_STATE_BYTES: u64 = 1024 * 1024 * 1024;
-/// The file in `.rolecall` in which `--sandbox` saves its state.
+/// The file in `.rolecall` with the saved state of `--sandbox`.
 const STATE_FILE_NAME: &str = "sandbox.json";
 /// The number of people to generate if the files declare none.
 const DEFAULT_PEOPLE: usize = 12;
@@ -56,10 +56,10 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
     })
 }
 
-/// Prints the two lines to paste into a shell. Standard output contains nothing else, so a script can read them while the sandbox
-/// is running. The message for humans goes to standard error.
+/// Prints the two lines to paste into a shell. There's nothing else on standard output, so a script can read them while the
+/// sandbox is running. The message for humans goes to standard error.
 fn greet(running: &Running, token: &str, count: usize) -> Result<(), CommandError> {
-    // The variable may already contain a real token, which must not be printed.
+    // The variable may already contain a real token, which we must not print.
     let is_set = output::scrub(token.to_owned()) != token;
     let second = if is_set {
         format!("# {VARIABLE} already contains the token of this sandbox\n")
@@ -83,8 +83,9 @@ pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Res
     start(setup).await.map_err(|error| not_started(&error))
 }
 
-/// Chooses the starting point of `--sandbox`: the state saved by the last run, then `pylon.json` next to the config, then a
-/// generated organization. Because `pylon.json` describes a real organization, it also overrides a saved one that was generated.
+/// Chooses what `--sandbox` starts from: the last run's saved state, then `pylon.json` next to the config, then a generated
+/// organization. However, `pylon.json` describes a real organization, so it takes precedence over a saved state that was
+/// generated.
 fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<World, Problem> {
     let kept = read_kept(folder, now)?;
     let mut world = match kept {
@@ -104,8 +105,8 @@ fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Worl
     Ok(world)
 }
 
-/// Generates an organization from the declared people with only the built-in roles. Any other role is an error, as it would be in
-/// Pylon, because generating it would hide a typo. If the files declare no people, some are generated.
+/// Generates an organization from the declared people with only the built-in roles. Any other role is an error, just as it would
+/// be in Pylon. Generating the role instead would hide a typo. If the files don't declare any people, we generate some.
 fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
     if roster.people.is_empty() {
         return invented(DEFAULT_PEOPLE, now);
@@ -125,7 +126,7 @@ fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
     })
 }
 
-/// Writes the state that the sandbox would start from to a new file, for `sandbox --write-state`.
+/// Writes the sandbox's initial state to a new file, for `sandbox --write-state`.
 fn write(path: &Path, args: &SandboxArgs, common: &Common, environment: &Environment) -> Done {
     is_new(path)?;
     let now = environment.clock.now();
@@ -136,11 +137,11 @@ fn write(path: &Path, args: &SandboxArgs, common: &Common, environment: &Environ
         },
         (state, people) => described(state.as_deref(), people, now)?,
     };
-    // The user is going to edit this description, so `pylon.json` must not count as generated.
+    // The user is going to edit this description, so we can't treat `pylon.json` as generated.
     write_state(path, &SandboxState { made_up: false, ..world.to_state() })
 }
 
-/// Reads the state file, if given and present. Otherwise, generates `people` people, or 12 by default.
+/// Reads the state file if it's given and exists. Otherwise, generates `people` people, or 12 by default.
 fn described(file: Option<&Path>, people: Option<usize>, now: Timestamp) -> Result<World, Problem> {
     let read = match file {
         Some(path) => parse(path, regular::read(path, MAX_STATE_BYTES), now)?,
@@ -154,7 +155,7 @@ fn invented(people: usize, now: Timestamp) -> Result<World, Problem> {
     world.map_err(|problems| Problem::new(CommandCode::BadSandboxState, problems.join("; ")))
 }
 
-/// Reads the state saved by the last run with `--sandbox`, if there is one.
+/// Reads the state saved by the last `--sandbox` run, if there is one.
 fn read_kept(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     let path = folder.join(NAME).join(STATE_FILE_NAME);
     let text = match OwnFolder::open_in(folder).and_then(|own| own.open(STATE_FILE_NAME)) {
@@ -164,8 +165,8 @@ fn read_kept(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     parse(&path, text, now)
 }
 
-/// Reads `pylon.json` next to the config, if it exists. The file may come with a repository and is used without being named on
-/// the command line. A symbolic link is therefore rejected because it could point to any of the user's files.
+/// Reads `pylon.json` next to the config, if it exists. The file may come with a repository and is used without being on the
+/// command line. We therefore reject symbolic links, which could point at any of the user's files.
 fn read_described(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     let path = folder.join("pylon.json");
     let text =

@@ -1,10 +1,9 @@
-//! Handles the signals that terminate a run (SIGINT, SIGTERM, and SIGHUP), as well as resource limits that would kill a run
-//! midway.
+//! Handles signals that terminate a run (SIGINT, SIGTERM, and SIGHUP), as well as resource limits that would kill a run midway.
 //!
 //! After [`watch`] has been called, a signal can terminate the process at any time, even while the main thread is blocked,
-//! because a separate thread receives the signals. While the work is in progress, that thread forwards each signal so that the
-//! work can shut down cleanly. Afterwards, the next signal terminates the process immediately, even if nothing reads the report.
-//! The default disposition can't do this, because tokio doesn't restore it after installing a handler.
+//! because a separate thread receives the signals. During the work, that thread just forwards each signal so the work can shut
+//! down cleanly. Afterwards, the next signal terminates the process immediately, even if the report is never read. We can't rely
+//! on the default disposition for this, because tokio doesn't restore it after installing a handler.
 
 use std::io::{Error, Result};
 use std::sync::Arc;
@@ -19,14 +18,14 @@ use super::CommandCode;
 use crate::exit::Exit;
 use crate::problem::Problem;
 
-/// How long the work may take to stop and report after a second signal. If it takes longer, it's blocked on a disk or on the
-/// reader of its output.
+/// How long the work may take to stop and report after a second signal. If it takes any longer, it's blocked on a disk or on
+/// whatever is reading its output.
 const TO_NOTICE: Duration = Duration::from_millis(500);
-/// How long a run that was stopped by a signal may take to print its report.
+/// How long a run stopped by a signal may take to print its report.
 const TO_REPORT_STOPPED: Duration = Duration::from_secs(10);
 /// How long the report may take if a second signal arrives after the work has ended.
 const TO_REPORT: Duration = Duration::from_millis(50);
-/// The minimum number of file descriptors for a run: two runtimes, the locks, the journal, and a connection.
+/// The minimum number of file descriptors for a run, which needs two runtimes, the locks, the journal, and a connection.
 #[cfg(unix)]
 const DESCRIPTORS: usize = 16;
 
@@ -39,7 +38,7 @@ pub(super) struct Signals {
 }
 
 impl Drop for Signals {
-    /// Marks the end of the work. From now on, a signal terminates the process immediately.
+    /// Marks the end of the work. From then on, a signal terminates the process immediately.
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::SeqCst);
         if let Ok(number) = self.numbers.try_recv() {
@@ -62,12 +61,12 @@ pub(super) fn watch() -> Result<Signals> {
     Ok(Signals { numbers, is_over })
 }
 
-/// Returns the problem for a failure of [`watch`].
+/// Returns the problem for when [`watch`] fails.
 pub(super) fn not_watched(error: &Error) -> Problem {
     Problem::new(CommandCode::NoRuntime, format!("cannot set up signal handling: {error}")).help(TOO_FEW)
 }
 
-/// Returns the problem for a failure of [`runtime`].
+/// Returns the problem for when [`runtime`] fails.
 pub(super) fn no_runtime(error: &Error) -> Problem {
     let message = format!("cannot start: the operating system denied a resource: {error}");
     Problem::new(CommandCode::NoRuntime, message).help(TOO_FEW)
@@ -111,8 +110,8 @@ impl Watch {
             end(first);
         }
         let _ = self.tell.send(number);
-        // After two signals in a row, we still want to print the report of the stopped run. If the work ended while this signal
-        // was being forwarded, it may never have noticed it.
+        // After two signals in a row, we still want to print the stopped run's report. If the work ended while we were forwarding
+        // this signal, it may never have noticed the signal.
         let grace = match (is_over(), is_second) {
             (true, _) => TO_REPORT,
             (false, true) => TO_NOTICE,
@@ -128,7 +127,7 @@ impl Watch {
     }
 }
 
-/// Terminates a stopped run whose report is never read, even if there is no second signal.
+/// Terminates a stopped run if its report is never read, even without a second signal.
 async fn end_after_report(is_over: Arc<AtomicBool>, first: i32) {
     while !is_over.load(Ordering::SeqCst) {
         tokio::time::sleep(TO_REPORT).await;
@@ -175,8 +174,8 @@ fn arrivals() -> Result<UnboundedReceiver<i32>> {
 /// Creates the main runtime, which runs on this thread.
 ///
 /// # Errors
-/// Returns an error if the operating system refuses a resource. tokio panics if it runs out of file descriptors, so we check that
-/// enough are left first.
+/// Returns an error if the operating system refuses a resource. tokio panics when it runs out of file descriptors, so we first
+/// check that there are enough left.
 pub(super) fn runtime() -> Result<Runtime> {
     #[cfg(unix)]
     {
@@ -191,7 +190,7 @@ pub(super) fn runtime() -> Result<Runtime> {
 }
 
 /// Makes writes beyond the file size limit (`ulimit -f`) fail with an error, as on a full disk, instead of killing the process
-/// with SIGXFSZ. Creating a runtime has the same effect, so only commands that don't create one depend on this.
+/// with SIGXFSZ. Creating a runtime has the same effect, so this only matters for commands without one.
 pub(super) fn outlive_file_size_limit() {
     #[cfg(unix)]
     if rustix::process::getrlimit(rustix::process::Resource::Fsize).current.is_some() {

@@ -1,6 +1,6 @@
-//! Writes sandbox states to new files, either the state that a sandbox would start from or a copy of the real organization.
+//! Writes sandbox states to new files, either a sandbox's initial state or a copy of the real organization.
 //!
-//! An existing file is never overwritten. Which state a sandbox starts from is decided in `sandbox`.
+//! Existing files are never overwritten. `sandbox` decides which state a sandbox starts from.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::sandbox::{
 };
 use crate::target_file::follow_links;
 
-/// Writes a state to a new file. Only its owner can read it because it lists who has which role.
+/// Writes a state to a new file. It's readable only by its owner because it reveals who has which role.
 pub(super) fn write_state(path: &Path, state: &SandboxState) -> Done {
     let name = path.to_string_lossy();
     is_new(path)?;
@@ -54,7 +54,7 @@ fn exists(path: &Path) -> Problem {
         .help("name another file, or move this one away; nothing was written")
 }
 
-/// Converts the observed organization into a sandbox state. `region` is the region it was read from, if known.
+/// Converts the observed organization into a sandbox state. `region` is the organization's region, if known.
 pub(super) fn observed_state(
     observed: &ObservedState,
     region: Option<Region>,
@@ -74,7 +74,7 @@ pub(super) fn observed_state(
             id: observed.organization.id.clone(),
             name: observed.organization.name.clone(),
         },
-        // The user behind an API token isn't necessarily listed.
+        // The API token's user isn't necessarily listed.
         token_user: token_user.filter(|id| users.iter().any(|user| user.id.as_ref() == Some(id))),
         roles: Some(
             observed.roles.iter().map(|role| Role::new(&role.id.0, &role.name, &role.slug)).collect(),
@@ -86,7 +86,7 @@ pub(super) fn observed_state(
         },
         ..SandboxState::default()
     };
-    // Building a world validates the state and fills in the defaults. The time isn't written to the file.
+    // Building a world validates the state and fills in the defaults. The time doesn't end up in the file.
     let world = World::new(state, Timestamp::UNIX_EPOCH).map_err(|problems| {
         let why = Printable::cut(problems.first().map_or("", String::as_str), 300);
         Problem::new(CommandCode::BadSandboxState, format!("the sandbox cannot use this organization: {why}"))

@@ -1,4 +1,4 @@
-//! Writes files of the roster. Either all of them are written or none, unless a rename fails midway.
+//! Writes the roster's files. It's all or nothing, unless a rename fails midway.
 
 use std::fs;
 use std::io::{Error, ErrorKind, Result};
@@ -11,14 +11,14 @@ use crate::problem::Problem;
 use crate::regular::{STDIN_NAME, is_stream};
 use crate::target_file::{FilledFile, TargetFile};
 
-/// A file that was read, along with its new content.
+/// A file and its new content.
 pub(super) struct Rewritten<'a> {
     pub(super) name: &'a str,
     pub(super) before: &'a str,
     pub(super) after: String,
 }
 
-/// Writes all files, unless one of them has changed since it was read. They are all staged before the first one is replaced.
+/// Writes all files, unless one of them has changed since we read it. They're all staged before the first one is replaced.
 pub(super) fn rewrite(files: Vec<Rewritten<'_>>) -> std::result::Result<(), CommandError> {
     let mut prepared = Vec::new();
     for Rewritten { name, before, after } in files {
@@ -48,7 +48,7 @@ fn place(prepared: Vec<(String, FilledFile)>) -> std::result::Result<(), Command
     Ok(())
 }
 
-/// Adds the files that were already written to a problem. `advice` tells the user what to do about them.
+/// Adds the files we've already written to a problem. `advice` tells the user what to do about them.
 fn after(written: &[String], problem: Problem, advice: &str) -> CommandError {
     match written {
         [] => problem.into(),
@@ -65,8 +65,8 @@ pub(super) struct Created {
     pub(super) text: String,
 }
 
-/// Creates the files in order, after staging all of them. If a file has come into existence in the meantime, it is not
-/// overwritten and `exists` provides the problem.
+/// Creates the files in order, after staging all of them. If a file has appeared in the meantime, it isn't overwritten, and
+/// `exists` provides the problem.
 pub(super) fn create(
     files: &[Created],
     exists: impl Fn(&str) -> Problem,
@@ -89,7 +89,7 @@ pub(super) fn create(
     Ok(())
 }
 
-/// Stages a new file that is readable by everyone because it goes into git.
+/// Stages a new file that everyone can read, since it's meant for git.
 fn staged(path: &Path, text: &str) -> Result<Staged> {
     let staged = Staged::open(path)?;
     #[cfg(unix)]

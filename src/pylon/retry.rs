@@ -10,15 +10,18 @@ use super::failure::{Cause, Class, Failure};
 
 /// The maximum number of attempts per request, including the first.
 pub const ATTEMPTS: u32 = 10;
-/// The maximum number of attempts as long as the host has never responded. A wrong host should be reported within seconds.
+/// The maximum number of attempts while the host has never responded. If the host is wrong, we want to report that within
+/// seconds.
 const ATTEMPTS_UNANSWERED: u32 = 4;
-/// The maximum number of attempts for a read that a plan can do without. Its result isn't worth a minute of waiting.
+/// The maximum number of attempts for a read that a plan can do without. It's not worth waiting a minute for.
 pub const ATTEMPTS_AT_OPTIONAL_READ: u32 = 3;
-/// The maximum number of attempts for a read that keeps returning 2xx with an unexpected body. Repeating it rarely helps.
+/// The maximum number of attempts for a read that keeps returning 2xx with an unexpected body. Repeating such a read rarely
+/// helps.
 const ATTEMPTS_AT_A_WRONG_SHAPE: u32 = 3;
-/// The maximum number of attempts for a page that has no data but claims that another page follows. Repeating it usually helps.
+/// The maximum number of attempts for a page without data that claims to be followed by another page. Repeating the request
+/// usually helps.
 const ATTEMPTS_AT_A_PAGE_WITHOUT_DATA: u32 = 4;
-/// The longest pause that the server may request. A longer one ends the run.
+/// The longest pause the server may request. If it asks for more, the run ends.
 pub const LONGEST_HINT: Duration = Duration::from_secs(300);
 /// The run ends if no request succeeds for this long.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(300);
@@ -44,13 +47,13 @@ pub struct Retries {
 pub struct Failures {
     /// All failures except 429s.
     pub counted: u32,
-    /// The subset of `counted` where the response had status 200 but an unusable body.
+    /// The subset of `counted` for which the response had status 200 but an unusable body.
     pub unusable: u32,
 }
 
 impl Failures {
-    /// Counts a failure. A 429 isn't counted as an attempt, because the request was not carried out and the pacing decides when
-    /// to resend it.
+    /// Counts a failure, except for 429s. After a 429, the request has not been carried out, and the pacing decides when to
+    /// resend it.
     pub fn add(&mut self, failure: &Failure) {
         self.counted += u32::from(failure.class() != Class::Throttled);
         let is_unusable =
@@ -86,7 +89,7 @@ impl Retries {
         Self { budget: BUDGET * 2, any_answer: false, last_success: now, paused_until: now, rng }
     }
 
-    /// Starts another phase of the run at `now`, given that the host has responded in the previous one.
+    /// Starts another phase of the run at `now`. The host has responded in the previous phase.
     pub fn restart_answered(&mut self, now: Duration) {
         *self = Self { any_answer: true, ..Self::new(now, self.rng.clone()) };
     }
@@ -101,7 +104,7 @@ impl Retries {
         self.budget = self.budget.max(BUDGET * 2);
     }
 
-    /// Records a failure and whether it involved a response from the host.
+    /// Records a failure, including whether the host responded.
     pub fn failed(&mut self, failure: &Failure) {
         self.any_answer |= failure.was_answered();
     }
@@ -113,7 +116,7 @@ impl Retries {
     }
 
     /// Returns `true` if no request has succeeded for [`LONGEST_SILENCE`]. A single pause requested by the server extends that
-    /// time, but repeated pauses don't.
+    /// limit, but repeated pauses don't.
     pub fn is_silent(&self, now: Duration) -> bool {
         now >= self.silent_at()
     }
@@ -124,8 +127,8 @@ impl Retries {
         self.last_success + LONGEST_SILENCE + pause
     }
 
-    /// Decides whether to resend a read. `failed` counts its failures, including the latest one, `failure`. An ambiguous
-    /// failure, which would leave the effect of a write in doubt, is just another reason to repeat a read.
+    /// Decides whether to resend a read. `failed` counts its failures, including `failure`, which is the latest. For a read, an
+    /// ambiguous failure is just another reason to try again.
     pub fn retry_read(&mut self, now: Duration, failure: &Failure, failed: Failures) -> Retry {
         let unusable = match failure.cause {
             Cause::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
@@ -143,7 +146,7 @@ impl Retries {
         }
     }
 
-    /// Decides whether to resend a request after a 429, which isn't counted as an attempt. The pacing decides when.
+    /// Decides whether to resend a request after a 429, which doesn't count as an attempt. The pacing decides when.
     pub fn retry_throttled(&mut self, now: Duration, hint: Option<Duration>) -> Retry {
         if hint.is_some_and(|hint| hint > LONGEST_HINT) {
             Retry::No(GiveUp::LongPause)
@@ -171,8 +174,8 @@ impl Retries {
         Retry::At(now + self.backoff(failed))
     }
 
-    /// Draws the pause after failure number `failed`, with full jitter: it is uniform in [0, min(30 s, 0.5 s · 2ⁿ)], where n
-    /// counts the failures from 0.
+    /// Draws the pause after failure number `failed`, with full jitter: uniform in [0, min(30 s, 0.5 s · 2ⁿ)], where n is the
+    /// number of failures, starting from 0.
     pub fn backoff(&mut self, failed: u32) -> Duration {
         let doubled = FIRST_BOUND.saturating_mul(2_u32.saturating_pow(failed.saturating_sub(1)));
         let bound = doubled.min(LARGEST_BOUND);

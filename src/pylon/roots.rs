@@ -1,10 +1,10 @@
-//! Decides which root certificates to trust: the system's, or only those in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+//! Decides which root certificates to trust: either the system's or only those in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 //!
-//! The platform verifier honors these variables only on Linux and silently skips anything it can't use. This module reads them
-//! itself instead, the same way on every platform, and rejects an unusable file before the first request.
+//! The platform verifier honors these variables only on Linux, where it silently skips anything it can't use. We read them
+//! ourselves instead, so they work the same on every platform and unusable files are rejected before the first request.
 //!
-//! A file may start with a UTF-8 byte-order mark, as written by Windows editors. DER isn't accepted, because other programs
-//! that read the variable don't accept it either, and a DER file may contain something other than a certificate.
+//! A file may start with a UTF-8 byte-order mark, which Windows editors like to add. We don't accept DER, because other programs
+//! that read the variable don't either, and a DER file may contain something other than a certificate.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -51,10 +51,10 @@ pub struct Given {
     store: Arc<RootCertStore>,
 }
 
-/// A file or folder listed in an environment variable.
+/// A file or folder named in an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootsSource {
-    /// The environment variable that lists it.
+    /// The environment variable naming it.
     pub variable: &'static str,
     pub path: PathBuf,
     /// The number of certificates that are usable.
@@ -65,7 +65,7 @@ impl Roots {
     /// Loads the root certificates for connections to `base`.
     ///
     /// # Errors
-    /// Returns an error if a variable is set but doesn't yield a single usable certificate.
+    /// Returns an error if a variable is set but doesn't lead to any usable certificate.
     pub fn load(base: &BaseUrl, variables: &Variables) -> Result<Self, Problem> {
         if base.is_plain() {
             return Ok(Self::NotNeeded);
@@ -96,7 +96,7 @@ impl Roots {
         Ok(Self::Given(Given { sources, store: Arc::new(store) }))
     }
 
-    /// Returns the variables that supply the trusted certificates. Empty if the system's are used.
+    /// Returns the variables supplying the trusted certificates. Empty if the system's are used.
     pub(super) fn variables(&self) -> Vec<&'static str> {
         match self {
             Self::NotNeeded | Self::System => Vec::new(),
@@ -184,7 +184,7 @@ fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
         .map_err(|UnusableRoots { what, fix }| problem(&what, fix.unwrap_or_else(|| another.clone())))
 }
 
-/// Loads the certificates in a folder and skips files without any, as OpenSSL does.
+/// Loads a folder's certificates, skipping files without any, as OpenSSL does.
 fn of_folder(folder: &Path) -> HashSet<CertificateDer<'static>> {
     let Ok(entries) = fs::read_dir(folder) else { return HashSet::new() };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
@@ -193,7 +193,7 @@ fn of_folder(folder: &Path) -> HashSet<CertificateDer<'static>> {
     certificates.flatten().collect()
 }
 
-/// Returns the error for `SSL_CERT_DIR` without a certificate in any of its folders, when `SSL_CERT_FILE` isn't set.
+/// Returns the error for when no folder in `SSL_CERT_DIR` contains a certificate and `SSL_CERT_FILE` isn't set.
 fn no_folder_has_any(sources: &[RootsSource]) -> Problem {
     let of = |source: &RootsSource| {
         let name = Printable::cut(&source.path.to_string_lossy(), 200);
@@ -215,7 +215,7 @@ fn no_folder_has_any(sources: &[RootsSource]) -> Problem {
 /// The reason a file has no usable certificate.
 struct UnusableRoots {
     what: String,
-    /// How to fix the file, or `None` if only a different file will do.
+    /// How to fix the file, if it can be fixed.
     fix: Option<String>,
 }
 
@@ -223,7 +223,7 @@ fn unusable(what: impl Into<String>) -> UnusableRoots {
     UnusableRoots { what: what.into(), fix: None }
 }
 
-/// Parses `bytes` as PEM. `path` is the file they come from, for use in error messages.
+/// Parses `bytes` as PEM. `path` is the file's path, for use in error messages.
 fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, UnusableRoots> {
     let name = path_word(path);
     let (from, to) = (quoted(&name), quoted(&format!("{name}.pem")));
@@ -236,7 +236,7 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     match text {
         [] => return Err(unusable("which is empty")),
-        // An ASN.1 SEQUENCE whose length takes up several bytes.
+        // An ASN.1 SEQUENCE with a multi-byte length.
         [0x30, 0x80..=0x84, ..] => {
             let what = "which is in DER format (binary), not in PEM format (text)".into();
             let fix = convert(format!("openssl x509 -inform der -in {from} -out {to}"));
@@ -266,7 +266,7 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
     Err(unusable("which has no certificate in PEM format"))
 }
 
-/// Describes a parser error. The error's own message prints lines as lists of bytes.
+/// Describes a parser error. We can't use the error's own message, which prints lines as lists of bytes.
 fn damage(error: &rustls::pki_types::pem::Error) -> String {
     use rustls::pki_types::pem::Error;
     match error {
@@ -276,7 +276,7 @@ fn damage(error: &rustls::pki_types::pem::Error) -> String {
     }
 }
 
-/// Returns the certificates that can be decoded. A large bundle may contain a few that rustls doesn't support.
+/// Returns the certificates that can be decoded. In practice, large bundles may contain a few that rustls doesn't support.
 fn usable(found: Vec<CertificateDer<'static>>) -> Result<Vec<CertificateDer<'static>>, UnusableRoots> {
     let mut last = None;
     let decoded: Vec<_> = found

@@ -1,16 +1,16 @@
-//! Removes the token and fragments of it from untrusted text, regardless of case and JSON escapes.
+//! Removes the token and its fragments from untrusted text, regardless of case and JSON escapes.
 //!
-//! Fragments matter because other code may have truncated a long value or broken a line after a `/`. Case is ignored because
-//! host names are displayed in lowercase.
+//! Fragments matter because other code may have truncated a long value or broken a line after a `/`. We ignore case because host
+//! names are displayed in lowercase.
 
 use std::ops::Range;
 
-/// The replacement for the token or a fragment of it.
+/// Replaces the token or a fragment of it.
 const SCRUBBED: &str = "[token]";
-/// The shortest fragment that is removed, in characters. Anything shorter reveals nothing and may well be an ordinary word.
+/// The minimum length of a removed fragment, in characters. Anything shorter reveals nothing and may well be an ordinary word.
 const SHORTEST: usize = 8;
-/// The length from which a fragment is always removed, in characters. A shorter one is removed only if it is next to a
-/// truncation or a line break.
+/// The length from which a fragment is always removed, in characters. Shorter fragments are removed only next to a truncation or
+/// a line break.
 const TELLING: usize = 16;
 
 /// Removes `token` and its fragments from `text`.
@@ -25,10 +25,10 @@ pub(super) fn without(token: &str, text: String) -> String {
     if taken == 0 { text } else { clean + &text[taken..] }
 }
 
-/// Finds fragments of the token. Since the token is ASCII, they always start and end on character boundaries.
+/// Finds fragments of the token. The token is ASCII, so they always start and end on character boundaries.
 fn pieces(token: &[u8], text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    // Few positions in a long report can start a fragment. A table of leading byte pairs rules out all the others.
+    // In a long report, few positions can start a fragment. A table of leading byte pairs rules out the rest.
     let mut begins = vec![false; 1 << 16];
     for begin in token.windows(SHORTEST) {
         begins[pair(begin)] = true; // both sides are lowercased
@@ -67,9 +67,9 @@ fn is_left_over(text: &str, piece: &Range<usize>) -> bool {
 }
 
 /// Removes the token from `body`, or returns `None` if there's nothing to remove. JSON may escape `/` as `\/` and any character
-/// in the form `\u002f`, and JSON nested in a JSON string is escaped twice.
+/// in the form `\u002f`. JSON nested in a JSON string is escaped twice.
 pub(super) fn without_spelled(token: &str, body: &[u8]) -> Option<Vec<u8>> {
-    // Usually nothing is escaped, and this check is ten times faster than the search.
+    // Usually nothing is escaped, in which case this check is ten times faster than the search.
     if !body.contains(&b'\\') && std::str::from_utf8(body).is_ok_and(|text| !text.contains(token)) {
         return None;
     }
@@ -88,7 +88,7 @@ pub(super) fn without_spelled(token: &str, body: &[u8]) -> Option<Vec<u8>> {
     (taken > 0).then(|| [&clean, &body[taken..]].concat())
 }
 
-/// Returns the number of bytes that the token takes up at the start of `body`.
+/// Returns the token's length in bytes at the start of `body`.
 fn spelled(token: &[u8], body: &[u8]) -> Option<usize> {
     let mut rest = body;
     for char in token {
@@ -133,7 +133,7 @@ mod tests {
             (format!("{}\n  │ {}", cut(9), &TOKEN[9..18]), "[token]\n  │ [token]"),
             (format!("{}…{}", cut(7), &TOKEN[20..36]), "pylon_s…[token]"),
             (format!("host {}", cut(30).to_lowercase()), "host [token]"),
-            // A short word that also occurs in the token is preserved.
+            // A short word that also occurs in the token is left alone.
             ("the pylon_story of an Admin".to_owned(), "the pylon_story of an Admin"),
             ("Ωpylon_…".to_owned(), "Ωpylon_…"),
         ] {

@@ -1,8 +1,7 @@
 //! The API token and its possible sources.
 //!
-//! The token is sent only in the `Authorization` header. It is never passed as the value of a flag, because flags show up in
-//! process lists. Nor is it ever printed: its `Debug` output is a placeholder, and [`Token::scrub`] removes it from untrusted
-//! text.
+//! The token is sent only in the `Authorization` header. Since flags show up in process lists, there's no flag for passing it
+//! directly. Nor is it ever printed: its `Debug` output is a placeholder, and [`Token::scrub`] removes it from untrusted text.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -15,7 +14,7 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::regular::{self, Unreadable};
 
-/// The environment variable that holds the token.
+/// The environment variable for the token.
 pub const VARIABLE: &str = "PYLON_API_TOKEN";
 /// Size limit for token files, in bytes.
 const LARGEST: u64 = 64 * 1024;
@@ -29,7 +28,7 @@ impl Token {
     /// Parses a token, ignoring surrounding whitespace.
     ///
     /// # Errors
-    /// Returns an error if the string is empty or contains a character that isn't allowed in tokens.
+    /// Returns an error if the string is empty or contains characters not allowed in tokens.
     pub fn new(text: &str) -> Result<Self, Problem> {
         let text = text.trim();
         if text.is_empty() {
@@ -75,8 +74,8 @@ pub enum TokenSource {
 }
 
 impl TokenSource {
-    /// Lists all sources in the command-line arguments and in the value of [`VARIABLE`], in order of precedence. This runs
-    /// before the arguments are parsed because a parser error may quote a token, which must be known by then.
+    /// Lists all sources in the command-line arguments and in the value of [`VARIABLE`], in order of precedence. This runs before
+    /// the arguments are parsed, since a parser error may quote a token and we have to know it by then.
     pub fn all(words: &[OsString], variable: Option<OsString>) -> Vec<Self> {
         let flag = "--token-file";
         let mut sources = Vec::new();
@@ -94,7 +93,7 @@ impl TokenSource {
         sources
     }
 
-    /// Lists the files again, relative to each folder that `-C` might select.
+    /// Lists the files again, relative to each folder that `-C` might refer to.
     pub fn below_each(sources: &[Self], words: &[OsString]) -> Vec<Self> {
         let mut below = Vec::new();
         for (at, word) in words.iter().enumerate() {
@@ -120,7 +119,7 @@ impl TokenSource {
         }
     }
 
-    /// Reads the contents of the source, which should be a token.
+    /// Reads the source, which should contain a token.
     ///
     /// # Errors
     /// Returns an error if the source cannot be read, isn't UTF-8, or starts with a byte-order mark.
@@ -149,7 +148,7 @@ impl TokenSource {
     }
 }
 
-/// Returns the error for a run in which neither the command line nor the environment provides a token.
+/// Returns the error for when neither the command line nor the environment provides a token.
 pub(crate) fn no_source() -> Problem {
     missing("no token is set")
 }
@@ -161,7 +160,7 @@ fn read(name: &str, text: Result<String, Unreadable>) -> Result<String, Problem>
     })
 }
 
-/// Returns the words in `text` that could be tokens or fragments of tokens.
+/// Returns the words in `text` that might be tokens or fragments of tokens.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |char: char| u8::try_from(char).is_ok_and(is_part);
     text.split(move |char| !is_part(char)).filter(|word| !word.is_empty())

@@ -1,4 +1,4 @@
-//! The output of `-v` on standard error: one line per request and one per wait. Tokens and bodies are never included.
+//! The output of `-v` on standard error, with a line for each request and each wait. Tokens and bodies are never included.
 //!
 //! ```text
 //! 12:04:05.123  PATCH /users/5f0c  429 after 41 ms, attempt 1, request 7d2a
@@ -15,12 +15,13 @@ use crate::printable::Printable;
 #[derive(Debug, Clone, Copy)]
 pub struct Trace {
     clock: Clock,
-    /// Writes one line. `None` unless `-v` is given.
+    /// Writes one line. `None` without `-v`.
     write: Option<fn(&str)>,
 }
 
 impl Trace {
-    /// Creates a trace that passes each line to `write`, prefixed with the time from `clock`. Without `write`, tracing is off.
+    /// Creates a trace that passes each line to `write`, prefixed with the time from `clock`. If `write` is `None`, tracing is
+    /// off.
     pub fn new(clock: Clock, write: Option<fn(&str)>) -> Self {
         Self { clock, write }
     }
@@ -30,7 +31,7 @@ impl Trace {
         self.write.is_some()
     }
 
-    /// Logs the result of one request. `hide` removes the token from untrusted text.
+    /// Logs the result of a request. `hide` removes the token from untrusted text.
     pub(super) fn request(
         self,
         asked: &str,

@@ -1,7 +1,7 @@
 //! Encodes requests as JSON and decodes their responses (docs/pylon-users.openapi.yaml).
 //!
-//! Responses are parsed into structs rather than `serde_json::Value`, which would silently accept a duplicate key and use the
-//! last value. Fields missing from earlier API versions are optional. Unknown fields are ignored.
+//! We parse responses into structs rather than `serde_json::Value`, which would silently accept a duplicate key and use the last
+//! value. Fields missing from earlier API versions are optional, and unknown fields are ignored.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ use crate::observed::{Integration, Organization, Person, Role, RoleId, UserId};
 use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
 
-/// A value that must be a JSON object. A derived struct would also accept an array and match its elements by position.
+/// A value that must be a JSON object. With a derived struct, we'd also accept an array and match its elements by position.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -52,13 +52,12 @@ struct Data<T> {
     data: Object<T>,
 }
 
-/// A page whose `List` is a list of objects. If there are no results, `data` is missing or `null` (recorded from the live
-/// service).
+/// A page whose `List` is a list of objects. If there are no results, `data` is missing or `null`, as seen in the live service.
 #[derive(Deserialize)]
 struct Many<List> {
     #[serde(default = "none")]
     data: Option<List>,
-    /// A 2xx response with `errors` must not be mistaken for an empty result.
+    /// We must not mistake a 2xx response with `errors` for an empty result.
     #[serde(default)]
     errors: Option<IgnoredAny>,
     #[serde(default)]
@@ -86,7 +85,7 @@ fn maybe_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// A user. Strings are borrowed from the body because a large listing would otherwise need a million small allocations.
+/// A user. Strings are borrowed from the body; otherwise, a large listing would need a million small allocations.
 #[derive(Deserialize)]
 struct WireUser<'a> {
     #[serde(borrow)]
@@ -99,7 +98,7 @@ struct WireUser<'a> {
     name: Option<Text<'a>>,
     #[serde(default, borrow)]
     role_id: Option<Text<'a>>,
-    /// Returned only by the API of July 2026.
+    /// Only present in the July 2026 API.
     #[serde(default, borrow)]
     role: Option<Object<WireHeldRole<'a>>>,
     #[serde(default, borrow, deserialize_with = "maybe_null")]
@@ -112,7 +111,7 @@ struct WireUser<'a> {
     status: Option<Text<'a>>,
 }
 
-/// A role held by a user. Its name and slug must match the catalog.
+/// A role held by a user. The name and slug must match the catalog.
 #[derive(Deserialize)]
 struct WireHeldRole<'a> {
     #[serde(borrow)]
@@ -123,7 +122,7 @@ struct WireHeldRole<'a> {
     slug: Text<'a>,
 }
 
-/// A role in the catalog. All fields are required because a role without its slug could be the Admin role.
+/// A role in the catalog. All fields are required, since a role without its slug might be the Admin role.
 #[derive(Deserialize)]
 struct WireRole<'a> {
     #[serde(borrow)]
@@ -162,7 +161,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// The users on a page, converted as they are read, plus the reason for the first conversion that failed.
+/// The users on a page, converted as they are read, plus the reason for the first failed conversion.
 #[derive(Default)]
 struct Users {
     page: Page,
@@ -229,7 +228,7 @@ impl<'de> Deserialize<'de> for Users {
     }
 }
 
-/// Interns the role IDs on a page, since most people hold one of a few roles.
+/// Interns the role IDs on a page, since most people have one of just a few roles.
 #[derive(Default)]
 struct RoleIdPool(BTreeSet<Arc<str>>);
 
@@ -273,7 +272,7 @@ struct WireEntry {
     attributes: Option<Texts>,
 }
 
-/// A map of strings that rejects duplicate keys. A plain map would use the last value.
+/// A map of strings that rejects duplicate keys, whereas a plain map would use the last value.
 struct Texts(BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for Texts {
@@ -302,8 +301,8 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// The format of all errors. Fields are parsed independently, so the code and request ID remain available even if some other
-/// field has an unexpected type.
+/// The format of all errors. Fields are parsed independently, so an unexpected type in one field doesn't cost us the code or the
+/// request ID.
 #[derive(Deserialize)]
 pub(super) struct WireError {
     /// `None` if the field is missing.
@@ -316,7 +315,8 @@ pub(super) struct WireError {
 }
 
 impl WireError {
-    /// Returns `true` if the error comes from Pylon rather than a proxy. Pylon's errors always have `errors` and a request ID.
+    /// Returns `true` if the error comes from Pylon itself rather than a proxy. Pylon's errors always have `errors` and a request
+    /// ID.
     pub(super) fn is_pylons(&self) -> bool {
         self.errors.is_some() || self.request_id.is_some()
     }
@@ -471,7 +471,7 @@ impl Request for Update {
     }
 }
 
-// `Update` is missing on purpose because it's the only request that changes anything.
+// `Update` is deliberately left out because it's the only request with side effects.
 impl ReadRequest for Me {}
 impl ReadRequest for Roles {}
 impl ReadRequest for Listing {}
@@ -500,7 +500,7 @@ fn users(body: &[u8]) -> Result<Page, Cause> {
     Ok(Page { next, ..page })
 }
 
-/// Returns the entries on a page, along with the cursor of the next page.
+/// Returns a page's entries, along with the cursor of the next page.
 fn list<'de, T: Deserialize<'de>>(
     body: &'de [u8],
     expected: &'static str,
@@ -511,7 +511,7 @@ fn list<'de, T: Deserialize<'de>>(
     Ok((entries, next))
 }
 
-/// Returns the list on a page, along with the cursor of the next page.
+/// Returns a page's list, along with the cursor of the next page.
 fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, Option<String>), String> {
     match parse(body)? {
         Many { errors: Some(_), .. } => Err("it has `errors`".into()),
@@ -519,7 +519,7 @@ fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, O
     }
 }
 
-/// Rejects a page without data that claims another page follows. The live service occasionally returns one.
+/// Rejects a page without data that claims to be followed by another page. The live service occasionally returns one.
 fn with_data(has_data: bool, next: Option<&String>) -> Result<(), Cause> {
     if has_data || next.is_none() { Ok(()) } else { Err(Cause::PageWithoutData) }
 }
@@ -543,8 +543,8 @@ pub(super) fn error(body: &[u8]) -> Option<WireError> {
 }
 
 fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
-    // Validating the whole body as UTF-8 once is faster than validating each string. If that fails, serde_json reports the
-    // position.
+    // Validating the whole body as UTF-8 once is faster than validating each string. If the body is invalid, we let serde_json
+    // report the position.
     let parsed = match std::str::from_utf8(body) {
         Ok(text) => serde_json::from_str::<Object<T>>(text),
         Err(_) => serde_json::from_slice(body),
@@ -552,8 +552,8 @@ fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
     parsed.map(|object| object.0).map_err(|error| error.to_string())
 }
 
-/// Returns the cursor of the next page. On the last page, the cursor is missing or empty, depending on the API version. A next
-/// page without a cursor is an error.
+/// Returns the cursor of the next page. On the last page, the cursor is missing or empty, depending on the API version. If
+/// there's supposed to be a next page but no cursor, that's an error.
 fn next_page(pagination: Option<Object<Pagination>>) -> Result<Option<String>, String> {
     let Some(Object(Pagination { cursor, has_next_page })) = pagination else {
         return Ok(None);
@@ -587,7 +587,7 @@ enum User {
     Integration(Integration),
 }
 
-/// Converts a user. Fails if a field that affects decisions is missing or if two fields contradict each other.
+/// Converts a user. Fails if a field that affects decisions is missing or if fields contradict each other.
 fn convert(user: WireUser<'_>, names: &mut RoleIdPool) -> Result<User, String> {
     let Some(id) = UserId::new(&user.id.0) else {
         return Err(format!("a user has an ID that cannot be part of a path: {:?}", user.id.0));
@@ -612,7 +612,7 @@ fn convert(user: WireUser<'_>, names: &mut RoleIdPool) -> Result<User, String> {
     Ok(User::Person(person, fields))
 }
 
-/// Returns the assigned roles, the roles held only through SCIM, and the fields that contained them.
+/// Returns the assigned roles, the roles held only through SCIM, and the fields in which they were found.
 fn roles_of(
     user: &WireUser<'_>,
     names: &mut RoleIdPool,
@@ -641,7 +641,7 @@ fn roles_of(
     };
     let assigned = sorted(role_ids.iter().flatten().map(|id| names.role(id)));
     let held = sorted(roles.iter().flatten().map(|Object(role)| names.role(&role.id)));
-    // `roles` must contain every role ID found in the other fields.
+    // Every role ID found in the other fields must appear in `roles`.
     match assigned.iter().chain(&shown).find(|role| !held.contains(role)) {
         Some(role) => contradiction(role),
         None => {
