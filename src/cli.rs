@@ -57,7 +57,7 @@ pub enum Command {
     Roles(ConnectionArgs),
     /// List who has which role, since when, and why
     Access(AccessArgs),
-    /// List the changes that windows will make
+    /// List the scheduled changes
     Agenda(AgendaArgs),
     /// Print a saved plan as it was reviewed
     Show(ShowArgs),
@@ -75,7 +75,7 @@ pub enum Command {
     Man(ManArgs),
 }
 
-/// The files named on the command line.
+/// The files on the command line.
 #[derive(Debug)]
 pub struct Named<'a> {
     pub read: Vec<&'a Path>,
@@ -84,7 +84,7 @@ pub struct Named<'a> {
 }
 
 impl Command {
-    /// Returns the files named on the command line, except the config and the reports.
+    /// Returns the files on the command line, except for the config and the reports.
     pub fn files(&self) -> Named<'_> {
         let (mut read, written) = match self {
             Self::Plan(args) => (Vec::new(), args.output.as_ref().map(|path| ("the plan", path))),
@@ -266,7 +266,7 @@ pub enum Denied {
 pub struct FmtArgs {
     /// Files to format; `-` formats standard input to standard output
     ///
-    /// Files that they include are not formatted.
+    /// Their includes are not formatted.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Write nothing and exit with code 2 if a file would change
@@ -315,7 +315,7 @@ pub struct AccessArgs {
 pub struct AgendaArgs {
     /// Show only changes before this time
     ///
-    /// TIME is a date, a local date-time in the declared time zone, or a date-time with an offset.
+    /// TIME is a date, a local date-time in the configured time zone, or a date-time with an offset.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
 }
@@ -344,7 +344,7 @@ pub struct PlanArgs {
     pub output: Option<PathBuf>,
     /// Show what would change at this time
     ///
-    /// TIME is a date, a local date-time in the declared time zone, or a date-time with an offset.
+    /// TIME is a date, a local date-time in the configured time zone, or a date-time with an offset.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
     /// Plan only the person with this address; repeatable
@@ -533,9 +533,9 @@ impl Cli {
 /// How the root file was chosen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Origin {
-    /// Named by `--config`.
+    /// Specified by `--config`.
     Named,
-    /// Named by `ROLECALL_CONFIG`.
+    /// Specified by `ROLECALL_CONFIG`.
     Variable,
     /// Found in the current folder.
     #[default]
@@ -547,8 +547,8 @@ pub enum Origin {
 }
 
 impl ConnectionArgs {
-    /// Returns the flags that select this Pylon and token. A base URL from the environment is omitted because it will apply to
-    /// the next command anyway.
+    /// Returns the flags that select this Pylon and token. If the base URL comes from the environment, it's omitted, since it
+    /// will apply to the next command anyway.
     fn words(&self) -> Vec<String> {
         let Self { region, base_url, token_file, sandbox, rate: _ } = self;
         let mut words: Vec<String> = Vec::new();
@@ -625,7 +625,7 @@ pub struct Common {
     pub report: Vec<(Format, PathBuf)>,
     /// Maximum size of a Markdown report in bytes
     ///
-    /// A report that had to be cut says how much was left out.
+    /// A truncated report says how much was left out.
     #[arg(
         long,
         value_name = "N",
@@ -737,7 +737,7 @@ fn count(text: &str) -> Result<u64, String> {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rate {
-    /// The endpoints to which the limit applies.
+    /// The endpoints subject to the limit.
     pub endpoints: Vec<Endpoint>,
     /// The number of requests per minute, for each endpoint.
     pub limit: u64,
@@ -779,7 +779,7 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
     }
 }
 
-/// Parses and escapes the URL. It must not contain a password or a character that could end a link or a table cell.
+/// Parses and escapes the URL. It must not contain a password or any character that could end a link or a table cell.
 fn source_url(text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text).ok().filter(|url| {
         ["https", "http"].contains(&url.scheme()) && url.username().is_empty() && url.password().is_none()

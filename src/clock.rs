@@ -1,6 +1,6 @@
 //! The only module that reads the clock.
 //!
-//! Code that makes decisions takes the time as an argument instead: a [`Timestamp`] for windows and expiry dates, or the
+//! Code that makes decisions takes the time as an argument instead. That's a [`Timestamp`] for windows and expiry dates, and the
 //! [`Duration`] since the start for pacing and freshness.
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// The system clock, or a clock whose date and time are fixed for tests. Elapsed time is always real.
+/// The system clock, or one with a fixed date and time for tests. Elapsed time is always real.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: Start,
@@ -48,7 +48,7 @@ impl Clock {
         self.now().to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
     }
 
-    /// Returns the time since the start. Time spent in system sleep counts as well because data read before then is stale.
+    /// Returns the time since the start. Time spent in system sleep counts too, since any data read before then is stale.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
@@ -59,7 +59,7 @@ pub fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
-/// An instant on a clock that keeps running during system sleep. On Unix, the clock behind `Instant` may stop then.
+/// An instant on a clock that keeps running during system sleep. On Unix, the clock behind `Instant` may stop during sleep.
 #[cfg(unix)]
 #[derive(Debug, Clone, Copy)]
 struct Start(Duration);

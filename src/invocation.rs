@@ -1,4 +1,4 @@
-//! Records how rolecall was invoked, so that suggested commands carry the same flags. The commands are quoted for a shell.
+//! Records how rolecall was invoked, so that suggested commands include the same flags. The commands are quoted for a shell.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,9 +12,9 @@ const LONGEST_WORD: usize = 200;
 pub struct Invocation {
     /// `-C DIR`, if given.
     pub folder: Vec<String>,
-    /// `-c FILE`, unless the file is found from the same folder without it.
+    /// `-c FILE`, unless the same file would be found from the same folder anyway.
     pub config: Vec<String>,
-    /// Path of the `pylon.json` next to the config file.
+    /// Path of the `pylon.json` next to the config.
     pub description: String,
     /// The flags that choose a Pylon instance, such as `--sandbox` or `--region us`.
     pub pylon: Vec<String>,
@@ -38,7 +38,7 @@ impl Default for Invocation {
 }
 
 impl Invocation {
-    /// Returns a command that includes the flags of this run, safe to print and quoted for a shell.
+    /// Returns a command including this run's flags, safe to print and quoted for a shell.
     pub fn command(&self, words: &[&str]) -> String {
         let mut command = "rolecall".to_owned();
         for word in words.iter().copied().chain(self.flags(words)) {
@@ -61,12 +61,12 @@ impl Invocation {
         self.command(&kept.map(String::as_str).chain([FLAG, &limit]).collect::<Vec<_>>())
     }
 
-    /// Returns the command that writes a description of the organization as a starting point for the sandbox.
+    /// Returns the command that writes a description of the organization, to be used as the sandbox's starting point.
     pub fn describe(&self) -> String {
         self.command(&["sandbox", "--write-state", &self.description])
     }
 
-    /// Adds the flags of this run to every command in `text`. A command is enclosed in backticks and starts with `rolecall`.
+    /// Adds this run's flags to every command in `text`. A command is enclosed in backticks and starts with `rolecall`.
     pub fn complete(&self, text: &str) -> String {
         let mut complete = String::new();
         let mut rest = text;
@@ -84,7 +84,7 @@ impl Invocation {
 
     fn flags(&self, words: &[&str]) -> impl Iterator<Item = &str> {
         let verb = words.first().copied().unwrap_or_default();
-        // A suggested copy always comes from the real organization, never from the sandbox.
+        // A suggested copy is always of the real organization, never of the sandbox.
         let is_copy = words.contains(&"--state");
         let takes_config = (self.takes)(verb, "config");
         let takes_pylon = !is_copy && (self.takes)(verb, "sandbox");
@@ -94,13 +94,13 @@ impl Invocation {
     }
 }
 
-/// Formats a path as a command-line argument. Without the added `./`, a leading dash would turn the path into a flag.
+/// Formats a path as a command-line argument. We add `./` to any leading dash; otherwise, the path would look like a flag.
 pub fn path_word(path: &Path) -> String {
     let path = path.to_string_lossy();
     if path.starts_with('-') { format!("./{path}") } else { path.into_owned() }
 }
 
-/// Quotes the word if it contains a character that is special in a shell (POSIX, Shell Command Language, 2.2).
+/// Quotes a word containing characters that are special in a shell (POSIX, Shell Command Language, 2.2).
 pub fn quoted(word: &str) -> String {
     // Escape backticks because they enclose suggested commands.
     let word = Printable::cut(word, LONGEST_WORD).to_string().replace('`', "\\u{60}");

@@ -1,7 +1,7 @@
 //! `rolecall` keeps the roles and statuses of a Pylon organization's users in git.
 //!
-//! Users are declared in `users.toml`, keyed by email address. `plan` shows what would change, and `apply` sends only the `PATCH`
-//! requests that are needed. Data flows in one direction, and every decision is made in pure code:
+//! Users are declared in `users.toml`, keyed by email address. `plan` shows what would change, and `apply` sends only the
+//! necessary `PATCH` requests. Data flows in one direction, and all decisions are made in pure code:
 //!
 //! ```text
 //! users.toml ── Roster::read ──▶ Roster ── resolve_at(now) ──▶ DesiredState ┐

@@ -1,4 +1,4 @@
-//! The current state of an organization in Pylon, including its roles, as plain data that is independent of the API version.
+//! An organization's current state in Pylon, including its roles, as plain data independent of the API version.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -6,23 +6,23 @@ use std::sync::Arc;
 
 use crate::roster::{Email, Field, FieldValue};
 
-/// The current state of an organization, which [`crate::pylon::observe`] guarantees to be complete.
+/// An organization's current state. [`crate::pylon::observe`] guarantees that it's complete.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObservedState {
     pub organization: Organization,
-    /// The user that the token belongs to, or `None` if the token doesn't belong to a person.
+    /// The token's user, or `None` if the token doesn't belong to a person.
     pub token_user: Option<UserId>,
     pub roles: RoleCatalog,
     /// Users who aren't people, sorted by ID. They don't count toward any limit.
     pub integrations: BTreeSet<Integration>,
-    /// All people in the organization. Deactivated people are included only on request. The values are shared with the indexes
-    /// and with forecasts derived from this state.
+    /// All people in the organization, including deactivated people only on request. The indexes and any forecasts derived from
+    /// this state share the values.
     people: BTreeMap<UserId, Arc<Person>>,
     by_primary: AddressIndex,
     by_secondary: AddressIndex,
 }
 
-/// The organization that a token belongs to.
+/// The token's organization.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Organization {
     /// The ID, which `organization` in `[workspace]` must match.
@@ -30,8 +30,8 @@ pub struct Organization {
     pub name: String,
 }
 
-/// The ID of a user in Pylon. Only IDs that are safe in a URL path are accepted: `[A-Za-z0-9_-]{1,128}`. Cloning is cheap
-/// because the string is shared.
+/// A user ID in Pylon. We only accept IDs that are safe in a URL path: `[A-Za-z0-9_-]{1,128}`. Cloning is cheap because the
+/// string is shared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(Arc<str>);
 
@@ -48,14 +48,14 @@ impl UserId {
     }
 }
 
-/// The ID of a role in Pylon. Cloning is cheap because the string is shared.
+/// A role ID in Pylon. Cloning is cheap because the string is shared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleId(pub Arc<str>);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Role {
     pub id: RoleId,
-    /// The name chosen by the organization. It doesn't have to be unique.
+    /// The name chosen by the organization, which may not be unique.
     pub name: String,
     pub slug: String,
 }
@@ -66,7 +66,7 @@ pub struct Person {
     pub email: Email,
     pub secondary: Vec<Email>,
     pub name: String,
-    /// The assigned roles, sorted. A `PATCH` of the role replaces all of them with a single one.
+    /// The assigned roles, sorted. A `PATCH` of the role replaces all of them with just one.
     pub assigned: Vec<RoleId>,
     /// Roles that come only from SCIM groups, sorted. A `PATCH` can't remove them.
     pub from_scim: Vec<RoleId>,
@@ -77,7 +77,7 @@ pub struct Person {
 }
 
 /// A user without an email address, such as the integration "Fivetran" or an API user. Integrations can't sign in and aren't
-/// people, so they are never counted and can't be declared in a file.
+/// people, so we never count them and files can't declare them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Integration {
     pub id: UserId,
@@ -117,7 +117,7 @@ impl Person {
         }
     }
 
-    /// Returns `true` if `value` is the only value of the field. Equivalent to comparing [`Self::values`], but avoids the copy.
+    /// Returns `true` if `value` is the field's only value. Equivalent to comparing [`Self::values`], but without the copy.
     pub fn has_only(&self, field: Field, value: &str) -> bool {
         match field {
             Field::Role => matches!(self.assigned.as_slice(), [role] if *role.0 == *value),
@@ -138,9 +138,9 @@ impl Person {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found<'s> {
     NotFound,
-    /// A single person has it as the primary address.
+    /// One person has it as the primary address.
     Primary(&'s Person),
-    /// A single person has it as a secondary address.
+    /// One person has it as a secondary address.
     Secondary(&'s Person),
     /// Several people have it, so the address is ambiguous.
     Several(Vec<&'s Person>),
@@ -152,10 +152,10 @@ impl ObservedState {
         Self { organization, token_user, roles, ..Self::default() }
     }
 
-    /// Adds people to a state that has none. If a person appears several times, the last entry wins.
+    /// Adds people to a state without any. If a person appears several times, the last entry wins.
     #[must_use]
     pub fn with(self, people: impl IntoIterator<Item = Person>) -> Self {
-        // `collect` sorts once. Inserting people one by one would take twice as long and leave the map's nodes half empty.
+        // `collect` sorts just once. Inserting people one by one would take twice as long and leave the map's nodes half empty.
         let people: BTreeMap<UserId, Arc<Person>> =
             people.into_iter().map(|person| (person.id.clone(), Arc::new(person))).collect();
         let mut state = Self { by_primary: HashMap::with_capacity(people.len()), ..self };
@@ -194,10 +194,10 @@ impl ObservedState {
         self.people.get(id).map(Arc::as_ref)
     }
 
-    /// Looks up an address. Active people take precedence over deactivated ones, and primary addresses take precedence over
-    /// secondary ones. The result for active people is therefore independent of whether deactivated people were read.
+    /// Looks up an address. Active people take precedence over deactivated ones, and primary addresses over secondary ones. For
+    /// active people, the result therefore doesn't depend on whether deactivated people were read.
     pub fn find<'s>(&'s self, email: &Email) -> Found<'s> {
-        // Fast path: almost everyone has an address of their own.
+        // Fast path: almost everyone has their own address.
         if let Some(AddressHolders::One(person)) = self.by_primary.get(email)
             && !person.deactivated
         {
@@ -224,7 +224,7 @@ impl ObservedState {
 
 type AddressIndex = HashMap<Email, AddressHolders>;
 
-/// The people who share an address. The most common case, a single person, needs no allocation.
+/// The people sharing an address. In the most common case, it's a single person and we don't need an allocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum AddressHolders {
     One(Arc<Person>),
@@ -241,8 +241,8 @@ impl AddressHolders {
     }
 }
 
-/// Adds a person to an index. The result doesn't depend on the order of calls, and a person with two spellings of an address is
-/// added only once.
+/// Adds a person to an index. The order of calls doesn't matter, and a person with two spellings of an address is added only
+/// once.
 fn index(index: &mut AddressIndex, email: &Email, person: &Arc<Person>) {
     let holders = match index.entry(email.clone()) {
         Entry::Vacant(vacant) => {
@@ -258,7 +258,7 @@ fn index(index: &mut AddressIndex, email: &Email, person: &Arc<Person>) {
         *holders = AddressHolders::Several(vec![Arc::clone(first)]);
     }
     let AddressHolders::Several(people) = holders else { return };
-    // People are indexed in ID order, so the insertion point is almost always at the end.
+    // We index people in ID order, so the insertion point is almost always at the end.
     if people.last().is_some_and(|last| last.id < person.id) {
         people.push(Arc::clone(person));
     } else if let Err(at) = people.binary_search_by(|other| other.id.cmp(&person.id)) {
@@ -313,7 +313,7 @@ impl RoleCatalog {
         self.roles.iter().find(|role| role.slug == "admin")
     }
 
-    /// Looks up the role whose ID, slug, or name is `written`. The result is ambiguous if several roles match.
+    /// Looks up the role with the ID, slug, or name `written`. The result is ambiguous if several roles match.
     pub fn meaning(&self, written: &str) -> Meaning<'_> {
         let is_meant = |role: &&Role| [&*role.id.0, &role.slug, &role.name].contains(&written);
         match self.roles.iter().filter(is_meant).collect::<Vec<_>>().as_slice() {
@@ -323,12 +323,12 @@ impl RoleCatalog {
         }
     }
 
-    /// Returns an unambiguous way to refer to this role in a file: its name if possible, otherwise its slug or ID.
+    /// Returns an unambiguous way to refer to this role in a file, which is the name if possible, and otherwise the slug or ID.
     pub fn written(&self, id: &RoleId) -> String {
         let Some(role) = self.by_id(id) else {
             return id.0.to_string();
         };
-        // Files can't refer to a role by a blank name.
+        // Files can't use a blank name to refer to a role.
         let means_it = |text: &&str| {
             !text.trim().is_empty() && matches!(self.meaning(text), Meaning::One(found) if found.id == *id)
         };
@@ -346,7 +346,7 @@ impl RoleCatalog {
         }
     }
 
-    /// Converts Pylon's value into the one written in files. Returns `None` if a file can't declare it.
+    /// Converts Pylon's value to the one written in files. Returns `None` if the value can't be expressed in a file.
     pub fn value_written(&self, field: Field, value: &FieldValue) -> Option<FieldValue> {
         if field.names_role() {
             Some(self.written(&RoleId(value.clone())).into())
@@ -360,8 +360,8 @@ impl RoleCatalog {
         if field.names_role() { self.label(&RoleId(value.clone())) } else { value.to_string() }
     }
 
-    /// Returns the label for a role in reports. That's its name, with the ID appended if several roles share the name. An
-    /// unknown role is labeled with its ID.
+    /// Returns the label for a role in reports. It's the name, with the ID appended if several roles share that name. An unknown
+    /// role is labeled with its ID.
     pub fn label(&self, id: &RoleId) -> String {
         match self.by_id(id) {
             None => id.0.to_string(),

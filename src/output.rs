@@ -1,8 +1,8 @@
 //! Handles all writes to standard output and standard error, and removes tokens from them.
 //!
-//! No output can contain a token that was passed to [`hide`], or a fragment of one. That includes reports, prompts, progress,
-//! help, usage errors, and panics. To enforce this, clippy forbids `std::io::stdout` and `std::io::stderr` everywhere else.
-//! Text that is written to files goes through [`scrub`]. `pylon::scrub` defines what counts as a fragment.
+//! No output can contain a token passed to [`hide`], or even a fragment of one. That includes reports, prompts, progress, help,
+//! usage errors, and panics. To enforce this, clippy forbids `std::io::stdout` and `std::io::stderr` everywhere else. Text for
+//! files goes through [`scrub`]. `pylon::scrub` defines what counts as a fragment.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{IsTerminal, Result, Write};
@@ -16,22 +16,22 @@ use crate::pylon::token::words;
 use crate::report::text::wrap::wrapped;
 use crate::sandbox::DEFAULT_TOKEN;
 
-/// The tokens to remove. This is global because panics and usage errors have no access to the environment.
+/// The tokens to remove. This has to be global, since panics and usage errors can't access the environment.
 static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
 
-/// Hides every token in `text` from all further output. `text` doesn't have to be a valid token, so even a quoted token is
-/// hidden. The sandbox's public token is exempt because it isn't a secret.
+/// Hides every token in `text` from all further output. `text` doesn't have to be a valid token, so this also hides a quoted
+/// token. The sandbox's public token is exempt, since it's no secret.
 pub fn hide(text: &str) {
     let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     for word in words(text).filter(|word| *word != DEFAULT_TOKEN) {
-        // Deduplicate because every string is searched for every token and the same token is passed in many times.
+        // Deduplicate: we search every string for every token, and the same token is passed in many times.
         if !hidden.iter().any(|token| token.is(word)) {
             hidden.extend(Token::new(word));
         }
     }
 }
 
-/// Removes the hidden tokens and fragments of them from `text`.
+/// Removes hidden tokens and their fragments from `text`.
 pub fn scrub(text: String) -> String {
     let hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     hidden.iter().fold(text, |text, token| token.scrub(text))
@@ -56,7 +56,7 @@ pub fn stderr(text: String) -> Result<()> {
     std::io::stderr().write_all(scrub(text).as_bytes())
 }
 
-/// Writes a line to standard error, wrapped to the terminal width. Errors are ignored because no result depends on these lines.
+/// Writes a line to standard error, wrapped to the terminal width. We ignore errors because no result depends on these lines.
 pub fn say(line: &str) {
     let _ = stderr(wrapped(&format!("{line}\n"), stderr_width()));
 }
@@ -89,7 +89,7 @@ fn width(size: Option<(Width, Height)>) -> Option<usize> {
     size.map(|(Width(columns), _)| usize::from(columns)).filter(|columns| *columns > 0)
 }
 
-/// Installs a panic hook that removes tokens, which the standard library's hook would print along with the panic message.
+/// Installs a panic hook that removes tokens. The standard library's hook would print them along with the panic message.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let _ = stderr(panicked(panic)); // not wrapped, because a panic while wrapping would abort

@@ -1,10 +1,10 @@
-//! Manages rolecall's own folders: `.rolecall` next to the root file, and the folders that contain its locks.
+//! Manages rolecall's own folders: `.rolecall` next to the root file, and the folders for its locks.
 //!
-//! `.rolecall` may come from a repository, so its contents aren't trusted. This module never follows a symbolic link inside it,
-//! and uses only regular files and folders that belong to the current user. Anything else results in an [`UntrustedFile`] error,
-//! before anything is written.
+//! `.rolecall` may come from a repository, so we don't trust its contents. This module never follows symbolic links inside it and
+//! uses only regular files and folders owned by the current user. Anything else results in an [`UntrustedFile`] error before
+//! anything is written.
 //!
-//! On Unix, files are opened relative to their open folder (`openat`). This prevents a race in which a folder on the path is
+//! On Unix, we open files relative to their open folder (`openat`). Otherwise, there'd be a race in which a folder on the path is
 //! replaced with a symbolic link.
 
 use std::fmt;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// The name of the folder next to the root file.
 pub const NAME: &str = ".rolecall";
 
-/// The error for a path in the folder that isn't a regular file or folder of the current user.
+/// The error for a path in the folder that isn't a regular file or folder owned by the current user.
 #[derive(Debug)]
 pub struct UntrustedFile {
     path: PathBuf,
@@ -44,7 +44,7 @@ impl UntrustedFile {
     }
 }
 
-/// An open folder of rolecall.
+/// One of rolecall's folders, opened.
 #[derive(Debug)]
 pub struct OwnFolder {
     path: PathBuf,
@@ -53,7 +53,7 @@ pub struct OwnFolder {
 }
 
 impl OwnFolder {
-    /// Opens `.rolecall` in `folder`, creating it if necessary. The folder contains a `.gitignore`, so git ignores it.
+    /// Opens `.rolecall` in `folder`, creating it if necessary. The folder's `.gitignore` makes git ignore it.
     ///
     /// # Errors
     /// Returns an error if the folder can't be opened or created, or an [`UntrustedFile`].
@@ -133,7 +133,7 @@ mod system {
     use super::{Error, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};
 
     const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-    /// With `NONBLOCK`, opening a pipe doesn't block until there's a peer. The pipe is then rejected.
+    /// With `NONBLOCK`, opening a pipe doesn't wait for a peer, so we can reject the pipe.
     const FILE: OFlags =
         OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
@@ -177,7 +177,7 @@ mod system {
             Ok(file)
         }
 
-        /// Syncs the folder, so that the names of new files survive a crash.
+        /// Syncs the folder so that the names of new files survive a crash.
         ///
         /// # Errors
         /// Returns an error if the folder can't be synced.
@@ -215,7 +215,7 @@ mod system {
         }
     }
 
-    /// Ignores the error on file systems that can't sync folders.
+    /// Ignores the error if the file system can't sync folders.
     pub(super) fn synced(done: Result<()>) -> Result<()> {
         match done {
             Err(error)
@@ -291,7 +291,7 @@ mod system {
     }
 }
 
-/// Syncs any folder, so that the names of new files survive a crash.
+/// Syncs any folder so that the names of new files survive a crash.
 ///
 /// # Errors
 /// Returns an error if the folder can't be synced.

@@ -1,4 +1,4 @@
-//! Creates files that only their owner can read and replaces files atomically. Plans, journals, locks, and sandbox states are
+//! Creates files readable only by their owner and replaces files atomically. Plans, journals, locks, and sandbox states are
 //! private because they reveal who has which role.
 //!
 //! For files named by the user, see [`crate::target_file`].
@@ -19,8 +19,8 @@ pub fn options() -> OpenOptions {
     options
 }
 
-/// A temporary file in the same folder as the file that it will replace. Since the rename is atomic, the file always has either
-/// its old contents or all of its new contents.
+/// A temporary file in the same folder as the file it will replace. Since the rename is atomic, the file always has either all of
+/// its old contents or all of its new ones.
 ///
 /// The temporary file inherits the owner and mode of an existing file. Otherwise it's private to the user unless
 /// [`Staged::allow`] sets another mode.
@@ -28,12 +28,12 @@ pub fn options() -> OpenOptions {
 pub struct Staged {
     path: PathBuf,
     temporary: PathBuf,
-    /// `None` once the contents are written because many files may be staged at once and open files are limited.
+    /// `None` once the contents are written. Many files may be staged at once, and we'd run out of open files.
     file: Option<File>,
 }
 
 impl Staged {
-    /// Creates the temporary file. If the path is a symlink, it isn't followed; the symlink itself will be replaced.
+    /// Creates the temporary file. If the path is a symlink, we don't follow it; the symlink itself will be replaced.
     ///
     /// # Errors
     /// Returns an error if the path isn't a regular file, no file can be created in its folder, or the owner can't be preserved.
@@ -52,7 +52,8 @@ impl Staged {
     fn create_next_to(path: &Path) -> Result<Self> {
         let name =
             path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it does not name a file"))?;
-        // Use a random name. Killed processes leave their files behind, and process IDs repeat in containers.
+        // Use a random name. A process ID isn't enough, since killed processes leave their files behind and IDs repeat in
+        // containers.
         loop {
             let temporary =
                 path.with_file_name(format!(".{}.{:08x}.tmp", name.to_string_lossy(), fastrand::u32(..)));
@@ -101,7 +102,7 @@ impl Staged {
     pub fn place_new(self) -> Result<()> {
         match fs::hard_link(&self.temporary, &self.path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                // Some file systems don't support hard links. Create the file first to make sure that we only replace our own.
+                // Some file systems don't support hard links. Create the file first, so we know we're only replacing our own.
                 options().write(true).create_new(true).open(&self.path)?;
                 self.place()
             }
@@ -116,8 +117,7 @@ impl Drop for Staged {
     }
 }
 
-/// Copies the owner, group, and mode of an existing file. The mode is set last because changing the owner clears some of its
-/// bits.
+/// Copies an existing file's owner, group, and mode. The mode comes last because changing the owner clears some of its bits.
 #[cfg(unix)]
 fn like(file: &File, there: &fs::Metadata) -> Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};

@@ -1,12 +1,11 @@
-//! A problem to report to the user: what is wrong, where, and how to fix it.
+//! A problem to report to the user: what's wrong, where, and how to fix it.
 //!
-//! Each problem has a stable code of the form `module::what_happened`. Modules declare the codes that they raise with `codes!`,
-//! and docs/diagnostics.md documents them. Messages quote at most a few characters of a value, escaped; the excerpt shows the
-//! rest.
+//! Each problem has a stable code of the form `module::what_happened`. Modules declare their own codes with `codes!`, and
+//! docs/diagnostics.md documents them. Messages quote at most a few characters of a value, escaped; the excerpt shows the rest.
 
 use crate::source::{Place, Sources};
 
-/// Declares the diagnostic codes of a module.
+/// Declares a module's diagnostic codes.
 macro_rules! codes {
     ($(#[$meta:meta])* pub enum $name:ident $variants:tt) => {
         $crate::every::words! {
@@ -22,7 +21,7 @@ macro_rules! codes {
 }
 pub(crate) use codes;
 
-/// A location that a problem refers to, and its label in the excerpt.
+/// A problem's location, along with its label in the excerpt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     pub place: Place,
@@ -37,7 +36,7 @@ pub struct Problem {
     pub code: &'static str,
     /// A description of the problem in the user's terms.
     pub message: String,
-    /// The locations involved, starting with the main one. Empty if the problem doesn't concern a file.
+    /// The locations involved, starting with the main one. Empty if the problem isn't in a file.
     pub labels: Vec<Label>,
     pub help: Option<String>,
 }
@@ -54,12 +53,12 @@ impl Problem {
         self
     }
 
-    /// Returns `true` for a warning, which doesn't make a command fail.
+    /// Returns `true` for a warning, which doesn't cause a command to fail.
     pub fn is_warning(&self) -> bool {
         self.code.starts_with("lint::")
     }
 
-    /// Combines the problem with the sources that its locations refer to.
+    /// Combines the problem with the sources its locations refer to.
     pub fn with_sources(self, sources: &Sources) -> Problems {
         Problems::new(sources.clone(), vec![self])
     }
@@ -72,7 +71,7 @@ impl Problem {
     }
 }
 
-/// All problems of a run, and the sources that their locations refer to. Empty only if the files are valid.
+/// A run's problems, and the sources their locations refer to. Empty only if the files are valid.
 #[derive(Debug, Clone)]
 pub struct Problems {
     pub sources: Sources,
@@ -81,7 +80,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Sorts the problems by location, so that the same files always yield the same report.
+    /// Sorts the problems by location, so the same files always produce the same report.
     pub fn new(sources: Sources, mut list: Vec<Problem>) -> Self {
         list.sort_by(|a, b| {
             let key = |problem: &Problem| problem.labels.first().map(|label| label.place);
@@ -102,8 +101,8 @@ impl Problems {
 }
 
 impl From<Problem> for Problems {
-    /// Converts a problem without a location. Otherwise, use [`Problem::with_sources`], since a location can't be displayed
-    /// without the source text.
+    /// Converts a problem without a location. Otherwise, use [`Problem::with_sources`], since we can't display a location without
+    /// the source text.
     fn from(problem: Problem) -> Self {
         debug_assert!(problem.labels.is_empty(), "{} has a place, but no texts to show it in", problem.code);
         Self { sources: Sources::default(), list: vec![problem] }

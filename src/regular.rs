@@ -1,4 +1,4 @@
-//! Reads untrusted text files, which must be regular files, within a size limit, and valid UTF-8.
+//! Reads untrusted text files. They must be regular files, within a size limit, and valid UTF-8.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -10,7 +10,7 @@ pub const STDIN: &str = "-";
 /// The name for standard input in reports.
 pub const STDIN_NAME: &str = "<stdin>";
 
-/// The reason a file cannot be read as text.
+/// The reason a file can't be read as text.
 #[derive(Debug)]
 pub enum Unreadable {
     System(io::Error),
@@ -21,11 +21,11 @@ pub enum Unreadable {
     NotText(NotUtf8),
 }
 
-/// A guess at the encoding of a file that isn't UTF-8.
+/// A guess at the encoding of a non-UTF-8 file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotUtf8 {
-    /// The name of the encoding, UTF-16 or UTF-32. If the text is ASCII without a byte-order mark, the file is technically
-    /// valid UTF-8 with NUL bytes.
+    /// The name of the encoding, UTF-16 or UTF-32. Note that ASCII text without a byte-order mark is technically valid UTF-8 with
+    /// NUL bytes.
     Wide(&'static str),
     /// An encoding with one byte per character. The fields describe the first byte that isn't UTF-8.
     Narrow {
@@ -40,7 +40,7 @@ pub enum NotUtf8 {
 }
 
 impl NotUtf8 {
-    /// Guesses the encoding of `bytes`, of which only the first `valid` are UTF-8.
+    /// Guesses the encoding of `bytes` when only the first `valid` of them are UTF-8.
     fn after_valid(bytes: &[u8], valid: usize) -> Self {
         let line = bytes[..valid].split(|byte| *byte == b'\n').count();
         let is_text = bytes.iter().take(SAMPLE).all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..));
@@ -68,8 +68,7 @@ impl fmt::Display for NotUtf8 {
 /// The number of bytes sampled to guess the encoding.
 const SAMPLE: usize = 4096;
 
-/// Detects encodings with two or four bytes per character, either by their byte-order mark or by the NUL bytes that they use
-/// for ASCII characters.
+/// Detects encodings with two or four bytes per character, by either the byte-order mark or the NUL bytes in ASCII characters.
 fn wide(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Some("UTF-32"),
@@ -137,8 +136,8 @@ pub fn read(path: &Path, largest: u64) -> Result<String, Unreadable> {
     text(file, length, largest)
 }
 
-/// Reads a text file named by the user. Unlike [`read`], this also accepts devices and pipes, as in
-/// `compare <(git show HEAD:users.toml) users.toml`. Those can be read only once.
+/// Reads a text file chosen by the user. Unlike [`read`], this also accepts devices and pipes, as in `compare <(git show
+/// HEAD:users.toml) users.toml`. Note that those can be read only once.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read, is too large, or isn't UTF-8.
@@ -150,11 +149,11 @@ pub fn read_named(path: &Path, largest: u64) -> Result<String, Unreadable> {
     }
 }
 
-/// Returns `true` if the path is standard input, a pipe, or a device, all of which can be read only once. Symlinks that may
-/// come from a repository aren't followed, because they could make rolecall wait for a terminal or read an endless device.
+/// Returns `true` if the path is standard input, a pipe, or a device, all of which can be read only once. We don't follow
+/// symlinks that may come from a repository, since they could make us wait for a terminal or read an endless device.
 pub fn is_stream(path: &Path) -> bool {
     let is_other = |there: fs::Metadata| !there.is_file() && !there.is_dir();
-    // In system folders, `/dev/stdin` and `/dev/fd/63` are symlinks.
+    // In system folders, however, `/dev/stdin` and `/dev/fd/63` are symlinks.
     let is_foreign_link = path.is_symlink() && !is_below(path, &["/dev", "/proc"]);
     path.as_os_str() == STDIN || !is_foreign_link && fs::metadata(path).is_ok_and(is_other)
 }
@@ -165,7 +164,7 @@ pub(crate) fn is_below(path: &Path, folders: &[&str]) -> bool {
     folder.is_some_and(|folder| folders.iter().any(|it| folder.starts_with(it)))
 }
 
-/// Reads a file of up to `largest` bytes, which need not be text.
+/// Reads a file of up to `largest` bytes, which doesn't have to be text.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read, isn't a regular file, or is too large.
@@ -194,13 +193,13 @@ pub fn first_line(path: &Path, longest: u64) -> Result<String, Unreadable> {
 
 /// Opens a regular file and returns it with its length.
 fn open(path: &Path) -> Result<(File, u64), Unreadable> {
-    // Check before opening, since opening a pipe that has no writer would block forever.
+    // Check before opening, since opening a pipe without a writer would block forever.
     let metadata = fs::metadata(path)?;
     if metadata.is_file() { Ok((File::open(path)?, metadata.len())) } else { Err(Unreadable::NotRegular) }
 }
 
 fn limited(from: impl Read, length: u64, largest: u64) -> Result<Vec<u8>, Unreadable> {
-    // Reserve one extra byte so that the final read, which returns 0, doesn't reallocate.
+    // Reserve one extra byte; otherwise, the final read, which returns 0, would reallocate.
     let expected = length.min(largest) + 1;
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
     from.take(largest.saturating_add(1)).read_to_end(&mut bytes)?;

@@ -1,12 +1,11 @@
-//! Detects potential secrets in text written by users so that messages don't reveal them.
+//! Detects potential secrets in user-written text so that messages don't reveal them.
 //!
-//! The token in use is removed from all output by [`crate::output`]. This module covers secrets that were pasted into a file:
-//! values whose key has a telltale name, and words that look like tokens. Ordinary sentences about tokens and secrets remain
-//! visible.
+//! The token in use is removed from all output by [`crate::output`]. This module is for secrets pasted into a file: values whose
+//! key has a telltale name, and words that look like tokens. Ordinary sentences about tokens and secrets are left as is.
 
 use crate::spelling::did_you_mean;
 
-/// Words that occur in the names of secrets. On a line that contains one of them, even short words count as potential secrets.
+/// Words found in the names of secrets. On a line containing one of them, even short words count as potential secrets.
 const NAMES: [&str; 12] = [
     "token",
     "secret",
@@ -21,7 +20,7 @@ const NAMES: [&str; 12] = [
     "credential",
     "jwt",
 ];
-/// Prefixes used for tokens by well-known services.
+/// Token prefixes of well-known services.
 const PREFIXES: [&str; 14] = [
     "pylon_",
     "pyl_",
@@ -38,7 +37,7 @@ const PREFIXES: [&str; 14] = [
     "xoxp-",
     "eyJ",
 ];
-/// Keys whose values are Pylon IDs, which look like secrets.
+/// Keys with Pylon IDs as values, which look like secrets.
 const IDS: [&str; 2] = ["role", "organization"];
 /// Placeholder shown in place of a secret.
 pub const MASK: &str = "(not shown)";
@@ -100,8 +99,8 @@ pub fn mask_secret(line: &str) -> String {
     start_in(line).map_or_else(|| line.to_owned(), |start| format!("{}{MASK}", &line[..start]))
 }
 
-/// Line endings after which the value continues on the following lines, paired with the delimiter that closes it. If the
-/// delimiter is empty, the value is the next non-blank line.
+/// Line endings that continue a value on the following lines, paired with the closing delimiter. If the delimiter is empty, the
+/// value is the next non-blank line.
 const OPENINGS: [(&str, &str); 7] =
     [("=", ""), (":", ""), ("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]"), ("{", "}"), ("\\", "\"\"\"")];
 /// How many lines to search upward for the key of a value.
@@ -168,7 +167,7 @@ fn value_of_secret(line: &str) -> Option<usize> {
     None
 }
 
-/// Returns the words on a line made up of token characters, with their offsets.
+/// Returns a line's words that consist of token characters, with their offsets.
 fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_of_token = |char: char| char.is_ascii_alphanumeric() || "_-+/.~".contains(char);
     line.split(move |char: char| !is_of_token(char))
@@ -180,11 +179,11 @@ fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
 fn looks_like_secret(word: &str, is_hinted: bool) -> bool {
     let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
     let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
-    // Names of team files are harmless.
+    // Team file names are harmless.
     if word.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("toml")) {
         return false;
     }
-    // Dates and times contain no letters except `T` and `Z`.
+    // Dates and times don't contain any letters except `T` and `Z`.
     if !has_digit
         || letters == 0
         || letters <= 2 && word.starts_with(|char: char| char.is_ascii_digit()) && word.contains('-')
@@ -197,8 +196,8 @@ fn looks_like_secret(word: &str, is_hinted: bool) -> bool {
     has_prefix || is_random || is_hinted && word.len() >= 6 && (changes >= 2 || word.len() >= 12)
 }
 
-/// Counts the transitions between lowercase letters, uppercase letters, and digits. Random strings have many, and names have
-/// few.
+/// Counts the transitions between lowercase letters, uppercase letters, and digits. Random strings have lots of them, whereas
+/// names have few.
 fn changes(word: &str) -> usize {
     let class = |byte: &u8| match byte {
         b'a'..=b'z' => Some(0),
@@ -221,7 +220,7 @@ fn is_in_address(line: &str, at: usize, word: &str) -> bool {
     line[..at].ends_with('@') || line[at + word.len()..].starts_with('@')
 }
 
-/// Returns `true` if the value at `at` belongs to a key that takes an ID.
+/// Returns `true` if the value at `at` belongs to a key for an ID.
 fn is_id(line: &str, at: usize) -> bool {
     let key = line[..at].trim_end_matches(['"', '\'', ' ', '\t']).strip_suffix('=').map(str::trim_end);
     key.is_some_and(|key| {

@@ -1,9 +1,9 @@
 //! Holds the text of all input files and maps source locations to lines and columns.
 //!
-//! A [`Place`] takes up only twelve bytes, so every declared value can carry one all the way into the plan. [`Sources`] resolves
-//! it to a file, a line, and a column.
+//! A [`Place`] takes up just twelve bytes, so every declared value can carry one all the way into the plan. [`Sources`] resolves
+//! a place to a file, a line, and a column.
 //!
-//! Some text must not appear even in an error message, such as a token that ended up in a file. Its location is masked here, and
+//! Some text must not appear even in an error message, such as a token that ended up in a file. We mask its location, and
 //! excerpts show the mask instead.
 
 use std::fmt;
@@ -29,14 +29,14 @@ pub struct Place {
 }
 
 impl Place {
-    /// Creates a place for the byte range `span` of `file`. Offsets always fit into 32 bits, since the size of a file is limited
-    /// by [`crate::roster::read::LARGEST_FILE`].
+    /// Creates a place for the byte range `span` of `file`. Offsets always fit into 32 bits, since
+    /// [`crate::roster::read::LARGEST_FILE`] limits the size of a file.
     pub fn new(file: FileId, span: Range<usize>) -> Self {
         let fit = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
         Self { file, start: fit(span.start), end: fit(span.end) }
     }
 
-    /// Adjusts the place for its file having been appended to `files` other files.
+    /// Adjusts the place after its file has been appended to `files` other files.
     #[must_use]
     pub fn shifted(self, files: usize) -> Self {
         let file = u32::try_from(files).unwrap_or(u32::MAX).saturating_add(self.file.0);
@@ -85,7 +85,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// The line that contains a place, split into three parts so that reports can underline the place. Masked values are hidden.
+/// The line containing a place, split into three parts so that reports can underline the place. Masked values are hidden.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
     pub location: Location,
@@ -100,7 +100,7 @@ struct SourceFile {
     name: String,
     text: String,
     masked: Vec<Range<usize>>,
-    /// Computed on first use because most runs resolve only a few places.
+    /// Computed on first use, since most runs resolve only a few places.
     positions: OnceLock<Positions>,
 }
 
@@ -119,7 +119,7 @@ const STRIDE: usize = 1024;
 /// All input files, in the order they were read.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// Reference-counted because a plan retains the sources for its report and they can be large.
+    /// Reference-counted because the files can be large and a plan retains the sources for its report.
     files: Vec<Arc<SourceFile>>,
 }
 
@@ -159,7 +159,7 @@ impl Sources {
         self.files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
     }
 
-    /// Replaces the prefix `from` in file names, so that reports don't refer to a temporary copy.
+    /// Replaces the prefix `from` in file names, so reports don't refer to a temporary copy.
     pub fn rename(&mut self, from: &str, to: &str) {
         for file in &mut self.files {
             if let Some(rest) = file.name.strip_prefix(from) {
@@ -169,7 +169,7 @@ impl Sources {
         }
     }
 
-    /// Hides text in all subsequent excerpts, from `place` to the end of the line, or to the end of the place if that's later.
+    /// Hides text in all subsequent excerpts, from `place` to the end of the line or of the place, whichever is later.
     pub fn mask(&mut self, place: Place) {
         let file = Arc::make_mut(&mut self.files[place.file.0 as usize]);
         let start = file.text.floor_char_boundary(place.start as usize);
@@ -177,7 +177,7 @@ impl Sources {
         let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '=', ':', '.']).len();
         let end = file.text.floor_char_boundary(place.end as usize).max(file.line_end(start));
         let masked = (start + skipped).min(end)..end;
-        // If a line has many masked values, the first mask already covers the rest.
+        // If a line has several masked values, the first mask already covers the rest.
         if file.masked.last().is_none_or(|last| masked.start < last.start || masked.end > last.end) {
             file.masked.push(masked);
         }
@@ -188,7 +188,7 @@ impl Sources {
         let file = &self.files[place.file.0 as usize];
         let start = file.text.floor_char_boundary(place.start as usize);
         let (line, line_start) = file.line_at(start);
-        // Editors don't count a byte-order mark at the start of a file.
+        // Editors don't count a leading byte-order mark.
         let mark = usize::from(line == 1 && start > 0 && file.text.starts_with('\u{feff}'));
         let column = file.characters_before(start) - file.characters_before(line_start) + 1 - mark;
         Location { file: file.name.clone(), line, column }
@@ -267,7 +267,7 @@ fn shown(text: &str, range: Range<usize>, masks: &[Range<usize>]) -> String {
         if mask.start > at {
             shown.push_str(&text[at..mask.start]);
         }
-        // A mask that starts before this range was already shown in an earlier part.
+        // A mask that starts before this range has already been shown in an earlier part.
         if mask.end > at {
             shown.push_str(if mask.start >= range.start { MASK } else { "" });
             at = mask.end.min(range.end);

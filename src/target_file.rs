@@ -1,8 +1,8 @@
 //! Writes text to a file chosen by the user, much like `>` in a shell.
 //!
 //! * Symbolic links are followed, and devices and pipes are written to. A regular file retains its owner, mode, and hard links.
-//! * A regular file is replaced atomically if possible. It is written in place if it's a mount point, if it has several hard
-//!   links, or if its folder doesn't allow new files. In those cases, a full disk can leave it corrupted.
+//! * If possible, a regular file is replaced atomically. It's written in place if it's a mount point, if it has several hard
+//!   links, or if its folder doesn't allow new files. In those cases, a full disk can leave the file corrupted.
 //! * Unlike with `>`, new files are readable only by their owner.
 //! * [`TargetFile::open`] detects errors as early as possible, before anything is changed.
 
@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use crate::private::Staged;
 use crate::regular::is_below;
 
-/// A file that is known to be writable.
+/// A file known to be writable.
 #[derive(Debug)]
 pub struct TargetFile(WriteMethod);
 
-/// A [`TargetFile`] for which the new content is ready but not yet in place.
+/// A [`TargetFile`] whose new content is ready but not yet in place.
 #[derive(Debug)]
 pub struct FilledFile {
     method: WriteMethod,
@@ -85,8 +85,8 @@ impl FilledFile {
         let Self { method, text } = self;
         match method {
             WriteMethod::New(staged) => staged.place(),
-            // A mount point, as in a container, can't be replaced (EBUSY), and neither can another user's file in a folder with
-            // the sticky bit (EPERM).
+            // We can't replace a mount point, as in a container (EBUSY), or another user's file in a folder with the sticky bit
+            // (EPERM).
             WriteMethod::Replace(staged, path) => staged.place().or_else(|_| in_place(&path, &text)),
             WriteMethod::InPlace(path) => in_place(&path, &text),
             WriteMethod::Stream(mut stream) => {
@@ -96,8 +96,8 @@ impl FilledFile {
     }
 }
 
-/// Determines how to write to an existing path. The file is opened for writing even if it will be replaced, so that a read-only
-/// file causes an error.
+/// Determines how to write to an existing path. We open the file for writing even if it will be replaced, so a read-only file
+/// causes an error.
 fn existing(path: &Path, there: &fs::Metadata) -> Result<WriteMethod> {
     let file = OpenOptions::new().write(true).open(path)?;
     if !there.is_file() {
@@ -108,7 +108,7 @@ fn existing(path: &Path, there: &fs::Metadata) -> Result<WriteMethod> {
     }
     match Staged::open(path) {
         Ok(staged) => Ok(WriteMethod::Replace(staged, path.to_owned())),
-        // Running out of file descriptors is temporary, so it's no reason to write in place.
+        // Running out of file descriptors is just temporary, so it's no reason to write in place.
         #[cfg(unix)]
         Err(error) if is_out_of_descriptors(&error) => Err(error),
         Err(_) => Ok(WriteMethod::InPlace(path.to_owned())),
@@ -121,7 +121,7 @@ fn is_out_of_descriptors(error: &std::io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|errno| matches!(errno, Errno::MFILE | Errno::NFILE))
 }
 
-/// Overwrites the old content and only then truncates the file, which preserves as much as possible if the disk is full.
+/// Overwrites the old content and only then truncates the file, to preserve as much as possible if the disk is full.
 fn in_place(path: &Path, text: &str) -> Result<()> {
     let mut file = OpenOptions::new().write(true).open(path)?;
     file.write_all(text.as_bytes())?;
@@ -139,8 +139,8 @@ fn has_several_names(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Returns standard output or standard error if the path refers to one of them, such as `/dev/stdout`. Opening a regular file a
-/// second time would create an independent file offset, so the two streams would overwrite each other.
+/// Returns standard output or standard error if the path refers to one of them, such as `/dev/stdout`. If we opened a regular
+/// file a second time, it would get an independent file offset, and the two streams would overwrite each other.
 #[cfg(unix)]
 #[expect(clippy::disallowed_methods, reason = "the caller removes secrets from the text")]
 fn own_stream(there: &fs::Metadata) -> Result<Option<File>> {
@@ -164,13 +164,13 @@ fn own_stream(_: &fs::Metadata) -> Result<Option<File>> {
     Ok(None)
 }
 
-/// Resolves symbolic links in the last component of a path. The target need not exist.
+/// Resolves symbolic links in the last component of a path. The target doesn't have to exist.
 pub fn follow_links(path: &Path) -> PathBuf {
     const MAX_LINKS: usize = 40; // same as on Linux
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         let Ok(target) = fs::read_link(&path) else { break };
-        // `/proc/self/fd/1` refers to an open file of a process. The target it reports may be a pipe or a deleted file, so we
+        // `/proc/self/fd/1` refers to one of a process's open files. The reported target may be a pipe or a deleted file, so we
         // have to open the link itself.
         if is_below(&path, &["/proc"]) {
             break;
@@ -254,7 +254,7 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         fs::write(path("mounted"), "a longer text").unwrap();
         let filled = TargetFile::open(&path("mounted")).unwrap().fill("text".into()).unwrap();
-        // Makes the rename fail, as for a file that is a mount point.
+        // Makes the rename fail, as it would for a mount point.
         let temporary = names(folder.path()).into_iter().find(|name| name != "mounted").unwrap();
         fs::remove_file(path(&temporary)).unwrap();
         filled.place().unwrap();

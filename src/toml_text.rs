@@ -1,5 +1,6 @@
-//! Formats untrusted text as TOML that is safe to display. A TOML parser reads a quoted string back unchanged. Every character
-//! that [`crate::printable`] would escape is written as a TOML escape sequence, so it can't affect a terminal.
+//! Formats untrusted text as TOML that's safe to display. When a TOML parser reads a quoted string, the result is the original
+//! text. Every character that [`crate::printable`] would escape is written as a TOML escape sequence, so it can't affect a
+//! terminal.
 
 use crate::printable::characters;
 
@@ -33,8 +34,8 @@ const fn is_bare(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '_' | '-')
 }
 
-/// Truncates each string and each bare key to `limit` characters. Since only their content is shortened, the result is still
-/// valid TOML. A truncated string ends in `…`, which isn't allowed in a bare key. The strings must come from [`quoted`].
+/// Truncates each string and each bare key to `limit` characters. We only shorten their content, so the result is still valid
+/// TOML. A truncated string ends in `…`, which isn't allowed in a bare key. The strings must come from [`quoted`].
 pub fn short(toml: &str, limit: usize) -> String {
     let mut short = String::with_capacity(toml.len().min(4 * limit));
     let (mut rest, mut is_inside, mut count) = (toml, false, 0);
@@ -53,7 +54,7 @@ pub fn short(toml: &str, limit: usize) -> String {
     short
 }
 
-/// Returns the length in bytes of the first character in a string's content, where an escape sequence counts as one character.
+/// Returns the length in bytes of the first character in a string's content, counting an escape sequence as one character.
 fn unit(text: &str) -> usize {
     let escape = |length: usize| text.char_indices().nth(length).map_or(text.len(), |(end, _)| end);
     match text.as_bytes() {
@@ -64,7 +65,7 @@ fn unit(text: &str) -> usize {
     }
 }
 
-/// Replaces unsafe characters in a line of a file with TOML escape sequences. Almost all of them occur in double-quoted strings,
+/// Replaces unsafe characters in a line of a file with TOML escape sequences. Almost all of them are in double-quoted strings,
 /// where this doesn't change the meaning of the line.
 pub fn line(line: &str) -> String {
     let shown = |(char, acts)| if acts { escaped(char) } else { String::from(char) };

@@ -1,8 +1,8 @@
-//! The help texts and manual pages: descriptions, groups, examples, and exit codes of all commands.
+//! The help texts and manual pages, which include descriptions, groups, examples, and exit codes for all commands.
 //!
-//! [`crate::cli`] defines the commands and flags, and [`VERBS`] adds the rest of the documentation for each command. [`command`]
-//! turns both into the output of `-h` and `--help`, and `page` into the manual pages. Tests check that every command is in the
-//! table and that `-h` fits on a screen.
+//! [`crate::cli`] defines the commands and flags, and [`VERBS`] adds everything else to document about a command. [`command`]
+//! turns both into the output of `-h` and `--help`, and `page` into manual pages. Tests check that every command is in the table
+//! and that `-h` fits on a screen.
 
 mod page;
 mod verbs;
@@ -27,7 +27,7 @@ const START: &[(&str, &str)] = &[
     ("rolecall plan", "show what would change"),
 ];
 
-/// A pointer to the full help, shown below the list of commands in the short help.
+/// Points readers at the full help, below the list of commands in the short help.
 const MORE: &str = "Help for one command: rolecall plan -h   All options: rolecall --help";
 
 /// Exit code 64, which means the same for every command.
@@ -47,8 +47,7 @@ pub const EXITS: &[(&str, &str)] = &[
 
 /// Parses a command line.
 ///
-/// # Errors
-/// Returns a usage error, or the requested help or version text, because clap represents all of them as errors.
+/// Returns the requested help or version text, or a usage error, because clap represents all of them as errors.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let words = as_flag(words.into_iter().collect());
     let mut command = command();
@@ -61,7 +60,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
     Ok(cli)
 }
 
-/// Returns `true` if the command accepts the flag and makes use of it.
+/// Returns `true` if the command accepts the flag and actually uses it.
 fn takes(verb: &str, flag: &str) -> bool {
     let mut command = command();
     command.build();
@@ -69,8 +68,8 @@ fn takes(verb: &str, flag: &str) -> bool {
     command.find_subcommand(verb).is_some_and(|verb| verb.get_arguments().any(is_flag))
 }
 
-/// Omits the options from rolecall's own `-h`, so that the list of commands fits on a screen. This can't be part of the
-/// definition because clap uses the same template for `-h` and `--help`.
+/// Omits the options from rolecall's own `-h`, so the list of commands fits on a screen. We can't do this in the definition,
+/// because clap uses the same template for `-h` and `--help`.
 fn without_options(command: Command) -> Command {
     let start = start(&command);
     command.help_template(format!("{start}\n{MORE}"))
@@ -86,8 +85,8 @@ fn as_flag(words: Vec<OsString>) -> Vec<OsString> {
     }
 }
 
-/// Returns the definition of the command line, including the help texts. Common flags that a command doesn't use are hidden
-/// rather than rejected because they may also be written before the command.
+/// Returns the definition of the command line, including the help texts. Unused common flags are hidden rather than rejected,
+/// since they may also come before the command.
 pub fn command() -> Command {
     let command = Cli::command();
     let common = common(&command);
@@ -96,7 +95,8 @@ pub fn command() -> Command {
     told(command, |verb| common.iter().filter_map(|arg| hidden(verb, arg)).collect())
 }
 
-/// Returns the definition for shell completions. Since those would offer hidden flags too, unused flags are omitted entirely.
+/// Returns the definition for shell completions, which would offer even hidden flags. Unused flags are therefore omitted
+/// entirely.
 pub fn completed() -> Command {
     let command = Cli::command();
     let common: Vec<Arg> = common(&command).into_iter().map(|arg| arg.global(false)).collect();
@@ -144,8 +144,7 @@ fn about(command: &Command) -> String {
 }
 
 /// Builds the beginning of the help template: the purpose, the usage, and the commands by group, since clap can't group
-/// subcommands. The group name goes before the first command of the group because with headings the help wouldn't fit on a
-/// screen.
+/// subcommands. We put the group's name in front of its first command, because with headings the help wouldn't fit on a screen.
 fn start(command: &Command) -> String {
     let mut start = "{about-with-newline}\n{usage-heading} {usage}\n\n".to_owned();
     for (group, names) in GROUPS {
@@ -175,10 +174,10 @@ fn literal(text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// The maximum width of a term whose description starts on the same line.
+/// The maximum width of a term with its description on the same line.
 const LONGEST_TERM: usize = 44;
 
-/// Formats a list of terms and descriptions in two columns. The description of a longer term goes on the next line.
+/// Formats terms and descriptions in two columns. If a term is too long, its description goes on the next line.
 fn block(title: &str, rows: &[(&str, &str)]) -> String {
     let is_long = |term: &str| term.len() > LONGEST_TERM;
     let width = rows.iter().map(|(term, _)| term.len()).filter(|length| *length <= LONGEST_TERM).max();
@@ -195,11 +194,11 @@ fn block(title: &str, rows: &[(&str, &str)]) -> String {
     block
 }
 
-/// Adds a tip to a usage error if clap doesn't suggest anything better.
+/// Adds a tip to a usage error unless clap has a better suggestion.
 fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     let tip = match error.kind() {
         ErrorKind::UnknownArgument => match flag_of_elsewhere(&error, words) {
-            // Our tip beats clap's suggestion of a flag with a similar spelling.
+            // Our tip beats clap's, which just suggests a flag with a similar spelling.
             Some(tip) => {
                 error.remove(ContextKind::SuggestedArg);
                 Some(tip)
@@ -291,7 +290,7 @@ fn flag_of_elsewhere(error: &clap::Error, words: &[OsString]) -> Option<String> 
     ELSEWHERE.iter().find(is_meant).map(|row| row.tip.to_owned())
 }
 
-/// Lists the commands that do accept a flag that this command rejected.
+/// Lists the commands that accept a flag rejected by this command.
 fn flag_of_others(error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg) else {
         return None;
@@ -328,7 +327,7 @@ fn names(which: impl Fn(&Verb) -> bool) -> String {
     names.join(", ")
 }
 
-/// Returns the example that shares the most flags with the typed command line, falling back to the first one.
+/// Returns the example sharing the most flags with the typed command line, falling back to the first one.
 fn example(words: &[OsString]) -> Option<String> {
     let verb = words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name))?;
     let is_typed = |flag: &str| flag.starts_with("--") && words.iter().any(|word| *word == *flag);

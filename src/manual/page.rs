@@ -1,4 +1,4 @@
-//! Manual pages. `clap_mangen` renders the flags, and this module the other sections.
+//! Manual pages. `clap_mangen` renders the flags, and this module renders all other sections.
 
 use clap::Command;
 use clap_mangen::Man;
@@ -9,7 +9,7 @@ use super::{EXITS, START, WRONG_USAGE, command};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The command that the page documents, or `None` for rolecall itself.
+    /// The documented command, or `None` for rolecall itself.
     pub verb: Option<&'static str>,
     /// The file name, such as `rolecall-plan.1`.
     pub file: String,
@@ -75,7 +75,7 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Returns all pages, starting with that of rolecall itself.
+/// Returns all pages, starting with rolecall's own.
 pub fn pages() -> Vec<Page> {
     let mut command = command();
     command.build();
@@ -146,7 +146,7 @@ fn text(
     // clap_mangen omits flags that are hidden from the short help.
     let man = Man::new(command.clone().mut_args(|arg| arg.hide_short_help(false)));
     let title = man.get_filename().trim_end_matches(".1").to_uppercase();
-    // roff drops an empty date argument, which would shift the source into its place.
+    // roff drops an empty date argument, which would shift the source into the date's position.
     let man =
         man.title(title).date(" ").source(concat!("rolecall ", env!("CARGO_PKG_VERSION"))).manual("rolecall");
     let mut bytes = Vec::new();
@@ -161,8 +161,8 @@ fn text(
     one_page(&String::from_utf8_lossy(&bytes))
 }
 
-/// Merges sections that were rendered separately into one page: removes repeated preambles, nests the groups of flags under
-/// OPTIONS, and renders code spans in bold.
+/// Merges separately rendered sections into one page: removes repeated preambles, nests the groups of flags under OPTIONS, and
+/// renders code spans in bold.
 fn one_page(sections: &str) -> String {
     let mut page = PREAMBLE.to_owned();
     let mut is_in_options = false;
@@ -188,7 +188,7 @@ fn in_bold(line: &str) -> String {
         .collect()
 }
 
-/// The preamble that `clap_mangen` writes before each section.
+/// The preamble written by `clap_mangen` before each section.
 const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
 fn section(roff: &mut Roff, title: &str, text: &str) {

@@ -1,16 +1,16 @@
-//! The table of commands, with everything that the help and the manual pages say about them.
+//! The table of commands, with everything the help and the manual pages say about them.
 
 /// The documentation of a command beyond its summary and flags, which are in `crate::cli`.
 #[derive(Debug)]
 pub struct Verb {
     pub name: &'static str,
-    /// The description that follows the one-line summary.
+    /// The description following the one-line summary.
     pub more: &'static str,
-    /// Commands to copy, each with a description. The short help shows only the first one.
+    /// Commands to copy, along with descriptions. The short help shows only the first one.
     pub examples: &'static [(&'static str, &'static str)],
-    /// The exit codes of the command, except 64, which means the same for every command.
+    /// The command's exit codes, except 64, which means the same for every command.
     pub exits: &'static [(&'static str, &'static str)],
-    /// The common flags that don't apply to this command. They are hidden from its help.
+    /// The common flags that don't apply to this command and are therefore hidden from its help.
     pub unused: &'static [&'static str],
     /// Whether the report is available as CSV (`crate::report::csv`).
     pub has_csv: bool,

@@ -185,8 +185,8 @@ impl<T> Attempt<T> {
     }
 }
 
-/// An endpoint of the API. Each has its own rate limit, shared by all of the organization's tokens (Pylon API, "Endpoints
-/// used"). `X-Rate-Limit-Remaining` counts per endpoint.
+/// An API endpoint. Each has its own rate limit, shared by all of the organization's tokens (Pylon API, "Endpoints used").
+/// `X-Rate-Limit-Remaining` counts per endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
     Me,

@@ -1,6 +1,6 @@
-//! The response of each operation, once a request has passed the checks in `world`.
+//! Computes the response of each operation, once a request has passed the checks in `world`.
 //!
-//! Reads never modify the world, and lists are serialized directly from the stored users. The write is implemented in `patch`.
+//! Reads never modify the world, and lists are serialized straight from the stored users. The write is implemented in `patch`.
 
 use std::time::Duration;
 
@@ -77,8 +77,8 @@ impl World {
         success(me, None, context)
     }
 
-    /// Returns the roles, in pages if the setting or the fault `roles-paged` says so. A cursor is accepted even without the
-    /// setting because the fault hands one out.
+    /// Returns the roles, in pages if the setting or the fault `roles-paged` says so. We accept a cursor even without the setting
+    /// because the fault hands one out.
     fn list_roles(&self, query: &str, context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         let question = page::question(&"roles");
         let start = page::position(question, parameter(query, "cursor"))?;
@@ -105,7 +105,7 @@ impl World {
         let question = page::question(&("list", deactivated_too));
         // Unless the setting enables paging, the undocumented cursor is ignored.
         let (start, limit) = match self.settings.list_page {
-            // A page size of 0 would never advance.
+            // A page size of 0 would never get anywhere.
             Some(limit) => (page::position(question, parameter(query, "cursor"))?.unwrap_or(0), limit.max(1)),
             None => (0, usize::MAX),
         };
@@ -174,7 +174,7 @@ impl World {
         question: u64,
         context: &RequestContext,
     ) -> Vec<u8> {
-        /// Serializes users one at a time because collecting the views of a large page would take a lot of memory.
+        /// Serializes users one at a time, since collecting the views of a large page would take a lot of memory.
         struct Views<'a>(&'a World, &'a [usize]);
         impl Serialize for Views<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -193,8 +193,8 @@ impl World {
         self.list_response(nothing, 0, Pagination::new(Some(cursor), self.api), context)
     }
 
-    /// Returns the body of a list response with `count` entries. What an empty one looks like depends on the setting
-    /// `empty_data`.
+    /// Returns the body of a list response with `count` entries. For an empty list, the setting `empty_data` determines what it
+    /// looks like.
     fn list_response<T: Serialize>(
         &self,
         entries: T,

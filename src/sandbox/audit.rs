@@ -1,7 +1,7 @@
 //! The audit log: who changed what and when, and how to search it.
 //!
-//! Owns the entries, their filters, and their order. `patch` adds entries, and `answers` decides whether the organization has a
-//! log at all.
+//! Owns the entries, their filters, and their order. `patch` adds entries, and `answers` decides whether the organization even
+//! has a log.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,8 +12,8 @@ use super::filter::{Filter, MAX_DEPTH, OneOf, RawFilter, SearchBody};
 use super::message::ApiError;
 use super::page;
 
-/// The maximum number of entries, after which the oldest ones are dropped. That's roughly a year of a large organization, or 40
-/// MB.
+/// The maximum number of entries, after which the oldest are dropped. That's roughly a year's worth for a large organization, or
+/// 40 MB.
 const MAX_ENTRIES: usize = 100_000;
 
 /// A change to a user, as stored in the log.
@@ -21,12 +21,12 @@ const MAX_ENTRIES: usize = 100_000;
 #[serde(deny_unknown_fields)]
 pub struct AuditEntry {
     pub id: String,
-    /// The kind of change, such as `UserRoleChanged`. Clients must expect new kinds.
+    /// The kind of change, such as `UserRoleChanged`. Clients must be prepared for new kinds.
     pub action: String,
     pub happened_at: Timestamp,
-    /// The ID of the user who was changed.
+    /// The ID of the affected user.
     pub object_id: String,
-    /// The ID of the user who made the change, if it was a user.
+    /// The ID of the user who made the change, if a user did.
     #[serde(default)]
     pub actor_user_id: Option<String>,
     /// The origin of the change: `api`, `app`, or `schedule`.
@@ -67,11 +67,11 @@ impl AuditEntry {
     }
 }
 
-/// All entries, oldest first. They are numbered consecutively, and the numbers of dropped entries are not reused.
+/// All entries, oldest first. They're numbered consecutively, and we don't reuse the numbers of dropped entries.
 #[derive(Debug, Clone)]
 pub(super) struct AuditLog {
     entries: VecDeque<AuditEntry>,
-    /// The number of the oldest entry that is still in the log.
+    /// The number of the oldest entry still in the log.
     first: usize,
 }
 
@@ -100,7 +100,8 @@ impl AuditLog {
         self.entries.iter()
     }
 
-    /// Returns one page of the matching entries. The cursor encodes an entry's number, so new entries don't shift the pages.
+    /// Returns one page of the matching entries. The cursor encodes an entry's number, so the pages don't shift when new entries
+    /// are added.
     pub(super) fn search(
         &self,
         body: &SearchBody,

@@ -1,8 +1,7 @@
-//! TCP connections that a request handler can cut, so that not a single further byte is sent.
+//! TCP connections that a request handler can cut, so not a single further byte is sent.
 //!
-//! Returning an error from the handler wouldn't do: axum turns errors into responses, and a body that fails does so only after
-//! the status line. Instead, the handler shuts down the socket, and all later writes by hyper fail as they would on a broken
-//! network.
+//! We can't just return an error from the handler. axum turns errors into responses, and if a body fails, it's already after the
+//! status line. Instead, the handler shuts down the socket, so any later writes by hyper fail as they would on a broken network.
 
 use std::{
     io,
@@ -36,9 +35,9 @@ impl Listener for Acceptor {
 
     async fn accept(&mut self) -> (TcpStream, CutSwitch) {
         loop {
-            // axum's own accept loop waits and retries if the process runs out of file descriptors.
+            // If the process runs out of file descriptors, axum's own accept loop waits and retries.
             let (stream, _) = Listener::accept(&mut self.0).await;
-            // Disable Nagle's algorithm: small responses must not wait for the client's delayed acknowledgment.
+            // Disable Nagle's algorithm; otherwise, small responses would wait for the client's delayed acknowledgment.
             let _ = stream.set_nodelay(true);
             if let Ok(connection) = with_switch(stream) {
                 return connection;
@@ -63,7 +62,7 @@ pub(super) struct CutSwitch(Arc<std::net::TcpStream>);
 
 impl CutSwitch {
     pub(super) fn cut(&self) {
-        // This fails only if the client has already closed the connection.
+        // This can only fail if the client has already closed the connection.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }

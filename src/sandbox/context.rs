@@ -1,14 +1,14 @@
 //! The context of a single request: its ID and the misleading fault injected into it, if any.
 //!
-//! Tracks whether the fault had an effect. Which requests get a fault is decided in `faults`, and where in the processing it acts
-//! in `answers` and `patch`.
+//! Tracks whether the fault had an effect. `faults` decides which requests get a fault, while `answers` and `patch` decide where
+//! in the processing the fault acts.
 
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::message::to_bytes;
 
-/// Fields that clients don't need, so `field-missing` never removes them.
+/// Fields clients don't need, so `field-missing` never removes them.
 const DISPENSABLE: [&str; 2] = ["avatar_url", "name"];
 
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct RequestContext {
     pub(super) request_id: String,
     /// The misleading fault injected into this request, if any.
     fault: Option<Fault>,
-    /// The number of times the fault has fired before. Varies its effect from one time to the next.
+    /// The number of times the fault has fired before, used to vary its effect.
     turn: u64,
     /// Whether the fault has had an effect so far.
     pub(super) had_effect: bool,
@@ -27,8 +27,7 @@ impl RequestContext {
         Self { request_id, fault, turn, had_effect: false }
     }
 
-    /// Returns `true` if `fault` was injected into this request and `has_effect` is set. In that case, records that it had an
-    /// effect.
+    /// Returns `true` if `fault` was injected into this request and `has_effect` is set, in which case the effect is recorded.
     pub(super) fn acts(&mut self, fault: Fault, has_effect: bool) -> bool {
         let acts = has_effect && self.fault == Some(fault);
         self.had_effect |= acts;

@@ -1,7 +1,8 @@
-//! What reaches the client: the world's response, or what a fault turns it into. Shared by the server and the simulation.
+//! Determines what reaches the client: the world's response, or whatever a fault turns it into. Shared by the server and the
+//! simulation.
 //!
-//! This code is pure. A fault that is not "applied" leaves users, limits, and the audit log of the world untouched. A fault isn't
-//! counted if it has no effect on the request. Cutting and stalling real connections is up to `server`.
+//! This code is pure. Unless a fault is "applied", it leaves the world's users, limits, and audit log untouched. Faults without
+//! an effect on the request aren't counted. Cutting and stalling real connections is up to `server`.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::message::{ApiError, ErrorCode, Request, Response};
 use super::operation::ApiOperation;
 use super::world::World;
 
-/// What the client receives in response to a request.
+/// What the client receives in response to its request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
     /// A complete response, either from the world or from a fault.
@@ -28,7 +29,7 @@ pub enum Delivery {
 }
 
 impl Delivery {
-    /// Returns the status code that the client sees, if it gets a response.
+    /// Returns the status code seen by the client, if it gets a response.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Answer(response) | Self::Garbage(response) => Some(response.status),
@@ -38,7 +39,7 @@ impl Delivery {
 }
 
 impl World {
-    /// Handles a request with fault injection. Returns what reaches the client and the fault that had an effect, if any.
+    /// Handles a request with fault injection. Returns what reaches the client, along with the fault if it had an effect.
     pub fn deliver(
         &mut self,
         faults: &mut Faults,
@@ -100,8 +101,8 @@ fn gateway_page(status: u16, title: &str) -> Delivery {
     Delivery::Answer(Response::new(status, "text/html", page.into_bytes()))
 }
 
-/// Returns a 200 whose body is, alternately, truncated or not JSON. The truncated one is harder to detect because it starts like
-/// a valid response.
+/// Returns a 200 whose body is, alternately, truncated or not JSON. The truncated body is harder to detect because it starts out
+/// like a valid response.
 fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     let Response { status: _, headers, mut body } =
         response.unwrap_or_else(|| Response::new(200, "application/json", Vec::new()));
@@ -110,6 +111,6 @@ fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     } else {
         body = b"<!doctype html><title>Please wait</title>".to_vec();
     }
-    // The headers are left intact, so the client can still read the request ID.
+    // We leave the headers intact, so the client can still read the request ID.
     Delivery::Garbage(Response { status: 200, headers, body })
 }

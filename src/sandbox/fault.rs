@@ -1,13 +1,13 @@
 //! The faults that can be injected into requests, and their names.
 //!
-//! Which requests get a fault is decided in `faults`, and `delivery` turns a fault into what reaches the client.
+//! `faults` decides which requests get a fault, and `delivery` turns a fault into what reaches the client.
 
 use std::{fmt, str::FromStr};
 
 use super::unknown_name::unknown_name;
 use crate::every::every;
 
-/// A way to make a request go wrong. `Applied` faults carry out the request but conceal its success.
+/// A way for a request to go wrong. `Applied` faults carry out the request but conceal its success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
     /// The request is not carried out, and the response is 500 `internal_error`.
@@ -35,13 +35,13 @@ pub enum Fault {
     StallApplied,
     /// The request is carried out, but the response is a 200 that is, alternately, truncated or not JSON.
     GarbageApplied,
-    /// A list response announces a next page but contains no data. Repeating the request, with or without the cursor, returns the
-    /// page.
+    /// A list response claims to be followed by another page but contains no data. Repeating the request, with or without the
+    /// cursor, returns the page.
     PageWithoutData,
     /// `GET /user-roles` returns only the first half of the roles, along with a cursor for the rest.
     RolesPaged,
-    /// One user in the response lacks a field that clients need, a different one each time: `role_id`, `role_ids`, `roles`,
-    /// `status`, `email`, or `id`.
+    /// One user in the response lacks a field that clients need: `role_id`, `role_ids`, `roles`, `status`, `email`, or `id`. The
+    /// field differs from one time to the next.
     FieldMissing,
     /// `GET /users` silently omits one person.
     ListingShort,
@@ -56,7 +56,7 @@ enum Effect {
     Fails,
     /// The request is carried out, but the client gets no valid response.
     AppliesThenFails,
-    /// The response is a 200 with misleading content. Each of these faults affects only certain operations.
+    /// The response is a 200 with misleading content. Each of these faults only affects certain operations.
     Misleads,
 }
 
@@ -94,7 +94,8 @@ impl Fault {
         self.name_and_effect().0
     }
 
-    /// Returns `true` if the response is a 200 with misleading content. After any other fault, the client has no valid response.
+    /// Returns `true` if the response is a 200 with misleading content. All other faults leave the client without a valid
+    /// response.
     pub fn is_misleading(self) -> bool {
         self.name_and_effect().1 == Effect::Misleads
     }

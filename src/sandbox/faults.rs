@@ -1,21 +1,21 @@
-//! Decides which requests get which fault, either at random or from a script.
+//! Decides which requests get which faults, either at random or from a script.
 //!
-//! The random choices are seeded, so the same sequence of requests always gets the same faults. How often each fault fired is
-//! counted, because a fault that never fired has tested nothing. `delivery` turns a fault into what the client receives.
+//! The random choices are seeded, so the same sequence of requests always gets the same faults. We count how often each fault has
+//! fired, because a fault that never fires doesn't test anything. `delivery` turns a fault into what the client receives.
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 use super::fault::Fault;
 use super::operation::ApiOperation;
 
-/// A schedule of faults, with a count of how often each one has fired.
+/// A schedule of faults and how often each one has fired.
 #[derive(Debug, Clone)]
 pub struct Faults {
-    /// The probability of each fault, from 0 to 1. The sum is at most 1.
+    /// The probability of each fault, from 0 to 1. They add up to at most 1.
     chances: BTreeMap<Fault, f64>,
-    /// Scripted faults by request number, starting from 1. The script takes precedence over the probabilities.
+    /// Scripted faults by request number, starting from 1. They take precedence over the probabilities.
     script: BTreeMap<u64, Fault>,
-    /// The operations that can get a fault. If `None`, every request can, including those for unknown paths.
+    /// The operations that can get a fault. If `None`, every request can, even for unknown paths.
     only: Option<Vec<ApiOperation>>,
     random: fastrand::Rng,
     /// How long a stalled connection is kept open.
@@ -45,14 +45,14 @@ impl Faults {
         self
     }
 
-    /// Injects a fault into the `number`th request (counting from 1) among those that can get one.
+    /// Injects a fault into the `number`th request (counting from 1) that can get one.
     #[must_use]
     pub fn at(mut self, number: u64, fault: Fault) -> Self {
         self.script.insert(number, fault);
         self
     }
 
-    /// Restricts faults to this operation. Requests for other operations are not counted.
+    /// Restricts faults to this operation. Requests for other operations aren't counted.
     #[must_use]
     pub fn on(mut self, operation: ApiOperation) -> Self {
         self.only = Some(vec![operation]);
@@ -72,13 +72,13 @@ impl Faults {
         self
     }
 
-    /// Returns the number of times that this fault has fired.
+    /// Returns the number of times this fault has fired.
     pub fn fired(&self, fault: Fault) -> u64 {
         self.fired.get(&fault).copied().unwrap_or(0)
     }
 
-    /// Chooses the fault for the next request, if any. `operation` is `None` for an unknown path or method. The caller has to
-    /// call `count` if the fault has an effect.
+    /// Chooses the fault for the next request, if any. `operation` is `None` for an unknown path or method. If the fault has an
+    /// effect, the caller has to call `count`.
     pub(super) fn decide(&mut self, operation: Option<ApiOperation>) -> Option<Fault> {
         if let Some(only) = &self.only
             && !operation.is_some_and(|operation| only.contains(&operation))
@@ -86,7 +86,7 @@ impl Faults {
             return None;
         }
         self.requests += 1;
-        // Always draw a random number, so that a scripted fault doesn't shift the random ones after it.
+        // Always draw a random number; otherwise, a scripted fault would shift all random ones after it.
         let by_chance = self.draw();
         self.script.get(&self.requests).copied().or(by_chance)
     }
@@ -162,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    /// Chooses the fault for a request and counts it as if it had an effect.
+    /// Chooses a request's fault and counts it as if it had an effect.
     fn strike(faults: &mut Faults, class: Option<ApiOperation>) -> Option<Fault> {
         let fault = faults.decide(class)?;
         faults.count(fault);

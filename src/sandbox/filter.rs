@@ -1,7 +1,6 @@
-//! Search bodies and their filters, which are trees of `and` and `or` over conditions on fields, up to the documented depth.
+//! Search bodies and their filters. A filter is a tree of `and` and `or` over conditions on fields, up to the documented depth.
 //!
-//! Owns the tree and the condition on email addresses. The conditions on audit log entries are in `audit`, and paging is in
-//! `page`.
+//! Owns the tree and the condition on email addresses. Conditions on audit log entries are in `audit`, and paging is in `page`.
 
 use std::collections::HashSet;
 
@@ -13,11 +12,11 @@ use super::organization::ApiSettings;
 use super::user::User;
 use super::users::Users;
 
-/// The maximum depth that Pylon documents. A single condition counts as one level. This is the strict interpretation, so a client
+/// The maximum depth documented by Pylon. We count a single condition as one level, which is the strict interpretation. A client
 /// that respects it works under any other.
 pub(super) const MAX_DEPTH: usize = 3;
 
-/// Parses a body that must be an object. It goes through a map because a derived struct would also accept an array of its
+/// Parses a body that must be an object. We parse it into a map first, because a derived struct would also accept an array of its
 /// values. If a key is repeated, the last one wins, as on most servers.
 pub(super) fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice::<Map<String, Value>>(body)
@@ -36,7 +35,7 @@ pub(super) struct SearchBody {
     pub(super) cursor: Option<String>,
 }
 
-/// A filter as sent by the client. `null` counts as absent because some SDKs send every key. Unknown keys are ignored.
+/// A filter as sent by the client. `null` counts as absent, since some SDKs send every key. Unknown keys are ignored.
 #[derive(Debug, Clone, Hash, Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
 pub(super) struct RawFilter(FilterKeys);
@@ -60,12 +59,12 @@ impl TryFrom<Map<String, Value>> for RawFilter {
 }
 
 impl RawFilter {
-    /// Returns the operand of a condition that takes a single string, such as `equals`.
+    /// Returns the operand of a condition with a single string, such as `equals`.
     pub(super) fn value(&self) -> Result<&String, ApiError> {
         self.0.value.as_ref().ok_or_else(|| self.lacks("value"))
     }
 
-    /// Returns the operands of a condition that takes several strings, such as `in`.
+    /// Returns the operands of a condition with several strings, such as `in`.
     pub(super) fn values(&self) -> Result<&[String], ApiError> {
         self.0.values.as_deref().ok_or_else(|| self.lacks("values"))
     }
@@ -203,8 +202,8 @@ impl Filter<EmailIs> {
         self.holds(&|condition| condition.holds(user))
     }
 
-    /// Returns a sorted superset of the matching users, without duplicates. Returns `None` if the addresses don't narrow it down,
-    /// so that every user has to be checked. Thanks to this index, a search for 999 out of a million users takes 999 lookups.
+    /// Returns a sorted superset of the matching users, without duplicates. Returns `None` if the addresses don't narrow it down
+    /// and we have to check every user. Thanks to the index, a search for 999 out of a million users takes just 999 lookups.
     pub(super) fn candidates(&self, users: &Users) -> Option<Vec<usize>> {
         let mut found = self.gather(users)?;
         found.sort_unstable();

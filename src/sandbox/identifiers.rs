@@ -8,7 +8,7 @@ fn uuid(high: u64, low: u64) -> String {
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
-/// Mixes the bits of a number (splitmix64), so that identifiers derived from a counter look random.
+/// Mixes the bits of a number (splitmix64) so that identifiers derived from a counter look random.
 pub(super) fn mix(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -24,7 +24,7 @@ pub(super) fn uuid_in_series(series: u64, number: u64) -> String {
 
 /// Derives a user's ID from their email address, ignoring case.
 pub(super) fn uuid_of_email(email: &str) -> String {
-    // FNV-1a with two different offset bases, to get 128 bits.
+    // FNV-1a with two different offset bases, since we need 128 bits.
     let hash = |basis: u64| {
         let lower = email.to_lowercase();
         lower.bytes().fold(basis, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

@@ -1,4 +1,4 @@
-//! Organizations that don't come from a state file. They consist of a given list of people or of generated ones, which are the
+//! Organizations without a state file, made from either a given list of people or generated ones. The generated people are the
 //! same in every run.
 
 use super::identifiers::mix;
@@ -12,7 +12,7 @@ const LAST_NAMES: &str = "Adeyemi Brandt Castro Diallo Eriksen Fontaine Gruber H
 
 impl SandboxState {
     /// Creates an organization of these people with the built-in roles. Each person has an address and, optionally, the name,
-    /// slug, or ID of a role. People without a role, or with one that isn't built in, become Members.
+    /// slug, or ID of a role. If the role is missing or isn't built in, the person becomes a Member.
     pub fn of_people<'a>(people: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
         let built_in = Role::built_in();
         let mut state = Self::default();
@@ -24,8 +24,7 @@ impl SandboxState {
     }
 
     /// Generates an organization of `count` people with unique addresses. Some are Admins or Viewers, deactivated, or away, and
-    /// some have a second address or a role from SCIM. The first person is always an Admin. The same `count` yields the same
-    /// people.
+    /// some have a second address or a role from SCIM. The first person is always an Admin. The result depends only on `count`.
     pub fn invented(count: usize) -> Self {
         let first_names: Vec<&str> = FIRST_NAMES.split(' ').collect();
         let last_names: Vec<&str> = LAST_NAMES.split(' ').collect();
@@ -40,7 +39,7 @@ impl SandboxState {
     }
 }
 
-/// Generates the `number`th person. `round` is the number of times that all pairs of names have already been used.
+/// Generates the `number`th person. `round` is the number of times all pairs of names have already been used.
 fn invented_person(number: usize, first: &str, last: &str, round: usize) -> WrittenUser {
     let luck = mix(number as u64);
     let has_luck = |percent: u64, salt: u64| mix(luck ^ salt) % 100 < percent;

@@ -1,6 +1,6 @@
 //! Five rate limiters, each a pure function of arrival times in integer nanoseconds.
 //!
-//! A rejected request doesn't count against the limit. A request that arrives `retry_after` later is admitted, unless another one
+//! Rejected requests don't count against the limit. A request arriving `retry_after` later is admitted, unless another one
 //! arrives in between. The limits themselves are defined in `limits`.
 
 use std::{collections::VecDeque, time::Duration};
@@ -8,7 +8,7 @@ use std::{collections::VecDeque, time::Duration};
 use super::limits::{LimiterKind, Limits};
 use super::operation::ApiOperation;
 
-/// The decision on whether to admit a request.
+/// Whether a request is admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     /// The request is admitted, and `remaining` more would be admitted at the same instant.
@@ -17,7 +17,7 @@ pub(super) enum Admission {
     Refused { retry_after: Duration },
 }
 
-/// The limiter of each operation, or `None` if it is unlimited.
+/// Each operation's limiter, or `None` if the operation is unlimited.
 #[derive(Debug, Clone)]
 pub(super) struct Limiters([Option<Limiter>; ApiOperation::ALL.len()]);
 
@@ -50,7 +50,7 @@ enum Count {
     Fixed { window: u128, used: u128 },
     /// Like `Fixed`, plus the number of arrivals admitted in the previous window.
     Sliding { window: u128, used: u128, before: u128 },
-    /// The level of a token bucket. To stay with integers, one token is worth `window` units, and `limit` units are added per
+    /// The level of a token bucket. To get by with integers, one token is worth `window` units, and `limit` units are added per
     /// nanosecond.
     Bucket { capacity: u128, level: u128, at: u128 },
 }
@@ -76,8 +76,8 @@ impl Limiter {
     fn arrive(&mut self, now: u128) -> Admission {
         let Self { limit, window: length, ref mut count } = *self;
         if limit == 0 {
-            // The command line rejects a limit of zero, but a test can set one, and it admits nothing. A whole window is the best
-            // hint we have.
+            // The command line rejects a limit of zero, but a test can set one, in which case nothing is admitted. The best hint
+            // we can give is a whole window.
             return refused(length);
         }
         match count {
@@ -138,8 +138,8 @@ fn arrive_in_estimate(used: &mut u128, before: u128, limit: u128, length: u128, 
         *used += 1;
         return Admission::Admitted { remaining: capacity - *used };
     }
-    // Work out when the next request will be admitted. Unless this window is full, that is later in the same window, as less of
-    // the previous one overlaps. Otherwise, it is in the next window, where the weight of the current `used` decreases.
+    // Work out when the next request will be admitted. Unless this window is full, that's later in the same window, as the
+    // previous window's share shrinks. Otherwise, it's in the next window, as the weight of the current `used` shrinks.
     let fits_at = |sliding_out: u128, fixed: u128| {
         let tolerable = (limit - fixed - 1) * length / sliding_out.max(1);
         length.saturating_sub(tolerable)

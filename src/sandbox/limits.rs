@@ -1,4 +1,4 @@
-//! The rate limits of all operations, in the syntax of `--limits`: `patch=20,kind=fixed-window`. `limiter` enforces them.
+//! The rate limits of all operations, in `--limits` syntax: `patch=20,kind=fixed-window`. `limiter` enforces them.
 
 use std::{str::FromStr, time::Duration};
 
@@ -7,19 +7,19 @@ use super::organization::Api;
 use super::unknown_name::unknown_name;
 use crate::every::every;
 
-/// The algorithm that counts requests. We don't know which one Pylon uses, so clients must work with all five.
+/// The algorithm for counting requests. We don't know which one Pylon uses, so clients must work with all five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum LimiterKind {
-    /// At most N requests in any window, counted exactly from each admitted arrival.
+    /// At most N requests in any window, counted exactly from each admitted request's arrival.
     #[default]
     SlidingLog,
-    /// At most N requests per window. The windows are consecutive, starting when the world starts.
+    /// At most N requests per window. The windows are consecutive, starting with the world itself.
     FixedWindow,
     /// A token bucket of N tokens that starts full and refills evenly. Admits almost twice N in the first window.
     FullBucket,
     /// The count in the current window, plus the previous count weighted by its overlap. CDNs use this estimate.
     SlidingCounter,
-    /// A token bucket of N / 10 tokens, which rejects bursts that the limit seems to allow.
+    /// A token bucket of N / 10 tokens, which rejects bursts that would seem to be within the limit.
     SmoothBucket,
 }
 
@@ -81,8 +81,7 @@ impl Default for Limits {
     }
 }
 
-/// Limits as given on the command line. Limits that aren't given default to the documented ones for the organization's API
-/// version.
+/// Limits from the command line. Any that aren't given default to those documented for the organization's API version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WrittenLimits {
     kind: Option<LimiterKind>,

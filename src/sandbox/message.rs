@@ -1,7 +1,7 @@
-//! Requests and responses without the HTTP details, and Pylon's two response envelopes.
+//! Requests and responses without any HTTP details, and Pylon's two response envelopes.
 //!
-//! Every error has a documented code and status, in the envelope of the API version. When to reject a request is decided in
-//! `world`, and `server` handles the bytes.
+//! Every error has a documented code and status, in the API version's envelope. `world` decides when to reject a request, and
+//! `server` handles the bytes.
 
 use std::fmt;
 
@@ -9,17 +9,17 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::organization::Api;
 
-/// The maximum size of a request body in bytes. A larger one is rejected with 413 `payload_too_large`.
+/// The maximum size of a request body in bytes. Anything larger is rejected with 413 `payload_too_large`.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// Deserializes a key that may be omitted but must not be `null`, because the API description doesn't allow `null`.
+/// Deserializes a key that may be omitted. It must not be `null`, which the API description doesn't allow.
 pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// Deserializes an integer, even if it is written as `231.0`, which JSON Schema considers an integer.
+/// Deserializes an integer, even if written as `231.0`, which JSON Schema considers an integer.
 pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let number = serde_json::Number::deserialize(deserializer)?;
     #[allow(clippy::cast_possible_truncation, reason = "whole and far inside the range")]
@@ -64,7 +64,7 @@ impl Response {
         Self { status, headers: vec![("Content-Type", content_type.to_owned())], body }
     }
 
-    /// Creates a response with a request ID, as Pylon itself sends it. A gateway in front of Pylon doesn't know the ID.
+    /// Creates a response with a request ID, as sent by Pylon itself. A gateway in front of Pylon wouldn't know the ID.
     pub(super) fn of_pylon(status: u16, body: Vec<u8>, request_id: &str) -> Self {
         let mut response = Self::new(status, "application/json", body);
         response.headers.push(("X-Pylon-Request-ID", request_id.to_owned()));
@@ -145,7 +145,7 @@ impl ApiError {
         }
     }
 
-    /// Wraps the error in its envelope, which has no `code` before October 2026.
+    /// Wraps the error in its envelope, which doesn't have a `code` before October 2026.
     pub(super) fn into_response(self, api: Api, request_id: &str) -> Response {
         #[derive(Serialize)]
         struct Envelope<'a> {
@@ -165,8 +165,8 @@ impl ApiError {
     }
 }
 
-/// Serializes a value to JSON. The sandbox's own types only have string keys and infallible serializers, so the fallback is never
-/// used.
+/// Serializes a value to JSON. The sandbox's own types only have string keys and infallible serializers, so we never need the
+/// fallback.
 pub(super) fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! A small fake Pylon on 127.0.0.1, for users who want to test their files and CI, and for this crate's own tests.
+//! A small fake Pylon on 127.0.0.1, used for trying out files and CI pipelines, and by our own tests.
 //!
-//! It shares no types with the module that talks to the real Pylon. Otherwise, a misunderstanding of the API could go unnoticed
-//! because it would be on both sides. All behavior is pure and lives in `world`, while `server` handles the sockets.
+//! It deliberately shares no types with the module that talks to the real Pylon. Otherwise, a misunderstanding of the API could
+//! go unnoticed because both sides would share it. All behavior is pure and lives in `world`, while `server` handles the sockets.
 //!
 //! | modules | purpose |
 //! |---|---|
@@ -13,7 +13,7 @@
 //! | `fault`, `faults`, `context`, `delivery` | fault injection, and what reaches the client as a result |
 //! | `server`, `connection`, `save` | sockets, connections that can be cut, and the state file |
 //!
-//! A simulation doesn't need a socket. It calls `World::deliver` with its own clock.
+//! Simulations don't need a socket; they call `World::deliver` with their own clock.
 
 mod answers;
 mod audit;

@@ -42,7 +42,7 @@ impl ApiOperation {
         }
     }
 
-    /// Returns the operations that a name stands for: a single one, or every GET for `get`. Returns `None` for an unknown name.
+    /// Returns the operations a name stands for: a single one, or every GET for `get`. Returns `None` if the name is unknown.
     pub(super) fn named(word: &str) -> Option<Vec<Self>> {
         let is_meant = |operation: &Self| match word {
             "get" => operation.method() == "GET",
@@ -52,8 +52,8 @@ impl ApiOperation {
         (!meant.is_empty()).then_some(meant)
     }
 
-    /// Finds the operation for a request, along with the user ID from its path, which is empty if the path has none. Fails with a
-    /// 404 for an unknown path, and with a 405 for a known path with the wrong method.
+    /// Finds a request's operation, along with the user ID from its path (empty if the path has none). Fails with a 404 for an
+    /// unknown path, and with a 405 for a known path with the wrong method.
     pub(super) fn find<'p>(method: &str, path: &'p str) -> Result<(Self, &'p str), ApiError> {
         let id = path.strip_prefix("/users/").filter(|id| !id.contains('/')).unwrap_or_default();
         let at_path: &[Self] = match path {

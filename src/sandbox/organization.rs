@@ -1,4 +1,4 @@
-//! The properties of an organization apart from its users: its API version, its roles, and the behavior of its API.
+//! An organization's properties apart from its users: the API version, the roles, and the behavior of the API.
 
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +43,7 @@ impl Region {
     }
 }
 
-/// Whether the organization may use the API. If it isn't in good standing, every request is rejected with a 403.
+/// Whether the organization may use the API. Unless it's in good standing, every request is rejected with a 403.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OrganizationStanding {
@@ -53,7 +53,7 @@ pub enum OrganizationStanding {
     Deactivated,
 }
 
-/// The organization that the token belongs to, as returned by `GET /me`.
+/// The token's organization, as returned by `GET /me`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Organization {
@@ -81,7 +81,7 @@ impl Role {
         Self { id: id.to_owned(), name: name.to_owned(), slug: slug.to_owned() }
     }
 
-    /// Returns Admin, Member, and Viewer. As in Pylon, their IDs are UUIDs, but here they are the same in every run.
+    /// Returns Admin, Member, and Viewer. As in Pylon, their IDs are UUIDs, but ours are the same in every run.
     pub(super) fn built_in() -> Vec<Self> {
         vec![
             Self::new("1f0c9a52-6d1e-4b7a-9c41-0a5e8d2b7f10", "Admin", "admin"),
@@ -114,7 +114,7 @@ pub(super) fn find_role(roles: &[Role], word: &str) -> Result<usize, String> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmptyData {
-    /// Neither `data` nor `pagination`: the entire body is `{"request_id": "…"}`, as recorded from the live service.
+    /// Neither `data` nor `pagination`. The entire body is `{"request_id": "…"}`, as seen in the live service.
     #[default]
     Omitted,
     /// `"data": null`.
@@ -131,15 +131,15 @@ impl EmptyData {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmptyLists {
-    /// `null`, as recorded from the live service.
+    /// `null`, as seen in the live service.
     #[default]
     Null,
     /// `[]`.
     List,
 }
 
-/// The behavior of the API, in respects that differ between organizations or that we don't know about the real API. Clients must
-/// work with every combination.
+/// How the API behaves where organizations differ or where we don't know what the real API does. Clients must work with every
+/// combination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(
@@ -147,7 +147,7 @@ pub enum EmptyLists {
     reason = "independent yes-or-no questions about the server, not a state machine"
 )]
 pub struct ApiSettings {
-    /// The region of this organization. The error for a token from another region mentions it.
+    /// The organization's region. The error for a token from another region mentions it.
     pub region: Region,
     pub standing: OrganizationStanding,
     /// The maximum number of users per page of `GET /users`. If `None`, all users are on one page.
@@ -160,7 +160,7 @@ pub struct ApiSettings {
     pub search_matches_secondary: bool,
     pub search_ignores_case: bool,
     pub search_returns_deactivated: bool,
-    /// The maximum number of values in a filter. A larger filter is rejected with a 413. `None` means unlimited.
+    /// The maximum number of values in a filter. Anything larger is rejected with a 413. `None` means unlimited.
     pub max_filter_values: Option<usize>,
     /// Whether the organization's plan includes the audit log. If not, searching it is rejected with a 403.
     pub audit_log: bool,

@@ -1,4 +1,4 @@
-//! Paging. A cursor is opaque and only valid for the query that returned it, and the server stores no state for it.
+//! Paging. A cursor is opaque and valid only for the query that returned it. The server doesn't store any state for it.
 //!
 //! Following the cursors visits each item exactly once. A forged cursor, or one from another query, is rejected.
 
@@ -10,9 +10,9 @@ use super::identifiers::mix;
 use super::message::ApiError;
 use super::organization::Api;
 
-/// The page size of a search that doesn't specify a limit.
+/// The page size of a search without a limit.
 const DEFAULT_LIMIT: i64 = 100;
-/// The API reference says "Greater than 0 and less than 1000". Another page of it allows 1000, but we reject that.
+/// The API reference says "Greater than 0 and less than 1000". Elsewhere, it allows 1000, but we reject that.
 const MAX_LIMIT: i64 = 999;
 
 /// The `pagination` of a list response.
@@ -23,7 +23,7 @@ pub(super) struct Pagination {
 }
 
 impl Pagination {
-    /// Returns the pagination for a page whose successor has this cursor, if there is one. The last page has no `pagination` in
+    /// Returns the pagination for a page, given the next page's cursor, if there is one. The last page has no `pagination` in
     /// October 2026, and an empty one in earlier versions.
     pub(super) fn new(next_cursor: Option<String>, api: Api) -> Option<Self> {
         match (next_cursor, api) {
@@ -57,7 +57,7 @@ pub(super) fn cursor(question: u64, position: usize) -> String {
     format!("{hidden:016x}{:016x}", mix(hidden ^ question.rotate_left(17)))
 }
 
-/// Decodes a cursor into a position. Without a cursor, or with an empty one, returns `None`, which means the first page.
+/// Decodes a cursor into a position. A missing or empty cursor means the first page, for which it returns `None`.
 pub(super) fn position(question: u64, sent: Option<&str>) -> Result<Option<usize>, ApiError> {
     let Some(text) = sent.filter(|text| !text.is_empty()) else { return Ok(None) };
     text.get(..16)

@@ -1,7 +1,7 @@
-//! The only write: `PATCH /users/{id}`, and the same change made outside of the API.
+//! The only write, `PATCH /users/{id}`, and the same change made from outside the API.
 //!
-//! A rejected request changes nothing, and absent keys leave their values alone. Every change that has an effect is recorded in
-//! the audit log exactly once.
+//! A rejected request doesn't change anything, and absent keys leave their values alone. Every change with an effect is recorded
+//! in the audit log exactly once.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const WRITABLE_STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
 /// Keeps the identifiers in the audit log distinct from request IDs.
 const AUDIT_SERIES: u64 = 0x00a0_d17e;
 
-/// The request body. Unknown keys are ignored, as on a lenient server, because the real behavior isn't documented.
+/// The request body. The real behavior isn't documented, so we ignore unknown keys, as a lenient server would.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct UserUpdate {
     #[serde(default, deserialize_with = "present")]
@@ -63,7 +63,7 @@ impl UserUpdate {
     }
 }
 
-/// The author of a change, as recorded in the audit log.
+/// A change's author, as recorded in the audit log.
 #[derive(Clone, Copy)]
 struct Author<'a> {
     /// The ID of the author, if it is a user.
@@ -72,8 +72,8 @@ struct Author<'a> {
 }
 
 impl World {
-    /// Updates a user and returns it as shown in the response. That isn't always what is stored: a support-hours schedule may
-    /// reset the status immediately, and the fault `echo-only` stores nothing.
+    /// Updates a user and returns it as shown in the response. That isn't always what's stored, because a support-hours schedule
+    /// may reset the status immediately, and the fault `echo-only` stores nothing.
     pub(super) fn patch(
         &mut self,
         now: Duration,
@@ -99,7 +99,7 @@ impl World {
         Ok(after)
     }
 
-    /// Changes a user, given by ID or address, as a colleague would in Pylon's web app: without a request or a rate limit, and to
+    /// Changes a user, given by ID or address, as a colleague would in Pylon's web app: without a request or rate limit, and to
     /// any status. The role is given by slug, ID, or name. Returns `false` if there is no such user or role.
     pub fn changed_by(
         &mut self,
@@ -125,7 +125,7 @@ impl World {
         let Some(before) = self.users.get(at).filter(|before| **before != after) else { return };
         for (action, field, [old, new]) in audited_changes(before, &after, &self.roles) {
             self.audited += 1;
-            // Include the epoch, so that a world restored from a saved state doesn't reuse identifiers.
+            // Include the epoch, so a world restored from a saved state doesn't reuse identifiers.
             let series = AUDIT_SERIES ^ mix(self.epoch.as_microsecond().unsigned_abs());
             self.audit.add(AuditEntry {
                 id: uuid_in_series(series, self.audited),
@@ -142,13 +142,13 @@ impl World {
     }
 }
 
-/// Returns the audit log entries for a change, each with the action, the field, and its old and new value.
+/// Returns a change's audit log entries, each with the action, the field, and its old and new value.
 fn audited_changes(
     before: &User,
     after: &User,
     roles: &[Role],
 ) -> Vec<(&'static str, &'static str, [String; 2])> {
-    // Destructured exhaustively, so that every new field has to be either recorded or listed here as not recorded.
+    // Destructured exhaustively, so any new field has to be either recorded or listed here as not recorded.
     let User {
         assigned,
         status,

@@ -1,4 +1,4 @@
-//! Writes the state file. A new file can be read only by its owner. When to save is up to `server`.
+//! Writes the state file. New files are readable only by their owner. `server` decides when to save.
 
 use std::{fs, io, path::Path, path::PathBuf};
 
@@ -9,9 +9,9 @@ use crate::target_file::TargetFile;
 /// The file in which a sandbox saves its state.
 #[derive(Debug, Clone)]
 pub enum StateFile {
-    /// A file named by the user. It is overwritten in place, like the target of a shell's `>`.
+    /// A file chosen by the user. It's overwritten in place, like the target of a shell's `>`.
     Named(PathBuf),
-    /// A file in rolecall's own folder, where symbolic links are not followed. It is replaced atomically.
+    /// A file in our own folder, where we don't follow symbolic links. It's replaced atomically.
     Own(PathBuf),
 }
 

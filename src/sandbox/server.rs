@@ -1,6 +1,6 @@
-//! The HTTP server, which translates bytes into a `Request` and a `Delivery` into bytes. All decisions are made elsewhere.
+//! The HTTP server, which turns bytes into a `Request` and a `Delivery` into bytes. All decisions are made elsewhere.
 //!
-//! A single lock guards the world. It is held while a response is computed but never across an await. The state is saved shortly
+//! A single lock guards the world. It's held while computing a response but never across an await. The state is saved shortly
 //! after each change.
 
 use std::{
@@ -32,24 +32,24 @@ use super::message::{MAX_BODY_BYTES, Request, Response};
 use super::save::StateFile;
 use super::world::World;
 
-/// How long responses in flight may take when the sandbox stops.
+/// How long responses in flight may take once the sandbox is stopping.
 const STOP_TIMEOUT: Duration = Duration::from_millis(500);
 /// The maximum number of requests to remember.
 const MAX_ARRIVALS: usize = 100_000;
-/// The number of bytes of a body to remember, which is enough for an entire PATCH and to recognize a search.
+/// The number of bytes of a body to remember. That's enough for an entire PATCH and for recognizing a search.
 const MAX_REMEMBERED_BODY: usize = 4096;
-/// Changes in quick succession are saved together. They are lost if the process is killed before the save.
+/// Changes in quick succession are saved together. If the process is killed before then, they're lost.
 const SAVE_DELAY: Duration = Duration::from_millis(100);
 
 /// The configuration that a sandbox starts with.
 #[derive(Debug)]
 pub struct Setup {
-    /// The world to serve. Its epoch should be the start time.
+    /// The world to serve, whose epoch should be the start time.
     pub world: World,
     pub faults: Faults,
     /// The port on 127.0.0.1, or 0 for any free one.
     pub port: u16,
-    /// The file to which the state is saved after each change and when the sandbox stops. If `None`, it's kept only in memory.
+    /// The file to save the state to after each change and when the sandbox stops. If `None`, the state is kept only in memory.
     pub state_file: Option<StateFile>,
 }
 
@@ -109,7 +109,7 @@ impl Running {
         self.shared.close();
         let served = match tokio::time::timeout(STOP_TIMEOUT, &mut self.serving).await {
             Ok(Ok(served)) => served,
-            // The server either panicked, which the runtime has already reported, or didn't stop in time. Saving the state
+            // Either the server panicked, which the runtime has already reported, or it didn't stop in time. Saving the state
             // matters more.
             Ok(Err(_)) | Err(_) => Ok(()),
         };
@@ -146,7 +146,7 @@ struct ServerState {
     inner: Mutex<Inner>,
     started: Instant,
     state_file: Option<StateFile>,
-    /// Held while saving. Concurrent saves would use the same temporary file and could overtake each other.
+    /// Held while saving. Otherwise, concurrent saves would use the same temporary file and could overtake each other.
     saving: Mutex<()>,
     /// Wakes the task that saves the state.
     changed: Notify,
@@ -164,13 +164,13 @@ struct Inner {
 }
 
 impl ServerState {
-    /// Ignores poisoning. A panic while the lock was held is a bug elsewhere, and the world is still valid, because it is only
-    /// changed in single steps.
+    /// Ignores poisoning. If there was a panic while the lock was held, it's a bug elsewhere. The world is still valid, since
+    /// it's only ever changed in single steps.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Accesses the data under the lock. If the world changed, wakes the task that saves the state.
+    /// Accesses the data under the lock. If this changes the world, wakes the task that saves the state.
     fn with_inner<T>(&self, look: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.lock();
         let before = inner.world.revision();
@@ -205,7 +205,7 @@ impl ServerState {
         })
     }
 
-    /// Saves any unsaved changes. This blocks, but it holds the lock only while copying the state.
+    /// Saves any unsaved changes. This blocks, but only holds the lock while copying the state.
     fn save(&self) -> io::Result<()> {
         let Some(file) = &self.state_file else { return Ok(()) };
         let _turn = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
@@ -231,7 +231,7 @@ async fn serve(acceptor: Acceptor, shared: Arc<ServerState>) -> io::Result<()> {
     axum::serve(acceptor, service).with_graceful_shutdown(async move { shared.closed().await }).await
 }
 
-/// Saves the state shortly after each burst of changes, on a separate thread. An error is ignored here because it recurs and is
+/// Saves the state shortly after each burst of changes, on a separate thread. We ignore errors here because they recur and are
 /// reported when the sandbox stops.
 async fn keep_saving(shared: Arc<ServerState>) {
     loop {
@@ -262,8 +262,8 @@ async fn answer(
     axum::response::Response::new(Body::empty())
 }
 
-/// Reads the entire body, but keeps at most one byte more than the maximum. The rest is drained, so that the client can still
-/// receive the error. Returns `None` if the client disconnected.
+/// Reads the entire body, but keeps at most one byte more than the maximum. The rest is drained so the client can still receive
+/// the error. Returns `None` if the client disconnected.
 async fn read(mut body: Body) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {

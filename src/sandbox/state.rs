@@ -1,4 +1,4 @@
-//! The state of an organization, as stored in `pylon.json`. Everything has a default except people's addresses and roles.
+//! An organization's state, as stored in `pylon.json`. Everything has a default except people's addresses and roles.
 //!
 //! Owns the file format, in which unknown keys are errors. `written_user` validates users and fills in their defaults.
 
@@ -13,7 +13,7 @@ use super::written_user::WrittenUser;
 pub struct SandboxState {
     pub organization: Organization,
     pub api: Api,
-    /// The ID of the user who owns the token. If `None`, it is an API user.
+    /// The ID of the token's user. If `None`, it's an API user.
     pub token_user: Option<String>,
     /// The roles. If `None`, they are Admin, Member, and Viewer.
     pub roles: Option<Vec<Role>>,
@@ -21,7 +21,7 @@ pub struct SandboxState {
     pub users: Vec<WrittenUser>,
     /// The audit log, oldest first.
     pub audit: Vec<AuditEntry>,
-    /// Whether the sandbox generated this organization. Only set by the sandbox itself.
+    /// Whether the sandbox generated this organization. Only the sandbox itself sets this.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub made_up: bool,
 }

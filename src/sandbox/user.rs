@@ -1,6 +1,6 @@
-//! A user in the sandbox's organization, and its representation in each version of the API.
+//! A user in the sandbox, and its representation in each version of the API.
 //!
-//! Lookups are in `users`. `written_user` defines users as they are written in `pylon.json`.
+//! Lookups are in `users`. `written_user` defines users as written in `pylon.json`.
 
 use serde::{Deserialize, Serialize};
 
@@ -45,8 +45,8 @@ impl User {
         self.kind == UserKind::Person
     }
 
-    /// Returns the role for the deprecated `role_id`, which is the last assigned one. A client that mistakes it for the primary
-    /// role will fail its tests.
+    /// Returns the role for the deprecated `role_id`, which is the last assigned one. That way, a client mistaking it for the
+    /// primary role will fail its tests.
     pub(super) fn shown_role<'a>(&self, roles: &'a [Role]) -> Option<&'a Role> {
         self.assigned.last().and_then(|index| roles.get(*index))
     }
@@ -57,7 +57,7 @@ impl User {
 
     /// Returns the user's representation in responses.
     pub(super) fn view<'a>(&'a self, roles: &'a [Role], api: Api, empty_lists: EmptyLists) -> UserView<'a> {
-        // Destructured exhaustively, so that every new field has to be either shown or listed here as not shown.
+        // Destructured exhaustively, so any new field has to be either shown or listed here as not shown.
         let Self {
             id,
             kind: _,
@@ -94,7 +94,7 @@ impl User {
     }
 }
 
-/// Returns a list in a user's representation. `None` is serialized as `null`.
+/// Returns a list as represented in a user. `None` is serialized as `null`.
 fn shown_list<T>(items: impl Iterator<Item = T>, empty_lists: EmptyLists) -> Option<Vec<T>> {
     let items: Vec<T> = items.collect();
     (!items.is_empty() || empty_lists == EmptyLists::List).then_some(items)
@@ -107,7 +107,7 @@ pub(super) struct UserView<'a> {
     email: &'a str,
     emails: Option<Vec<&'a str>>,
     name: &'a str,
-    /// Never `null` because the vendor's SDK only accepts a string.
+    /// Never `null`, since the vendor's SDK only accepts a string.
     avatar_url: &'a str,
     status: &'a str,
     role_id: &'a str,
@@ -118,7 +118,7 @@ pub(super) struct UserView<'a> {
     since_october: Option<SinceOctober<'a>>,
 }
 
-/// The fields that were added in October 2026.
+/// The fields added in October 2026.
 #[derive(Serialize)]
 struct SinceOctober<'a> {
     role_ids: Option<Vec<&'a str>>,

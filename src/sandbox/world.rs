@@ -1,8 +1,8 @@
-//! An entire Pylon as a value that maps a request and the current time to a response.
+//! An entire Pylon as a value, which maps a request and the current time to a response.
 //!
-//! It uses no clock, random numbers, files, or sockets, so the same requests at the same times produce identical bytes. Owns the
-//! order of the checks: path, method, token, rate limit, body. Operations are implemented in `answers`, the write in `patch`, and
-//! faults in `delivery`.
+//! There are no clocks, random numbers, files, or sockets involved, so the same requests at the same times produce identical
+//! bytes. Owns the order of the checks: path, method, token, rate limit, body. Operations are implemented in `answers`, the write
+//! in `patch`, and faults in `delivery`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,7 +33,7 @@ pub struct World {
     pub organization: Organization,
     pub(super) api: Api,
     pub settings: ApiSettings,
-    /// Secret because users may pass a real token by mistake.
+    /// Secret, since users may pass a real token by mistake.
     token: SecretString,
     pub(super) token_user: Option<usize>,
     pub(super) roles: Vec<Role>,
@@ -49,8 +49,8 @@ pub struct World {
 }
 
 impl World {
-    /// Creates a world in this state, with the documented limits of its API version and the default token. `epoch` is the
-    /// wall-clock time at which `now` is zero. The error contains one sentence per problem with the state.
+    /// Creates a world in this state, with the default token and its API version's documented limits. `epoch` is the wall-clock
+    /// time at which `now` is zero. The error contains one sentence per problem with the state.
     pub fn new(state: SandboxState, epoch: Timestamp) -> Result<Self, Vec<String>> {
         let SandboxState { organization, api, token_user, roles, settings, users, audit, made_up } = state;
         let roles = roles.unwrap_or_else(Role::built_in);
@@ -105,7 +105,7 @@ impl World {
         self.api
     }
 
-    /// Simulates requests from another client of the organization. Returns the number of requests that were admitted.
+    /// Simulates requests from one of the organization's other clients. Returns the number of admitted requests.
     pub fn spend(&mut self, now: Duration, operation: ApiOperation, requests: u32) -> u32 {
         let mut admitted = 0;
         for _ in 0..requests {
@@ -134,8 +134,7 @@ impl World {
         self.users.iter().map(|user| spelled_out(user, &self.roles))
     }
 
-    /// Returns the number of users who hold a role, whether assigned or from SCIM, and aren't deactivated. The role is given by
-    /// slug, ID, or name.
+    /// Returns the number of active users who hold a role, whether assigned or from SCIM. The role is given by slug, ID, or name.
     pub fn holders(&self, role: &str) -> usize {
         let Ok(role) = find_role(&self.roles, role) else { return 0 };
         let holds =
@@ -188,7 +187,7 @@ impl World {
         response
     }
 
-    /// Wraps a fault's error in the envelope of the API version.
+    /// Wraps a fault's error in the API version's envelope.
     pub(super) fn error_response(&mut self, error: ApiError) -> Response {
         let request_id = self.next_request_id();
         error.into_response(self.api, &request_id)

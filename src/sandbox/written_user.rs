@@ -1,4 +1,4 @@
-//! Users in the form used in `pylon.json`, and their conversion to and from users as stored in the world.
+//! Users as written in `pylon.json`, and their conversion to and from users as stored in the world.
 //!
 //! Reading resolves references, fills in defaults, and collects all problems. Writing makes every default explicit.
 
@@ -10,7 +10,7 @@ use super::identifiers::uuid_of_email;
 use super::organization::{Role, find_role};
 use super::user::{User, UserKind};
 
-/// A user in the state file. A person needs only `email` and `role`. Other users have no email address and need only `kind`.
+/// A user in the state file. People need only `email` and `role`. Other users don't have an email address and need only `kind`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenUser {
@@ -30,11 +30,11 @@ pub struct WrittenUser {
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar_url: Option<String>,
-    /// Any string because Pylon may add more statuses. Defaults to `active` for people.
+    /// Any string, since Pylon may add more statuses. Defaults to `active` for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// The assigned roles by slug, ID, or name, as a string or a list. The key is required for people in a file. Other users have
-    /// no role if it is omitted.
+    /// The assigned roles by slug, ID, or name, as a string or a list. People in a file must have this key. Other users have no
+    /// role if it's omitted.
     #[serde(
         rename = "role",
         default = "not_given",
@@ -117,7 +117,7 @@ impl<'a> Resolver<'a> {
         let place = format!("users[{at}] ({})", if is_person { &email } else { &name });
         let is_given = roles != not_given();
         self.check_kind(&place, is_person, &email, is_given);
-        // The index keeps users without an address apart.
+        // The index distinguishes users without an address.
         let seed = if is_person { email.clone() } else { format!("{at} {name}") };
         let id = id.unwrap_or_else(|| uuid_of_email(&seed));
         self.check_unique(&place, at, &id, &email.to_lowercase());
@@ -211,7 +211,7 @@ pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     } = user;
     let word = |index: &usize| -> Option<String> {
         let role = roles.get(*index)?;
-        // A slug that equals the ID of another role would resolve to that role.
+        // A slug equal to another role's ID would resolve to that role.
         let reads_back = find_role(roles, &role.slug) == Ok(*index);
         Some(if reads_back { role.slug.clone() } else { role.id.clone() })
     };
@@ -231,7 +231,7 @@ pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     }
 }
 
-/// The marker for an omitted `role` key. No role has an empty name, so it can't be confused with `[]`, which means no role.
+/// Marks an omitted `role` key. No role has an empty name, so we can't confuse it with `[]`, which means no role.
 fn not_given() -> Vec<String> {
     vec![String::new()]
 }
