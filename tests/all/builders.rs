@@ -14,12 +14,12 @@ pub(crate) fn readable_roles() -> Vec<Role> {
     ["Admin", "Member", "Viewer"].map(role).to_vec()
 }
 
-/// The faults that leave the client without a valid response. They can strike any request.
+/// The faults that leave the client without a valid response. Any request can get one.
 pub(crate) fn failures() -> impl Iterator<Item = Fault> + Clone {
     Fault::ALL.into_iter().filter(|fault| !fault.is_misleading())
 }
 
-/// Parses limits as `--limits` does, at the current date of the API.
+/// Parses limits as `--limits` does, for the current version of the API.
 pub(crate) fn limits(text: &str) -> Limits {
     text.parse::<WrittenLimits>().unwrap().in_api(Api::default())
 }
@@ -166,7 +166,7 @@ impl ChangeWorld for World {
 }
 
 pub(crate) trait CountFaults {
-    /// Returns the total number of faults that have struck.
+    /// Returns the total number of faults that have fired.
     fn fired_in_all(&self) -> u64;
 }
 

@@ -1,8 +1,8 @@
-//! Checks that a string contains nothing that a terminal or a GitHub runner would act on.
+//! Checks that a string doesn't contain anything a terminal or GitHub runner would act on.
 
 use rolecall::printable::characters;
 
-/// Panics if the string contains anything that a terminal or a GitHub log would act on.
+/// Panics if the string contains anything a terminal or GitHub log would act on.
 pub(crate) fn is_harmless(shown: &str) {
     for line in shown.split('\n') {
         let acts = characters(line).find(|(char, acts)| *acts && !char.is_ascii_graphic());

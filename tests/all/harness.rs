@@ -1,4 +1,4 @@
-//! Runs the real binary in a [`Scene`], which is a folder of files and, optionally, a Pylon. Tests compare its complete output.
+//! Runs the real binary in a [`Scene`], which is a folder of files and, optionally, a Pylon. Tests compare the complete output.
 //!
 //! ```ignore
 //! let scene = Scene::with_pylon(r#"{ "users": [ … ] }"#).file("users.toml", "…");
@@ -25,8 +25,8 @@ use tokio::sync::oneshot;
 
 /// The current time in all stories: a Friday, 9:00 in Berlin.
 pub(crate) const NOW: &str = "2026-11-20T08:00:00Z";
-/// The token for the Pylon in a scene. It is longer than what reports show of a value, and contains characters at which lines may
-/// be wrapped. It contains no word that would make a report redact the entire line.
+/// The token for a scene's Pylon. It's longer than what reports show of a value, and it contains characters at which lines may be
+/// wrapped. It doesn't contain any word that would make a report redact the entire line.
 pub(crate) const TOKEN: &str =
     "pylon_story_4f1c/9Zq+Wc2mRt7uXv0B/kL5nH8jD3sYpGeQfAaTiOo1EwMxUyVb6rC0zK4hJ8gF2dS6aPqW9=";
 
@@ -44,7 +44,7 @@ struct Pylon {
 }
 
 impl Scene {
-    /// Creates a scene without a Pylon, in which every request fails.
+    /// Creates a scene without a Pylon, so every request fails.
     pub(crate) fn offline() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), pylon: None, environment: Vec::new() }
     }
@@ -129,12 +129,12 @@ impl Scene {
         }
     }
 
-    /// Returns a command that is ready to be spawned.
+    /// Returns a command ready to be spawned.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rolecall"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().env("ROLECALL_NOW", NOW);
         command.env("HOME", "/dev/null"); // otherwise, lock files would pile up in the account's home folder
-        // `.ci/coverage` sets this path. Without it, the counters would end up in the scene's folder.
+        // `.ci/coverage` sets this path. Otherwise, the counters would end up in the scene's folder.
         command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -306,7 +306,7 @@ impl Run {
     }
 }
 
-/// Runs a test on all items concurrently. Meant for tests that spend most of their time waiting.
+/// Runs a test on all items concurrently, for tests that spend most of their time waiting.
 pub(crate) fn concurrently<T: Send>(items: impl Iterator<Item = T>, test: impl Fn(T) + Sync) {
     let test = &test;
     std::thread::scope(|threads| {
@@ -316,7 +316,7 @@ pub(crate) fn concurrently<T: Send>(items: impl Iterator<Item = T>, test: impl F
     });
 }
 
-/// Returns the formats that are made of sentences, which are all except JSON and CSV.
+/// Returns the formats made of sentences, which are all except JSON and CSV.
 pub(crate) fn formats_for_people() -> impl Iterator<Item = Format> {
     Format::ALL.into_iter().filter(|format| match format {
         Format::Text | Format::Markdown | Format::Github | Format::Html => true,
@@ -324,7 +324,7 @@ pub(crate) fn formats_for_people() -> impl Iterator<Item = Format> {
     })
 }
 
-/// Returns the formats that a command supports. The command may include its arguments.
+/// Returns the formats supported by a command. The command may include its arguments.
 pub(crate) fn formats_of(command: &str) -> impl Iterator<Item = Format> {
     let name = command.split(' ').next().unwrap_or_default();
     let has_csv = check_csv(name).is_ok();
@@ -345,7 +345,7 @@ impl Scene {
             .collect()
     }
 
-    /// Returns the host and port of the Pylon as shown in reports.
+    /// Returns the host and port of the scene's Pylon as shown in reports.
     pub(crate) fn host(&self) -> String {
         self.running().base_url().trim_start_matches("http://").to_owned()
     }

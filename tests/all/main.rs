@@ -1,6 +1,6 @@
-//! The integration tests, in a single binary so that the suite is linked only once.
+//! The integration tests, in a single binary so the suite has to be linked only once.
 //!
-//! A story sets up Pylon and the files, runs a command, and compares the output that a user would see. See [`harness`].
+//! A story sets up Pylon and the files, runs a command, and compares the output with what a user should see. See [`harness`].
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 

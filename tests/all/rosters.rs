@@ -1,4 +1,4 @@
-//! Parses a string as a roster and lists everything that it declares.
+//! Parses a string as a roster and lists everything it declares.
 
 use std::fs;
 
@@ -20,7 +20,7 @@ pub(crate) fn read(text: impl AsRef<[u8]>) -> Result<Roster, Problems> {
     })
 }
 
-/// Lists everything that a roster declares, without the places.
+/// Lists everything a roster declares, without the locations.
 pub(crate) fn facts(roster: &Roster) -> Vec<String> {
     let Roster {
         sources: _,
@@ -86,7 +86,7 @@ pub(crate) fn facts(roster: &Roster) -> Vec<String> {
     facts
 }
 
-/// Describes everything that is declared for one person.
+/// Describes everything declared for a person.
 fn fact(person: &DeclaredPerson) -> String {
     let DeclaredPerson { email, values, windows } = person;
     let values: Vec<_> = values

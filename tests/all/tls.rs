@@ -19,14 +19,14 @@ pub(crate) struct Authority {
     certificate: rcgen::Certificate,
 }
 
-/// A server's certificate together with its private key.
+/// A server's certificate and private key.
 pub(crate) struct Identity {
     certificate: CertificateDer<'static>,
     pem: String,
     key: KeyPair,
 }
 
-/// Returns settings for a currently valid certificate that covers these names.
+/// Returns the settings for a currently valid certificate with these names.
 pub(crate) fn settings(names: &[&str]) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut settings = CertificateParams::new(names).unwrap();
@@ -84,7 +84,7 @@ impl Identity {
         self.key.serialize_pem()
     }
 
-    /// Configures a server that presents this certificate.
+    /// Configures a server with this certificate.
     pub(crate) fn server(&self) -> Arc<ServerConfig> {
         self.configured(None)
     }
@@ -113,7 +113,7 @@ impl Identity {
     }
 }
 
-/// A loopback server that runs until the tests end.
+/// A loopback server, which runs until the tests end.
 pub(crate) struct Server {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -128,7 +128,7 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (number, serve) = (counter.fetch_add(1, Ordering::SeqCst) + 1, serve.clone());
-                // Many of these tests end a connection with an error, so ignore it.
+                // In many of these tests, the connection ends with an error, so ignore it.
                 thread::spawn(move || serve(number, stream).err());
             }
         });
@@ -153,8 +153,8 @@ impl Server {
         })
     }
 
-    /// Starts a proxy that records the head of each request in `heads` and responds with `status`. After a 200, it
-    /// connects to `target`, no matter which host was requested.
+    /// Starts a proxy that records the head of each request in `heads` and responds with `status`. After a 200, it connects to
+    /// `target`, regardless of the requested host.
     pub(crate) fn proxy(status: &'static str, target: SocketAddr, heads: Arc<Mutex<Vec<String>>>) -> Self {
         Self::start(move |_, mut stream| {
             let head = read_head(&mut stream)?;
@@ -170,7 +170,7 @@ impl Server {
         })
     }
 
-    /// Returns the address that the server listens on.
+    /// Returns the address of the server.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -186,7 +186,7 @@ fn relay(pylon: &str, settings: Arc<ServerConfig>, stream: TcpStream) -> io::Res
     let mut raw = stream.try_clone()?;
     let mut tls = StreamOwned::new(ServerConnection::new(settings).map_err(io::Error::other)?, stream);
     let Ok(request) = read_request(&mut tls) else {
-        // Closing a socket with unread data resets the connection, so the client might miss the alert.
+        // Closing a socket with unread data would reset the connection, and the client might miss the alert.
         return drained(&mut raw);
     };
     let mut pylon = TcpStream::connect(pylon)?;
@@ -203,7 +203,7 @@ fn drained(stream: &mut TcpStream) -> io::Result<()> {
     io::copy(stream, &mut io::sink()).map(drop)
 }
 
-/// Reads the head and body of a request and adds a header that closes the connection.
+/// Reads a request's head and body and adds a header that closes the connection.
 fn read_request(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let head = read_head(stream)?;
     let text = String::from_utf8_lossy(&head).to_lowercase();

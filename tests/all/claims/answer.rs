@@ -1,4 +1,4 @@
-//! A successful response is parsed the way an ordinary JSON parser would parse it, or rejected with an explanation.
+//! A successful response is either parsed the way an ordinary JSON parser would parse it or rejected with an explanation.
 //!
 //! The first byte selects the request, and the rest is the response body.
 
@@ -25,8 +25,7 @@ pub(super) fn holds(data: &[u8]) {
     let came = || Ok(Incoming { status: 200, body: body.to_vec(), ..Incoming::default() });
     let id = || UserId::new("u_1").expect("an id");
     let emails = || vec![Email::observed("a@b.example")];
-    // `None` if rolecall ignores parts of the body that an ordinary JSON parser rejects, such as invalid strings or
-    // huge numbers.
+    // `None` if rolecall ignores parts of the body that an ordinary JSON parser rejects, such as invalid strings or huge numbers.
     let value = serde_json::from_slice::<Value>(body).ok();
     match asked % 8 {
         0 => agrees_with_json_parser(&Me, came(), value, is_identity),

@@ -1,5 +1,5 @@
-//! Each line of a journal is either read or counted as damaged. A rollback undoes only what was applied and hasn't
-//! changed since.
+//! Each line of a journal is either read or counted as damaged. A rollback undoes only changes that were applied and whose values
+//! haven't changed since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,7 +83,7 @@ fn operation(line: &JournalLine) -> Option<&Operation> {
     }
 }
 
-/// Returns the state after the apply, in which the status of every third person has since changed.
+/// Returns the state after the apply, except that every third person's status has since changed.
 fn state_after_apply(organization: String, operations: &[&Operation]) -> ObservedState {
     let mut people = BTreeMap::new();
     let mut roles = BTreeSet::new();

@@ -1,7 +1,7 @@
-//! Claims about arbitrary bytes, written as functions that panic if their claim is false.
+//! Claims about arbitrary bytes, written as functions that panic if the claim is false.
 //!
-//! The fuzz targets in `fuzz/` compile this folder and try the claims on generated inputs, while `corpora` tries them
-//! on collected ones. A claim must be fast because a fuzzer tries it millions of times.
+//! The fuzz targets in `fuzz/` compile this folder and try the claims on generated inputs, while `corpora` tries them on
+//! collected ones. Since a fuzzer tries a claim millions of times, it has to be fast.
 
 mod answer;
 mod journal;
@@ -39,14 +39,13 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_str(NOW).unwrap()
 }
 
-/// Checks that each problem has an explanation and a place in its file, and that it contains no terminal or GitHub
-/// commands.
+/// Checks that each problem has an explanation and a location in its file, and no terminal or GitHub commands.
 pub(crate) fn is_explained(problems: &Problems) {
     assert!(!problems.list.is_empty(), "what is refused is explained");
     for label in problems.list.iter().flat_map(|problem| &problem.labels) {
         let (text, span) = (problems.sources.text(label.place.file), label.place.span());
         assert!(text.get(span.clone()).is_some(), "{span:?} is not a place in {text:?}: {:?}", problems.list);
     }
-    // Rendering a diagnostic takes longer than all the other checks, so only render three.
+    // Rendering a diagnostic takes longer than all other checks combined, so we only render three.
     diagnostic::letters(problems, false, None).take(3).for_each(|letter| is_harmless(&letter));
 }

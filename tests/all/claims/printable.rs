@@ -1,4 +1,4 @@
-//! Making text printable is idempotent, and the result is harmless and loses nothing.
+//! Making text printable is idempotent. The result is harmless, and nothing is lost.
 
 use pretty_assertions::assert_eq;
 use rolecall::printable::Printable;
@@ -32,7 +32,7 @@ fn is_safe(shown: &str) {
     };
     assert!(!shown.contains(acts), "{shown:?}");
     assert!(is_no_command(shown), "{shown:?}");
-    // Surround the text with white space and other text, as in a line of a report.
+    // Surround the string with whitespace and other text, as in a report.
     assert!(is_no_command(&format!("  {shown}::x]")), "{shown:?}");
     assert_eq!(Printable::new(shown).as_str(), shown);
 }

@@ -1,5 +1,5 @@
-//! An error response and its headers. The response is classified by Pylon's code and the status, and pacing follows
-//! every hint from the server.
+//! An error response and its headers. We classify the response by Pylon's code and the status, and pacing follows all of the
+//! server's hints.
 //!
 //! The first lines are the status, `X-Retry-After`, `Retry-After`, `Date`, and `X-Rate-Limit-Remaining`. The rest is
 //! the body.
@@ -50,7 +50,7 @@ pub(super) fn holds(data: &[u8]) {
             "{refusal:?}"
         );
     }
-    // The code is read even if other parts of the envelope are invalid, unless a key is repeated. Escapes could hide a
+    // We read the code even if other parts of the envelope are invalid, unless a key is repeated. Escapes could hide a
     // repetition.
     let text = std::str::from_utf8(&incoming.body).unwrap_or_default();
     let is_plain = !text.contains('\\')
@@ -81,7 +81,7 @@ fn message_is_harmless(failure: &Failure) {
     assert!(failure.problem(None).help.is_some());
 }
 
-/// Checks that the run continues, waits, or stops after the response, and that it waits at least as long as requested.
+/// Checks that the run continues, waits, or stops after the response, and that any wait is at least as long as requested.
 fn pacing_follows_hint(attempt: &Attempt<RolePage>) {
     let second = Duration::from_secs(1);
     let mut pacer = Pacer::new(120);

@@ -1,4 +1,4 @@
-//! A saved plan that can be read is exactly what was written, and it admits only the changes in it.
+//! If a saved plan can be read, it is exactly what was written, and it admits only its own changes.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ fn read_or_explained(text: &str) {
     admits_only_its_changes(&saved, &value);
 }
 
-/// Corrects the checksum of a plan because a fuzzer can't guess a valid one.
+/// Corrects a plan's checksum, since a fuzzer can't guess it.
 fn with_valid_checksum(text: &str) -> Option<String> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     let mut seal = |checksum: String| {
@@ -89,7 +89,7 @@ fn admits_only_its_changes(saved: &SavedPlan, value: &Value) {
     }
 }
 
-/// Converts an operation into a change, or returns `None` if no plan could contain it.
+/// Converts an operation into a change, or returns `None` if no plan could contain that change.
 fn change(operation: &Operation) -> Option<Change> {
     let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
     let subject = Subject {

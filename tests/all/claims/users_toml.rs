@@ -1,5 +1,5 @@
-//! A `users.toml` is either read or rejected with an explanation. A valid one keeps its meaning in the canonical
-//! layout, and drift can be imported into it.
+//! A `users.toml` is either read or rejected with an explanation. If it's valid, the canonical layout doesn't change its meaning,
+//! and drift can be imported into it.
 
 use std::collections::BTreeSet;
 
@@ -51,8 +51,8 @@ fn keeps_its_meaning(text: &str, roster: &Roster) {
     assert!(comparison.differences.is_empty(), "{comparison:?} of:\n{text}\nbecame:\n{after}");
 }
 
-/// Imports an organization in which everyone differs from the files and one person is unmanaged. Afterwards, the only
-/// people who may still differ are those reported as not written.
+/// Imports an organization in which everyone differs from the files and one person is unmanaged. Afterwards, only people reported
+/// as not written may still differ.
 fn imports_drift(roster: &Roster) {
     let observed = everyone_differs(roster);
     let Some(plan) = plan(roster, &observed) else { return };
@@ -101,7 +101,7 @@ fn everyone_differs(roster: &Roster) -> ObservedState {
     ObservedState::new(organization, None, RoleCatalog::new(roles)).with(people)
 }
 
-/// Plans with every policy set to enforce because `import --update` also writes drift that is merely reported.
+/// Plans with every policy set to enforce, since `import --update` also writes drift that would merely be reported.
 fn plan(roster: &Roster, observed: &ObservedState) -> Option<Plan> {
     let desired = roster.resolve_at(now());
     roster.current_and_coming_windows(now());

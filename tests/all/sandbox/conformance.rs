@@ -1,5 +1,5 @@
-//! Validates the responses of every endpoint, at every date of the API, against the same API description as the
-//! client's requests.
+//! Validates the responses of every endpoint, in every version of the API. The API description is the same as for the client's
+//! requests.
 
 use std::collections::BTreeSet;
 
@@ -78,7 +78,7 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Value)> {
             json!({ "filter":
             { "field": "action", "operator": "equals", "value": "UserRoleChanged" } }),
         ),
-        // Plus every kind of error that a body or path can cause.
+        // Plus every kind of error caused by a body or path.
         ("/users/{id}", "get", "/users/without_results", Value::Null),
         ("/users/{id}", "patch", "/users/without_results", json!({})),
         ("/users/{id}", "patch", "/users/u_bo", json!({ "role_id": "role_unknown" })),

@@ -1,4 +1,4 @@
-//! Tests for the API at each of its three dates.
+//! Tests for each of the three API versions.
 
 use pretty_assertions::assert_eq;
 

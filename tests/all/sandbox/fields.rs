@@ -1,4 +1,4 @@
-//! Every field that a `PATCH` can set, in the client, the sandbox, and the API description.
+//! Every field a `PATCH` can set, in the client, the sandbox, and the API description.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ fn keys(object: &Value) -> BTreeSet<String> {
     object.as_object().unwrap().keys().cloned().collect()
 }
 
-/// Returns the body that the client sends to set this field.
+/// Returns the client's request body for setting this field.
 fn body(field: Field, value: &str) -> Value {
     let mut patch = Patch::default();
     patch[field] = Some(value.into());

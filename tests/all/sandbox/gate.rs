@@ -1,4 +1,4 @@
-//! Tests for the checks that precede every operation, in order: path, method, token, rate limit, body size.
+//! Tests for the checks preceding every operation, in order: path, method, token, rate limit, body size.
 
 use pretty_assertions::assert_eq;
 

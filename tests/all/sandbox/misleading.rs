@@ -1,4 +1,4 @@
-//! Tests for faults that make a 200 misleading, run directly against the world.
+//! Tests for faults that make a 200 misleading, without a socket.
 
 use pretty_assertions::assert_eq;
 

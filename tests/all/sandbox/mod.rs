@@ -29,12 +29,12 @@ use crate::builders::{
     readable_roles,
 };
 
-/// The time at which every world starts.
+/// The start time of every world.
 const EPOCH: &str = "2026-10-01T12:00:00Z";
-/// The ID that `GET /me` returns for a token that belongs to no user.
+/// The ID returned by `GET /me` for a token without a user.
 const API_USER_ID: &str = "a91c2e64-7b3f-4d08-8e5a-c60f41d9b273";
 
-/// A user that isn't a person, and so has no email address, status, or role.
+/// A user who isn't a person, and so has no email address, status, or role.
 fn not_a_person(kind: UserKind, name: &str) -> WrittenUser {
     WrittenUser { kind, ..WrittenUser::default() }.name(name)
 }
@@ -90,7 +90,7 @@ fn ok(world: &mut World, request: &Request) -> Value {
     value(&response)
 }
 
-/// Sends a request that must fail, and returns the status and the error code.
+/// Sends a request that must fail, and returns its status and error code.
 fn refused(world: &mut World, request: &Request) -> (u16, String) {
     let response = send(world, request);
     assert!(response.status >= 400, "{}", response.status);

@@ -37,7 +37,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Returns everything that the server sends before it closes or resets the connection.
+/// Returns everything the server sends before it closes or resets the connection.
 fn talk(address: &str, head: &str, body: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).unwrap();
     let head = format!(
@@ -160,7 +160,7 @@ fn an_incomplete_request_body_has_no_effect() {
         stream.shutdown(Shutdown::Write).unwrap();
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
-        // Once a second request has been answered, the first has certainly been processed.
+        // Once a second request has been answered, we know the first has been processed.
         talk(&address, "GET /me HTTP/1.1", b"")
     });
     assert_eq!(status_of_bo(&running).as_deref(), Some("active"));
@@ -229,7 +229,7 @@ fn a_port_in_use_is_an_error() {
 fn starting_takes_well_under_fifty_milliseconds() {
     let fastest = runtime().block_on(async {
         let mut times = Vec::new();
-        // Take the fastest of several starts because the machine may be busy.
+        // Take the fastest of several starts, since the machine may be busy.
         for _ in 0..10 {
             let begun = Instant::now();
             start(Setup::new(world())).await.unwrap();

@@ -22,8 +22,8 @@ pub(super) fn holds(world: &World, change: &Change) -> bool {
     })
 }
 
-/// Checks I6 and I7, which always hold: a change that is reported as not made was not made and never will be. People who are also
-/// changed by others are covered by the tests that change them.
+/// Checks I6 and I7, which always hold: if a change is reported as not made, it was not made and never will be. If other clients
+/// also edit a user's record, the tests that do so cover that user.
 pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'e Finished {
     let finished = ended.finished.as_ref().expect("it was not killed");
     let changes = &planned.reviewed.plan.changes;
@@ -40,7 +40,7 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
         }
         let person = sim.world.user(change.subject.id.as_str()).expect("people do not vanish");
         let is_theirs = person.role_from_scim || person.support_hours.is_some();
-        // After a signal, people aren't read back, and the report gives their number. Schedules may have reset their values in
+        // After a signal, users aren't read back; the report just gives their number. Schedules may have reset their values in
         // the meantime.
         if outcome.is_in_sync() && !(finished.not_read_back > 0 && is_theirs) {
             assert!(

@@ -9,7 +9,7 @@ use super::{histories, tell_figures};
 use crate::builders::failures;
 
 const CHANGES: usize = 50;
-/// Fifty writes and the search that reads them back.
+/// Fifty writes and the search to read them back.
 const REQUESTS: u64 = CHANGES as u64 + 1;
 
 #[test]

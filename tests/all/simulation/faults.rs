@@ -1,4 +1,4 @@
-//! Applies thousands of changes while a share of all requests fails. Every change must be applied exactly once.
+//! Applies thousands of changes while some of the requests fail. Every change must be applied exactly once.
 
 use rolecall::sandbox::{Fault, Faults, Limits};
 
@@ -49,7 +49,7 @@ fn with_a_fifth_of_requests_failing_every_change_is_applied_once() {
         ));
         sim.faults = Faults::none();
         second_run_is_empty(&mut sim, &scene);
-        // The searches before and after the writes are a fixed cost, which carries more weight if there are only a few changes.
+        // The searches before and after the writes are a fixed cost, which matters more if there are only a few changes.
         let fixed = (ended.watch.searches as f64) / changes as f64;
         let spread = if super::soak() { 0.0 } else { fixed + 0.08 };
         assert!(a_change <= allowed(kind) + spread, "{a_change} requests a change");

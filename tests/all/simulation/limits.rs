@@ -1,4 +1,4 @@
-//! Five kinds of server-side rate limiters, with the assumed limits and with a sixth of them.
+//! Five kinds of server-side rate limiters, both with the assumed limits and with a sixth of them.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{full, histories, soak, tell_figures};
 fn run(changes: usize, limits: Limits, line: Line, seed: u64) -> Ended {
     let scene = Scene::of_changes(changes);
     let mut sim = Sim::new(scene.world(limits), Faults::none(), line, seed);
-    // Start at a random offset within the limiter's fixed windows.
+    // Start at a random offset into the limiter's fixed windows.
     let idle = fastrand::Rng::with_seed(seed).u64(0..60_000);
     sim.pass_until(Duration::from_secs(60) + Duration::from_millis(idle));
     let planned = sim.plan(&scene, &How::default());
@@ -31,7 +31,7 @@ fn run(changes: usize, limits: Limits, line: Line, seed: u64) -> Ended {
     ended
 }
 
-/// The minimum time for this many changes at `limit` per minute. The changes in the first minute take no time.
+/// The minimum time for this many changes at `limit` per minute. Changes in the first minute don't take any time.
 fn minimum(changes: usize, limit: usize) -> Duration {
     Duration::from_secs(60) * u32::try_from((changes - 1) / limit).expect("a small number")
 }
@@ -111,8 +111,8 @@ fn a_lower_rate_limit_is_found_with_few_429s_and_little_delay() {
         }
         let (most, longest) = worst;
         assert!(most <= 30, "{kind:?}, {changes} changes: {most} 429s");
-        // If the first burst makes up a large part of the changes, the slower pacing after it becomes noticeable. A small bucket
-        // never allows such a burst.
+        // If a large part of the changes goes out in the first burst, the slower pacing afterwards becomes noticeable. A small
+        // bucket never allows such a burst.
         let counts_plainly =
             matches!(kind, LimiterKind::SlidingLog | LimiterKind::FixedWindow | LimiterKind::FullBucket);
         let times = if changes >= 200 { 1.25 } else { 1.35 };

@@ -1,9 +1,8 @@
-//! Simulates the apply protocol against the complete sandbox, with faults and a simulated clock, but without sockets or sleeping.
-//! The apply machine, the encoder, the decoder, and the error classification are the production code.
+//! Simulates the apply protocol against the complete sandbox, with faults and a simulated clock, but without any sockets or
+//! sleeping. The apply machine, the encoder, the decoder, and the error classification are the production code.
 //!
-//! Each history is determined by its seed. If one fails, the command to replay it step by step is printed. `cargo test` runs a
-//! sample of the histories. With `ROLECALL_SOAK=1` (in release mode, with `-- --nocapture`), all of them run and their figures
-//! are printed.
+//! Each history is determined by its seed. If one fails, we print the command to replay it step by step. `cargo test` runs just a
+//! sample. With `ROLECALL_SOAK=1` (in release mode, with `-- --nocapture`), it runs all histories and prints their figures.
 //!
 //! | module | purpose |
 //! |---|---|
@@ -39,7 +38,7 @@ mod watch;
 use std::env;
 use std::thread;
 
-/// Returns `true` if all histories should run instead of a sample.
+/// Returns `true` if we should run all histories instead of a sample.
 fn soak() -> bool {
     env::var_os("ROLECALL_SOAK").is_some()
 }
@@ -49,12 +48,12 @@ fn full(all: u64, share: u64) -> u64 {
     if soak() { all } else { share }
 }
 
-/// Returns the seed in `ROLECALL_SEED`, to replay a single history.
+/// Returns the seed in `ROLECALL_SEED`, used to replay a single history.
 fn replayed() -> Option<u64> {
     env::var("ROLECALL_SEED").ok().map(|seed| seed.parse().expect("ROLECALL_SEED is a whole number"))
 }
 
-/// Runs the histories with these seeds, or only the one to replay.
+/// Runs the histories with these seeds, or just the one to replay.
 fn histories(seeds: impl IntoIterator<Item = u64>, mut history: impl FnMut(u64)) {
     let mut run = |seed| {
         let _told = TellHowToReplay(seed);
@@ -83,7 +82,7 @@ impl Drop for TellHowToReplay {
     }
 }
 
-/// Prints figures if they were requested.
+/// Prints figures on request.
 fn tell_figures(title: &str, rows: &[String]) {
     if soak() {
         println!("\n{title}\n{}\n", rows.join("\n"));

@@ -1,4 +1,4 @@
-//! Colleagues and other integrations that use the organization while an apply is running.
+//! Colleagues and other integrations using the organization while an apply is running.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use super::sim::{Ended, How, Line, Outside, Planned, Sim};
 use super::{full, histories, soak, tell_figures};
 use crate::builders::failures;
 
-/// Runs an apply of role changes during which a colleague gives some of the people a third role and others the planned one, at
-/// random times.
+/// Runs an apply of role changes. During the apply, a colleague gives some of the users a third role and others the planned one,
+/// at random times.
 fn with_a_colleague(seed: u64, faults: Faults) -> (Sim, Planned, Ended, Vec<(usize, bool)>) {
     let changes = 300;
     let stays = Who::with_role(WrittenUser::new("boss@acme.example", "admin"), "admin");
@@ -61,7 +61,8 @@ fn a_colleagues_change_during_an_apply_is_kept_and_reported() {
                     in_sync += 1;
                     assert!(!written, "{number}: nothing is sent for people in sync");
                 }
-                // A write got no response and then there was a third value. The written value may have been there in between.
+                // A write got no response, and then there was a third value. In between, the written value may have been in
+                // effect.
                 (Outcome::Unknown(Some(_)), false) => {
                     unclear += 1;
                     assert_eq!(role, ["admin"], "{number}: a third value is left alone");
@@ -70,8 +71,8 @@ fn a_colleagues_change_during_an_apply_is_kept_and_reported() {
                     again += 1;
                     assert!(written && role == ["admin"], "{number}");
                 }
-                // The write came before the colleague's change, or less than a minute after the last read. If it was lost, the
-                // colleague may have made the same change.
+                // The write came before the colleague's change, or less than a minute after the last read. If the write was lost,
+                // the colleague may have made the same change.
                 (Outcome::Applied, _) => assert!(written || to_planned, "{number}"),
                 (other, _) => panic!("{number}: {other:?}"),
             }
@@ -87,7 +88,7 @@ fn a_colleagues_change_during_an_apply_is_kept_and_reported() {
     );
 }
 
-/// Runs an apply while another client steadily uses half of the rate limit for writes, from before the start until after the end.
+/// Runs an apply while another client keeps using half of the rate limit for writes, from before the start until after the end.
 fn with_another_client(kind: LimiterKind, changes: usize, seed: u64, line: Line) -> (Sim, Ended, f64) {
     let scene = Scene::of_changes(changes);
     let limits = Limits { kind, ..Limits::default() };
@@ -126,7 +127,7 @@ fn another_client_keeps_its_half_of_the_rate_limit() {
         let mean = runs.iter().map(|run| run.0).sum::<f64>() / runs.len() as f64;
         let most = runs.iter().map(|run| run.1).max().unwrap();
         let longest = runs.iter().map(|run| run.2).fold(0.0, f64::max);
-        // With a fixed window, the first minute's budget can be used up before we notice the other client. Later minutes make up
+        // With a fixed window, we can use up the first minute's budget before noticing the other client. Later minutes make up
         // for it.
         let starts_blind = kind == LimiterKind::FixedWindow && changes < 1000;
         assert!(
@@ -151,7 +152,7 @@ fn a_colleagues_status_change_during_an_apply_is_kept() {
     let scene = Scene::new([stays].into_iter().chain((0..200).map(change)).collect(), None, Some(&[]));
     let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());
-    // The last person's turn comes after the first minute, and therefore after another read.
+    // The last user's turn comes after the first minute, and therefore after another read.
     let who = email(199);
     sim.outside(
         sim.now + Duration::from_secs(10),

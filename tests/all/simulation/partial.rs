@@ -1,8 +1,8 @@
-//! Tests every way in which the response to a read can be incomplete, one response at a time. The result must be either the
-//! correct plan or no plan (I13 and I14 in docs/reliability.md).
+//! Tests every way for a response to a read to be incomplete, one response at a time. The result must be either the correct plan
+//! or no plan at all (I13 and I14 in docs/reliability.md).
 //!
-//! The tests use a small server with several pages of roles, listed users, and results per search. All of its responses are
-//! correct, except to a single request, whose response is falsified either once or always.
+//! The tests use a small server with several pages of roles, listed users, and results per search. It gives correct responses to
+//! all requests but one, whose response is falsified either once or always.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -73,7 +73,7 @@ const ROLES: [(&str, &str, &str); 4] = [
     ("r_viewer", "Viewer", "viewer"),
 ];
 
-/// The API versions that differ in how they represent users.
+/// The API versions with different representations of users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Date {
     April,
@@ -104,7 +104,7 @@ fn user(date: Date, (id, email, others, assigned, scim, status, deactivated): Wh
     user
 }
 
-/// Returns the complete list that a request pages through.
+/// Returns the complete list behind a request for a page.
 fn whole(date: Date, request: &Outgoing) -> Vec<Value> {
     let users = |wanted: &dyn Fn(&Who) -> bool| {
         PEOPLE.into_iter().filter(wanted).map(|who| user(date, who)).collect()
@@ -135,7 +135,7 @@ fn lists_deactivated(request: &Outgoing) -> bool {
     request.query.contains(&("include_deactivated", "true".to_owned()))
 }
 
-/// Returns the start of the page. This server uses it as the cursor.
+/// Returns the page's start, which this server uses as the cursor.
 fn start(request: &Outgoing) -> usize {
     let in_query =
         || request.query.iter().find(|(name, _)| *name == "cursor").map(|(_, cursor)| cursor.clone());
@@ -165,7 +165,7 @@ fn truth(date: Date, request: &Outgoing) -> Value {
 /// A falsified response: its description, status, and body.
 type Lie = (String, u16, Value);
 
-/// Falsifies a page in many ways. A falsification that has no effect is not recorded.
+/// Falsifies a page in many ways. We don't record a falsification if it has no effect.
 struct Liar<'p> {
     date: Date,
     request: &'p Outgoing,
@@ -216,7 +216,7 @@ impl Liar<'_> {
         self.lie(format!("entry {at} has the ID of {other}"), |page| {
             list(page)[at]["id"] = list(page)[other]["id"].clone();
         });
-        // In April, users only have the ID of their role, so no other response would contradict the swapped names.
+        // In April, users only have a role ID, so no other response would contradict the swapped names.
         if self.date == Date::April && self.is_about_roles() {
             return;
         }
@@ -237,7 +237,7 @@ impl Liar<'_> {
         }
     }
 
-    /// Changes the values of a user.
+    /// Falsifies a user's values.
     fn user(&mut self, at: usize) {
         for email in ["", "other@acme.example", "dee@acme.example"] {
             self.lie(format!("entry {at} has the address `{email}`"), |page| {
@@ -314,7 +314,7 @@ fn lies(date: Date, request: &Outgoing, page: &Value) -> Vec<Lie> {
     liar.lies
 }
 
-/// A server whose responses are correct, except to one request.
+/// A server with correct responses, except to one request.
 struct Server<'l> {
     date: Date,
     lie: Option<(&'l Outgoing, &'l Lie)>,
@@ -369,7 +369,7 @@ impl<'l> Server<'l> {
 }
 
 impl Ask for Server<'_> {
-    /// Sends a request with the usual retries, but without waiting in between.
+    /// Sends a request with the usual retries, but without any waiting.
     async fn ask<R: ReadRequest>(&self, request: &R) -> Result<R::Response, Failure> {
         let now = std::time::Duration::ZERO;
         let mut retries = Retries::new(now, fastrand::Rng::with_seed(1));
@@ -392,7 +392,7 @@ impl Ask for Server<'_> {
 fn a_partial_response_gives_the_true_plan_or_no_plan() {
     let mut counts: BTreeMap<String, [u32; 2]> = BTreeMap::new();
     for date in [Date::April, Date::July, Date::October] {
-        // Two people who swap roles, a removal that reaches the minimum, and one that is blocked.
+        // Two people swapping roles, a removal that reaches the minimum, and one that is blocked.
         for (dee, minimum, unmanaged) in [
             ("Admin", "2", ""),
             ("Admin", "2", "unmanaged = \"block\""),
@@ -415,7 +415,7 @@ fn a_partial_response_gives_the_true_plan_or_no_plan() {
     tell_figures("Partial and contradictory reads, one response at a time", &rows);
 }
 
-/// Makes a plan for every falsification of every response. Counts the correct plans and the failures to plan.
+/// Makes a plan for every falsification of every response. Counts the correct plans and the failed ones.
 fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>) {
     let honest = Server::new(date, None, false);
     let expected = honest.plan(roster).expect("there is a plan for the true state");
@@ -428,15 +428,15 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
         .map(|request| (request.clone(), truth(date, &request)))
         .collect();
     for (request, page) in &pages {
-        // The step is prime, so that the sample includes every kind of falsification.
+        // The step is prime, so the sample includes every kind of falsification.
         for lie in lies(date, request, page).iter().step_by(usize::try_from(full(1, 13)).unwrap()) {
             for always in [false, true] {
                 let server = Server::new(date, Some((request, lie)), always);
                 let plan = server.plan(roster);
                 assert!(*server.told.borrow() > 0, "{request:?}: {} did not occur", lie.0);
                 let what = || format!("{date:?} {request:?}: {}, always: {always}", lie.0);
-                // Before October 2026, a person who is never in the listing of active users counts as deactivated, and no other
-                // response contradicts that. Such a person is left unchanged and reported as deactivated.
+                // Before October 2026, a person missing from every listing of active users counts as deactivated, and no other
+                // response contradicts that. The plan leaves the person's record unchanged and reports it as deactivated.
                 let is_definition = request.endpoint == Endpoint::Users && !lists_deactivated(request);
                 match &plan {
                     Some(plan) if date != Date::October && always && is_definition => {
@@ -455,7 +455,7 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
     }
 }
 
-/// Checks that both plans have the same changes and missing people, and that no guardrail passes that should have blocked.
+/// Checks that both plans have the same changes and missing people. No guardrail may pass if it should have blocked the plan.
 fn is_true(plan: &ReviewedPlan, expected: &ReviewedPlan, what: &dyn Fn() -> String) {
     let (plan_of, expected_of) = (nameless(&plan.plan), nameless(&expected.plan));
     assert!(plan_of == expected_of, "{}\n{plan_of:#?}", what());
@@ -468,7 +468,7 @@ fn is_true(plan: &ReviewedPlan, expected: &ReviewedPlan, what: &dyn Fn() -> Stri
     }
 }
 
-/// Returns what a plan says about people, except for their names, because no decision depends on those.
+/// Returns what a plan says about people, without their names, since no decision depends on those.
 fn nameless(plan: &Plan) -> (Vec<Change>, Vec<Subject>, Vec<(&Email, bool)>) {
     let subject = |subject: &Subject| Subject { name: String::new(), ..subject.clone() };
     let changes =

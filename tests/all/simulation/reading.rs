@@ -1,5 +1,4 @@
-//! Reads that keep failing or don't return the person. The plan is two minutes old, so everyone is read again before being
-//! changed.
+//! Reads that keep failing or don't return the user. The plan is two minutes old, so every user is read again before the write.
 
 use std::time::Duration;
 
@@ -17,13 +16,14 @@ use super::scene::{Scene, Who, email};
 use super::sim::{How, Line, Sim};
 use crate::builders::BuildUser;
 
-/// Carries out a single role change. `answer` responds to its reads and is told whether the write has been sent.
+/// Carries out a single role change. `answer` responds to its reads, and its second argument is `true` once the write has been
+/// sent.
 fn carried(answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>) -> Finished {
     carried_out(|_| Ok(person("viewer")), answer, Duration::ZERO).0
 }
 
-/// Like `carried`, except that `write` responds to each write, given the number of earlier ones. `hint` is the retry hint of a
-/// 429. The duration is returned, too.
+/// Like `carried`, except that `write` responds to each write, given the number of earlier writes. `hint` is the retry hint of a
+/// 429. Also returns the duration.
 fn carried_out(
     mut write: impl FnMut(usize) -> Result<Person, u16>,
     mut answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>,
@@ -53,7 +53,7 @@ fn carried_out(
             }
             Action::Wait { until, reason } => {
                 let until = until.expect("nothing is under way");
-                // With a single change, only a 429 can cause a wait.
+                // With just one change, only a 429 can cause a wait.
                 assert!(reason == WaitReason::Retry || hint > Duration::ZERO, "at {now:?}, until {until:?}");
                 now = until;
             }
@@ -68,7 +68,7 @@ fn carried_out(
     panic!("the apply does not end");
 }
 
-/// Returns the person to change, with this role.
+/// Returns the user to change, with this role.
 fn person(role: &str) -> Person {
     Person {
         id: UserId::new("u_bo").expect("a plain id"),
@@ -134,10 +134,10 @@ fn people_missing_from_the_read_back_are_read_one_by_one() {
 #[test]
 fn a_write_without_an_answer_is_unknown_until_read_back() {
     for (status, looked_at, read_back, outcome) in [
-        // A third value: the written value may have been there in between.
+        // A third value: in between, the written value may have been in effect.
         (504, "admin", "admin", "unknown"),
         (504, "admin", "viewer", "applied"),
-        // The old value in every read: a gateway may have given up on a request that Pylon is still processing.
+        // The old value in every read: a gateway may have given up on a request while Pylon is still processing it.
         (504, "member", "member", "unknown"),
         (504, "member", "viewer", "applied"),
         // Eventually rejected, after a first write that got no response.
@@ -177,7 +177,7 @@ fn a_read_does_not_wait_for_a_retry_after_that_is_too_long() {
     assert!(matches!(finished.stopped, Some(Stop::LongPause(_))), "{:?}", finished.stopped);
     assert_eq!((finished.outcomes[0].as_str(), finished.not_read_back), ("applied", 1));
     assert_eq!(took, Duration::ZERO);
-    // Several waits in a row, each of which is short enough.
+    // Several waits in a row, none of which is too long.
     let (finished, took) = carried_out(|_| Ok(person("viewer")), search, Duration::from_secs(290));
     assert_eq!((finished.stopped, finished.not_read_back), (Some(Stop::Silence), 1));
     assert!(took <= Duration::from_secs(600), "{took:?}");

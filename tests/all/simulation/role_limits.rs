@@ -1,4 +1,4 @@
-//! At every point of an apply, guarded roles keep their minimum and no role exceeds its maximum, no matter what fails.
+//! At every point in an apply, guarded roles keep their minimum and no role exceeds its maximum, no matter what fails.
 
 use rolecall::apply::Outcome;
 use rolecall::sandbox::{ApiOperation, Fault, Faults, Limits, Role, WrittenUser};
@@ -9,7 +9,7 @@ use super::sim::{How, Interrupt, Line, Sim};
 use super::{full, histories, tell_figures};
 use crate::builders::{BuildUser, CountFaults, failures};
 
-/// A plan that replaces all `count` administrators. The token belongs to one of those who lose the role.
+/// A plan that replaces all `count` administrators. The token's own user is among those losing the role.
 fn swap(count: usize, keep: u64) -> Scene {
     let goes = |number| Who::with_role(WrittenUser::new(&email(number), "admin"), "member");
     let comes = |number| Who::with_role(WrittenUser::new(&email(number + count), "viewer"), "admin");
@@ -61,8 +61,8 @@ fn replacing_every_administrator_always_keeps_the_minimum() {
 
 #[test]
 fn failed_gains_reduce_the_number_of_allowed_losses() {
-    // Four administrators leave, four others are added, and three must remain. The roles of two of the new ones come from SCIM,
-    // so their writes have no effect.
+    // Four administrators leave, four others are added, and three must remain. Two of the new ones have their role from SCIM, so
+    // their writes have no effect.
     let goes = |number| Who::with_role(WrittenUser::new(&email(number), "admin"), "member");
     let comes = |number| Who::with_role(WrittenUser::new(&email(number), "viewer"), "admin");
     let fails = |number| Who::with_role(WrittenUser::new(&email(number), "viewer").role_from_scim(), "admin");
@@ -163,8 +163,8 @@ fn the_minimum_is_kept_no_matter_which_writes_are_not_stored() {
     );
 }
 
-/// A plan in which people swap three roles at random. Most roles have a minimum, a maximum, or both, which are often exactly the
-/// current number of holders.
+/// A plan in which people swap three roles at random. Most roles have a minimum, a maximum, or both, often equal to the current
+/// number of holders.
 fn exchange(rng: &mut fastrand::Rng) -> Scene {
     const NAMES: [&str; 3] = ["admin", "member", "viewer"];
     let roles = NAMES.map(|name| Role::new(&format!("role_{name}"), name, name));
@@ -253,7 +253,7 @@ fn changes_wait_for_losses_and_gains_that_are_not_stored() {
     assert!(held_back > 10, "only {held_back} changes were held back");
 }
 
-/// Moves four people between roles, one at a time, and checks that all changes are applied. The first write is often delayed,
+/// Moves four people between roles, one at a time, and checks that all changes are applied. The first write is often delayed
 /// because its connection is refused.
 fn none_is_stuck(
     moves: [(&'static str, &'static str); 4],
@@ -278,16 +278,16 @@ fn none_is_stuck(
 
 #[test]
 fn a_change_does_not_take_the_seat_that_an_earlier_one_needs() {
-    // Lead has one free seat, which three people need first to move in a circle through three roles. If a fourth person takes the
-    // seat, the others are stuck.
+    // Lead has one free seat, and three people moving in a circle through three roles need it first. If a fourth person takes it,
+    // the others are stuck.
     let moves = [("lead", "member"), ("member", "viewer"), ("viewer", "lead"), ("guest", "lead")];
     none_is_stuck(moves, &[], &[("lead", 2), ("member", 1), ("viewer", 1)]);
 }
 
 #[test]
 fn a_change_does_not_take_the_holder_that_an_earlier_one_needs() {
-    // Lead has one holder more than its minimum. Three people need that holder first to move in a circle through three roles. If
-    // a fourth person leaves Lead before that, the others are stuck.
+    // Lead has one holder more than its minimum. Three people moving in a circle through three roles need that holder first. If a
+    // fourth person leaves Lead before that, the others are stuck.
     let moves = [("lead", "guest"), ("member", "lead"), ("viewer", "member"), ("lead", "viewer")];
     none_is_stuck(moves, &[("lead", 1), ("member", 1), ("viewer", 1)], &[]);
 }

@@ -1,4 +1,4 @@
-//! The starting point of a history: a world and a roster that differs from it.
+//! A history's starting point: a world and a roster that differs from it.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ impl Scene {
         Self::of(people, None, token_user, minimums, &[])
     }
 
-    /// Creates a scene whose roles have minimums and maximums.
+    /// Creates a scene in which roles have minimums and maximums.
     pub(super) fn with_limits(
         people: Vec<Who>,
         roles: Vec<Role>,
@@ -122,8 +122,8 @@ impl Scene {
         Self { world, roster: Arc::new(roster), desired: Arc::new(desired) }
     }
 
-    /// Creates a scene with `changes` people who, in turn, change their role, their status, or both. There are also three
-    /// administrators who don't change.
+    /// Creates a scene with `changes` people whose role, status, or both are to change, in turn. There are also three unchanged
+    /// administrators.
     pub(super) fn of_changes(changes: usize) -> Self {
         let stays = (0..3).map(|number| {
             Who::with_role(WrittenUser::new(&format!("admin{number}@acme.example"), "admin"), "admin")
@@ -148,8 +148,7 @@ impl Scene {
         self.desired.people.iter().map(|person| person.email.value.clone()).collect()
     }
 
-    /// Returns the plan for the observed state. Whether it is blocked is ignored here because a blocked plan is never carried
-    /// out.
+    /// Returns the plan for the observed state. We don't check if it's blocked, since a blocked plan is never carried out.
     pub(super) fn plan(&self, observed: &ObservedState) -> ReviewedPlan {
         let Self { roster, desired, .. } = self;
         let roles = NamedRoles::look_up(roster, &observed.roles).expect("known roles");

@@ -1,4 +1,4 @@
-//! Tries every sequence of up to six faults on a small apply, out of eight kinds of faults with distinct effects.
+//! Tries every sequence of up to six faults on a small apply. There are eight kinds of faults with distinct effects.
 
 use rolecall::sandbox::{Fault, Faults, Limits};
 
@@ -19,7 +19,7 @@ const EIGHT: [Fault; 8] = [
     Fault::GarbageApplied,
 ];
 
-/// Decodes a sequence from its number. Each base-9 digit is a fault, or a request without one if it is 0.
+/// Decodes a sequence from its number. Each base-9 digit is a fault or, if it's 0, a request without a fault.
 fn sequence(mut number: u64) -> Vec<Option<Fault>> {
     let mut sequence = Vec::new();
     while number > 0 {
@@ -37,7 +37,7 @@ fn after_every_sequence_of_faults_each_change_is_applied_once() {
     let mut start = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 0);
     let planned = start.plan(&scene, &How::default());
     let length = u32::try_from(full(6, 4)).unwrap();
-    // Because 0 means no fault, the 9⁶ numbers cover all 8⁶ + … + 8 sequences of faults, as well as those with gaps.
+    // 0 means no fault, so the 9⁶ numbers cover all 8⁶ + … + 8 sequences of faults, as well as those with gaps.
     let numbers = 0..9_u64.pow(length);
     let (mut fired, mut most) = (0, 0);
     histories(numbers.clone(), |seed| {
@@ -48,7 +48,7 @@ fn after_every_sequence_of_faults_each_change_is_applied_once() {
         sim.faults = struck.fold(Faults::none(), |faults, (number, fault)| faults.at(number, fault));
         let how = How { parallelism: if seed % 2 == 0 { 8 } else { 1 }, ..How::default() };
         let ended = sim.carry_out(&planned, &how);
-        // After three invalid responses, we give up on a read. In that case, some outcomes may be unknown or some changes not
+        // After three invalid responses, we give up on a read, in which case some outcomes may be unknown or some changes not
         // applied.
         let is_given_up = sequence.iter().filter(|fault| **fault == Some(Fault::GarbageApplied)).count() >= 3;
         if is_given_up {

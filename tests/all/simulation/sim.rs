@@ -1,7 +1,7 @@
 //! The clock, the network, and the order of events: drives one machine against one world.
 //!
-//! Every request takes some time, and reaches the server at some point between being sent and being answered. The simulation
-//! makes no decisions of its own. It only polls the machine and passes events to it.
+//! Every request takes some time and reaches the server at some point between being sent and being answered. The simulation makes
+//! no decisions of its own; it just polls the machine and passes events to it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -28,7 +28,7 @@ use crate::memory::observed;
 
 /// How long the client waits for the first byte of a response.
 const FIRST_BYTE: Duration = Duration::from_secs(30);
-/// The maximum delay before a request that the client has given up reaches the server.
+/// The maximum delay before an abandoned request reaches the server.
 const LATEST: Duration = Duration::from_secs(20);
 /// The signal number of SIGINT.
 pub(super) const SIGINT: i32 = 2;
@@ -44,9 +44,9 @@ pub(super) struct Line {
     pub(super) shows_remaining: bool,
     /// Whether the server reports how long to wait.
     pub(super) shows_hint: bool,
-    /// The probability that a request can't be sent.
+    /// The probability of a request that can't be sent.
     pub(super) refused: f64,
-    /// The probability that the client gives up on a request that reaches the server much later.
+    /// The probability that the client abandons a request, which then reaches the server much later.
     pub(super) late: f64,
 }
 
@@ -70,10 +70,10 @@ impl Line {
     }
 }
 
-/// An action by someone else.
+/// An action by another client.
 #[derive(Debug, Clone)]
 pub(super) enum Outside {
-    /// A colleague changes a person.
+    /// A colleague edits a user.
     Changes { who: String, role: Option<&'static str>, status: Option<&'static str> },
     /// Another integration periodically uses up part of the rate limit.
     Spends { class: ApiOperation, every: Duration },
@@ -110,7 +110,7 @@ impl Default for How {
 #[derive(Debug, Clone)]
 enum Coming {
     Arrives(u64),
-    /// The client gave up on the request long ago.
+    /// The client abandoned the request long ago.
     ArrivesLate(Box<Request>),
     Answered(u64),
     Outside(Outside),
@@ -134,7 +134,7 @@ struct Flight {
     came: Option<Result<Incoming, Cause>>,
 }
 
-/// A plan and the time at which its reads took place.
+/// A plan and the time of its reads.
 #[derive(Debug, Clone)]
 pub(super) struct Planned {
     pub(super) reviewed: ReviewedPlan,
@@ -148,7 +148,7 @@ pub(super) struct Ended {
     /// The result, unless the run was killed.
     pub(super) finished: Option<Finished>,
     pub(super) watch: Watch,
-    /// Whether the interruption happened before the end.
+    /// Whether the run was interrupted before its end.
     pub(super) interrupted: bool,
     pub(super) events: u64,
     pub(super) took: Duration,
@@ -166,9 +166,9 @@ pub(super) struct Sim {
     flights: HashMap<u64, Flight>,
     counter: u64,
     run: u32,
-    /// When someone else last changed a person, by user ID.
+    /// The time of the last change to a user by another client, by user ID.
     pub(super) changed_by_others: HashMap<UserId, Duration>,
-    /// The number of requests sent by the other integration, and how many of them were admitted.
+    /// The number of requests sent by the other integration, and how many of those were admitted.
     pub(super) neighbor: (u64, u64),
     /// The number of requests that could not be sent, and of those that arrived late.
     pub(super) refused: u64,
@@ -200,7 +200,7 @@ impl Sim {
         self.rng = Rng::with_seed(seed);
     }
 
-    /// Schedules an action by someone else.
+    /// Schedules an action by another client.
     pub(super) fn outside(&mut self, at: Duration, what: Outside) {
         self.schedule(at, Coming::Outside(what));
     }
@@ -220,12 +220,12 @@ impl Sim {
         Planned { reviewed: scene.plan(&state), read_at, pacing }
     }
 
-    /// Lets time pass without a running machine. Requests in flight still arrive.
+    /// Lets time pass without running a machine. Requests in flight still arrive.
     pub(super) fn pass_until(&mut self, until: Duration) {
         self.pass(until, None);
     }
 
-    /// Returns the number of writes carried out for each person, including those that arrive after the end of the run.
+    /// Returns the number of writes carried out for each user, including those that arrive after the end of the run.
     pub(super) fn carried_out_in_the_end(&self, watch: &Watch) -> HashMap<String, u32> {
         let mut watch = watch.clone();
         if !self.coming.is_empty() {
@@ -304,7 +304,7 @@ impl Sim {
                     self.send(ticket, request.outgoing(), What::Read(request));
                 }
                 Action::Wait { until, .. } => {
-                    // Between two waits, time must pass or an event must occur. Otherwise, the machine is stuck.
+                    // Between two waits, either time must pass or an event must occur. Otherwise, the machine is stuck.
                     let is_new = woken != Some(self.now) || until != Some(self.now);
                     assert!(is_new && until.is_none_or(|until| until > self.now), "I8: woken for nothing");
                     woken = Some(self.now);
@@ -455,7 +455,7 @@ impl Sim {
     }
 }
 
-/// The world while a plan is made. All requests are sent and answered at the same time.
+/// The world during planning. All requests are sent and answered at the same time.
 struct Asked<'s> {
     world: RefCell<&'s mut World>,
     line: &'s Line,

@@ -1,4 +1,4 @@
-//! Interrupts an apply at every event, with one signal, two signals, or a power failure, and then runs it again.
+//! Interrupts an apply at every event, by one signal, two signals, or a power failure, and then runs it again.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
             unclear += count(|outcome| matches!(outcome, Outcome::Unknown(_)));
             not_attempted += count(|outcome| matches!(outcome, Outcome::NotAttempted(_)));
         }
-        // The next process starts while requests of the previous one may still be in flight.
+        // The next process starts while some of the previous one's requests may still be in flight.
         sim.faults = Faults::none();
         let planned = sim.plan(&scene, &How::default());
         let ended = sim.carry_out(&planned, &How::default());

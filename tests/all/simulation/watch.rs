@@ -22,19 +22,19 @@ const WINDOW: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub(super) struct Watch {
     planned: HashMap<UserId, Value>,
-    /// Guarded roles that people would lose, with the number of holders that must remain at all times.
+    /// Guarded roles about to lose holders, with the number of holders that must remain at all times.
     minimums: Vec<(RoleId, u64)>,
-    /// Roles with a maximum that people would gain, with the number of holders that is allowed at all times.
+    /// Roles with a maximum that are about to gain holders, with the number allowed at all times.
     maximums: Vec<(RoleId, u64)>,
-    /// When the latest read of each person was sent and when it reached the server.
+    /// When each user's latest read was sent and when it reached the server.
     reads: HashMap<UserId, (Duration, Duration)>,
     in_flight: HashSet<UserId>,
-    /// Set to false once the run is told to stop.
+    /// Set to false once the run has been asked to stop.
     pub(super) may_send: bool,
     pub(super) patches: u64,
     pub(super) looks: u64,
     pub(super) searches: u64,
-    /// The number of 429s from the server's limiter, not counting those injected as faults.
+    /// The number of 429s from the server's limiter, excluding injected faults.
     pub(super) throttled: u64,
     /// The number of writes carried out, by user ID.
     pub(super) carried_out: HashMap<String, u32>,
@@ -146,7 +146,7 @@ impl Watch {
         self.limits_hold(sim);
     }
 
-    /// Records a request that the client gave up on long ago.
+    /// Records a request abandoned by the client long ago.
     pub(super) fn arrived_late(&mut self, sim: &Sim, request: &Request, response: &Response) {
         if request.method == "PATCH" && response.status == 200 {
             self.was_carried_out(request);
@@ -172,17 +172,17 @@ impl Watch {
     }
 }
 
-/// The number of holders that must remain. It is lower for a plan that can't keep the minimum, which is blocked for that reason.
+/// The number of holders that must remain. It's lower if the plan can't keep the minimum, in which case the plan is blocked.
 fn least(count: &RoleCount) -> u64 {
     count.during.unwrap_or(count.limit.min(count.before).min(count.after))
 }
 
-/// The number of holders that is allowed. It is higher for a plan that can't keep the maximum, which is blocked for that reason.
+/// The number of holders allowed. It's higher if the plan can't keep the maximum, in which case the plan is blocked.
 fn most(count: &RoleCount) -> u64 {
     count.during.unwrap_or(count.limit.max(count.before).max(count.after))
 }
 
-/// Builds the expected body of a write independently of the code under test.
+/// Builds a write's expected body independently of the code under test.
 fn body_of(change: &Change) -> Value {
     let mut body = Map::new();
     for edit in &change.edits {

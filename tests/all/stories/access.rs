@@ -1,5 +1,4 @@
-//! Tests for `access`, the access review. Each story sets up the files and Pylon, runs the command, and shows the result
-//! that an auditor sees.
+//! Tests for `access`, the access review. Each story sets up the files and Pylon, runs the command, and shows the auditor's view.
 
 use std::process::Command;
 
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 use crate::harness::{Scene, formats_of};
 use crate::properties::holds;
 
-/// The people, deliberately not in report order. Dee has a role from a SCIM group, and Eve is deactivated.
+/// The people, deliberately not in the report's order. Dee has a role from a SCIM group, and Eve is deactivated.
 fn people() -> Vec<Value> {
     vec![
         json!({ "id": "u_mo", "email": "mo@acme.example", "name": "Mo Haddad", "role": "viewer" }),
@@ -235,7 +234,7 @@ fn without_an_audit_log_nothing_is_said_about_who_set_a_role() {
 
 #[test]
 fn a_log_that_was_not_read_to_its_end_says_nothing_either() {
-    // The second page fails, and the newest entry about a person could be on it.
+    // The second page fails, and it could contain a person's newest entry.
     let many: Vec<Value> = (0..1000)
         .map(|number| json!({ "id": format!("b{number}"), "action": "UserRoleChanged", "happened_at": "2026-10-01T09:00:00Z",
             "object_id": "u_ana", "actor_user_id": "u_fin", "source": "app" }))
@@ -317,7 +316,7 @@ fn a_page_is_green_only_if_no_person_needs_attention() {
     assert_eq!(header("lead", active, rule), "attention", "a rule does not allow this role");
 }
 
-/// A scene whose files are in a git repository with two commits.
+/// A scene with files in a git repository with two commits.
 fn repository() -> Scene {
     let scene = committed(scene());
     std::fs::write(

@@ -1,4 +1,4 @@
-//! Tests for `apply` as a process: its journal, its lock, its signals, and being killed at any request.
+//! Tests for `apply` as a process: the journal, the lock, signals, and being killed at any request.
 
 use std::fs;
 use std::path::PathBuf;
@@ -97,8 +97,8 @@ fn a_second_apply_of_the_organization_refuses_and_names_the_first() {
     let now: Timestamp = NOW.parse().unwrap();
     let folder = |name: &str| scene.folder().join(name);
     let (config, login, home) = (folder(".rolecall"), folder("run/rolecall"), folder("home/.cache/rolecall"));
-    // A login session and a cron job keep their locks in different folders, so the second to start must find the lock
-    // of the first.
+    // A login session and a cron job keep their locks in different folders, so whichever starts second must find the other's
+    // lock.
     for (held, has_login) in
         [(&config, false), (&config, true), (&home, false), (&home, true), (&login, true)]
     {
@@ -138,8 +138,7 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-/// Number of requests between two points at which a run is killed. With `ROLECALL_SOAK`, a run is killed at every
-/// request.
+/// Number of requests between kills. With `ROLECALL_SOAK`, we kill a run at every request.
 fn step() -> usize {
     if std::env::var_os("ROLECALL_SOAK").is_some() { 1 } else { 7 }
 }
@@ -156,8 +155,7 @@ fn an_apply_killed_at_any_request_is_completed_by_the_next_run() {
                 signal(&child, name);
             }
             let ended = child.wait_with_output().unwrap();
-            // A signal that arrives while rolecall is still reading terminates it without a message. The run may also
-            // have finished first.
+            // While rolecall is still reading, a signal terminates it without a message. The run may also have finished first.
             let codes = [code, None, Some(0)];
             assert!(codes.contains(&ended.status.code()), "{name} at request {requests}: {:?}", ended.status);
             scene.run("apply --auto-approve").exits(0);
@@ -196,7 +194,7 @@ fn a_second_signal_ends_the_apply_at_once_and_reports_unknown_outcomes() {
     let mut child = scene.command(&["apply", "--auto-approve", "--parallelism", "1"]).spawn().unwrap();
     wait_for_requests(&scene, &mut child, 5);
     signal(&child, "INT");
-    // After the first signal, the run waits for the write in flight, which takes half a minute to respond.
+    // After the first signal, the run waits for the response to the write in flight, which takes half a minute.
     signal(&child, "TERM");
     let output = child.wait_with_output().unwrap();
     let report = String::from_utf8(output.stdout).unwrap();
@@ -204,7 +202,7 @@ fn a_second_signal_ends_the_apply_at_once_and_reports_unknown_outcomes() {
     assert!(report.contains("1 unknown · 49 not attempted"), "{report}");
 }
 
-/// Returns a full pipe that is never read, so the next write to it blocks forever.
+/// Returns a full pipe that's never read, so the next write to it blocks forever.
 #[cfg(target_os = "linux")]
 fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     use std::io::Write;
@@ -214,7 +212,7 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     (reader, writer)
 }
 
-/// Waits for the process to exit, and panics if that takes longer than a user would wait.
+/// Waits for the process to exit, and panics if that takes longer than a user would be willing to wait.
 #[cfg(target_os = "linux")]
 #[track_caller]
 fn wait_for_end(child: &mut Child, of: &str) -> Option<i32> {
@@ -282,7 +280,7 @@ fn a_second_signal_ends_an_apply_whose_progress_is_not_read() {
     while journals(&scene).is_empty() {
         std::thread::yield_now();
     }
-    // The first line of progress blocks, and with it everything else. The signals may also arrive earlier.
+    // The first line of progress blocks, and so does everything else. The signals may also arrive earlier.
     let mut codes = Vec::new();
     for _ in 0..2 {
         std::thread::sleep(std::time::Duration::from_millis(100));
@@ -293,7 +291,7 @@ fn a_second_signal_ends_an_apply_whose_progress_is_not_read() {
     assert_eq!(scene.patches(), Vec::<String>::new());
 }
 
-/// Runs `rolecall` under a limit set with the shell's `ulimit`.
+/// Runs `rolecall` under a limit set by the shell's `ulimit`.
 #[cfg(target_os = "linux")]
 fn limited(scene: &Scene, limit: &str, words: &str) -> (Option<i32>, String) {
     let output = scene.shell(&format!("ulimit {limit} && exec \"$0\" {words}")).output().unwrap();
@@ -306,8 +304,8 @@ fn limited(scene: &Scene, limit: &str, words: &str) -> (Option<i32>, String) {
 fn too_few_file_descriptors_are_an_error_and_no_panic() {
     let words = ["apply --sandbox --auto-approve", "plan --sandbox", "doctor --sandbox"];
     let scene = Scene::offline().file("users.toml", users());
-    // With a slightly higher limit, the sandbox in the same process would run out of descriptors for its connections
-    // and leave rolecall waiting.
+    // If the limit were slightly higher, the sandbox in the same process would run out of descriptors for its connections,
+    // leaving rolecall waiting.
     for (number, words) in (5..20).chain([48]).zip(words.into_iter().cycle()) {
         let (code, text) = limited(&scene, &format!("-n {number}"), words);
         assert!(matches!(code, Some(0 | 1 | 4)), "{number} `{words}`: {code:?}\n{text}");
@@ -325,7 +323,7 @@ fn a_file_that_reaches_its_limit_stops_an_apply_as_a_full_disk_does() {
     let (code, text) = limited(&scene, "-f 12", "apply --auto-approve");
     assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("not attempted") && text.contains("File too large"), "{text}");
-    // The limit also covers reports and commands that send no requests.
+    // The limit also applies to reports and to commands that don't send any requests.
     for words in [
         "validate --report json=report.json",
         "man --into pages",

@@ -1,5 +1,5 @@
-//! Tests for `plan --blame`, which names the user who caused drift if the audit log shows it. Without an audit log, the
-//! plan is still complete.
+//! Tests for `plan --blame`, which names the user who caused drift if the audit log has that information. Even without an audit
+//! log, the plan is complete.
 
 use std::fs;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Tests for `plan --base`, which separates the changes that these files cause from windows and drift.
+//! Tests for `plan --base`, which tells the changes caused by these files apart from windows and drift.
 
 use std::process::Command;
 
@@ -99,7 +99,7 @@ fn a_base_that_is_neither_a_file_nor_a_revision_is_an_error() {
     run.exits(1).names("plan::no_base");
 }
 
-/// A repository whose first commit has the base, or `None` without git.
+/// A repository with the base in its first commit, or `None` without git.
 fn repository() -> Option<Scene> {
     let scene = Scene::with_pylon(PYLON)
         .file("roles/users.toml", BEFORE)
@@ -143,8 +143,8 @@ fn with_a_revision_that_has_no_files_this_change_causes_everything() {
     assert!(run.stdout.contains(", which does not have these files: 3 this change\n"), "{}", run.stdout);
 }
 
-/// Bo becomes a Member, and Cy is on vacation later. Dana is no longer declared but is still an Admin, and Eve already
-/// has the new value.
+/// Bo becomes a Member, and Cy is on vacation later. Dana is no longer declared but still an Admin, and Eve already has the new
+/// value.
 const CHANGED: &str = r#"
 [guardrails]
 keep_at_least = { Admin = 1 }
@@ -269,7 +269,7 @@ fn compare_takes_a_git_revision_on_each_side() {
     scene.run("compare gone.toml -c roles/users.toml").exits(1).names("roster::file_missing");
 }
 
-/// Returns the abbreviated ID of the newest commit.
+/// Returns the newest commit's abbreviated ID.
 fn git_commit(scene: &Scene) -> String {
     let output =
         Command::new("git").arg("-C").arg(scene.folder()).args(["rev-parse", "HEAD"]).output().unwrap();

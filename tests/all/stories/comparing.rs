@@ -1,11 +1,11 @@
-//! Tests for `compare`, which shows offline how the declarations in two versions of the files differ.
+//! Tests for `compare`, which shows how the declarations in two versions of the files differ, offline.
 
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 
 use crate::harness::Scene;
 
-/// Puts the two versions into separate folders, like two checkouts.
+/// Puts the two versions into separate folders, as if they were two checkouts.
 fn versions(old: &str, new: &str) -> Scene {
     Scene::offline().file("old/users.toml", old).file("users.toml", new)
 }
@@ -40,13 +40,13 @@ Review the lines with ! first: guarded roles, guardrails, rules, policy, acknowl
 fn what_means_the_same_is_no_difference() {
     let plain = "[defaults]\nrole = \"Member\"\n[users]\n\"bo@acme.example\" = {}\n\"cy@acme.example\" = { role = \"Admin\" }\n";
     for same in [
-        // A different order, different case, a role or defaults written out, and another syntax.
+        // A different order, different case, an explicit role or defaults, and another syntax.
         "[users]\n\"Cy@acme.example\" = { role = \"Admin\" }\n\"bo@acme.example\" = { role = \"Member\" }\n",
         "[policy]\nrole = \"enforce\"\n[guardrails]\nmax_changes = \"25%\"\nunmanaged = \"report\"\n[users.\"cy@acme.example\"]\nrole = \"Admin\"\n[users.\"bo@acme.example\"]\nrole = \"Member\"\n",
         "timezone = \"UTC\"\nallow_unicode_emails = false\n[users]\n\"cy@acme.example\".role = \"Admin\"\n\"bo@acme.example\".role = \"Member\"\n",
     ] {
         let (text, exit) = compare(plain, same);
-        // A role in [defaults] means the same as one in the person's entry, so no line mentions the move.
+        // A role in [defaults] means the same as one in the person's entry, so no line mentions moving it.
         assert_eq!(text.lines().last(), Some("no differences"), "{text}");
         assert_eq!(exit, Some(0));
     }
@@ -59,7 +59,7 @@ fn what_means_the_same_is_no_difference() {
     assert_eq!(exit, Some(0));
 }
 
-/// Every key that can be declared: its name in `compare`, a file that sets it, and one that sets it differently.
+/// Every key that can be declared: its name in `compare`, a file with the key, and a file with a different value.
 const EVERY_KEY: &[(&str, &str, &str)] = &[
     ("files.timezone", "timezone = \"UTC\"", "timezone = \"Europe/Berlin\""),
     ("files.allow_unicode_emails", "", "allow_unicode_emails = true"),
@@ -327,7 +327,7 @@ windows = [
 "
         )
     };
-    // Longer than any line, with an escape sequence wherever the text is truncated.
+    // Longer than any line, with an escape sequence at every point of truncation.
     let long = |quote: usize| format!("{}{}", "x".repeat(quote), "\\\"".repeat(400));
     for (old, new) in [(long(0), long(1)), (long(1), long(0)), ("short".to_owned(), long(2))] {
         let scene = versions(&version("UTC", &old, 1), &version("Europe/Berlin", &new, 2));

@@ -62,7 +62,7 @@ fn clone() -> Scene {
     scene
 }
 
-/// Runs a `$ …` line from a block as a shell would, and returns the output that a terminal would show.
+/// Runs a `$ …` line from a block as a shell would, and returns the output as shown by a terminal.
 fn shown(scene: Scene, line: &str) -> String {
     let (line, with_code) = line.strip_suffix("; echo $?").map_or((line, false), |line| (line, true));
     let mut scene = scene;
@@ -84,7 +84,7 @@ fn shown(scene: Scene, line: &str) -> String {
         run.stdout,
         run.stderr
     );
-    // Tables for spreadsheets end each line with CRLF.
+    // In CSV reports, each line ends with CRLF.
     run.stdout.replace("\r\n", "\n") + &run.stderr + &code
 }
 
@@ -301,7 +301,7 @@ fn anchors_are_made_as_github_makes_them() {
     assert_eq!(anchors(page), BTreeSet::from(expected));
 }
 
-/// The comment shown in docs/reports.md must match the one that the example writes.
+/// The comment in docs/reports.md must match the one written by the example.
 #[test]
 fn the_comment_in_the_docs_is_what_the_example_writes() {
     let scene = clone();

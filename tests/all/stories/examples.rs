@@ -1,5 +1,4 @@
-//! Checks that every example is valid, comes with a sandbox state, is listed in examples/README.md, and ends up in
-//! sync.
+//! Checks that every example is valid, comes with a sandbox state, is listed in examples/README.md, and ends up in sync.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Checks that every row of docs/exit-codes.md has a story, and that every story has a row.
+//! Checks that every row in docs/exit-codes.md has a story and every story has a row.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +18,7 @@ fn declaring(people: &str) -> Scene {
     Scene::with_pylon(PYLON).file("users.toml", format!("[users]\n{people}\n"))
 }
 
-/// Pairs each exit code with the runs that end with it. The exit codes for signals are tested in `applying`.
+/// Pairs each exit code with the runs that return it. `applying` tests the exit codes for signals.
 fn stories() -> Vec<(i32, Scene, &'static str)> {
     let bo = "\"bo@acme.example\" = { role = \"Viewer\" }";
     let saved = declaring(bo);

@@ -1,4 +1,4 @@
-//! Tests for failures: what rolecall prints, what it retries, and what it must never do.
+//! Tests for failures: the messages, the retries, and what must never happen.
 
 use std::fs;
 
@@ -325,13 +325,13 @@ fn the_next_step_fits_the_outcome_and_is_printed_once() {
         let texts = scene.reports_for_people(words, exit);
         texts.into_iter().map(|text| text.replace('`', "")).collect::<Vec<_>>()
     };
-    // All the failures are 403s, so only one remedy is printed.
+    // All failures are 403s, so there's only one remedy to print.
     let forbidden = scene();
     forbidden.pylon(|world| world.settings.token_can_write = false);
     for text in remedy(&forbidden, "apply --auto-approve", 1) {
         assert_eq!(text.matches("se a token that an Admin has created").count(), 1, "{text}");
     }
-    // The change had no effect, so sending it again wouldn't help.
+    // The change had no effect, so there's no point in sending it again.
     let scim = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "role": "member", "scim_roles": ["member"], "role_from_scim": true } ] }"#;
     let ineffective =
         Scene::with_pylon(scim).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");

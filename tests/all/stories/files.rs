@@ -10,7 +10,7 @@ use crate::harness::Scene;
 
 const ANA: &str = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
 
-/// Each file with the codes of its problems, in order.
+/// Each file and the codes of its problems, in order.
 const TABLE: &[(&str, &[RosterCode])] = &[
     ("[users]\n\"ana@acme.example\" = { role = \"Admin }\n", &[RosterCode::Syntax]),
     ("[users\n", &[RosterCode::Syntax]),
@@ -97,7 +97,7 @@ const TABLE: &[(&str, &[RosterCode])] = &[
     ),
 ];
 
-/// Codes for problems with files rather than with their contents, which have their own stories below.
+/// Codes for problems with files rather than their contents. They have their own stories below.
 const TESTED_BELOW: &[RosterCode] = &[
     RosterCode::TooManyWindows,
     RosterCode::FileMissing,

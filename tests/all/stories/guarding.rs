@@ -95,7 +95,7 @@ fn a_count_is_exact_and_nothing_changes_when_it_is_zero() {
 
 #[test]
 fn the_last_administrators_stay_and_a_deactivated_one_does_not_count() {
-    // Before October, a user record doesn't show if the user is deactivated, but the listing of active users does.
+    // Before October, a user record doesn't say if the user is deactivated, but the listing of active users does.
     for era in ["2026-10", "2026-07", "2026-04"] {
         for others in [
             "\"cleo@acme.example\" = { role = \"Admin\" }\n\"typo@acme.exmaple\" = { role = \"Admin\" }\n",
@@ -284,8 +284,8 @@ fn verbs_that_ask() -> Vec<String> {
     .collect()
 }
 
-/// Runs each of these commands in each format and checks that it reports the mismatch at the given location: `doctor`
-/// in its report, and the others as an error.
+/// Runs each of these commands in each format and checks that it reports the mismatch at the given location. `doctor` includes
+/// the mismatch in its report, while the others fail with an error.
 #[track_caller]
 fn nothing_fits(scene: &Scene, flags: &str, code: &str, place: &str) {
     let verbs = verbs_that_ask();
@@ -310,7 +310,7 @@ fn nothing_fits(scene: &Scene, flags: &str, code: &str, place: &str) {
     assert_eq!(scene.patches().len(), 1, "but for the apply before");
 }
 
-/// A scene whose files were pinned after an apply.
+/// A scene with files pinned after an apply.
 fn pinned(pin: &str) -> Scene {
     let users = format!("[users]\n{}", demote(0..1));
     let scene = pylon(1).file("users.toml", &users);
@@ -333,7 +333,7 @@ fn files_for_another_organization_ask_for_nothing_but_me() {
 fn a_region_that_contradicts_the_pin_sends_no_request() {
     let scene = pinned("region = \"eu\"");
     let before = scene.asked();
-    // The sandbox's address belongs to no region, so it contradicts any `--region`, and the error says so.
+    // The sandbox's address doesn't belong to any region, so it contradicts every `--region`. The error says so.
     scene.run("plan --region us").exits(1).names("commands::other_region");
     scene.run("plan --region eu").exits(1).names("commands::other_region");
     for flags in ["--base-url https://api.usepylon.com", "--region us --base-url https://api.usepylon.com"] {
@@ -420,7 +420,7 @@ fn the_acknowledgment_that_a_refusal_prints_is_one_that_works() {
     refusal.exits(3);
     let lines = refusal.stdout.lines().skip_while(|line| line.trim() != "[[acknowledge]]");
     let printed: String = lines.take(6).map(|line| format!("{}\n", line.trim())).collect();
-    // As printed, it still lacks the reason, which only a person can supply.
+    // As printed, it still lacks the reason, which only a human can supply.
     let unfinished = scene.file("users.toml", format!("{printed}{users}"));
     unfinished.run("plan").exits(1).names("roster::bad_value");
     let finished = printed.replace("reason = \"\"", "reason = \"Ben has left\"");

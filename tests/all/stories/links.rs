@@ -1,5 +1,4 @@
-//! Tests for symbolic links: rolecall doesn't follow links in a repository, but it does follow links that the user
-//! names.
+//! Tests for symbolic links: rolecall follows links passed by the user, but not links in a repository.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -14,7 +13,7 @@ const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "use
     { "id": "u_ana", "email": "ana@acme.example", "role": "admin" },
     { "id": "u_bo", "email": "bo@acme.example", "role": "member" } ] }"#;
 
-/// An untrusted repository in `repository`, next to a file that belongs to the user.
+/// An untrusted repository in `repository`, next to a file belonging to the user.
 fn scene() -> Scene {
     Scene::with_pylon(PYLON)
         .file("mine", "mine\n")
@@ -46,7 +45,7 @@ fn is_untouched(scene: &Scene) {
     assert_eq!(names(scene.folder()), ["folder", "mine", "repository"]);
 }
 
-/// Returns the lock file's name, which an attacker can predict.
+/// Returns the lock file's name, which an attacker could predict.
 fn lock_name(scene: &Scene) -> String {
     scene.run(&format!("apply --auto-approve {CONFIG}")).exits(0);
     let own = scene.folder().join("repository/.rolecall");
@@ -76,7 +75,7 @@ fn an_apply_does_not_follow_links_of_a_repository() {
         }
     }
     assert_eq!(scene.patches().len(), before);
-    // A folder or device in place of the lock file is rejected as well.
+    // A folder or device in place of the lock file is also rejected.
     fs::create_dir_all(scene.folder().join("repository").join(&lock)).unwrap();
     scene.run(&format!("apply --auto-approve {CONFIG}")).exits(1).names("apply::no_lock");
     fs::remove_dir_all(scene.folder().join("repository/.rolecall")).unwrap();
@@ -150,7 +149,7 @@ fn a_file_that_the_user_names_may_be_a_pipe() {
         shell(&scene, "cat old.toml | \"$0\" compare /dev/stdin repository/users.toml --detailed-exitcode");
     assert_eq!(exit, Some(2), "{out}");
     assert!(out.contains("Member") && out.contains("Viewer"), "{out}");
-    // A file with an error is read a second time to print the excerpt.
+    // If a file has an error, it's read a second time to print the excerpt.
     assert_eq!(
         shell(&scene, "cat twice.toml | \"$0\" validate -c /dev/fd/0 2>&1 | grep -c 'declared twice'").1,
         "1\n"
@@ -331,7 +330,7 @@ fn a_report_can_replace_a_file_in_a_read_only_folder() {
 
 #[test]
 fn simultaneous_applies_have_separate_journals() {
-    // In containers, every process may have the same ID, and here even the time is the same.
+    // In containers, every process may have the same ID. In this test, even the time is the same.
     let scene = scene();
     for role in ["Viewer", "Member", "Viewer", "Member"] {
         let users = format!("[users]\n\"bo@acme.example\" = {{ role = \"{role}\" }}\n");

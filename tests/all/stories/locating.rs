@@ -1,4 +1,4 @@
-//! Tests for how the root file is found: `-C`, `--config`, `ROLECALL_CONFIG`, and parent folders.
+//! Tests for locating the root file: `-C`, `--config`, `ROLECALL_CONFIG`, and parent folders.
 
 use crate::harness::Scene;
 
@@ -65,7 +65,7 @@ fn a_team_file_is_refused_as_the_config_of_a_command_that_plans() {
     refused("work/teams", "plan --sandbox -c ./emea.toml", "../users.toml");
     // A team file named users.toml isn't a root file either.
     refused("work/teams", "plan --sandbox", "../users.toml");
-    // The root file is invalid, but it still includes the team file.
+    // The root file is invalid but still includes the team file.
     let broken = FILE.replace("Admin", "\", status = \"x");
     let scene = repository().file("work/users.toml", broken);
     scene.run_below("work", "plan --sandbox -c teams/emea.toml").exits(1).names("commands::team_file");

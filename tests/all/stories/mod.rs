@@ -1,4 +1,4 @@
-//! Stories about the whole program, one module per topic.
+//! Stories about the program as a whole, one module per topic.
 
 mod access;
 mod applying;

@@ -1,4 +1,4 @@
-//! Tests for reading Pylon: every date of the API, secondary addresses, missing people, and incomplete responses.
+//! Tests for reading Pylon: every version of the API, secondary addresses, missing people, and incomplete responses.
 
 use pretty_assertions::assert_eq;
 use rolecall::sandbox::{Fault, Faults, SandboxState};
@@ -61,7 +61,7 @@ fn one_person_under_two_addresses_is_an_error_that_shows_both() {
     run.mentions("users.toml:2:1").mentions("users.toml:3:1");
 }
 
-/// Extracts the line and label of each problem's places, starting with the address to delete.
+/// Extracts the line and label of each problem's locations, starting with the address to delete.
 fn messages_about_places(run: &crate::harness::Run) -> Vec<Vec<(u64, String)>> {
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let problems = report["problems"].as_array().unwrap().iter();
@@ -352,8 +352,7 @@ fn all_pages_of_roles_are_read_so_that_minimums_apply() {
     let run = scene.run("apply --auto-approve");
     run.exits(3);
     assert!(run.stdout.contains("1 of 2 Admins remains (minimum 2)"), "{}", run.stdout);
-    // Each read takes three pages. The other Admin isn't in any file, so everything is read again, together with a
-    // search for them.
+    // Each read takes three pages. The other Admin isn't declared, so we read everything again and also search for that Admin.
     assert_eq!(scene.asked().iter().filter(|asked| *asked == "GET /user-roles").count(), 6);
 }
 

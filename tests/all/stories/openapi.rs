@@ -1,4 +1,4 @@
-//! Validates the client's requests against docs/pylon-users.openapi.yaml. The sandbox's responses are validated in
+//! Validates the client's requests against docs/pylon-users.openapi.yaml. For the sandbox's responses, see
 //! `sandbox::conformance`.
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ fn description() -> Value {
     serde_norway::from_str(text).unwrap()
 }
 
-/// Finds the operation for a request in the API description, and returns it with its method and path template.
+/// Finds a request's operation in the API description, and returns it with its method and path template.
 fn operation<'d>(description: &'d Value, arrival: &Arrival) -> (String, &'d Value) {
     let segments: Vec<&str> = arrival.request.path.split('/').collect();
     let method = arrival.request.method.to_lowercase();

@@ -1,4 +1,4 @@
-//! Tests for the page of `--report html=…`: its parts and their order.
+//! Tests for the page of `--report html=…`: its sections and their order.
 
 use std::fs;
 
@@ -47,9 +47,9 @@ fn the_timeline_can_be_reached_with_the_keyboard_and_read_aloud() {
     );
     let sentence = "bo@acme.example: role Admin from 2020-01-01 until 2099-01-01 (cover), users.toml:4";
     assert!(page.contains(&format!(r#"<g class="lane" role="img"><title>{sentence}</title>"#)), "{page}");
-    // A `role` on the whole drawing would hide its lanes from screen readers.
+    // If the whole drawing had a `role`, its lanes would be hidden from screen readers.
     assert!(!page.contains(r#"role="img" aria-label"#));
-    // The label belongs to the left of the longest possible bar, not on top of it.
+    // The label belongs to the left of the longest possible bar rather than on top of it.
     has_in_order(&page, &[r#"<text class="what" x="0""#, ">role Admin</text>"]);
 }
 
@@ -65,8 +65,7 @@ fn commands_and_keys_in_sentences_are_code() {
     }
 }
 
-/// An organization in which `people` go from Member to Viewer, one more goes from Member to Admin, and one is
-/// unmanaged.
+/// An organization in which `people` go from Member to Viewer, one more goes from Member to Admin, and one is unmanaged.
 fn team(people: usize) -> Scene {
     let user =
         |name: &str| format!(r#"{{ "email": "{name}@acme.example", "name": "{name}", "role": "member" }}"#);

@@ -1,5 +1,4 @@
-//! Tests for the commands that only print something: `schema`, `completions`, and `man`. They need neither a file nor a
-//! token nor Pylon.
+//! Tests for commands that just print something: `schema`, `completions`, and `man`. They don't need any files, tokens, or Pylon.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -52,7 +51,7 @@ fn every_shell_completes_commands_and_flags() {
         .mentions("[possible values: bash, elvish, fish, powershell, zsh]");
 }
 
-/// Calls the completion function and returns the words that bash would offer.
+/// Calls the completion function and returns the words bash would offer.
 fn completed_by_bash(script: &str, words: &str) -> Option<String> {
     let program = format!(
         "{script}\nCOMP_WORDS=({words} \"$1\")\nCOMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n\

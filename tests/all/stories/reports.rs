@@ -1,4 +1,4 @@
-//! Tests for writing every format in one run. Each report has the same content and ends up at the requested path.
+//! Tests for writing every format in one run. All reports have the same content and end up at the requested paths.
 
 use std::fs;
 use std::path::Path;
@@ -353,7 +353,7 @@ fn a_job_summary_contains_changes_that_a_comment_omits() {
     assert_eq!(shown(&read(&scene, "summary.md")), number);
     assert!(read(&scene, "comment.md").len() <= 32_000 && shown(&read(&scene, "comment.md")) < number);
 
-    // GitHub drops a summary larger than 1 MiB, along with everything else that the step has written to it.
+    // If a summary is larger than 1 MiB, GitHub drops it, along with everything else the step has written to it.
     let before = 1_048_576 - 40_000;
     fs::write(&path, "x".repeat(before)).unwrap();
     scene.run(plan).exits(0);

@@ -6,8 +6,8 @@ use crate::harness::Scene;
 
 const RULE: &str = "[[rule]]\nemails = \"*@contractor.example\"\nexcept = [\"lead@contractor.example\"]\nroles = [\"Viewer\"]\nreason = \"contractors read only\"\n";
 
-/// Ana and Ben are Admins. Cy is a contractor and a Member. Dee is an employee with a secondary address at the
-/// contractor.
+/// Ana and Ben are Admins. Cy is a contractor and a Member. Dee is an employee with a secondary address at the contractor's
+/// domain.
 fn pylon() -> Scene {
     Scene::with_pylon(
         r#"{ "token_user": "u_ana", "organization": { "id": "org_1", "name": "Acme" }, "users": [
@@ -159,7 +159,7 @@ fn a_plan_lists_people_in_pylon_who_have_a_role_against_a_rule() {
     run.exits(0);
     assert!(run.stdout.contains("acknowledged: until the handover\n"), "{}", run.stdout);
 
-    // A plan that moves Cy to an allowed role needs no acknowledgment and gets no warning.
+    // If the plan gives Cy an allowed role, it needs no acknowledgment and causes no warning.
     let users = "[users]\n\"cy@contractor.example\" = { role = \"Viewer\" }\n";
     let scene = scene.file("users.toml", format!("{blocking}{users}"));
     let run = scene.run("apply --auto-approve");

@@ -1,4 +1,4 @@
-//! Tests for `rollback`: undoing an apply while leaving everything else alone.
+//! Tests for `rollback`, which undoes an apply and leaves everything else alone.
 
 use std::fs;
 use std::path::PathBuf;
@@ -226,7 +226,7 @@ fn rollback_last_undoes_the_newest_apply_and_names_its_journal_to_continue() {
     scene.pylon(|world| world.settings.token_can_write = false);
     let failed = scene.run("rollback --last --auto-approve --max-changes 5");
     let output = without_names(&scene, &failed.exits(1).stdout);
-    // The failed rollback's journal is now the newest, so `--last` would pick that one.
+    // The failed rollback's journal is now the newest, so `--last` would pick the wrong one.
     let again = "Run `rolecall rollback .rolecall/journal/NAME --max-changes 5` again with the same journal";
     assert!(output.contains(again), "{output}");
     scene.pylon(|world| world.settings.token_can_write = true);
@@ -383,7 +383,7 @@ fn a_journal_without_an_end_is_said_to_be_so_in_every_format() {
     }
 }
 
-/// Forges two lines of a journal, the second of which claims that the apply changed this user's role.
+/// Forges two lines of a journal. The second line claims that the apply changed this user's role.
 fn forged(scene: &Scene, user: &str, email: &str, from: &str, to: &str) -> String {
     let host = scene.host();
     let edit = format!(r#"{{"field":"role","from":["{from}"],"to":"{to}"}}"#);
@@ -410,7 +410,7 @@ fn a_rollback_shows_the_address_that_pylon_has_not_that_of_the_journal() {
     }
     let changed = "  ✓ cy@acme.example  Cy   gains Admin\n      role    Member → Admin   forged.jsonl:2, previous value\n";
     assert!(run.stdout.contains(changed), "{}", run.stdout);
-    // The files are also checked under the person's actual address.
+    // The files are also checked for the person's actual address.
     assert!(
         run.stdout.contains("The files contradict this rollback: 1 person has different values there"),
         "{}",

@@ -1,4 +1,4 @@
-//! Tests for saved plans: rolecall applies the plan as reviewed, what remains of it, or nothing.
+//! Tests for saved plans: rolecall applies the plan as reviewed, the rest of it, or nothing.
 
 use std::fs;
 use std::time::Duration;
@@ -19,7 +19,7 @@ const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "use
     { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member" } ] }"#;
 const USERS: &str = "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n\"bo@acme.example\" = { role = \"Viewer\", status = \"away\" }\n";
 
-/// A scene in which `plan -o plan.json` has run.
+/// A scene after running `plan -o plan.json`.
 fn saved() -> Scene {
     let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
     scene.run("plan -o plan.json").exits(0);
@@ -30,7 +30,7 @@ fn text(scene: &Scene) -> String {
     fs::read_to_string(scene.folder().join("plan.json")).unwrap()
 }
 
-/// Returns the digest and the paths of these files, as printed by `validate`.
+/// Returns these files' digest and paths, as printed by `validate`.
 fn validated(scene: &Scene, config: &str) -> (String, Vec<String>) {
     let run = scene.run(&format!("validate --format json --config {config}"));
     run.exits(0);

@@ -1,5 +1,4 @@
-//! Tests for the schema for `users.toml`: it accepts every valid file and rejects every mistake that is visible in a
-//! single value.
+//! Tests for the schema for `users.toml`. It accepts every valid file and rejects every mistake visible in a single value.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +16,7 @@ pub(crate) fn validator() -> jsonschema::Validator {
     options.build(schema().as_value()).expect("a schema")
 }
 
-/// Converts TOML to the JSON that a schema validator sees, with dates and times as strings.
+/// Converts TOML to JSON as a schema validator sees it, with dates and times as strings.
 pub(crate) fn as_json(text: &str) -> Value {
     fn convert(value: toml::Value) -> Value {
         match value {
@@ -75,7 +74,7 @@ fn every_example_and_all_toml_in_the_docs_fit_the_schema() {
     }
 }
 
-/// Mistakes that are visible in a single value, with the TOML around them. Both the reader and the schema reject them.
+/// Mistakes visible in a single value, with the TOML around them. Both the reader and the schema reject them.
 const MISTAKES: &[&str] = &[
     "timezon = \"UTC\"",
     "timezone = 1",
@@ -175,7 +174,7 @@ fn every_valid_time_fits_the_schema() {
         );
         Scene::offline().file("users.toml", &text).run("validate").exits(0);
         assert!(validator.is_valid(&as_json(&text)), "{written}");
-        // Skip the conversion because not every editor replaces the space with a `T`.
+        // Skip the conversion, since not every editor replaces the space with a `T`.
         let mut raw = as_json(&text);
         raw["users"]["a@b.example"]["windows"][0]["until"] = written.into();
         assert!(validator.is_valid(&raw), "{written}");

@@ -1,4 +1,4 @@
-//! Puts the token into every argument and every environment variable, and checks that no output leaks any part of it.
+//! Puts the token into every argument and every environment variable, and checks that the output never leaks any part of it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,11 +12,11 @@ use crate::harness::{Scene, TOKEN};
 
 const PYLON: &str = r#"{ "users": [ { "email": "ana@acme.example", "role": "admin" }, { "email": "bo@acme.example", "role": "member" } ] }"#;
 
-/// Where the run gets the token from.
+/// The run's source for the token.
 #[derive(Debug, Clone, Copy)]
 enum From {
     Variable,
-    /// The variable, with quotes around the token, which is a common mistake.
+    /// The variable, with the token in quotes, which is a common mistake.
     BadVariable,
     File,
 }
@@ -31,8 +31,7 @@ fn scene(from: From) -> Scene {
     }
 }
 
-/// Collects everything that the run writes to standard output and standard error. A sandbox is killed after its first
-/// message.
+/// Collects everything the run writes to standard output and standard error. A sandbox is killed after its first message.
 fn output_of(scene: &Scene, arguments: &[&str]) -> String {
     let child = scene.command(arguments).stdin(std::process::Stdio::null()).spawn().unwrap();
     ended(child)
@@ -58,7 +57,7 @@ fn keeps_the_token(text: &str, of: &str) {
     assert_eq!(piece, None, "{of} says:\n{text}");
 }
 
-/// Checks every file that was written, except the one that holds the token.
+/// Checks every file written by the run, except the one with the token.
 fn files_keep_the_token(folder: &Path, of: &str) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -73,7 +72,7 @@ fn files_keep_the_token(folder: &Path, of: &str) {
     }
 }
 
-/// Generates every command line, each with the token in one place.
+/// Generates every command line, each with the token in one position.
 fn command_lines() -> Vec<Vec<String>> {
     let mut command = manual::command();
     command.build();
@@ -96,7 +95,7 @@ fn command_lines() -> Vec<Vec<String>> {
         lines.push(behind(vec![format!("--frob={TOKEN}")]));
         for flag in verb.get_arguments().filter_map(|arg| arg.get_long()) {
             lines.push(behind(vec![format!("--{flag}"), token()]));
-            // Every command parses a given flag the same way, so testing one of them is enough.
+            // A given flag is parsed the same way for every command, so testing it once is enough.
             if seen.insert(flag.to_owned()) {
                 for value in
                     [token(), format!("json={TOKEN}"), format!("{TOKEN}=1"), format!("patch={TOKEN}")]

@@ -8,7 +8,7 @@ use rolecall::manual::VERBS;
 
 use crate::harness::Scene;
 
-/// Bo's name is one that a spreadsheet would evaluate as a formula.
+/// Bo's name would be evaluated as a formula in a spreadsheet.
 const PYLON: &str = r#"{
   "organization": { "id": "org_4f1c", "name": "Acme Support" },
   "users": [

@@ -17,10 +17,10 @@ const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "use
     { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "member" } ] }"#;
 const USERS: &str = "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n";
 const LOOPBACK: &str = "127.0.0.1";
-/// Number of requests that a plan sends concurrently at the start. A retry would increase it.
+/// Number of concurrent requests at the start of a plan. A retry would increase it.
 const FIRST_READS: usize = 4;
 
-/// A sandbox behind a relay that presents `server`'s certificates to a user who trusts only `pem`.
+/// A sandbox behind a relay that presents `server`'s certificates. The user trusts only `pem`.
 fn behind(
     pem: &str,
     server: impl Fn(usize) -> Arc<ServerConfig> + Clone + Send + 'static,
@@ -39,7 +39,7 @@ fn is_not_retried(server: &Server, run: &Run) {
     assert!((1..=FIRST_READS).contains(&connections), "{connections} connections:\n{}", run.stderr);
 }
 
-/// Runs a plan over a connection that must not be trusted, and checks that it isn't retried and sends no request.
+/// Runs a plan over an untrusted connection, and checks that it isn't retried and sends no request.
 #[track_caller]
 fn is_refused(trusted: &str, presented: &Identity) -> (Run, SocketAddr) {
     let server = presented.server();
@@ -127,7 +127,7 @@ fn a_certificate_that_is_not_valid_yet_points_to_the_clock() {
     run.mentions("check the clock of this machine");
 }
 
-/// Twelve people, enough that some writes have to wait for others to finish.
+/// Twelve people, so that some writes have to wait for others to finish.
 fn many() -> (String, String) {
     let number = 0..12;
     let users: Vec<String> = number
@@ -234,7 +234,7 @@ fn a_server_that_requires_a_client_certificate_is_reported() {
     is_not_retried(&relay, &run);
 }
 
-/// Sets up a scene whose requests reach `pylon.example` through a proxy and then a relay that presents `presented`.
+/// Sets up a scene whose requests reach `pylon.example` through a proxy, followed by a relay that presents `presented`.
 fn proxied(
     status: &'static str,
     presented: &Identity,
@@ -294,7 +294,7 @@ fn a_proxy_that_rejects_the_password_is_tried_once() {
         .mentions("asks for a user name and password (407)");
 }
 
-/// Checks the Pylon line in the output of `doctor`, which sends a single request.
+/// Checks the Pylon line in the output of `doctor`, which sends just one request.
 #[track_caller]
 fn doctor_finds(scene: &Scene, variables: &[(&str, &str)], found: &str) {
     let doctor = scene.run_in("doctor", variables);
@@ -393,7 +393,7 @@ fn an_unused_proxy_may_be_invalid() {
     scene.run("validate").exits(0);
 }
 
-/// Checks the line that `doctor` prints about `name`.
+/// Checks the line printed by `doctor` about `name`.
 #[track_caller]
 fn doctor_says(scene: &Scene, variables: &[(&str, &str)], name: &str, found: &str) {
     let doctor = scene.run_in("doctor --token-file nowhere", variables);

@@ -1,4 +1,4 @@
-//! Tests for typical mistakes: each message shows the location, the mistake, and the correction.
+//! Tests for typical mistakes. Each message shows the location, the mistake, and the correction.
 
 use pretty_assertions::assert_eq;
 use rolecall::problem::Problems;
@@ -1202,7 +1202,7 @@ max_changes = "x"
     ),
 ];
 
-/// Valid TOML whose keys and values don't make a roster.
+/// Valid TOML with keys and values that don't make a roster.
 #[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
 const MEANT: &[(&str, &[&str])] = &[
     (
@@ -1397,7 +1397,7 @@ fn each_mistake_is_one_problem_with_a_correction() {
     }
 }
 
-/// A secret is redacted in the message, the help, and the excerpt, whether it's a key or a value on the next line.
+/// A secret is redacted in the message, the help, and the excerpt, both as a key and as a value on the next line.
 #[test]
 fn a_secret_in_an_unusual_place_is_not_printed() {
     for text in [
@@ -1416,7 +1416,7 @@ fn a_secret_in_an_unusual_place_is_not_printed() {
     }
 }
 
-/// CRLF line endings and a byte-order mark change neither the line number nor the message.
+/// CRLF line endings and a byte-order mark affect neither the line number nor the message.
 #[test]
 fn line_ends_and_a_byte_order_mark_make_no_difference() {
     for (text, expected) in TYPED.iter().filter(|(text, _)| !text.contains(['\r', '\u{feff}'])) {
@@ -1427,7 +1427,7 @@ fn line_ends_and_a_byte_order_mark_make_no_difference() {
     }
 }
 
-/// Combinations of mistakes, and mistakes that more than one rule could explain.
+/// Combinations of mistakes, and mistakes with more than one possible explanation.
 #[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
 const NEXT_TO_OTHERS: &[(&str, &[&str])] = &[
     (
@@ -2038,7 +2038,7 @@ fn one_mistake_neither_hides_the_next_nor_is_reported_twice() {
     }
 }
 
-/// Extracts the correction from a help message, with values in place of the ellipses.
+/// Extracts the correction from a help message, replacing the ellipses with values.
 fn correction(help: &str) -> Option<String> {
     let written = help.split_once("write: ").or_else(|| help.split_once("write `=`: "))?.1;
     let end = [", with ", ", which ", ", or "].iter().filter_map(|words| written.find(words)).min();

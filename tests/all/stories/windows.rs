@@ -54,7 +54,7 @@ fn the_status_of_an_ended_window_is_reset_for_two_days() {
     let scene = scene.env("ROLECALL_NOW", "2027-01-04T23:00:00Z");
     scene.run("plan --detailed-exitcode").exits(0);
 
-    // A status that the person has picked in the meantime is left alone.
+    // A status picked by the user in the meantime is left alone.
     scene.pylon(|world| {
         world.changed_by_someone_else(std::time::Duration::ZERO, "bo@acme.example", None, Some("away"))
     });
@@ -68,7 +68,7 @@ fn every_ended_window_resets_its_status() {
         { from = 2026-12-22, until = 2026-12-23, status = "away", then = "active" } ] }"#;
     let scene = on("2026-12-20T10:00:00Z", windows);
     scene.run("apply --auto-approve").exits(0);
-    // No apply ran during the second window.
+    // There was no apply during the second window.
     let scene = scene.env("ROLECALL_NOW", "2026-12-23T10:00:00Z");
     let run = scene.run("plan");
     assert!(
@@ -86,7 +86,7 @@ fn every_ended_window_resets_its_status() {
     }
     scene.run("apply --auto-approve").exits(0);
     scene.run("plan --detailed-exitcode").exits(0);
-    // By now, the 48 hours after the first window have passed.
+    // By now, the 48 hours after the first window are over.
     scene.pylon(|world| {
         world.changed_by_someone_else(
             std::time::Duration::ZERO,

@@ -208,7 +208,7 @@ fn unmanaged_people_are_added_to_the_named_file() {
 
 #[test]
 fn import_update_counts_only_people_whose_lines_it_can_edit() {
-    // Dotted keys inside braces can only be edited by hand.
+    // Dotted keys inside braces have to be edited by hand.
     let users = "users = { 'ana@acme.example'.role = 'Member', 'bo@acme.example' = { role = 'Admin' } }\n";
     let scene = Scene::with_pylon(PYLON).file("users.toml", users);
     let run = scene.run("import --update --diff");
@@ -323,7 +323,7 @@ fn import_does_not_overwrite_a_file_created_meanwhile() {
     assert_eq!(fs::read_dir(scene.folder()).unwrap().count(), 1, "nothing is left lying about");
 }
 
-/// An organization whose roles and domains have easily confused names.
+/// An organization with easily confused role names and domains.
 const TEAMS: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" },
   "roles": [ { "id": "r_admin", "name": "Admin", "slug": "admin" }, { "id": "r_member", "name": "Member", "slug": "member" },
              { "id": "r_lead", "name": "Support Lead", "slug": "support-lead" } ],
@@ -433,7 +433,7 @@ role = "Member"
 "dee@acme.example" = { status = "active" }
 "#
     );
-    // With this few people, a default would only make the file longer.
+    // With so few people, a default would just make the file longer.
     assert_eq!(
         read(&scene, "people/teams/xn--mller-kva.example.toml"),
         "# The people with an address at müller.example.\n\n[users]\n\"eve@müller.example\" = { role = \"Support Lead\", status = \"active\" }\n"
@@ -473,7 +473,7 @@ fn a_split_import_writes_nothing_if_a_file_would_be_included_or_overwritten() {
         run.exits(64).mentions("'--split-by <KEY>' cannot be used with '--");
     }
     assert_eq!(names(&scene), <[&str; 0]>::default());
-    // A file can declare one role per person, so this user's two roles cannot be imported.
+    // In a file, a person can only have one role, so this user's two roles can't be imported.
     let empty =
         Scene::with_pylon(r#"{ "users": [ { "email": "two@acme.example", "role": ["member", "admin"] } ] }"#);
     empty.run("import --split-by role").exits(0);
