@@ -43,7 +43,7 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Substitutes the input for `$` in each frame. A huge input goes into the first frame only.
+/// Substitutes the input for `$` in each frame. If the input is huge, it goes only into the first frame.
 fn within<'t>(frames: &'t [&str], text: &'t [u8]) -> impl Iterator<Item = Vec<u8>> + 't {
     let most = if text.len() > 10_000 { 1 } else { frames.len() };
     frames.iter().take(most).map(|frame| {
@@ -52,7 +52,7 @@ fn within<'t>(frames: &'t [&str], text: &'t [u8]) -> impl Iterator<Item = Vec<u8
     })
 }
 
-/// Returns `true` if the input is blank, which is invalid as JSON but harmless between other values.
+/// Returns `true` if the input is blank, which isn't valid JSON but is harmless between other values.
 fn is_blank(text: &[u8]) -> bool {
     text.trim_ascii().is_empty()
 }
@@ -86,7 +86,7 @@ fn any_text_is_accepted_or_rejected_as_a_response() {
     }
 }
 
-/// Even ignored parts must be valid JSON, so that a truncated response is rejected.
+/// Even parts we ignore must be valid JSON, so that a truncated response is rejected.
 #[test]
 fn invalid_json_is_rejected_and_valid_json_in_unknown_keys_is_ignored() {
     use rolecall::pylon::exchange::{Incoming, attempt};

@@ -7,7 +7,7 @@ use rolecall::roster::{Email, PerField, Status};
 use crate::claims;
 use crate::rosters::{is_same, tree};
 
-/// The TOML version that the parsers support.
+/// The TOML version supported by the parsers.
 const VERSION: &str = "1.1.0";
 /// Turns a TOML file into a roster when appended to it, unless other keys conflict.
 const PEOPLE: &str =
@@ -30,7 +30,7 @@ fn name(path: &std::path::Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Checks the `users.toml` claim: invalid TOML is rejected, and every problem has a place.
+/// Checks the `users.toml` claim: invalid TOML is rejected, and every problem has a location.
 fn is_read_or_explained(text: &[u8]) {
     let (_, holds) = claims::ALL[0];
     holds(text);

@@ -1,7 +1,7 @@
-//! Puts arbitrary strings into the carriers of any report, for `claims`.
+//! Puts arbitrary strings into any report's carriers, for `claims`.
 //!
-//! The first byte selects the report, and the second one the size of a comment. The rest is split into strings at a byte that
-//! isn't valid in UTF-8.
+//! The first byte selects the report, and the second byte the size of a comment. The rest is split into strings at a byte that
+//! isn't valid UTF-8.
 
 use rolecall::exit::Exit;
 use rolecall::report::{Body, Format, Report, write};
@@ -17,7 +17,7 @@ const SEPARATOR: u8 = 0xff;
 /// The maximum number of strings. Any more wouldn't make a difference.
 const MAX_TEXTS: usize = 16;
 
-/// Checks that a comment contains all strings. A shortened comment must be harmless as well.
+/// Checks that a comment contains all strings. If the comment has to be shortened, it must still be harmless.
 pub(crate) fn markdown(data: &[u8]) {
     let Some((room, command, body)) = check_report(data, Format::Markdown) else { return };
     let report = Report { command, exit: Exit::Done, body };

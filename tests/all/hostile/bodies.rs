@@ -123,7 +123,7 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
     Body::Plan(Box::new(report))
 }
 
-/// A setting that differs, and a person who is no longer declared.
+/// A setting that differs, and a person no longer declared.
 fn base(deal: &mut Deal<'_>) -> BaseLine {
     let value = ComparedValue {
         value: deal.text(Carrier::BaseValue),
@@ -248,7 +248,7 @@ fn window(deal: &mut Deal<'_>) -> WindowLine {
     }
 }
 
-/// Adds a person who changes in each round, along with a person of some other kind.
+/// In each round, adds a person whose values change, along with a person of some other kind.
 fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carried_out: bool) {
     let moment = Moment { at: now(), written: "2026-12-01".into() };
     let origin = |deal: &mut Deal<'_>| Origin::Window {
@@ -344,7 +344,7 @@ fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carrie
     }
 }
 
-/// Returns the author of a value, who is inside or outside the organization or known only by the source.
+/// Returns a value's author, who is inside or outside the organization or known only by the source.
 pub(super) fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
     let mut source = deal.text(Carrier::BlamedThrough);
     let (mut actor_id, mut actor_name, mut actor_email) = (None, None, None);
@@ -370,7 +370,7 @@ pub(super) fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameL
     }
 }
 
-/// Returns every reason why the audit log could not be read completely.
+/// Returns every reason for an incomplete read of the audit log.
 fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
     let failed = |cause, request_id| {
         CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), cause, request_id })
@@ -393,7 +393,7 @@ fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
     AuditLogLine { available, complete: false, reason, edits: 3, blamed: 1 }
 }
 
-/// Returns the changes that a rollback did not undo, with the reasons.
+/// Returns the changes not undone by a rollback, with the reasons.
 fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
     let role = |deal: &mut Deal<'_>, carrier, why: fn(RoleId) -> NotRolledBackReason| {
         let name = deal.raw(carrier);
@@ -430,7 +430,7 @@ fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
     }
 }
 
-/// Returns the reasons why a role and a status cannot be written to a file.
+/// Returns the reasons a role and a status can't be written to a file.
 pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -> [String; 2] {
     let id = || RoleId("r".into());
     let roles = [Role { id: id(), name: deal.raw(role).to_owned(), slug: "s".into() }];
@@ -439,7 +439,7 @@ pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -
         .map(|(field, why)| words::not_written(Some(field), &why, &RoleCatalog::new(roles.to_vec())))
 }
 
-/// Returns a file with this name, in which the text appears on removed, added, and unchanged lines.
+/// Returns a file with this name and with the text on removed, added, and unchanged lines.
 pub(super) fn file(deal: &mut Deal<'_>, name: Carrier, text: Carrier) -> FileLine {
     let text: String = deal.raw(text).chars().take(1000).collect();
     let (before, after) =

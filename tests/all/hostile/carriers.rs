@@ -1,6 +1,6 @@
-//! The positions in a report where untrusted text can appear, and how much of it each format shows.
+//! The positions of untrusted text in a report, and how much of the text each format shows.
 //!
-//! A [`Deal`] assigns a different hostile string to each carrier and records it, so that a judge can look for it. Over all
+//! A [`Deal`] assigns a different hostile string to each carrier and records the string, so a judge can look for it. Over all
 //! rounds, every carrier gets every string.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use rolecall::report::Format;
 /// The entire text is shown.
 const WHOLE: usize = usize::MAX;
 
-// The commands whose CSV includes the text.
+// The commands with the text in their CSV.
 const NONE: &[&str] = &[];
 const PLAN: &[&str] = &["plan"];
 const AGENDA: &[&str] = &["agenda"];
@@ -21,14 +21,14 @@ const ACCESS: &[&str] = &["access"];
 
 macro_rules! carriers {
     ($($(#[$doc:meta])* $name:ident: $text:expr, $markdown:expr, $page:expr, $json:expr, $csv:expr;)+) => {
-        /// A position in a report where untrusted text can appear.
+        /// A position of untrusted text in a report.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub(super) enum Carrier { $($(#[$doc])* $name,)+ }
 
         impl Carrier {
             pub(super) const ALL: &'static [Self] = &[$(Self::$name),+];
 
-            /// The number of characters that the format shows in a command's report. `None` if it doesn't show the text, or not
+            /// The number of characters shown in a command's report in this format. `None` if the text isn't shown, or not
             /// literally.
             pub(super) fn shown(self, format: Format, command: &str) -> Option<usize> {
                 match (self, format) {
@@ -136,7 +136,7 @@ carriers! {
     UnwrittenAddress: Some(254), Some(80), Some(120), true, NONE;
     UnwrittenRole: Some(80), Some(80), Some(80), false, NONE;
     UnwrittenStatus: Some(80), Some(80), Some(80), false, NONE;
-    // of the commands that print a small report
+    // of the commands with a small report
     SheetOrganization: Some(80), Some(80), Some(80), true, NONE;
     SheetOrganizationId: Some(80), Some(80), Some(80), true, NONE;
     SheetPlace: Some(80), Some(80), Some(80), true, NONE;
@@ -230,7 +230,7 @@ impl<'s> Deal<'s> {
         Self { strings, from: 0, dealt: Vec::new(), known: BTreeSet::new() }
     }
 
-    /// Returns a separate deal for the same round, to be used for text that is in a report but isn't shown.
+    /// Returns a separate deal for the same round, for text that's in a report but isn't shown.
     pub(super) fn detached(&self) -> Self {
         Self { from: self.from, ..Self::new(self.strings) }
     }
@@ -245,7 +245,7 @@ impl<'s> Deal<'s> {
     pub(super) fn raw(&mut self, carrier: Carrier) -> &'s str {
         let number = (self.from + 7 * carrier as usize) % self.strings.len();
         let text = &self.strings[number];
-        // A carrier may occur several times in a report, but it's only recorded once.
+        // A carrier may occur several times in a report, but we only record it once.
         if self.known.insert((carrier, number)) {
             self.dealt.push((carrier, text));
         }
@@ -261,7 +261,7 @@ impl<'s> Deal<'s> {
         &self.dealt
     }
 
-    /// Returns the part of each string that the format shows, escaped and cut.
+    /// Returns the part of each string shown by the format, escaped and cut.
     pub(super) fn shown(&self, format: Format, command: &str) -> impl Iterator<Item = (Carrier, String)> {
         self.dealt.iter().filter_map(move |(carrier, raw)| {
             let limit = carrier.shown(format, command)?;

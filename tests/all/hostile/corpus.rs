@@ -235,7 +235,7 @@ const MARKDOWN: &[&str] = &[
     "---\ntitle: x\n---",
 ];
 
-/// Text that has a special meaning in HTML, TOML, JSON, or paths.
+/// Text with a special meaning in HTML, TOML, JSON, or paths.
 const MARKUP: &[&str] = &[
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
@@ -289,7 +289,7 @@ const MARKUP: &[&str] = &[
     "   x   ",
 ];
 
-/// Runs of a single character, with lengths around parser limits, such as those of fences and cmark's longest code fence (80).
+/// Runs of a single character, with lengths near parser limits, such as those of fences and cmark's longest code fence (80).
 const RUNS: &[(&str, &[usize])] = &[
     ("`", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 17, 40, 78, 79, 80, 81, 100, 256, 300]),
     ("~", &[2, 3, 4, 80]),

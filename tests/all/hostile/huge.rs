@@ -1,4 +1,4 @@
-//! Very long text. Reports for people stay short, comments stay within their limit, and JSON contains the entire text.
+//! Very long text. Reports for people stay short, comments stay within their limit, and JSON contains the whole text.
 
 use rolecall::exit::Exit;
 use rolecall::printable::Printable;
@@ -71,8 +71,8 @@ fn json_contains_a_long_text_whole() {
     }
 }
 
-/// Returns reports in which all text from a server is one of these strings. Paths and times are excluded because they come from
-/// the user or their grammar keeps them short. A declarable address has at most 254 characters.
+/// Returns reports in which all text from a server is one of these strings. We exclude paths and times, since they come from the
+/// user or have a grammar that keeps them short. Declarable addresses have at most 254 characters.
 fn reports_of_server(strings: &[String]) -> Vec<Report> {
     let mut deal = Deal::new(strings);
     let report = |command, body| Report { command, exit: Exit::Done, body };

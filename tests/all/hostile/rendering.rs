@@ -1,4 +1,4 @@
-//! Writes a report in several formats and has each checked by its judge. Each must contain the strings of its carriers.
+//! Writes a report in several formats and has the judges check each one. It must contain the strings of its carriers.
 
 use rolecall::exit::Exit;
 use rolecall::report::{Annotations, Body, Format, Report, Setting, write};
@@ -63,7 +63,7 @@ pub(super) fn check_formats(
     }
 }
 
-/// Checks the report on a terminal with 80 columns: only unbreakable lines may be wider, and no word may be lost or split.
+/// Checks the report on a terminal with 80 columns. Only unbreakable lines may be wider, and no word may be lost or split.
 fn check_width(report: &Report, colors: bool, unwrapped: &str) {
     const WIDTH: usize = 80;
     let text = write(report, Format::Text, &Setting { width: Some(WIDTH), ..setting(NO_LIMIT, colors) });
@@ -80,8 +80,8 @@ fn check_width(report: &Report, colors: bool, unwrapped: &str) {
     }
 }
 
-/// Returns `true` if the line is only a path or a location such as `our team/users.toml:7`, perhaps at the end of a sentence.
-/// These are never broken, even though they may contain spaces.
+/// Returns `true` if the line is just a path or a location such as `our team/users.toml:7`, perhaps at the end of a sentence. We
+/// never break those, even if they contain spaces.
 fn is_path(line: &str) -> bool {
     let before_number = line.trim_end().trim_end_matches(|char: char| char.is_ascii_digit());
     before_number.ends_with([':', '…', '.'])
@@ -111,8 +111,8 @@ fn cannot_be_broken(line: &str) -> bool {
         || TOML.iter().any(|start| line.starts_with(start) || content.starts_with(start))
 }
 
-/// Returns a string the way a reader sees it. JSON contains it unchanged, a terminal omits some combining marks, and Markdown
-/// escapes long runs.
+/// Returns a string as seen by a reader. JSON contains it unchanged, a terminal omits some combining marks, and Markdown escapes
+/// long runs.
 fn as_seen(format: Format, text: &str) -> String {
     match format {
         Format::Json | Format::Csv => text.to_owned(),
@@ -122,7 +122,7 @@ fn as_seen(format: Format, text: &str) -> String {
     }
 }
 
-/// Returns a string the way it is shown in Markdown, which escapes what a code span can't contain: long runs of backticks and the
+/// Returns a string as shown in Markdown, with escapes for anything a code span can't contain: long runs of backticks and the
 /// report's own marker.
 fn in_code(text: &str) -> String {
     let text = text.replace("<!--", "\\u{3c}!--");

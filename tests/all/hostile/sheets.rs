@@ -54,7 +54,7 @@ fn organization(deal: &mut Deal<'_>) -> OrganizationLine {
     }
 }
 
-/// Explains a person who exists or, in every other round, an address that matches no user or several users.
+/// Explains either an existing person or, in every other round, an address that matches no user or several users.
 pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let round = rounds.start;
     deal.round(round);
@@ -74,7 +74,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         0 | 2 => in_pylon = Some(person(deal)),
         1 => {}
         _ => {
-            // If several users match, nothing else is shown about them.
+            // If several users match, we show nothing else about them.
             let [id, name, email] = [Carrier::AskedId, Carrier::AskedName, Carrier::AskedPrimary]
                 .map(|carrier| deal.text(carrier));
             several_in_pylon.push(PylonLine { id, name, email, ..person(&mut deal.detached()) });
@@ -347,7 +347,7 @@ pub(super) fn files(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     Body::Files(Box::new(FilesReport { verdict, files, not_written: skipped }))
 }
 
-/// The results of checks, with a value inside a sentence and lines to copy.
+/// The results of checks, with a value inside a sentence and some lines to copy.
 pub(super) fn doctor(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let checks = rounds.map(|round| {
         let deal = deal.round(round);

@@ -12,14 +12,14 @@ use crate::harness::{Scene, formats_of};
 /// The number of people, each with a different hostile name.
 const PEOPLE: usize = 40;
 
-/// Returns every nth string, so that each family is represented.
+/// Returns every nth string, so each family is represented.
 fn sample(number: usize) -> Vec<String> {
     let strings = corpus::strings();
     let step = strings.len() / number;
     strings.into_iter().step_by(step.max(1)).filter(|text| !text.trim().is_empty()).take(number).collect()
 }
 
-/// Returns an organization whose name, roles, people, and statuses are the given strings.
+/// Returns an organization in which the name, roles, people, and statuses are the given strings.
 fn pylon(strings: &[String], token_can_write: bool) -> String {
     let roles = strings.iter().enumerate().map(|(number, text)| {
         json!({ "id": format!("role_{number}"), "name": format!("{number} {text}"), "slug": format!("slug-{number}") })
@@ -34,7 +34,7 @@ fn pylon(strings: &[String], token_can_write: bool) -> String {
             "role": if number < 3 { "admin".to_owned() } else { format!("slug-{number}") },
         })
     });
-    // An unmanaged person satisfies the minimum of administrators.
+    // An unmanaged person meets the minimum number of administrators.
     let boss = json!({ "id": "u_boss", "email": "boss@acme.example", "name": strings[0], "role": "admin" });
     let state = json!({
         "organization": { "id": "org_1", "name": strings[strings.len() / 2] },
@@ -45,7 +45,7 @@ fn pylon(strings: &[String], token_can_write: bool) -> String {
     state.to_string()
 }
 
-/// Returns a file that gives each person the next person's role, with its name escaped for TOML.
+/// Returns a file in which each person has the next person's role, with its name escaped for TOML.
 pub(super) fn users(strings: &[String]) -> String {
     let mut text =
         "[guardrails]\nmax_changes = 1000\n[guardrails.keep_at_least]\nAdmin = 1\n[users]\n".to_owned();
@@ -69,7 +69,7 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", escaped.collect::<String>())
 }
 
-/// Runs the command with all reports. The output and every report must be harmless.
+/// Runs the command with all reports. The output and all reports must be harmless.
 fn is_harmless(scene: &Scene, words: &str, exits: &[i32]) {
     let reports: Vec<String> =
         formats_of(words).map(|format| format!("--report {0}=report.{0}", format.as_str())).collect();

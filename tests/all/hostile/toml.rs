@@ -1,4 +1,4 @@
-//! Text that is shown as TOML is valid TOML and represents the original text.
+//! When text is shown as TOML, it's valid TOML for the original text.
 
 use pretty_assertions::assert_eq;
 use proptest::prelude::*;

@@ -1,5 +1,5 @@
-//! Properties of the guardrails: a plan that passes stays within every limit, a blocked plan exceeds exactly the limits
-//! it reports, and an acknowledgment covers exactly the reported figure.
+//! Properties of the guardrails: a plan that passes stays within every limit, and a blocked plan exceeds exactly the reported
+//! limits. An acknowledgment covers exactly the reported figure.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use super::holds;
 use super::organization::{Case, cases};
 use super::recount::broken;
 
-/// The figures behind the findings that block the plan.
+/// The figures behind the findings blocking the plan.
 fn refusals(reviewed: &ReviewedPlan) -> Vec<&Figure> {
     let refused = reviewed.findings.iter().filter(|finding| finding.verdict == Verdict::Blocks);
     refused.map(|finding| &finding.figure).collect()
@@ -47,8 +47,7 @@ fn exactly_the_guardrails_that_a_plan_breaks_block_it() {
     assert!(accepted.get() > 100, "only {accepted:?} plans that change something were accepted");
 }
 
-/// Writes the `[[acknowledge]]` table that covers `figure`. If `short`, it falls one short of the figure or names a
-/// different user.
+/// Writes the `[[acknowledge]]` table for `figure`. If `short`, the table falls one short of the figure or has a different user.
 fn acknowledgment(figure: &Figure, short: bool) -> String {
     let most = |figure: u64| figure - u64::from(short);
     let least = |figure: u64| figure + u64::from(short);

@@ -1,5 +1,4 @@
-//! Properties of headings above people: neither formatting nor editing moves a person or a heading past another
-//! heading.
+//! Properties of headings above people: neither formatting nor editing moves a person or a heading past another heading.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -61,13 +60,13 @@ fn adding_people_does_not_change_the_headings_of_others() {
     });
 }
 
-/// The heading that each person and comment falls under, and the order of the headings.
+/// The heading above each person and comment, and the order of the headings.
 #[derive(Debug, Default, PartialEq)]
 struct Headed {
     headings: Vec<String>,
     /// Maps each address to the nearest heading above it.
     people: BTreeMap<String, String>,
-    /// Maps each non-heading comment to the person directly below it, or else to the nearest heading above it.
+    /// Maps each non-heading comment to the person directly below, or else to the nearest heading above.
     comments: BTreeMap<String, String>,
 }
 

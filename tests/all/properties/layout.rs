@@ -1,5 +1,4 @@
-//! Properties of formatting and editing: nothing is lost, the meaning is preserved, and an edit touches only the values
-//! it sets.
+//! Properties of formatting and editing: nothing is lost, the meaning is preserved, and an edit only touches the values it sets.
 
 use std::cell::Cell;
 
@@ -69,7 +68,7 @@ fn the_canonical_layout_has_regular_white_space() {
     });
 }
 
-/// Lines that can be concatenated into TOML, which may or may not be a valid roster.
+/// Lines that can be concatenated into TOML, whether or not it's a valid roster.
 const LINES: &[&str] = &[
     "",
     "",
@@ -215,7 +214,7 @@ fn new_people(dice: &mut Dice<'_>) -> Vec<PersonValues> {
     (100..100 + dice.roll(4)).map(|number| new(dice, number)).collect()
 }
 
-/// Applies the edits to the parsed table, as a reference for what the edited file must declare.
+/// Applies the edits to the parsed table, as a reference for the edited file's declarations.
 fn expected(before: &toml::Table, edits: &[PersonEdit]) -> toml::Table {
     let mut after = before.clone();
     if edits.is_empty() {
@@ -256,7 +255,7 @@ fn an_edit_changes_only_the_requested_values_and_lines() {
         }
         let diff = TextDiff::from_lines(&text, &after);
         let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
-        // An edit sets at most two values, so it replaces at most two lines.
+        // An edit sets at most two values and thus replaces at most two lines.
         assert!(count(ChangeTag::Delete) <= 2 * edits.len() + 1, "{edits:#?}\nof:\n{text}\nbecame:\n{after}");
         for change in diff.iter_all_changes().filter(|change| change.tag() == ChangeTag::Delete) {
             let line = change.value();

@@ -1,4 +1,4 @@
-//! Table-driven cases for each guardrail: exactly at its limit, and one past it.
+//! Table-driven cases for each guardrail, both exactly at the limit and just past it.
 
 use pretty_assertions::assert_eq;
 use rolecall::observed::{Person, RoleId, UserId};
@@ -204,7 +204,7 @@ fn keep_active() -> Vec<Row> {
     rows.map(|(before, lost, rule, says)| (of_losses(AWAY, before, lost, &rule), says)).to_vec()
 }
 
-/// Of two Admins, only person 0 changes.
+/// Of two Admins, only person 0's record changes.
 fn protected() -> Vec<Row> {
     let protect = |who: &str| format!("[guardrails]\nkeep_at_least = {{}}\nprotected = [\"{who}\"]\n");
     let user = |who: &str| acknowledge(&format!("guardrail = \"protected\"\nuser = \"{who}\""));
@@ -220,7 +220,7 @@ fn protected() -> Vec<Row> {
     rows.map(|(rule, says)| (of_losses(TO_MEMBER, 2, 1, &rule), says)).to_vec()
 }
 
-/// Of five Admins, only person 0 changes.
+/// Of five Admins, only person 0's record changes.
 fn token_owner() -> Vec<Row> {
     let user = |who: &str| acknowledge(&format!("guardrail = \"token_owner\"\nuser = \"{who}\""));
     let of_another_role = "[guardrails]\nkeep_at_least = { Viewer = 0 }".to_owned();

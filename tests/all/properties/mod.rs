@@ -1,8 +1,8 @@
 //! Property tests: claims about every organization and every file, checked on random inputs.
 //!
-//! A claim consists of a sentence (the test's name), a strategy that generates inputs, and a closure that panics if the
-//! claim is false. The seed is fixed, so every run tries the same inputs. A failing input is shrunk and printed last.
-//! With `ROLECALL_SOAK=1` (best in release mode), each claim is tried on fifty times as many inputs.
+//! A claim consists of a sentence (the test's name), a strategy for generating inputs, and a closure that panics if the claim is
+//! false. The seed is fixed, so every run tries the same inputs. A failing input is shrunk and printed last. With
+//! `ROLECALL_SOAK=1` (best in release mode), we try fifty times as many inputs.
 //!
 //! | file | contents |
 //! |---|---|
@@ -34,7 +34,7 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 /// Fixed so that every run tries the same inputs.
 const SEED: u64 = 0x0072_6f6c_6563_616c;
-/// Caps the number of shrinking steps because each one prints its panic.
+/// Caps the number of shrinking steps, since each one prints its panic.
 const SHRINKING: u32 = 1000;
 
 /// Tries `claim` on this many inputs, and panics with the smallest one for which the claim panics.

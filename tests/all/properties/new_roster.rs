@@ -1,5 +1,4 @@
-//! Properties of an import into new files: each person is declared exactly once, and planning from the files yields no
-//! changes.
+//! Properties of an import into new files: each person is declared exactly once, and a plan from the files has no changes.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -19,7 +18,7 @@ use rolecall::roster::{Email, Field, PerField, Policy, Region, Roster, Status};
 use super::holds;
 use super::organization::{ROLES, cases, now};
 
-/// Names and slugs that, used as is, would escape the folder, collide with others, or make an invalid file name.
+/// Names and slugs that, without precautions, would escape the folder, collide with others, or make an invalid file name.
 const TEXTS: &[&str] = &[
     "lead",
     "Lead",

@@ -1,6 +1,6 @@
-//! Properties of apply order, and of the apply itself. No matter which writes fail, each guarded role keeps its minimum
-//! number of holders at every moment, and no role exceeds its maximum. If the count before or after the apply is
-//! already past a limit, that count is the limit instead.
+//! Properties of the apply order and of the apply itself. No matter which writes fail, each guarded role keeps its minimum number
+//! of holders at every moment, and no role exceeds its maximum. If the count before or after the apply already violates a limit,
+//! that count is used as the limit instead.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ use super::holds;
 use super::organization::{Case, Resolved, cases, cases_of_guarded_roles, patched};
 use super::recount::{guarded_roles, holds_role, maximums};
 
-/// Cases of both kinds. Blocked plans are included because their order must be safe as well.
+/// Cases of both kinds. Blocked plans are included, since their order must be safe too.
 fn planned() -> impl Strategy<Value = Case> {
     prop_oneof![2 => cases_of_guarded_roles(), 1 => cases(10)]
 }
@@ -32,11 +32,11 @@ fn planned() -> impl Strategy<Value = Case> {
 #[derive(Clone)]
 struct World {
     people: BTreeMap<UserId, Person>,
-    /// The guarded roles, each with the number of holders that must remain: the lowest of the minimum, the count
-    /// before, and the count after.
+    /// The guarded roles with the number of holders that must remain, which is the lowest of the minimum, the count before, and
+    /// the count after.
     least: Vec<(&'static str, usize)>,
-    /// The roles with a maximum, each with the number of holders allowed: the highest of the maximum, the count before,
-    /// and the count after.
+    /// The roles with a maximum and the number of holders allowed, which is the highest of the maximum, the count before, and the
+    /// count after.
     most: Vec<(&'static str, usize)>,
 }
 
@@ -61,8 +61,7 @@ impl World {
         }
     }
 
-    /// Replaces the limits that the plan reports it can't keep. Such a plan is blocked, but it can still be
-    /// acknowledged.
+    /// Replaces the limits that the plan says it can't keep. Such a plan is blocked, but it can still be acknowledged.
     fn with_planned(mut self, reviewed: &ReviewedPlan) -> Self {
         let during = |counts: &[RoleCount], role: &str| {
             let count = counts.iter().find(|count| &*count.role.0 == role).unwrap();
@@ -77,7 +76,7 @@ impl World {
         self
     }
 
-    /// Returns the effect of a change on the number of holders, for each minimum and then for each maximum.
+    /// Returns a change's effect on the number of holders, first for each minimum and then for each maximum.
     fn moves(&self, change: &Change) -> Vec<i64> {
         let before = &self.people[&change.subject.id];
         let after = patched(before, &change.patch());
@@ -155,7 +154,7 @@ fn every_prefix_of_the_apply_order_keeps_the_limits_if_any_order_does() {
     assert!(impossible.get() > 10, "{impossible:?} plans without an order");
 }
 
-/// Tries every order in which the token's own user comes last. Sets of completed changes are represented as bitmasks.
+/// Tries every order in which the token's own user comes last. Bitmasks represent the sets of completed changes.
 fn some_order_keeps_the_limits(reviewed: &ReviewedPlan, world: &World) -> bool {
     let moves = |change: &&Change| world.moves(change).iter().any(|by| *by != 0);
     let changes: Vec<&Change> = reviewed.plan.changes.iter().filter(moves).collect();
@@ -264,11 +263,11 @@ enum Flight {
     /// The write has been processed, and its response is pending.
     Answer(Ticket, Attempt<Person>),
     Read(Ticket, PeopleRequest, Fate),
-    /// The client has given up on the write, but it may still arrive.
+    /// The client has given up on the write, which may still arrive.
     Straggler(Update),
 }
 
-/// Draws random numbers from a list, so that they can shrink. Past its end, every draw is zero.
+/// Draws random numbers from a list, so they can shrink. Past the end of the list, every draw is zero.
 struct Script(std::vec::IntoIter<u8>);
 
 impl Script {
@@ -316,7 +315,7 @@ impl Drive {
 
     /// Delivers the next event or advances the clock.
     fn wait(&mut self, machine: &mut Machine, until: Option<Duration>) {
-        // The client doesn't wait for a request that it has given up on, which may still arrive now or much later.
+        // The client doesn't wait for an abandoned request, which may still arrive now or much later.
         let none_will_answer = self.flights.iter().all(|flight| matches!(flight, Flight::Straggler(_)));
         if none_will_answer && (self.flights.is_empty() || self.script.below(4) > 0) {
             let until = until.expect("waits forever without a reason");
@@ -415,7 +414,7 @@ fn never_too_few(parallelism: usize) {
             let is_true = !outcome.is_in_sync() || drive.world.shows(change);
             assert!(is_true, "reported as applied, but is not: {change:?}");
         }
-        // Deliver the requests that the client gave up on.
+        // Deliver the requests abandoned by the client.
         for flight in std::mem::take(&mut drive.flights) {
             let Flight::Straggler(Update { id, patch }) = flight else {
                 panic!("a request still waits for an answer")
@@ -434,7 +433,7 @@ fn never_too_few(parallelism: usize) {
     for fate in Fate::OF_WRITES {
         assert!(fates.contains(name(fate)), "no write was ever {fate:?}");
     }
-    // The other outcomes only occur if people are changed in Pylon during the apply, which the simulation covers.
+    // The other outcomes only occur if other clients make changes during the apply, which the simulation covers.
     for outcome in ["applied", "not effective", "rejected", "unknown", "not attempted"] {
         assert!(outcomes.contains(outcome), "no change was ever {outcome}: {outcomes:?}");
     }

@@ -1,5 +1,5 @@
-//! Random people, and random files that declare them. People have any status, several assigned roles, roles from SCIM,
-//! and secondary addresses, and some are deactivated. The files use every key of `users.toml`.
+//! Random people, and random files that declare them. People have any status, several assigned roles, roles from SCIM, and
+//! secondary addresses, and some are deactivated. The files use every key in `users.toml`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,10 +19,10 @@ use rolecall::roster::{Email, Field, Roster};
 
 use crate::rosters::read;
 
-/// The instant at which the files are resolved.
+/// The time at which the files are resolved.
 pub(super) const NOW: &str = "2026-11-20T08:00:00Z";
 
-/// ID, name, and slug of each role. Two roles share a name, so files must refer to them by ID or slug.
+/// ID, name, and slug of each role. Two roles share a name, so files have to use the ID or slug for those.
 pub(super) const ROLES: [(&str, &str, &str); 5] = [
     ("role_admin", "Admin", "admin"),
     ("role_member", "Member", "member"),
@@ -31,10 +31,10 @@ pub(super) const ROLES: [(&str, &str, &str); 5] = [
     ("role_lead_2", "Lead", "lead-us"),
 ];
 const STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
-/// Statuses that Pylon may report but files can't declare.
+/// Statuses that Pylon may report but that can't be expressed in a file.
 const OTHER_STATUSES: [&str; 3] = ["", "on_a_call", "Active"];
 
-/// An organization and a `users.toml` to go with it.
+/// An organization and a matching `users.toml`.
 #[derive(Clone)]
 pub(super) struct Case {
     pub(super) people: Vec<Person>,
@@ -42,7 +42,7 @@ pub(super) struct Case {
     pub(super) text: String,
 }
 
-/// A case after its file has been read and resolved.
+/// A case after reading and resolving the file.
 pub(super) struct Resolved {
     pub(super) roster: Roster,
     pub(super) desired: DesiredState,
@@ -97,7 +97,7 @@ impl Resolved {
     }
 }
 
-/// Applies a patch to a person without relying on the code under test.
+/// Applies a patch to a person, independently of the code under test.
 pub(super) fn patched(person: &Person, patch: &Patch) -> Person {
     let Patch { role, status } = patch;
     let mut person = person.clone();
@@ -202,7 +202,7 @@ fn declared_value(field: Field) -> BoxedStrategy<&'static str> {
     }
 }
 
-/// Generates a person's table: values for any of the fields, and possibly a window that is valid alongside them.
+/// Generates a person's table: values for any of the fields, and possibly a window that's valid alongside them.
 fn declaration() -> impl Strategy<Value = String> {
     let values = Field::ALL.map(|field| option::weighted(0.6, declared_value(field))).to_vec();
     let in_window = Field::ALL.map(declared_value).to_vec();
@@ -228,7 +228,7 @@ fn declaration() -> impl Strategy<Value = String> {
     })
 }
 
-/// Generates `[users]`. Most people exist, some under another address and a few under two; the rest don't.
+/// Generates `[users]`. Most of the people exist, some under another address and a few under two, but some don't.
 fn users(up_to: usize) -> impl Strategy<Value = String> {
     let which = prop_oneof![6 => Just(0_usize), 1 => Just(1), 2 => Just(2), 1 => Just(3)];
     btree_map(0..up_to + 2, (which, declaration(), option::weighted(0.01, declaration())), 0..=up_to)
@@ -308,7 +308,7 @@ fn acknowledgment(up_to: usize) -> impl Strategy<Value = String> {
     )
 }
 
-/// Generates a rule, which may disallow roles that the file declares.
+/// Generates a rule, which may disallow some of the file's roles.
 fn rule(up_to: usize) -> impl Strategy<Value = String> {
     let pattern = || {
         prop_oneof![
@@ -358,7 +358,7 @@ pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
             let token_user = token_user.map(|index| index.get(&people).id.clone());
             let mut text = settings + &users;
             for rule in rules {
-                // A file that breaks its own rule is invalid, so leave that rule out.
+                // A file that breaks its own rule is invalid, so leave out the rule.
                 let with_rule = format!("{rule}{text}");
                 if read(&with_rule).is_ok() {
                     text = with_rule;
@@ -369,7 +369,7 @@ pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
     )
 }
 
-/// Generates an organization in which many people gain and lose three guarded roles, some of which also have a maximum.
+/// Generates an organization in which many people gain and lose three guarded roles, some of them with a maximum.
 pub(super) fn cases_of_guarded_roles() -> impl Strategy<Value = Case> {
     let person = (btree_set(0..3_usize, 0..=2), option::weighted(0.1, 0..3_usize), 0..3_usize);
     let minimums = (0..=4_u64, 0..=4_u64, 0..=3_u64, option::weighted(0.2, 0..=4_u64));

@@ -1,4 +1,4 @@
-//! Properties of a plan: it depends only on the desired and observed state, and applying it leaves nothing to change.
+//! Properties of a plan: it depends only on the desired and observed state, and once applied, there's nothing left to change.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! A naive reimplementation of the guardrails from their documentation, which counts the organization before and after
-//! the plan. It shares only data with the code under test and never calls `plan::guardrails`.
+//! A naive reimplementation of the guardrails from their documentation. It counts the organization before and after the plan. It
+//! shares only data with the code under test and never calls `plan::guardrails`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use rolecall::source::Sourced;
 
 use super::organization::{ROLES, Resolved, patched};
 
-/// Resolves a role, as written in a file, to its ID.
+/// Resolves a role written in a file to its ID.
 fn id_of(written: &str) -> &'static str {
     let meant = ROLES.iter().find(|(id, name, slug)| written == *id || written == *slug || written == *name);
     meant.expect("a known role").0
@@ -36,7 +36,7 @@ pub(super) fn holds_role(person: &Person, role: &str) -> bool {
     person.assigned.iter().chain(&person.from_scim).any(|held| &*held.0 == role)
 }
 
-/// Returns the guarded roles with their minimums. If a file gives a role several minimums, the highest wins.
+/// Returns the guarded roles and their minimums. If a file has several minimums for a role, the highest wins.
 pub(super) fn guarded_roles(resolved: &Resolved) -> BTreeMap<&'static str, u64> {
     let mut kept = BTreeMap::new();
     match &resolved.roster.guardrails.keep_at_least {
@@ -62,7 +62,7 @@ fn matches(pattern: &str, email: &Email) -> bool {
     is_name && place == domain
 }
 
-/// Returns the roles with a maximum. If a file gives a role several maximums, the lowest wins.
+/// Returns the roles with a maximum. If a file has several maximums for a role, the lowest wins.
 pub(super) fn maximums(resolved: &Resolved) -> BTreeMap<&'static str, u64> {
     let mut maximums = BTreeMap::new();
     for maximum in &resolved.roster.guardrails.keep_at_most {
@@ -83,7 +83,7 @@ struct Count<'a> {
     people: Vec<(Person, Person)>,
 }
 
-/// Returns the guardrails that the plan breaks without an acknowledgment.
+/// Returns the guardrails broken by the plan without an acknowledgment.
 pub(super) fn broken(resolved: &Resolved, plan: &Plan) -> BTreeSet<Guardrail> {
     let count = Count { resolved, plan, people: before_and_after(resolved, plan) };
     let breaks = |guardrail: &Guardrail| match guardrail {

@@ -1,5 +1,4 @@
-//! Properties of invalid input: it never causes a panic, and its error messages never contain terminal or GitHub
-//! commands.
+//! Properties of invalid input: it never causes a panic, and its error messages never contain terminal or GitHub commands.
 
 use std::cell::Cell;
 
@@ -171,7 +170,7 @@ fn words() -> impl Strategy<Value = String> {
     vec(word, 0..40).prop_map(|words| words.concat())
 }
 
-/// Generates one key per line, usually with a value, so that more of the input gets past the parser.
+/// Generates one key per line, usually with a value, so more of the input gets past the parser.
 fn lines() -> impl Strategy<Value = String> {
     let line = (select(WORDS.to_vec()), words_of(4), 0..6_u8).prop_map(|(key, value, kind)| match kind {
         0 => format!("{key} = {value}\n"),
@@ -228,7 +227,7 @@ fn rendered_harmlessly(problems: &Problems) {
     reported_harmlessly(Body::Problems(Box::new(problems.clone())));
 }
 
-/// Exercises the parsed roster in every way that a command would.
+/// Does everything to the parsed roster that a command would.
 fn used_harmlessly(roster: &Roster, people: &[Person]) {
     let organization = Organization { id: "org_1".into(), name: "::error::Acme\u{202e}".into() };
     let mut observed = ObservedState::new(organization, None, catalog());
@@ -279,8 +278,7 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
     Findings { blames: drift.into_blames(observed), unread, is_available: plan.declared > 3 }
 }
 
-/// Renders the report in every format. Annotations for a GitHub job are commands by design, so only the other lines are
-/// checked.
+/// Renders the report in every format. In a GitHub job, annotations are meant to be commands, so we only check the other lines.
 fn reported_harmlessly(body: Body) {
     let report = Report { command: "plan", exit: Exit::Done, body };
     let annotations = Annotations::default();
@@ -295,7 +293,7 @@ fn reported_harmlessly(body: Body) {
     };
     for format in Format::ALL {
         let shown = report::write(&report, format, &setting);
-        // RFC 4180 ends each line of a table with CRLF.
+        // In CSV, each line ends with CRLF (RFC 4180).
         let shown = if format == Format::Csv { shown.replace("\r\n", "\n") } else { shown };
         if format == Format::Github {
             let is_ours = |line: &&str| {
@@ -346,14 +344,14 @@ fn several_mistakes_in_one_line_do_not_panic() {
     });
 }
 
-/// Two broken headers, the second inside a string that starts in the first.
+/// Two broken headers. The second is inside a string that starts in the first.
 #[test]
 fn a_header_with_an_open_quote_above_a_carriage_return_does_not_panic() {
     let text = "[users]\n\"tia@acme.example\" = { role = 3 }\n[users.\"tia@acme.example\r\n role = 4\nwindows = [{ until = 2027-01-01 }]\n";
     assert!(read(text).is_err());
 }
 
-/// Generates names, statuses, roles, and addresses in Pylon that contain arbitrary text.
+/// Generates names, statuses, roles, and addresses in Pylon with arbitrary text.
 fn odd_cases() -> impl Strategy<Value = (Case, Vec<String>)> {
     (cases(6), vec(words_of(3), 6 * 3))
 }

@@ -1,4 +1,4 @@
-//! Properties of a saved plan: it admits the reviewed changes, a subset of them, or nothing.
+//! Properties of a saved plan: it admits the reviewed changes, a subset of them, or none.
 
 use std::cell::Cell;
 
@@ -59,7 +59,7 @@ fn a_saved_plan_admits_any_subset_of_the_reviewed_changes() {
     });
 }
 
-/// Alters one part of a change. Returns `false` if the change lacks that part.
+/// Alters one part of a change. Returns `false` if the change doesn't have that part.
 type Alteration = fn(&mut Change) -> bool;
 
 const ALTERATIONS: [Alteration; 8] = [

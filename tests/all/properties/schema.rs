@@ -1,4 +1,4 @@
-//! Properties of the editor schema: it accepts everything that the reader accepts.
+//! Properties of the editor schema: it accepts everything the reader accepts.
 
 use std::cell::Cell;
 

@@ -1,8 +1,7 @@
-//! Random `users.toml` files in all the ways people might write them: every form of a person, and keys in any order and
+//! Random `users.toml` files in all the ways people might write them, with every form of a person and with keys in any order and
 //! spelling. Comments and blank lines appear wherever TOML allows them. Every file is a valid roster.
 //!
-//! Every choice consumes a number from a list, and zero picks the simplest option, so failing cases shrink to simple
-//! files.
+//! Every choice consumes a number from a list, and zero picks the simplest option, so failing cases shrink to simple files.
 
 /// Supplies the numbers behind all choices. Once the list is exhausted, every number is zero.
 pub(super) struct Dice<'d> {
@@ -179,7 +178,7 @@ impl Writer<'_> {
         }
         let windows = if self.dice.once_in(3) { self.windows(!has_status) } else { Vec::new() };
         let form = self.dice.roll(6);
-        // Form 5 writes its windows as arrays of tables, below.
+        // Form 5 writes its windows as arrays of tables, further down.
         if form != 5 && (!windows.is_empty() || self.dice.once_in(4)) {
             let list = self.list(&windows);
             fields.push(("windows", list));
@@ -235,7 +234,7 @@ impl Writer<'_> {
     }
 
     fn role(&mut self) -> String {
-        // Includes TOML escapes, and two ways to write the same string.
+        // Includes TOML escapes and two ways to write the same string.
         self.dice
             .pick(&["\"Member\"", "'Admin'", "\"Lead \\\"#1\\\"\"", "'Lead \"#1\"'", "\"\"\"Member\"\"\""])
             .to_owned()

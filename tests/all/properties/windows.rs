@@ -21,7 +21,7 @@ const STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
 /// Number of hours that `then` stays in effect.
 const THEN_HOURS: i64 = 48;
 
-/// A window whose times are hours since [`START`].
+/// A window with times in hours since [`START`].
 #[derive(Debug, Clone)]
 struct Meant {
     from: Option<i64>,
@@ -50,8 +50,7 @@ fn instant(hours: i64) -> Timestamp {
     start() + SignedDuration::from_hours(hours)
 }
 
-/// Writes an instant in one of several notations: in UTC, with an offset, in the file's time zone, or, at midnight, as
-/// a date.
+/// Writes a time in one of several notations: in UTC, with an offset, in the file's time zone, or (at midnight) as a date.
 fn written(hours: i64, spelling: usize, berlin: bool) -> String {
     let zone = if !berlin {
         0
@@ -139,12 +138,12 @@ fn nanos(hours: i64) -> i128 {
     i128::from(hours) * 3_600_000_000_000
 }
 
-/// Computes the role as docs/users-toml.md describes it.
+/// Computes the role as described in docs/users-toml.md.
 fn expected_role(person: &Person, at: i128) -> Option<&'static str> {
     person.windows.iter().filter(|window| covers(window, at)).find_map(|window| window.role).or(person.role)
 }
 
-/// Computes the status as docs/users-toml.md describes it, for a person whose status in Pylon is `current`.
+/// Computes the status as described in docs/users-toml.md, for a person with the status `current` in Pylon.
 fn expected_status(person: &Person, at: i128, current: &str) -> Option<&'static str> {
     let mut covering = person.windows.iter().filter(|window| covers(window, at));
     covering.find_map(|window| window.status).or(person.status).or_else(|| {
@@ -178,7 +177,7 @@ fn is_sound(person: &Person) -> bool {
     let meet = |one: &Meant, other: &Meant| {
         let last = 200 * 3_600_000_000_000;
         (0..last / 3_600_000_000_000).any(|hour| covers(one, nanos(hour)) && covers(other, nanos(hour)))
-            // The instants before and after all windows.
+            // The times before and after all windows.
             || covers(one, i128::MIN) && covers(other, i128::MIN)
             || covers(one, i128::MAX) && covers(other, i128::MAX)
     };
@@ -230,7 +229,7 @@ fn windows_give_the_documented_value_at_every_instant() {
                 let found = status(current);
                 let text = || format!("{current} at {now}:\n{}", text(&person));
                 assert_eq!(found, expected_status(&person, at, current), "{}", text());
-                // One apply is enough: a second one must not change the values it set.
+                // One apply is enough: a second one must not change the values set by the first.
                 let set = found.unwrap_or(current);
                 assert_eq!(status(set).unwrap_or(set), set, "{}", text());
             }

@@ -1,4 +1,4 @@
-//! Checks CSV reports the way a program parses them (RFC 4180), and for cells that a spreadsheet would evaluate.
+//! Checks CSV reports as parsed by a program (RFC 4180), and for cells a spreadsheet would evaluate.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use rolecall::printable::is_unprintable;
 
 use super::Seen;
 
-/// Rejects malformed tables, cells that a spreadsheet would evaluate, and characters that affect a terminal. The text is empty if
-/// the command failed.
+/// Rejects malformed tables, cells a spreadsheet would evaluate, and characters with an effect on a terminal. If the command
+/// failed, the report is empty.
 pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     if report.is_empty() {
         return Ok(Seen::default());
@@ -37,7 +37,7 @@ pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     Ok(Seen { text, wholes })
 }
 
-/// Returns the text of a cell without the quotes that keep a spreadsheet from evaluating it.
+/// Returns a cell's text without the quotes that keep a spreadsheet from evaluating it.
 fn checked(cell: &str) -> Result<String, String> {
     if let Some(char) =
         cell.chars().find(|char| is_unprintable(*char) && !matches!(char, '\u{fe0e}' | '\u{fe0f}'))
@@ -63,7 +63,7 @@ fn runs(cell: &str) -> bool {
     signs.next().is_some_and(|first| SIGNS.contains(first)) || cell.starts_with(['\t', '\r'])
 }
 
-/// Parses a table. Every line must end with CRLF, and a quote may only occur, doubled, in a quoted cell.
+/// Parses a table. Every line must end with CRLF, and quotes are only allowed, doubled, in a quoted cell.
 fn records(text: &str) -> Result<Vec<Vec<String>>, String> {
     let (mut records, mut record) = (Vec::new(), Vec::new());
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Checks JSON reports the way a program parses them, and the way a terminal or a log would show them.
+//! Checks JSON reports as parsed by a program and as shown by a terminal or log.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Seen;
 
-/// Rejects invalid JSON and characters that affect a terminal.
+/// Rejects invalid JSON and characters with an effect on a terminal.
 pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     let value: Value = serde_json::from_str(report).map_err(|error| error.to_string())?;
     if !value.is_object() || !report.ends_with("}\n") {

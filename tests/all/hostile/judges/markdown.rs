@@ -1,8 +1,7 @@
-//! Checks comments the way GitHub renders them, using comrak, a Rust port of GitHub's own parser, with all of GitHub's
-//! extensions.
+//! Checks comments as rendered by GitHub, using comrak, a Rust port of GitHub's own parser, with all of GitHub's extensions.
 //!
-//! Untrusted text may only appear in code spans and code blocks. Everything else may only consist of a short list of words,
-//! numbers, and a little punctuation. That rules out mentions, references, addresses, math, and markup.
+//! Untrusted text may only appear in code spans and code blocks. Everything else must consist of a short list of words, numbers,
+//! and a little punctuation. That rules out mentions, references, addresses, math, and markup.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -12,7 +11,7 @@ use comrak::{Arena, Options, parse_document};
 
 use super::Seen;
 
-/// The words that our sentences use outside of code.
+/// The words used in our sentences outside of code.
 const WORDS: &str = "after duplicate applying different previous restored show Cannot grants Matching under full enter matches earlier open internal received try respond responded timed stalled resolve new every journals older newest People result command \
     others their Changes ignored intended below minimum generated Journal requests incomplete because checked rolled These Review these removed acknowledgments pinned warning error checks check passed failed warnings Failed partway were Other findings request would succeed someone Someone current state send set should fall gain owns changed differs differ scheduled Scheduled updated update formatted found use your own no available Edits edit review sets Change values there again rollback same with holders sends them any The to again If change value other else already as differences one two this loop first
     before never Guarded guarded rule rules contains Blocked sync reverted conflict Damaged line lines journal they read say taken back whole rolecall plan apply compare agenda validate blocked by keep_at_least max_changes keep_active protected token_owner \
@@ -99,7 +98,7 @@ impl Found {
         }
     }
 
-    /// Our folds start with a summary and end on a line of their own. The marker is the first line.
+    /// Our folds start with a summary and end on a separate line. The marker is the first line.
     fn html(&mut self, html: &str) -> Result<(), String> {
         let html = html.trim_end();
         let summary =
@@ -119,10 +118,10 @@ impl Found {
     }
 }
 
-/// The base URL of the files in the judged reports.
+/// The files' base URL in the judged reports.
 pub(in super::super) const SOURCE_URL: &str = "https://git.example/acme/people/blob/abc";
 
-/// Returns `true` if a link points to a line of a file below [`SOURCE_URL`].
+/// Returns `true` if a link leads to a line of a file below [`SOURCE_URL`].
 fn leads_to_a_line(url: &str) -> bool {
     let path = url.strip_prefix(SOURCE_URL).and_then(|rest| rest.strip_prefix('/'));
     let is_safe = |char: char| char.is_ascii_alphanumeric() || "-._~/%".contains(char);
@@ -198,7 +197,7 @@ fn the_judge_rejects_bad_reports() {
     ] {
         assert!(judge(&comment(bad)).is_err(), "{bad}");
     }
-    // Neither GitHub nor its parser supports code spans delimited by more than 80 backticks.
+    // Neither GitHub nor its parser supports code spans with delimiters of more than 80 backticks.
     let spanned = |length: usize| comment(&format!("{0} @octocat {0}", "`".repeat(length)));
     assert!(judge(&spanned(80)).is_ok() && judge(&spanned(81)).is_err());
     assert!(judge("### rolecall plan: nothing to change\n").is_err());

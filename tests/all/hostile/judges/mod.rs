@@ -1,6 +1,6 @@
-//! Judges parse the reports in each format. They must find nothing but our own words and structure.
+//! Judges parse reports, one judge per format. They must find nothing but our own words and structure.
 //!
-//! Each judge has a test that makes it reject a report.
+//! Each judge has a test with a report it must reject.
 
 use std::collections::BTreeSet;
 
@@ -14,11 +14,11 @@ pub(super) mod page;
 pub(super) mod runner;
 pub(super) mod terminal;
 
-/// The content of a report as its readers see it.
+/// A report's content as seen by its readers.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     text: String,
-    /// Strings that must match completely.
+    /// Strings that must match in full.
     wholes: BTreeSet<String>,
 }
 
@@ -27,7 +27,7 @@ impl Seen {
         Self { text, wholes: BTreeSet::new() }
     }
 
-    /// Returns the same content without the whitespace that a layout inserts between words.
+    /// Returns the same content without the whitespace inserted by a layout between words.
     pub(super) fn unwrapped(&self) -> Self {
         Self { text: unwrapped(&self.text), wholes: self.wholes.clone() }
     }
@@ -37,17 +37,17 @@ impl Seen {
     }
 }
 
-/// Returns `true` if `text` contains `other`. This is fast even in debug builds.
+/// Returns `true` if `text` contains `other`. It's fast even in debug builds.
 pub(super) fn holds(text: &str, other: &str) -> bool {
     memmem::find(text.as_bytes(), other.as_bytes()).is_some()
 }
 
-/// Strips whitespace and the bar before continued sentences.
+/// Strips whitespace and the bar in front of continued sentences.
 pub(super) fn unwrapped(text: &str) -> String {
     text.chars().filter(|char| !char.is_whitespace() && *char != '│').collect()
 }
 
-/// Checks a report in its format and as a job's log because any format may be printed there.
+/// Checks a report in its own format and as a job's log, since any format may be printed there.
 pub(super) fn judge(format: Format, report: &str) -> Result<Seen, String> {
     let seen = match format {
         Format::Text => terminal::judge(report)?,

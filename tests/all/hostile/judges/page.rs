@@ -1,5 +1,5 @@
 //! Checks pages the way a browser parses them. An HTML parser must find no errors, only elements and attributes from a short
-//! list, and only our own style sheet.
+//! list, and no style sheet but our own.
 
 use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
@@ -52,7 +52,7 @@ const ELEMENTS: &[(&str, &[&str])] = &[
     ("text", &["class", "x", "y"]),
 ];
 
-/// The allowed attribute values, which are our own words or numbers. Attributes never contain untrusted text.
+/// The allowed attribute values, which are our own words or numbers. There's never any untrusted text in attributes.
 const WORDS: &[&str] = &[
     "",
     "en",
@@ -117,7 +117,7 @@ const WORDS: &[&str] = &[
 
 /// Rejects errors, as well as elements, attributes, and comments that aren't ours.
 pub(in super::super) fn judge(page: &str) -> Result<Seen, String> {
-    // Strip our style sheet first because parsing it a thousand times would be slow.
+    // Strip our style sheet first; parsing it a thousand times would be slow.
     let (head, rest) = page.split_once(STYLE).ok_or("not our style")?;
     let dom = parse_document(RcDom::default(), ParseOpts::default()).one(format!("{head}{rest}"));
     if let Some(error) = dom.errors.borrow().first() {
@@ -151,7 +151,7 @@ fn walk(node: &Handle, found: &mut Found) -> Result<(), String> {
             for attribute in attrs.borrow().iter() {
                 let (key, value) = (&*attribute.name.local, &*attribute.value);
                 let is_number = value.split(' ').all(|word| word.parse::<f64>().is_ok());
-                // Links may only point to a section of the page.
+                // Links may only lead to a section of the page.
                 let section =
                     if key == "href" { value.strip_prefix('#') } else { (key == "id").then_some(value) };
                 let is_section =
@@ -167,7 +167,7 @@ fn walk(node: &Handle, found: &mut Found) -> Result<(), String> {
             }
         }
     }
-    // Commands in sentences are written in backticks, which become elements in HTML.
+    // Commands in sentences are enclosed in backticks, which become elements in HTML.
     let mark =
         if matches!(&node.data, NodeData::Element { name, .. } if &*name.local == "code") { "`" } else { "" };
     found.text += mark;

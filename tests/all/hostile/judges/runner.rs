@@ -1,7 +1,6 @@
-//! Checks logs the way GitHub's runner reads them. Both command parsers are ports of those in `ActionCommand.cs` of
-//! actions/runner.
+//! Checks logs the way GitHub's runner reads them. Both command parsers are ported from `ActionCommand.cs` in actions/runner.
 //!
-//! The check is stricter than the runner: it treats any name as a command because `stop-commands` can define arbitrary tokens.
+//! This is stricter than the runner: we treat any name as a command, since `stop-commands` can define arbitrary tokens.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
@@ -19,7 +18,7 @@ pub(in super::super) struct Command {
     data: String,
 }
 
-/// Rejects commands that aren't our annotations. Annotations must come last, have a title, and contain no unprintable characters.
+/// Rejects any command except for our annotations, which must come last, have a title, and contain no unprintable characters.
 pub(in super::super) fn judge(log: &str) -> Result<Seen, String> {
     let (mut text, mut told) = (String::new(), String::new());
     for line in lines(log) {
@@ -34,7 +33,7 @@ pub(in super::super) fn judge(log: &str) -> Result<Seen, String> {
             }
         }
     }
-    // The text is checked like terminal output, but annotations have no styles.
+    // The text is checked like terminal output, except that annotations don't have any styles.
     if let Some(char) =
         told.chars().find(|char| *char != '\n' && is_unprintable(*char) && !is_style_of_emoji(*char))
     {
@@ -43,15 +42,15 @@ pub(in super::super) fn judge(log: &str) -> Result<Seen, String> {
     Ok(Seen::of(terminal::seen_of(&(text + &told))))
 }
 
-/// Returns the lines that the runner would interpret as commands.
+/// Returns the lines a runner would interpret as commands.
 pub(in super::super) fn commands(log: &str) -> Vec<Command> {
-    // Few lines contain a command marker, so only parse those, which is faster in debug builds.
+    // Few lines contain a command marker, so we parse only those, which is faster in debug builds.
     let signs = ["::", "##["].map(|sign| memmem::find_iter(log.as_bytes(), sign).collect::<Vec<usize>>());
     let lines: HashSet<Range<usize>> = signs.concat().into_iter().map(|at| line_at(log, at)).collect();
     lines.into_iter().filter_map(|line| command(&log[line])).collect()
 }
 
-/// Returns the line that contains this position.
+/// Returns the line at this position.
 fn line_at(log: &str, at: usize) -> Range<usize> {
     let start = memrchr2(b'\r', b'\n', &log.as_bytes()[..at]).map_or(0, |end| end + 1);
     let end = memchr2(b'\r', b'\n', &log.as_bytes()[at..]).map_or(log.len(), |length| at + length);
@@ -62,7 +61,7 @@ fn is_style_of_emoji(char: char) -> bool {
     matches!(char, '\u{fe0e}' | '\u{fe0f}')
 }
 
-/// Splits the output of a process the way the runner does, where a line ends with CR, LF, or both.
+/// Splits a process's output the way the runner does, where a line ends with CR, LF, or both.
 fn lines(log: &str) -> impl Iterator<Item = &str> {
     log.split(['\r', '\n']).filter(|line| !line.is_empty())
 }
@@ -115,7 +114,7 @@ fn first_version(line: &str) -> Option<Command> {
     Some(Command { name: name.to_lowercase(), properties, data: unescaped(data, &FIRST) })
 }
 
-/// Escapes and the characters they stand for, in order of replacement. The percent sign must come last.
+/// Escapes and their characters, in order of replacement. The percent sign must come last.
 const DATA: [(&str, &str); 3] = [("%0D", "\r"), ("%0A", "\n"), ("%25", "%")];
 const PROPERTY: [(&str, &str); 5] = [("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")];
 const FIRST: [(&str, &str); 5] = [("%3B", ";"), ("%0D", "\r"), ("%0A", "\n"), ("%5D", "]"), ("%25", "%")];
@@ -124,7 +123,7 @@ fn unescaped(text: &str, table: &[(&str, &str)]) -> String {
     table.iter().fold(text.to_owned(), |text, (escape, char)| text.replace(escape, char))
 }
 
-/// Splits properties the way .NET does: only at the first `=`, and dropping empty parts.
+/// Splits properties like .NET: only at the first `=`, and without empty parts.
 fn properties_of(text: &str, between: char, table: &[(&str, &str)]) -> BTreeMap<String, String> {
     let pairs = text.split(between).filter_map(|pair| pair.trim_start_matches('=').split_once('='));
     let pairs = pairs.map(|(key, value)| (key.to_lowercase(), value.trim_start_matches('=')));

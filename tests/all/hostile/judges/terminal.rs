@@ -1,4 +1,4 @@
-//! Checks reports in a terminal emulator, which must show them line by line, without any other effect.
+//! Checks reports in a terminal emulator. It must show them line by line, without any other effect.
 
 use std::fmt::Write as _;
 use std::num::NonZeroU16;
@@ -8,14 +8,14 @@ use vt100::{Callbacks, Parser, Screen};
 
 use super::Seen;
 
-/// The styles of `report::style` and of miette's theme as SGR parameters: reset, bold, dimmed, and eight colors.
+/// The styles in `report::style` and miette's theme as SGR parameters: reset, bold, dimmed, and eight colors.
 const STYLES: [&str; 15] =
     ["", "0", "1", "2", "31", "32", "33", "35", "36", "34", "31;1", "36;1", "33;1", "35;1", "36;1;4"];
 
-/// The maximum number of lines per screen. Kept low, because all rows of a screen are as wide as the widest line.
+/// The maximum number of lines per screen. It's low because all rows of a screen are as wide as the widest line.
 const HEIGHT: usize = 8;
 
-/// Rejects everything that is neither a line of text nor one of our styles.
+/// Rejects everything except for lines of text and our own styles.
 pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     if !report.is_empty() && !report.ends_with('\n') {
         return Err("the last line has no end".into());
@@ -28,7 +28,7 @@ pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     Ok(Seen::of(seen))
 }
 
-/// Shows a few lines on a new screen, whose modes must not change.
+/// Shows a few lines on a new screen, which must not change any modes.
 fn screenful(lines: &[&str]) -> Result<String, String> {
     let plain = lines.iter().map(|line| without_styles(line)).collect::<Result<Vec<String>, String>>()?;
     let columns = plain.iter().map(|line| columns_of(line)).max().unwrap_or(0) + 2;
@@ -47,12 +47,12 @@ fn screenful(lines: &[&str]) -> Result<String, String> {
     Ok(plain.iter().map(|line| seen_of(line) + "\n").collect())
 }
 
-/// Counts columns the way an emulator does, per character, even if several of them form a single glyph.
+/// Counts columns like an emulator: per character, even if several of them form a single glyph.
 pub(in super::super) fn columns_of(line: &str) -> usize {
     line.chars().filter_map(UnicodeWidthChar::width).sum()
 }
 
-/// Checks that the screen shows each line in its row, with the cursor below the last one and all modes unchanged.
+/// Checks that each line is shown in its own row, with the cursor below the last one and all modes unchanged.
 fn shows(screen: &Screen, lines: &[String], width: u16) -> Result<(), String> {
     for (number, (row, line)) in screen.rows(0, width).zip(lines.iter().chain([&String::new()])).enumerate() {
         if seen_of(row.trim_end()) != seen_of(line.trim_end()) {
@@ -79,7 +79,7 @@ fn shows(screen: &Screen, lines: &[String], width: u16) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the characters that take up columns. An emulator keeps only a limited number of combining marks per cell.
+/// Returns the characters that take up columns. Note that an emulator keeps only a limited number of combining marks per cell.
 pub(in super::super) fn seen_of(line: &str) -> String {
     line.chars().filter(|char| char.is_ascii() || char.width() > Some(0)).collect()
 }
@@ -103,7 +103,7 @@ pub(in super::super) fn without_styles(report: &str) -> Result<String, String> {
     Ok(plain)
 }
 
-/// Records everything that the terminal receives except for text, styles, and line endings.
+/// Records everything the terminal receives except for text, styles, and line endings.
 #[derive(Default)]
 struct Happened(String);
 
