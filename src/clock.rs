@@ -48,7 +48,7 @@ impl Clock {
         self.now().to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
     }
 
-    /// Returns the time since the start. Time spent in system sleep counts too, since any data read before then is stale.
+    /// Returns the time since the start. Time spent in system sleep counts too: any data read before then is stale.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }

@@ -16,11 +16,11 @@ use crate::pylon::token::words;
 use crate::report::text::wrap::wrapped;
 use crate::sandbox::DEFAULT_TOKEN;
 
-/// The tokens to remove. This has to be global, since panics and usage errors can't access the environment.
+/// The tokens to remove. This has to be global because panics and usage errors can't access the environment.
 static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
 
 /// Hides every token in `text` from all further output. `text` doesn't have to be a valid token, so this also hides a quoted
-/// token. The sandbox's public token is exempt, since it's no secret.
+/// token. The sandbox's public token isn't a secret and is thus exempt.
 pub fn hide(text: &str) {
     let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     for word in words(text).filter(|word| *word != DEFAULT_TOKEN) {

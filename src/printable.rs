@@ -110,7 +110,7 @@ impl Printable {
 }
 
 impl<'de> Deserialize<'de> for Printable {
-    /// Escapes the text again, since the file it was stored in may have been edited.
+    /// Escapes the text again because the file it was stored in may have been edited.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::new(&String::deserialize(deserializer)?))
     }

@@ -52,7 +52,7 @@ impl Staged {
     fn create_next_to(path: &Path) -> Result<Self> {
         let name =
             path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it does not name a file"))?;
-        // Use a random name. A process ID isn't enough, since killed processes leave their files behind and IDs repeat in
+        // Use a random name. A process ID isn't enough: killed processes leave their files behind and IDs repeat in
         // containers.
         loop {
             let temporary =

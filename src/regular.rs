@@ -193,7 +193,7 @@ pub fn first_line(path: &Path, longest: u64) -> Result<String, Unreadable> {
 
 /// Opens a regular file and returns it with its length.
 fn open(path: &Path) -> Result<(File, u64), Unreadable> {
-    // Check before opening, since opening a pipe without a writer would block forever.
+    // Check before opening: without a writer, opening a pipe would block forever.
     let metadata = fs::metadata(path)?;
     if metadata.is_file() { Ok((File::open(path)?, metadata.len())) } else { Err(Unreadable::NotRegular) }
 }

@@ -100,7 +100,7 @@ struct SourceFile {
     name: String,
     text: String,
     masked: Vec<Range<usize>>,
-    /// Computed on first use, since most runs resolve only a few places.
+    /// Computed on first use. Most runs resolve only a few places.
     positions: OnceLock<Positions>,
 }
 

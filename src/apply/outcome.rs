@@ -30,7 +30,7 @@ pub enum NotAttempted {
     Stopped,
     /// The connection failed, or the user could not be read again.
     Unreachable(Failure),
-    /// A role might have ended up with too few or too many holders, since an earlier gain or loss was not confirmed.
+    /// A role might have ended up with too few or too many holders because an earlier gain or loss was not confirmed.
     RoleLimit,
 }
 

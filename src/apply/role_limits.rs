@@ -88,7 +88,7 @@ impl RoleLimits {
     }
 
     /// Returns `true` if two changes compete for the same scarce loss or gain. We have to send competing changes in the order
-    /// computed by `plan::order`, since any other order might get stuck with none of the remaining changes allowed.
+    /// computed by `plan::order`; any other order might get stuck with none of the remaining changes allowed.
     pub(super) fn compete(&self, one: &Ordered, other: &Ordered) -> bool {
         let is = |role: &RoleId, scarce: fn(&Count) -> bool| self.0.get(role).is_some_and(scarce);
         one.losses.iter().any(|role| other.losses.contains(role) && is(role, |count| count.has_scarce_losses))

@@ -79,7 +79,7 @@ impl Applied {
         self.operations.iter().map(|operation| Email::observed(&operation.value.email))
     }
 
-    /// Reads the journal `file` and skips unreadable lines, since a killed apply may leave an incomplete one.
+    /// Reads the journal `file`. A killed apply may leave an incomplete line, so unreadable lines are skipped.
     ///
     /// # Errors
     /// Returns an error if the file isn't a journal that this version can read.

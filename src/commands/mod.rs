@@ -386,7 +386,7 @@ fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T,
     }
 }
 
-/// Reads every token source and registers the token for scrubbing. This happens before the arguments are parsed, since a usage
+/// Reads every token source and registers the token for scrubbing. This happens before the arguments are parsed because a usage
 /// error may echo a token, and because a run with `--sandbox` never reads one. Single-use sources are left to `token`.
 pub fn hide_tokens(sources: &[TokenSource]) {
     for source in sources.iter().filter(|source| source.can_be_read_again()) {

@@ -252,7 +252,7 @@ impl Prepared {
         self.report.add_unwritten(base, present, &self.reviewed, state);
     }
 
-    /// Returns the digest of the files. We compute it on demand, since only saved plans need it.
+    /// Returns the digest of the files. Only saved plans need it, so we compute it on demand.
     pub(super) fn files_digest(&self) -> String {
         digest_of(&self.sources)
     }

@@ -89,7 +89,7 @@ pub(super) fn create(
     Ok(())
 }
 
-/// Stages a new file that everyone can read, since it's meant for git.
+/// Stages a new file that everyone can read because it's meant for git.
 fn staged(path: &Path, text: &str) -> Result<Staged> {
     let staged = Staged::open(path)?;
     #[cfg(unix)]

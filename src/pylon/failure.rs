@@ -149,7 +149,7 @@ impl Failure {
         }
     }
 
-    /// Returns `true` if a smaller search may succeed. We have to include any 400, since the maximum number of values in a filter
+    /// Returns `true` if a smaller search may succeed. We have to include any 400: the maximum number of values in a filter
     /// is undocumented and the error message may change at any time.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {

@@ -107,7 +107,7 @@ pub struct Proxy {
     inner: reqwest::Proxy,
 }
 
-/// Omits `inner`, since its own output would reveal the password.
+/// Omits `inner` because its own output would reveal the password.
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Proxy")

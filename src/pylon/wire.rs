@@ -122,7 +122,7 @@ struct WireHeldRole<'a> {
     slug: Text<'a>,
 }
 
-/// A role in the catalog. All fields are required, since a role without its slug might be the Admin role.
+/// A role in the catalog. All fields are required because a role without its slug might be the Admin role.
 #[derive(Deserialize)]
 struct WireRole<'a> {
     #[serde(borrow)]
@@ -228,7 +228,7 @@ impl<'de> Deserialize<'de> for Users {
     }
 }
 
-/// Interns the role IDs on a page, since most people have one of just a few roles.
+/// Interns the role IDs on a page. In practice, most people have one of just a few roles.
 #[derive(Default)]
 struct RoleIdPool(BTreeSet<Arc<str>>);
 

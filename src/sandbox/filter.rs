@@ -35,7 +35,7 @@ pub(super) struct SearchBody {
     pub(super) cursor: Option<String>,
 }
 
-/// A filter as sent by the client. `null` counts as absent, since some SDKs send every key. Unknown keys are ignored.
+/// A filter as sent by the client. `null` counts as absent because some SDKs send every key. Unknown keys are ignored.
 #[derive(Debug, Clone, Hash, Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
 pub(super) struct RawFilter(FilterKeys);

@@ -24,7 +24,7 @@ pub(super) fn uuid_in_series(series: u64, number: u64) -> String {
 
 /// Derives a user's ID from their email address, ignoring case.
 pub(super) fn uuid_of_email(email: &str) -> String {
-    // FNV-1a with two different offset bases, since we need 128 bits.
+    // We need 128 bits, so use FNV-1a with two different offset bases.
     let hash = |basis: u64| {
         let lower = email.to_lowercase();
         lower.bytes().fold(basis, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

@@ -107,7 +107,7 @@ pub(super) struct UserView<'a> {
     email: &'a str,
     emails: Option<Vec<&'a str>>,
     name: &'a str,
-    /// Never `null`, since the vendor's SDK only accepts a string.
+    /// Never `null` because the vendor's SDK only accepts a string.
     avatar_url: &'a str,
     status: &'a str,
     role_id: &'a str,

@@ -33,7 +33,7 @@ pub struct World {
     pub organization: Organization,
     pub(super) api: Api,
     pub settings: ApiSettings,
-    /// Secret, since users may pass a real token by mistake.
+    /// Secret because users may pass a real token by mistake.
     token: SecretString,
     pub(super) token_user: Option<usize>,
     pub(super) roles: Vec<Role>,

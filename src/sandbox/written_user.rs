@@ -30,7 +30,7 @@ pub struct WrittenUser {
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar_url: Option<String>,
-    /// Any string, since Pylon may add more statuses. Defaults to `active` for people.
+    /// Any string because Pylon may add more statuses. Defaults to `active` for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// The assigned roles by slug, ID, or name, as a string or a list. People in a file must have this key. Other users have no

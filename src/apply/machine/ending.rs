@@ -49,7 +49,7 @@ impl Machine {
         }
     }
 
-    /// Counts an accepted write, regardless of what the response shows, since any of the losses and gains may have taken effect.
+    /// Counts an accepted write, regardless of the response. Any of the losses and gains may have taken effect.
     pub(super) fn note_accepted(&mut self, id: TaskId) {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         losses.iter().for_each(|role| self.note_role(id, Holders::Confirmed, role, false));
@@ -57,7 +57,7 @@ impl Machine {
     }
 
     /// Counts the gains and losses visible in a read after the write. Returns `true` if all of them are visible. The rest keep
-    /// their current count, since search results may lag behind.
+    /// their current count because search results may lag behind.
     pub(super) fn note_confirmed(&mut self, id: TaskId, person: &Person) -> bool {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         for role in gains.iter().filter(|role| person.holds(role)) {

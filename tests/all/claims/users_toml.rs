@@ -101,7 +101,7 @@ fn everyone_differs(roster: &Roster) -> ObservedState {
     ObservedState::new(organization, None, RoleCatalog::new(roles)).with(people)
 }
 
-/// Plans with every policy set to enforce, since `import --update` also writes drift that would merely be reported.
+/// Plans with every policy set to enforce because `import --update` also writes drift that would merely be reported.
 fn plan(roster: &Roster, observed: &ObservedState) -> Option<Plan> {
     let desired = roster.resolve_at(now());
     roster.current_and_coming_windows(now());

@@ -34,7 +34,7 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 /// Fixed so that every run tries the same inputs.
 const SEED: u64 = 0x0072_6f6c_6563_616c;
-/// Caps the number of shrinking steps, since each one prints its panic.
+/// Caps the number of shrinking steps because each one prints its panic.
 const SHRINKING: u32 = 1000;
 
 /// Tries `claim` on this many inputs, and panics with the smallest one for which the claim panics.

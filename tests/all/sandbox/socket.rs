@@ -229,7 +229,7 @@ fn a_port_in_use_is_an_error() {
 fn starting_takes_well_under_fifty_milliseconds() {
     let fastest = runtime().block_on(async {
         let mut times = Vec::new();
-        // Take the fastest of several starts, since the machine may be busy.
+        // The machine may be busy, so take the fastest of several starts.
         for _ in 0..10 {
             let begun = Instant::now();
             start(Setup::new(world())).await.unwrap();

@@ -174,7 +174,7 @@ fn every_valid_time_fits_the_schema() {
         );
         Scene::offline().file("users.toml", &text).run("validate").exits(0);
         assert!(validator.is_valid(&as_json(&text)), "{written}");
-        // Skip the conversion, since not every editor replaces the space with a `T`.
+        // Skip the conversion: not every editor replaces the space with a `T`.
         let mut raw = as_json(&text);
         raw["users"]["a@b.example"]["windows"][0]["until"] = written.into();
         assert!(validator.is_valid(&raw), "{written}");
