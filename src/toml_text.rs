@@ -14,7 +14,7 @@ pub fn quoted(text: &str) -> String {
             '\n' => quoted += "\\n",
             '\r' => quoted += "\\r",
             '\t' => quoted += "\\t",
-            // Thanks to the quote in front, it isn't at the start of a line, so it can't form a GitHub workflow command.
+            // The opening quote keeps it from starting a line, which is where GitHub would read it as a workflow command.
             ':' if number == 0 => quoted.push(':'),
             char if acts => quoted += &escaped(char),
             char => quoted.push(char),

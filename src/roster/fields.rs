@@ -274,7 +274,7 @@ impl<'p> Fields<'p> {
     }
 }
 
-/// Quotes a value with backticks, truncated to `most` characters, unless it may be a secret.
+/// Wraps a value in backticks, truncated to `most` characters. A value that might be a secret is replaced with the word `this`.
 pub(super) fn in_backticks(text: &str, most: usize) -> String {
     match text {
         "" => "an empty string".to_owned(),

@@ -178,7 +178,8 @@ fn apostrophe_in_value(spot: &Spot<'_>, open: usize) -> Option<Mistake> {
     ))
 }
 
-/// Returns the first string that ends in `=`. Its closing quote is missing, so it extends to the opening quote of the next value.
+/// Returns the first string that ends in `=`. Such a string lacks its closing quote, so it runs on to the opening quote of the
+/// next value.
 fn first_run(line: &str) -> Option<(usize, &str)> {
     let mut at = 0;
     while let Some(found) = line[at..].find(['"', '\'']) {
