@@ -58,9 +58,9 @@ fn is_in(ranges: &[Range<usize>], place: Place) -> bool {
 }
 
 /// Returns the statements that contain an error, and the headers of the sections around them. `split` is the offset at which
-/// parsing resumes, if that may be in the middle of a section.
+/// parsing resumes, set only if that offset might fall inside a section.
 ///
-/// If one of these sections seems to lack a required key, it may just be that we didn't parse that part.
+/// If one of these sections seems to lack a required key, perhaps we just didn't parse the part that has it.
 fn incomplete(statements: &Statements, errors: &[usize], split: Option<usize>) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> =
         split.and_then(|at| statements.header_before(at)).into_iter().collect();
