@@ -323,7 +323,7 @@ impl RoleCatalog {
         }
     }
 
-    /// Returns an unambiguous way to refer to this role in a file, which is the name if possible, and otherwise the slug or ID.
+    /// Returns an unambiguous way to refer to this role in a file, which is the name if possible, otherwise the slug, otherwise the ID.
     pub fn written(&self, id: &RoleId) -> String {
         let Some(role) = self.by_id(id) else {
             return id.0.to_string();
@@ -335,7 +335,7 @@ impl RoleCatalog {
         [role.name.as_str(), role.slug.as_str()].into_iter().find(means_it).unwrap_or(&id.0).to_owned()
     }
 
-    /// Converts a value from a file or the audit log into Pylon's value. Returns `None` unless exactly one role matches.
+    /// Converts a value from a file or the audit log into Pylon's value. A role that doesn't match exactly one is `None`.
     pub fn value_meant(&self, field: Field, written: &str) -> Option<FieldValue> {
         if !field.names_role() {
             return Some(written.into());

@@ -159,7 +159,7 @@ pub enum Ending {
     Unfinished,
     /// The run stopped before attempting every change.
     Stopped(Timestamp),
-    /// Every change was attempted. `left` lists the outcomes that leave Pylon out of sync.
+    /// Every change was attempted. `left` lists all outcomes except `applied` and `already in sync`.
     Finished { at: Timestamp, left: Vec<OutcomeKind> },
 }
 

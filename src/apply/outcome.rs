@@ -16,7 +16,7 @@ pub enum Outcome {
     Reverted,
     /// Pylon refused the change, so the user still has the old values.
     Rejected(Failure),
-    /// Another client has set a third value since the plan was made, so the change was not sent.
+    /// Another client has set a third value since the plan was made. This apply did not change the user.
     Conflict,
     /// The change was sent and may or may not have been applied.
     Unknown(Option<Failure>),
@@ -28,7 +28,7 @@ pub enum Outcome {
 pub enum NotAttempted {
     /// The apply stopped before this change's turn.
     Stopped,
-    /// The connection failed, or the user could not be read again.
+    /// No connection could be made, or the user could not be read again.
     Unreachable(Failure),
     /// A role might have ended up with too few or too many holders because an earlier gain or loss was not confirmed.
     RoleLimit,
@@ -76,7 +76,7 @@ pub struct Finished {
     pub outcomes: Vec<Outcome>,
     /// The reason the apply ended early, if it did.
     pub stopped: Option<Stop>,
-    /// The number of changes confirmed by the response to the write but not by reading back.
+    /// The number of changes confirmed when they were sent that could not be read back.
     pub not_read_back: usize,
 }
 
@@ -123,7 +123,7 @@ impl OutcomeKind {
         }
     }
 
-    /// Whether the change may have had an effect in Pylon.
+    /// Whether the apply may have changed something in Pylon.
     pub const fn may_have_changed(self) -> bool {
         match self {
             Self::Applied | Self::NotEffective | Self::Reverted | Self::Unknown => true,
@@ -157,7 +157,7 @@ impl Outcome {
         self.kind().is_in_sync()
     }
 
-    /// Whether the change may have had an effect in Pylon.
+    /// Whether the apply may have changed something in Pylon.
     pub const fn may_have_changed(&self) -> bool {
         self.kind().may_have_changed()
     }

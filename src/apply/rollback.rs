@@ -1,7 +1,7 @@
 //! Plans how to undo an apply, based on its journal and the current values in Pylon.
 //!
-//! The code is pure. It trusts the journal, which determines whose values to restore. To make any tampering visible, the report
-//! shows the addresses and names found in Pylon. A value is restored only if Pylon still has the one set by the apply. If no
+//! The code is pure. It trusts the journal, which determines who changes and to which values. To expose an ID paired with someone
+//! else's address, the report shows the addresses and names found in Pylon. A value is restored only if Pylon still has the one set by the apply. If no
 //! `PATCH` can restore the old value (several roles, or none at all), the report says so. From there on, it's a plan like any
 //! other, so guardrails review it and the same protocol carries it out.
 
@@ -214,7 +214,7 @@ fn edit_in_effect(
     Some(Edit { field: *field, from, to: to.as_str().into(), through_scim, place, origin: Origin::Rollback })
 }
 
-/// Returns `true` if a change with this outcome may have taken effect. Unrecognized names count as `true`.
+/// Returns `true` if an apply with this outcome may have changed something in Pylon. Unrecognized names count as `true`.
 fn may_have_changed(outcome: &str) -> bool {
     OutcomeKind::named(outcome).is_none_or(OutcomeKind::may_have_changed)
 }

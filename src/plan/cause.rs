@@ -19,7 +19,7 @@ words! {
     #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Cause {
-        /// The declared value differs from the base version.
+        /// The declared value or the policy for it differs from the base version.
         ThisChange = "this change",
         /// The files did not change, but a window began or ended.
         Scheduled = "scheduled",

@@ -21,7 +21,7 @@ pub struct Plan {
     pub only: Vec<Email>,
     /// The changes, sorted by declared address.
     pub changes: Vec<Change>,
-    /// Differences in fields that the policy only observes, sorted by declared address. These are reported but never applied.
+    /// Differences that the policy only observes, sorted by declared address. These are reported but never applied.
     pub observed: Vec<Change>,
     /// The number of declared people who don't need any change.
     pub in_sync: usize,

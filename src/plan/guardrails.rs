@@ -112,7 +112,8 @@ impl Figure {
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
     Passes,
-    /// The limit is already exceeded, but this plan does not make it worse.
+    /// The guardrail reports a problem but does not block the plan, for example an already exceeded limit that this plan does not
+    /// make worse.
     Warns,
     /// The plan exceeds the limit, and an active acknowledgment allows it.
     Acknowledged {
@@ -135,7 +136,7 @@ impl ReviewedPlan {
 }
 
 impl ReviewedPlan {
-    /// Returns the primary addresses of holders to look up individually before this plan takes a guarded role away from others.
+    /// Returns the primary addresses of holders to search for before this plan takes a guarded role away from others.
     ///
     /// Up to that point, the user listing is the only evidence for these holders, and a single bad response must never be enough
     /// to remove the others. Returns at most as many addresses per role as its minimum, skipping any in `searched`.

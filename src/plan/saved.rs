@@ -117,7 +117,7 @@ fn relative(sources: &Sources) -> impl Iterator<Item = (&str, &str)> {
     sources.iter().map(move |(name, text)| (name.strip_prefix(folder).unwrap_or(name), text))
 }
 
-/// Returns the path and SHA-256 digest of every file read, sorted by path.
+/// Returns the path, relative to the root file's folder, and the SHA-256 digest of every file read, sorted by path.
 pub fn listed_digests(sources: &Sources) -> Vec<(String, String)> {
     let mut digests: Vec<(String, String)> =
         relative(sources).map(|(name, text)| (name.to_owned(), sha256_of(text))).collect();

@@ -149,8 +149,8 @@ impl Failure {
         }
     }
 
-    /// Returns `true` if a smaller search may succeed. We have to include any 400: the maximum number of values in a filter
-    /// is undocumented and the error message may change at any time.
+    /// Returns `true` if a smaller search may succeed: after a 413 or any 400. The maximum number of values in a filter is
+    /// undocumented, and the error message may change at any time.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
             Cause::Refused(refusal) if refusal.status == 400 => refusal.class() == Class::Rejected,

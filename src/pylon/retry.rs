@@ -174,8 +174,8 @@ impl Retries {
         Retry::At(now + self.backoff(failed))
     }
 
-    /// Draws the pause after failure number `failed`, with full jitter: uniform in [0, min(30 s, 0.5 s · 2ⁿ)], where n is the
-    /// number of failures, starting from 0.
+    /// Draws the pause after failure number `failed`, with full jitter: uniform in [0, min(30 s, 0.5 s · 2ⁿ)], where n is
+    /// `failed` − 1.
     pub fn backoff(&mut self, failed: u32) -> Duration {
         let doubled = FIRST_BOUND.saturating_mul(2_u32.saturating_pow(failed.saturating_sub(1)));
         let bound = doubled.min(LARGEST_BOUND);

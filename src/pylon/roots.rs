@@ -65,7 +65,8 @@ impl Roots {
     /// Loads the root certificates for connections to `base`.
     ///
     /// # Errors
-    /// Returns an error if a variable is set but doesn't lead to any usable certificate.
+    /// Returns an error if `SSL_CERT_FILE` is set but unusable, or if only `SSL_CERT_DIR` is set and no folder in it has a usable
+    /// certificate.
     pub fn load(base: &BaseUrl, variables: &Variables) -> Result<Self, Problem> {
         if base.is_plain() {
             return Ok(Self::NotNeeded);

@@ -147,7 +147,7 @@ words! {
         /// The plan lists the difference as a change, and `apply` corrects it.
         #[default]
         Enforce = "enforce",
-        /// The plan shows the difference, but `apply` leaves it alone.
+        /// The plan shows the difference, but does not count it as a change, and `apply` leaves it alone.
         Observe = "observe",
         /// The values are not compared.
         Ignore = "ignore",
