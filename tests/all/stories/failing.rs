@@ -264,9 +264,10 @@ fn after_an_apply_the_comment_begins_with_what_is_not_applied() {
 fn a_closed_pipe_exits_with_failure_and_no_message() {
     let scene = scene();
     for (words, code) in [("plan", 1), ("--help", 1), ("plan --frob", 64), ("apply --auto-approve", 4)] {
-        let mut child = scene.command(&words.split(' ').collect::<Vec<_>>()).spawn().unwrap();
-        drop(child.stdout.take());
-        let output = child.wait_with_output().unwrap();
+        // Close the reading end first, or a fast command could finish before that.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = scene.command(&words.split(' ').collect::<Vec<_>>()).stdout(writer).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{words}");
         assert_eq!(output.stderr.is_empty(), code != 64, "{words}");
     }
