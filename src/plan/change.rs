@@ -25,7 +25,7 @@ pub struct Plan {
     pub observed: Vec<Change>,
     /// The number of declared people who don't need any change.
     pub in_sync: usize,
-    /// Declared people missing from Pylon or deactivated there, sorted by address.
+    /// Declared people not found in Pylon or deactivated there, sorted by address.
     pub absent: Vec<Absent>,
     /// People declared under an address other than their primary one, sorted by declared address.
     pub found_elsewhere: Vec<Subject>,
@@ -84,7 +84,7 @@ pub struct Lost {
 /// The values set by one `PATCH /users/{id}`. A field that is `None` is left unchanged.
 pub type Patch = PerField<Option<FieldValue>>;
 
-/// A declared person missing from Pylon or deactivated there.
+/// A declared person not found in Pylon or deactivated there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absent {
     pub email: Sourced<Email>,

@@ -52,7 +52,7 @@ pub enum Figure {
     /// The number of people who would change.
     Changes {
         changed: u64,
-        /// Includes declared people missing from Pylon.
+        /// Includes declared people not found in Pylon.
         declared: u64,
         limit: u64,
     },
@@ -78,7 +78,7 @@ pub enum Figure {
     Rule(RuleViolation),
     /// The number of unmanaged people in Pylon, not counting deactivated ones.
     Unmanaged(u64),
-    /// The number of declared people missing from Pylon or deactivated there.
+    /// The number of declared people not found in Pylon or deactivated there.
     Missing(u64),
 }
 
@@ -368,7 +368,7 @@ impl Review<'_> {
         })
     }
 
-    /// Warns about protected addresses missing from Pylon, since protecting those does nothing.
+    /// Warns about protected addresses not found in Pylon, since protecting those does nothing.
     fn protected_not_found(&self) -> impl Iterator<Item = Finding> {
         let not_found =
             self.rules().protected.iter().filter(|email| self.observed.find(&email.value) == Found::NotFound);

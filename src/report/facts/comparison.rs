@@ -62,7 +62,7 @@ words! {
         AlreadyInPylon = "Pylon has this value",
         /// The value is set by a window.
         OnADate = "takes effect on a date",
-        /// The person is missing from Pylon or deactivated there.
+        /// The person was not found in Pylon or deactivated there.
         NotFound = "not found in Pylon",
         /// The policy does not enforce this field.
         NotEnforced = "not enforced by the policy",

@@ -43,7 +43,7 @@ pub struct PlanReport {
     pub changes: Vec<ChangeLine>,
     /// Differences left alone because the policy only observes them.
     pub observed: Vec<ChangeLine>,
-    /// Declared people missing from Pylon or deactivated there.
+    /// Declared people not found in Pylon or deactivated there.
     pub missing: Vec<MissingLine>,
     /// People who are in sync but have a different primary address in Pylon.
     pub found_elsewhere: Vec<FoundElsewhereLine>,
@@ -117,7 +117,7 @@ impl ChangeLine {
     }
 }
 
-/// A declared person missing from Pylon or deactivated there.
+/// A declared person not found in Pylon or deactivated there.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct MissingLine {
     /// The person's declared address.
