@@ -1,26 +1,25 @@
-//! Injects every kind of fault at every request of an apply with fifty changes.
+//! Injects every kind of fault at every request of an apply with fifty changes, or fifteen in the sample.
 
 use rolecall::sandbox::{Faults, Limits};
 
 use super::check::{all_applied, second_run_is_empty};
 use super::scene::Scene;
 use super::sim::{How, Line, Sim};
-use super::{histories, tell_figures};
+use super::{full, histories, tell_figures};
 use crate::builders::failures;
-
-const CHANGES: usize = 50;
-/// Fifty writes and the search to read them back.
-const REQUESTS: u64 = CHANGES as u64 + 1;
 
 #[test]
 fn any_fault_at_any_request_of_an_apply_is_survived() {
-    let scene = Scene::of_changes(CHANGES);
+    let changes = full(50, 15);
+    // One write per change, and the search to read them all back.
+    let requests = changes + 1;
+    let scene = Scene::of_changes(usize::try_from(changes).unwrap());
     let mut start = Sim::new(scene.world(Limits::default()), Faults::none(), Line::default(), 0);
     let planned = start.plan(&scene, &How::default());
     let mut most = 0;
-    histories(0..failures().count() as u64 * REQUESTS, |seed| {
-        let (fault, number) =
-            (failures().nth(usize::try_from(seed / REQUESTS).unwrap()).unwrap(), seed % REQUESTS + 1);
+    histories(0..failures().count() as u64 * requests, |seed| {
+        let fault = failures().nth(usize::try_from(seed / requests).unwrap()).unwrap();
+        let number = seed % requests + 1;
         let mut sim = start.clone();
         sim.reseed(seed);
         sim.faults = Faults::none().at(number, fault);
@@ -33,8 +32,8 @@ fn any_fault_at_any_request_of_an_apply_is_survived() {
     tell_figures(
         "Each of 12 faults at each request of a 50-change apply",
         &[format!(
-            "{} histories, at most {most} requests for {CHANGES} changes",
-            failures().count() as u64 * REQUESTS
+            "{} histories, at most {most} requests for {changes} changes",
+            failures().count() as u64 * requests
         )],
     );
 }
