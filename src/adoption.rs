@@ -1,8 +1,8 @@
 //! Updates the files to match Pylon by changing values and adding entries, without touching any other lines.
 //!
-//! This module is pure: it maps text to text. Values set by a window are only temporary, so it never writes those. It also skips
-//! values that can't be expressed in a file: a missing role, several roles at once, or a status that only Pylon can set. Anything
-//! left out is listed in [`Adoption::not_written`].
+//! This module is pure: it maps text to text. It never writes values set by a window because they're temporary. It also skips
+//! values that can't be expressed in a file: a missing role, several roles at once, or a status that only Pylon can set.
+//! Everything it leaves out is listed in [`Adoption::not_written`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,11 +44,11 @@ pub struct NotWritten {
 /// The reason a value was not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotWrittenReason {
-    /// The value comes from a window. Contains the end of the window, or `None` if it doesn't end.
+    /// The value comes from a window. Contains the end of the window, or `None` if the window has no end or has already ended.
     Window(Option<String>),
     /// Pylon has no value, several values, or one that can't be expressed in a file.
     Undeclarable(Vec<FieldValue>),
-    /// The files don't permit this address.
+    /// The address has non-ASCII characters that the files don't allow, or it isn't a valid address.
     Address,
     /// A rule doesn't allow the role. Contains a summary of the rule.
     Rule(String),
@@ -87,7 +87,7 @@ impl Adoption {
         adoption
     }
 
-    /// Writes the values restored by a rollback to the files, if the files declare different ones.
+    /// Writes the values restored by a rollback to the files, but only if the files declare different values.
     pub fn of_rollback(
         changes: &[Change],
         desired: &DesiredState,
@@ -151,7 +151,7 @@ impl Adoption {
                     continue;
                 }
             };
-            // Anyone without a role of their own inherits the default role.
+            // Without a role, the entry gets the file's default role, which the rules must also allow.
             if let Some(role) = values.role.take().or_else(|| default.clone()) {
                 let addresses: Vec<&Email> = person.addresses().collect();
                 match obeying(Field::Role, role, &addresses, roster, roles) {
@@ -171,7 +171,7 @@ impl Adoption {
         self.write(edits, &roster.sources);
     }
 
-    /// Returns the number of declared people whose values differ from Pylon, regardless of whether the files could be edited.
+    /// Returns the number of declared people whose values in the files differ, whether or not the files could be edited.
     pub fn declared_otherwise(&self) -> usize {
         let others = self.not_written.iter().map(|value| &value.email.value);
         self.people.iter().chain(others).collect::<BTreeSet<_>>().len()
@@ -193,7 +193,7 @@ impl Adoption {
         }
     }
 
-    /// Applies the edits, file by file. If an entry can't be edited, we record that without affecting the other edits.
+    /// Applies the edits, file by file. Records an entry that can't be edited and still applies the other edits.
     fn write(&mut self, edits: Vec<(Sourced<Email>, layout::PersonEdit)>, sources: &Sources) {
         let mut by_file: BTreeMap<FileId, Vec<(Sourced<Email>, layout::PersonEdit)>> = BTreeMap::new();
         for (email, edit) in edits {
@@ -215,7 +215,7 @@ impl Adoption {
         self.files.sort_by_key(|edit| edit.file);
     }
 
-    /// Applies as many edits as possible, counting those that succeed and recording those that don't.
+    /// Applies every possible edit. Counts the edits that succeed and records the others.
     fn edit_what_is_possible(
         &mut self,
         text: String,
@@ -299,7 +299,7 @@ pub fn declarable_values(
     Ok(values)
 }
 
-/// Returns the notation for a field's values in Pylon, if they can be expressed in a file.
+/// Returns a field's value as spelled in files. Pylon must have exactly one value, and files must be able to declare it.
 fn declarable(
     field: Field,
     values: &[FieldValue],

@@ -1,4 +1,4 @@
-//! The command line: commands, flags, and their help texts. No logic beyond parsing.
+//! The command line: commands, flags, and their help texts.
 //!
 //! `-h` must fit on a screen, so it shows only the first paragraph of each help text and omits flags with `hide_short_help`.
 //! `--help` shows every paragraph of every flag.
@@ -75,7 +75,7 @@ pub enum Command {
     Man(ManArgs),
 }
 
-/// The files on the command line.
+/// The files named on the command line.
 #[derive(Debug)]
 pub struct Named<'a> {
     pub read: Vec<&'a Path>,
@@ -84,7 +84,7 @@ pub struct Named<'a> {
 }
 
 impl Command {
-    /// Returns the files on the command line, except for the config and the reports.
+    /// Returns the files named on the command line, except for the root file and the reports.
     pub fn files(&self) -> Named<'_> {
         let (mut read, written) = match self {
             Self::Plan(args) => (Vec::new(), args.output.as_ref().map(|path| ("the plan", path))),
@@ -145,7 +145,7 @@ impl Command {
         }
     }
 
-    /// Returns `true` if the command reads or writes the root file.
+    /// Returns `true` if the command uses the root file selected by `--config`, rather than only files named in its arguments.
     pub fn uses_config(&self) -> bool {
         match self {
             Self::Validate(ValidateArgs { files, .. }) | Self::Fmt(FmtArgs { files, .. }) => files.is_empty(),
@@ -182,7 +182,7 @@ impl Command {
         }
     }
 
-    /// Returns `true` if the command prints plain text instead of a report.
+    /// Returns `true` if the command prints a schema, a script, or a manual page instead of a report.
     pub const fn prints_its_own(&self) -> bool {
         matches!(self, Self::Schema(_) | Self::Completions(_) | Self::Man(_))
     }
@@ -516,7 +516,7 @@ impl Cli {
     pub fn use_config(&mut self, config: PathBuf, origin: Origin) {
         let Common { folder, invocation, .. } = &self.common;
         let words = |flag: &str, value: &Path| [flag.to_owned(), path_word(value)];
-        // A command run from the same folder finds the same file, but a variable may not be set in another shell.
+        // Without `-c`, a search from the same folder finds the same file. `ROLECALL_CONFIG` may not be set in the next shell.
         let is_found = matches!(origin, Origin::Folder | Origin::Parent | Origin::Nowhere(_));
         self.common.invocation = Invocation {
             folder: folder.iter().flat_map(|folder| words("-C", folder)).collect(),
@@ -547,8 +547,8 @@ pub enum Origin {
 }
 
 impl ConnectionArgs {
-    /// Returns the flags that select this Pylon and token. If the base URL comes from the environment, it's omitted, since it
-    /// will apply to the next command anyway.
+    /// Returns the flags that select the Pylon and the token. A base URL from the environment is omitted because the
+    /// environment also applies to the next command.
     fn words(&self) -> Vec<String> {
         let Self { region, base_url, token_file, sandbox, rate: _ } = self;
         let mut words: Vec<String> = Vec::new();
@@ -737,14 +737,12 @@ fn count(text: &str) -> Result<u64, String> {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rate {
-    /// The endpoints subject to the limit.
     pub endpoints: Vec<Endpoint>,
     /// The number of requests per minute, for each endpoint.
     pub limit: u64,
 }
 
 impl Rate {
-    /// Returns the endpoints, each with the limit.
     pub fn each(&self) -> impl Iterator<Item = (Endpoint, u64)> {
         self.endpoints.iter().map(|endpoint| (*endpoint, self.limit))
     }
@@ -779,7 +777,7 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
     }
 }
 
-/// Parses and escapes the URL. It must not contain a password or any character that could end a link or a table cell.
+/// Parses the URL and escapes every character that could end a link or a table cell. Rejects URLs with a user name or password.
 fn source_url(text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text).ok().filter(|url| {
         ["https", "http"].contains(&url.scheme()) && url.username().is_empty() && url.password().is_none()

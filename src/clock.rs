@@ -1,7 +1,7 @@
-//! The only module that reads the clock.
+//! Provides the current time and the time since the start of the run.
 //!
-//! Code that makes decisions takes the time as an argument instead. That's a [`Timestamp`] for windows and expiry dates, and the
-//! [`Duration`] since the start for pacing and freshness.
+//! Code that makes decisions doesn't read the clock but takes the time as an argument. Windows and expiry dates use a
+//! [`Timestamp`], and pacing and freshness use the [`Duration`] since the start.
 
 use std::time::Duration;
 
@@ -21,7 +21,6 @@ impl Clock {
         Self { start: Start::now(), calendar }
     }
 
-    /// Whether [`Clock::now`] is fixed.
     pub fn is_fixed(&self) -> bool {
         self.calendar.is_some()
     }
@@ -37,7 +36,7 @@ impl Clock {
         then.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S").to_string()
     }
 
-    /// Returns the local time of day after `wait`, rounded up to the next minute, as in `19:56`.
+    /// Returns the local time of day after `wait`, rounded up to the minute, as in `19:56`.
     pub fn minute_after(&self, wait: Duration) -> String {
         let rounded = self.time_of_day_after(wait.saturating_add(Duration::from_secs(59)));
         rounded.chars().take("19:56".len()).collect()
@@ -48,7 +47,7 @@ impl Clock {
         self.now().to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
     }
 
-    /// Returns the time since the start. Time spent in system sleep counts too: any data read before then is stale.
+    /// Returns the time since the start, including time during which the system was asleep. Data read before a sleep is stale.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::printable::Printable;
 
-/// The maximum length of a word in a suggested command, in characters. Longer paths are truncated.
+/// The maximum length of a word in a suggested command, in characters. Longer words are truncated.
 const LONGEST_WORD: usize = 200;
 
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub struct Invocation {
     pub config: Vec<String>,
     /// Path of the `pylon.json` next to the config.
     pub description: String,
-    /// The flags that choose a Pylon instance, such as `--sandbox` or `--region us`.
+    /// The flags that select the Pylon and the token, such as `--sandbox` or `--region us`.
     pub pylon: Vec<String>,
     /// The arguments that repeat the current operation, such as `apply plan.json`.
     pub again: Vec<String>,
@@ -84,7 +84,7 @@ impl Invocation {
 
     fn flags(&self, words: &[&str]) -> impl Iterator<Item = &str> {
         let verb = words.first().copied().unwrap_or_default();
-        // A suggested copy is always of the real organization, never of the sandbox.
+        // A suggested `import --state` always copies the real organization, never the sandbox.
         let is_copy = words.contains(&"--state");
         let takes_config = (self.takes)(verb, "config");
         let takes_pylon = !is_copy && (self.takes)(verb, "sandbox");
@@ -94,15 +94,17 @@ impl Invocation {
     }
 }
 
-/// Formats a path as a command-line argument. We add `./` to any leading dash; otherwise, the path would look like a flag.
+/// Formats a path as a command-line argument. A path with a leading dash is prefixed with `./` because it would look like a
+/// flag.
 pub fn path_word(path: &Path) -> String {
     let path = path.to_string_lossy();
     if path.starts_with('-') { format!("./{path}") } else { path.into_owned() }
 }
 
-/// Quotes a word containing characters that are special in a shell (POSIX, Shell Command Language, 2.2).
+/// Returns a word of a command that's safe to print and to paste. Words with characters that are special in a shell are put in
+/// single quotes (POSIX, Shell Command Language, 2.2). Control characters are escaped.
 pub fn quoted(word: &str) -> String {
-    // Escape backticks because they enclose suggested commands.
+    // Suggested commands are enclosed in backticks, which a word must not end.
     let word = Printable::cut(word, LONGEST_WORD).to_string().replace('`', "\\u{60}");
     let is_plain = |char: char| char.is_alphanumeric() || "-_.:/@=,+%".contains(char);
     if !word.is_empty() && word.chars().all(is_plain) {

@@ -11,11 +11,11 @@
 //!                        └─ carry_out ─▶ Finished ─▶ Report ─▶ bytes, exit code
 //! ```
 //!
-//! Each layer depends only on the ones before it: [`roster`], [`layout`], [`desired`], [`comparison`], [`observed`], [`plan`],
-//! [`adoption`], [`new_roster`], [`pylon`], [`apply`], [`report`], [`output`], [`commands`]. The [`sandbox`] is separate. [`cli`]
-//! defines the command line, and [`manual`] documents it. The utilities [`printable`], [`toml_text`], [`source`], [`secret`],
-//! [`problem`], [`private`], [`target_file`], [`invocation`], [`own_folder`], [`regular`], `spelling`, and `every` are used
-//! throughout. docs/architecture.md describes each module.
+//! Each layer depends only on the layers before it: [`roster`], [`layout`], [`desired`], [`comparison`], [`observed`],
+//! [`plan`], [`adoption`], [`new_roster`], [`pylon`], [`apply`], [`report`], [`output`], [`commands`]. The [`sandbox`] is
+//! separate. [`cli`] defines the command line, and [`manual`] documents it. The utilities [`clock`], [`exit`], [`printable`],
+//! [`toml_text`], [`source`], [`secret`], [`problem`], [`private`], [`target_file`], [`invocation`], [`own_folder`],
+//! [`regular`], `spelling`, and `every` are used throughout. docs/architecture.md describes each module.
 
 pub mod adoption;
 pub mod apply;

@@ -32,8 +32,7 @@ fn rolecall(words: &[OsString], token_sources: Vec<TokenSource>) -> Exit {
     let cli = match manual::parse(words.to_owned()) {
         Ok(cli) => cli,
         Err(error) => {
-            // Parsing failed, so we can't tell which word is the value of `-C`. A relative path to a token file could be below
-            // any of them.
+            // Parsing failed, so the value of `-C` is unknown. A relative path to a token file could be below any word.
             commands::hide_tokens(&TokenSource::below_each(&token_sources, words));
             return print_clap_message(&error);
         }
@@ -59,7 +58,7 @@ fn print_clap_message(error: &clap::Error) -> Exit {
 /// Writes to standard output. Returns `exit` on success and `lost` on failure.
 fn written(text: String, exit: Exit, lost: Exit) -> Exit {
     let Err(error) = output::stdout(text) else { return exit };
-    // If the reader has closed the pipe, there's no point in telling it. The report is lost all the same.
+    // If the reader closed the pipe, it doesn't need a message. The report is lost all the same.
     if error.kind() != ErrorKind::BrokenPipe {
         output::say(&format!("Cannot write the report: {error}"));
     }
@@ -103,8 +102,8 @@ fn no_color() -> bool {
     is_set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// Returns the candidate folders for locks: the user's runtime folder, cache folder, and `~/.cache`. Only the last one is the
-/// same in every session, because we can derive it from the account's home folder.
+/// Returns the candidate folders for locks: the user's runtime folder, cache folder, and `~/.cache`. Only the last one is known
+/// in every session, because `home_dir` falls back to the account's home folder.
 fn locks() -> Vec<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let home = std::env::home_dir().map(|home| home.join(".cache"));

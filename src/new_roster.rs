@@ -14,9 +14,9 @@ use crate::observed::{Found, Meaning, ObservedState, Person, Role, RoleCatalog};
 use crate::printable::Printable;
 use crate::roster::{Email, Field, PerField, Region, RoleName};
 
-/// The folder for team files, relative to that of the root file.
+/// The folder for team files, relative to the folder of the root file.
 pub const TEAMS: &str = "teams";
-/// A default role only makes a file shorter if at least this many people have it.
+/// The number of people with a role from which a default role makes their team file shorter.
 const WORTH_A_DEFAULT: usize = 3;
 /// The maximum length of a team file's name in bytes, without its number and extension. File systems allow 255 bytes in total.
 const LONGEST_NAME: usize = 200;
@@ -113,7 +113,7 @@ const fn include(by: SplitBy) -> NewInclude<'static> {
     NewInclude { about, pattern: "teams/*.toml" }
 }
 
-/// Returns the declaration of a person in a new file, or the reason that there can't be one.
+/// Returns the values to declare for a person, or the reason the person is left out.
 fn newcomer(
     person: &Person,
     state: &ObservedState,
@@ -212,7 +212,7 @@ fn domain(email: &Email) -> String {
     folded.rsplit_once('@').map_or_else(String::new, |(_, domain)| domain.to_owned())
 }
 
-/// Returns the domain in its ASCII form (Punycode), which is the same for both spellings of an internationalized domain.
+/// Returns the domain in its ASCII form (Punycode), so that the Unicode and ASCII spellings of a domain share a file.
 fn ascii_domain(email: &Email) -> String {
     let domain = domain(email);
     if domain.is_ascii() {
@@ -257,7 +257,7 @@ fn file_name(texts: &[&str], kind: &str, is_kept: impl Fn(char) -> bool) -> Stri
     }
 }
 
-/// Returns `true` if Windows reserves the name for a device, which it does with any extension.
+/// Returns `true` if Windows reserves the name for a device. Adding an extension doesn't change that.
 fn is_reserved(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     let port = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));

@@ -15,17 +15,17 @@ pub struct ObservedState {
     pub roles: RoleCatalog,
     /// Users who aren't people, sorted by ID. They don't count toward any limit.
     pub integrations: BTreeSet<Integration>,
-    /// All people in the organization, including deactivated people only on request. The indexes and any forecasts derived from
-    /// this state share the values.
+    /// All people in the organization. Deactivated people are included only if they were requested. The indexes and any
+    /// forecasts derived from this state share the values.
     people: BTreeMap<UserId, Arc<Person>>,
     by_primary: AddressIndex,
     by_secondary: AddressIndex,
 }
 
-/// The token's organization.
+/// The organization that the token belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Organization {
-    /// The ID, which `organization` in `[workspace]` must match.
+    /// The ID that `organization` in `[workspace]` must match.
     pub id: String,
     pub name: String,
 }
@@ -55,7 +55,7 @@ pub struct RoleId(pub Arc<str>);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Role {
     pub id: RoleId,
-    /// The name chosen by the organization, which may not be unique.
+    /// The name chosen by the organization. It isn't necessarily unique.
     pub name: String,
     pub slug: String,
 }
@@ -100,7 +100,7 @@ impl Person {
         self.assigned.contains(role) || self.from_scim.contains(role)
     }
 
-    /// Returns the values of a field. A person may have several roles. If the status is empty, so is the list.
+    /// Returns the assigned roles, or the status if the person has one. Roles that come only from SCIM groups aren't included.
     pub fn values(&self, field: Field) -> Vec<FieldValue> {
         match field {
             Field::Role => self.assigned.iter().map(|role| role.0.clone()).collect(),
@@ -197,7 +197,7 @@ impl ObservedState {
     /// Looks up an address. Active people take precedence over deactivated ones, and primary addresses over secondary ones. For
     /// active people, the result therefore doesn't depend on whether deactivated people were read.
     pub fn find<'s>(&'s self, email: &Email) -> Found<'s> {
-        // Fast path: almost everyone has their own address.
+        // Fast path: almost every address belongs to one person.
         if let Some(AddressHolders::One(person)) = self.by_primary.get(email)
             && !person.deactivated
         {
@@ -224,7 +224,7 @@ impl ObservedState {
 
 type AddressIndex = HashMap<Email, AddressHolders>;
 
-/// The people sharing an address. In the most common case, it's a single person and we don't need an allocation.
+/// The people who share an address. The usual case of a single person doesn't need an allocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum AddressHolders {
     One(Arc<Person>),
@@ -323,7 +323,7 @@ impl RoleCatalog {
         }
     }
 
-    /// Returns an unambiguous way to refer to this role in a file, which is the name if possible, otherwise the slug, otherwise the ID.
+    /// Returns an unambiguous way to refer to this role in a file: its name if possible, otherwise its slug, otherwise its ID.
     pub fn written(&self, id: &RoleId) -> String {
         let Some(role) = self.by_id(id) else {
             return id.0.to_string();
@@ -335,7 +335,7 @@ impl RoleCatalog {
         [role.name.as_str(), role.slug.as_str()].into_iter().find(means_it).unwrap_or(&id.0).to_owned()
     }
 
-    /// Converts a value from a file or the audit log into Pylon's value. A role that doesn't match exactly one is `None`.
+    /// Converts a value from a file or the audit log into Pylon's value. Returns `None` for an unknown or ambiguous role.
     pub fn value_meant(&self, field: Field, written: &str) -> Option<FieldValue> {
         if !field.names_role() {
             return Some(written.into());
@@ -346,7 +346,7 @@ impl RoleCatalog {
         }
     }
 
-    /// Converts Pylon's value to the one written in files. Returns `None` if the value can't be expressed in a file.
+    /// Converts Pylon's value to its spelling in files. Returns `None` for a status that files can't declare.
     pub fn value_written(&self, field: Field, value: &FieldValue) -> Option<FieldValue> {
         if field.names_role() {
             Some(self.written(&RoleId(value.clone())).into())
@@ -360,8 +360,8 @@ impl RoleCatalog {
         if field.names_role() { self.label(&RoleId(value.clone())) } else { value.to_string() }
     }
 
-    /// Returns the label for a role in reports. It's the name, with the ID appended if several roles share that name. An unknown
-    /// role is labeled with its ID.
+    /// Returns the label for a role in reports: its name, followed by the ID if several roles share the name. An unknown role
+    /// is labeled with its ID.
     pub fn label(&self, id: &RoleId) -> String {
         match self.by_id(id) {
             None => id.0.to_string(),

@@ -19,12 +19,12 @@ use crate::sandbox::DEFAULT_TOKEN;
 /// The tokens to remove. This has to be global because panics and usage errors can't access the environment.
 static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
 
-/// Hides every token in `text` from all further output. `text` doesn't have to be a valid token, so this also hides a quoted
-/// token. The sandbox's public token isn't a secret and is thus exempt.
+/// Hides every word in `text` that could be a token from all further output. `text` may be an invalid token, such as a token in
+/// quotes. The sandbox's public token isn't a secret and stays visible.
 pub fn hide(text: &str) {
     let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     for word in words(text).filter(|word| *word != DEFAULT_TOKEN) {
-        // Deduplicate: we search every string for every token, and the same token is passed in many times.
+        // Deduplicate: every text is searched for every token, and the same token is passed in many times.
         if !hidden.iter().any(|token| token.is(word)) {
             hidden.extend(Token::new(word));
         }
@@ -61,25 +61,23 @@ pub fn say(line: &str) {
     let _ = stderr(wrapped(&format!("{line}\n"), stderr_width()));
 }
 
-/// Whether standard output is a terminal.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stdout_is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// Whether standard error is a terminal.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Returns the width of the terminal, or `None` if standard output isn't one.
+/// Returns the width of the terminal, or `None` if standard output isn't a terminal.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stdout_width() -> Option<usize> {
     width(terminal_size::terminal_size_of(std::io::stdout()))
 }
 
-/// Returns the width of the terminal, or `None` if standard error isn't one.
+/// Returns the width of the terminal, or `None` if standard error isn't a terminal.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stderr_width() -> Option<usize> {
     width(terminal_size::terminal_size_of(std::io::stderr()))
@@ -89,7 +87,7 @@ fn width(size: Option<(Width, Height)>) -> Option<usize> {
     size.map(|(Width(columns), _)| usize::from(columns)).filter(|columns| *columns > 0)
 }
 
-/// Installs a panic hook that removes tokens. The standard library's hook would print them along with the panic message.
+/// Installs a panic hook that removes tokens. The standard library's hook would print a token that's in the panic message.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let _ = stderr(panicked(panic)); // not wrapped, because a panic while wrapping would abort

@@ -1,8 +1,8 @@
 //! Manages rolecall's own folders: `.rolecall` next to the root file, and the folders for its locks.
 //!
-//! `.rolecall` may come from a repository, so we don't trust its contents. This module never follows symbolic links inside it and
-//! uses only regular files and folders owned by the current user. Anything else results in an [`UntrustedFile`] error before
-//! anything is written.
+//! `.rolecall` may come from a repository, so we don't trust its contents. This module never follows symbolic links inside it
+//! and uses only regular files and folders owned by the current user. Anything else results in an [`UntrustedFile`] error
+//! before anything is written. Owners are checked only on Unix.
 //!
 //! On Unix, we open files relative to their open folder (`openat`). Otherwise, there'd be a race in which a folder on the path is
 //! replaced with a symbolic link.
@@ -105,7 +105,7 @@ impl OwnFolder {
         self.file(name, OpenMode::OpenOrCreate)
     }
 
-    /// Creates a file for appending. Like all files in this module, it's readable only by its owner.
+    /// Creates a file for appending. Like every file that this module creates, it's readable only by its owner.
     ///
     /// # Errors
     /// Returns `AlreadyExists` if the path exists, even as a dangling link, or another error if the file can't be created.
@@ -197,7 +197,8 @@ mod system {
         ))
     }
 
-    /// Converts an error from opening a path. For symbolic links, the error code depends on the platform.
+    /// Converts an error from opening a path. The error code for a symbolic link depends on the platform, so this looks at the
+    /// path itself.
     fn explained(errno: Errno, path: &Path) -> Error {
         if errno == Errno::EXIST {
             return errno.into();
@@ -277,7 +278,7 @@ mod system {
             options.open(path)
         }
 
-        /// Does nothing, since folders can't be synced on this platform.
+        /// Does nothing because folders can't be synced on this platform.
         ///
         /// # Errors
         /// Never returns an error.

@@ -76,7 +76,7 @@ impl Printable {
         })
     }
 
-    /// Truncates a value along with several old values, in the manner of [`Printable::cut_change`].
+    /// Truncates a value and several old values, like [`Printable::cut_change`].
     pub fn cut_changes(before: &[&str], after: &str, limit: usize) -> (Vec<Self>, Self) {
         let mut shown_after = Self::cut(after, limit);
         let mut shown_before = Vec::new();

@@ -28,7 +28,7 @@ pub fn options() -> OpenOptions {
 pub struct Staged {
     path: PathBuf,
     temporary: PathBuf,
-    /// `None` once the contents are written. Many files may be staged at once, and we'd run out of open files.
+    /// `None` once the contents are written: many files may be staged at once, and the number of open files is limited.
     file: Option<File>,
 }
 
@@ -52,7 +52,7 @@ impl Staged {
     fn create_next_to(path: &Path) -> Result<Self> {
         let name =
             path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it does not name a file"))?;
-        // Use a random name. A process ID isn't enough: killed processes leave their files behind and IDs repeat in
+        // Use a random name. A process ID isn't enough: killed processes leave their files behind, and IDs repeat in
         // containers.
         loop {
             let temporary =
@@ -95,14 +95,15 @@ impl Staged {
         fs::rename(&self.temporary, &self.path)
     }
 
-    /// Creates the file but never replaces one that has appeared in the meantime.
+    /// Creates the file. Never replaces a file that was created in the meantime.
     ///
     /// # Errors
     /// Returns an error if the file exists (`AlreadyExists`) or cannot be created.
     pub fn place_new(self) -> Result<()> {
         match fs::hard_link(&self.temporary, &self.path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                // Some file systems don't support hard links. Create the file first, so we know we're only replacing our own.
+                // Some file systems don't support hard links. Creating the file first ensures that the rename replaces only our
+                // own file.
                 options().write(true).create_new(true).open(&self.path)?;
                 self.place()
             }

@@ -25,7 +25,7 @@ pub(crate) use codes;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     pub place: Place,
-    /// A label of no more than a few words.
+    /// A few words about the location.
     pub text: String,
 }
 
@@ -80,7 +80,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Sorts the problems by location, so the same files always produce the same report.
+    /// Sorts the problems by location and removes duplicates, so the same files always produce the same report.
     pub fn new(sources: Sources, mut list: Vec<Problem>) -> Self {
         list.sort_by(|a, b| {
             let key = |problem: &Problem| problem.labels.first().map(|label| label.place);
@@ -101,8 +101,8 @@ impl Problems {
 }
 
 impl From<Problem> for Problems {
-    /// Converts a problem without a location. Otherwise, use [`Problem::with_sources`], since we can't display a location without
-    /// the source text.
+    /// Converts a problem without a location. For a problem with a location, use [`Problem::with_sources`]: displaying a
+    /// location requires the source text.
     fn from(problem: Problem) -> Self {
         debug_assert!(problem.labels.is_empty(), "{} has a place, but no texts to show it in", problem.code);
         Self { sources: Sources::default(), list: vec![problem] }

@@ -24,8 +24,8 @@ pub enum Unreadable {
 /// A guess at the encoding of a non-UTF-8 file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotUtf8 {
-    /// The name of the encoding, UTF-16 or UTF-32. Note that ASCII text without a byte-order mark is technically valid UTF-8 with
-    /// NUL bytes.
+    /// The name of the encoding: UTF-16 or UTF-32. In these encodings, ASCII text without a byte-order mark is also valid UTF-8
+    /// with NUL bytes.
     Wide(&'static str),
     /// An encoding with one byte per character. The fields describe the first byte that isn't UTF-8.
     Narrow {
@@ -136,8 +136,8 @@ pub fn read(path: &Path, largest: u64) -> Result<String, Unreadable> {
     text(file, length, largest)
 }
 
-/// Reads a text file chosen by the user. Unlike [`read`], this also accepts devices and pipes, as in `compare <(git show
-/// HEAD:users.toml) users.toml`. Note that those can be read only once.
+/// Reads a text file chosen by the user. Unlike [`read`], this also accepts standard input (`-`), devices, and pipes, as in
+/// `compare <(git show HEAD:users.toml) users.toml`. A pipe can be read only once.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read, is too large, or isn't UTF-8.
@@ -149,11 +149,11 @@ pub fn read_named(path: &Path, largest: u64) -> Result<String, Unreadable> {
     }
 }
 
-/// Returns `true` if the path is standard input, a pipe, or a device, all of which can be read only once. We don't follow
-/// symlinks that may come from a repository, since they could make us wait for a terminal or read an endless device.
+/// Returns `true` if the path is standard input, a pipe, or a device, which can be read only once. Symlinks outside system
+/// folders aren't followed: they may come from a repository and make rolecall wait for a terminal or read an endless device.
 pub fn is_stream(path: &Path) -> bool {
     let is_other = |there: fs::Metadata| !there.is_file() && !there.is_dir();
-    // In system folders, however, `/dev/stdin` and `/dev/fd/63` are symlinks.
+    // `/dev/stdin` and `/dev/fd/63` are symlinks too, but the system provides them.
     let is_foreign_link = path.is_symlink() && !is_below(path, &["/dev", "/proc"]);
     path.as_os_str() == STDIN || !is_foreign_link && fs::metadata(path).is_ok_and(is_other)
 }
@@ -181,7 +181,7 @@ pub fn read_from(from: impl Read, largest: u64) -> Result<String, Unreadable> {
     text(from, 0, largest)
 }
 
-/// Reads at most `longest` bytes of the first line of a file and ignores the rest.
+/// Reads the first line of a file, up to `longest` bytes, and ignores the rest.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read, isn't a regular file, or isn't UTF-8.
@@ -193,7 +193,7 @@ pub fn first_line(path: &Path, longest: u64) -> Result<String, Unreadable> {
 
 /// Opens a regular file and returns it with its length.
 fn open(path: &Path) -> Result<(File, u64), Unreadable> {
-    // Check before opening: without a writer, opening a pipe would block forever.
+    // Check before opening: opening a pipe without a writer would block forever.
     let metadata = fs::metadata(path)?;
     if metadata.is_file() { Ok((File::open(path)?, metadata.len())) } else { Err(Unreadable::NotRegular) }
 }

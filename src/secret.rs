@@ -5,7 +5,8 @@
 
 use crate::spelling::did_you_mean;
 
-/// Words found in the names of secrets. On a line containing one of them, even short words count as potential secrets.
+/// Words in the names of secrets. On a line that contains one of these words, even a short word with a digit counts as a
+/// potential secret.
 const NAMES: [&str; 12] = [
     "token",
     "secret",
@@ -37,7 +38,7 @@ const PREFIXES: [&str; 14] = [
     "xoxp-",
     "eyJ",
 ];
-/// Keys with Pylon IDs as values, which look like secrets.
+/// Keys whose values are Pylon IDs, which look like secrets.
 const IDS: [&str; 2] = ["role", "organization"];
 /// Placeholder shown in place of a secret.
 pub const MASK: &str = "(not shown)";
@@ -72,7 +73,7 @@ pub fn resembles_secret_name(name: &str) -> bool {
 }
 
 /// Splits a camel-case name into lowercase parts: `apiTokenFile` yields `api`, `token`, and `file`. A name with spaces yields
-/// nothing.
+/// only an empty part.
 fn camel_parts(name: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     if name.contains(' ') {
@@ -100,7 +101,7 @@ pub fn mask_secret(line: &str) -> String {
 }
 
 /// Line endings that continue a value on the following lines, paired with the closing delimiter. If the delimiter is empty, the
-/// value is the next non-blank line.
+/// value is on the next line that's neither blank nor a comment.
 const OPENINGS: [(&str, &str); 7] =
     [("=", ""), (":", ""), ("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]"), ("{", "}"), ("\\", "\"\"\"")];
 /// How many lines to search upward for the key of a value.
@@ -220,7 +221,7 @@ fn is_in_address(line: &str, at: usize, word: &str) -> bool {
     line[..at].ends_with('@') || line[at + word.len()..].starts_with('@')
 }
 
-/// Returns `true` if the value at `at` belongs to a key for an ID.
+/// Returns `true` if the word at `at` is the value of one of the keys in [`IDS`].
 fn is_id(line: &str, at: usize) -> bool {
     let key = line[..at].trim_end_matches(['"', '\'', ' ', '\t']).strip_suffix('=').map(str::trim_end);
     key.is_some_and(|key| {

@@ -100,7 +100,7 @@ struct SourceFile {
     name: String,
     text: String,
     masked: Vec<Range<usize>>,
-    /// Computed on first use. Most runs resolve only a few places.
+    /// Computed on first use because most runs resolve only a few places.
     positions: OnceLock<Positions>,
 }
 
@@ -119,7 +119,7 @@ const STRIDE: usize = 1024;
 /// All input files, in the order they were read.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// Reference-counted because the files can be large and a plan retains the sources for its report.
+    /// Reference-counted because a plan retains the sources for its report, and the files can be large.
     files: Vec<Arc<SourceFile>>,
 }
 
@@ -177,7 +177,7 @@ impl Sources {
         let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '=', ':', '.']).len();
         let end = file.text.floor_char_boundary(place.end as usize).max(file.line_end(start));
         let masked = (start + skipped).min(end)..end;
-        // If a line has several masked values, the first mask already covers the rest.
+        // If a line has several masked values, the first mask may already cover this one.
         if file.masked.last().is_none_or(|last| masked.start < last.start || masked.end > last.end) {
             file.masked.push(masked);
         }

@@ -1,4 +1,4 @@
-//! Finds candidates for "did you mean" suggestions.
+//! Finds the best match for a "did you mean" suggestion.
 
 /// Returns the string in `known` most similar to `written`, if any is similar enough. A string that differs only in case takes
 /// precedence.

@@ -1,8 +1,9 @@
 //! Writes text to a file chosen by the user, much like `>` in a shell.
 //!
 //! * Symbolic links are followed, and devices and pipes are written to. A regular file retains its owner, mode, and hard links.
-//! * If possible, a regular file is replaced atomically. It's written in place if it's a mount point, if it has several hard
-//!   links, or if its folder doesn't allow new files. In those cases, a full disk can leave the file corrupted.
+//! If possible, a regular file is replaced atomically. It's written in place if it's a mount point, if it has several hard
+//!   links, if its folder doesn't allow new files, or if its owner can't be preserved. In those cases, a full disk can leave
+//!   the file corrupted.
 //! * Unlike with `>`, new files are readable only by their owner.
 //! * [`TargetFile::open`] detects errors as early as possible, before anything is changed.
 
@@ -30,7 +31,7 @@ enum WriteMethod {
     New(Staged),
     /// A regular file to replace, or to write in place if that fails.
     Replace(Staged, PathBuf),
-    /// A regular file that can't be replaced.
+    /// A regular file that has several hard links, or for which no temporary file with the same owner and mode can be created.
     InPlace(PathBuf),
     /// A device, a pipe, or this process's own standard output or standard error.
     Stream(File),
@@ -108,7 +109,7 @@ fn existing(path: &Path, there: &fs::Metadata) -> Result<WriteMethod> {
     }
     match Staged::open(path) {
         Ok(staged) => Ok(WriteMethod::Replace(staged, path.to_owned())),
-        // Running out of file descriptors is just temporary, so it's no reason to write in place.
+        // Running out of file descriptors is temporary and therefore no reason to write in place.
         #[cfg(unix)]
         Err(error) if is_out_of_descriptors(&error) => Err(error),
         Err(_) => Ok(WriteMethod::InPlace(path.to_owned())),
@@ -170,8 +171,8 @@ pub fn follow_links(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         let Ok(target) = fs::read_link(&path) else { break };
-        // `/proc/self/fd/1` refers to one of a process's open files. The reported target may be a pipe or a deleted file, so we
-        // have to open the link itself.
+        // `/proc/self/fd/1` refers to a file that a process has open. The link's target may be a pipe or a deleted file, so
+        // only the link itself can be opened.
         if is_below(&path, &["/proc"]) {
             break;
         }

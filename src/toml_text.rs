@@ -14,7 +14,7 @@ pub fn quoted(text: &str) -> String {
             '\n' => quoted += "\\n",
             '\r' => quoted += "\\r",
             '\t' => quoted += "\\t",
-            // The opening quote keeps it from starting a line, which is where GitHub would read it as a workflow command.
+            // The opening quote keeps the colon from starting a line, where a GitHub runner would read `::` as a command.
             ':' if number == 0 => quoted.push(':'),
             char if acts => quoted += &escaped(char),
             char => quoted.push(char),
@@ -34,8 +34,9 @@ const fn is_bare(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '_' | '-')
 }
 
-/// Truncates each string and each bare key to `limit` characters. We only shorten their content, so the result is still valid
-/// TOML. A truncated string ends in `…`, which isn't allowed in a bare key. The strings must come from [`quoted`].
+/// Truncates each string and each bare key to `limit` characters. The result is still valid TOML because only their content is
+/// shortened. A truncated string ends in `…`, but a truncated bare key doesn't because `…` isn't allowed there. The strings
+/// must come from [`quoted`].
 pub fn short(toml: &str, limit: usize) -> String {
     let mut short = String::with_capacity(toml.len().min(4 * limit));
     let (mut rest, mut is_inside, mut count) = (toml, false, 0);
@@ -65,8 +66,8 @@ fn unit(text: &str) -> usize {
     }
 }
 
-/// Replaces unsafe characters in a line of a file with TOML escape sequences. Almost all of them are in double-quoted strings,
-/// where this doesn't change the meaning of the line.
+/// Replaces unsafe characters in a line of a file with TOML escape sequences. Unsafe characters are almost always in
+/// double-quoted strings, where this doesn't change the meaning of the line.
 pub fn line(line: &str) -> String {
     let shown = |(char, acts)| if acts { escaped(char) } else { String::from(char) };
     characters(line).map(shown).collect()

@@ -1,7 +1,7 @@
 //! Compares two versions of the files offline.
 //!
 //! `statements` converts each version to canonical TOML, one subject at a time. This module pairs up the subjects of both
-//! versions and keeps only those that differ. Each of these appears in the [`Comparison`] exactly once.
+//! versions. Each subject that differs appears in the [`Comparison`] exactly once.
 //!
 //! The comparison is semantic. Spelling out a default, reordering entries, changing the case of an address, and moving a person
 //! to another file all make no difference.
@@ -85,8 +85,8 @@ pub struct Item {
     /// Whether the report flags the change for reviewers. This applies to all settings and to every role that is or may be
     /// guarded.
     pub sensitive: bool,
-    /// Whether the value is a role that may turn out to be guarded. Without Pylon, names, slugs, and IDs cannot be matched to
-    /// each other.
+    /// Whether the value is a role that may turn out to be guarded. Only Pylon knows which name, slug, and ID refer to the same
+    /// role.
     pub unresolved: bool,
 }
 
@@ -121,7 +121,7 @@ impl Comparison {
     }
 }
 
-/// The guarded roles of both versions, in lowercase. The report flags every change to a guarded role.
+/// The roles with a minimum in either version, and Admin, in lowercase. The report flags every change to one of these roles.
 struct GuardedRoles(HashSet<String>);
 
 /// Whether a role in the files is guarded.
@@ -132,7 +132,7 @@ enum Guarded {
     Yes,
 }
 
-/// Roles found in every organization. Their names and slugs are identical except for case.
+/// Roles that every organization has. Their names and slugs are identical except for case.
 const BUILT_IN: [&str; 3] = ["admin", "member", "viewer"];
 
 impl GuardedRoles {
@@ -141,8 +141,8 @@ impl GuardedRoles {
         Self(minimums.map(|minimum| minimum.role.value.to_lowercase()).chain(["admin".to_owned()]).collect())
     }
 
-    /// Returns whether the files guard this role. The result may be `Unknown` because files can refer to a role by name, slug,
-    /// or ID, and these can't be matched offline.
+    /// Returns whether the files guard this role. The result may be `Unknown`: files can refer to a role by name, slug, or ID,
+    /// and only Pylon knows which of them match.
     fn has(&self, role: &str) -> Guarded {
         let role = role.to_lowercase();
         if self.0.contains(&role) {
@@ -184,7 +184,8 @@ fn difference(
     (kind != Kind::Changed || !items.is_empty()).then_some(Difference { subject, kind, items })
 }
 
-/// Returns the keys that differ. A key such as `windows` can have several statements, so we leave out any found in both versions.
+/// Returns the keys that differ. A key such as `windows` can have several statements. Statements found in both versions are
+/// left out.
 fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, guarded: &GuardedRoles) -> Vec<Item> {
     let common: HashSet<(String, String)> = {
         let of_old: HashSet<_> = old.iter().map(Statement::identity).collect();

@@ -1,4 +1,5 @@
-//! Converts a version of the files to statements in canonical TOML. Files that mean the same thing produce identical statements.
+//! Converts a version of the files to statements in canonical TOML. Files with the same meaning produce statements with the
+//! same [`Statement::identity`].
 //!
 //! We destructure all declared types exhaustively, so forgetting to compare a new key is a compile error.
 
@@ -26,7 +27,7 @@ pub(super) struct Statement {
     pub(super) stated: StatedValue,
     /// Whether a subject can have several statements with this key.
     pub(super) repeats: bool,
-    /// The role in the value, if there is one.
+    /// The role that a person's entry or window sets.
     role: Option<String>,
 }
 
@@ -35,7 +36,6 @@ impl Statement {
         (self.key.clone(), self.meaning.clone())
     }
 
-    /// Returns the role in the value, if there is one.
     pub(super) fn role(&self) -> Option<&str> {
         self.role.as_deref()
     }
@@ -43,8 +43,8 @@ impl Statement {
 
 /// Collects the statements about a subject.
 struct Statements {
-    /// All keys of the subject. Ranks are indices into this list, so omitting an optional key doesn't affect the ranks of later
-    /// ones.
+    /// All keys of the subject. Ranks are indexes into this list, so omitting an optional key doesn't affect the ranks of later
+    /// keys.
     keys: &'static [&'static str],
     list: Declaration,
 }
@@ -203,7 +203,7 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
 
 fn role_limit(of: &mut Statements, key: &str, limit: &RoleLimit) {
     let RoleLimit { role, holders } = limit;
-    // The name and slug of this role differ only in case, so a file may spell it differently from the default.
+    // The Admin role's name and slug differ only in case, so a file may spell the role differently from the default.
     let name = if role.value.eq_ignore_ascii_case("admin") { "Admin" } else { &role.value };
     of.add(&format!("{key}.{}", toml_text::key(name)), holders.to_string(), Some(role.place));
 }

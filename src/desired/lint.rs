@@ -11,8 +11,8 @@ use crate::roster::{DeclaredPerson, Email, Roster, Window};
 use crate::source::{Place, Sourced};
 use crate::spelling::did_you_mean;
 
-/// Caps on the number of protected addresses checked for typos and on the number of people each is checked against. The cost is
-/// the product of the two.
+/// Limits how many protected addresses are checked for typos, and how many people each address is compared with. The cost is
+/// the product of both numbers.
 const MOST_TYPOS: usize = 5;
 const MOST_COMPARED: usize = 5_000;
 

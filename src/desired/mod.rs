@@ -17,23 +17,23 @@ use crate::roster::{
 };
 use crate::source::Sourced;
 
-/// How long a window's `then` stays in effect after the window ends, for people still in the window's status.
+/// How long a window's `then` applies after the window ends, for people who still have the window's status.
 pub const THEN_DURATION: SignedDuration = SignedDuration::from_hours(48);
 
-/// The furthest that an acknowledgment's expiry can be in the future. This makes sure that accepted risks get reviewed regularly.
+/// The longest time until an acknowledgment may expire. The limit ensures that accepted risks are reviewed regularly.
 pub const LONGEST_ACKNOWLEDGMENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Everyone's desired values at a given instant.
+/// The desired values of all declared people at a given instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredState {
-    /// All declared people, sorted by address.
+    /// Sorted by address.
     pub people: Vec<DesiredPerson>,
 }
 
 /// A person's desired values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredPerson {
-    /// The person's declared address.
+    /// The address in the files, which may be one of the person's secondary addresses in Pylon.
     pub email: Sourced<Email>,
     /// The desired values. `None` leaves the field alone.
     pub values: PerField<Option<Desired>>,
@@ -49,8 +49,8 @@ impl DesiredPerson {
         self.values[field].as_ref().or_else(|| self.after_windows(field).iter().find(undoes))
     }
 
-    /// Returns the most likely desired value of `field`, without consulting Pylon. If only ended windows apply, this is the value
-    /// that reverts the most recent one, since that's the one most people need.
+    /// Returns the most likely desired value of `field`, without consulting Pylon. If only ended windows apply, this is the
+    /// value that reverts the most recent window, which applies to most people.
     pub fn likely_value(&self, field: Field) -> Option<&Desired> {
         self.values[field].as_ref().or_else(|| self.after_windows(field).first())
     }
@@ -102,7 +102,7 @@ impl Roster {
         too_late.map(|known| expires_too_late(known, latest, &self.timezone)).collect()
     }
 
-    /// Resolves all defaults and windows as of `now`.
+    /// Resolves the desired values of all declared people as of `now`.
     pub fn resolve_at(&self, now: Timestamp) -> DesiredState {
         self.resolve_some_at(now, |_| true)
     }
@@ -178,7 +178,7 @@ fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
         let is_set_or_undone_later =
             later.iter().any(|later| later.then.value == *status || later.status == *status);
         if !is_set_or_undone_later {
-            // A later window may in turn revert this value, in which case a single apply takes both steps.
+            // A later window may in turn revert this value. In that case, a single apply takes both steps.
             let mut value = then;
             for step in later {
                 if value.value == step.status {

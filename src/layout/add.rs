@@ -1,8 +1,11 @@
 //! Adds people to a file.
 //!
-//! New entries are lines if the file already has any, or tables if it has only tables. They're inserted in sorted order into the
-//! last group, or at its end if the group isn't sorted. A heading may not apply to the new people, so if the group has one, they
-//! form a group of their own instead.
+//! New entries are lines if the file already has any, or tables if it has only tables. Lines go into the last group of lines,
+//! and tables go among the tables above the first heading. They're inserted in sorted order, or at the end if the existing
+//! entries aren't sorted.
+//!
+//! A heading may not apply to the new people. If the last group of lines has a heading, the new lines form a group of their
+//! own.
 
 use toml_edit::Value;
 
@@ -118,7 +121,7 @@ fn tables_above_heading(parsed: &ParsedText<'_>) -> (Vec<Neighbor>, Option<usize
     (tables, top)
 }
 
-/// Returns the existing entry below which each new one is inserted, or `None` if the new entry goes at the top.
+/// Returns the existing entry below which each new entry is inserted, or `None` if the new entry goes at the top.
 fn neighbors_above<'n>(neighbors: &'n [Neighbor], new: &[&PersonValues]) -> Vec<Option<&'n Neighbor>> {
     let is_sorted = neighbors.is_sorted_by(|one, other| one.address <= other.address);
     let mut above = Vec::new();

@@ -1,7 +1,8 @@
 //! The canonical layout of a file: root keys first, followed by `[workspace]`, `[policy]`, `[guardrails]`, `[[rule]]`,
 //! `[[acknowledge]]`, `[defaults]`, any unknown sections, and `[users]`.
 //!
-//! Sections declared at the root as dotted keys or inline tables are converted to sections with a header.
+//! Sections declared at the root as dotted keys or inline tables are converted to sections with a header. An inline table with
+//! comments between its pairs stays as it is.
 
 use std::mem::take;
 

@@ -1,8 +1,8 @@
-//! Edits people's entries without touching any other lines. Their order, comments, formatting, and line endings are all
+//! Edits people's entries without touching any other lines. The order, comments, formatting, and line endings of the rest are
 //! preserved.
 //!
-//! `change` replaces values in an existing entry without changing its form and never touches windows. `add` decides where a new
-//! entry goes.
+//! `change` replaces values in an existing entry. It keeps the form of the entry and never touches windows. `add` decides where
+//! a new entry goes.
 
 use std::collections::HashSet;
 

@@ -6,12 +6,8 @@
 //!   or at the end of the group if nothing follows. If that entry comes first in a group with a heading, a blank line keeps the
 //!   heading and the comment apart.
 //! * A detached comment is a heading for the lines or tables below it.
-//! * A comment directly above a table may be about just that table or about every table below it. We can't tell, so we don't move
-//!   the table and put it in a group of its own.
-//! * Entries with windows are converted from lines to tables, and tables without windows are converted back and go at the end of
-//!   the lines. Since TOML requires all lines in `[users]` to come before any tables, not every entry can be converted. In
-//!   particular, entries in or above a group of lines with a heading remain lines. Tables below a heading are converted to lines
-//!   only if all of them can be, along with all tables above them.
+//! A comment directly above a table may be about just that table or about every table below it. We can't tell, so the table
+//!   stays in place, in a group of its own.
 //!
 //! ```toml
 //! [users]
@@ -93,8 +89,8 @@ fn write_lines(writer: &mut LayoutWriter<'_>, group: PeopleGroup<'_>) {
 }
 
 impl PeopleGroup<'_> {
-    /// Sorts the entries. If the first one ends up with a comment, we put a blank line between the comment and the heading.
-    /// Otherwise, the two would merge into a single block, and the comment would no longer move along with its entry.
+    /// Sorts the entries. If the first entry ends up with a comment, a blank line separates the comment from the heading.
+    /// Otherwise, both would merge into a single block, and the comment would no longer move along with its entry.
     fn sort(&mut self) {
         self.people.sort_by_cached_key(|person| Email::observed(person.address).folded());
         let first = self.people.first().and_then(|person| person.lines.first());

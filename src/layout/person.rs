@@ -1,8 +1,8 @@
 //! Chooses between the two forms of an entry: a line or a table. An entry becomes a line if it's short enough and has no windows,
 //! provided that no comment would be lost.
 //!
-//! All lines come before all tables, so converting an entry moves it. If that would move it away from a heading, we leave its
-//! form alone.
+//! All lines come before all tables, so converting an entry moves it. An entry keeps its form if it would otherwise move away
+//! from a heading.
 
 use std::mem::take;
 
@@ -12,7 +12,7 @@ use super::parsed::{Block, KeyValue, Placement, TableSection, TrailingComment, i
 use super::value::{MAX_WIDTH, Space, ValueFormatter, dotted};
 use crate::roster::keys;
 
-/// The possible forms of an entry. At least one is available; if both are, it's up to the caller to choose.
+/// The possible forms of an entry, at least one of which is available. If both are available, the caller chooses.
 pub(super) struct PersonForms<'t> {
     pub(super) address: &'t str,
     /// More than one line if the person is declared with dotted keys.

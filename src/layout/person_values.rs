@@ -1,4 +1,4 @@
-//! A person's values, and their formatting as TOML.
+//! A person's values, and how they're written as TOML.
 
 use super::value::{braced, dotted};
 use crate::roster::{Email, FieldValue, PerField};
@@ -8,7 +8,7 @@ use crate::toml_text::quoted;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonValues {
     pub email: Email,
-    /// The value of each field. `None` leaves an existing entry's field alone and omits the field from a new entry.
+    /// The value of each field. `None` leaves the field unchanged in an existing entry and omits it from a new entry.
     pub values: PerField<Option<FieldValue>>,
 }
 
