@@ -27,11 +27,11 @@ pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mu
     });
 }
 
-/// Reports pairs of visually confusable addresses in which at least one contains non-ASCII characters. We never report two ASCII
-/// addresses: `l` and `1` look alike in too many real names.
+/// Reports pairs of addresses that look the same if at least one contains non-ASCII characters. Pairs of ASCII addresses are
+/// never reported: `l` and `1` look alike in too many real names.
 ///
-/// `named` yields the addresses in the settings, where a look-alike silently disables the setting: a confusable `protected`
-/// address would not protect anyone, and a rule would not apply.
+/// `named` yields the addresses in the settings, where a look-alike silently disables the setting. A `protected` address that
+/// only resembles a person's address doesn't protect the person, and a rule doesn't apply to them.
 pub(super) fn check_look_alikes<'a>(
     people: &'a [DeclaredPerson],
     named: impl Iterator<Item = &'a Sourced<Email>>,
@@ -106,7 +106,7 @@ const MAX_WINDOWS: usize = 366;
 /// Reports invalid windows, as well as overlapping windows that set the same field.
 pub(super) fn check_windows(person: &DeclaredPerson, problems: &mut Vec<Problem>) {
     if person.windows.len() > MAX_WINDOWS {
-        // The check below compares every pair of windows, so its cost is quadratic.
+        // The check below compares every pair of windows, which takes quadratic time.
         let message = format!("{} has {} windows", person.email.value, person.windows.len());
         let problem = Problem::new(RosterCode::TooManyWindows, message).at(person.email.place, "too many");
         problems.push(
@@ -164,8 +164,8 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
     check_value_after(person, window, problems);
 }
 
-/// Reports windows that leave the value afterwards undefined, and windows that define it twice, with `then` and in the person's
-/// entry.
+/// Reports windows that set a field with no declared value outside the window. Also reports a `then` that has no effect or that
+/// contradicts the person's entry.
 fn check_value_after(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Problem>) {
     let Window { place: _, from: _, until, sets, then, reason: _ } = window;
     for (field, value) in sets.some().filter(|(field, _)| person.values[*field].is_none()) {

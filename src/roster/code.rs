@@ -1,4 +1,4 @@
-//! Diagnostic codes for problems in the files. Each one is documented in docs/diagnostics.md, which a test keeps complete.
+//! Diagnostic codes for problems in the files. docs/diagnostics.md documents each code, and a test keeps the page complete.
 
 use crate::problem::codes;
 
@@ -15,7 +15,7 @@ codes! {
         FileTooLarge = "roster::file_too_large",
         /// The file is not valid UTF-8.
         NotUtf8 = "roster::not_utf8",
-        /// The path is a symbolic link that leaves the folder of the root file.
+        /// The path is a symbolic link that points outside the folder of the root file.
         OutsideFolder = "roster::outside_folder",
         /// The file is not valid TOML.
         Syntax = "roster::syntax",

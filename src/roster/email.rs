@@ -1,6 +1,6 @@
 //! Email addresses, which identify people in the files and in Pylon.
 //!
-//! Addresses are compared case-insensitively (simple case folding, Unicode 3.13) and modulo composition (NFC, UAX #15). The
+//! Two addresses are equal if they differ only in case (simple case folding, Unicode 3.13) or composition (NFC, UAX #15). The
 //! original spelling is preserved for reports and for requests to Pylon.
 
 use std::cmp::Ordering;
@@ -26,20 +26,20 @@ pub struct Email {
 /// The reason an address is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadEmail {
-    /// The string is not a well-formed address. The reason is worded to complete a sentence.
+    /// The string is not a well-formed address. Contains the reason as a clause, such as "it has no `@`".
     Malformed(&'static str),
     /// The address contains non-ASCII characters, which aren't allowed in these files.
     NotAscii,
 }
 
 impl Email {
-    /// Wraps an address from Pylon. It isn't validated; it's up to Pylon which addresses its users sign in with.
+    /// Wraps an address from Pylon without validation: Pylon decides which addresses its users sign in with.
     pub fn observed(text: &str) -> Self {
         Self { written: text.into(), normalized: (!text.is_ascii()).then(|| normalized(text).into()) }
     }
 
-    /// Validates an address from a file. Lengths and characters follow RFC 5321, and host names follow RFC 1123. We reject quoted
-    /// local parts and address literals, which Pylon users don't sign in with.
+    /// Validates an address from a file. Lengths and characters follow RFC 5321, and host names follow RFC 1123. Quoted local
+    /// parts and address literals are rejected because Pylon users don't sign in with them.
     pub fn declared(text: &str, allow_unicode: bool) -> Result<Self, BadEmail> {
         let malformed = |why| Err(BadEmail::Malformed(why));
         let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -96,7 +96,7 @@ impl Email {
     }
 }
 
-/// Lists up to five non-ASCII characters. Many of them look exactly like an ASCII letter, so their code points are included.
+/// Lists up to five non-ASCII characters with their code points, since many look exactly like an ASCII letter.
 pub(super) fn foreign_letters(text: &str) -> String {
     let foreign = text.chars().filter(|char| !char.is_ascii()).take(5);
     foreign.map(|char| format!("`{char}` (U+{:04X})", u32::from(char))).collect::<Vec<_>>().join(", ")

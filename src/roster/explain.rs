@@ -28,7 +28,7 @@ pub(super) struct Known {
     incomplete: Vec<Range<usize>>,
 }
 
-/// Problems that may be mere consequences of a syntax error because the missing part of the section or statement wasn't parsed.
+/// Problems that a syntax error may cause by hiding a part of a section or statement.
 const FOLLOW_INCOMPLETE: [RosterCode; 3] =
     [RosterCode::MissingKey, RosterCode::EmptyWindow, RosterCode::NoWayBack];
 
@@ -58,9 +58,9 @@ fn is_in(ranges: &[Range<usize>], place: Place) -> bool {
 }
 
 /// Returns the statements that contain an error, and the headers of the sections around them. `split` is the offset at which
-/// parsing resumes, set only if that offset might fall inside a section.
+/// parsing resumes after an unclosed bracket. The section around `split` counts as incomplete too.
 ///
-/// If one of these sections seems to lack a required key, perhaps we just didn't parse the part that has it.
+/// A key that such a section seems to lack may be in the part that wasn't parsed.
 fn incomplete(statements: &Statements, errors: &[usize], split: Option<usize>) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> =
         split.and_then(|at| statements.header_before(at)).into_iter().collect();

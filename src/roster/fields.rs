@@ -1,7 +1,7 @@
 //! Typed accessors for TOML values, which report a problem if the type doesn't match.
 //!
-//! The parsed tree, which has a span for every key and value, is walked by hand. With serde, we'd only get the first error,
-//! whereas we want a single run to report all of them. Unknown keys go to [`Fields::unknown`].
+//! The parsed tree, which has a span for every key and value, is walked by hand: serde stops at the first error, but a single
+//! run should report all errors. Unknown keys go to [`Fields::unknown`].
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -25,7 +25,7 @@ pub(super) struct Fields<'p> {
     file: FileId,
     /// Maps offsets in the current part to offsets in the file.
     shift: Shift,
-    /// An intern pool for field values. In practice, even a hundred thousand people share only a few distinct ones.
+    /// An intern pool for field values: even a hundred thousand people share only a few distinct values.
     names: &'p mut BTreeSet<FieldValue>,
     pub(super) problems: Vec<Problem>,
     /// Ranges whose text must not be displayed because it may be a secret.
@@ -59,7 +59,7 @@ impl Shift {
 /// Keys that hold secrets, in addition to those recognized by [`is_secret_name`]. Anyone with access to the pull request can read
 /// the file.
 const SECRETS: &[&str] = &["key", "api_key"];
-/// Keys that would control where the token is sent, which must not be possible through a pull request.
+/// Keys that would control where the token is sent. A pull request must not be able to change that.
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];
 
 impl<'p> Fields<'p> {

@@ -6,7 +6,8 @@ use super::{Field, Status};
 use crate::printable::Printable;
 use crate::secret::contains_secret;
 
-/// Keys that users tend to put in tables that don't have them, with a hint for each group. Tables go by their names in messages.
+/// Keys that users put in tables where they aren't valid, with a hint for each group. Tables are identified by their name in
+/// messages.
 const KEYS: &[(&str, &[&str], &str)] = &[
     (
         "a window",
@@ -70,7 +71,7 @@ const KEYS: &[(&str, &[&str], &str)] = &[
     ("[[acknowledge]]", &["comment", "note", "why"], "did you mean `reason`?"),
 ];
 
-/// Common substitutes for the name of a status.
+/// Words that users write instead of the name of a status.
 const STATUSES: &[(Status, &[&str])] = &[
     (
         Status::OutOfOffice,
@@ -93,7 +94,7 @@ const STATUSES: &[(Status, &[&str])] = &[
     (Status::Active, &["available", "online", "present", "on", "in", "here", "working", "enabled"]),
 ];
 
-/// Common substitutes for `block` in `unmanaged` and `missing`.
+/// Words that users write instead of `block` in `unmanaged` and `missing`.
 const BLOCK: &[&str] = &["refuse", "refused", "deny", "forbid", "error", "fail", "stop", "blocked"];
 
 /// Returns the value most likely meant by a word used for `unmanaged` or `missing`.

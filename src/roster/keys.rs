@@ -8,7 +8,7 @@ pub(crate) const WORKSPACE: &[&str] = &["organization", "region"];
 
 pub(crate) const POLICY: &[&str] = &["role", "status", "extra_roles"];
 
-/// All keys of an acknowledgment. Each guardrail takes only a subset.
+/// All keys of an acknowledgment. Each guardrail takes only some of them.
 pub(crate) const ACKNOWLEDGE: &[&str] =
     &["guardrail", "role", "user", "up_to", "down_to", "reason", "expires"];
 
@@ -134,14 +134,15 @@ mod tests {
             ("rule", RULE),
         ] {
             for key in keys.iter().filter(|key| **key != "guardrail") {
-                // Acknowledging another guardrail means accepting another risk.
+                // The guardrail is part of the subject, so an acknowledgment of another guardrail is a different subject.
                 let is_compared = is_in(compared, &format!("{table}.{key}"), IN_LISTS);
                 assert!(is_compared, "`{table}.{key}` is not in EVERY_KEY of tests/all/stories/comparing.rs");
             }
         }
     }
 
-    /// Guards against a vacuous test above: stripped of its code, the page documents no keys, even though many appear as words.
+    /// Proves that the test above can fail: without its code, the page documents no keys, even though many keys appear as
+    /// words.
     #[test]
     fn a_word_in_a_sentence_does_not_document_a_key() {
         let prose: String =

@@ -11,8 +11,8 @@
 //! * Every declared value carries its source location ([`Sourced`]), which is preserved all the way into the plan.
 //! * The result is either a complete, valid roster or a list of all problems.
 //!
-//! Anything that depends on the current time, such as windows and expired acknowledgments, is resolved later by
-//! [`crate::desired`].
+//! Windows are resolved later by [`crate::desired`] because they depend on the current time. [`crate::plan`] ignores expired
+//! acknowledgments for the same reason.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -57,8 +57,8 @@ pub type RoleName = FieldValue;
 pub struct Roster {
     /// The source text behind every [`Place`] in this roster.
     pub sources: Sources,
-    /// The location of each key in the root file, indexed by dotted name, such as `guardrails.max_changes`. Keys that aren't in
-    /// the map have their default value.
+    /// The location of each key in the root file, by dotted name, such as `guardrails.max_changes`. Keys that aren't in the map
+    /// have their default value.
     pub setting_places: BTreeMap<String, Place>,
     /// The time zone for local dates and times. Defaults to UTC.
     pub timezone: TimeZone,
@@ -178,12 +178,11 @@ pub struct GuardrailRules {
 pub const DEFAULT_MINIMUM: u64 = 2;
 
 impl GuardrailRules {
-    /// Returns `true` if any guardrail counts unmanaged people and would wrongly pass if some of them were missing from the list
-    /// of users.
+    /// Returns `true` if a guardrail could wrongly pass because unmanaged people are missing from the list of users.
     ///
-    /// If so, we fetch the list twice. Otherwise, a single incomplete response could hide the very thing the guardrail should
-    /// block. The other guardrails are safe: declared people who aren't listed are looked up individually, and an undercounted
-    /// minimum errs on the side of blocking.
+    /// If so, the list is fetched twice, since a single incomplete response could hide what the guardrail should block. The
+    /// other guardrails are safe: declared people who aren't listed are looked up individually, and an undercounted minimum
+    /// errs on the side of blocking.
     pub fn needs_whole_list(&self) -> bool {
         let Self {
             max_changes: _,
@@ -294,7 +293,7 @@ impl Acknowledgment {
 pub enum AcknowledgedRisk {
     /// At most this many people may change.
     MaxChanges(u64),
-    /// At most this many declared people may be missing from Pylon.
+    /// At most this many declared people may be missing from Pylon or deactivated there.
     Missing(u64),
     /// At most this many people in Pylon may be unmanaged.
     Unmanaged(u64),

@@ -27,7 +27,7 @@ impl Roster {
 }
 
 impl DeclaredPerson {
-    /// Returns the declared role, followed by those of all windows.
+    /// Returns the declared role, followed by the roles set by windows.
     pub fn declared_roles(&self) -> impl Iterator<Item = &Sourced<RoleName>> {
         let in_windows = self.windows.iter().filter_map(|window| window.sets.role.as_ref());
         self.values.role.iter().map(|declared| &declared.value).chain(in_windows)

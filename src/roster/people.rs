@@ -104,7 +104,7 @@ pub(super) fn read_email(
     None
 }
 
-/// Returns the right location for a key that was mistaken for a person because it belongs to another table.
+/// Returns where a key belongs if it's a key of the root file or of another table rather than a person's address.
 fn belongs(key: &str) -> Option<String> {
     if keys::ROOT.contains(&key) {
         return Some("above the first [section] header".into());
@@ -163,6 +163,6 @@ fn read_window(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Context
             },
         }
     }
-    // Drop invalid windows instead of comparing them with the others, so that each mistake is reported only once.
+    // Drop invalid windows. Comparing them with other windows would report the same mistake twice.
     (fields.problems.len() == before).then_some(Window { place, from, until, sets, then, reason })
 }

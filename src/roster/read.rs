@@ -1,7 +1,8 @@
 //! Locates, reads, and merges the files.
 //!
-//! Only regular files in or below the folder of the root file are opened. Otherwise, a pull request could add a symbolic link to
-//! `/proc/self/environ`, whose contents would end up in an error report.
+//! Only regular files in or below the folder of the root file are opened. Otherwise, a pull request could add a symbolic link
+//! to `/proc/self/environ`, whose contents would end up in an error report. Only the root file itself may be a pipe or standard
+//! input.
 //!
 //! A single run reports all problems in all files.
 
@@ -148,8 +149,8 @@ impl Reader {
 
     /// Parses a file, calls `read` on it, and reports its syntax errors.
     ///
-    /// We call `read` even if there are syntax errors. Otherwise, a missing quote could hide ten unknown keys. It's then called
-    /// again, with the result for the whole file, for each part the parser didn't reach (see `explain`).
+    /// `read` is called even if there are syntax errors. Otherwise, a missing quote could hide ten unknown keys. `explain` then
+    /// calls it again for each part that the parser didn't reach, with the result for the whole file.
     fn in_file<T>(
         &mut self,
         file: FileId,
@@ -213,8 +214,8 @@ impl Reader {
     }
 }
 
-/// The maximum number of syntax errors in one part, beyond which we no longer consider the file TOML. Each error takes up
-/// hundreds of bytes of memory, so everything after that part is skipped.
+/// The maximum number of syntax errors in one part. With more errors, the file isn't considered TOML, and everything after that
+/// part is skipped: each error takes up hundreds of bytes of memory.
 const MAX_ERRORS_PER_PART: usize = 500;
 /// The size of a part in bytes.
 const PART_SIZE: usize = 16 * 1024;
@@ -307,7 +308,7 @@ fn people_of(
 ) -> People {
     let people = read_people(fields, table, context, whole);
     if whole.is_some() {
-        // People in a part are never added to the roster, so this is the only chance to check their windows.
+        // People in a part are never added to the roster, whose check would otherwise cover their windows.
         people.list.iter().for_each(|person| check_windows(person, &mut fields.problems));
     }
     people
@@ -368,8 +369,9 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     Ok(matched)
 }
 
-/// Returns `true` if a path component starts with a dot but isn't matched by a pattern component that does too, as in shells and
-/// git. This skips files such as `.#a.toml` and `._a.toml`, which editors and macOS leave next to the real ones.
+/// Returns `true` if a path component starts with a dot, and no pattern component that also starts with a dot matches it.
+/// Shells and git follow the same rule. It skips files such as `.#a.toml` and `._a.toml`, which editors and macOS create next
+/// to the real files.
 ///
 /// We can't use the corresponding option of `glob`: it hides dotfiles from every pattern with a `*`, and it panics on names that
 /// aren't UTF-8.

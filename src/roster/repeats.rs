@@ -1,8 +1,8 @@
 //! Finds duplicate keys and sections.
 //!
-//! When the parser finds a duplicate key, it reports neither the name nor the first occurrence, and it keeps only one of the two
-//! values. That's why we index all statements by full key. Keys are compared after decoding, so `"a\u0041"` and `"aA"` are the
-//! same key.
+//! When the parser finds a duplicate key, it reports neither the name nor the first occurrence, and it keeps only one of the
+//! two values. That's why this module indexes all statements by full key. Keys are compared after decoding: `"a\u0041"` and
+//! `"aA"` are the same key.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -16,13 +16,13 @@ use crate::problem::Problem;
 use crate::secret::contains_secret;
 use crate::source::{FileId, Place, Sourced};
 
-/// Caps the number of duplicate keys to look up per statement. Each lookup parses the statement again.
+/// The maximum number of duplicate keys to look up per statement. Each lookup parses the statement again.
 const MAX_REPEATS_PER_STATEMENT: usize = 16;
 /// The maximum length of a header, in bytes, for which keys below it are reread. A person's header always fits, since addresses
 /// are limited to 254 bytes.
 const MAX_HEADER_LENGTH: usize = 512;
 
-/// Errors for duplicate declarations, plus the statements we still need to parse because of the duplicates.
+/// Problems for duplicate declarations, and the statements that the parser dropped because of them.
 #[derive(Default)]
 pub(super) struct Repeats {
     pub(super) problems: Vec<Problem>,
@@ -30,7 +30,7 @@ pub(super) struct Repeats {
     pub(super) unread: Vec<Unread>,
 }
 
-/// A statement dropped by the parser, which we have to read separately.
+/// A statement dropped by the parser, to be read separately.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Unread {
     pub(super) start: usize,
@@ -38,7 +38,7 @@ pub(super) struct Unread {
     /// The range of the first of two duplicate values. The first value has already been read, so we blank it out to get at the
     /// second.
     pub(super) without: Option<(usize, usize)>,
-    /// Whether the statement declares a person in full. Otherwise, whatever seems to be missing may be in another statement.
+    /// Whether the statement declares a person in full. Otherwise, another statement may contain what seems to be missing.
     pub(super) is_complete: bool,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[R
 /// A component of a dotted key and its span in the file.
 type KeyPart = (String, Range<usize>);
 
-/// An index of all keys in the file. We use a trie so that a long header is stored only once rather than for each key below it.
+/// An index of all keys in the file. It's a trie, which stores a long header only once rather than for each key below it.
 struct RepeatIndex<'t> {
     text: &'t str,
     statements: &'t Statements,
@@ -193,8 +193,8 @@ impl<'t> RepeatIndex<'t> {
         repeats.problems.push(problem(file, &names, is_header, &key.own[part].1, first));
     }
 
-    /// Marks a statement to be read separately. Returns `None` if its header is very long, as we'd have to parse the header again
-    /// for each key below it.
+    /// Marks a statement to be read separately. Returns `None` if its header is very long because the header would be parsed
+    /// again for each key below it.
     fn unread(&self, number: usize, without: Option<(usize, usize)>) -> Option<Unread> {
         let Range { start, end } = self.statements.list[number].span.clone();
         let header = self.statements.header_before(start).map_or(0, |header| header.len());
@@ -302,7 +302,7 @@ fn problem(
         return checks::duplicate(&Sourced::new(Email::observed(person), place(again)), place(first));
     }
     let shown = |name: &&str| Printable::cut(name, 80).raw().to_owned();
-    // A name can be many kilobytes long, so just search the start for secrets.
+    // Search only the start for secrets because a name can be many kilobytes long.
     let start_of = |name: &&str| name[..name.floor_char_boundary(400)].to_owned();
     let is_hidden = contains_secret(&names.iter().map(start_of).collect::<Vec<_>>().join(" "));
     let last = names.last().map(shown).unwrap_or_default();

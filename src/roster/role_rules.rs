@@ -1,7 +1,7 @@
 //! The `[[rule]]` tables, which restrict the roles of people whose addresses match a pattern.
 //!
-//! This module checks the files offline. It covers every declared role, including those in windows and defaults. Offline, all we
-//! can do is compare roles as strings, so `plan` repeats the check with role IDs and with all of a person's addresses in Pylon.
+//! This module checks the files offline. It covers every declared role, including roles in windows and defaults, and compares
+//! roles as strings. `plan` repeats the check with role IDs and with all of a person's addresses in Pylon.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use crate::source::{Place, Sourced};
 pub struct RoleRule {
     pub place: Place,
     pub emails: Vec<Sourced<EmailPattern>>,
-    /// Exempt addresses, even if they match `emails`.
+    /// The addresses exempt from the rule, even if they match `emails`.
     pub except: Vec<Sourced<EmailPattern>>,
     /// The allowed roles. There is always at least one.
     pub roles: Vec<Sourced<RoleName>>,
@@ -158,8 +158,8 @@ pub fn violations<'p>(
     found.into_iter().map(problem).collect()
 }
 
-/// Returns `true` if two strings refer to the same role, ignoring case and treating spaces and underscores as hyphens. That's how
-/// a slug differs from the name of its role. An ID can't be matched to a name this way.
+/// Returns `true` if two strings could refer to the same role, ignoring case and treating spaces and underscores as hyphens.
+/// That's how a slug differs from the name of its role. An ID can't be matched to a name this way.
 pub fn is_same_text(one: &RoleName, other: &RoleName) -> bool {
     let plain = |name: &str| name.to_lowercase().replace([' ', '_'], "-");
     one == other || plain(one) == plain(other)
@@ -241,7 +241,7 @@ pub(super) fn read_rule(
             _ => fields.unknown(key, value, keys::RULE, "[[rule]]"),
         }
     }
-    // The key may just be misspelled or have an invalid value, both of which we've already reported above.
+    // The missing key may be misspelled or have an invalid value, and both have already been reported above.
     if fields.problems.len() > before {
         return None;
     }
@@ -304,7 +304,7 @@ fn read_pattern(
     Some(Sourced::new(EmailPattern { written: written.value.to_owned(), folded }, written.place))
 }
 
-/// Returns the patterns that don't match any declared address.
+/// Returns the patterns in `emails` and `except` that don't match any declared address.
 pub fn unused_patterns<'r>(
     people: &[DeclaredPerson],
     rules: &'r [RoleRule],

@@ -57,7 +57,7 @@ pub(super) struct Settings {
     pub(super) acknowledgments: Vec<Acknowledgment>,
 }
 
-/// Parses the settings that affect how people are parsed. For a part of a file, they are taken from the whole file instead.
+/// Parses the settings that affect how people are parsed. For a part of a file, the settings of the whole file apply.
 pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>, whole: Option<&Context>) -> Context {
     let zone = table.get("timezone").and_then(|value| read_timezone(fields, value));
     let unicode =
@@ -106,8 +106,8 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
     settings
 }
 
-/// Maps each key of the root file and of its tables to its location. Acknowledgments and people are left out because they carry
-/// their own.
+/// Maps each key of the root file and of its tables to its location. Rules, acknowledgments, and people store their own
+/// locations.
 fn places_of(fields: &Fields<'_>, table: &DeTable<'_>) -> BTreeMap<String, Place> {
     let mut places = BTreeMap::new();
     for (key, value) in table {

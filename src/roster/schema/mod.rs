@@ -1,10 +1,11 @@
 //! The JSON Schema of `users.toml` and its team files, which gives editors completion, documentation, and validation.
 //!
-//! It's derived from structs that mirror the structure of the file, and from the parser's own enums. Their doc comments become
-//! the descriptions that editors show. The schema accepts everything that the parser accepts. Checks that span several values are
-//! left to the parser; for example, the schema can't detect a role that doesn't exist.
+//! The schema is derived from structs that mirror the structure of the file, and from the parser's own enums. Their doc
+//! comments become the descriptions that editors show. The schema accepts everything that the parser accepts. Checks that span
+//! several values are left to the parser; for example, the schema can't detect a role that doesn't exist.
 //!
-//! The same schema covers root files and team files, so it doesn't enforce that a team file has only `[defaults]` and `[users]`.
+//! The same schema covers root files and team files. Only the parser checks that a team file has no keys except `[defaults]`
+//! and `[users]`.
 
 #![expect(dead_code, reason = "the schema is derived from these types, and no value of them is ever made")]
 
@@ -249,7 +250,7 @@ struct Window {
 #[derive(JsonSchema)]
 struct Text(#[schemars(regex(pattern = r"\S"))] String);
 
-/// An address. The pattern is only a rough check; see `super::email` for the real one.
+/// An address. The pattern is only a rough check; `super::email` does the full check.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Address;
 
@@ -263,7 +264,7 @@ impl JsonSchema for Address {
     }
 }
 
-/// An email pattern or a list of them. `type` is a list because editors treat `anyOf` as a choice between tables.
+/// An email pattern or a list of email patterns. `type` is a list because editors treat `anyOf` as a choice between tables.
 struct Patterns;
 
 impl JsonSchema for Patterns {

@@ -1,4 +1,4 @@
-//! Recognizers for mistakes in inline tables, between a key, its value, and the next key, and for keys that must not be in a
+//! Recognizers for mistakes between a key, its value, and the next key in an inline table, and for keys that must not be in a
 //! file.
 
 use std::ops::Range;

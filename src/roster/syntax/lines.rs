@@ -118,7 +118,7 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     Some(Mistake { section: (!line.starts_with('[') || behind.is_empty()).then_some(header), ..mistake })
 }
 
-/// Returns the name in a header's brackets if it is a valid quoted key.
+/// Returns the name in a header's brackets if it's a valid key with an address in quotes.
 fn header_name(line: &str) -> Option<&str> {
     let name =
         line.strip_prefix('[')?.trim_start_matches('[').trim_end_matches([']', ' ', ':', ';', ',']).trim();
@@ -178,7 +178,7 @@ fn apostrophe_in_value(spot: &Spot<'_>, open: usize) -> Option<Mistake> {
     ))
 }
 
-/// Returns the first string that ends in `=`. Such a string lacks its closing quote, so it runs on to the opening quote of the
+/// Returns the first string that ends in `=`. Its closing quote is missing, which makes it run on to the opening quote of the
 /// next value.
 fn first_run(line: &str) -> Option<(usize, &str)> {
     let mut at = 0;
@@ -220,7 +220,7 @@ pub(super) fn bracket_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
 pub(super) const SIGNS: [&str; 15] =
     [":", "==", "===", "=>", "->", ":=", "=:", "<-", "-->", "==>", "~>", "::", ">", ">=", "<="];
 
-/// Returns the span of the operator nearest to `at`, which either ends just before it or starts at or after it.
+/// Returns the span of the operator nearest to `at`: one that ends just before `at`, or else one that starts at or after `at`.
 pub(super) fn sign_around(line: &str, at: usize) -> Range<usize> {
     let is_sign = |char: char| "=:<>-~".contains(char);
     let at = line.floor_char_boundary(at);

@@ -1,11 +1,11 @@
 //! Turns the parser's syntax errors into explanations of what is wrong and how to fix it.
 //!
 //! The parser only reports what it expected, often with several errors for a single mistake. Each recognizer in [`MISTAKES`]
-//! looks for one common mistake at the position of an error and on the surrounding line. The first one to match determines the
-//! message; if none does, the parser's own message is used.
+//! looks for one common mistake at the position of an error and on the surrounding line. The first recognizer that matches
+//! determines the message. If none matches, the parser's own message is used.
 //!
-//! * `parser_error` classifies the parser's errors, and `spot` describes the position of an error. `statements` splits a file
-//!   into statements even if it isn't valid TOML, and `repair` patches it so the parser can reach the end.
+//! `parser_error` classifies the parser's errors, and `spot` describes the position of an error. `statements` splits a file
+//!   into statements even if it isn't valid TOML, and `repair` patches the file so that the parser can reach the end.
 //! * The recognizers are in `documents`, `lines`, `signs`, `values`, and `between`.
 //! * Each mistake is reported once: any errors within its range are suppressed.
 //! * Running time is linear in the size of the file because at most [`MAX_ERRORS_PER_LINE`] errors per line are examined.
@@ -82,15 +82,15 @@ pub(super) struct BrokenSection {
 #[derive(Default)]
 pub(super) struct Explained {
     pub(super) problems: Vec<Problem>,
-    /// Ranges with syntax errors, where anything else we find is just a guess.
+    /// Ranges with syntax errors, in which any other problem is a guess.
     broken: Vec<Range<usize>>,
     pub(super) sections: Vec<BrokenSection>,
-    /// The offset at which parsing effectively ended because of an unclosed bracket, if there are statements after it.
+    /// The offset from which the parser saw no statements because of an unclosed bracket. `None` if no text follows.
     pub(super) unseen_from: Option<usize>,
 }
 
 impl Explained {
-    /// Returns the ranges in which anything else we find is just a guess.
+    /// Returns the ranges in which any other problem is a guess.
     pub(super) fn guesses(&self, length: usize) -> Vec<Range<usize>> {
         let unseen = self.unseen_from.map(|from| from..length.max(from) + 1);
         self.broken.iter().cloned().chain(unseen).collect()

@@ -1,7 +1,8 @@
 //! Patches a file so the parser gets past keys without `=`.
 //!
-//! When the parser comes across such a key, it gives up, and the rest of the file is neither returned nor checked. We therefore
-//! insert the `=` or blank out the line and parse again. The patch never moves any bytes, so all offsets remain valid.
+//! The parser stops at a key without `=` and neither returns nor checks the rest of the file. The file is therefore parsed
+//! again, with `=` in place of an operator or a space, or with the line blanked out. The patch never moves any bytes, so all
+//! offsets remain valid.
 
 use std::ops::Range;
 

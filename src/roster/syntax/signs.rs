@@ -43,7 +43,7 @@ const FOREIGN: &[(&str, &str, Like)] = &[
 
 const COPIED: &str = "copied text often contains such characters";
 
-/// Returns the name of a non-ASCII or control character, along with the character it's mistaken for.
+/// Returns the name of a character that isn't TOML punctuation but is mistaken for it, and the character it's mistaken for.
 fn foreign(char: char) -> Option<(&'static str, Like)> {
     if let Some((_, name, like)) = FOREIGN.iter().find(|(chars, ..)| chars.contains(char)) {
         return Some((name, *like));
@@ -56,7 +56,8 @@ fn foreign(char: char) -> Option<(&'static str, Like)> {
     (char.is_control() && char != '\t').then_some(("a control character", Like::Nothing))
 }
 
-/// Recognizes control characters anywhere, as well as look-alikes of TOML punctuation outside strings and comments.
+/// Recognizes invisible characters and look-alikes of TOML punctuation outside strings and comments, as well as control
+/// characters in strings.
 pub(super) fn foreign_sign(spot: &Spot<'_>) -> Option<Mistake> {
     let is_in_string = matches!(spot.kind, ErrorKind::BadString | ErrorKind::NoQuotes);
     if let Some(char) = spot.after().chars().next().filter(|char| is_in_string && char.is_control()) {

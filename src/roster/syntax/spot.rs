@@ -114,7 +114,7 @@ impl<'t> Spot<'t> {
         contains_secret(self.line) || secret_continues_at(self.text, self.start)
     }
 
-    /// Returns the key that the value or operator at `at` belongs to, which is the last one before it on the line.
+    /// Returns the key that the value or operator at `at` belongs to: the last key before `at` on the line.
     pub(super) fn key(&self) -> &'t str {
         last_item(self.before().trim_end().trim_end_matches(['=', ':', '>', '-', '[']))
     }
@@ -154,7 +154,7 @@ impl Mistake {
         self.problem.labels[0].place
     }
 
-    /// Covers only the errors between the start of this one and the end of its mark.
+    /// Covers only the errors from the start of the parser error to the end of the mark.
     #[must_use]
     pub(super) fn within_mark(self, spot: &Spot<'_>) -> Self {
         let (start, end) = (spot.start + spot.at, self.place().span().end);

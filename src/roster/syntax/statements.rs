@@ -1,14 +1,15 @@
 //! Splits a file into statements, even if it isn't valid TOML.
 //!
-//! After an unclosed brace or bracket, the parser takes the rest of the file to be its content. This scanner, by contrast, ends
-//! the statement as soon as a line has to be the start of a new one. That's the case for a header and for a key that can't occur
-//! in the unclosed value. As a result, a single mistake is reported as one problem, and we can still read the rest of the file.
+//! After an unclosed brace or bracket, the parser takes the rest of the file to be its content. This scanner instead ends the
+//! statement before a line that must start a new statement. Such a line is a header, a conflict marker, or a key that can't
+//! occur in the unclosed value. A single mistake is then reported as one problem, and the rest of the file can still be read.
 
 use std::ops::Range;
 
 use super::super::keys;
 
-/// Caps the number of open brackets to track. Finding a match takes linear time, and the parser rejects a nesting depth of 80.
+/// The maximum number of open brackets to track. Finding a match takes linear time, and the parser rejects a nesting depth of
+/// 80.
 const MAX_OPEN_BRACKETS: usize = 100;
 
 /// A header, or a key and its value.
@@ -152,7 +153,7 @@ impl Scan<'_, '_> {
         &self.text[self.at..]
     }
 
-    /// Skips a string. An unclosed one is assumed to end with its line.
+    /// Skips a string. An unclosed string is assumed to end with its line.
     fn string(&mut self) {
         match self.strings.length(self.at) {
             Some(length) => self.at += length,
@@ -200,8 +201,8 @@ pub(in crate::roster) struct Strings<'t> {
     text: &'t str,
     /// For each quote character, in its short and triple form: the offset before which no string that starts there is closed.
     ///
-    /// A single failed search is enough because if a string isn't closed, no later string of the same kind is either. Each later
-    /// quote must be escaped in the first string, and text after an escaped quote is parsed the same way in both.
+    /// A single failed search is enough: if a string isn't closed, no later string of the same kind is closed either. Each
+    /// later quote must be escaped in the first string, and text after an escaped quote is parsed the same way in both.
     unclosed: [[usize; 2]; 2],
 }
 

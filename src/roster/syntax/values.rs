@@ -59,7 +59,7 @@ pub(super) fn example(key: &str) -> String {
     example.to_owned()
 }
 
-/// Describes how to write an entry for a person without any values.
+/// Returns the help text for an entry without values: `{}`, and what to put between the braces.
 pub(super) fn empty_entry() -> String {
     format!("{{}}, with {} between the braces", Field::any(" or "))
 }
