@@ -46,7 +46,7 @@ pub struct NotWritten {
 pub enum NotWrittenReason {
     /// The value comes from a window. Contains the end of the window, or `None` if the window has no end or has already ended.
     Window(Option<String>),
-    /// Pylon has no value, several values, or one that can't be expressed in a file.
+    /// Pylon has no value, several values, or a value that can't be expressed in a file.
     Undeclarable(Vec<FieldValue>),
     /// The address has non-ASCII characters that the files don't allow, or it isn't a valid address.
     Address,

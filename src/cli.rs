@@ -84,7 +84,8 @@ pub struct Named<'a> {
 }
 
 impl Command {
-    /// Returns the files named on the command line, except for the root file and the reports.
+    /// Returns the files named on the command line. Excludes reports, `--config`, `--base`, and the files to validate or
+    /// format.
     pub fn files(&self) -> Named<'_> {
         let (mut read, written) = match self {
             Self::Plan(args) => (Vec::new(), args.output.as_ref().map(|path| ("the plan", path))),

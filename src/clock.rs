@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// The system clock, or one with a fixed date and time for tests. Elapsed time is always real.
+/// The system clock, or a clock with a fixed date and time for tests. Elapsed time is always real.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: Start,

@@ -1,7 +1,7 @@
 //! Macros that enumerate an enum's variants. The compiler verifies that no variant is missing.
 
-/// Returns an array of all variants in the given order. If one is missing, the match isn't exhaustive; if one is repeated, an arm
-/// is unreachable.
+/// Returns an array of all variants in the given order. A missing variant makes the match non-exhaustive, and a repeated
+/// variant makes an arm unreachable.
 macro_rules! every {
     ($name:ident: $($variant:ident),+ $(,)?) => {{
         const fn _is_complete(one: $name) {

@@ -104,7 +104,7 @@ pub fn path_word(path: &Path) -> String {
 /// Returns a word of a command that's safe to print and to paste. Words with characters that are special in a shell are put in
 /// single quotes (POSIX, Shell Command Language, 2.2). Control characters are escaped.
 pub fn quoted(word: &str) -> String {
-    // Suggested commands are enclosed in backticks, which a word must not end.
+    // Suggested commands are enclosed in backticks, and a backtick in a word would end the command.
     let word = Printable::cut(word, LONGEST_WORD).to_string().replace('`', "\\u{60}");
     let is_plain = |char: char| char.is_alphanumeric() || "-_.:/@=,+%".contains(char);
     if !word.is_empty() && word.chars().all(is_plain) {

@@ -16,7 +16,7 @@ use crate::roster::{Email, Field, PerField, Region, RoleName};
 
 /// The folder for team files, relative to the folder of the root file.
 pub const TEAMS: &str = "teams";
-/// The number of people with a role from which a default role makes their team file shorter.
+/// The number of people with the same role from which a default role shortens their team file.
 const WORTH_A_DEFAULT: usize = 3;
 /// The maximum length of a team file's name in bytes, without its number and extension. File systems allow 255 bytes in total.
 const LONGEST_NAME: usize = 200;

@@ -66,7 +66,7 @@ pub struct Person {
     pub email: Email,
     pub secondary: Vec<Email>,
     pub name: String,
-    /// The assigned roles, sorted. A `PATCH` of the role replaces all of them with just one.
+    /// The assigned roles, sorted. A `PATCH` of the role replaces all of them with a single role.
     pub assigned: Vec<RoleId>,
     /// Roles that come only from SCIM groups, sorted. A `PATCH` can't remove them.
     pub from_scim: Vec<RoleId>,
@@ -155,7 +155,8 @@ impl ObservedState {
     /// Adds people to a state without any. If a person appears several times, the last entry wins.
     #[must_use]
     pub fn with(self, people: impl IntoIterator<Item = Person>) -> Self {
-        // `collect` sorts just once. Inserting people one by one would take twice as long and leave the map's nodes half empty.
+        // `collect` sorts only once. Inserting people individually would take twice as long and leave the map's nodes half
+        // empty.
         let people: BTreeMap<UserId, Arc<Person>> =
             people.into_iter().map(|person| (person.id.clone(), Arc::new(person))).collect();
         let mut state = Self { by_primary: HashMap::with_capacity(people.len()), ..self };
@@ -194,8 +195,8 @@ impl ObservedState {
         self.people.get(id).map(Arc::as_ref)
     }
 
-    /// Looks up an address. Active people take precedence over deactivated ones, and primary addresses over secondary ones. For
-    /// active people, the result therefore doesn't depend on whether deactivated people were read.
+    /// Looks up an address. Active people take precedence over deactivated people, and primary addresses over secondary
+    /// addresses. For active people, the result doesn't depend on whether deactivated people were read.
     pub fn find<'s>(&'s self, email: &Email) -> Found<'s> {
         // Fast path: almost every address belongs to one person.
         if let Some(AddressHolders::One(person)) = self.by_primary.get(email)

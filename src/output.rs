@@ -1,8 +1,8 @@
 //! Handles all writes to standard output and standard error, and removes tokens from them.
 //!
-//! No output can contain a token passed to [`hide`], or even a fragment of one. That includes reports, prompts, progress, help,
-//! usage errors, and panics. To enforce this, clippy forbids `std::io::stdout` and `std::io::stderr` everywhere else. Text for
-//! files goes through [`scrub`]. `pylon::scrub` defines what counts as a fragment.
+//! No output can contain a token passed to [`hide`], or even a fragment of a token. Output includes reports, prompts, progress,
+//! help, usage errors, and panics. To enforce this, clippy forbids `std::io::stdout` and `std::io::stderr` everywhere else.
+//! Text for files goes through [`scrub`]. `pylon::scrub` defines what counts as a fragment.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{IsTerminal, Result, Write};
@@ -19,8 +19,8 @@ use crate::sandbox::DEFAULT_TOKEN;
 /// The tokens to remove. This has to be global because panics and usage errors can't access the environment.
 static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
 
-/// Hides every word in `text` that could be a token from all further output. `text` may be an invalid token, such as a token in
-/// quotes. The sandbox's public token isn't a secret and stays visible.
+/// Removes every word of `text` that could be a token from all further output. `text` may be an invalid token, such as a token
+/// in quotes. The sandbox's public token isn't a secret and stays visible.
 pub fn hide(text: &str) {
     let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     for word in words(text).filter(|word| *word != DEFAULT_TOKEN) {

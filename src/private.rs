@@ -19,8 +19,8 @@ pub fn options() -> OpenOptions {
     options
 }
 
-/// A temporary file in the same folder as the file it will replace. Since the rename is atomic, the file always has either all of
-/// its old contents or all of its new ones.
+/// A temporary file in the same folder as the file it will replace. The rename is atomic, so the file always has either all of
+/// its old contents or all of its new contents.
 ///
 /// The temporary file inherits the owner and mode of an existing file. Otherwise it's private to the user unless
 /// [`Staged::allow`] sets another mode.

@@ -36,7 +36,7 @@ pub struct Problem {
     pub code: &'static str,
     /// A description of the problem in the user's terms.
     pub message: String,
-    /// The locations involved, starting with the main one. Empty if the problem isn't in a file.
+    /// The locations involved, starting with the main location. Empty if the problem isn't in a file.
     pub labels: Vec<Label>,
     pub help: Option<String>,
 }

@@ -199,7 +199,7 @@ fn open(path: &Path) -> Result<(File, u64), Unreadable> {
 }
 
 fn limited(from: impl Read, length: u64, largest: u64) -> Result<Vec<u8>, Unreadable> {
-    // Reserve one extra byte; otherwise, the final read, which returns 0, would reallocate.
+    // Reserve one extra byte. Otherwise, the final read, which returns 0, would reallocate.
     let expected = length.min(largest) + 1;
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
     from.take(largest.saturating_add(1)).read_to_end(&mut bytes)?;

@@ -90,7 +90,6 @@ fn camel_parts(name: &str) -> Vec<String> {
     parts
 }
 
-/// Returns `true` if the string contains a potential secret.
 pub fn contains_secret(text: &str) -> bool {
     start_in(text).is_some()
 }
@@ -197,7 +196,7 @@ fn looks_like_secret(word: &str, is_hinted: bool) -> bool {
     has_prefix || is_random || is_hinted && word.len() >= 6 && (changes >= 2 || word.len() >= 12)
 }
 
-/// Counts the transitions between lowercase letters, uppercase letters, and digits. Random strings have lots of them, whereas
+/// Counts the transitions between lowercase letters, uppercase letters, and digits. Random strings have many transitions, and
 /// names have few.
 fn changes(word: &str) -> usize {
     let class = |byte: &u8| match byte {
@@ -216,7 +215,6 @@ fn is_uuid(word: &str) -> bool {
     lengths == [8, 4, 4, 4, 12] && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
-/// Returns `true` if a word is part of an email address.
 fn is_in_address(line: &str, at: usize, word: &str) -> bool {
     line[..at].ends_with('@') || line[at + word.len()..].starts_with('@')
 }

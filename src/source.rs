@@ -1,7 +1,7 @@
 //! Holds the text of all input files and maps source locations to lines and columns.
 //!
-//! A [`Place`] takes up just twelve bytes, so every declared value can carry one all the way into the plan. [`Sources`] resolves
-//! a place to a file, a line, and a column.
+//! A [`Place`] takes up just twelve bytes, so every declared value can keep its place all the way into the plan. [`Sources`]
+//! resolves a place to a file, a line, and a column.
 //!
 //! Some text must not appear even in an error message, such as a token that ended up in a file. We mask its location, and
 //! excerpts show the mask instead.
@@ -43,7 +43,6 @@ impl Place {
         Self { file: FileId(file), ..self }
     }
 
-    /// Returns the byte range in the file.
     pub fn span(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -177,7 +176,7 @@ impl Sources {
         let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '=', ':', '.']).len();
         let end = file.text.floor_char_boundary(place.end as usize).max(file.line_end(start));
         let masked = (start + skipped).min(end)..end;
-        // If a line has several masked values, the first mask may already cover this one.
+        // If a line has several masked values, the first mask may already cover this value.
         if file.masked.last().is_none_or(|last| masked.start < last.start || masked.end > last.end) {
             file.masked.push(masked);
         }

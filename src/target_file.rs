@@ -1,7 +1,7 @@
 //! Writes text to a file chosen by the user, much like `>` in a shell.
 //!
 //! * Symbolic links are followed, and devices and pipes are written to. A regular file retains its owner, mode, and hard links.
-//! If possible, a regular file is replaced atomically. It's written in place if it's a mount point, if it has several hard
+//! * If possible, a regular file is replaced atomically. It's written in place if it's a mount point, if it has several hard
 //!   links, if its folder doesn't allow new files, or if its owner can't be preserved. In those cases, a full disk can leave
 //!   the file corrupted.
 //! * Unlike with `>`, new files are readable only by their owner.
@@ -109,7 +109,7 @@ fn existing(path: &Path, there: &fs::Metadata) -> Result<WriteMethod> {
     }
     match Staged::open(path) {
         Ok(staged) => Ok(WriteMethod::Replace(staged, path.to_owned())),
-        // Running out of file descriptors is temporary and therefore no reason to write in place.
+        // Running out of file descriptors is temporary, so it's no reason to write in place.
         #[cfg(unix)]
         Err(error) if is_out_of_descriptors(&error) => Err(error),
         Err(_) => Ok(WriteMethod::InPlace(path.to_owned())),

@@ -103,7 +103,6 @@ pub struct StatedValue {
 }
 
 impl Comparison {
-    /// Compares two versions of the files.
     pub fn between(old: &Roster, new: &Roster) -> Self {
         let zones_differ = old.timezone != new.timezone;
         let mut olds = statements::declarations(old, zones_differ);

@@ -20,7 +20,7 @@ use crate::source::Sourced;
 /// How long a window's `then` applies after the window ends, for people who still have the window's status.
 pub const THEN_DURATION: SignedDuration = SignedDuration::from_hours(48);
 
-/// The longest time until an acknowledgment may expire. The limit ensures that accepted risks are reviewed regularly.
+/// An acknowledgment must expire at most this long from now. The limit ensures that accepted risks are reviewed regularly.
 pub const LONGEST_ACKNOWLEDGMENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The desired values of all declared people at a given instant.

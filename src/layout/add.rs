@@ -90,10 +90,10 @@ fn add_tables(splices: &mut Splices<'_>, tables: &[Neighbor], top: usize, new: &
     }
 }
 
-/// An existing entry that serves as an insertion point for new ones.
+/// An existing entry below which new entries can be inserted.
 struct Neighbor {
     address: String,
-    /// The byte offset at which the next entry can be inserted.
+    /// The byte offset at which a new entry can be inserted.
     end: usize,
 }
 

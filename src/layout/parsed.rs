@@ -1,7 +1,7 @@
 //! Splits a file into tables, keys, and comments, in file order.
 //!
-//! Every comment ends up in exactly one place: at the top of the file, at its end, or in a [`Placement`]. It's up to `people` to
-//! decide which comments are group headings.
+//! Every comment ends up in exactly one place: at the top of the file, at its end, or in a [`Placement`]. `people` decides
+//! which comments are group headings.
 
 use std::iter;
 use std::ops::Range;
@@ -197,7 +197,6 @@ impl Placement<'_> {
         last.map_or_else(|| self.next_line(text), |start| start + line_at(text, start).len())
     }
 
-    /// Returns the indentation of the statement.
     pub(super) fn indent<'t>(&self, text: &'t str) -> &'t str {
         &text[line_start(text, self.code.start)..self.code.start]
     }

@@ -6,8 +6,12 @@
 //!   or at the end of the group if nothing follows. If that entry comes first in a group with a heading, a blank line keeps the
 //!   heading and the comment apart.
 //! * A detached comment is a heading for the lines or tables below it.
-//! A comment directly above a table may be about just that table or about every table below it. We can't tell, so the table
+//! * A comment directly above a table may be about just that table or about every table below it. We can't tell, so the table
 //!   stays in place, in a group of its own.
+//! * Entries with windows are converted from lines to tables. Tables without windows are converted back and go at the end of
+//!   the lines. TOML requires all lines in `[users]` to come before any tables, so not every entry can be converted. In
+//!   particular, entries in or above a group of lines with a heading remain lines. Tables below a heading are converted to
+//!   lines only if all of them can be, along with all tables above them.
 //!
 //! ```toml
 //! [users]
@@ -145,7 +149,7 @@ impl<'t> SettledPeople<'t> {
         }
     }
 
-    /// Adds lines to the last group, or to a new group below it if the last one has a heading.
+    /// Adds lines to the last group, or to a new group below it if the last group has a heading.
     fn add_lines(&mut self, people: Vec<PersonForms<'t>>) {
         match self.lines.last_mut() {
             Some(last) if !last.is_headed => last.people.extend(people),

@@ -17,7 +17,6 @@ pub(super) fn write_section(writer: &mut LayoutWriter<'_>, section: TableSection
     write_pairs(writer, pairs, order_of(&path));
 }
 
-/// Writes a header and its comments.
 pub(super) fn write_header(
     writer: &mut LayoutWriter<'_>,
     path: &[&str],

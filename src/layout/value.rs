@@ -75,7 +75,7 @@ impl ValueFormatter<'_> {
             format!("[{}]", elements.collect::<Vec<_>>().join(", "))
         };
         let Space::Lines { indent, used } = space else { return one_line() };
-        // Give every window its own line, so that adding a second one doesn't touch the first.
+        // Give every window its own line, so that adding a second window doesn't touch the first.
         let has_windows = key == "windows" && !array.is_empty();
         if !has_windows && !self.array_has_comments(array) {
             let line = one_line();

@@ -164,8 +164,8 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
     check_value_after(person, window, problems);
 }
 
-/// Reports windows that set a field with no declared value outside the window. Also reports a `then` that has no effect or that
-/// contradicts the person's entry.
+/// Reports roles that are declared only in a window, and statuses without a value after the window. Also reports a `then` that
+/// has no effect or contradicts the person's entry.
 fn check_value_after(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Problem>) {
     let Window { place: _, from: _, until, sets, then, reason: _ } = window;
     for (field, value) in sets.some().filter(|(field, _)| person.values[*field].is_none()) {

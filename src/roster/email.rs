@@ -75,7 +75,6 @@ impl Email {
         Ok(Self::observed(text))
     }
 
-    /// Returns the address as originally written.
     pub fn as_str(&self) -> &str {
         &self.written
     }

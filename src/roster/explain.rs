@@ -15,8 +15,7 @@ use super::syntax::{self, BrokenSection};
 use crate::problem::{Label, Problem};
 use crate::source::{FileId, Place};
 
-/// The maximum number of unclosed brackets to skip in order to parse what follows. Each one means parsing the rest of the file
-/// again.
+/// The maximum number of unclosed brackets to skip. For each skipped bracket, the rest of the file is parsed again.
 const MAX_UNCLOSED_BRACKETS: usize = 8;
 
 /// Tracks which parts of an invalid TOML file were parsed reliably.
@@ -28,7 +27,7 @@ pub(super) struct Known {
     incomplete: Vec<Range<usize>>,
 }
 
-/// Problems that a syntax error may cause by hiding a part of a section or statement.
+/// Problems that may be mere consequences of a syntax error, which hides a part of a section or statement.
 const FOLLOW_INCOMPLETE: [RosterCode; 3] =
     [RosterCode::MissingKey, RosterCode::EmptyWindow, RosterCode::NoWayBack];
 

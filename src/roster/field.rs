@@ -105,7 +105,6 @@ impl Field {
         Self::ALL.map(|field| format!("a {field}")).join(conjunction)
     }
 
-    /// Returns the field with the given key.
     pub fn named(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.as_str() == key)
     }
@@ -182,7 +181,6 @@ words! {
 }
 
 impl Status {
-    /// Returns the status with the given name.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }

@@ -135,7 +135,7 @@ impl Region {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Policy {
     pub fields: PerField<Stance>,
-    /// The policy for roles assigned in addition to the declared one.
+    /// The policy for roles assigned in addition to the declared role.
     pub extra_roles: Stance,
 }
 
@@ -180,9 +180,9 @@ pub const DEFAULT_MINIMUM: u64 = 2;
 impl GuardrailRules {
     /// Returns `true` if a guardrail could wrongly pass because unmanaged people are missing from the list of users.
     ///
-    /// If so, the list is fetched twice, since a single incomplete response could hide what the guardrail should block. The
-    /// other guardrails are safe: declared people who aren't listed are looked up individually, and an undercounted minimum
-    /// errs on the side of blocking.
+    /// If so, the list is fetched twice because a single incomplete response could hide what the guardrail should block. The
+    /// other guardrails are safe: declared people are searched by address, and an undercounted minimum errs on the side of
+    /// blocking.
     pub fn needs_whole_list(&self) -> bool {
         let Self {
             max_changes: _,
@@ -217,7 +217,8 @@ impl Default for GuardrailRules {
 /// The `max_changes` guardrail, which limits the number of people a single apply may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxChanges {
-    /// A percentage of the declared people in Pylon, rounded down. Up to ten changes are always allowed.
+    /// A percentage of the declared people who are in Pylon and not deactivated, rounded down. Up to ten changes are always
+    /// allowed.
     Share {
         /// Ranges from 0 to 100.
         percent: u8,
@@ -383,7 +384,7 @@ pub struct Window {
     /// The first instant after the window, or `None` if it never ends.
     pub until: Option<Sourced<Moment>>,
     pub sets: PerField<Option<Sourced<FieldValue>>>,
-    /// The status to set after the window, unless the person's status has changed in the meantime.
+    /// The status to set after the window if the person still has the window's status.
     pub then: Option<Sourced<FieldValue>>,
     pub reason: Option<String>,
 }

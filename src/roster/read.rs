@@ -308,7 +308,7 @@ fn people_of(
 ) -> People {
     let people = read_people(fields, table, context, whole);
     if whole.is_some() {
-        // People in a part are never added to the roster, whose check would otherwise cover their windows.
+        // People in a part are never added to the roster, so the check of the roster doesn't cover their windows.
         people.list.iter().for_each(|person| check_windows(person, &mut fields.problems));
     }
     people
@@ -370,8 +370,8 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
 }
 
 /// Returns `true` if a path component starts with a dot, and no pattern component that also starts with a dot matches it.
-/// Shells and git follow the same rule. It skips files such as `.#a.toml` and `._a.toml`, which editors and macOS create next
-/// to the real files.
+/// Shells and git follow the same rule. The rule skips files such as `.#a.toml` and `._a.toml`, which editors and macOS create
+/// next to the real files.
 ///
 /// We can't use the corresponding option of `glob`: it hides dotfiles from every pattern with a `*`, and it panics on names that
 /// aren't UTF-8.

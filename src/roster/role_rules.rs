@@ -44,7 +44,7 @@ words! {
     }
 }
 
-/// A literal address, or one with a single `*` in the local part that matches any characters.
+/// A literal address, or an address with a single `*` in the local part that matches any characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailPattern {
     written: String,

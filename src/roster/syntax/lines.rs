@@ -114,7 +114,7 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     };
     let header = format!("{open}{}{close}", spot.shown(name, "users"));
     let mistake = spot.mistake(spot.whole_line(), message, "not a header", format!("write: {header}"));
-    // Below such a line, the parser is either in no section at all or in the wrong one.
+    // Below such a line, the parser is either in no section at all or in the wrong section.
     Some(Mistake { section: (!line.starts_with('[') || behind.is_empty()).then_some(header), ..mistake })
 }
 
@@ -220,7 +220,8 @@ pub(super) fn bracket_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
 pub(super) const SIGNS: [&str; 15] =
     [":", "==", "===", "=>", "->", ":=", "=:", "<-", "-->", "==>", "~>", "::", ">", ">=", "<="];
 
-/// Returns the span of the operator nearest to `at`: one that ends just before `at`, or else one that starts at or after `at`.
+/// Returns the span of the operator that ends just before `at` or, if there is none, of the operator that starts at or after
+/// `at`.
 pub(super) fn sign_around(line: &str, at: usize) -> Range<usize> {
     let is_sign = |char: char| "=:<>-~".contains(char);
     let at = line.floor_char_boundary(at);

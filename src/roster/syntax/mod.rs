@@ -4,7 +4,7 @@
 //! looks for one common mistake at the position of an error and on the surrounding line. The first recognizer that matches
 //! determines the message. If none matches, the parser's own message is used.
 //!
-//! `parser_error` classifies the parser's errors, and `spot` describes the position of an error. `statements` splits a file
+//! * `parser_error` classifies the parser's errors, and `spot` describes the position of an error. `statements` splits a file
 //!   into statements even if it isn't valid TOML, and `repair` patches the file so that the parser can reach the end.
 //! * The recognizers are in `documents`, `lines`, `signs`, `values`, and `between`.
 //! * Each mistake is reported once: any errors within its range are suppressed.
@@ -28,14 +28,14 @@ use parser_error::ParserError;
 use spot::{Mistake, Spot};
 use statements::{Statement, Statements};
 
-/// The maximum number of errors to examine per line. Any later ones are almost always consequences of earlier ones.
+/// The maximum number of errors to examine per line. Later errors are almost always consequences of earlier errors.
 const MAX_ERRORS_PER_LINE: usize = 16;
 
 /// A function that recognizes one kind of mistake.
 type Recognizer = for<'t> fn(&Spot<'t>) -> Option<Mistake>;
 
-/// All recognizers, in the order in which they are tried. Recognizers for whole files come first, and those for single characters
-/// last.
+/// All recognizers, in the order in which they are tried: from recognizers for whole files to recognizers for single
+/// characters.
 const MISTAKES: &[Recognizer] = &[
     documents::merge_conflict,
     between::secret,
@@ -128,8 +128,8 @@ pub(super) fn explain(
     explained
 }
 
-/// Drops all errors after a statement with an unclosed bracket. If the statement itself has no errors, the first one after it is
-/// moved to the bracket.
+/// Drops all errors after a statement with an unclosed bracket. If the statement itself has no errors, the first error after it
+/// is moved to the bracket.
 fn blame_the_bracket(statement: &Statement, errors: &mut Vec<ParserError<'_>>) {
     let Range { start, end } = statement.span;
     let first = errors.partition_point(|error| error.span.start < start);

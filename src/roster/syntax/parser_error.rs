@@ -25,7 +25,7 @@ pub(in crate::roster) enum ErrorKind {
     InvalidKey,
     /// A key in triple quotes.
     LongKey,
-    /// Anything other than a key where an inline table requires one.
+    /// Anything other than a key where an inline table requires a key.
     NoKey,
     /// Two array items without a comma in between.
     NoCommaInArray,
@@ -44,7 +44,7 @@ pub(in crate::roster) enum ErrorKind {
     /// A string value that lacks one or both of its quotes.
     NoQuotes,
     BadNumber,
-    /// A missing value, or one that isn't of any TOML type.
+    /// A missing value, or a value that isn't of any TOML type.
     BadValue,
     /// A carriage return that isn't followed by a line feed.
     CarriageReturn,

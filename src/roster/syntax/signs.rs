@@ -14,7 +14,7 @@ enum Like {
     Sign(char),
 }
 
-/// Characters that editors, word processors, chat apps, and keyboards substitute for ASCII ones, with their names.
+/// Characters that editors, word processors, chat apps, and keyboards substitute for ASCII characters, with their names.
 const FOREIGN: &[(&str, &str, Like)] = &[
     ("“”„‟‘’‚‛", "a curly quote", Like::Quote),
     ("«»‹›", "an angle quote", Like::Quote),

@@ -109,7 +109,6 @@ impl<'t> Spot<'t> {
         Printable::cut(if is_plain { part } else { instead }, 80).raw().to_owned()
     }
 
-    /// Returns `true` if the line may contain a secret.
     pub(super) fn may_hold_a_secret(&self) -> bool {
         contains_secret(self.line) || secret_continues_at(self.text, self.start)
     }

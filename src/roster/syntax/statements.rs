@@ -114,7 +114,7 @@ struct Scan<'t, 's> {
     /// The last byte outside white space and comments.
     last: u8,
     flaw: Option<Flaw>,
-    /// Whether brackets were closed in the wrong order, in which case the parser is still inside an open one.
+    /// Whether brackets were closed in the wrong order. If so, the parser is still inside an open bracket.
     is_lost: bool,
 }
 
