@@ -37,20 +37,14 @@ pub fn scrub(text: String) -> String {
     hidden.iter().fold(text, |text, token| token.scrub(text))
 }
 
-/// Writes to standard output.
-///
-/// # Errors
-/// Returns an error if the text could not be written in full.
+/// Removes tokens from the text and writes it to standard output.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stdout(text: String) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(scrub(text).as_bytes()).and_then(|()| stdout.flush())
 }
 
-/// Writes to standard error.
-///
-/// # Errors
-/// Returns an error if the text could not be written in full.
+/// Removes tokens from the text and writes it to standard error.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stderr(text: String) -> Result<()> {
     std::io::stderr().write_all(scrub(text).as_bytes())

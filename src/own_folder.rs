@@ -54,9 +54,6 @@ pub struct OwnFolder {
 
 impl OwnFolder {
     /// Opens `.rolecall` in `folder`, creating it if necessary. The folder's `.gitignore` makes git ignore it.
-    ///
-    /// # Errors
-    /// Returns an error if the folder can't be opened or created, or an [`UntrustedFile`].
     pub fn open_or_create_in(folder: &Path) -> Result<Self> {
         let own = Self::at(folder)?.folder(NAME)?;
         match own.create_new(".gitignore") {
@@ -70,16 +67,13 @@ impl OwnFolder {
     /// Opens `.rolecall` in `folder`.
     ///
     /// # Errors
-    /// Returns `NotFound` if the folder doesn't exist, another error if it can't be opened, or an [`UntrustedFile`].
+    /// Returns `NotFound` if the folder doesn't exist.
     pub fn open_in(folder: &Path) -> Result<Self> {
         fs::symlink_metadata(folder.join(NAME))?;
         Self::at(folder)?.folder(NAME)
     }
 
     /// Opens a folder chosen by the user or the environment, creating it if necessary. Symbolic links in its path are followed.
-    ///
-    /// # Errors
-    /// Returns an error if the folder can't be created or opened.
     pub fn open_or_create_at(path: &Path) -> Result<Self> {
         fs::create_dir_all(path)?;
         Self::at(path)
@@ -90,17 +84,11 @@ impl OwnFolder {
     }
 
     /// Opens a file for reading.
-    ///
-    /// # Errors
-    /// Returns an error if the file doesn't exist or can't be opened, or an [`UntrustedFile`].
     pub fn open(&self, name: &str) -> Result<File> {
         self.file(name, OpenMode::Read)
     }
 
     /// Opens a file for reading and writing, creating it if necessary.
-    ///
-    /// # Errors
-    /// Returns an error if the file can't be opened or created, or an [`UntrustedFile`].
     pub fn open_or_create(&self, name: &str) -> Result<File> {
         self.file(name, OpenMode::OpenOrCreate)
     }
@@ -108,7 +96,7 @@ impl OwnFolder {
     /// Creates a file for appending. Like every file that this module creates, it's readable only by its owner.
     ///
     /// # Errors
-    /// Returns `AlreadyExists` if the path exists, even as a dangling link, or another error if the file can't be created.
+    /// Returns `AlreadyExists` if the path exists, even as a dangling symbolic link.
     pub fn create_new(&self, name: &str) -> Result<File> {
         self.file(name, OpenMode::CreateNew)
     }
@@ -143,9 +131,6 @@ mod system {
         }
 
         /// Opens a subfolder, creating it if necessary.
-        ///
-        /// # Errors
-        /// Returns an error if the folder can't be opened or created, or an [`UntrustedFile`].
         pub fn folder(&self, name: &str) -> Result<Self> {
             let path = self.path.join(name);
             match mkdirat(&self.folder, name, Mode::from(0o777)) {
@@ -178,9 +163,6 @@ mod system {
         }
 
         /// Syncs the folder so that the names of new files survive a crash.
-        ///
-        /// # Errors
-        /// Returns an error if the folder can't be synced.
         pub fn sync(&self) -> Result<()> {
             synced(File::from(self.folder.as_fd().try_clone_to_owned()?).sync_all())
         }
@@ -249,9 +231,6 @@ mod system {
         }
 
         /// Opens a subfolder, creating it if necessary.
-        ///
-        /// # Errors
-        /// Returns an error if the folder can't be created, or an [`UntrustedFile`].
         pub fn folder(&self, name: &str) -> Result<Self> {
             let path = self.path.join(name);
             match fs::create_dir(&path) {
@@ -279,9 +258,6 @@ mod system {
         }
 
         /// Does nothing because folders can't be synced on this platform.
-        ///
-        /// # Errors
-        /// Never returns an error.
         pub fn sync(&self) -> Result<()> {
             Ok::<(), Error>(())
         }
@@ -293,9 +269,6 @@ mod system {
 }
 
 /// Syncs any folder so that the names of new files survive a crash.
-///
-/// # Errors
-/// Returns an error if the folder can't be synced.
 pub fn sync_folder(path: &Path) -> Result<()> {
     system::sync_folder(path)
 }

@@ -65,18 +65,12 @@ impl Staged {
     }
 
     /// Sets the mode of the temporary file.
-    ///
-    /// # Errors
-    /// Returns an error if the operating system doesn't permit the change.
     pub fn allow(self, rights: fs::Permissions) -> Result<Self> {
         self.with_file(|file| file.set_permissions(rights))?;
         Ok(self)
     }
 
     /// Writes the contents to the temporary file and syncs it.
-    ///
-    /// # Errors
-    /// Returns an error if writing fails, for example because the disk is full.
     pub fn fill(mut self, text: &str) -> Result<Self> {
         self.with_file(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))?;
         self.file = None;

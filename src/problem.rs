@@ -75,7 +75,8 @@ impl Problem {
 #[derive(Debug, Clone)]
 pub struct Problems {
     pub sources: Sources,
-    /// The problems, in file and line order. Problems without a location come first.
+    /// The problems, in file and line order. Problems without a location come first. [`Problems::append`] keeps the order of
+    /// both lists and puts one after the other.
     pub list: Vec<Problem>,
 }
 

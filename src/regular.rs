@@ -165,26 +165,17 @@ pub(crate) fn is_below(path: &Path, folders: &[&str]) -> bool {
 }
 
 /// Reads a file of up to `largest` bytes, which doesn't have to be text.
-///
-/// # Errors
-/// Returns an error if the file cannot be read, isn't a regular file, or is too large.
 pub fn bytes(path: &Path, largest: u64) -> Result<Vec<u8>, Unreadable> {
     let (file, length) = open(path)?;
     limited(file, length, largest)
 }
 
 /// Reads text from an open file or stream.
-///
-/// # Errors
-/// Returns an error if the text cannot be read, is too large, or isn't UTF-8.
 pub fn read_from(from: impl Read, largest: u64) -> Result<String, Unreadable> {
     text(from, 0, largest)
 }
 
 /// Reads the first line of a file, up to `longest` bytes, and ignores the rest.
-///
-/// # Errors
-/// Returns an error if the file cannot be read, isn't a regular file, or isn't UTF-8.
 pub fn first_line(path: &Path, longest: u64) -> Result<String, Unreadable> {
     let mut line = Vec::new();
     BufReader::new(open(path)?.0.take(longest)).read_until(b'\n', &mut line)?;

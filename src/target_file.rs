@@ -38,10 +38,7 @@ enum WriteMethod {
 }
 
 impl TargetFile {
-    /// Checks that the file can be written, without changing anything.
-    ///
-    /// # Errors
-    /// Returns an error if the file can't be written.
+    /// Checks that the file can be written without changing anything.
     pub fn open(path: &Path) -> Result<Self> {
         let path = follow_links(path);
         let method = match fs::metadata(&path) {
@@ -56,9 +53,6 @@ impl TargetFile {
     }
 
     /// Prepares the new content without changing the file.
-    ///
-    /// # Errors
-    /// Returns an error if the content can't be stored, for example because the disk is full.
     pub fn fill(self, text: String) -> Result<FilledFile> {
         let method = match self.0 {
             WriteMethod::New(staged) => WriteMethod::New(staged.fill(&text)?),
@@ -69,9 +63,6 @@ impl TargetFile {
     }
 
     /// Writes the text to the file.
-    ///
-    /// # Errors
-    /// Returns an error if the text couldn't be written in full.
     pub fn write(self, text: String) -> Result<()> {
         self.fill(text)?.place()
     }
@@ -79,9 +70,6 @@ impl TargetFile {
 
 impl FilledFile {
     /// Writes the prepared text to the file.
-    ///
-    /// # Errors
-    /// Returns an error if the text couldn't be written in full.
     pub fn place(self) -> Result<()> {
         let Self { method, text } = self;
         match method {

@@ -20,9 +20,6 @@ use crate::roster::keys;
 pub struct NotToml;
 
 /// Formats a root file or a team file in the canonical layout.
-///
-/// # Errors
-/// Returns an error if the text isn't valid TOML.
 pub fn canonical(text: &str) -> Result<String, NotToml> {
     let document = Document::parse(text).map_err(|_| NotToml)?;
     Ok(write(ParsedText::new(&document)))
