@@ -75,8 +75,8 @@ impl Problem {
 #[derive(Debug, Clone)]
 pub struct Problems {
     pub sources: Sources,
-    /// The problems, in file and line order. Problems without a location come first. [`Problems::append`] keeps the order of
-    /// both lists and puts one after the other.
+    /// The problems, in file and line order. Problems without a location come first. [`Problems::append`] adds the
+    /// problems of other files at the end.
     pub list: Vec<Problem>,
 }
 
