@@ -464,7 +464,7 @@ pub struct SandboxArgs {
     pub write_state: Option<PathBuf>,
     /// Rate limits: `off`, or a list such as patch=20
     ///
-    /// The names are patch, search, get, user, audit, window, and kind, as in kind=fixed-window.
+    /// The names are search, patch, audit, get, me, roles, users, user, window, and kind, as in kind=fixed-window.
     #[arg(long, value_name = "L")]
     pub limits: Option<crate::sandbox::WrittenLimits>,
     /// Faults to inject, such as 500=0.1
