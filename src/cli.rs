@@ -464,7 +464,8 @@ pub struct SandboxArgs {
     pub write_state: Option<PathBuf>,
     /// Rate limits: `off`, or a list such as patch=20
     ///
-    /// The names are search, patch, audit, get, me, roles, users, user, window, and kind, as in kind=fixed-window.
+    /// The names are me, roles, users, user, search, patch, audit, get (every GET), window (in seconds), and kind, as in
+    /// kind=fixed-window.
     #[arg(long, value_name = "L")]
     pub limits: Option<crate::sandbox::WrittenLimits>,
     /// Faults to inject, such as 500=0.1
@@ -778,7 +779,8 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
     }
 }
 
-/// Parses the URL and escapes every character that could end a link or a table cell. Rejects URLs with a user name or password.
+/// Parses the URL, which must not contain credentials, a query, or a fragment. Escapes the characters that could end a Markdown
+/// link or a table cell.
 fn source_url(text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text).ok().filter(|url| {
         ["https", "http"].contains(&url.scheme()) && url.username().is_empty() && url.password().is_none()

@@ -97,8 +97,7 @@ fn files_line(sources: &Sources, history: &FileHistory) -> FilesLine {
     }
 }
 
-/// The maximum size of an earlier review, in bytes. In practice, even an organization far larger than any on Pylon stays below
-/// it.
+/// The maximum size of an earlier review, in bytes. The review of an organization far larger than any on Pylon stays below it.
 const LARGEST_REVIEW: u64 = 256 << 20;
 
 /// Parses the earlier review passed to `--since`.

@@ -53,8 +53,8 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     })
 }
 
-/// Checks a fresh plan against the saved plan, if there is one. Fails if the fresh plan contains any change missing from the
-/// saved plan.
+/// Checks a fresh plan against the saved plan, if there is one. Fails if the fresh plan contains a change that is not in the
+/// saved plan, or if the saved plan is for other files, another host, or another organization.
 fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepared, CommandError> {
     if let Some(saved) = saved {
         let files = prepared.files_digest();
@@ -132,7 +132,6 @@ fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, CommandError> {
     Ok(fresh)
 }
 
-/// Reads and parses a saved plan.
 pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, CommandError> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
     let text = regular::read_named(path, saved::LARGEST).map_err(|why| match why {
@@ -158,7 +157,7 @@ pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, CommandError> {
     })
 }
 
-/// Acquires the lock. Until it is dropped, no other process on this machine can apply changes to this organization.
+/// Acquires the lock. Until it is dropped, no other process of this user on this machine can apply changes to this organization.
 fn lock_of(
     prepared: &Prepared,
     connection: &Connection,
@@ -167,7 +166,7 @@ fn lock_of(
 ) -> Result<Lock, CommandError> {
     let own = match OwnFolder::open_or_create_in(&folder(&common.config)) {
         Ok(own) => Some(own),
-        // An attacker may have planted it so that two applies don't see each other's lock.
+        // An attacker may have planted the untrusted file so that two applies don't see each other's lock.
         Err(error) if UntrustedFile::is_reason_for(&error) => {
             return Err(lock::no_lock(&error.to_string()).into());
         }
@@ -182,7 +181,7 @@ fn lock_of(
     Ok(Lock::take(places, &prepared.host, organization, environment.clock.now())?)
 }
 
-/// Creates the journal before the first request is sent.
+/// Creates the journal. If this fails, no change has been sent yet.
 fn journal(
     command: &str,
     prepared: &Prepared,
@@ -237,12 +236,12 @@ async fn carry(
         carry_out(machine, &Writer::new(reader), clock, journal, &mut signals.numbers, &mut report_wait)
             .await;
     let _ = journal.end(clock.now(), &prepared.reviewed.plan.changes, &finished); // not fatal, as the report has the same facts
-    drop(signals); // from here on, a signal terminates the process as usual
+    drop(signals); // from here on, a signal terminates the process immediately
     progress.end();
     finished
 }
 
-/// Shows the plan and waits for the user to type `yes`.
+/// Shows the plan and waits for the user to type `yes`. Fails if there is no terminal to ask on.
 fn ask(
     command: &str,
     planned: &PlanReport,

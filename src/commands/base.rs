@@ -1,7 +1,7 @@
 //! The base version of the files, which the plan is compared with: `--base REV-or-FILE`.
 //!
-//! A git revision is checked out into a temporary folder with plumbing commands. An `include` pattern may match any TOML file, so
-//! we extract all of them, but skip symbolic links and paths that would escape that folder.
+//! A git revision is read with plumbing commands and copied to a temporary folder. An `include` pattern may match any TOML file,
+//! so all of them are copied. Symbolic links, and paths that lead out of the folder, are skipped.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ use crate::roster::Roster;
 /// The base version of the files, along with its name in reports.
 #[derive(Debug)]
 pub(super) struct Base {
-    /// If the base files are invalid, we can't attribute any edit to the change under review.
+    /// If the base files are invalid, the report shows no causes.
     pub(super) files: Result<Roster, Problems>,
     pub(super) line: BaseLine,
 }
@@ -29,12 +29,12 @@ pub(super) struct Base {
 ///
 /// # Errors
 /// Fails if `base` is neither a file nor a revision in the repository of `config`, or if `git` can't be run. Invalid base files
-/// aren't an error. They've already been merged, so the change under review can't fix them.
+/// aren't an error: they've already been merged, and the change under review can't fix them.
 pub(super) fn read(base: &str, config: &Path) -> Result<Base, Problem> {
     let name = Printable::cut(base, 200);
     let file = Path::new(base);
     if file.is_file() {
-        // Pipelines pass absolute paths, which would mean nothing to the report's readers.
+        // A pipeline may pass an absolute path, which means nothing to the report's readers.
         let name = match file.file_name() {
             Some(last) if file.is_absolute() => Printable::cut(&last.to_string_lossy(), 200),
             _ => name,
@@ -114,8 +114,8 @@ fn config_file<'e>(entry: &'e str, root: &Path) -> Option<(&'e str, &'e Path)> {
     (mode.starts_with("100") && is_inside && (is_toml || path == root)).then_some((object, path))
 }
 
-/// Splits the output of `git cat-file --batch` into files. Each object consists of a header ending with the length, the content,
-/// and a line feed.
+/// Splits the output of `git cat-file --batch` into files. Each object consists of a header line that ends with the length, the
+/// content, and a line feed.
 fn write_each(files: &[PathBuf], mut contents: &[u8]) -> io::Result<()> {
     let cut_short =
         || io::Error::new(io::ErrorKind::UnexpectedEof, "git returned fewer files than requested");
@@ -132,7 +132,7 @@ fn write_each(files: &[PathBuf], mut contents: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Runs `git` in a folder and returns its standard output.
+/// Runs `git` in a folder and returns its standard output. The error contains the first line of its standard error.
 pub(super) fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result<Vec<u8>> {
     let output = Command::new("git")
         .arg("-C")

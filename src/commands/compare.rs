@@ -25,7 +25,8 @@ pub(super) fn run(args: &CompareArgs, common: &Common, environment: &Environment
     Ok((Body::Comparison(Box::new(report)), exit))
 }
 
-/// Reads one of the two versions. We don't check acknowledgments against today's date, since they were valid when merged.
+/// Reads a root file or a git revision. Acknowledgments aren't checked against today's date: they were valid when they were
+/// merged.
 fn version(of: &Path, common: &Common) -> Result<(Printable, Roster), CommandError> {
     if of.exists() || of.extension().is_some_and(|extension| extension == "toml") {
         return Ok((name(of), Roster::read(of).map_err(which_files)?));
@@ -38,7 +39,7 @@ fn name(file: &Path) -> Printable {
     Printable::cut(&file.to_string_lossy(), 200)
 }
 
-/// Replaces the help for a missing file, which would suggest --config, a flag this command doesn't use.
+/// Replaces the help for a missing file. The original help suggests `--config`, but the versions to compare are arguments.
 fn which_files(mut problems: Problems) -> Problems {
     let missing = problems.list.iter_mut().filter(|problem| problem.code == RosterCode::FileMissing.as_str());
     missing.for_each(|problem| {

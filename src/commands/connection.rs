@@ -27,7 +27,7 @@ pub(super) struct Connection {
     /// The sandbox started for `--sandbox`, if given.
     pub(super) sandbox: Option<Running>,
     pub(super) invocation: Invocation,
-    /// The time in `ROLECALL_NOW`, unless Pylon runs on this machine.
+    /// The time in `ROLECALL_NOW`, if it is set and Pylon does not run on this machine.
     pub(super) as_on: Option<Moment>,
 }
 
@@ -43,7 +43,6 @@ impl Connection {
         opened.map_err(|problem| problem.with_sources(&roster.sources))
     }
 
-    /// Returns the host's region, if any.
     pub(super) fn region(&self) -> Option<Region> {
         self.reader.region()
     }
@@ -174,7 +173,8 @@ pub(super) fn at_present(
     }
 }
 
-/// Chooses the proxy and loads the certificates for these options. Returns `None` if the base URL is invalid.
+/// Chooses the proxy and loads the certificates for these options. Returns `None` if the base URL is invalid or contradicts the
+/// region.
 pub(super) fn network(
     roster: &Roster,
     asked: &ConnectionArgs,
@@ -193,8 +193,8 @@ fn as_on(base: &BaseUrl, clock: Clock) -> Option<Moment> {
     (clock.is_fixed() && !base.is_loopback()).then(|| Moment { at, written: at.to_string() })
 }
 
-/// Returns the base URL from the command line, falling back to that of the requested or pinned region. Fails if the two
-/// contradict each other.
+/// Returns the base URL from `--base-url` or `PYLON_BASE_URL`. Without one, returns the host of the requested region, the pinned
+/// region, or the US. Fails if any of these contradict each other.
 fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem> {
     let pin = roster.workspace.region.as_ref();
     let region = asked.region;

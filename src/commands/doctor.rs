@@ -1,5 +1,5 @@
-//! `doctor`: checks everything a run depends on. After a failed check, it continues with any checks that can still run. Requests
-//! aren't retried, because the user is waiting for the result.
+//! `doctor`: checks everything a run depends on. After a failed check, it continues with any checks that can still run. The first
+//! request isn't retried, so a server that is down is reported right away.
 
 use std::path::Path;
 use std::time::Duration;
@@ -151,7 +151,7 @@ fn certificates(roots: &Roots) -> Check {
     }
 }
 
-/// Checks the connection, the clock, the rate limit, the organization, and the people.
+/// Checks the connection, the clock, the rate limit, the organization, the people, and the roles.
 async fn pylon(connection: &Connection, roster: &Roster, environment: &Environment) -> Vec<Check> {
     let before = environment.clock.elapsed();
     let attempt = connection.reader.read_once(&Me, 1).await;

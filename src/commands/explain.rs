@@ -1,4 +1,4 @@
-//! `explain`: shows everything about a person, whether declared or not.
+//! `explain`: shows everything about a person, whether declared or not, or the page for an error code.
 
 use std::collections::BTreeSet;
 
@@ -60,7 +60,7 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
 /// The maximum number of candidates to list.
 const LISTED: usize = 20;
 
-/// Adds the date of the person's declaration (from git) and the latest changes in Pylon (from the audit log). Both are best
+/// Adds when the person's declaration last changed (from git) and the latest changes in Pylon (from the audit log). Both are best
 /// effort.
 async fn add_history(report: &mut ExplanationReport, connection: &Connection, state: &ObservedState) {
     let id = report.in_pylon.as_ref().and_then(|person| UserId::new(person.id.raw()));

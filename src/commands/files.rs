@@ -107,8 +107,8 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
     if problems.is_empty() { Ok(emails) } else { Err(problems) }
 }
 
-/// Returns a report if the files don't declare anyone or anything else to check against Pylon, in which case the caller can skip
-/// the connection.
+/// Returns a report if the files declare no people and nothing else to check against Pylon. The caller can then skip the
+/// connection.
 pub(super) fn without_people(declared: &Declared, common: &Common) -> Option<Body> {
     let Roster { people, workspace, guardrails, .. } = &declared.roster;
     let asks =

@@ -55,8 +55,8 @@ fn texts(args: &FmtArgs, common: &Common, environment: &Environment) -> Result<S
     Ok(texts)
 }
 
-/// Returns a file's name and content. The content must be valid TOML but not a valid root file, since it may be a team file,
-/// which can't be checked without the root file.
+/// Returns a file's name and content. The content must be valid TOML, but it need not be a valid root file: a team file can't be
+/// checked without its root file.
 fn text(path: &Path) -> Result<(String, String), Problems> {
     let first =
         |sources: &Sources| sources.iter().next().map(|(name, text)| (name.to_owned(), text.to_owned()));

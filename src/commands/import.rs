@@ -32,7 +32,7 @@ pub(super) fn run(args: &ImportArgs, common: &Common, environment: &Environment)
     if args.update { update(args, common, environment) } else { begin(args, common, environment) }
 }
 
-/// Writes the organization to a sandbox state file. The files are read only to find out which organization they're pinned to.
+/// Writes the organization to a sandbox state file. The files are read only for the pinned organization and region.
 fn state(path: &Path, args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
     is_new(path)?;
     let roster = read_if_there(&common.config, environment.clock.now())?.unwrap_or_default();
@@ -73,8 +73,8 @@ fn are_new(config: &Path, teams: Option<&Path>) -> Result<(), Problem> {
     if there.is_empty() { Ok(()) } else { Err(are_there(&there, has_root)) }
 }
 
-/// Returns the TOML files in the folder for team files, if it exists. A symbolic link is rejected because it may point outside
-/// the config's folder, where we don't read files.
+/// Returns the TOML files in the folder for team files, if it exists. Fails if `teams` exists but isn't a folder. A symbolic link
+/// is rejected too: it may point outside the config's folder, where no files are read.
 fn included_in(teams: &Path) -> Result<Vec<String>, Problem> {
     match std::fs::symlink_metadata(teams) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -169,7 +169,6 @@ fn state_of(args: &ImportArgs) -> FileState {
     if args.diff { FileState::WouldBeWritten } else { FileState::Written }
 }
 
-/// Updates the files to the values in Pylon.
 fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
     let files = declared(None, common, environment)?;
     let into = args.into.as_deref().map(|into| file_named(into, &files.roster.sources)).transpose()?;

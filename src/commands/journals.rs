@@ -1,7 +1,7 @@
 //! Where applies keep their journals: `.rolecall/journal` next to the config, or the path passed to `--journal`.
 //!
-//! Guarantees that each apply gets its own journal and that the journal's name is on disk before anything is sent. The contents
-//! are up to `apply::journal`.
+//! Guarantees that each apply gets its own journal and that the journal's name is on disk before any change is sent.
+//! `apply::journal` defines the contents.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
@@ -28,7 +28,7 @@ pub(super) fn create(given: Option<&Path>, config: &Path, now: Timestamp) -> Res
 }
 
 /// The file name includes a random part because processes in two containers can share a process ID within the same second. If the
-/// name is taken anyway, we just try another one rather than opening an existing journal.
+/// name is taken anyway, another name is tried. An existing journal is never opened.
 fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     let journals = OwnFolder::open_or_create_in(folder)?.folder(JOURNALS)?;
     loop {
@@ -87,8 +87,8 @@ fn open_there(path: &Path) -> Result<File> {
     private::options().append(true).create(true).open(path)
 }
 
-/// Checks that no other apply uses the file, because `rollback` undoes everything in a journal. If two applies start at the same
-/// time, they detect each other by the lock, which is held until the file is closed.
+/// Checks that no other apply uses the file or has used it, because `rollback` undoes everything in a journal. If two applies
+/// start at the same time, they detect each other by the lock, which is held until the file is closed.
 fn is_unused(file: &File) -> Result<()> {
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Err(Error::other("another apply is writing it"));

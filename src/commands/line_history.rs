@@ -1,7 +1,7 @@
 //! Uses `git blame` to find out when each line of the files was last changed, and which commit the files come from.
 //!
-//! We never run the repository's hooks or textconv filters. Failures aren't errors for the command, since the files don't have to
-//! be in git.
+//! The repository's hooks and textconv filters are never run. Failures aren't errors for the command: the files don't have to be
+//! in git.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::source::{Location, Sources};
 /// The length of an abbreviated commit ID in reports.
 const SHORT_COMMIT: usize = 12;
 
-/// Keeps git from running programs configured by the repository and from writing to it.
+/// Keeps git from running the repository's hooks or file system monitor, and from updating its index.
 const PLAIN: [&str; 5] =
     ["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
 const BLAME: [&str; 3] = ["blame", "--incremental", "--no-textconv"];
@@ -130,7 +130,7 @@ fn is_shallow(folder: &Path) -> Result<bool, Printable> {
 /// Parses the output of `git blame --incremental`. It consists of one group per range of lines, but a commit's author and other
 /// details appear only in its first group.
 ///
-/// In a shallow clone, git attributes all older lines to the oldest available commit (`boundary`), so we ignore that commit.
+/// In a shallow clone, git attributes all older lines to the oldest available commits (`boundary`). Those commits are ignored.
 fn commits(answer: &str, is_shallow: bool) -> Lines {
     let mut known: HashMap<String, HashMap<&str, &str>> = HashMap::new();
     let mut ranges = Vec::new();

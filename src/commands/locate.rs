@@ -15,8 +15,8 @@ use crate::problem::Problem;
 use crate::report::text::wrap::whole;
 use crate::roster::{Roster, RosterCode};
 
-/// Changes to the folder passed to `-C` and chooses the root file. Unless the root file is on the command line, prints which one
-/// is used.
+/// Changes to the folder passed to `-C` and chooses the root file. If the root file comes from `ROLECALL_CONFIG` or a parent
+/// folder, prints which one is used.
 pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(), Problem> {
     if let Some(folder) = &cli.common.folder {
         let folder_name = Printable::cut(&folder.to_string_lossy(), 200);
@@ -46,7 +46,8 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
     Ok(())
 }
 
-/// Returns the note telling the user which file is used.
+/// Returns the note that tells the user which file is used. If the user named the file or it's in the current folder, no note is
+/// needed.
 fn note(config: &Path, origin: &Origin) -> Option<String> {
     let config = whole(Printable::cut(&config.to_string_lossy(), 200).as_str());
     match origin {
@@ -85,8 +86,8 @@ fn has(folder: &Path, name: &str) -> bool {
     folder.join(name).symlink_metadata().is_ok()
 }
 
-/// Lists this folder and its ancestors up to the root of the git repository. Returns `None` outside a repository, or if a folder on
-/// the way belongs to another user.
+/// Lists this folder and its ancestors up to the root of the git repository. Returns `None` outside a repository, or if a folder
+/// on the way has a different owner than this one.
 fn up_to_repository_root(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> Option<Vec<&Path>> {
     let folder_owner = owner(folder);
     let mut folders = Vec::new();

@@ -81,7 +81,7 @@ enum Held {
     Not(Error),
 }
 
-/// Takes the lock in one folder and writes our process ID to the file.
+/// Takes the lock in one folder and writes our process ID and the time to the file.
 fn hold(folder: &OwnFolder, name: &str, now: Timestamp) -> Result<File, Held> {
     let mut file = folder.open_or_create(name).map_err(Held::Not)?;
     match file.try_lock() {

@@ -1,7 +1,8 @@
 //! The commands, one per module.
 //!
 //! A command takes its arguments and the [`Environment`] and returns a report. [`run`] renders the report into an [`Output`],
-//! which `main` prints. `outlets` handles reports for files. While a command is running, only questions and progress are printed.
+//! which `main` prints. `outlets` handles reports for files. While a command is running, it prints only questions, notes, and
+//! progress. The exception is `sandbox`, which prints its address.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -63,7 +64,7 @@ codes! {
         NotApproved = "apply::not_approved",
         /// Another apply for this organization is running.
         Locked = "apply::locked",
-        /// There is no usable folder for the lock.
+        /// The lock cannot be taken: no folder is usable, or its file is not trusted.
         NoLock = "apply::no_lock",
         /// The file passed to `access --since` is not an access review.
         NotAReview = "access::not_a_review",
@@ -73,17 +74,17 @@ codes! {
         FixedClock = "apply::fixed_clock",
         /// The base version of the files cannot be read.
         NoBase = "plan::no_base",
-        /// The journal cannot be created.
+        /// The journal cannot be created or written.
         NoJournal = "apply::no_journal",
         /// The value of `--at` or `--until` is not a valid time.
         BadTime = "commands::bad_time",
-        /// There is no such error code to explain.
+        /// The error code passed to `explain` does not exist.
         UnknownCode = "explain::unknown_code",
-        /// The host contradicts `--region` or the pinned region.
+        /// The base URL, `--region`, and the pinned region contradict each other.
         OtherRegion = "commands::other_region",
         /// The sandbox state is invalid.
         BadSandboxState = "sandbox::bad_state",
-        /// The sandbox cannot save its state or listen on its port.
+        /// The sandbox cannot save its state, listen on its port, or print its address.
         SandboxFailed = "sandbox::failed",
         /// A file cannot be written.
         NotWritten = "commands::not_written",
@@ -95,7 +96,7 @@ codes! {
         StateExists = "sandbox::file_exists",
         /// `--into` was passed a file that is not part of the roster.
         NotRead = "import::not_read",
-        /// The output would overwrite one of the roster's files.
+        /// The output would overwrite the config or an existing TOML file.
         OverFiles = "commands::over_files",
         /// The output would overwrite a file needed by the run, or two reports would go to the same file.
         SameFile = "commands::same_file",
@@ -124,11 +125,11 @@ pub fn diagnostic_codes() -> Vec<&'static str> {
     roster.chain(lint).chain(plan).chain(saved).chain(pylon).chain(rollback).chain(own).collect()
 }
 
-/// The parts of the process environment that affect a run. We read them just once, at startup.
+/// The parts of the process environment that affect a run, read at startup.
 #[derive(Debug)]
 pub struct Environment {
     pub clock: Clock,
-    /// The possible sources of the token. The first one is used.
+    /// The possible sources of the token, in order of precedence. Only the first one is used.
     pub token_sources: Vec<TokenSource>,
     /// The token, cached after it is first read.
     pub token_in_use: OnceCell<Result<Token, Problem>>,
@@ -341,7 +342,6 @@ impl CommandError {
         Report { command, exit: self.exit, body: Body::Problems(self.problems) }
     }
 
-    /// Wraps a problem as a usage error.
     fn usage(problem: Problem) -> Self {
         Self { problems: Box::new(problem.into()), exit: Exit::Usage }
     }
@@ -365,7 +365,8 @@ fn colors(common: &Common, environment: &Environment, is_terminal: bool) -> bool
     }
 }
 
-/// Returns the folder with the config, `.rolecall/`, and `pylon.json`, which is the current folder if the config is a pipe.
+/// Returns the folder with the config, `.rolecall/`, and `pylon.json`. If the config is standard input, a pipe, or a device,
+/// returns the current folder.
 fn folder(config: &Path) -> PathBuf {
     match config.parent() {
         Some(parent) if !parent.as_os_str().is_empty() && !is_stream(config) => parent.to_owned(),
@@ -386,8 +387,9 @@ fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T,
     }
 }
 
-/// Reads every token source and registers the token for scrubbing. This happens before the arguments are parsed because a usage
-/// error may echo a token, and because a run with `--sandbox` never reads one. Single-use sources are left to `token`.
+/// Reads every token source that can be read more than once and registers the tokens for scrubbing. This happens before the
+/// arguments are parsed because a usage error may echo a token, and because a run with `--sandbox` never reads one. The other
+/// sources, such as standard input, are left to `token`.
 pub fn hide_tokens(sources: &[TokenSource]) {
     for source in sources.iter().filter(|source| source.can_be_read_again()) {
         let _ = hidden_text(source);

@@ -1,7 +1,8 @@
 //! The report files, which include both the `--report` files and the job summary on GitHub.
 //!
-//! They are all opened before the first request, because a run that changes Pylon must be able to report it afterwards. Files are
-//! written the way a shell's `>` would write them. The job summary, however, is appended to, since other steps also write to it.
+//! They are all opened before the first request, because a run that changes Pylon must be able to report it afterwards.
+//! `--report` files are written much like the target of a shell's `>`. The job summary is appended to, because earlier commands
+//! of the step also write to it.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -34,7 +35,7 @@ enum Destination {
 }
 
 impl Outlets {
-    /// Opens every requested report file.
+    /// Opens the `--report` files and, if the format `github` is requested, the job summary.
     pub(super) fn open(common: &Common, environment: &Environment) -> Result<Self, Problem> {
         let mut outlets: Vec<Outlet> = Vec::new();
         for (format, path) in &common.report {

@@ -1,6 +1,7 @@
 //! Checks that a command won't overwrite a file it needs, such as the roster, the token, or a saved plan.
 //!
-//! The checks rely only on the command line and run before any file is read or opened for writing.
+//! The checks rely only on the command line and on file metadata. They run before the roster is read and before any file is
+//! opened for writing.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -47,7 +47,7 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
     })
 }
 
-/// Returns a note about an unfinished apply.
+/// Returns a note about an apply or a rollback that did not finish or is still running.
 fn unfinished(journal: &Path, common: &Common) -> String {
     let shown = whole(Printable::cut(&journal.to_string_lossy(), 200).as_str());
     let undo = common.invocation.command(&["rollback", "--last"]);

@@ -129,7 +129,7 @@ async fn observe_on(
     connection.observe(&declared.roster, &emails).await
 }
 
-/// Draws the plan for the files and reviews it. Everything from this point on is pure.
+/// Draws the plan for the files and reviews it. No further requests are sent.
 pub(super) fn settle(
     declared: &Declared,
     only: &[Email],
@@ -252,12 +252,12 @@ impl Prepared {
         self.report.add_unwritten(base, present, &self.reviewed, state);
     }
 
-    /// Returns the digest of the files. Only saved plans need it, so we compute it on demand.
+    /// Returns the digest of the files. It's computed on demand, because only saved plans and slow confirmations need it.
     pub(super) fn files_digest(&self) -> String {
         digest_of(&self.sources)
     }
 
-    /// Returns the identity to which a saved plan is bound.
+    /// Returns what a saved plan is bound to: the host and the digest of the files.
     pub(super) fn binding<'a>(&'a self, files: &'a str) -> Binding<'a> {
         Binding { host: &self.host, files }
     }

@@ -20,7 +20,7 @@ use crate::pylon::request::Endpoint;
 use crate::report::style::Style;
 use crate::report::words;
 
-/// Anything shorter isn't worth showing.
+/// Shorter waits aren't shown.
 const WORTH_SAYING: Duration = Duration::from_secs(3);
 /// The estimated end is shown if it's at least this far away or if the apply is waiting.
 const WORTH_ESTIMATING: Duration = Duration::from_secs(60);
@@ -30,7 +30,6 @@ const LINE_EVERY: Duration = Duration::from_secs(30);
 /// The width we assume if the terminal doesn't report one.
 const USUAL_WIDTH: usize = 80;
 
-/// Shows the progress of an apply.
 pub(super) struct Progress {
     clock: Clock,
     how: Display,

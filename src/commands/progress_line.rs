@@ -1,6 +1,6 @@
 //! Formats an apply's progress line with the number of completed changes, the reason for waiting, and the expected end.
 //!
-//! This module is pure. Since the current time and the terminal width are arguments, we can test the countdown without an apply.
+//! This module is pure: the current time and the terminal width are arguments. Tests can check the countdown without an apply.
 
 use std::time::Duration;
 
@@ -42,7 +42,8 @@ pub(super) struct Waiting {
 }
 
 impl ProgressLine {
-    /// Formats the line at `now`. Filling the last column would wrap the cursor, so the line is always narrower than the terminal.
+    /// Formats the line at `now`. The line is always narrower than the terminal, because filling the last column would wrap the
+    /// cursor.
     pub(super) fn text(&self, now: Duration, width: usize, bar: Style) -> String {
         let room = width.saturating_sub(1);
         let counts = format!("  {} of {}", self.settled, self.total);
@@ -105,7 +106,8 @@ pub(super) fn countdown(left: Duration, width: usize) -> String {
     texts.find(|text| display_width(text) < width).unwrap_or_default()
 }
 
-/// Estimates when the last change will be sent, given that the next one can be sent at `from` and the rate limit applies.
+/// Estimates when the last change will be sent if the next one can be sent at `from`. As many changes as the rate limit allows
+/// are assumed to be sent at the start of each minute.
 pub(super) fn estimated_end(unsettled: usize, per_minute: u64, from: Duration) -> Duration {
     let minutes = (unsettled as u64).saturating_sub(1) / per_minute.max(1);
     from.saturating_add(Duration::from_secs(minutes.saturating_mul(60)))

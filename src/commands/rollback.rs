@@ -73,7 +73,7 @@ pub(super) fn list(common: &Common) -> (Body, Exit) {
     (Body::Journals(Box::new(JournalsReport { journals, older, undo })), Exit::Done)
 }
 
-/// Returns the usage error for a missing journal argument.
+/// Returns the usage error for a missing journal argument, or for `--last` if there are no journals.
 fn which(is_last: bool) -> Problem {
     let (message, help) = if is_last {
         (

@@ -50,7 +50,7 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
         let mut signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
         greet(&running, token, count)?;
         let number = signals.numbers.recv().await.unwrap_or(2);
-        drop(signals); // a second signal terminates the process immediately
+        drop(signals); // from here on, a second signal terminates the process even if saving hangs
         running.stop().await.map_err(|error| not_kept(&error))?;
         Ok((Body::Nothing, if number == 2 { Exit::Done } else { Exit::Signal(number) }))
     })
@@ -59,7 +59,7 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
 /// Prints the two lines to paste into a shell. There's nothing else on standard output, so a script can read them while the
 /// sandbox is running. The message for humans goes to standard error.
 fn greet(running: &Running, token: &str, count: usize) -> Result<(), CommandError> {
-    // The variable may already contain a real token, which we must not print.
+    // If `--token` repeats the token in the environment, it may be a real one, which must not be printed.
     let is_set = output::scrub(token.to_owned()) != token;
     let second = if is_set {
         format!("# {VARIABLE} already contains the token of this sandbox\n")
@@ -84,8 +84,8 @@ pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Res
 }
 
 /// Chooses what `--sandbox` starts from: the last run's saved state, then `pylon.json` next to the config, then a generated
-/// organization. However, `pylon.json` describes a real organization, so it takes precedence over a saved state that was
-/// generated.
+/// organization. However, `pylon.json` describes a real organization and takes precedence over a saved state that was generated.
+/// The pinned organization and region always apply.
 fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<World, Problem> {
     let kept = read_kept(folder, now)?;
     let mut world = match kept {
@@ -105,8 +105,8 @@ fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Worl
     Ok(world)
 }
 
-/// Generates an organization from the declared people with only the built-in roles. Any other role is an error, just as it would
-/// be in Pylon. Generating the role instead would hide a typo. If the files don't declare any people, we generate some.
+/// Generates an organization from the declared people with only the built-in roles. Planning any other role fails, as with the
+/// real Pylon. Generating the role instead would hide a typo. If the files don't declare any people, we generate some.
 fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
     if roster.people.is_empty() {
         return invented(DEFAULT_PEOPLE, now);

@@ -23,9 +23,9 @@ use crate::problem::Problem;
 const TO_NOTICE: Duration = Duration::from_millis(500);
 /// How long a run stopped by a signal may take to print its report.
 const TO_REPORT_STOPPED: Duration = Duration::from_secs(10);
-/// How long the report may take if a second signal arrives after the work has ended.
+/// How long the report may take if a signal arrives while the work ends, or a second one afterwards.
 const TO_REPORT: Duration = Duration::from_millis(50);
-/// The minimum number of file descriptors for a run, which needs two runtimes, the locks, the journal, and a connection.
+/// The number of free file descriptors that a run needs for two runtimes, the locks, the journal, and a connection.
 #[cfg(unix)]
 const DESCRIPTORS: usize = 16;
 

@@ -17,7 +17,7 @@ use super::page::{self, Pagination};
 use super::user::{User, UserView};
 use super::world::World;
 
-/// The envelope of every successful response. `data` is always present, except in list responses.
+/// The envelope of every successful response. Only a list response without entries can omit `data`.
 #[derive(Serialize)]
 struct Success<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,8 +77,8 @@ impl World {
         success(me, None, context)
     }
 
-    /// Returns the roles, in pages if the setting or the fault `roles-paged` says so. We accept a cursor even without the setting
-    /// because the fault hands one out.
+    /// Returns the roles, in pages if the setting `roles_page` or the fault `roles-paged` requires it. A cursor is accepted even
+    /// without the setting, because the fault returns one.
     fn list_roles(&self, query: &str, context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         let question = page::question(&"roles");
         let start = page::position(question, parameter(query, "cursor"))?;
@@ -105,7 +105,7 @@ impl World {
         let question = page::question(&("list", deactivated_too));
         // Unless the setting enables paging, the undocumented cursor is ignored.
         let (start, limit) = match self.settings.list_page {
-            // A page size of 0 would never get anywhere.
+            // With a page size of 0, the paging would never end.
             Some(limit) => (page::position(question, parameter(query, "cursor"))?.unwrap_or(0), limit.max(1)),
             None => (0, usize::MAX),
         };
@@ -187,14 +187,13 @@ impl World {
         self.list_response(Views(self, page), page.len(), Pagination::new(next, self.api), context)
     }
 
-    /// Returns an empty page with a cursor for the next page.
+    /// Returns an empty page that claims to have a next page. `cursor` leads to the data that belongs on this page.
     fn page_without_data(&self, cursor: String, context: &RequestContext) -> Vec<u8> {
         let nothing: [(); 0] = [];
         self.list_response(nothing, 0, Pagination::new(Some(cursor), self.api), context)
     }
 
-    /// Returns the body of a list response with `count` entries. For an empty list, the setting `empty_data` determines what it
-    /// looks like.
+    /// Returns the body of a list response with `count` entries. The setting `empty_data` determines the form of an empty list.
     fn list_response<T: Serialize>(
         &self,
         entries: T,

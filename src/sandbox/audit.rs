@@ -67,7 +67,7 @@ impl AuditEntry {
     }
 }
 
-/// All entries, oldest first. They're numbered consecutively, and we don't reuse the numbers of dropped entries.
+/// All entries, oldest first. They're numbered consecutively. The numbers of dropped entries aren't reused.
 #[derive(Debug, Clone)]
 pub(super) struct AuditLog {
     entries: VecDeque<AuditEntry>,

@@ -1,7 +1,7 @@
-//! TCP connections that a request handler can cut, so not a single further byte is sent.
+//! TCP connections that a request handler can cut. After a cut, not a single further byte is sent.
 //!
-//! We can't just return an error from the handler. axum turns errors into responses, and if a body fails, it's already after the
-//! status line. Instead, the handler shuts down the socket, so any later writes by hyper fail as they would on a broken network.
+//! The handler can't just return an error: axum turns errors into responses, and an error in a body comes after the status line.
+//! Instead, the handler shuts down the socket. Any later write by hyper then fails as it would on a broken network.
 
 use std::{
     io,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::fault::Fault;
 use super::message::to_bytes;
 
-/// Fields clients don't need, so `field-missing` never removes them.
+/// Fields that clients don't need. `field-missing` never removes them.
 const DISPENSABLE: [&str; 2] = ["avatar_url", "name"];
 
 #[derive(Debug)]

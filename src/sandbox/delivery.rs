@@ -1,8 +1,8 @@
 //! Determines what reaches the client: the world's response, or whatever a fault turns it into. Shared by the server and the
 //! simulation.
 //!
-//! This code is pure. Unless a fault is "applied", it leaves the world's users, limits, and audit log untouched. Faults without
-//! an effect on the request aren't counted. Cutting and stalling real connections is up to `server`.
+//! This code is pure. A failure that isn't applied leaves the world's users, limits, and audit log untouched. Faults without an
+//! effect on the request aren't counted. `server` cuts and stalls the real connections.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub enum Delivery {
     CutAfter,
     /// The request is carried out, but the client gets no response. The connection is closed after `hold`.
     Stall { hold: Duration },
-    /// A 2xx with a body that is truncated or not JSON. The request is carried out, and the HTTP message itself is valid.
+    /// A 200 with a body that is truncated or not JSON. The request is carried out, and the HTTP message itself is valid.
     Garbage(Response),
 }
 
@@ -101,7 +101,7 @@ fn gateway_page(status: u16, title: &str) -> Delivery {
     Delivery::Answer(Response::new(status, "text/html", page.into_bytes()))
 }
 
-/// Returns a 200 whose body is, alternately, truncated or not JSON. The truncated body is harder to detect because it starts out
+/// Returns a 200 whose body is, alternately, truncated or not JSON. The truncated body is harder to detect, because it starts
 /// like a valid response.
 fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     let Response { status: _, headers, mut body } =
@@ -111,6 +111,6 @@ fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     } else {
         body = b"<!doctype html><title>Please wait</title>".to_vec();
     }
-    // We leave the headers intact, so the client can still read the request ID.
+    // The headers are left intact. The client can still read the request ID.
     Delivery::Garbage(Response { status: 200, headers, body })
 }

@@ -40,8 +40,8 @@ pub enum Fault {
     PageWithoutData,
     /// `GET /user-roles` returns only the first half of the roles, along with a cursor for the rest.
     RolesPaged,
-    /// One user in the response lacks a field that clients need: `role_id`, `role_ids`, `roles`, `status`, `email`, or `id`. The
-    /// field differs from one time to the next.
+    /// One user in the response lacks a field other than `name` and `avatar_url`. A different field is missing each time the
+    /// fault fires.
     FieldMissing,
     /// `GET /users` silently omits one person.
     ListingShort,

@@ -72,13 +72,12 @@ impl Faults {
         self
     }
 
-    /// Returns the number of times this fault has fired.
     pub fn fired(&self, fault: Fault) -> u64 {
         self.fired.get(&fault).copied().unwrap_or(0)
     }
 
     /// Chooses the fault for the next request, if any. `operation` is `None` for an unknown path or method. If the fault has an
-    /// effect, the caller has to call `count`.
+    /// effect, the caller must call `count`.
     pub(super) fn decide(&mut self, operation: Option<ApiOperation>) -> Option<Fault> {
         if let Some(only) = &self.only
             && !operation.is_some_and(|operation| only.contains(&operation))

@@ -12,11 +12,11 @@ use super::organization::ApiSettings;
 use super::user::User;
 use super::users::Users;
 
-/// The maximum depth documented by Pylon. We count a single condition as one level, which is the strict interpretation. A client
-/// that respects it works under any other.
+/// The maximum depth documented by Pylon. A single condition counts as one level, which is the strictest interpretation. A client
+/// that respects it works under any interpretation.
 pub(super) const MAX_DEPTH: usize = 3;
 
-/// Parses a body that must be an object. We parse it into a map first, because a derived struct would also accept an array of its
+/// Parses a body that must be an object. It's parsed into a map first, because a derived struct would also accept an array of its
 /// values. If a key is repeated, the last one wins, as on most servers.
 pub(super) fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice::<Map<String, Value>>(body)
@@ -137,7 +137,7 @@ pub(super) struct OneOf {
 }
 
 impl OneOf {
-    /// Parses the condition, or returns `None` if the operator is not one of these.
+    /// Parses the condition, or returns `None` if the operator doesn't compare strings.
     pub(super) fn read(operator: &str, raw: &RawFilter) -> Result<Option<Self>, ApiError> {
         let values = match operator {
             "equals" => std::slice::from_ref(raw.value()?),
@@ -202,8 +202,9 @@ impl Filter<EmailIs> {
         self.holds(&|condition| condition.holds(user))
     }
 
-    /// Returns a sorted superset of the matching users, without duplicates. Returns `None` if the addresses don't narrow it down
-    /// and we have to check every user. Thanks to the index, a search for 999 out of a million users takes just 999 lookups.
+    /// Returns a sorted superset of the matching users, without duplicates. Returns `None` if every user must be checked because
+    /// the addresses don't narrow down the search. With the index, a search for 999 out of a million users takes only 999
+    /// lookups.
     pub(super) fn candidates(&self, users: &Users) -> Option<Vec<usize>> {
         let mut found = self.gather(users)?;
         found.sort_unstable();

@@ -22,9 +22,9 @@ pub(super) fn uuid_in_series(series: u64, number: u64) -> String {
     uuid(high, mix(high ^ number))
 }
 
-/// Derives a user's ID from their email address, ignoring case.
+/// Derives a user's ID from an email address, ignoring case.
 pub(super) fn uuid_of_email(email: &str) -> String {
-    // We need 128 bits, so use FNV-1a with two different offset bases.
+    // FNV-1a with two different offset bases gives the 128 bits of a UUID.
     let hash = |basis: u64| {
         let lower = email.to_lowercase();
         lower.bytes().fold(basis, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

@@ -24,7 +24,8 @@ impl SandboxState {
     }
 
     /// Generates an organization of `count` people with unique addresses. Some are Admins or Viewers, deactivated, or away, and
-    /// some have a second address or a role from SCIM. The first person is always an Admin. The result depends only on `count`.
+    /// some have a second address or a role from SCIM. The first two people are always Admins and never deactivated. The result
+    /// depends only on `count`.
     pub fn invented(count: usize) -> Self {
         let first_names: Vec<&str> = FIRST_NAMES.split(' ').collect();
         let last_names: Vec<&str> = LAST_NAMES.split(' ').collect();

@@ -76,8 +76,8 @@ impl Limiter {
     fn arrive(&mut self, now: u128) -> Admission {
         let Self { limit, window: length, ref mut count } = *self;
         if limit == 0 {
-            // The command line rejects a limit of zero, but a test can set one, in which case nothing is admitted. The best hint
-            // we can give is a whole window.
+            // The command line rejects a limit of zero, but a test can set one. Nothing is admitted then, and a whole window is
+            // the best available hint.
             return refused(length);
         }
         match count {
@@ -138,8 +138,8 @@ fn arrive_in_estimate(used: &mut u128, before: u128, limit: u128, length: u128, 
         *used += 1;
         return Admission::Admitted { remaining: capacity - *used };
     }
-    // Work out when the next request will be admitted. Unless this window is full, that's later in the same window, as the
-    // previous window's share shrinks. Otherwise, it's in the next window, as the weight of the current `used` shrinks.
+    // Work out when the next request will be admitted. If this window isn't full, that's later in the same window, as the
+    // previous window's share shrinks. If it's full, that's in the next window, as the weight of `used` shrinks.
     let fits_at = |sliding_out: u128, fixed: u128| {
         let tolerable = (limit - fixed - 1) * length / sliding_out.max(1);
         length.saturating_sub(tolerable)

@@ -7,7 +7,7 @@ use super::organization::Api;
 use super::unknown_name::unknown_name;
 use crate::every::every;
 
-/// The algorithm for counting requests. We don't know which one Pylon uses, so clients must work with all five.
+/// The algorithm for counting requests. It's unknown which one Pylon uses, and clients must work with all five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum LimiterKind {
     /// At most N requests in any window, counted exactly from each admitted request's arrival.
@@ -63,7 +63,6 @@ impl Limits {
         Self { each: [None; ApiOperation::ALL.len()], ..Self::default() }
     }
 
-    /// Sets the limit of one operation.
     #[must_use]
     pub fn with(mut self, operation: ApiOperation, limit: Option<u32>) -> Self {
         self.each[operation as usize] = limit;
@@ -115,7 +114,7 @@ impl FromStr for WrittenLimits {
 }
 
 impl WrittenLimits {
-    /// Returns the limits for an organization with this API version.
+    /// Fills in the limits that are documented for this API version.
     pub fn in_api(&self, api: Api) -> Limits {
         let Self { kind, window, each } = self;
         let mut limits = Limits::documented(api);

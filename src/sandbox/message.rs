@@ -1,6 +1,6 @@
-//! Requests and responses without any HTTP details, and Pylon's two response envelopes.
+//! Requests and responses as the world sees them, independent of the HTTP library, and the envelope of Pylon's errors.
 //!
-//! Every error has a documented code and status, in the API version's envelope. `world` decides when to reject a request, and
+//! Errors have the documented codes and statuses, in the API version's envelope. `world` decides when to reject a request, and
 //! `server` handles the bytes.
 
 use std::fmt;
@@ -31,7 +31,7 @@ pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
 /// The parts of an HTTP request that matter to the world.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Request {
-    /// `GET`, `POST`, or `PATCH`, in uppercase.
+    /// The method in uppercase, such as `GET`.
     pub method: String,
     /// The path without the query, such as `/users/search`.
     pub path: String,
@@ -109,7 +109,7 @@ impl ErrorCode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiError {
     status: u16,
-    /// The error code, if one is documented for this status.
+    /// The error code. `None` if no code is documented for this status.
     code: Option<ErrorCode>,
     text: String,
     header: Option<(&'static str, String)>,
@@ -165,8 +165,8 @@ impl ApiError {
     }
 }
 
-/// Serializes a value to JSON. The sandbox's own types only have string keys and infallible serializers, so we never need the
-/// fallback.
+/// Serializes a value to JSON. The fallback is never used: the sandbox's own types only have string keys and infallible
+/// serializers.
 pub(super) fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }

@@ -13,7 +13,7 @@
 //! | `fault`, `faults`, `context`, `delivery` | fault injection, and what reaches the client as a result |
 //! | `server`, `connection`, `save` | sockets, connections that can be cut, and the state file |
 //!
-//! Simulations don't need a socket; they call `World::deliver` with their own clock.
+//! Simulations don't need a socket: they call `World::deliver` with their own time.
 
 mod answers;
 mod audit;

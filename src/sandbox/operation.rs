@@ -3,7 +3,7 @@
 use super::message::{ApiError, ErrorCode};
 use crate::every::every;
 
-/// An API operation, identified by its method and path. Each one has a separate rate limit.
+/// An API operation, identified by its method and path. Each operation has a separate rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ApiOperation {
     GetMe,

@@ -15,7 +15,8 @@ pub enum Api {
     /// Like April, except that users also have a `role` object and `GET /me` has a `user`.
     #[serde(rename = "2026-07")]
     July2026,
-    /// Users have `role_ids`, `roles`, and `is_deactivated`, and errors have codes. The last page has no `pagination`.
+    /// Users also have `role_ids`, `roles`, and `is_deactivated`, but no `role` object, and errors have codes. The last page has
+    /// no `pagination`, and the rate limits are higher.
     #[default]
     #[serde(rename = "2026-10")]
     October2026,
@@ -138,8 +139,7 @@ pub enum EmptyLists {
     List,
 }
 
-/// How the API behaves where organizations differ or where we don't know what the real API does. Clients must work with every
-/// combination.
+/// How the API behaves if organizations differ or if the real behavior is unknown. Clients must work with every combination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(
@@ -162,7 +162,8 @@ pub struct ApiSettings {
     pub search_returns_deactivated: bool,
     /// The maximum number of values in a filter. Anything larger is rejected with a 413. `None` means unlimited.
     pub max_filter_values: Option<usize>,
-    /// Whether the organization's plan includes the audit log. If not, searching it is rejected with a 403.
+    /// Whether the organization's plan includes the audit log. If not, searching it is rejected with a 403, or a 404 if
+    /// `audit_log_hidden` is set.
     pub audit_log: bool,
     /// Whether a missing audit log is reported as a 404 instead of a 403.
     pub audit_log_hidden: bool,

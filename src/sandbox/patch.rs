@@ -1,7 +1,7 @@
 //! The only write, `PATCH /users/{id}`, and the same change made from outside the API.
 //!
-//! A rejected request doesn't change anything, and absent keys leave their values alone. Every change with an effect is recorded
-//! in the audit log exactly once.
+//! A rejected request doesn't change anything, and absent keys leave their values alone. Every change of a role or status is
+//! recorded in the audit log exactly once. Other fields aren't recorded.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const WRITABLE_STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
 /// Keeps the identifiers in the audit log distinct from request IDs.
 const AUDIT_SERIES: u64 = 0x00a0_d17e;
 
-/// The request body. The real behavior isn't documented, so we ignore unknown keys, as a lenient server would.
+/// The request body. Unknown keys are ignored, as a lenient server would do. Pylon's behavior isn't documented.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct UserUpdate {
     #[serde(default, deserialize_with = "present")]
@@ -125,7 +125,7 @@ impl World {
         let Some(before) = self.users.get(at).filter(|before| **before != after) else { return };
         for (action, field, [old, new]) in audited_changes(before, &after, &self.roles) {
             self.audited += 1;
-            // Include the epoch, so a world restored from a saved state doesn't reuse identifiers.
+            // The epoch keeps a world that is restored from a saved state from reusing identifiers.
             let series = AUDIT_SERIES ^ mix(self.epoch.as_microsecond().unsigned_abs());
             self.audit.add(AuditEntry {
                 id: uuid_in_series(series, self.audited),
@@ -148,7 +148,7 @@ fn audited_changes(
     after: &User,
     roles: &[Role],
 ) -> Vec<(&'static str, &'static str, [String; 2])> {
-    // Destructured exhaustively, so any new field has to be either recorded or listed here as not recorded.
+    // Destructured exhaustively: a new field must be either recorded or listed here as not recorded.
     let User {
         assigned,
         status,

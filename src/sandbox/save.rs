@@ -9,7 +9,7 @@ use crate::target_file::TargetFile;
 /// The file in which a sandbox saves its state.
 #[derive(Debug, Clone)]
 pub enum StateFile {
-    /// A file chosen by the user. It's overwritten in place, like the target of a shell's `>`.
+    /// A file chosen by the user. Symbolic links are followed, and an existing file keeps its mode (see [`TargetFile`]).
     Named(PathBuf),
     /// A file in our own folder, where we don't follow symbolic links. It's replaced atomically.
     Own(PathBuf),

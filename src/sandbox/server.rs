@@ -38,7 +38,7 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(500);
 const MAX_ARRIVALS: usize = 100_000;
 /// The number of bytes of a body to remember. That's enough for an entire PATCH and for recognizing a search.
 const MAX_REMEMBERED_BODY: usize = 4096;
-/// Changes in quick succession are saved together. If the process is killed before then, they're lost.
+/// Changes in quick succession are saved together after this delay. If the process is killed before then, they're lost.
 const SAVE_DELAY: Duration = Duration::from_millis(100);
 
 /// The configuration that a sandbox starts with.
@@ -186,7 +186,7 @@ impl ServerState {
     }
 
     async fn closed(&self) {
-        // This can't fail, because `self` owns the sender.
+        // This fails only if the sender is dropped, and `self` owns it.
         let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 
@@ -231,7 +231,7 @@ async fn serve(acceptor: Acceptor, shared: Arc<ServerState>) -> io::Result<()> {
     axum::serve(acceptor, service).with_graceful_shutdown(async move { shared.closed().await }).await
 }
 
-/// Saves the state shortly after each burst of changes, on a separate thread. We ignore errors here because they recur and are
+/// Saves the state shortly after each burst of changes, on a separate thread. Errors are ignored here. They recur and are
 /// reported when the sandbox stops.
 async fn keep_saving(shared: Arc<ServerState>) {
     loop {

@@ -1,8 +1,8 @@
-//! The error message for a name that doesn't exist in the sandbox.
+//! The error message for an unknown name, such as the name of a role or a fault.
 
 use crate::spelling::did_you_mean;
 
-/// Returns `unknown role X; did you mean Y? (known: A, Y, Z)`.
+/// Returns a message such as ``unknown role `X`; did you mean `Y`? (known: A, Y, Z)``.
 pub(super) fn unknown_name(what: &str, name: &str, known: &[&str]) -> String {
     let hint = did_you_mean(name, known.iter().copied())
         .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));

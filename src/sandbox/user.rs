@@ -45,8 +45,8 @@ impl User {
         self.kind == UserKind::Person
     }
 
-    /// Returns the role for the deprecated `role_id`, which is the last assigned one. That way, a client mistaking it for the
-    /// primary role will fail its tests.
+    /// Returns the role for the deprecated `role_id`. It's the last assigned role. A client that mistakes it for the primary role
+    /// will then fail its tests.
     pub(super) fn shown_role<'a>(&self, roles: &'a [Role]) -> Option<&'a Role> {
         self.assigned.last().and_then(|index| roles.get(*index))
     }
@@ -57,7 +57,7 @@ impl User {
 
     /// Returns the user's representation in responses.
     pub(super) fn view<'a>(&'a self, roles: &'a [Role], api: Api, empty_lists: EmptyLists) -> UserView<'a> {
-        // Destructured exhaustively, so any new field has to be either shown or listed here as not shown.
+        // Destructured exhaustively: a new field must be either shown or listed here as not shown.
         let Self {
             id,
             kind: _,
@@ -107,7 +107,7 @@ pub(super) struct UserView<'a> {
     email: &'a str,
     emails: Option<Vec<&'a str>>,
     name: &'a str,
-    /// Never `null` because the vendor's SDK only accepts a string.
+    /// Never `null`, because the vendor's SDK only accepts a string.
     avatar_url: &'a str,
     status: &'a str,
     role_id: &'a str,

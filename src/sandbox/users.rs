@@ -1,6 +1,6 @@
 //! The organization's users, indexed by ID and by email address.
 //!
-//! Their order is stable, which paging relies on. Users are never added or removed, since the API can't do that either.
+//! Their order is stable, which paging relies on. Users are never added or removed: the API can't do that either.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::user::User;
 
 #[derive(Debug, Clone)]
 pub(super) struct Users {
-    /// Reference-counted, so a world with many users is cheap to clone.
+    /// Reference-counted, to make a world with many users cheap to clone.
     all: Vec<Arc<User>>,
     by_id: HashMap<String, usize>,
     /// Indexes of users by primary address in lowercase.
@@ -25,7 +25,7 @@ impl Users {
         let mut by_secondary: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, user) in all.iter().enumerate() {
             by_id.insert(user.id.clone(), at);
-            // Users who aren't people all have the same empty address.
+            // Users who aren't people all share the empty address.
             if !user.email.is_empty() {
                 by_primary.insert(user.email.to_lowercase(), at);
             }

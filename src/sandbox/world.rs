@@ -1,8 +1,8 @@
 //! An entire Pylon as a value, which maps a request and the current time to a response.
 //!
-//! There are no clocks, random numbers, files, or sockets involved, so the same requests at the same times produce identical
-//! bytes. Owns the order of the checks: path, method, token, rate limit, body. Operations are implemented in `answers`, the write
-//! in `patch`, and faults in `delivery`.
+//! It uses no clock, random numbers, files, or sockets. The same requests at the same times produce identical bytes. Owns the
+//! order of the checks: path, method, token, rate limit, body. Operations are implemented in `answers`, the write in `patch`, and
+//! faults in `delivery`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,7 +33,7 @@ pub struct World {
     pub organization: Organization,
     pub(super) api: Api,
     pub settings: ApiSettings,
-    /// Secret because users may pass a real token by mistake.
+    /// Secret, because users may pass a real token by mistake.
     token: SecretString,
     pub(super) token_user: Option<usize>,
     pub(super) roles: Vec<Role>,
@@ -87,7 +87,6 @@ impl World {
         })
     }
 
-    /// Replaces the accepted token.
     #[must_use]
     pub fn with_token(mut self, token: &str) -> Self {
         self.token = token.into();
@@ -134,7 +133,8 @@ impl World {
         self.users.iter().map(|user| spelled_out(user, &self.roles))
     }
 
-    /// Returns the number of active users who hold a role, whether assigned or from SCIM. The role is given by slug, ID, or name.
+    /// Returns the number of users who hold a role, whether assigned or from SCIM. Deactivated users don't count. The role is
+    /// given by slug, ID, or name.
     pub fn holders(&self, role: &str) -> usize {
         let Ok(role) = find_role(&self.roles, role) else { return 0 };
         let holds =

@@ -14,7 +14,7 @@ use super::user::{User, UserKind};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenUser {
-    /// The user ID. Derived from the address if omitted.
+    /// The user ID. If omitted, it's derived from the address or, for users who aren't people, from the index and the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     #[serde(default, skip_serializing_if = "is_person")]
@@ -25,12 +25,12 @@ pub struct WrittenUser {
     /// Other addresses. Repeating the primary one is allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<String>,
-    /// The display name. Derived from the address if omitted.
+    /// The display name. If omitted, a person's is derived from the address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar_url: Option<String>,
-    /// Any string because Pylon may add more statuses. Defaults to `active` for people.
+    /// Any string, because Pylon may add more statuses. Defaults to `active` for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// The assigned roles by slug, ID, or name, as a string or a list. People in a file must have this key. Other users have no
@@ -65,8 +65,9 @@ impl WrittenUser {
 /// Resolves users one after the other and collects their problems.
 pub(super) struct Resolver<'a> {
     roles: &'a [Role],
-    /// Indexes of the users seen so far, by ID and by primary address in lowercase.
+    /// Indexes of the users seen so far, by ID.
     ids: HashMap<String, usize>,
+    /// Indexes of the users seen so far, by primary address in lowercase.
     addresses: HashMap<String, usize>,
     /// One sentence per problem, in the order of the file.
     pub(super) problems: Vec<String>,
@@ -193,7 +194,8 @@ fn name_from_email(email: &str) -> String {
     words.join(" ")
 }
 
-/// Converts a user to its written form, with all defaults made explicit and roles given by slug.
+/// Converts a user to its written form, with all defaults made explicit. Roles are given by slug, or by ID if the slug would mean
+/// another role.
 pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     let User {
         id,
@@ -211,7 +213,7 @@ pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     } = user;
     let word = |index: &usize| -> Option<String> {
         let role = roles.get(*index)?;
-        // A slug equal to another role's ID would resolve to that role.
+        // If the slug is another role's ID, it would resolve to the other role.
         let reads_back = find_role(roles, &role.slug) == Ok(*index);
         Some(if reads_back { role.slug.clone() } else { role.id.clone() })
     };
@@ -231,7 +233,8 @@ pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     }
 }
 
-/// Marks an omitted `role` key. No role has an empty name, so we can't confuse it with `[]`, which means no role.
+/// Marks an omitted `role` key. It differs from `[]`, which means no role, and from every valid list, because no role has an
+/// empty name.
 fn not_given() -> Vec<String> {
     vec![String::new()]
 }
