@@ -64,7 +64,7 @@ codes! {
         NotApproved = "apply::not_approved",
         /// Another apply for this organization is running.
         Locked = "apply::locked",
-        /// The lock cannot be taken: no folder is usable, or its file is not trusted.
+        /// The lock cannot be taken: no folder is usable, or the lock's path is not trusted.
         NoLock = "apply::no_lock",
         /// The file passed to `access --since` is not an access review.
         NotAReview = "access::not_a_review",

@@ -15,7 +15,6 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Returns the base URL for a region.
     pub fn of_region(region: Region) -> Self {
         let url = format!("https://{}", region.host());
         Self::parse(&url).unwrap_or_else(|_| unreachable!("{url} is a URL"))

@@ -1,10 +1,10 @@
 //! Diagnoses TLS failures, whether caused by the server's certificate or by the handshake.
 //!
-//! An [`Obstacle`] would break every later request as well, so it ends the run. If the problem may be temporary, as with an
-//! interrupted handshake, we retry instead.
+//! An [`Obstacle`] would break every later request as well, so it ends the run. Problems that may be temporary, such as an
+//! interrupted handshake, are retried instead.
 //!
-//! `Explaining` accepts exactly the same certificates as the verifier it wraps. It just adds details that rustls omits but users
-//! need for troubleshooting, such as the issuer and whether the certificate is self-signed.
+//! `Explaining` accepts exactly the same certificates as the verifier it wraps. It only adds details to the error that rustls
+//! omits and users need for troubleshooting: the issuer, and whether the certificate is self-signed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -83,7 +83,8 @@ impl ServerCertVerifier for Explaining {
     }
 }
 
-/// Adds the issuer to an unknown-issuer error and returns all other errors unchanged.
+/// Adds the issuer to an error about an unknown issuer, or about a CA certificate that is used by a server. Returns all other
+/// errors unchanged.
 fn explained(error: Error, end_entity: &CertificateDer<'_>) -> Error {
     let is_authority = match &error {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => false,
@@ -172,8 +173,8 @@ fn bad(party: &str, what: &str, help: impl Into<String>) -> Obstacle {
     }
 }
 
-/// Returns `true` for alerts caused by a missing or invalid client certificate. In TLS 1.3, the alert arrives after the handshake
-/// but before the server reads the request.
+/// Returns `true` for alerts that a missing or invalid client certificate can cause. In TLS 1.3, the alert arrives after the
+/// handshake but before the server reads the request.
 fn wants_client_certificate(alert: AlertDescription) -> bool {
     matches!(
         alert,

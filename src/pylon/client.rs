@@ -1,7 +1,7 @@
 //! Makes a single attempt at a request. [`super::failure`] classifies failures, and [`super::flow`] handles retries.
 //!
-//! A [`Reader`] can't write. The `Authorization` header is only ever sent to the base URL, so we don't follow redirects. Requests
-//! to this machine bypass any proxy.
+//! A [`Reader`] can't write. The `Authorization` header is only sent to the base URL: redirects aren't followed, and requests to
+//! this machine bypass any proxy.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ impl Reader {
     /// Creates a client for one host and one token. Every request is logged to `trace`.
     ///
     /// # Errors
-    /// Returns an error if the system's trusted certificates cannot be loaded.
+    /// Returns an error if the system's trusted certificates cannot be loaded, or if the client cannot be built.
     pub fn new(
         base: BaseUrl,
         token: Token,
@@ -111,7 +111,6 @@ impl Reader {
         &self.base
     }
 
-    /// Returns the request trace.
     pub fn trace(&self) -> Trace {
         self.trace
     }
@@ -134,8 +133,7 @@ impl Reader {
         };
         self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
         let attempt = exchange::attempt(request, came, self.clock.now());
-        // Scrub the token right away, because failures also end up in journals and progress output, where it would no longer be
-        // removed.
+        // Scrub the token right away. Failures also end up in journals, where nothing else removes it.
         let result = attempt.result.map_err(|failure| failure.map(|text| self.token.scrub(text)));
         Attempt { result, ..attempt }
     }
@@ -208,8 +206,7 @@ async fn read_body(
     largest: usize,
     body: &mut Vec<u8>,
 ) -> Result<(), Cause> {
-    // Reserve space up front. Otherwise, growing the buffer for a large listing would copy it over and over and take twice the
-    // memory.
+    // Reserve the space up front. Growing the buffer for a large listing would copy it repeatedly and take twice the memory.
     let length = response.content_length().and_then(|length| usize::try_from(length).ok());
     body.reserve(length.unwrap_or(0).min(LARGEST_RESERVATION).min(largest));
     let began = Instant::now();

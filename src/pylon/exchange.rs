@@ -86,8 +86,8 @@ fn refusal(incoming: &Incoming, now: Timestamp) -> Refusal {
     }
 }
 
-/// Returns the first non-empty line of a page, stripped of HTML tags. Proxies tend to respond with HTML, and the markup would
-/// only clutter the error.
+/// Returns the first non-empty line of a page after removing its HTML tags. Proxies tend to respond with HTML, and the markup
+/// would only clutter the error.
 fn first_line(page: &str) -> String {
     let mut text = String::new();
     let mut is_tag = false;

@@ -1,7 +1,8 @@
 //! How a request can fail, what each failure implies, and how it is reported.
 //!
 //! [`Failure::class`] implements the protocol's outcome table. It looks at Pylon's `code` first and at the HTTP status second.
-//! Error messages may change at any time (Pylon API, "Errors"), so they're displayed but never interpreted.
+//! For a 5xx, only the status counts. Error messages are displayed but never interpreted, because they may change at any time
+//! (Pylon API, "Errors").
 
 use std::time::Duration;
 
@@ -22,7 +23,8 @@ pub struct Failure {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
-    /// The request was not sent: the host was not found, refused the connection, or closed it during the handshake.
+    /// The request was not sent: the host was not found, refused the connection, closed it during the handshake, or took too long
+    /// to accept it.
     NotSent(String),
     /// The request was not carried out, and all others will fail the same way until the setup is fixed.
     Blocked(Box<Obstacle>),
@@ -133,7 +135,7 @@ impl Failure {
         }
     }
 
-    /// Returns `true` if there was a response, even an unusable one.
+    /// Returns `true` if there was a response, even an unusable one. A successful response that broke off doesn't count.
     pub fn was_answered(&self) -> bool {
         match self.cause {
             Cause::Refused(_) | Cause::WrongShape(_) | Cause::TooSlow(_) | Cause::PageWithoutData => true,
@@ -149,8 +151,8 @@ impl Failure {
         }
     }
 
-    /// Returns `true` if a smaller search may succeed: after a 413 or any 400. The maximum number of values in a filter is
-    /// undocumented, and the error message may change at any time.
+    /// Returns `true` if a smaller search may succeed: after a 413, and after a 400 whose code doesn't point to another class.
+    /// The maximum number of values in a filter is undocumented, and the error message may change at any time.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
             Cause::Refused(refusal) if refusal.status == 400 => refusal.class() == Class::Rejected,

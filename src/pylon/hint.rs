@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-/// The longest delay in seconds, capped so that adding to it can't overflow.
+/// The cap on a delay that is given in seconds. It keeps sums with the delay from overflowing.
 const LONGEST_WAIT: u64 = u32::MAX as u64;
 
 /// Returns the longest valid delay in a response. A date is measured against the response's `Date` header, or `now` if there is

@@ -1,8 +1,8 @@
 //! Decides which audit log entries to request about people who are out of sync, and when to stop.
 //!
 //! This module is pure: responses go in, and requests come out. `paced_reader` sends the requests, and [`crate::plan::blame`]
-//! picks the relevant entries. Since a plan can do without the audit log, the inquiry stays within its [`Budget`] and stops as
-//! soon as every edit has an entry. If the inquiry fails, the plan still succeeds, and the report mentions the failure.
+//! picks the relevant entries. A plan can do without the audit log. The inquiry therefore stays within its [`Budget`] and stops
+//! as soon as every edit has an entry. If it fails, the plan still succeeds, and the report mentions the failure.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -30,7 +30,7 @@ impl Budget {
         Self { requests: 10 * Endpoint::Audit.facts().limit, time: Duration::from_secs(720) };
 
     /// Returns the budget for a plan, which can do without the log. It covers the requests possible within the rate limit without
-    /// a pause, or up to 29,970 entries. There's time for one pause after a 429 and another page or two, but not for sitting out
+    /// a pause, or up to 29,970 entries. There's time for one pause after a 429 and another page or two, but not for waiting out
     /// an outage. `rate_limit` is in requests per minute.
     pub fn of_plan(rate_limit: u64) -> Self {
         Self { requests: Endpoint::Audit.facts().limit.min(rate_limit), time: Duration::from_secs(120) }
@@ -43,7 +43,7 @@ pub struct Inquiry<'a> {
     drift: Drift<'a>,
     /// People in the current request. Empty once everyone has been covered.
     batch: Vec<UserId>,
-    /// People for later requests, in reverse order since we pop them from the end.
+    /// People for later requests, in reverse order: they're popped from the end.
     left: Vec<UserId>,
     /// The maximum number of people per request. Like `limit`, it shrinks if the server rejects a request as too large.
     most_people: usize,
@@ -87,7 +87,6 @@ pub enum CutShort {
 }
 
 impl<'a> Inquiry<'a> {
-    /// Starts an inquiry about the given drift.
     pub fn new(drift: Drift<'a>, budget: Budget) -> Self {
         let Budget { requests, time } = budget;
         let mut inquiry = Self {

@@ -58,22 +58,22 @@ codes! {
         Unreachable = "pylon::unreachable",
         /// The server's certificate is invalid or untrusted.
         BadCertificate = "pylon::bad_certificate",
-        /// The TLS connection failed for a reason other than the certificate.
+        /// A TLS connection is impossible for a reason other than the certificate.
         TlsFailed = "pylon::tls_failed",
-        /// A variable such as `SSL_CERT_FILE` does not lead to usable certificates.
+        /// A variable such as `SSL_CERT_FILE` does not lead to usable certificates, or the system's cannot be loaded.
         BadCertificateFile = "pylon::bad_certificate_file",
         /// The proxy variable's value is unusable.
         BadProxy = "pylon::bad_proxy",
         /// The proxy requires a user name and password, or rejected the configured ones.
         ProxyRefused = "pylon::proxy_refused",
         NoAnswer = "pylon::no_answer",
-        /// The response is malformed.
+        /// The response reports success but does not match the request.
         BadAnswer = "pylon::bad_answer",
         /// The token belongs to another region.
         WrongRegion = "pylon::wrong_region",
         /// Pylon rejected the token.
         BadCredentials = "pylon::bad_credentials",
-        /// The organization has been deactivated in Pylon.
+        /// The organization has been deactivated or suspended in Pylon.
         Suspended = "pylon::suspended",
         /// The token's user lacks permission.
         Forbidden = "pylon::forbidden",
@@ -81,7 +81,7 @@ codes! {
         NotFound = "pylon::not_found",
         /// The request is too large.
         TooLarge = "pylon::too_large",
-        /// The rate limit is exhausted, and the server asks for a long pause.
+        /// The rate limit is exhausted, and waiting for it would take too long.
         RateLimited = "pylon::rate_limited",
         Redirected = "pylon::redirected",
         /// The server returned a 5xx.

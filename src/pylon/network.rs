@@ -1,7 +1,7 @@
 //! Decides between a direct connection and a proxy, based on the network environment variables.
 //!
 //! The variables are read only once, so `doctor` reports exactly what the client uses. If reqwest can't parse a proxy address, it
-//! silently connects directly. That's why we parse the addresses ourselves and reject unusable ones.
+//! silently connects directly. This module therefore parses the address itself and rejects an unusable one.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -24,7 +24,6 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Variables(Vec<(&'static str, OsString)>);
 
 impl Variables {
-    /// The names of all variables we read.
     pub const NAMES: [&'static str; 10] = [
         "HTTPS_PROXY",
         "https_proxy",
@@ -61,7 +60,7 @@ impl fmt::Debug for Variables {
     }
 }
 
-/// Variables that set a proxy for https. The first one set wins, as in reqwest and curl.
+/// Variables that set a proxy for https. The first one with a value wins, as in reqwest and curl.
 const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 /// Variables that set a proxy for plain http, which is never used for Pylon.
 const PLAIN_PROXY: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
@@ -95,7 +94,6 @@ pub enum Direct {
     },
 }
 
-/// The proxy to connect through.
 #[derive(Clone)]
 pub struct Proxy {
     /// Variable that sets the proxy.

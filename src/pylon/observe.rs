@@ -1,14 +1,14 @@
 //! Decides what to read from an organization and verifies that the result is complete.
 //!
-//! Declared people are searched by address, while everyone else comes from a single listing. Both run alongside the reading of
-//! the role catalog. The outcome is either a complete, consistent state or an error, because a person or role missing from a
-//! response would look nonexistent. A plan based on such a response could remove the last Admin. To prevent this:
+//! Declared people are searched by address, and everyone else comes from a single listing. The role catalog is read at the same
+//! time. The outcome is either a complete, consistent state or an error. A person or role missing from a response would look
+//! nonexistent, and a plan based on such a response could remove the last Admin. To prevent this:
 //!
-//! * Lists are read to the last page. A cycle of pages is an error, and so is a page with nothing new.
-//! * A person in the search results exists even if they're missing from the listing. If the search and the listing disagree, we
-//!   read everything again, and a persistent disagreement is an error.
+//! * Lists are read to the last page. A cycle of pages is an error, and so is a page that only repeats earlier ones.
+//! * A person in the search results exists even if they're missing from the listing. If the search and the listing disagree,
+//!   everything is read again. A second disagreement is an error.
 //! * If a declared address isn't found, we search for it again, alongside a listing that includes deactivated people.
-//! * Every role ID found on a person must be in the catalog. Otherwise, the catalog is incomplete.
+//! * Every role ID found on an active person must be in the catalog. Otherwise, the catalog is incomplete.
 //!
 //! The code is generic over [`Ask`] so that tests can use an in-memory server. `paced_reader` sends the real requests.
 
@@ -45,7 +45,8 @@ pub struct Wanted<'a> {
     pub emails: &'a [Email],
     /// ID of the pinned organization. If given, nothing else is read until `GET /me` has confirmed it.
     pub pin: Option<&'a Sourced<String>>,
-    /// Whether a guardrail depends on people missing from the listing. If so, the listing is read twice, independently.
+    /// Whether a guardrail could wrongly pass if people were missing from the listing. If so, a second, independent listing is
+    /// read.
     pub confirm_listing: bool,
 }
 
@@ -53,7 +54,7 @@ pub struct Wanted<'a> {
 #[derive(Debug)]
 pub enum ObserveError {
     Failed(Failure),
-    /// The responses are incomplete or inconsistent. The first time this happens, we read everything again.
+    /// The responses are incomplete or inconsistent. The first time this happens, everything is read again.
     Incomplete {
         why: String,
         differing: Statuses,
@@ -113,8 +114,8 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
     Ok(state)
 }
 
-/// People with different statuses in two responses, along with both statuses. Pylon can change a status at any time, so we treat
-/// a difference as a contradiction only if it persists in the second reading.
+/// People with different statuses in two responses, along with both statuses. Pylon can change a status at any time. A difference
+/// is a contradiction only if it persists in the second reading.
 pub type Statuses = BTreeSet<(UserId, String, String)>;
 
 fn contradiction<T>(why: impl Into<String>) -> Result<T, ObserveError> {
@@ -135,7 +136,7 @@ async fn read(
     )?;
     let mut differing = Statuses::new();
     let unlisted = compare(&active, &found, &mut differing)?;
-    // For declared people, the search result takes precedence over the listing.
+    // For people found by the search, its result takes precedence over the listing.
     let searched: HashSet<&UserId> = found.people.iter().map(|person| &person.id).collect();
     active.people.retain(|person| !searched.contains(&person.id));
     let is_activity_unknown = !active.activity_unknown.is_empty() || !found.activity_unknown.is_empty();
@@ -165,9 +166,9 @@ async fn read(
     }
 }
 
-/// Holds back a 403 until the preceding requests are done. That way, if several requests are refused, the error names the first
-/// of them rather than the fastest. There's no need to do this for other failures, which either don't name the request or rarely
-/// hit several requests at once.
+/// Holds back a 403 until the preceding requests are done. If several requests are refused, the error then names the first of
+/// them rather than the fastest. Other failures don't need this: they either don't name the request or rarely hit several
+/// requests at once.
 async fn in_order<T>(
     request: impl Future<Output = Result<T, ObserveError>>,
     before: &[SetOnce<()>],
@@ -187,8 +188,9 @@ fn is_forbidden(error: &ObserveError) -> bool {
     matches!(error, ObserveError::Failed(failure) if failure.class() == Class::Forbidden)
 }
 
-/// Compares a search with a listing. Returns the people found only by the search, unless the response says whether they are
-/// deactivated. Before October 2026, only the listing of active users reveals that.
+/// Compares a search with a listing. Returns the people found only by the search if their responses don't say whether they are
+/// deactivated. Before October 2026, only the listing of active users reveals that. Fails if the search found active people that
+/// the listing lacks, or if the two disagree about a person.
 fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<HashSet<UserId>, ObserveError> {
     if let (Some(listed), Some(searched)) = (listing.role_fields, found.role_fields)
         && listed != searched
@@ -258,8 +260,7 @@ fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result
 /// reads a listing with deactivated people and searches for the missing addresses again. Returns the deactivated people.
 ///
 /// Before October 2026 (`is_activity_unknown`), only the listing of active users reveals who is deactivated. If a user is deleted
-/// between two pages, that listing can skip another user. We therefore treat users as deactivated only if two listings lack
-/// them.
+/// between two pages, that listing can skip another user. Users therefore count as deactivated only if two listings lack them.
 async fn confirm(
     pylon: &impl Ask,
     state: &ObservedState,
@@ -329,7 +330,7 @@ fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(
     Ok(())
 }
 
-/// Checks that active people have distinct primary addresses. Otherwise, we might count one person as two holders of a role.
+/// Checks that active people have distinct primary addresses. Otherwise, one person might count as two holders of a role.
 fn addresses_are_distinct(state: &ObservedState) -> Result<(), ObserveError> {
     let mut known: HashSet<&Email> = HashSet::new();
     match state.people().find(|person| !person.deactivated && !known.insert(&person.email)) {
@@ -425,8 +426,8 @@ async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, Observe
     Ok(people)
 }
 
-/// Checks that everyone in a search response has one of the requested addresses. We can't trust a response that includes anyone
-/// else.
+/// Checks that everyone in a search response has one of the requested addresses. A response that includes anyone else can't be
+/// trusted.
 fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), ObserveError> {
     let asked: HashSet<&Email> = emails.iter().collect();
     let is_asked = |person: &Person| person.addresses().any(|email| asked.contains(email));

@@ -6,7 +6,8 @@
 //! * `RateWindow` is a sliding window in which a request occupies a slot from when it is sent until one window after its
 //!   response. Whatever kind of limiter the server uses, no window on its clock can then exceed the limit. (A client-side token
 //!   bucket would send nearly twice as many requests in the first minute.)
-//! * `Gate` blocks all requests after a 429 for as long as the server asks. Without a hint, the pauses back off exponentially.
+//! * `Gate` blocks all requests to the endpoint after a 429 for as long as the server asks. Without a hint, the pauses back off
+//!   exponentially.
 //! * `AdaptiveRate` implements additive increase and multiplicative decrease (AIMD). A 429 proves that the assumed limit is wrong
 //!   or shared with other clients. From then on, the rate follows what the server accepts, although the window still applies.
 //!
@@ -20,13 +21,13 @@ use super::request::{Attempt, Endpoint};
 
 /// The period over which Pylon counts requests (Pylon API, "Rate limits": requests per minute).
 pub const WINDOW: Duration = Duration::from_secs(60);
-/// Extra time before a slot is freed, in case the server's clock differs from ours.
+/// Extra time before a slot is freed, in case the server's clock runs differently from ours.
 const WINDOW_MARGIN: Duration = Duration::from_millis(500);
 /// Extra time before the gate reopens after a 429, on top of the delay requested by the server.
 const HINT_MARGIN: Duration = Duration::from_secs(1);
-/// How long the gate stays closed after a 429 without a hint. Doubles with each further 429.
+/// How long the gate stays closed after a 429 without a hint. Doubles with each further 429, up to 160 seconds.
 const UNHINTED_PAUSE: Duration = Duration::from_secs(5);
-/// Time without a 429 after which the rate is raised.
+/// How long to wait without a 429 before raising the rate again.
 const RAISE_INTERVAL: Duration = Duration::from_secs(5);
 /// Caps the pause between trials of a higher rate. The pause doubles after each failed trial; without this backoff, a server with
 /// a strictly enforced limit would answer every trial with a 429.
@@ -34,7 +35,7 @@ const LONGEST_HOLD: Duration = Duration::from_secs(240);
 /// Rates are in thousandths of a request per window, to allow integer arithmetic.
 const UNIT: u64 = 1000;
 
-/// One pacer per endpoint. A run has only one `Pacing`, since requests made for the plan count against the apply's limits.
+/// One pacer per endpoint. A run has only one `Pacing`: requests made for the plan count against the apply's limits.
 #[derive(Debug, Clone)]
 pub struct Pacing([Pacer; Endpoint::ALL.len()]);
 
@@ -61,7 +62,6 @@ impl Pacing {
         self.0[endpoint as usize].rate.is_some()
     }
 
-    /// Returns the pacer for an endpoint.
     pub fn pacer(&mut self, endpoint: Endpoint) -> &mut Pacer {
         &mut self.0[endpoint as usize] // `Endpoint::ALL` is in declaration order
     }
@@ -79,7 +79,6 @@ pub enum Feedback {
 }
 
 impl Feedback {
-    /// Derives the feedback from an attempt.
     pub fn of_attempt<T>(attempt: &Attempt<T>) -> Self {
         let accepted = Self::Accepted { remaining: attempt.remaining };
         let Err(failure) = &attempt.result else { return accepted };
@@ -195,8 +194,9 @@ impl Pacer {
         free.saturating_sub(self.window.taken()).min(paced).max(1)
     }
 
-    /// Returns the number of slots available to us: the assumed limit, or the last good rate if there has been a 429. It isn't
-    /// enough to space requests evenly, because requests sent in a burst also leave the server's window in a burst.
+    /// Returns the number of slots available to us: the assumed limit or, after a 429, the higher of the current and the last
+    /// good rate. Spacing requests evenly isn't enough, because requests sent in a burst also leave the server's window in a
+    /// burst.
     fn allowed(&self) -> u64 {
         self.rate.map_or(self.limit.assumed, |AdaptiveRate { rate, good, .. }| {
             (rate.max(good) / UNIT).clamp(1, self.limit.ceiling)
@@ -230,7 +230,8 @@ struct AssumedLimit {
     earlier: Option<u64>,
     /// Either the ceiling or, once responses have revealed it, the earlier version's limit.
     assumed: u64,
-    /// The highest number of remaining requests seen in a response, plus one, which is a lower bound for the true limit.
+    /// A lower bound for the true limit: the highest number of remaining requests seen in a response, plus one. The lowest sum of
+    /// a whole observation window replaces it if the sum is much higher.
     shown: u64,
     /// Start of the current observation window.
     since: Duration,
@@ -338,9 +339,9 @@ impl RateWindow {
 
     /// Reserves slots for other clients, which can only lower our own rate.
     ///
-    /// We can't know when those slots are freed, so we spread them evenly over the next window to keep any client from starving.
-    /// A token bucket reports few remaining requests even though it refills continuously, so blocking us for a whole window would
-    /// be wrong.
+    /// It's unknown when those slots are freed. They're spread evenly over the next window to keep any client from starving.
+    /// Blocking us for a whole window would be wrong for a token bucket, which reports few remaining requests even though it
+    /// refills continuously.
     fn note_others(&mut self, now: Duration, others: u64) {
         if others > self.others.len() as u64 {
             let free_at = |slot| now + Duration::from_nanos(nanos(WINDOW) * slot / others);
@@ -349,12 +350,12 @@ impl RateWindow {
     }
 }
 
-/// Blocks all requests for a while after a 429.
+/// Blocks all requests to the endpoint for a while after a 429.
 #[derive(Debug, Clone, Default)]
 struct Gate {
     /// Nothing is sent before this time.
     opens: Duration,
-    /// Number of consecutive 429s without a hint, not counting requests sent before the last of them.
+    /// Number of consecutive 429s without a hint, not counting those for requests sent before the last cut.
     unhinted: u32,
 }
 

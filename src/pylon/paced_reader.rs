@@ -1,7 +1,7 @@
 //! Sends a plan's reads as fast as the rate limits allow, and retries them.
 //!
-//! This module just carries out decisions made elsewhere. [`super::flow`] decides when to send a request and whether to resend
-//! it, while [`super::observe`] and [`super::inquiry`] decide what to read.
+//! This module makes no decisions of its own. [`super::flow`] decides when to send a request and whether to resend it.
+//! [`super::observe`] and [`super::inquiry`] decide what to read.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -48,14 +48,14 @@ pub struct PacedReader {
     flow: RefCell<FlowControl>,
     /// Wakes the requests waiting for another request to be answered.
     answered: Notify,
-    /// Displays waits of at least [`SHORTEST_REPORTED_WAIT`].
+    /// Displays waits of at least [`SHORTEST_REPORTED_WAIT`], unless `-v` already logs them.
     waits: Box<dyn ShowWait>,
 }
 
 const SHORTEST_REPORTED_WAIT: Duration = Duration::from_secs(3);
 
 impl PacedReader {
-    /// Starts a run. `waits` displays any wait of three seconds or longer.
+    /// Starts a run. `waits` displays any wait of three seconds or longer, unless the trace is on.
     pub fn new(reader: Reader, clock: Clock, flow: FlowControl, waits: Box<dyn ShowWait>) -> Self {
         Self { reader, clock, flow: RefCell::new(flow), answered: Notify::new(), waits }
     }
@@ -170,7 +170,6 @@ impl PacedReader {
         drop(shown);
     }
 
-    /// Returns the request trace.
     pub fn trace(&self) -> Trace {
         self.reader.trace()
     }
@@ -180,14 +179,14 @@ impl PacedReader {
         self.reader.base().region()
     }
 
-    /// Returns the host that requests are sent to.
     pub fn host(&self) -> String {
         self.reader.base().host()
     }
 }
 
-/// A pending request and its slot in the rate limit. If another request fails, this one is dropped before it's answered and has
-/// to release its slot. Otherwise, a later request might wait for the slot forever.
+/// A pending request and its slot in the rate limit. If another request fails, the pending request is dropped before it's
+/// answered. The slot must then be freed one window later, as after a lost response. Otherwise, a later request might wait for it
+/// forever.
 struct ReadUnderWay<'r> {
     reader: &'r PacedReader,
     endpoint: Endpoint,

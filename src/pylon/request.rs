@@ -28,7 +28,7 @@ pub trait Request {
 /// A request without side effects, which is the only kind a [`super::Reader`] can send.
 pub trait ReadRequest: Request {}
 
-/// Asks for the token's owner.
+/// Asks for the token's organization and user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Me;
 
@@ -39,9 +39,10 @@ pub struct Roles {
     pub cursor: Option<String>,
 }
 
-/// Requests one page of the listing of all users.
+/// Requests one page of the listing of users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
+    /// Whether to include deactivated users.
     pub deactivated: bool,
     /// `None` for the first page.
     pub cursor: Option<String>,
@@ -123,7 +124,7 @@ impl Outgoing {
 pub struct Identity {
     /// The token's organization.
     pub organization: Organization,
-    /// The token's user, or `None` for an API user without an ID.
+    /// The ID of the token's user. `None` if the response has none, as before July 2026.
     pub user: Option<UserId>,
 }
 
@@ -201,7 +202,6 @@ pub enum Endpoint {
 impl Endpoint {
     pub const ALL: [Self; 7] = every!(Endpoint: Me, Roles, Users, User, Search, Patch, Audit);
 
-    /// Returns the facts about the endpoint.
     pub const fn facts(self) -> EndpointFacts {
         let (name, method, path, limit, earlier_limit) = match self {
             Self::Me => ("me", "GET", "me", 300, 60),

@@ -10,8 +10,7 @@ use super::failure::{Cause, Class, Failure};
 
 /// The maximum number of attempts per request, including the first.
 pub const ATTEMPTS: u32 = 10;
-/// The maximum number of attempts while the host has never responded. If the host is wrong, we want to report that within
-/// seconds.
+/// The maximum number of attempts while the host has never responded. A wrong host should be reported within seconds.
 const ATTEMPTS_UNANSWERED: u32 = 4;
 /// The maximum number of attempts for a read that a plan can do without. It's not worth waiting a minute for.
 pub const ATTEMPTS_AT_OPTIONAL_READ: u32 = 3;
@@ -47,7 +46,7 @@ pub struct Retries {
 pub struct Failures {
     /// All failures except 429s.
     pub counted: u32,
-    /// The subset of `counted` for which the response had status 200 but an unusable body.
+    /// The subset of `counted` for which the response reported success but was unusable.
     pub unusable: u32,
 }
 
@@ -62,7 +61,6 @@ impl Failures {
     }
 }
 
-/// The decision about a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
     At(Duration),
@@ -104,7 +102,7 @@ impl Retries {
         self.budget = self.budget.max(BUDGET * 2);
     }
 
-    /// Records a failure, including whether the host responded.
+    /// Records whether the host responded to a request that failed.
     pub fn failed(&mut self, failure: &Failure) {
         self.any_answer |= failure.was_answered();
     }
@@ -127,8 +125,8 @@ impl Retries {
         self.last_success + LONGEST_SILENCE + pause
     }
 
-    /// Decides whether to resend a read. `failed` counts its failures, including `failure`, which is the latest. For a read, an
-    /// ambiguous failure is just another reason to try again.
+    /// Decides whether to resend a read. `failed` counts its failures, including `failure`, which is the latest. A read can
+    /// simply be resent after an ambiguous failure.
     pub fn retry_read(&mut self, now: Duration, failure: &Failure, failed: Failures) -> Retry {
         let unusable = match failure.cause {
             Cause::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,

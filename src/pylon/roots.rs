@@ -1,10 +1,10 @@
 //! Decides which root certificates to trust: either the system's or only those in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 //!
-//! The platform verifier honors these variables only on Linux, where it silently skips anything it can't use. We read them
-//! ourselves instead, so they work the same on every platform and unusable files are rejected before the first request.
+//! The platform verifier honors these variables only on Linux, where it silently skips anything it can't use. This module reads
+//! the variables instead. They then work the same on every platform, and an unusable file is rejected before the first request.
 //!
-//! A file may start with a UTF-8 byte-order mark, which Windows editors like to add. We don't accept DER, because other programs
-//! that read the variable don't either, and a DER file may contain something other than a certificate.
+//! A file may start with a UTF-8 byte-order mark, which Windows editors like to add. DER is not accepted: other programs that
+//! read the variable don't accept it either, and a DER file may contain something other than a certificate.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -267,7 +267,7 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
     Err(unusable("which has no certificate in PEM format"))
 }
 
-/// Describes a parser error. We can't use the error's own message, which prints lines as lists of bytes.
+/// Describes a parser error. The error's own message is unsuitable, because it prints lines as lists of bytes.
 fn damage(error: &rustls::pki_types::pem::Error) -> String {
     use rustls::pki_types::pem::Error;
     match error {

@@ -1,7 +1,7 @@
-//! Removes the token and its fragments from untrusted text, regardless of case and JSON escapes.
+//! Removes the token and its fragments from untrusted text, ignoring case, and the token from JSON bodies, even if it's escaped.
 //!
-//! Fragments matter because other code may have truncated a long value or broken a line after a `/`. We ignore case because host
-//! names are displayed in lowercase.
+//! Fragments matter, because other code may have truncated a long value or broken a line after a `/`. Case is ignored, because
+//! host names are displayed in lowercase.
 
 use std::ops::Range;
 
@@ -88,7 +88,8 @@ pub(super) fn without_spelled(token: &str, body: &[u8]) -> Option<Vec<u8>> {
     (taken > 0).then(|| [&clean, &body[taken..]].concat())
 }
 
-/// Returns the token's length in bytes at the start of `body`.
+/// Returns the length of the token at the start of `body` in bytes, including escapes. Returns `None` if `body` doesn't start
+/// with it.
 fn spelled(token: &[u8], body: &[u8]) -> Option<usize> {
     let mut rest = body;
     for char in token {

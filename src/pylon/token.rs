@@ -1,7 +1,7 @@
 //! The API token and its possible sources.
 //!
-//! The token is sent only in the `Authorization` header. Since flags show up in process lists, there's no flag for passing it
-//! directly. Nor is it ever printed: its `Debug` output is a placeholder, and [`Token::scrub`] removes it from untrusted text.
+//! The token is sent only in the `Authorization` header. There's no flag for passing it directly, because flags show up in
+//! process lists. It is never printed: its `Debug` output is a placeholder, and [`Token::scrub`] removes it from untrusted text.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -47,7 +47,6 @@ impl Token {
         format!("Bearer {}", self.0.expose_secret())
     }
 
-    /// Returns `true` if `text` is this token.
     pub fn is(&self, text: &str) -> bool {
         self.0.expose_secret() == text
     }
@@ -75,7 +74,7 @@ pub enum TokenSource {
 
 impl TokenSource {
     /// Lists all sources in the command-line arguments and in the value of [`VARIABLE`], in order of precedence. This runs before
-    /// the arguments are parsed, since a parser error may quote a token and we have to know it by then.
+    /// the arguments are parsed: a parser error may quote a token, which must be known by then.
     pub fn all(words: &[OsString], variable: Option<OsString>) -> Vec<Self> {
         let flag = "--token-file";
         let mut sources = Vec::new();

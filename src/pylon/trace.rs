@@ -1,4 +1,5 @@
-//! The output of `-v` on standard error, with a line for each request and each wait. Tokens and bodies are never included.
+//! The output of `-v` on standard error, with a line for each request and each wait. It never contains the token. Of response
+//! bodies, it shows only error messages and the beginning of an unexpected body, as the reason for a wait.
 //!
 //! ```text
 //! 12:04:05.123  PATCH /users/5f0c  429 after 41 ms, attempt 1, request 7d2a
@@ -26,7 +27,6 @@ impl Trace {
         Self { clock, write }
     }
 
-    /// Whether tracing is on.
     pub fn is_on(self) -> bool {
         self.write.is_some()
     }

@@ -1,7 +1,7 @@
 //! Encodes requests as JSON and decodes their responses (docs/pylon-users.openapi.yaml).
 //!
-//! We parse responses into structs rather than `serde_json::Value`, which would silently accept a duplicate key and use the last
-//! value. Fields missing from earlier API versions are optional, and unknown fields are ignored.
+//! Responses are parsed into structs rather than `serde_json::Value`, which would silently accept a duplicate key and use the
+//! last value. Fields missing from earlier API versions are optional, and unknown fields are ignored.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ use crate::observed::{Integration, Organization, Person, Role, RoleId, UserId};
 use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
 
-/// A value that must be a JSON object. With a derived struct, we'd also accept an array and match its elements by position.
+/// A value that must be a JSON object. A derived struct alone would also accept an array and match its elements by position.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -52,12 +52,13 @@ struct Data<T> {
     data: Object<T>,
 }
 
-/// A page whose `List` is a list of objects. If there are no results, `data` is missing or `null`, as seen in the live service.
+/// A page whose `List` is a list of objects. If there are no results, `data` may also be missing or `null`, as seen in the live
+/// service.
 #[derive(Deserialize)]
 struct Many<List> {
     #[serde(default = "none")]
     data: Option<List>,
-    /// We must not mistake a 2xx response with `errors` for an empty result.
+    /// A 2xx response with `errors` must not be mistaken for an empty result.
     #[serde(default)]
     errors: Option<IgnoredAny>,
     #[serde(default)]
@@ -76,7 +77,7 @@ fn none<T>() -> Option<T> {
     None
 }
 
-/// A field that may be missing (`None`) or `null` (`Some(None)`). Only `null` counts as empty.
+/// A field that can be missing (`None`) or `null` (`Some(None)`). `null` means empty, but a missing field does not.
 type MaybeNull<T> = Option<Option<T>>;
 
 fn maybe_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -316,7 +317,7 @@ pub(super) struct WireError {
 
 impl WireError {
     /// Returns `true` if the error comes from Pylon itself rather than a proxy. Pylon's errors always have `errors` and a request
-    /// ID.
+    /// ID, and one of them is enough evidence.
     pub(super) fn is_pylons(&self) -> bool {
         self.errors.is_some() || self.request_id.is_some()
     }
@@ -327,7 +328,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     Ok(as_text(Value::deserialize(deserializer)?))
 }
 
-/// Deserializes a list of strings or a single string.
+/// Deserializes a list of strings or a single string. Other values are skipped.
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     Ok(Some(match Value::deserialize(deserializer)? {
         Value::Array(values) => values.into_iter().filter_map(as_text).collect(),
@@ -543,8 +544,8 @@ pub(super) fn error(body: &[u8]) -> Option<WireError> {
 }
 
 fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
-    // Validating the whole body as UTF-8 once is faster than validating each string. If the body is invalid, we let serde_json
-    // report the position.
+    // Validating the whole body as UTF-8 once is faster than validating each string. If the body is invalid, serde_json reports
+    // the position.
     let parsed = match std::str::from_utf8(body) {
         Ok(text) => serde_json::from_str::<Object<T>>(text),
         Err(_) => serde_json::from_slice(body),
@@ -552,8 +553,8 @@ fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
     parsed.map(|object| object.0).map_err(|error| error.to_string())
 }
 
-/// Returns the cursor of the next page. On the last page, the cursor is missing or empty, depending on the API version. If
-/// there's supposed to be a next page but no cursor, that's an error.
+/// Returns the cursor of the next page. On the last page, `pagination` or its cursor is missing or empty, depending on the API
+/// version. A page that says another one follows but has no cursor is an error.
 fn next_page(pagination: Option<Object<Pagination>>) -> Result<Option<String>, String> {
     let Some(Object(Pagination { cursor, has_next_page })) = pagination else {
         return Ok(None);
@@ -587,7 +588,8 @@ enum User {
     Integration(Integration),
 }
 
-/// Converts a user. Fails if a field that affects decisions is missing or if fields contradict each other.
+/// Converts a user. Fails if a field that affects decisions is missing, if fields contradict each other, or if the ID can't be
+/// part of a path.
 fn convert(user: WireUser<'_>, names: &mut RoleIdPool) -> Result<User, String> {
     let Some(id) = UserId::new(&user.id.0) else {
         return Err(format!("a user has an ID that cannot be part of a path: {:?}", user.id.0));
