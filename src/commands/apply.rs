@@ -105,7 +105,7 @@ pub(super) async fn carry_through(
     report.add_result(&finished);
     let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
     report.journal = Some(Printable::new(&shown.to_string_lossy()));
-    // The changes have been sent, so report their outcomes even if the sandbox can't save its state.
+    // The changes have been sent. Report their outcomes even if the sandbox can't save its state.
     if let Err(problems) = keep(sandbox).await {
         problems.list.iter().for_each(|problem| say(&Printable::new(&problem.message).to_string()));
     }
@@ -172,7 +172,7 @@ fn lock_of(
         }
         Err(_) => None,
     };
-    // Sandboxes in different folders are independent, so they don't share a lock.
+    // Sandboxes in different folders are independent and don't share a lock.
     let everywhere = environment.locks.iter().filter(|_| connection.sandbox.is_none());
     let places =
         everywhere.map(|path| OwnFolder::open_or_create_at(path).map_err(|error| (path.clone(), error)));

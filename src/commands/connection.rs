@@ -19,7 +19,7 @@ use crate::pylon::{BaseUrl, FlowControl, Reader, Token, Trace};
 use crate::roster::{Email, Moment, Region, Roster};
 use crate::sandbox::Running;
 
-/// A connection that can only be used for reading.
+/// A connection for reads.
 pub(super) struct Connection {
     pub(super) reader: PacedReader,
     /// `us`, `eu`, `sandbox`, or the host name.

@@ -83,7 +83,7 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
     if part.is_empty() {
         return Vec::new();
     }
-    // A domain would match lots of addresses, so we only match it if the query contains an `@`.
+    // A domain would match lots of addresses. It's matched only if the query contains an `@`.
     let is_in = |email: &Email| {
         let email = email.folded();
         let local = email.split_once('@').map_or(email.as_str(), |(local, _)| local);

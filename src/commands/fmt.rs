@@ -20,7 +20,7 @@ pub(super) fn run(args: &FmtArgs, common: &Common, environment: &Environment) ->
     let is_dry = args.check || args.diff;
     let (mut files, mut rewritten) = (Vec::new(), Vec::new());
     for (name, before) in texts.iter() {
-        // We've already parsed the roster, so it's valid TOML and formatting can't fail.
+        // The text has already been parsed: it's valid TOML, and formatting can't fail.
         let after = canonical(before).unwrap_or_else(|_| before.to_owned());
         let state = match (before == after, is_dry) {
             (true, _) => FileState::Unchanged,

@@ -32,7 +32,7 @@ pub(super) fn run(args: &ImportArgs, common: &Common, environment: &Environment)
     if args.update { update(args, common, environment) } else { begin(args, common, environment) }
 }
 
-/// Writes the organization to a sandbox state file. The files are read only for the pinned organization and region.
+/// Writes the organization to a sandbox state file. From the config, only the pinned organization and region are used.
 fn state(path: &Path, args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
     is_new(path)?;
     let roster = read_if_there(&common.config, environment.clock.now())?.unwrap_or_default();
@@ -119,7 +119,7 @@ fn are_there(names: &[String], has_root: bool) -> Problem {
     })
 }
 
-/// Writes the new files. The root file comes last, so an import that fails midway doesn't leave a valid root file behind.
+/// Writes the new files. The root file comes last. An import that fails midway then doesn't leave a valid root file behind.
 fn write(new: NewRoster<'_>, config: &Path, teams: &Path) -> Result<(), CommandError> {
     let is_new_folder = !new.teams.is_empty() && !teams.exists();
     let team = |TeamFile { name: file, text, .. }: TeamFile| {

@@ -46,14 +46,14 @@ fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     }
 }
 
-/// Locks the journal for as long as the file is open, so [`is_running`] can detect the run. Some network file systems don't
-/// support locks, in which case a running apply looks like a killed one.
+/// Locks the journal for as long as the file is open, for [`is_running`]. On a network file system without locks, a running apply
+/// looks like a killed one.
 #[cfg(unix)]
 fn mark_running(file: &File) {
     let _ = file.try_lock();
 }
 
-/// Does nothing, since locked files can't be read on this platform.
+/// Does nothing: locked files can't be read on this platform.
 #[cfg(not(unix))]
 fn mark_running(_: &File) {}
 

@@ -39,7 +39,7 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
     if let Command::Rollback(args) = &mut cli.command
         && args.last
     {
-        // The rollback writes a journal of its own, so resuming the rollback requires the name of the original journal.
+        // The rollback writes a journal of its own. Resuming the rollback therefore requires the name of the original journal.
         args.of = journals::newest(&folder(&config)).into_iter().next();
     }
     cli.use_config(config, origin);
@@ -80,7 +80,7 @@ fn nearest(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> (PathBuf, Ori
     (CONFIG.into(), Origin::Nowhere(searched))
 }
 
-/// Returns `true` if the folder has an entry with this name. Dangling symlinks count, so we report them instead of silently using
+/// Returns `true` if the folder has an entry with this name. Dangling symlinks count: they're reported instead of silently using
 /// another file.
 fn has(folder: &Path, name: &str) -> bool {
     folder.join(name).symlink_metadata().is_ok()

@@ -374,7 +374,7 @@ fn folder(config: &Path) -> PathBuf {
     }
 }
 
-/// Runs `work` to completion on this thread. Offline commands never call this, so they don't pay for a runtime.
+/// Runs `work` to completion on this thread. Offline commands don't call this and don't pay for a runtime.
 fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
     match signals::runtime() {
         Ok(runtime) => {

@@ -75,7 +75,7 @@ impl Outlets {
     }
 }
 
-/// Returns the number of bytes left in this step's summary. GitHub drops a summary if it's too long, so the output of earlier
+/// Returns the number of bytes left in this step's summary. GitHub drops a summary that is too long. The output of earlier
 /// commands in the step counts against the limit. A full summary still gets one line saying so.
 fn left_in_summary(summary: &File) -> usize {
     let written = summary.metadata().map_or(0, |metadata| metadata.len());

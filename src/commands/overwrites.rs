@@ -74,7 +74,7 @@ fn shown(path: &Path) -> Printable {
 struct FileIdentity {
     path: PathBuf,
     /// The device and inode, which are shared by all of a file's hard links and mount points. `None` if the file doesn't exist or
-    /// isn't a regular file, since there's nothing wrong with sending two reports to the same terminal.
+    /// isn't a regular file: two reports can go to the same terminal.
     #[cfg(unix)]
     id: Option<(u64, u64)>,
 }

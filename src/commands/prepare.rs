@@ -72,7 +72,7 @@ async fn prepare_on(
 }
 
 /// Reads the organization and draws a plan. If the plan takes a guarded role away from people, holders found only in the listing
-/// can't count toward the minimum. In that case, reads everything again and also searches for those holders.
+/// can't count toward the minimum. In that case, reads everything again and also searches for these holders.
 pub(super) async fn confirmed(
     connection: &Connection,
     declared: &Declared,
@@ -213,8 +213,8 @@ fn review(
     Prepared { reviewed, observation, report, host: place.clone(), sources }
 }
 
-/// Extends the error for an unknown role in a sandbox. The role may well exist in the real organization, so the help explains how
-/// to describe that organization.
+/// Extends the error for an unknown role in a sandbox. The role may well exist in the real organization. The help explains how to
+/// describe the real organization for the sandbox.
 fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Problem {
     if problem.code == crate::plan::PlanCode::UnknownRole.as_str() && connection.sandbox.is_some() {
         let help = problem.help.take().map_or_else(String::new, |help| help + ". ");

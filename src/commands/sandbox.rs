@@ -56,7 +56,7 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
     })
 }
 
-/// Prints the two lines to paste into a shell. There's nothing else on standard output, so a script can read them while the
+/// Prints the two lines to paste into a shell. Nothing else is printed to standard output. A script can read the lines while the
 /// sandbox is running. The message for humans goes to standard error.
 fn greet(running: &Running, token: &str, count: usize) -> Result<(), CommandError> {
     // If `--token` repeats the token in the environment, it may be a real one, which must not be printed.
@@ -84,8 +84,8 @@ pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Res
 }
 
 /// Chooses what `--sandbox` starts from: the last run's saved state, then `pylon.json` next to the config, then a generated
-/// organization. However, `pylon.json` describes a real organization and takes precedence over a saved state that was generated.
-/// The pinned organization and region always apply.
+/// organization. However, `pylon.json` describes a real organization and takes precedence over a saved state that was generated
+/// from the files. The pinned organization and region always apply.
 fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<World, Problem> {
     let kept = read_kept(folder, now)?;
     let mut world = match kept {
@@ -137,7 +137,7 @@ fn write(path: &Path, args: &SandboxArgs, common: &Common, environment: &Environ
         },
         (state, people) => described(state.as_deref(), people, now)?,
     };
-    // The user is going to edit this description, so we can't treat `pylon.json` as generated.
+    // The user is going to edit this description. It must not count as generated.
     write_state(path, &SandboxState { made_up: false, ..world.to_state() })
 }
 

@@ -190,7 +190,7 @@ pub(super) fn runtime() -> Result<Runtime> {
 }
 
 /// Makes writes beyond the file size limit (`ulimit -f`) fail with an error, as on a full disk, instead of killing the process
-/// with SIGXFSZ. Creating a runtime has the same effect, so this only matters for commands without one.
+/// with SIGXFSZ. Creating a runtime has the same effect. This only matters for commands without one.
 pub(super) fn outlive_file_size_limit() {
     #[cfg(unix)]
     if rustix::process::getrlimit(rustix::process::Resource::Fsize).current.is_some() {

@@ -104,8 +104,8 @@ fn explained(error: Error, end_entity: &CertificateDer<'_>) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
 }
 
-/// Extracts the common name, or else the organization, from a DER-encoded name. The result is only displayed, so we scan for
-/// the attribute instead of using a parser. At worst, a malicious certificate can hide its name from an error message.
+/// Extracts the common name, or else the organization, from a DER-encoded name. The result is only displayed. Scanning for the
+/// attribute is enough, and no parser is needed. At worst, a malicious certificate can hide its name from an error message.
 fn name(der: &[u8]) -> Option<String> {
     const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
     const ORGANIZATION: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x0a];

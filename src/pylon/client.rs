@@ -38,7 +38,7 @@ struct Bounds {
 impl Bounds {
     const fn of_endpoint(endpoint: Endpoint) -> Self {
         match endpoint {
-            // The response may contain every user, so there's an idle timeout but no total one.
+            // The response may contain every user. There's an idle timeout but no total one.
             Endpoint::Users => Self { total: None, idle: Duration::from_secs(15), largest: 1024 * MIB },
             Endpoint::Search | Endpoint::Audit => Self::within(60, 32 * MIB),
             Endpoint::Me | Endpoint::Roles | Endpoint::User | Endpoint::Patch => Self::within(30, MIB),

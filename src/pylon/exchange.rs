@@ -1,6 +1,6 @@
 //! Converts a response into the result of its request.
 //!
-//! There's no I/O in this module (that's the client's job), so a simulation can run it against a simulated server.
+//! There's no I/O in this module, which is the client's job. A simulation can run this code against a simulated server.
 
 use jiff::Timestamp;
 

@@ -60,7 +60,8 @@ codes! {
         BadCertificate = "pylon::bad_certificate",
         /// A TLS connection is impossible for a reason other than the certificate.
         TlsFailed = "pylon::tls_failed",
-        /// A variable such as `SSL_CERT_FILE` does not lead to usable certificates, or the system's cannot be loaded.
+        /// A variable such as `SSL_CERT_FILE` does not lead to usable certificates, or the system's certificates cannot be
+        /// loaded.
         BadCertificateFile = "pylon::bad_certificate_file",
         /// The proxy variable's value is unusable.
         BadProxy = "pylon::bad_proxy",

@@ -535,7 +535,7 @@ impl List {
         Ok(self)
     }
 
-    /// Records the role fields, which depend only on the API version. They must be the same for all users, so a difference means
+    /// Records the role fields, which depend only on the API version. They must be the same for all users. A difference means
     /// that a user lacks a field.
     fn has_fields(&mut self, fields: Option<RoleFields>) -> Result<(), ObserveError> {
         if let (Some(known), Some(fields)) = (self.role_fields, fields)

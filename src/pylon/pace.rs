@@ -408,8 +408,8 @@ impl AdaptiveRate {
             // A trial has failed.
             (accepted.clamp(at_least(5), good), (hold * 2).min(LONGEST_HOLD))
         } else {
-            // The rate had been fine so far, so lower it only slightly; otherwise, every window would end with a 429. If far
-            // fewer requests were accepted, the limit must have changed, so the search starts over.
+            // The rate had been fine so far. It's lowered only slightly; otherwise, every window would end with a 429. If far
+            // fewer requests were accepted, the limit must have changed, and the search starts over.
             let slightly_less = accepted - accepted / 20;
             let hold = if slightly_less < at_least(7) { RAISE_INTERVAL } else { hold };
             (slightly_less.clamp(at_least(7), good), hold)

@@ -151,7 +151,7 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-/// The fields containing a user's roles. They depend on the API version, so they're the same for all users in a run.
+/// The fields containing a user's roles. They depend on the API version and are the same for all users in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleFields {
     /// `role_id`, or the object `role`: before October 2026.
@@ -232,7 +232,7 @@ pub struct EndpointFacts {
 /// Splits a search that the server has rejected as too large. Returns the number of values in each half and the number of
 /// entries per page, or `None` if the search can't get any smaller.
 ///
-/// The maximum number of values in a filter is undocumented, and some API versions reject a limit of 1000, so both numbers
+/// The maximum number of values in a filter is undocumented, and some API versions reject a limit of 1000. Both numbers therefore
 /// shrink. For a single value, the page shrinks only after a 413, because a 400 must then have a different cause.
 pub fn halved(values: usize, limit: usize, failure: &Failure) -> Option<(usize, usize)> {
     let can_shrink = values > 1 || limit > 1 && failure.class() == super::Class::TooLarge;

@@ -302,7 +302,7 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// The format of all errors. Fields are parsed independently, so an unexpected type in one field doesn't cost us the code or the
+/// The format of all errors. Fields are parsed independently: an unexpected type in one field doesn't cost us the code or the
 /// request ID.
 #[derive(Deserialize)]
 pub(super) struct WireError {

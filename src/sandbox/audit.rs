@@ -100,8 +100,8 @@ impl AuditLog {
         self.entries.iter()
     }
 
-    /// Returns one page of the matching entries. The cursor encodes an entry's number, so the pages don't shift when new entries
-    /// are added.
+    /// Returns one page of the matching entries. The cursor encodes an entry's number. The pages therefore don't shift when new
+    /// entries are added.
     pub(super) fn search(
         &self,
         body: &SearchBody,

@@ -80,7 +80,7 @@ impl Default for Limits {
     }
 }
 
-/// Limits from the command line. Any that aren't given default to those documented for the organization's API version.
+/// Limits from the command line. Missing limits default to the documented ones for the organization's API version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WrittenLimits {
     kind: Option<LimiterKind>,

@@ -164,8 +164,8 @@ struct Inner {
 }
 
 impl ServerState {
-    /// Ignores poisoning. If there was a panic while the lock was held, it's a bug elsewhere. The world is still valid, since
-    /// it's only ever changed in single steps.
+    /// Ignores poisoning. A panic while the lock was held is a bug elsewhere. The world is still valid, because it's only changed
+    /// in single steps.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

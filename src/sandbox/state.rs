@@ -22,7 +22,7 @@ pub struct SandboxState {
     pub users: Vec<WrittenUser>,
     /// The audit log, oldest first.
     pub audit: Vec<AuditEntry>,
-    /// Whether the sandbox generated this organization. Only the sandbox itself sets this.
+    /// Whether the sandbox generated this organization from the declared people. Only the sandbox itself sets this.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub made_up: bool,
 }

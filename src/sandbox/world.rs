@@ -1,4 +1,4 @@
-//! An entire Pylon as a value, which maps a request and the current time to a response.
+//! An entire Pylon as a value: it maps a request and a time to a response.
 //!
 //! It uses no clock, random numbers, files, or sockets. The same requests at the same times produce identical bytes. Owns the
 //! order of the checks: path, method, token, rate limit, body. Operations are implemented in `answers`, the write in `patch`, and
@@ -39,7 +39,7 @@ pub struct World {
     pub(super) roles: Vec<Role>,
     pub(super) users: Users,
     pub(super) audit: AuditLog,
-    /// Whether the sandbox generated the organization.
+    /// Whether the sandbox generated the organization from the declared people.
     pub made_up: bool,
     pub(super) epoch: Timestamp,
     limiters: Limiters,

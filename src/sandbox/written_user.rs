@@ -25,7 +25,7 @@ pub struct WrittenUser {
     /// Other addresses. Repeating the primary one is allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<String>,
-    /// The display name. If omitted, a person's is derived from the address.
+    /// The display name. If a person's name is omitted, it's derived from the address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
