@@ -25,8 +25,8 @@ use tokio::sync::oneshot;
 
 /// The current time in all stories: a Friday, 9:00 in Berlin.
 pub(crate) const NOW: &str = "2026-11-20T08:00:00Z";
-/// The token for a scene's Pylon. It's longer than what reports show of a value, and it contains characters at which lines may be
-/// wrapped. It doesn't contain any word that would make a report redact the entire line.
+/// The token for a scene's Pylon. It's longer than the values that reports show in full, and it contains characters at which
+/// lines can be wrapped. No word in it makes a report redact the entire line.
 pub(crate) const TOKEN: &str =
     "pylon_story_4f1c/9Zq+Wc2mRt7uXv0B/kL5nH8jD3sYpGeQfAaTiOo1EwMxUyVb6rC0zK4hJ8gF2dS6aPqW9=";
 
@@ -265,7 +265,7 @@ impl Run {
         self
     }
 
-    /// Checks that standard error contains a line with this diagnostic code.
+    /// Checks that standard error has this diagnostic code on a line by itself.
     #[track_caller]
     pub(crate) fn names(&self, code: &str) -> &Self {
         assert!(

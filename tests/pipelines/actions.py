@@ -235,7 +235,7 @@ class GitHub:
         return self.git("rev-parse", "HEAD")
 
     def submodule(self, path, files):
-        """Adds a repository as a submodule of main or updates it, without committing."""
+        """Adds a repository as a submodule or updates it, and commits the change to main."""
         other = self.folder / f"other-{path}"
         if not other.exists():
             self.git("init", "--quiet", "--initial-branch=main", str(other), at=self.folder)

@@ -339,7 +339,7 @@ def rolecall_is_built_once_and_then_taken_from_the_cache(stage):
 
 
 def a_label_marks_exactly_the_pull_requests_that_change_a_guarded_role(stage):
-    """Changes an Admin, breaks the files, changes no Admin, and has a plan blocked. Finally, the label doesn't exist yet."""
+    """The pull request adds an Admin, breaks the files, changes no Admin, and is blocked. Finally, the label doesn't exist."""
     stage.github.changed_inputs = {"label": "access: admin & owner"}
     with stage.github.world() as world:
         world["labels"] = ["access: admin & owner"]

@@ -1,4 +1,4 @@
-//! Edits only touch the lines of the entry in question.
+//! Tests for edits, which only touch the lines of the edited person.
 
 use pretty_assertions::assert_eq;
 

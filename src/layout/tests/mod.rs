@@ -1,4 +1,4 @@
-//! Tests that compare entire files before and after formatting.
+//! Tests that compare entire files before and after formatting or editing.
 
 mod editing;
 mod files;

@@ -61,7 +61,7 @@ pub(super) fn holds(data: &[u8]) {
         assert_eq!(refusal.code.as_deref(), value["code"].as_str().filter(|_| is_pylons), "{refusal:?}");
         assert_eq!(failure.request_id.as_deref(), value["request_id"].as_str(), "{refusal:?}");
     }
-    // Without a code from Pylon, or with a gateway's 5xx status, only the status counts.
+    // Without a code from Pylon, or with a 5xx status, which may come from a gateway, only the status counts.
     if refusal.code.is_none() || status >= 500 {
         let bare =
             exchange::attempt(&Roles { cursor: None }, Ok(Incoming { status, ..Incoming::default() }), now());

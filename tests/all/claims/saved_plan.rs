@@ -37,7 +37,7 @@ fn read_or_explained(text: &str) {
     admits_only_its_changes(&saved, &value);
 }
 
-/// Corrects a plan's checksum because a fuzzer can't guess it.
+/// Corrects a plan's checksum, which a fuzzer can't guess. Returns `None` if the text isn't a plan.
 fn with_valid_checksum(text: &str) -> Option<String> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     let mut seal = |checksum: String| {

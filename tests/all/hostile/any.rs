@@ -14,7 +14,7 @@ use super::sheets::{access, doctor, explanation, files, roles};
 
 /// A byte that never occurs in UTF-8.
 const SEPARATOR: u8 = 0xff;
-/// The maximum number of strings. Any more wouldn't make a difference.
+/// The maximum number of strings. The rest of the input is ignored.
 const MAX_TEXTS: usize = 16;
 
 /// Checks that a comment contains all strings. If the comment has to be shortened, it must still be harmless.

@@ -1,7 +1,7 @@
 //! Hostile text of the kind an attacker would write.
 //!
-//! [`strings`] combines families of attacks with contexts. Each attack appears on its own, inside a name, after a line break, and
-//! across the position where a long name is cut. All strings are distinct.
+//! [`strings`] combines families of attacks with contexts. Each attack appears on its own and in one of three contexts: inside a
+//! name, after a line break, or across the position where a long name is cut. All strings are distinct.
 
 use std::collections::BTreeSet;
 

@@ -80,8 +80,8 @@ fn check_width(report: &Report, colors: bool, unwrapped: &str) {
     }
 }
 
-/// Returns `true` if the line is just a path or a location such as `our team/users.toml:7`, perhaps at the end of a sentence. We
-/// never break those, even if they contain spaces.
+/// Returns `true` if the line is just a path or a location such as `our team/users.toml:7`, perhaps at the end of a sentence. A
+/// path or location is never broken, even if it contains spaces.
 fn is_path(line: &str) -> bool {
     let before_number = line.trim_end().trim_end_matches(|char: char| char.is_ascii_digit());
     before_number.ends_with([':', '…', '.'])

@@ -1,4 +1,5 @@
-//! The smaller reports (roles, explanation, files, doctor), with a hostile string wherever untrusted text can appear.
+//! The smaller reports (roles, explanation, access review, journals, files, doctor), with a hostile string wherever untrusted text
+//! can appear.
 
 use std::ops::Range;
 

@@ -34,7 +34,7 @@ fn pylon(strings: &[String], token_can_write: bool) -> String {
             "role": if number < 3 { "admin".to_owned() } else { format!("slug-{number}") },
         })
     });
-    // An unmanaged person meets the minimum number of administrators.
+    // An unmanaged Admin, so that the plan keeps the minimum of one Admin.
     let boss = json!({ "id": "u_boss", "email": "boss@acme.example", "name": strings[0], "role": "admin" });
     let state = json!({
         "organization": { "id": "org_1", "name": strings[strings.len() / 2] },

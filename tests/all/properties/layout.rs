@@ -255,7 +255,7 @@ fn an_edit_changes_only_the_requested_values_and_lines() {
         }
         let diff = TextDiff::from_lines(&text, &after);
         let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
-        // An edit sets at most two values and thus replaces at most two lines.
+        // Each edit replaces at most two lines, one per value. One more line may change: the last one, if it has no line break.
         assert!(count(ChangeTag::Delete) <= 2 * edits.len() + 1, "{edits:#?}\nof:\n{text}\nbecame:\n{after}");
         for change in diff.iter_all_changes().filter(|change| change.tag() == ChangeTag::Delete) {
             let line = change.value();

@@ -90,7 +90,7 @@ fn table(guardrail: Guardrail) -> Vec<Row> {
         Guardrail::Protected => protected(),
         Guardrail::TokenOwner => token_owner(),
         Guardrail::Rule => role_rule(),
-        // Pairs of people in Pylon and people declared: none, one, or two of them are unmanaged or missing.
+        // Each pair is the number of people in Pylon and the number declared. None, one, or two people are unmanaged or missing.
         Guardrail::Unmanaged => unmanaged_or_missing("unmanaged", [(2, 2), (3, 2), (4, 2)]),
         Guardrail::Missing => unmanaged_or_missing("missing", [(2, 2), (2, 3), (2, 4)]),
     }
@@ -105,8 +105,8 @@ fn max_changes() -> Vec<Row> {
         (1, 3, count(0), BLOCKS),
         (2, 3, count(2), PASSES),
         (3, 3, count(2), BLOCKS),
-        (10, 10, String::new(), PASSES), // up to ten changes always pass
-        (10, 39, String::new(), PASSES), // 25% of 39 is 9, but the limit is never below 10
+        (10, 10, String::new(), PASSES), // a percentage always allows ten changes
+        (10, 39, String::new(), PASSES), // 25% of 39 is 9, but the limit of a percentage is never below 10
         (11, 43, String::new(), BLOCKS), // 25% of 43 is 10
         (11, 44, String::new(), PASSES), // 25% of 44 is 11
         (12, 47, String::new(), BLOCKS), // 25% of 47 is still 11
@@ -204,7 +204,7 @@ fn keep_active() -> Vec<Row> {
     rows.map(|(before, lost, rule, says)| (of_losses(AWAY, before, lost, &rule), says)).to_vec()
 }
 
-/// Of two Admins, only person 0's record changes.
+/// Of two Admins, only person 0 changes.
 fn protected() -> Vec<Row> {
     let protect = |who: &str| format!("[guardrails]\nkeep_at_least = {{}}\nprotected = [\"{who}\"]\n");
     let user = |who: &str| acknowledge(&format!("guardrail = \"protected\"\nuser = \"{who}\""));
@@ -220,7 +220,7 @@ fn protected() -> Vec<Row> {
     rows.map(|(rule, says)| (of_losses(TO_MEMBER, 2, 1, &rule), says)).to_vec()
 }
 
-/// Of five Admins, only person 0's record changes.
+/// Of five Admins, only person 0 changes.
 fn token_owner() -> Vec<Row> {
     let user = |who: &str| acknowledge(&format!("guardrail = \"token_owner\"\nuser = \"{who}\""));
     let of_another_role = "[guardrails]\nkeep_at_least = { Viewer = 0 }".to_owned();
@@ -239,7 +239,7 @@ fn token_owner() -> Vec<Row> {
     .to_vec()
 }
 
-/// Of three Admins, person 1 becomes a member and person 2 is unmanaged. Each also has an address at `old.example`.
+/// Of three Admins, person 1 becomes a Member, and the other two are unmanaged. Each also has an address at `old.example`.
 fn role_rule() -> Vec<Row> {
     let rule = |emails: &str, roles: &str, more: &str| {
         format!(
@@ -271,7 +271,8 @@ fn role_rule() -> Vec<Row> {
     .to_vec()
 }
 
-/// Builds rows from pairs of people in Pylon and people declared whose counts are equal, off by one, and off by two.
+/// Builds rows from three pairs: the number of people in Pylon and the number declared, which are equal, off by one, and off by
+/// two.
 fn unmanaged_or_missing(guardrail: &str, [even, one, two]: [(usize, usize); 3]) -> Vec<Row> {
     let rule = |word: &str| format!("[guardrails]\n{guardrail} = \"{word}\"\n");
     let up_to = |figure: u64| acknowledge(&format!("guardrail = \"{guardrail}\"\nup_to = {figure}"));

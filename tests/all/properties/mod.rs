@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `organization` | random people, and random files that declare them |
 //! | `scribbles` | randomly laid-out files |
-//! | `recount` | a naive reimplementation of the guardrails, independent of `plan::guardrails` |
+//! | `recount` | a naive reimplementation of the guardrails, independent of `plan::guardrails` except for the apply order |
 //! | everything else | the claims |
 
 mod changes;

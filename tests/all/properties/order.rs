@@ -205,7 +205,7 @@ enum Fate {
 }
 
 impl Fate {
-    /// Mostly successes, which come first because shrinking turns the indices into zeros.
+    /// Success comes first because shrinking turns the indices into zeros.
     const OF_WRITES: [Self; 16] = [
         Self::Well,
         Self::Well,
@@ -224,7 +224,7 @@ impl Fate {
         Self::LostApplied,
         Self::Late,
     ];
-    /// Leaves many outcomes unknown at first, and eventually rejects many of those requests.
+    /// Leaves many outcomes unknown at first, then rejects many of the retries.
     const OF_DOUBTFUL_WRITES: [Self; 5] = [Self::Well, Self::Late, Self::Rejected, Self::Late, Self::Lost];
     const OF_READS: [Self; 8] = [
         Self::Well,

@@ -22,7 +22,7 @@ use crate::rosters::read;
 /// The time at which the files are resolved.
 pub(super) const NOW: &str = "2026-11-20T08:00:00Z";
 
-/// ID, name, and slug of each role. Two roles share a name, so files have to use the ID or slug for those.
+/// ID, name, and slug of each role. Two roles share a name, so files have to use the IDs or slugs of these two.
 pub(super) const ROLES: [(&str, &str, &str); 5] = [
     ("role_admin", "Admin", "admin"),
     ("role_member", "Member", "member"),
@@ -228,7 +228,7 @@ fn declaration() -> impl Strategy<Value = String> {
     })
 }
 
-/// Generates `[users]`. Most of the people exist, some under another address and a few under two, but some don't.
+/// Generates `[users]`. Most of the people exist. Some are declared under a secondary address, and a few under two addresses.
 fn users(up_to: usize) -> impl Strategy<Value = String> {
     let which = prop_oneof![6 => Just(0_usize), 1 => Just(1), 2 => Just(2), 1 => Just(3)];
     btree_map(0..up_to + 2, (which, declaration(), option::weighted(0.01, declaration())), 0..=up_to)

@@ -1,5 +1,5 @@
-//! A naive reimplementation of the guardrails from their documentation. It counts the organization before and after the plan. It
-//! shares only data with the code under test and never calls `plan::guardrails`.
+//! A naive reimplementation of the guardrails from their documentation. It counts the organization before and after the plan. From
+//! the code under test, it only uses data and the apply order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ fn id_of(written: &str) -> &'static str {
     meant.expect("a known role").0
 }
 
-/// Pairs each active person before the plan with the same person after it.
+/// Pairs each person before the plan with the same person after it. Deactivated people are left out.
 fn before_and_after(resolved: &Resolved, plan: &Plan) -> Vec<(Person, Person)> {
     let there = resolved.observed.people().filter(|person| !person.deactivated);
     there

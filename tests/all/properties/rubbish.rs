@@ -344,7 +344,6 @@ fn several_mistakes_in_one_line_do_not_panic() {
     });
 }
 
-/// Two broken headers. The second is inside a string that starts in the first.
 #[test]
 fn a_header_with_an_open_quote_above_a_carriage_return_does_not_panic() {
     let text = "[users]\n\"tia@acme.example\" = { role = 3 }\n[users.\"tia@acme.example\r\n role = 4\nwindows = [{ until = 2027-01-01 }]\n";

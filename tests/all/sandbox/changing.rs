@@ -1,4 +1,4 @@
-//! Tests for PATCH and of changes made by other users.
+//! Tests for `PATCH`, and for changes made by SCIM, support hours, or colleagues.
 
 use pretty_assertions::assert_eq;
 

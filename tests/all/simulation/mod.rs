@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `scene` | the people in the organization, and what the files declare about them |
 //! | `sim` | the clock, the network, and the order of events: drives one machine against one world |
-//! | `watch` | invariants checked at every step (I1 to I4, I12), and counters |
+//! | `watch` | invariants checked at every step (I1 to I3, I12), and counters |
 //! | `check` | invariants checked at the end (I6, I7, I9) |
 //! | the rest | the tests |
 

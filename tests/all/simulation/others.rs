@@ -71,8 +71,8 @@ fn a_colleagues_change_during_an_apply_is_kept_and_reported() {
                     again += 1;
                     assert!(written && role == ["admin"], "{number}");
                 }
-                // The write came before the colleague's change, or less than a minute after the last read. If the write was lost,
-                // the colleague may have made the same change.
+                // Either the write came before the colleague's change, or it relied on a read less than a minute old. If the
+                // write was lost, the colleague may have made the same change.
                 (Outcome::Applied, _) => assert!(written || to_planned, "{number}"),
                 (other, _) => panic!("{number}: {other:?}"),
             }

@@ -194,7 +194,7 @@ impl Liar<'_> {
         self.request.endpoint == Endpoint::Roles
     }
 
-    /// Drops or repeats an entry, or removes one of its fields.
+    /// Drops an entry, truncates the page before it, repeats it, or removes one of its fields.
     fn entry(&mut self, at: usize) {
         self.lie(format!("entry {at} dropped"), |page| drop(list(page).remove(at)));
         self.lie(format!("cut after {at} entries"), |page| list(page).truncate(at));
@@ -259,7 +259,7 @@ impl Liar<'_> {
         }
     }
 
-    /// Falsifies the page's cursor, or removes the page's data.
+    /// Falsifies the page's cursor, data, or status code.
     fn paging(&mut self) {
         self.lie("no pagination".into(), |page| drop(object(page).remove("pagination")));
         self.lie("another page without a cursor".into(), |page| {
@@ -406,7 +406,8 @@ impl Ask for Server<'_> {
 fn a_partial_response_gives_the_true_plan_or_no_plan() {
     let mut counts: BTreeMap<String, [u32; 2]> = BTreeMap::new();
     for date in [Date::April, Date::July, Date::October] {
-        // Two people swapping roles, a removal that reaches the minimum, and one that is blocked.
+        // Two people swap roles (with and without a guardrail for unmanaged people), a removal reaches the minimum, and a removal
+        // is blocked.
         for (dee, minimum, unmanaged) in [
             ("Admin", "2", ""),
             ("Admin", "2", "unmanaged = \"block\""),
@@ -451,7 +452,7 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
                 assert!(*server.told.borrow() > 0, "{request:?}: {} did not occur", lie.0);
                 let what = || format!("{date:?} {request:?}: {}, always: {always}", lie.0);
                 // Before October 2026, a person missing from every listing of active users counts as deactivated, and no other
-                // response contradicts that. The plan leaves the person's record unchanged and reports it as deactivated.
+                // response contradicts that. The plan leaves the person unchanged and reports them as deactivated.
                 let is_definition = request.endpoint == Endpoint::Users && !lists_deactivated(request);
                 match &plan {
                     Some(plan) if date != Date::October && always && is_definition => {
@@ -470,7 +471,8 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
     }
 }
 
-/// Checks that both plans have the same changes and missing people. No guardrail may pass if it should have blocked the plan.
+/// Checks that both plans have the same changes and the same missing or deactivated people. No guardrail may pass if it should have
+/// blocked the plan.
 fn is_true(plan: &ReviewedPlan, expected: &ReviewedPlan, what: &dyn Fn() -> String) {
     let (plan_of, expected_of) = (nameless(&plan.plan), nameless(&expected.plan));
     assert!(plan_of == expected_of, "{}\n{plan_of:#?}", what());
@@ -483,7 +485,7 @@ fn is_true(plan: &ReviewedPlan, expected: &ReviewedPlan, what: &dyn Fn() -> Stri
     }
 }
 
-/// Returns what a plan says about people, without their names, since no decision depends on those.
+/// Returns what a plan says about people, without their names. No decision depends on a name.
 fn nameless(plan: &Plan) -> (Vec<Change>, Vec<Subject>, Vec<(&Email, bool)>) {
     let subject = |subject: &Subject| Subject { name: String::new(), ..subject.clone() };
     let changes =

@@ -1,4 +1,4 @@
-//! Changes accepted by Pylon that have no effect, either because SCIM decides the role or because support hours reset the status.
+//! Changes that Pylon accepts but that don't last: SCIM decides the role, or support hours reset the status.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ fn accepted_changes_without_effect_are_reported_as_not_effective() {
     let ended = sim.carry_out(&planned, &How::default());
     let expected = BTreeMap::from([("applied", 10), ("not effective", 10), ("reverted", 10)]);
     assert_eq!(counted(outcomes(&sim, &planned, &ended)), expected);
-    // One search, and a second read of everyone whose response had shown the new value.
+    // One search, then a second read of each person whose new value was in the response to the write but not in the search.
     assert_eq!((ended.watch.patches, ended.watch.searches, ended.watch.looks), (30, 1, 10));
 }
 

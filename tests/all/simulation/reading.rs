@@ -53,7 +53,7 @@ fn carried_out(
             }
             Action::Wait { until, reason } => {
                 let until = until.expect("nothing is under way");
-                // With just one change, only a 429 can cause a wait.
+                // With just one change, the machine waits only to retry a request or because of a 429.
                 assert!(reason == WaitReason::Retry || hint > Duration::ZERO, "at {now:?}, until {until:?}");
                 now = until;
             }

@@ -9,7 +9,7 @@ use super::sim::{How, Interrupt, Line, Sim};
 use super::{full, histories, tell_figures};
 use crate::builders::{BuildUser, CountFaults, failures};
 
-/// A plan that replaces all `count` administrators. The token's own user is among those losing the role.
+/// A plan that replaces all `count` administrators. The token's own user is one of the people who lose the role.
 fn swap(count: usize, keep: u64) -> Scene {
     let goes = |number| Who::with_role(WrittenUser::new(&email(number), "admin"), "member");
     let comes = |number| Who::with_role(WrittenUser::new(&email(number + count), "viewer"), "admin");
@@ -278,16 +278,16 @@ fn none_is_stuck(
 
 #[test]
 fn a_change_does_not_take_the_seat_that_an_earlier_one_needs() {
-    // Lead has one free seat, and three people moving in a circle through three roles need it first. If a fourth person takes it,
-    // the others are stuck.
+    // Lead has one free seat. Three people move in a circle through three roles, which has to start with one of them taking that
+    // seat. If a fourth person takes it first, the others are stuck.
     let moves = [("lead", "member"), ("member", "viewer"), ("viewer", "lead"), ("guest", "lead")];
     none_is_stuck(moves, &[], &[("lead", 2), ("member", 1), ("viewer", 1)]);
 }
 
 #[test]
 fn a_change_does_not_take_the_holder_that_an_earlier_one_needs() {
-    // Lead has one holder more than its minimum. Three people moving in a circle through three roles need that holder first. If a
-    // fourth person leaves Lead before that, the others are stuck.
+    // Lead has one holder more than its minimum. Three people move in a circle through three roles, which has to start with one of
+    // them leaving Lead. If a fourth person leaves Lead first, the others are stuck.
     let moves = [("lead", "guest"), ("member", "lead"), ("viewer", "member"), ("lead", "viewer")];
     none_is_stuck(moves, &[("lead", 1), ("member", 1), ("viewer", 1)], &[]);
 }

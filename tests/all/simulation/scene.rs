@@ -148,7 +148,8 @@ impl Scene {
         self.desired.people.iter().map(|person| person.email.value.clone()).collect()
     }
 
-    /// Returns the plan for the observed state. We don't check if it's blocked, since a blocked plan is never carried out.
+    /// Returns the plan for the observed state. A blocked plan isn't rejected, so tests can carry it out as if it had been
+    /// acknowledged.
     pub(super) fn plan(&self, observed: &ObservedState) -> ReviewedPlan {
         let Self { roster, desired, .. } = self;
         let roles = NamedRoles::look_up(roster, &observed.roles).expect("known roles");

@@ -37,7 +37,7 @@ fn after_every_sequence_of_faults_each_change_is_applied_once() {
     let mut start = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 0);
     let planned = start.plan(&scene, &How::default());
     let length = u32::try_from(full(6, 4)).unwrap();
-    // 0 means no fault, so the 9⁶ numbers cover all 8⁶ + … + 8 sequences of faults, as well as those with gaps.
+    // 0 means no fault, so the 9⁶ numbers cover all 8⁶ + … + 8 sequences of faults, as well as sequences with gaps.
     let numbers = 0..9_u64.pow(length);
     // 9 and 7 have no common divisor, so the sample has every fault at every request.
     let step = usize::try_from(full(1, 7)).unwrap();

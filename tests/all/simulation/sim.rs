@@ -168,9 +168,9 @@ pub(super) struct Sim {
     run: u32,
     /// The time of the last change to a user by another client, by user ID.
     pub(super) changed_by_others: HashMap<UserId, Duration>,
-    /// The number of requests sent by the other integration, and how many of those were admitted.
+    /// The number of requests sent by the other integration, and how many of them were admitted.
     pub(super) neighbor: (u64, u64),
-    /// The number of requests that could not be sent, and of those that arrived late.
+    /// The number of requests that could not be sent, and the number of requests that arrived late.
     pub(super) refused: u64,
     pub(super) late: u64,
     told: bool,
@@ -225,7 +225,7 @@ impl Sim {
         self.pass(until, None);
     }
 
-    /// Returns the number of writes carried out for each user, including those that arrive after the end of the run.
+    /// Returns the number of writes carried out for each user, including writes that arrive after the end of the run.
     pub(super) fn carried_out_in_the_end(&self, watch: &Watch) -> HashMap<String, u32> {
         let mut watch = watch.clone();
         if !self.coming.is_empty() {

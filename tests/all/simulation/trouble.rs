@@ -60,7 +60,7 @@ fn a_request_that_always_fails_is_tried_ten_times() {
     let refuses_writes = Faults::none().with(Fault::InternalError, 1.0).on(ApiOperation::UpdateUser);
     let never_answers = Faults::none().with(Fault::CutBefore, 1.0);
     for (faults, line, writes, looks, outcome) in [
-        (refuses_writes, Line::default(), 10..=10, 11, "unknown"), // read again before each retry, and once at the end
+        (refuses_writes, Line::default(), 10..=10, 11, "unknown"), // read again after each attempt, and once at the end
         (never_answers, Line::default(), 1..=1, 10, "unknown"),
         // After a minute of waiting, the user has to be read again, and we can't send that read either.
         (Faults::none(), never_leaves, 5..=10, 0, "not attempted"),

@@ -172,12 +172,14 @@ impl Watch {
     }
 }
 
-/// The number of holders that must remain. It's lower if the plan can't keep the minimum, in which case the plan is blocked.
+/// The number of holders that must remain: the minimum, or fewer if the role has fewer holders before or after the apply. If no
+/// order of changes can keep that number, the plan says how many will remain, and is blocked.
 fn least(count: &RoleCount) -> u64 {
     count.during.unwrap_or(count.limit.min(count.before).min(count.after))
 }
 
-/// The number of holders allowed. It's higher if the plan can't keep the maximum, in which case the plan is blocked.
+/// The number of holders allowed: the maximum, or more if the role has more holders before or after the apply. If no order of
+/// changes can keep that number, the plan says how many there will be, and is blocked.
 fn most(count: &RoleCount) -> u64 {
     count.during.unwrap_or(count.limit.max(count.before).max(count.after))
 }

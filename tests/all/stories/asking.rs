@@ -246,7 +246,8 @@ fn doctor_reports_each_problem_with_a_remedy_and_continues() {
     assert!(run.stdout.contains("  ✗ token and host  no token is set\n"), "{}", run.stdout);
 }
 
-/// Each of these files has an unknown role in one location. `plan` fails, but the other commands report the role as well.
+/// Each of these files has an unknown role in one location. `validate` passes because it's offline. `plan`, `doctor`, and `roles`
+/// report the role.
 #[test]
 fn every_command_looks_up_a_role_wherever_it_is_named() {
     let acknowledged = "[[acknowledge]]\nguardrail = \"keep_at_least\"\nrole = \"Wizard\"\ndown_to = 0\nreason = \"r\"\nexpires = 2026-12-01\n";

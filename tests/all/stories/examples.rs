@@ -1,4 +1,5 @@
-//! Checks that every example is valid, comes with a sandbox state, is listed in examples/README.md, and ends up in sync.
+//! Checks that every example is valid, comes with a sandbox state, and is listed in examples/README.md. Each one must end up in sync
+//! unless it's meant to be blocked.
 
 use std::fs;
 use std::path::Path;

@@ -376,7 +376,7 @@ fn of_those_who_are_meant_alone_it_is_counted_who_is_in_sync() {
 
 #[test]
 fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
-    // A SCIM group decides Eve's role, so Pylon accepts the change but nothing happens.
+    // A SCIM group decides Eve's role. Pylon accepts the change, but it has no effect.
     let state = r#"{ "users": [
         { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
         { "id": "u_ben", "email": "ben@acme.example", "name": "Ben", "role": "admin" },

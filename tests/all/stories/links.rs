@@ -75,7 +75,7 @@ fn an_apply_does_not_follow_links_of_a_repository() {
         }
     }
     assert_eq!(scene.patches().len(), before);
-    // A folder or device in place of the lock file is also rejected.
+    // A folder in place of the lock file is also rejected.
     fs::create_dir_all(scene.folder().join("repository").join(&lock)).unwrap();
     scene.run(&format!("apply --auto-approve {CONFIG}")).exits(1).names("apply::no_lock");
     fs::remove_dir_all(scene.folder().join("repository/.rolecall")).unwrap();
@@ -149,7 +149,7 @@ fn a_file_that_the_user_names_may_be_a_pipe() {
         shell(&scene, "cat old.toml | \"$0\" compare /dev/stdin repository/users.toml --detailed-exitcode");
     assert_eq!(exit, Some(2), "{out}");
     assert!(out.contains("Member") && out.contains("Viewer"), "{out}");
-    // If a file has an error, it's read a second time to print the excerpt.
+    // A pipe can be read only once, and the excerpt for an error still has to be printed.
     assert_eq!(
         shell(&scene, "cat twice.toml | \"$0\" validate -c /dev/fd/0 2>&1 | grep -c 'declared twice'").1,
         "1\n"

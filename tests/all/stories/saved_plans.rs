@@ -223,7 +223,7 @@ fn a_saved_plan_is_readable_only_by_its_owner_and_contains_no_secret() {
     assert_eq!(left.len(), 2, "no temporary file stays: {left:?}");
 }
 
-/// Bo has drifted, Ana's change is caused by the files, and Cy's address has a typo.
+/// Bo has drifted, Ana's change is caused by the files, and Cy isn't found in Pylon.
 const BASE: &str = "[users]\n\"bo@acme.example\" = { role = \"Viewer\", status = \"away\" }\n";
 
 #[test]
