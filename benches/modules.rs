@@ -132,7 +132,7 @@ fn render(bencher: Bencher<'_, '_>, format: &str) {
     bencher.counter(ItemsCount::new(PEOPLE)).bench(|| report::write(&report, format, &setting));
 }
 
-/// One in `lost` writes is carried out but gets no response, so it has to be read back.
+/// One in `lost` writes is carried out but gets no response, so it has to be read back. With 0, every write gets a response.
 #[divan::bench(args = [0, 5])]
 fn decide(bencher: Bencher<'_, '_>, lost: usize) {
     let acme = Acme::new(PEOPLE / CHANGES);

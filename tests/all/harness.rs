@@ -230,7 +230,6 @@ impl Drop for Pylon {
     }
 }
 
-/// A command's exit code and output.
 pub(crate) struct Run {
     command: String,
     pub(crate) stdout: String,
@@ -291,7 +290,6 @@ impl Run {
         self
     }
 
-    /// Checks the exit code.
     #[track_caller]
     pub(crate) fn exits(&self, code: i32) -> &Self {
         assert_eq!(

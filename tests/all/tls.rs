@@ -36,7 +36,6 @@ pub(crate) fn settings(names: &[&str]) -> CertificateParams {
 }
 
 impl Authority {
-    /// Creates an authority with this name.
     pub(crate) fn new(name: &str) -> Self {
         let mut settings = settings(&[]);
         settings.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -46,17 +45,14 @@ impl Authority {
         Self { issuer: Issuer::new(settings, key), certificate }
     }
 
-    /// Returns the authority's certificate as PEM.
     pub(crate) fn pem(&self) -> String {
         self.certificate.pem()
     }
 
-    /// Returns the authority's certificate as DER.
     pub(crate) fn der(&self) -> &[u8] {
         self.certificate.der()
     }
 
-    /// Issues a certificate with these settings.
     pub(crate) fn issue(&self, settings: &CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
         Identity::of(&settings.signed_by(&key, &self.issuer).unwrap(), key)
@@ -68,18 +64,15 @@ impl Identity {
         Self { certificate: certificate.der().clone(), pem: certificate.pem(), key }
     }
 
-    /// Creates a self-signed certificate.
     pub(crate) fn self_signed(settings: &CertificateParams) -> Self {
         let key = KeyPair::generate().unwrap();
         Self::of(&settings.self_signed(&key).unwrap(), key)
     }
 
-    /// Returns the certificate as PEM.
     pub(crate) fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// Returns the private key as PEM.
     pub(crate) fn key_pem(&self) -> String {
         self.key.serialize_pem()
     }
@@ -170,12 +163,10 @@ impl Server {
         })
     }
 
-    /// Returns the address of the server.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Returns the number of connections so far.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }

@@ -344,7 +344,7 @@ fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carrie
     }
 }
 
-/// Returns a value's author, who is inside or outside the organization or known only by the source.
+/// Returns who set a value: a person in the organization, an ID outside of it, or only a source.
 pub(super) fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
     let mut source = deal.text(Carrier::BlamedThrough);
     let (mut actor_id, mut actor_name, mut actor_email) = (None, None, None);

@@ -308,7 +308,6 @@ const RUNS: &[(&str, &[usize])] = &[
     ("\"", &[1, 3, 81]),
 ];
 
-/// Returns every hostile string once.
 pub(super) fn strings() -> Vec<String> {
     let families = [TERMINAL, UNSEEN, RUNNER, MARKDOWN, MARKUP];
     let listed = families.into_iter().flatten().map(|attack| (*attack).to_owned());

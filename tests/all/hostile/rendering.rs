@@ -1,4 +1,4 @@
-//! Writes a report in several formats and has the judges check each one. It must contain the strings of its carriers.
+//! Writes a report in several formats and has the judges check each one. Each must contain the strings of its carriers.
 
 use rolecall::exit::Exit;
 use rolecall::report::{Annotations, Body, Format, Report, Setting, write};

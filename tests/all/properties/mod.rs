@@ -32,7 +32,6 @@ use std::env;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-/// Fixed so that every run tries the same inputs.
 const SEED: u64 = 0x0072_6f6c_6563_616c;
 /// Caps the number of shrinking steps because each one prints its panic.
 const SHRINKING: u32 = 1000;

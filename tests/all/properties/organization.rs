@@ -71,7 +71,6 @@ impl fmt::Debug for Case {
 }
 
 impl Case {
-    /// Reads and resolves the case.
     pub(super) fn resolve(&self) -> Resolved {
         let roster = read(&self.text)
             .unwrap_or_else(|problems| panic!("valid files: {:#?}\n{}", problems.list, self.text));

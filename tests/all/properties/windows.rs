@@ -33,7 +33,6 @@ struct Meant {
     spelling: usize,
 }
 
-/// A person with windows.
 #[derive(Debug, Clone)]
 struct Person {
     role: Option<&'static str>,

@@ -39,7 +39,6 @@ fn not_a_person(kind: UserKind, name: &str) -> WrittenUser {
     WrittenUser { kind, ..WrittenUser::default() }.name(name)
 }
 
-/// Returns `true` if the client gets a response.
 fn is_answered(fault: Fault) -> bool {
     !matches!(fault, Fault::CutBefore | Fault::CutAfter | Fault::StallApplied)
 }

@@ -22,8 +22,8 @@ pub(super) fn holds(world: &World, change: &Change) -> bool {
     })
 }
 
-/// Checks I6 and I7, which always hold: if a change is reported as not made, it was not made and never will be. If other clients
-/// also edit a user's record, the tests that do so cover that user.
+/// Checks I6 and I7, which always hold: if a change is reported as not made, it was not made and never will be. Users who are also
+/// changed by other clients are checked by the tests with those clients.
 pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'e Finished {
     let finished = ended.finished.as_ref().expect("it was not killed");
     let changes = &planned.reviewed.plan.changes;
@@ -62,7 +62,7 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
     finished
 }
 
-/// Checks that every change was applied by exactly one write.
+/// Checks that every change was applied, by exactly one write unless a request arrived late.
 pub(super) fn all_applied(sim: &Sim, planned: &Planned, ended: &Ended) {
     let finished = outcomes(sim, planned, ended);
     for (change, outcome) in planned.reviewed.plan.changes.iter().zip(&finished.outcomes) {
@@ -84,7 +84,6 @@ pub(super) fn second_run_is_empty(sim: &mut Sim, scene: &Scene) {
     assert_eq!(ended.watch.requests(), 0, "I9: a second run sends nothing");
 }
 
-/// Counts the changes by outcome.
 pub(super) fn counted(finished: &Finished) -> BTreeMap<&'static str, usize> {
     let mut counted = BTreeMap::new();
     for outcome in &finished.outcomes {

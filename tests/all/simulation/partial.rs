@@ -1,5 +1,5 @@
-//! Tests every way for a response to a read to be incomplete, one response at a time. The result must be either the correct plan
-//! or no plan at all (I13 and I14 in docs/reliability.md).
+//! Falsifies the responses to reads, one at a time, in every way that data can be partial: truncated, shifted, repeated, or missing
+//! a field. The result must be either the correct plan or no plan at all (I13 and I14 in docs/reliability.md).
 //!
 //! The tests use a small server with several pages of roles, listed users, and results per search. It gives correct responses to
 //! all requests but one, whose response is falsified either once or always.
@@ -24,7 +24,6 @@ use super::{full, tell_figures};
 use crate::memory::observed;
 use crate::rosters;
 
-/// The number of entries per page.
 const PAGE: usize = 3;
 
 const FILE: &str = r#"

@@ -143,7 +143,6 @@ impl Scene {
         self.world.clone().with_limits(limits)
     }
 
-    /// Returns all declared addresses.
     pub(super) fn declared(&self) -> Vec<Email> {
         self.desired.people.iter().map(|person| person.email.value.clone()).collect()
     }

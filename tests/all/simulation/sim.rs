@@ -30,7 +30,6 @@ use crate::memory::observed;
 const FIRST_BYTE: Duration = Duration::from_secs(30);
 /// The maximum delay before an abandoned request reaches the server.
 const LATEST: Duration = Duration::from_secs(20);
-/// The signal number of SIGINT.
 pub(super) const SIGINT: i32 = 2;
 
 /// The network between the client and the server.

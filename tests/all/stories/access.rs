@@ -285,7 +285,6 @@ fn git(scene: &Scene, words: &[&str], day: &str) {
     assert!(git.output().unwrap().status.success(), "{words:?}");
 }
 
-/// Commits the scene's files.
 fn committed(scene: Scene) -> Scene {
     git(&scene, &["init", "--quiet"], "2026-03-01");
     git(&scene, &["add", "users.toml"], "2026-03-01");

@@ -1,4 +1,4 @@
-//! Tests for saved plans: rolecall applies the plan as reviewed, the rest of it, or nothing.
+//! Tests for saved plans: rolecall applies the plan as reviewed, the part that isn't applied yet, or nothing.
 
 use std::fs;
 use std::time::Duration;

@@ -9,7 +9,7 @@ use super::Seen;
 
 const STYLE: &str = include_str!("../../../../src/report/html/page.css");
 
-/// All allowed elements and their attributes. None of them can run, load, link, or send anything.
+/// All allowed elements and their attributes. They can't run, load, or send anything, and links lead only to sections of the page.
 const ELEMENTS: &[(&str, &[&str])] = &[
     ("html", &["lang"]),
     ("head", &[]),

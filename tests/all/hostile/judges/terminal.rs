@@ -8,7 +8,8 @@ use vt100::{Callbacks, Parser, Screen};
 
 use super::Seen;
 
-/// The styles in `report::style` and miette's theme as SGR parameters: reset, bold, dimmed, and eight colors.
+/// The styles in `report::style` and miette's theme as SGR parameters: reset, bold, dimmed, and six
+/// colors, some of them also in bold.
 const STYLES: [&str; 15] =
     ["", "0", "1", "2", "31", "32", "33", "35", "36", "34", "31;1", "36;1", "33;1", "35;1", "36;1;4"];
 
@@ -84,7 +85,6 @@ pub(in super::super) fn seen_of(line: &str) -> String {
     line.chars().filter(|char| char.is_ascii() || char.width() > Some(0)).collect()
 }
 
-/// Strips our styles from a report.
 pub(in super::super) fn without_styles(report: &str) -> Result<String, String> {
     let mut pieces = report.split('\u{1b}');
     let mut plain = pieces.next().unwrap_or_default().to_owned();
