@@ -116,7 +116,7 @@ fn a_second_apply_of_the_organization_refuses_and_names_the_first() {
         drop(lock);
     }
     assert_eq!(scene.patches(), Vec::<String>::new());
-    // Two spellings of the same path must share a lock.
+    // Here, both lock folders are the same folder, spelled differently. An apply must not be blocked by its own lock.
     let cache = folder("home/.cache").to_string_lossy().into_owned();
     let scene = scene.env("XDG_RUNTIME_DIR", &cache).env("XDG_CACHE_HOME", &format!("{cache}/."));
     scene.run("apply --auto-approve").exits(0);
