@@ -1,4 +1,4 @@
-//! Renders problems for terminals: the code, the message, the marked source line, and the help text.
+//! Renders problems for terminals: the code, the message, the marked source lines, and the help text.
 //!
 //! miette takes care of the layout, while this module prepares the excerpts. File contents must not be able to control or flood
 //! the terminal, so each excerpt is a single escaped, masked, and truncated line.
@@ -19,7 +19,8 @@ use crate::source::{Excerpt, Sources};
 
 /// The maximum width of a rendered problem in columns.
 const WIDTH: usize = 110;
-/// The number of columns miette adds before a source line for the line number and the frame.
+/// The number of columns reserved for the line number and the frame that miette adds before a source line. There's room for
+/// five digits.
 const FRAME: usize = 9;
 /// The number of columns miette adds before a label.
 const BRANCH: usize = 4;
@@ -30,12 +31,13 @@ const GAP: usize = 2;
 const BEFORE: usize = 60;
 const MARKED: usize = 80;
 const AFTER: usize = 40;
-/// The maximum length of a message in characters. That's enough to list the roles in most organizations.
+/// The maximum length of a message or a help text in characters. That's enough to list the roles in most organizations.
 const SENTENCE: usize = 4000;
 /// The maximum number of problems shown. Any others are only counted.
 pub(super) const MOST: usize = 100;
 
-/// Renders all problems, followed by a line with their count. `width` is the terminal width, if known.
+/// Renders up to `MOST` problems, followed by their count and a pointer to `rolecall explain`. `width` is the terminal width,
+/// if known.
 pub fn render(problems: &Problems, colors: bool, width: Option<usize>) -> String {
     let letters: String = letters(problems, colors, width).map(|letter| letter + "\n").collect();
     letters + &wrapped(&closing(problems), width)
@@ -67,7 +69,7 @@ pub fn letters(
     })
 }
 
-/// Returns the last line, with the number of problems and the command that explains their code.
+/// Returns the last line: the number of problems, if there are several, and the command that explains their codes.
 fn closing(problems: &Problems) -> String {
     let names = if problems.list.iter().all(Problem::is_warning) { "warnings" } else { "problems" };
     let count = match problems.list.len() {
@@ -146,7 +148,7 @@ impl SourceLine {
         let label = textwrap::fill(label.as_str(), options(room.saturating_sub(before.width() + branch)));
         let marked = separated(marked.to_string(), after.as_str());
         let before = separated(before.to_string(), &format!("{marked}{after}"));
-        // If something is missing at the end of a line, add a space for the caret to point at.
+        // An empty place at the end of a line needs a space for the caret to point at.
         let is_at_end = marked.is_empty() && after.is_empty();
         let start = before.len();
         let end = start + marked.len() + usize::from(is_at_end);
@@ -180,7 +182,7 @@ fn end(text: &str, limit: usize, columns: usize) -> Printable {
     (0..=limit).rev().map(last).find(|text| text.width() <= columns).unwrap_or_default()
 }
 
-/// Escapes the end of `text` if appending `next` would form `##[`, which the runner would parse as a command.
+/// Escapes the end of `text` if appending `next` would form `##[`, which a GitHub runner would parse as a command.
 fn separated(mut text: String, next: &str) -> String {
     for (ends, begins) in [("#", "#["), ("##", "[")] {
         if text.ends_with(ends) && next.starts_with(begins) {

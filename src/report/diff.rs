@@ -26,7 +26,6 @@ pub enum Sign {
 }
 
 impl Sign {
-    /// Returns the character that marks this kind of line in a diff.
     pub const fn as_char(self) -> char {
         match self {
             Self::Same => ' ',
@@ -56,7 +55,8 @@ impl Hunk {
     }
 }
 
-/// Diffs two versions of a file, with a little context.
+/// Diffs two versions of a file, with `CONTEXT` unchanged lines around each difference. Potential secrets are masked, and long
+/// lines are truncated.
 pub fn diff_texts(before: &str, after: &str) -> Vec<Hunk> {
     let diff = TextDiff::from_lines(before, after);
     let groups = diff.grouped_ops(CONTEXT);

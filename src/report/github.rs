@@ -25,7 +25,7 @@ use crate::source::Location;
 const SHOWN: usize = 10;
 /// The maximum number of people named in an annotation.
 const NAMED: usize = 5;
-/// The maximum length of a message line, in characters. The text report and the job summary contain the full values.
+/// The maximum length of a title or a line of a message, in characters. The JSON report has the full values.
 const LONGEST: usize = 300;
 
 /// Writes the text report followed by the annotations.
@@ -105,7 +105,8 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
     lines
 }
 
-/// Merges annotations that differ only in the person. Otherwise, a single changed default would use up the limit of ten.
+/// Merges annotations that differ only in the title, which is usually a person. Otherwise, a single changed default would use
+/// up the limit of ten.
 fn merged(all: Vec<Annotation>) -> Vec<Annotation> {
     let mut merged: Vec<(Annotation, usize)> = Vec::new();
     let mut known: HashMap<(Level, Option<Location>, String), usize> = HashMap::new();
@@ -151,8 +152,8 @@ fn command(annotation: &Annotation, folders: &Annotations) -> String {
     format!("::{} {}::{}\n", level.as_str(), properties.join(","), data(&message.join("\n")))
 }
 
-/// Returns the path of a file relative to the root of the checkout. Returns `None` if the file is outside of it, or if its name
-/// contains unprintable characters, since the escaped name would refer to a different file.
+/// Returns the path of a file relative to the root of the checkout. Returns `None` if the file is outside of the checkout, or
+/// if its name contains unprintable characters: the escaped name would refer to a different file.
 fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
     let Annotations { folder, workspace, resolve } = folders;
     let path = match workspace {
@@ -192,7 +193,7 @@ fn data(text: &str) -> String {
     text.replace("##[", "\\u{23}#[").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// Encodes a property of a command.
+/// Encodes a property of a command, in which colons and commas must be escaped, too.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

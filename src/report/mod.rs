@@ -1,8 +1,8 @@
 //! Reports: a single model, [`Report`], with one module per output format.
 //!
-//! A report holds the facts, with file locations already resolved, so formats only decide on presentation. Anything that
-//! originates from the files or from Pylon is wrapped in [`Printable`]. [`write()`] is a pure function of the report, the format,
-//! and the [`Setting`].
+//! A report holds the facts, with file locations already resolved. Formats only decide on presentation. Names and values from
+//! the files or from Pylon are wrapped in [`Printable`]. [`write()`] is a pure function of the report, the format, and the
+//! [`Setting`].
 
 use std::path::{Path, PathBuf};
 
@@ -110,14 +110,14 @@ pub enum Body {
 pub struct Setting {
     /// Whether to use terminal colors.
     pub colors: bool,
-    /// The terminal width in columns, at which the output is wrapped. `None` if it's unknown or there's no terminal.
+    /// The terminal width in columns, at which the text format is wrapped. `None` if it's unknown or there's no terminal.
     pub width: Option<usize>,
     /// Whether to list every person instead of grouping people with the same change.
     pub is_full: bool,
     /// Whether problems are printed to standard error, in which case the text format omits them.
     pub problems_on_stderr: bool,
-    /// The maximum size of a markdown report in bytes. GitHub's limit is in characters, but there are never more of those than
-    /// bytes.
+    /// The maximum size of a markdown report in bytes. GitHub limits comments by characters, and a text never has more
+    /// characters than bytes.
     pub markdown_limit: usize,
     /// The web address of the working directory, without a trailing slash. It's used to link to lines of files.
     pub source_url: Option<String>,
@@ -128,7 +128,7 @@ pub struct Setting {
 /// The information needed to name a file the way GitHub does.
 #[derive(Debug, Clone)]
 pub struct Annotations {
-    /// The working directory, which the report's file names are relative to.
+    /// The working directory, which relative file names in the report refer to.
     pub folder: PathBuf,
     /// `GITHUB_WORKSPACE`: the root of the checkout.
     pub workspace: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! Reports as records of cells, which `csv` writes.
+//! The records and cells that make up a CSV report. `csv` writes them.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use crate::printable::Printable;
 
 /// A row of a CSV report, or part of a row. `N` is the number of columns.
 pub trait Record<const N: usize> {
-    /// The column names in cell order. They match the keys of the JSON report.
+    /// The column names in cell order, based on the keys of the JSON report.
     const COLUMNS: [&'static str; N];
 
     fn cells(&self) -> [Cell; N];
@@ -37,12 +37,12 @@ pub struct Records {
     pub(super) rows: Vec<Vec<Cell>>,
 }
 
-/// The contents of a cell, escaped by [`Printable`]. A missing value is represented by an empty string.
+/// The contents of a cell, escaped by [`Printable`]. A missing value is an empty string.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cell(pub(super) String);
 
 impl Records {
-    /// Creates a table with the columns of `R`, possibly without rows.
+    /// Creates records with the columns of `R`, even if there are no rows.
     pub fn new<R: Record<N>, const N: usize>(rows: impl IntoIterator<Item = R>) -> Self {
         let rows = rows.into_iter().map(|row| row.cells().into()).collect();
         Self { columns: R::COLUMNS.into(), rows }
@@ -60,7 +60,7 @@ impl Records {
 }
 
 impl Cell {
-    /// Returns the name of an enum variant in JSON.
+    /// Returns the name of the variant in the JSON report.
     pub fn word(variant: &impl Serialize) -> Self {
         let word = serde_json::to_value(variant).ok();
         word.as_ref().and_then(serde_json::Value::as_str).into()

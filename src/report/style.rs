@@ -16,7 +16,6 @@ pub struct Styles {
 }
 
 impl Styles {
-    /// Creates the styles, which are empty unless `colors` is set.
     pub fn new(colors: bool) -> Self {
         if !colors {
             return Self::default();
@@ -33,7 +32,6 @@ impl Styles {
     }
 }
 
-/// Wraps `text` in the escape codes of `style`.
 pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }

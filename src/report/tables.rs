@@ -1,4 +1,4 @@
-//! The table model behind most reports. It is rendered by every human-readable format.
+//! The table model shared by most reports, such as `roles`, `access`, and `doctor`. Every human-readable format renders it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::source::Location;
 /// A report made up of tables.
 #[derive(Debug, Clone)]
 pub struct TableReport {
-    /// The organization and person covered by the report, already truncated.
+    /// What the report covers, such as the organization and the person. Already truncated.
     pub about: Vec<Printable>,
     /// A brief summary of the result.
     pub verdict: String,
@@ -35,7 +35,7 @@ pub struct Row {
     pub cells: Vec<Printable>,
     /// A path, shown on a line of its own so that it's never wrapped.
     pub path: Option<Printable>,
-    /// Explanations or remedies in full sentences, one per line. Embedded values are already printable and truncated.
+    /// Explanations and remedies, which can have several lines. Embedded values are already printable and truncated.
     pub notes: Vec<String>,
     pub location: Option<Location>,
     /// The changes to a file.
@@ -58,25 +58,23 @@ pub enum Mark {
 /// The maximum length of a cell in characters.
 pub const LONGEST_CELL: usize = 80;
 
-/// Formats a name or value as a cell. Long ones are truncated and end with `…`; the JSON report has them in full.
+/// Formats a name or value as a cell. Text longer than [`LONGEST_CELL`] is truncated and ends with `…`. The JSON report has the
+/// full text.
 pub fn cell(text: &Printable) -> Printable {
     text.short(LONGEST_CELL)
 }
 
 impl Row {
-    /// Creates a row without notes.
     pub fn new(mark: Mark, cells: impl IntoIterator<Item = Printable>) -> Self {
         Self { mark, cells: cells.into_iter().collect(), ..Self::default() }
     }
 
-    /// Adds a note below the row.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }
 
-    /// Sets the location of the declaration.
     #[must_use]
     pub fn at(mut self, location: Location) -> Self {
         self.location = Some(location);

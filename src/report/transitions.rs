@@ -7,7 +7,7 @@ use super::facts::plan::{ChangeLine, EditLine, GuardedRoleLine, PlanReport};
 use super::words;
 use crate::plan::cause::Cause;
 
-/// The maximum number of people listed individually. Larger groups with the same change are collapsed into one entry.
+/// Reports list up to this many people individually. A larger group of people with the same change becomes one entry.
 pub const MOST_LISTED: usize = 20;
 
 /// A person with changes, along with the guarded roles that they gain or lose.
@@ -31,8 +31,8 @@ pub fn people(report: &PlanReport) -> Vec<Person<'_>> {
     people
 }
 
-/// Groups people whose edits have the same values, lines, causes, and outcomes. Groups are ordered by their first member, and
-/// anyone who gains or loses a guarded role is kept in a group of their own.
+/// Groups people with the same outcome and the same edits, including source lines, causes, and audit log entries. Groups are
+/// ordered by their first member, and anyone who gains or loses a guarded role is kept in a group of their own.
 pub fn groups<'p, 'r>(people: impl IntoIterator<Item = &'p Person<'r>>) -> Vec<Vec<&'p Person<'r>>> {
     grouped(people, |person| person.identity(true))
 }
@@ -65,7 +65,8 @@ fn grouped<'p, 'r>(
 }
 
 impl Person<'_> {
-    /// Returns a key for grouping people whose changes look the same to the reader.
+    /// Returns a key that's equal for people whose changes look the same to the reader. Source lines and audit log entries only
+    /// count if `has_lines` is set.
     fn identity(&self, has_lines: bool) -> String {
         let ChangeLine { email: _, person: _, edits, outcome, location: _ } = self.change;
         let mut key = String::new();
@@ -81,10 +82,10 @@ impl Person<'_> {
     }
 }
 
-/// The change of a field from one set of values to another, with the number of people it affects.
+/// A change from certain values of a field to another value, with the number of people it affects.
 #[derive(Debug, Clone)]
 pub struct Transition<'r> {
-    /// An edit from one of these people. The line and origin may differ for the others.
+    /// The first of the counted edits. The others may have different source lines and origins.
     pub edit: &'r EditLine,
     pub people: usize,
     /// The number of edits by cause. Empty without a base version.
