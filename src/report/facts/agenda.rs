@@ -1,4 +1,4 @@
-//! Scheduled changes, which we determine from the files alone, without contacting Pylon.
+//! Scheduled changes. They follow from the files alone, except for the guardrails that would block them.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ pub struct AgendaReport {
     pub file: Printable,
     /// The time zone of local dates and times.
     pub timezone: Printable,
-    /// The present, where the timeline starts.
+    /// The present, marked as now in the timeline.
     #[serde(skip)]
     pub now: Timestamp,
     /// Value of `--until`, if given.
@@ -36,12 +36,12 @@ pub struct ScheduledChange {
     /// The person's declared address.
     pub email: Printable,
     pub field: Field,
-    /// The desired value up to that time. `None` if the files leave the field alone.
+    /// The desired value up to that time. `null` if the files leave the field alone.
     pub from: Option<Printable>,
-    /// The desired value from that time on. `None` if the files leave the field alone.
+    /// The desired value from that time on. `null` if the files leave the field alone.
     pub to: Option<Printable>,
     pub location: Location,
-    /// The name and figure of each guardrail that would block the change. Empty if guardrails were not checked.
+    /// The name and figure of each guardrail that would block an apply at that time. Empty if guardrails were not checked.
     pub blocked_by: Vec<String>,
 }
 
@@ -50,9 +50,9 @@ pub struct ScheduledChange {
 pub struct WindowLine {
     /// The person's declared address.
     pub email: Printable,
-    /// The first instant of the window. `None` if it has no start.
+    /// The first instant of the window. `null` if it has no start.
     pub from: Option<Edge>,
-    /// The first instant after the window. `None` if it has no end.
+    /// The first instant after the window. `null` if it has no end.
     pub until: Option<Edge>,
     /// The values that apply while the window is open.
     #[serde(flatten)]
@@ -94,7 +94,6 @@ impl AgendaReport {
         }
     }
 
-    /// Returns one record per scheduled change.
     pub fn records(&self) -> Records {
         let Self { file: _, timezone: _, now: _, until: _, scheduled, windows: _ } = self;
         Records::new(scheduled)

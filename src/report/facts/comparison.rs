@@ -23,7 +23,7 @@ pub struct ComparisonReport {
     pub summary: ComparisonSummary,
     /// Sorted by subject: settings come before people.
     pub differences: Vec<DifferenceEntry>,
-    /// The present, where the timeline starts.
+    /// The present, marked as now in the timeline.
     #[serde(skip)]
     pub now: Timestamp,
     /// The new version's windows, for people who differ.
@@ -37,7 +37,7 @@ pub struct ComparisonSummary {
     pub people_removed: usize,
     pub people_changed: usize,
     pub settings: usize,
-    /// Whether any of the differences must not be missed by a reviewer.
+    /// Whether there are differences that a reviewer must not miss.
     pub sensitive: bool,
 }
 
@@ -60,13 +60,13 @@ words! {
     pub enum Unwritten {
         /// Pylon already has the new value.
         AlreadyInPylon = "Pylon has this value",
-        /// The value is set by a window.
+        /// A window determines when the value applies.
         OnADate = "takes effect on a date",
         /// The person was not found in Pylon or deactivated there.
         NotFound = "not found in Pylon",
         /// The policy does not enforce this field.
         NotEnforced = "not enforced by the policy",
-        /// The person, or this value, is no longer managed. Pylon keeps the current value.
+        /// The person, or this value, is no longer declared. Pylon keeps the current value.
         NoLongerDeclared = "no longer declared",
         /// The person is now declared under another of their addresses.
         OtherAddress = "declared under another address",
@@ -80,10 +80,10 @@ pub struct ItemLine {
     pub key: Printable,
     pub old: Option<ComparedValue>,
     pub new: Option<ComparedValue>,
-    /// Whether a reviewer must not miss it: a guarded role, a guardrail, a rule, the policy, an acknowledgment, or the pinned
-    /// organization.
+    /// Whether a reviewer must not miss the difference. Set for every setting, and for roles that are or may be guarded.
     pub sensitive: bool,
-    /// Whether it names a role that may be guarded. Without Pylon, names, slugs, and IDs cannot be matched to each other.
+    /// Whether the value names a role that may be guarded. Without Pylon, names, slugs, and IDs cannot be matched to each
+    /// other.
     pub unresolved: bool,
     /// The reason nothing needs to be written. Only set in a plan with a base version.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,16 +95,16 @@ pub struct ItemLine {
 pub struct ComparedValue {
     /// The value, written in TOML.
     pub value: Printable,
-    /// The time zone of any times in the value. `None` if both versions use the same one.
+    /// The time zone of local times in the value. `null` if both versions use the same one, or if the value has no local times.
     pub zone: Option<Printable>,
-    /// Where the value is declared. `None` if it is a built-in default.
+    /// Where the value is declared. `null` if it is a built-in default.
     pub location: Option<Location>,
     /// Whether the value comes from the `[defaults]` of its file.
     pub from_defaults: bool,
 }
 
 impl ComparisonReport {
-    /// Compares `old` with `new`, each passed along with the name of its root file.
+    /// Compares `old` with `new`. Each version comes with the name of its root file.
     pub fn new(old: (&Roster, Printable), new: (&Roster, Printable), now: Timestamp) -> Self {
         let ((old, old_file), (new, new_file)) = (old, new);
         let Comparison { differences } = Comparison::between(old, new);

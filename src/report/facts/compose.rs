@@ -103,7 +103,7 @@ impl PlanReport {
         });
     }
 
-    /// Records the cause of each edit. `causes` must be in plan order.
+    /// Records the cause of each edit in `changes`. `causes` must be in plan order.
     pub fn add_causes(&mut self, causes: &[Vec<Cause>]) {
         for (line, causes) in self.changes.iter_mut().zip(causes) {
             for (edit, cause) in line.edits.iter_mut().zip(causes) {

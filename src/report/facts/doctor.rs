@@ -1,4 +1,4 @@
-//! The checks performed by `doctor`, with a remedy for each one that fails.
+//! The checks performed by `doctor`, with a remedy for each failure and warning.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -24,34 +24,30 @@ pub struct Check {
     pub found: String,
     /// What to do about it, possibly with several lines and text to copy. Embedded values are already printable.
     pub remedy: Option<String>,
-    /// Where the cause is declared. `None` if it is not in a file.
+    /// Where the cause is declared. `null` if it is not in a file.
     pub location: Option<Location>,
 }
 
 impl Check {
-    /// Returns a check that passed.
     pub fn good(name: &'static str, found: impl Into<String>) -> Self {
         Self { name, mark: Mark::Good, found: found.into(), remedy: None, location: None }
     }
 
-    /// Returns a check with a warning.
     pub fn attention(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { mark: Mark::Attention, remedy: Some(remedy.into()), ..Self::good(name, found) }
     }
 
-    /// Returns a check that failed.
     pub fn bad(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { mark: Mark::Bad, remedy: Some(remedy.into()), ..Self::good(name, found) }
     }
 
-    /// Returns a check that was skipped.
+    /// Returns a check that was skipped or whose result is neither good nor bad.
     pub fn unknown(name: &'static str, found: impl Into<String>) -> Self {
         Self { mark: Mark::Plain, ..Self::good(name, found) }
     }
 }
 
 impl DoctorReport {
-    /// Returns `true` if any check has failed.
     pub fn has_failed(&self) -> bool {
         self.checks.iter().any(|check| check.mark == Mark::Bad)
     }

@@ -33,7 +33,7 @@ impl PlanReport {
         }))
     }
 
-    /// Returns an empty table with the columns of a plan.
+    /// Returns a table without rows.
     pub fn no_records() -> Records {
         Records::new::<EditRecord<'_>, _>([])
     }
@@ -72,7 +72,8 @@ impl Record<COLUMNS> for EditRecord<'_> {
 
     fn cells(&self) -> [Cell; COLUMNS] {
         let Self { change, edit, is_observed, is_guarded } = self;
-        // Only `apply` has outcomes. The location of the value is more useful than that of the person.
+        // There are no outcomes, because CSV isn't available for `apply`. The location of the value is more useful than the
+        // person's.
         let ChangeLine { email, person, edits: _, outcome: _, location: _ } = change;
         let PersonLine { id, name, primary_email } = person;
         let EditLine { field, from, to, through_scim, location, origin, blame, cause } = edit;

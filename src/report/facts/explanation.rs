@@ -26,28 +26,28 @@ use crate::source::{Location, Sources};
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ExplanationReport {
     pub organization: OrganizationLine,
-    /// The address given on the command line, or the address of the only person who matches it.
+    /// The name or address given on the command line, or the address of the only person who matches it.
     pub asked: Printable,
-    /// `None` if the person is not declared in any file.
+    /// `null` if the person is not declared in any file.
     pub declared: Option<DeclarationLine>,
     pub in_pylon: Option<PylonLine>,
     /// The people in Pylon who share the address. Because the address is ambiguous, none of them can be declared by it.
     pub several_in_pylon: Vec<PylonLine>,
     /// The currently declared values.
     pub values: Vec<ValueLine>,
-    /// The plan for this person only, although its guardrails cover everyone. `None` if the person is not declared in any file.
+    /// The plan for this person only, although its guardrails cover everyone. `null` if the person is not declared in any file.
     #[serde(serialize_with = "as_plan_report")]
     #[schemars(with = "Option<Envelope<'static, PlanReport>>")]
     pub plan: Option<PlanReport>,
     /// Guardrail statements about this person, whether or not anything changes.
     pub standing: Vec<StandingLine>,
-    /// The closest known address, if the given one does not belong to anyone.
+    /// The most similar known address, if the person was not found in Pylon.
     pub did_you_mean: Option<Printable>,
     /// People whose name or address contains the text given on the command line, if there are several.
     pub candidates: Vec<CandidateLine>,
     /// The number of additional matches not listed.
     pub more_candidates: usize,
-    /// The newest audit log entry about each field. Empty if the log could not be read.
+    /// The newest audit log entry about each field. Empty if the log could not be read or has no such entry.
     pub last_changes: Vec<LastChangeLine>,
     pub scheduled: Vec<ScheduledChange>,
     pub windows: Vec<WindowLine>,
@@ -58,7 +58,7 @@ pub struct ExplanationReport {
 pub struct DeclarationLine {
     pub email: Printable,
     pub location: Location,
-    /// The commit that last changed this line, or `None` if git cannot determine it.
+    /// The commit that last changed this line, or `null` if git cannot determine it.
     pub since: Option<SinceLine>,
 }
 
@@ -76,9 +76,9 @@ pub struct SinceLine {
 /// A person the user may have meant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct CandidateLine {
-    /// The primary address in Pylon, or the declared one if the person is not in Pylon.
+    /// The primary address in Pylon, or the declared one if the person was not found in Pylon.
     pub email: Printable,
-    /// `None` if the person is not in Pylon.
+    /// `null` if the person was not found in Pylon.
     pub name: Option<Printable>,
     pub declared: bool,
 }
@@ -96,7 +96,7 @@ pub struct LastChangeLine {
 pub struct StandingLine {
     pub guardrail: Guardrail,
     pub text: String,
-    /// Where the rule is declared. `None` if it is a default.
+    /// Where the rule is declared. `null` if it is a default.
     pub location: Option<Location>,
 }
 
@@ -107,7 +107,7 @@ pub struct PylonLine {
     pub name: Printable,
     pub email: Printable,
     pub other_emails: Vec<Printable>,
-    /// Whether the address given on the command line is one of `other_emails`.
+    /// Whether the person was found by one of `other_emails`: by the declared address or, without one, by the given address.
     pub found_by_other_email: bool,
     pub assigned_roles: Vec<Printable>,
     /// Roles granted through SCIM groups.
@@ -121,7 +121,7 @@ pub struct PylonLine {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ValueLine {
     pub field: Field,
-    /// `None` if the files leave the field alone.
+    /// `null` if the files leave the field alone.
     pub value: Option<Printable>,
     /// A description of the value's origin, such as `set for the person` or `from a window until …`.
     pub origin: String,
@@ -321,7 +321,8 @@ impl ExplanationReport {
         }
     }
 
-    /// Returns `true` if the figure concerns this person. We compare actual addresses rather than search the formatted figure.
+    /// Returns `true` if the figure is about the address in `asked`. We compare actual addresses rather than search the
+    /// formatted figure.
     fn is_about_asked(&self, figure: &Figure) -> bool {
         match figure {
             Figure::ProtectedNotFound(email)
@@ -483,7 +484,7 @@ impl SinceLine {
 }
 
 impl PylonLine {
-    /// `asked` is the address used to find the person.
+    /// `asked` is the declared address or, without one, the given address.
     fn new(person: &Person, asked: &Email, observed: &ObservedState) -> Self {
         let Person { id, email, secondary, name, assigned, from_scim, status, deactivated } = person;
         let labels =

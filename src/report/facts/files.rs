@@ -31,7 +31,7 @@ pub struct FileLine {
     /// The number of people declared in the file. Only set if `import` creates new files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub people: Option<usize>,
-    /// The changes as a diff. Empty unless a diff was requested.
+    /// The changes as a diff. Always set for the edits that a rollback suggests, otherwise only if a diff was requested.
     #[serde(rename = "diff", serialize_with = "as_diff")]
     #[schemars(with = "String")]
     pub hunks: Vec<Hunk>,
@@ -66,7 +66,8 @@ pub struct SkippedLine {
     pub email: Printable,
     /// The reason as a sentence. Embedded values are already printable and truncated.
     pub why: String,
-    /// Where the person is declared. `None` if the person is not in any file.
+    /// Where the person is declared, or the line in the journal for a value that is not rolled back. `null` if there is
+    /// neither.
     pub location: Option<Location>,
 }
 

@@ -20,7 +20,7 @@ pub struct JournalsReport {
     pub journals: Vec<JournalEntry>,
     /// The number of older journals not listed.
     pub older: usize,
-    /// The command to undo the newest apply. `None` if there are no journals.
+    /// The command to undo the newest apply. `null` if there are no journals.
     pub undo: Option<String>,
 }
 
@@ -39,7 +39,7 @@ pub struct JournalEntry {
     pub organization: Option<Printable>,
     /// `us`, `eu`, `sandbox`, or the host.
     pub host: Option<Printable>,
-    /// The number of people changed by the plan.
+    /// The number of people with changes in the plan.
     pub changes: Option<usize>,
     pub state: JournalState,
     /// The number of changes that were not applied, if the run finished. Otherwise 0.
@@ -59,7 +59,7 @@ pub enum JournalState {
     Stopped,
     /// The journal has no end record, and the run is still active on this machine.
     Running,
-    /// The journal has no end record. Either the run was killed or it is active on another machine.
+    /// The journal has no end record. Usually, the run was killed or is active on another machine.
     Unfinished,
     /// The file cannot be read or is not a journal.
     Unreadable,

@@ -1,8 +1,8 @@
 //! The facts behind all reports, with one module per kind of report.
 //!
-//! Names and values are [`Printable`] and places are already resolved, so formats do not need to look anything up. These structs
-//! are serialized to JSON; fields skipped by `serde` are only for human-readable formats. Messages are composed here, once for
-//! all formats.
+//! Names and values are [`Printable`] and places are already resolved, so formats do not need to look anything up. These
+//! structs are serialized to JSON; fields skipped by `serde` are only for human-readable formats. Messages are composed here
+//! with `words`, once for all formats.
 
 pub mod access;
 pub mod agenda;
@@ -52,7 +52,6 @@ pub struct Envelope<'a, B> {
 }
 
 impl<'a, B> Envelope<'a, B> {
-    /// Wraps the facts of a run of `command`, which ended with `exit`.
     pub fn new(command: &'a str, exit: Exit, body: &'a B) -> Self {
         Self { version: VERSION, command, exit_code: exit.code(), body }
     }

@@ -30,7 +30,8 @@ pub struct PlanReport {
     pub invocation: Invocation,
     /// The number of declared people.
     pub declared: usize,
-    /// Value of `--at`, if given.
+    /// The time the plan is for. `null` for the present. Set by `--at` or `ROLECALL_NOW`. For a saved plan, the time it was
+    /// made.
     pub at: Option<Printable>,
     /// The people the plan is limited to. Empty if it covers everyone.
     pub only: Vec<Printable>,
@@ -47,7 +48,7 @@ pub struct PlanReport {
     pub missing: Vec<MissingLine>,
     /// People who are in sync but have a different primary address in Pylon.
     pub found_elsewhere: Vec<FoundElsewhereLine>,
-    /// Primary addresses of unmanaged people. Empty if the files ignore them.
+    /// Primary addresses of unmanaged people. Empty if the files ignore them, and in a rollback.
     pub unmanaged: Vec<Printable>,
     /// Whether the text format lists all unmanaged people (`plan --list-unmanaged`).
     #[serde(skip)]
@@ -57,17 +58,18 @@ pub struct PlanReport {
     pub guardrails: Vec<GuardrailLine>,
     #[serde(rename = "expired_acknowledgments")]
     pub expired: Vec<ExpiredLine>,
-    /// Changes scheduled for the next few days, plus any later ones that a guardrail would block.
+    /// Changes scheduled within the next seven days, plus any later ones that a guardrail would block. Covers everyone, even if
+    /// the plan is limited to certain people. Empty in a rollback.
     pub scheduled: Vec<ScheduledChange>,
-    /// The windows of the people in the plan, sorted by start.
+    /// The open and upcoming windows of the people in the plan, sorted by start. Empty in a rollback.
     pub windows: Vec<WindowLine>,
-    /// The present, where the timeline starts.
+    /// The time the plan is for, which the timeline marks as now.
     #[serde(skip)]
     pub now: Timestamp,
     /// Notes specific to a rollback.
     #[serde(rename = "rollback", skip_serializing_if = "Option::is_none", skip_deserializing)]
     pub rollback: Option<RollbackNotes>,
-    /// How much of the audit log was read. Only set with `--blame`.
+    /// How much of the audit log was read. Only set with `plan --blame`.
     #[serde(rename = "blame", skip_serializing_if = "Option::is_none")]
     pub audit_log: Option<AuditLogLine>,
     /// Only set if the plan was applied.
@@ -87,7 +89,7 @@ pub struct PlanReport {
 pub struct PlanSummary {
     pub changes: usize,
     pub in_sync: usize,
-    /// Changes in the saved plan that another client has made since it was saved.
+    /// Reviewed changes that another user or program has made since the plan was saved.
     pub in_sync_since_saved: usize,
     pub observed: usize,
     pub missing: usize,
@@ -98,7 +100,7 @@ pub struct PlanSummary {
 /// A person with changes, or with differences that the policy only observes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeLine {
-    /// The person's declared address.
+    /// The person's declared address. In a rollback, the primary address in Pylon.
     pub email: Printable,
     #[serde(flatten)]
     pub person: PersonLine,
@@ -106,12 +108,12 @@ pub struct ChangeLine {
     /// Only set if the change was part of an apply.
     #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
     pub outcome: Option<OutcomeLine>,
-    /// Where the person is declared.
+    /// Where the person is declared. In a rollback, the line in the journal.
     pub location: Location,
 }
 
 impl ChangeLine {
-    /// The overall cause of the change: the first one in [`Cause::ALL`] that applies to any of its edits.
+    /// Returns the overall cause of the change: the first one in [`Cause::ALL`] that applies to any of its edits.
     pub fn cause(&self) -> Option<Cause> {
         self.edits.iter().filter_map(|edit| edit.cause).min()
     }
@@ -125,7 +127,7 @@ pub struct MissingLine {
     pub deactivated: bool,
     /// The name in Pylon, if the person is deactivated.
     pub name: Option<Printable>,
-    /// The closest address of an unmanaged person.
+    /// The most similar address of an unmanaged person.
     pub did_you_mean: Option<Printable>,
     /// Where the person is declared.
     pub location: Location,
@@ -147,7 +149,7 @@ pub struct FoundElsewhereLine {
 pub struct PersonLine {
     pub id: Printable,
     pub name: Printable,
-    /// `None` if the declared address is the primary one.
+    /// `null` if the declared address is the primary one.
     pub primary_email: Option<Printable>,
 }
 
@@ -171,18 +173,19 @@ pub struct GuardedRoleLine {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct EditLine {
     pub field: Field,
-    /// The current value. Can be empty, or consist of several roles.
+    /// The current value. Can be empty or consist of several roles.
     pub from: Vec<Printable>,
     pub to: Printable,
     /// Roles the person retains through SCIM groups.
     pub through_scim: Vec<Printable>,
-    /// Where the new value is declared.
+    /// Where the new value is declared. In a rollback, the line in the journal.
     pub location: Location,
     pub origin: Origin,
     /// Who set `from`. Only set with `plan --blame`, and only if the audit log reveals it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blame: Option<BlameLine>,
-    /// The reason the edit is in the plan. `None` without `plan --base` or if the base is not valid.
+    /// The reason the edit is in the plan. Only set with `plan --base`, if the base is valid, and never for observed
+    /// differences.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
 }
@@ -190,9 +193,9 @@ pub struct EditLine {
 /// The base version of the files, used to determine the cause of each edit in a plan.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct BaseLine {
-    /// The file or revision, as given on the command line.
+    /// The file or revision, as given on the command line. An absolute path is shortened to the name of the file.
     pub name: Printable,
-    /// The commit ID, or `None` if the base is a file.
+    /// The commit ID, or `null` if the base is a file.
     pub commit: Option<Printable>,
     /// `false` if the config does not exist in the revision, in which case all edits are caused by this change.
     pub has_files: bool,
@@ -210,7 +213,6 @@ impl BaseLine {
 }
 
 impl GuardedRoleLine {
-    /// Returns the verb that goes between the person and the role.
     pub const fn verb(&self) -> &'static str {
         if self.gained { "gains" } else { "loses" }
     }
@@ -227,9 +229,9 @@ impl EditLine {
 /// The newest audit log entry about one of the person's fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlameLine {
-    /// `None` if the log does not name an actor.
+    /// `null` if the log does not name an actor.
     pub actor_id: Option<Printable>,
-    /// This key and `actor_email` are `None` if the actor is not, or is no longer, a user of the organization.
+    /// `actor_name` and `actor_email` are `null` if the actor is not, or is no longer, a user of the organization.
     pub actor_name: Option<Printable>,
     pub actor_email: Option<Printable>,
     /// The origin of the change, such as `api` or `app`.
@@ -249,9 +251,10 @@ pub struct BlameLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditLogLine {
     pub available: bool,
-    /// Whether it was read to the end. If so, an edit without `blame` does not appear in the log.
+    /// Whether the audit log was read to the end. If so, an edit without `blame` is not in the log. With `plan --base`, only
+    /// drift and observed differences are looked up.
     pub complete: bool,
-    /// The reason it was not read to the end.
+    /// The reason the audit log was not read to the end.
     pub reason: Option<String>,
     /// The number of edits looked up in the audit log.
     pub edits: usize,
@@ -263,6 +266,7 @@ pub struct AuditLogLine {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OutcomeLine {
     pub name: &'static str,
+    /// `true` for `applied` and `already in sync`.
     pub applied: bool,
     /// The name, followed by the reason if known.
     pub detail: String,
@@ -272,7 +276,6 @@ pub struct OutcomeLine {
 }
 
 impl OutcomeLine {
-    /// Creates the line for an outcome.
     pub fn new(outcome: Outcome) -> Self {
         Self {
             name: outcome.as_str(),
@@ -294,9 +297,9 @@ pub struct GuardrailLine {
     pub about: Option<Figure>,
     /// The figure with its limit, such as `2 of 12 change (limit 10)`.
     pub figure: String,
-    /// If the guardrail only warns, the reason it does not block.
+    /// The reason the guardrail only warns, unless the figure already explains it.
     pub note: Option<String>,
-    /// If the guardrail blocks, how to acknowledge it. Several lines, ending with TOML.
+    /// If the guardrail blocks the plan, how to get it to pass. Several lines, ending with an acknowledgment in TOML.
     pub remedy: Option<String>,
     pub location: Option<Location>,
 }
@@ -316,12 +319,13 @@ pub struct ExpiredLine {
 /// Values that cannot be rolled back, and any contradictions between the files and the rollback.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RollbackNotes {
-    /// `false` if the run that wrote the journal was killed.
+    /// `false` if the journal has no end record, usually because the run was killed.
     pub journal_is_whole: bool,
     /// The number of damaged journal lines. The changes in them are not rolled back.
     pub unreadable_lines: usize,
     pub not_rolled_back: Vec<SkippedLine>,
-    /// The number of people with different declared values, which means the next apply would undo the rollback.
+    /// The number of people whose declared values differ from the restored ones. The next apply would undo the rollback for
+    /// them.
     pub contradicted: usize,
     /// Edits to the files that preserve the rollback.
     pub files: Vec<FileLine>,
@@ -351,7 +355,6 @@ pub enum Entry<'r> {
 }
 
 impl Entry<'_> {
-    /// The person's declared address.
     pub fn email(&self) -> &Printable {
         match self {
             Self::Change(line) | Self::Observed(line) => &line.email,

@@ -19,7 +19,6 @@ pub struct RolesReport {
     pub organization: OrganizationLine,
     /// Sorted by name.
     pub roles: Vec<RoleLine>,
-    /// Whether there are any files that could declare roles.
     #[serde(skip)]
     pub has_files: bool,
     /// Role names in the files that do not match exactly one role of the organization.
@@ -33,7 +32,7 @@ pub struct RoleLine {
     pub id: Printable,
     /// The number of active people who hold the role, including through SCIM groups.
     pub held: usize,
-    /// The number of people declared with the role outside of windows. `None` if there are no files.
+    /// The number of people declared with the role outside of windows. `null` if there are no files.
     pub declared: Option<usize>,
     /// Whether several roles have this name, in which case files must use the slug or ID.
     #[serde(rename = "ambiguous")]

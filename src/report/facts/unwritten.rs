@@ -14,9 +14,9 @@ use crate::plan::cause::Cause;
 use crate::printable::Printable;
 use crate::roster::{Email, Field, Roster, Stance};
 
-/// The people of a plan, indexed by what the plan does with them.
+/// The inputs for explaining a difference, including what the plan does with each person.
 struct People<'a> {
-    /// The address and field of each edit caused by this change of the files.
+    /// The address and field of each edit caused by this change to the files.
     written: HashSet<(String, Field)>,
     missing: HashSet<String>,
     present: &'a Roster,
@@ -74,7 +74,7 @@ impl<'a> People<'a> {
         Self { written, missing, present, reviewed, observed }
     }
 
-    /// Drops the items written by the plan and records why the rest don't need to be.
+    /// Drops the items that the plan writes, and records why the others don't need to be written.
     fn explain(&self, email: &Email, entry: &mut DifferenceEntry, now: Timestamp) {
         if entry.kind == Kind::Removed {
             self.explain_removed(email, entry);

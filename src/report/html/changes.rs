@@ -1,4 +1,4 @@
-//! Renders the changes, either as a table or, if there are many, grouped by change.
+//! Renders the changes as a table or, if there are many, grouped by change.
 
 use std::cmp::Reverse;
 
@@ -66,7 +66,7 @@ impl Part<'_> {
 type People<'p, 'r> = Vec<&'p Person<'r>>;
 
 /// Splits people into those to list, the groups of more than [`MOST_LISTED`] people, and leftovers to collapse if there are too
-/// many. We first group people by values and source line, then group the rest by values only.
+/// many. We first group people by values, source lines, and audit log entries, then group the rest by values only.
 fn split<'p, 'r>(people: &'p [Person<'r>]) -> (People<'p, 'r>, Vec<People<'p, 'r>>, People<'p, 'r>) {
     let is_large = |group: &People<'_, '_>| group.len() > MOST_LISTED;
     let (mut groups, small): (Vec<_>, Vec<_>) = transitions::groups(people).into_iter().partition(is_large);

@@ -25,9 +25,9 @@ const LONGEST: usize = 120;
 /// Determines the color of the page header.
 #[derive(Debug, Clone, Copy)]
 enum Tone {
-    /// There is nothing to do, or all changes were applied.
+    /// There is nothing to do, or everything succeeded.
     Good,
-    /// There are changes to review.
+    /// There is something to review, such as changes or warnings.
     Attention,
     /// The command was blocked or failed.
     Bad,
@@ -169,7 +169,8 @@ fn diff_lines(hunks: &[Hunk]) -> Markup {
 /// Renders a sentence, turning text in backticks (a command or a key) into `<code>`.
 fn prose(sentence: &str) -> Markup {
     let parts: Vec<&str> = sentence.split('`').collect();
-    // Our own backticks always come in pairs. An odd number means that some are from untrusted text, so leave all of them alone.
+    // Our own backticks always come in pairs. An odd number means that some are from untrusted text. In that case, none of them
+    // becomes code.
     if parts.len().is_multiple_of(2) {
         return html! { (sentence) };
     }

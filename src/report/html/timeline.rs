@@ -11,21 +11,22 @@ use crate::printable::Printable;
 use crate::report::facts::agenda::WindowLine;
 use crate::roster::Field;
 
-/// The maximum number of lanes. The table and the other formats include all windows.
+/// The maximum number of lanes. The JSON report has all windows.
 const MOST: usize = 60;
 /// Dimensions in SVG units: the total width, the width of the names, and the heights of a lane and of the dates.
 const WIDTH: f64 = 960.0;
 const NAMES: f64 = 230.0;
 const LANE: f64 = 36.0;
 const DATES: f64 = 24.0;
-/// The number of characters of an address and of the values that fit next to the lanes.
+/// The number of characters of an address and of the values that fit next to the bars.
 const LONGEST_ADDRESS: usize = 30;
 const LONGEST_VALUES: usize = 36;
 /// The minimum distance in SVG units between a date and the word `now`, which would otherwise overlap.
 const NOW: f64 = 50.0;
-/// The longest period shown. Without this cap, a single window in ten years would squeeze all the others together.
+/// The longest period shown after the present. Without this cap, a single window in ten years would squeeze all the others
+/// together.
 const FARTHEST: SignedDuration = SignedDuration::from_hours(400 * 24);
-/// The shortest period shown, even if all windows end sooner.
+/// The shortest period shown after the present, even if all windows end sooner.
 const NEAREST: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// The accessible name of the timeline.
 const LABEL: &str = "Window timeline";

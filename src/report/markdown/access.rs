@@ -1,4 +1,4 @@
-//! The access review, with one table per group of people.
+//! The markdown report of `access`, with one table per group of people.
 
 use super::changes::cell;
 use super::tables::{about_line, fitted};

@@ -13,7 +13,7 @@ const LONGEST: usize = 80;
 /// The number of people named per group.
 const NAMED: usize = 10;
 
-/// Formats the changes in at most `room` bytes. Changes to guarded roles come first and are the last to be omitted.
+/// Formats the changes in at most `room` bytes. Changes to guarded roles are the last to be omitted.
 pub(super) fn tables(report: &PlanReport, links: Links<'_>, room: usize) -> String {
     let mut people = transitions::people(report);
     people.sort_by_key(rank); // stable, so that people with the same rank stay in plan order
@@ -32,8 +32,8 @@ pub(super) fn tables(report: &PlanReport, links: Links<'_>, room: usize) -> Stri
     text
 }
 
-/// Returns the sort key of a person: changes that weren't applied come first, then guarded roles, then the
-/// remaining changes in order of their cause.
+/// Returns the sort key of a person: unapplied changes come before applied ones. Within both groups, changes to guarded roles
+/// come first, and ties are sorted by cause.
 fn rank(person: &Person<'_>) -> (bool, bool, Option<Cause>) {
     let is_applied = person.change.outcome.as_ref().is_some_and(|outcome| outcome.applied);
     (is_applied, person.guarded_roles.is_empty(), person.change.cause())
@@ -154,8 +154,8 @@ impl Columns<'_> {
         cell(&why)
     }
 
-    /// Formats the changes to guarded roles. If the rows take up too much space, each change is shortened to one line so that
-    /// none has to be omitted.
+    /// Formats the changes to guarded roles. If the rows take up too much space, each change is shortened to one line, which
+    /// leaves room for more changes.
     fn guarded(self, people: &[Person<'_>], room: usize) -> String {
         if people.is_empty() {
             return String::new();
@@ -176,7 +176,7 @@ impl Columns<'_> {
             + &left_out(lines.len() - kept, "change of a guarded role", "changes of guarded roles")
     }
 
-    /// Formats everyone whose guarded roles don't change, collapsed. People with the same change share a row if there are many.
+    /// Formats the people without changes to guarded roles, collapsed. Large groups of people with the same change share a row.
     fn others(self, people: &[Person<'_>], are_all: bool, room: usize) -> String {
         let mut rows = Vec::new();
         for group in transitions::groups(people) {
@@ -213,8 +213,8 @@ fn guarded_role(line: &GuardedRoleLine) -> String {
     format!("**{}** {}", line.verb(), short(&line.role))
 }
 
-/// Escapes pipes, which would otherwise end the cell (GitHub Flavored Markdown 4.10). A pipe that follows a backslash needs a
-/// different escape, since another backslash would have no effect.
+/// Escapes pipes, which would otherwise end the cell (GitHub Flavored Markdown 4.10). After a backslash, a pipe needs a
+/// different escape, because another backslash would have no effect.
 pub(super) fn cell(text: &str) -> String {
     text.replace("\\|", "\\\\u{7c}").replace('|', "\\|")
 }

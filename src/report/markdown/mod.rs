@@ -1,9 +1,9 @@
 //! The markdown format for pull request comments: a title with the verdict, tables and diffs of the changes, and lists for
 //! everything else.
 //!
-//! Untrusted text only appears in code spans and fences, where it cannot form a mention, link, image, HTML tag, or emphasis. The
-//! first line is an HTML comment that names the command, so a pipeline can find its previous comment. A report never exceeds its
-//! size limit; items that don't fit are omitted and counted.
+//! Untrusted text only appears in code spans and fences, where it cannot form a mention, link, image, HTML tag, or emphasis.
+//! The first line is an HTML comment that names the command, so a pipeline can find its previous comment. Items that don't fit
+//! into the size limit are omitted and counted. A report only exceeds the limit if the limit is too small for the title.
 
 mod access;
 mod agenda;
@@ -20,7 +20,7 @@ use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::source::Location;
 
-/// The diff of a comparison is shown expanded if it has at most this many differences.
+/// A diff or a list of a comparison's differences is collapsed if it has more entries than this.
 const UNFOLDED: usize = 20;
 /// The maximum length of names and values in characters. The JSON report includes them in full.
 const LONGEST: usize = 80;
@@ -29,7 +29,7 @@ const LONGEST: usize = 80;
 /// 255 for blocks, so text containing a longer run could end the code.
 const LONGEST_RUN: usize = 16;
 
-/// Formats the report as markdown of at most [`Setting::markdown_limit`] bytes.
+/// Formats the report as markdown, usually in at most [`Setting::markdown_limit`] bytes.
 pub(super) fn write(report: &Report, setting: &Setting) -> String {
     let Report { command, exit, body } = report;
     let limit = setting.markdown_limit;
@@ -67,7 +67,7 @@ pub(super) fn write(report: &Report, setting: &Setting) -> String {
     title(command, "too long to show here") + "The log of this run has the full report.\n"
 }
 
-/// Formats the title, preceded by the marker.
+/// Formats the title, preceded by the comment that names the command.
 fn title(command: &str, verdict: &str) -> String {
     headed(command, &format!("rolecall {command}: {verdict}"))
 }
@@ -76,7 +76,6 @@ fn headed(command: &str, heading: &str) -> String {
     format!("<!-- rolecall:{command} -->\n### {heading}\n\n")
 }
 
-/// Creates links to lines of files.
 #[derive(Debug, Clone, Copy)]
 struct Links<'a> {
     /// The web address of the working directory, without a trailing slash.
@@ -84,7 +83,7 @@ struct Links<'a> {
 }
 
 impl Links<'_> {
-    /// Formats a location, as a link if the file is in the working directory.
+    /// Formats a location, as a link if `source_url` is set and the file is in the working directory.
     fn place(self, location: &Location) -> String {
         let text = place(location);
         match self.url(location) {
@@ -117,7 +116,7 @@ fn failed(command: &str, exit: Exit, problems: &Problems, limit: usize) -> Strin
     with_letters(head, problems, ["problem", "problems"], limit)
 }
 
-/// Appends the problems or warnings. `names` are the singular and plural to use for them.
+/// Appends the problems or warnings that fit. `names` holds the singular and the plural.
 fn with_letters(head: String, problems: &Problems, names: [&str; 2], limit: usize) -> String {
     let [one, many] = names;
     let letters: Vec<String> =
@@ -171,7 +170,7 @@ fn diff(hunks: &[Hunk], summary: &str, one: &str, many: &str, room: usize) -> St
     folded + &left_out(hunks.len() - kept, one, many) + "\n"
 }
 
-/// Formats a list of at most `room` bytes.
+/// Formats a list. The items take up at most `room` bytes, and a last item counts the omitted ones.
 fn list(lines: impl Iterator<Item = String>, room: usize) -> String {
     let lines: Vec<String> = lines.map(|line| format!("- {line}\n")).collect();
     let (shown, kept) = fitting(&lines, room);
@@ -207,8 +206,8 @@ fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// Escapes runs of backticks that are too long for a fence. Also escapes HTML comments, which could otherwise mimic a report's
-/// marker.
+/// Escapes runs of backticks that are too long for a fence. Also escapes HTML comments, which could otherwise pass for the one
+/// that names the command.
 fn escaped(text: &str) -> String {
     let text = text.replace("<!--", "\\u{3c}!--");
     if longest_run(&text) <= LONGEST_RUN {

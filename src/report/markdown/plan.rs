@@ -11,9 +11,9 @@ use crate::report::sections::{self, Line, Part, Section};
 use crate::report::tables::Mark;
 use crate::report::{toml_diff, words};
 
-/// Caps each section at the size limit divided by this number. The changes get the rest.
+/// Caps each list at the size limit divided by this number. The changes get the rest.
 const SHARE: usize = 12;
-/// The maximum length of a path or command in characters.
+/// The maximum length of a command in characters.
 const LONGEST_PATH: usize = 300;
 
 pub(super) fn write(command: &str, report: &PlanReport, links: Links<'_>, limit: usize) -> String {
@@ -30,7 +30,7 @@ pub(super) fn write(command: &str, report: &PlanReport, links: Links<'_>, limit:
             *text = changes::tables(report, links, room);
         }
     }
-    // The diff only repeats the tables, so it only gets whatever space is left.
+    // The diff repeats the tables, so it only gets whatever space is left.
     let room = limit.saturating_sub(head.len() + size(&texts));
     texts.push(folded_diff(report, room));
     (head + &texts.concat()).trim_end().to_owned() + "\n"
@@ -57,7 +57,8 @@ fn summary(report: &PlanReport) -> String {
     format!("{about}: {}\n\n", counts.join(" · "))
 }
 
-/// Formats a section in at most `share` bytes. Changes aren't included, as they get the space not used by other sections.
+/// Formats a section, with at most `share` bytes for each of its lists. Returns an empty string for the changes, which get the
+/// space that the other sections leave.
 fn section_text(section: &Section, report: &PlanReport, links: Links<'_>, share: usize) -> String {
     match section {
         Section::Paragraph(_, line) => {

@@ -18,8 +18,8 @@ pub(super) fn about_line(about: &[Printable]) -> String {
     if about.is_empty() { String::new() } else { about.join(" · ") + "\n\n" }
 }
 
-/// Appends as many rows of the tables as fit to `text`, followed by the number of omitted rows. Rows are sorted by importance, so
-/// as soon as one doesn't fit, all later ones are omitted as well.
+/// Appends to `text` as many rows as fit, followed by the number of omitted rows. As soon as a row doesn't fit, all later rows
+/// are omitted as well, which are usually less important.
 pub(super) fn fitted(
     mut text: String,
     tables: &[Table],

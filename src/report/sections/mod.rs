@@ -1,4 +1,4 @@
-//! The sections of a plan report, for markdown and HTML. The text format only shares [`base()`].
+//! The sections of a plan report, for markdown and HTML. The text format only uses [`base()`].
 //!
 //! This module determines the order and wording of the sections, while their presentation is up to the formats.
 
@@ -37,7 +37,7 @@ pub(in crate::report) enum Part {
     Value(Printable),
     /// A sentence that contains untrusted text. It is already printable and truncated.
     Sentence(String),
-    /// A command to copy, or a path to type.
+    /// A command to copy, or other text that was in backticks.
     Command(String),
     Place(Location),
 }
@@ -50,7 +50,7 @@ pub(in crate::report) enum Section {
     Paragraph(Mark, Line),
     List {
         title: &'static str,
-        /// Whether the lines must be visible to a reviewer. Other lists may be collapsed, showing only their line count.
+        /// Whether the lines must be visible to a reviewer. Other lists may be collapsed to their title and number of lines.
         is_open: bool,
         lines: Vec<Line>,
     },
@@ -62,7 +62,7 @@ pub(in crate::report) enum Section {
         /// How to acknowledge the reasons, as sentences and TOML to copy.
         remedies: Vec<String>,
     },
-    /// The changes. Each format chooses between a diff, a table, or both.
+    /// The changes. Each format decides whether to show a diff, a table, or both.
     Changes,
     /// The scheduled changes and the windows.
     Scheduled,
@@ -133,7 +133,7 @@ pub(in crate::report) fn about(report: &PlanReport) -> Line {
     line
 }
 
-/// Returns the parts of the title for a plan or apply, most important first.
+/// Returns the parts of the title of a plan or an apply, most important first.
 pub(in crate::report) fn headline(report: &PlanReport) -> Vec<Line> {
     let mut verdict = words::verdict(report);
     verdict[..1].make_ascii_uppercase();
@@ -235,7 +235,7 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
     report.blocked.then_some(alert)
 }
 
-/// Returns an alert with the changes that weren't applied and the next step.
+/// Returns an alert with the changes that weren't applied and the next step, or with the reason the run ended early.
 fn not_applied(report: &PlanReport) -> Option<Section> {
     let result = report.result.as_ref()?;
     let heading = match (&result.next_step, &result.stopped) {
@@ -245,7 +245,7 @@ fn not_applied(report: &PlanReport) -> Option<Section> {
     };
     let shared = words::shared(report.outcomes());
     let mut people: Vec<Vec<&ChangeLine>> = vec![Vec::new(); shared.len()];
-    // The people whose outcome isn't shared, grouped by its description.
+    // People whose outcome isn't shared by many, grouped by its description.
     let mut others: BTreeMap<&str, Vec<&ChangeLine>> = BTreeMap::new();
     for change in &report.changes {
         let Some(outcome) = change.outcome.as_ref().filter(|outcome| !outcome.applied) else { continue };
@@ -280,7 +280,7 @@ fn people_line(sentence: &str, people: &[&ChangeLine]) -> Line {
     line
 }
 
-/// Splits a sentence at its backticks, which mark commands. Commands themselves never contain backticks.
+/// Splits a sentence at its backticks, which mark commands. The commands themselves never contain backticks.
 fn with_commands(sentence: &str) -> Line {
     let parts = sentence.split('`').enumerate();
     parts
@@ -345,7 +345,7 @@ fn separated(lines: impl Iterator<Item = Line>) -> Line {
     joined
 }
 
-/// Returns the values that cannot be rolled back and those that the next apply would set again.
+/// Returns any damage to the journal, the values that cannot be rolled back, and those that the next apply would set again.
 fn rollback(notes: &RollbackNotes) -> Vec<Section> {
     let RollbackNotes { journal_is_whole, unreadable_lines, not_rolled_back, contradicted, files, unwritten } =
         notes;

@@ -28,7 +28,6 @@ const NAMED: usize = 3;
 /// The number of unmanaged people named, unless the user asks for all of them.
 const NAMED_UNMANAGED: usize = 12;
 
-/// Formats a plan, or the result of applying it.
 pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles, is_full: bool) -> String {
     let mut text = heading(command, report, styles);
     let shared = words::shared(report.outcomes());
@@ -171,7 +170,7 @@ fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
     format!("{title} · {name} ({id}, {place}) · {declared} declared{only}{at}\n{made_up}")
 }
 
-/// Formats a person's edits, with the outcome below them. The details of a shared outcome are part of the summary instead.
+/// Formats a person's edits, with the outcome below them. The details of a shared outcome are in the summary instead.
 fn entry_lines(
     entry: Entry<'_>,
     guarded_roles: &[&GuardedRoleLine],
@@ -356,7 +355,7 @@ fn scheduled(report: &PlanReport, styles: &Styles) -> String {
     format!("\nScheduled changes:\n{}", scheduled_lines(&report.scheduled, styles))
 }
 
-/// Formats the values that cannot be rolled back and those that the next apply would set again.
+/// Formats any damage to the journal, the values that cannot be rolled back, and those that the next apply would set again.
 fn rollback(report: &PlanReport, styles: &Styles) -> String {
     let Some(notes) = &report.rollback else {
         return String::new();

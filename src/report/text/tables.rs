@@ -8,7 +8,7 @@ use crate::report::tables::{Mark, Row, Table, TableReport};
 
 /// The maximum width of a column. Longer cells push the rest of their line to the right.
 const WIDEST: usize = 44;
-/// The width at which notes are wrapped.
+/// The maximum width of notes, even on wider terminals.
 const NOTE: usize = 100;
 const CELL_INDENT: usize = 4;
 const NOTE_INDENT: usize = 6;
@@ -65,7 +65,7 @@ fn row_lines(row: &Row, widths: &[usize], width: Option<usize>, styles: &Styles)
     text
 }
 
-/// Wraps a row. Continuation lines start below the last cell, provided that it's in the left half of the terminal.
+/// Wraps a row. Continuation lines start below the last cell if that cell is in the left half of the terminal.
 fn hanging(line: &str, widths: &[usize], width: usize) -> String {
     let before_last = widths.len().saturating_sub(1);
     let last = CELL_INDENT + widths.iter().take(before_last).map(|width| width + 2).sum::<usize>();
@@ -73,7 +73,6 @@ fn hanging(line: &str, widths: &[usize], width: usize) -> String {
     wrap::wrapped_line(line, width, indent)
 }
 
-/// Formats the changes to a file.
 pub(super) fn hunk_lines(hunk: &Hunk, styles: &Styles) -> String {
     let style = |sign: Sign| -> Style {
         match sign {

@@ -1,18 +1,18 @@
 //! Wraps text to the width of the terminal.
 //!
-//! Lines only break at spaces, which keeps addresses and flags intact. Commands in backticks aren't broken either, because they
-//! get copied. Paths may contain spaces, so they have to be protected with [`whole`].
+//! Lines only break at spaces, which keeps addresses and flags intact. `rolecall` commands in backticks aren't broken either,
+//! because they get copied. Paths may contain spaces, so they have to be protected with [`whole`].
 
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-/// The additional indent of continuation lines.
+/// The additional indent of continuation lines, in columns.
 const HANGING: usize = 4;
 /// Marks a line that must not be wrapped, such as TOML to copy. [`wrapped`] removes it. Since untrusted text is made printable
 /// first, it can't contain this character.
 const VERBATIM: char = '\0';
-/// Replaces a space at which a line must not break, until [`wrapped`] turns it back into a space. This is a noncharacter of the
-/// same width, which [`crate::printable`] escapes in untrusted text.
+/// Replaces a space at which a line must not break, until [`wrapped`] turns it back into a space. This noncharacter is as wide
+/// as a space, and [`crate::printable`] escapes it in untrusted text.
 const NO_BREAK: char = '\u{fdd0}';
 const RESET: &str = "\x1b[0m";
 
@@ -35,7 +35,7 @@ pub(in crate::report) fn options(width: usize) -> Options<'static> {
         .break_words(false)
 }
 
-/// Splits words at spaces, but keeps commands in backticks together.
+/// Splits words at spaces, but keeps `rolecall` commands in backticks together.
 pub(in crate::report) const SEPARATOR: WordSeparator = WordSeparator::Custom(words);
 
 fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
@@ -60,8 +60,8 @@ fn end_of_word(line: &str) -> Option<usize> {
     Some(space + spaces).filter(|end| *end > 0)
 }
 
-/// Wraps lines that exceed `width`, with a hanging indent. If `width` is `None`, it only strips the marks added by [`verbatim`]
-/// and [`whole`].
+/// Wraps lines that exceed `width`, with a hanging indent. Without a width, only strips the marks added by [`verbatim`] and
+/// [`whole`].
 pub(crate) fn wrapped(text: &str, width: Option<usize>) -> String {
     let mut wrapped = String::new();
     for line in text.split_inclusive('\n') {

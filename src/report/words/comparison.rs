@@ -9,7 +9,7 @@ pub const SENSITIVE: &str = "guarded roles, guardrails, rules, policy, acknowled
 /// A note on a role that might be guarded.
 pub const UNRESOLVED: &str = "may be a guarded role: only Pylon can tell";
 
-/// Names the subject the way it appears in a file.
+/// Names the subject: a table header as in the file, an address, or the files as a whole.
 pub fn subject(subject: &ComparedSubject) -> String {
     match subject {
         ComparedSubject::Workspace => "[workspace]".into(),
@@ -27,7 +27,7 @@ pub fn subject(subject: &ComparedSubject) -> String {
     }
 }
 
-/// Formats a declared value, truncated to `limit` characters and followed by its time zone.
+/// Formats a declared value, truncated to `limit` characters and followed by the time zone, if there is one.
 pub fn declared_value(declared: &ComparedValue, limit: usize) -> String {
     let ComparedValue { value, zone, location: _, from_defaults: _ } = declared;
     let zone = zone.as_ref().map_or_else(String::new, |zone| format!(" # in {zone}"));

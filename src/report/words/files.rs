@@ -19,7 +19,6 @@ pub fn valid(files: &Problems, declared: usize, exit: Exit) -> String {
     format!("{}{warnings}{denied}", checked(files.sources.len(), declared))
 }
 
-/// Formats the number of valid files and of the people declared in them.
 pub fn checked(files: usize, declared: usize) -> String {
     let (files, people) = (count(files, "file", "files"), count(declared, "person", "people"));
     format!("{files}, {people} declared: valid")

@@ -67,7 +67,7 @@ fn violated(violation: &RuleViolation, label: &dyn Fn(&RoleId) -> String) -> Str
     format!("{} ({rule})", names.join(", "))
 }
 
-/// Explains a warning. Returns `None` if the figure is self-explanatory.
+/// Explains why a guardrail only warns. Returns `None` if the figure is self-explanatory.
 pub const fn reported(figure: &Figure) -> Option<&'static str> {
     match figure {
         Figure::AtLeast(_) | Figure::Active { .. } => {
@@ -132,7 +132,7 @@ pub fn remedy(
     )
 }
 
-/// Suggests a way to get the plan to pass without an acknowledgment. Empty if the only way is to change the plan itself.
+/// Suggests a way to get the plan to pass without an acknowledgment. Empty if there is no advice besides changing the plan.
 fn advice(figure: &Figure, invocation: &Invocation) -> String {
     match figure {
         Figure::Rule(_) => "Change the role in Pylon, or declare an allowed one. ".to_owned(),
@@ -152,13 +152,14 @@ fn advice(figure: &Figure, invocation: &Invocation) -> String {
     }
 }
 
-/// Advises splitting up the plan if no order of the changes keeps the limit throughout the apply.
+/// Advises splitting up the plan if the count is at its worst during the apply, regardless of the order of the changes.
 fn make_room(count: &RoleCount) -> String {
     let advice = "change some of these people in an earlier pull request, or ";
     if count.during.is_some() { advice.to_owned() } else { String::new() }
 }
 
-/// Forms the plural of a role name, such as `Admins`. Names without a regular plural are returned unchanged.
+/// Formats a role name for this number of holders, such as `2 Admins`. Names that may not have a regular plural are left
+/// unchanged.
 fn holders(role: &str, number: u64) -> String {
     let takes_s = role.ends_with(|last: char| last.is_ascii_lowercase() && !"sxz".contains(last));
     if takes_s && number != 1 { format!("{role}s") } else { role.to_owned() }

@@ -30,7 +30,7 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
-/// Formats a change of one value. Between two values in a right-to-left script, a lone arrow would be reversed as well, so the
+/// Formats a change of one value. Between two values in a right-to-left script, a lone arrow would be reversed as well, and the
 /// values would appear swapped. Adding a left-to-right word after the arrow prevents that.
 pub fn change(before: &str, after: &str) -> String {
     format!("{before} {} {after}", arrow(before))

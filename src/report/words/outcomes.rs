@@ -65,8 +65,7 @@ pub struct Shared {
     pub people: usize,
 }
 
-/// Collects the outcomes shared by many people, in order of first appearance. All request IDs are available in JSON and with
-/// `-v`.
+/// Collects the outcomes shared by many people, in order of first appearance. JSON and `-v` have all request IDs.
 pub fn shared<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Vec<Shared> {
     let mut counted: Vec<Shared> = Vec::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
@@ -110,7 +109,7 @@ pub fn not_read_back(number: usize) -> Option<String> {
     (number > 0).then(|| format!("{changes} confirmed by Pylon when sent, but not read back."))
 }
 
-/// Shown for a journal without an end record.
+/// Note about a journal without an end record.
 pub const KILLED: &str =
     "The journal is incomplete, because the run was killed. Changes that it may have sent are checked too.";
 
@@ -143,8 +142,8 @@ pub fn stop(stop: &Stop) -> String {
     }
 }
 
-/// Advises what to do if some changes weren't applied, without repeating a remedy. After a rollback, it never suggests an apply,
-/// which would undo the rollback.
+/// Advises what to do if some changes weren't applied, without repeating a remedy. After a rollback, it never suggests
+/// `rolecall apply`, which would undo the rollback.
 pub fn next_step(
     outcomes: &[Outcome],
     stopped: Option<&Stop>,

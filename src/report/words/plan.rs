@@ -24,9 +24,9 @@ pub fn people_change(number: usize) -> String {
     if number == 0 { "nothing to change".into() } else { count(number, "person changes", "people change") }
 }
 
-/// Heads the differences from the base version that don't require a write but shouldn't be missed by a reviewer.
+/// Heading of the differences from the base version that don't require a write but shouldn't be missed by a reviewer.
 pub const ALSO_CHANGED: &str = "Also changed in these files";
-/// Heads the remaining differences from the base version that don't require a write.
+/// Heading of the remaining differences from the base version that don't require a write.
 pub const UNWRITTEN: &str = "Other differences in the files, with nothing to apply now";
 
 /// Sums up a plan for the title.
@@ -97,7 +97,7 @@ pub fn unchanged(command: &str, report: &PlanReport) -> Option<&'static str> {
     (report.blocked && command != "plan" && report.result.is_none()).then_some("Nothing was changed.")
 }
 
-/// Formats the base version, such as `main (4eebca0)`. The abbreviated commit ID is omitted if it is the name.
+/// Formats the base version, such as `main (4eebca0)`. If the name is the full commit ID, only the abbreviated ID is shown.
 pub fn base_name(base: &BaseLine) -> Printable {
     let BaseLine { name, commit, .. } = base;
     let short = |commit: &Printable| commit.raw().chars().take(SHORT_COMMIT).collect::<String>();
@@ -108,7 +108,8 @@ pub fn base_name(base: &BaseLine) -> Printable {
     }
 }
 
-/// Counts the changes by cause in a single line, or returns `None` if there is no base version.
+/// Counts the changes by cause in a single line, or explains why the causes are unknown. Returns `None` if there is no base
+/// version.
 pub fn causes(report: &PlanReport) -> Option<String> {
     let base = report.base.as_ref()?;
     let BaseLine { has_files, problem, .. } = base;
@@ -129,14 +130,14 @@ pub fn causes(report: &PlanReport) -> Option<String> {
     Some(format!("Causes, compared with {name}{note}: {}", parts.join(" · ")))
 }
 
-/// Notes the origin of a value and the cause of the edit. May be empty.
+/// Formats the origin of a value and the cause of the edit, to be appended to the location. May be empty.
 pub fn why(edit: &EditLine) -> String {
     let cause = edit.cause.map_or_else(String::new, |cause| format!(" · {}", cause.as_str()));
     let origin = origin(&edit.origin);
     if origin.is_empty() { cause } else { format!(", {origin}{cause}") }
 }
 
-/// Notes the origin of a value, such as `default` or `until 2027-01-03`. Empty if the value is set for the person directly.
+/// Formats the origin of a value, such as `default` or `until 2027-01-03`. Empty if the value is set for the person directly.
 pub fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Person => String::new(),

@@ -20,7 +20,7 @@ pub struct AccessChanges {
     pub read_at: Timestamp,
     /// The file of the earlier review, as given on the command line.
     pub file: Printable,
-    /// The accounts that differ, in the order of the review, followed by those that are gone.
+    /// The accounts that differ, in the order of the review, followed by the accounts that are gone.
     pub accounts: Vec<AccountChange>,
 }
 
@@ -28,7 +28,7 @@ pub struct AccessChanges {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AccountChange {
     pub id: Printable,
-    /// The current primary address, or the last known one if the account is gone. `None` for an integration user.
+    /// The current primary address, or the last known one if the account is gone. `null` for an integration user.
     pub email: Option<Printable>,
     pub name: Printable,
     pub kind: ChangeKind,
@@ -38,11 +38,11 @@ pub struct AccountChange {
     pub gained: Vec<Printable>,
     /// Names of roles the person has lost since the earlier review.
     pub lost: Vec<Printable>,
-    /// Whether the person is now declared in a file. `None` if this has not changed.
+    /// Whether the person is now declared in a file. Always set for a new account. Otherwise, `null` if this has not changed.
     pub managed: Option<bool>,
-    /// Whether the person is now deactivated. `None` if this has not changed.
+    /// Whether the person is now deactivated. `null` if this has not changed.
     pub deactivated: Option<bool>,
-    /// Whether the person can now use the Admin role or another guarded role, but could not at the time of the earlier review.
+    /// Whether the person can now use an Admin or other guarded role that they could not use at the time of the earlier review.
     pub gained_guarded: bool,
 }
 

@@ -36,7 +36,7 @@ pub struct AccessReport {
     #[schemars(with = "String")]
     pub read_at: Timestamp,
     pub rolecall_version: &'static str,
-    /// `None` if there are no files, in which case everyone is unmanaged.
+    /// `null` if there are no files, in which case everyone is unmanaged.
     pub files: Option<FilesLine>,
     /// How much of the audit log was read. Unless it was read to the end, `role_set` is missing for everyone.
     pub audit_log: LogLine,
@@ -58,11 +58,11 @@ pub struct AccessReport {
 /// The files read, and the commit they belong to.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FilesLine {
-    /// The commit that is checked out, or `None` if the files are not in git.
+    /// The commit that is checked out, or `null` if git cannot determine it.
     pub commit: Option<String>,
-    /// Whether any file differs from that commit, or `None` if the files are not in git.
+    /// Whether any file differs from that commit, or `null` if there is no commit.
     pub modified: Option<bool>,
-    /// The digest of `list`, formatted as one line per file with its digest, two spaces, and its name.
+    /// The SHA-256 digest of `list`, formatted as one line per file with its digest, two spaces, and its name.
     pub sha256: String,
     /// Sorted by name.
     pub list: Vec<FileDigest>,
@@ -79,16 +79,17 @@ pub struct FileDigest {
 /// How much of the audit log was read.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LogLine {
-    /// Whether it was read to the end. If so, a missing `role_set` means that the log has no entry about the person's role.
+    /// Whether the audit log was read to the end. If so, a missing `role_set` means that the log has no entry about the
+    /// person's role.
     pub complete: bool,
-    /// The reason it was not read to the end.
+    /// The reason the audit log was not read to the end.
     pub reason: Option<String>,
 }
 
 /// The number of people in each category.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct AccessSummary {
-    /// People who can sign in. Only they count for `admins`, `unmanaged`, `not_in_sync`, `observed`, and `against_rule`.
+    /// People who can sign in. Only they are counted in `admins`, `unmanaged`, `not_in_sync`, `observed`, and `against_rule`.
     pub active: usize,
     pub admins: usize,
     pub unmanaged: usize,
@@ -140,11 +141,11 @@ pub struct AccessLine {
     pub status: Printable,
     /// Sorted by privilege, highest first.
     pub roles: Vec<HeldRole>,
-    /// The newest audit log entry about the role. `None` if there is no such entry, or if the log was not read to the end.
+    /// The newest audit log entry about the role. `null` if there is no such entry, or if the log was not read to the end.
     pub role_set: Option<BlameLine>,
-    /// `None` if the person is not declared in any file.
+    /// `null` if the person is not declared in any file.
     pub declared: Option<DeclarationLine>,
-    /// The currently declared role. `None` if the files leave the role alone.
+    /// The currently declared role. `null` if the files leave the role alone.
     pub declared_role: Option<DeclaredRole>,
     /// The rules that apply to the person, in the order of the root file.
     pub rules: Vec<AppliedRule>,
@@ -155,7 +156,7 @@ pub struct AccessLine {
     pub observed: Vec<EditLine>,
     pub unmanaged: bool,
     pub deactivated: bool,
-    /// Whether the person is protected from changes.
+    /// Whether the person is listed in `protected`.
     pub protected: bool,
     /// Whether the person owns the token used for this run.
     pub owns_token: bool,
@@ -182,7 +183,7 @@ pub struct DeclaredRole {
     pub origin: Origin,
     /// The line that sets the value, in the person's entry, in `[defaults]`, or in a window.
     pub location: Location,
-    /// The commit that last changed this line, or `None` if git cannot determine it.
+    /// The commit that last changed this line, or `null` if git cannot determine it.
     pub since: Option<SinceLine>,
 }
 
@@ -201,7 +202,7 @@ pub struct AppliedRule {
 pub struct NotFoundLine {
     pub declared: DeclarationLine,
     pub declared_role: Option<DeclaredRole>,
-    /// The closest address of an unmanaged person.
+    /// The most similar address of an unmanaged person.
     pub did_you_mean: Option<Printable>,
 }
 
@@ -373,7 +374,7 @@ impl<'a> Reviewer<'a> {
         }
     }
 
-    /// Returns `true` if the role is guarded. Without files, this applies only to the Admin role.
+    /// Returns `true` if the role is guarded. Without files, only the Admin role is guarded.
     fn is_guarded(&self, role: &RoleId) -> bool {
         match &self.sources.declared {
             Some(declared) => declared.guarded.contains(role),

@@ -75,7 +75,8 @@ impl AccessReport {
         }
     }
 
-    /// Returns the tables of people, grouped by privilege, and those of integration users and declared people not in Pylon.
+    /// Returns the tables of people, grouped by privilege, along with those of integration users and declared people not found
+    /// in Pylon.
     fn sections(&self, layout: Layout) -> Vec<Table> {
         let columns = layout.columns();
         let people = |title, belongs: fn(&AccessLine) -> bool| Table {
@@ -109,7 +110,8 @@ impl AccessReport {
         tables
     }
 
-    /// Returns the counts, followed by the digest of the files and anything that could not be read.
+    /// Returns the counts, followed by the changes since the earlier review, the digest of the files, and anything that could
+    /// not be read.
     fn verdict(&self) -> String {
         let AccessSummary {
             active,
@@ -242,7 +244,7 @@ impl AccessLine {
         cells
     }
 
-    /// Returns the commit behind the line that declares the role, or the person if no role is declared.
+    /// Returns the commit of the line that declares the role or, without a declared role, the person.
     fn since(&self) -> Option<&SinceLine> {
         match (&self.declared_role, &self.declared) {
             (Some(role), _) => role.since.as_ref(),
@@ -250,7 +252,7 @@ impl AccessLine {
         }
     }
 
-    /// Sums up how the person holds their roles in one word.
+    /// Sums up in one word how the person holds their roles.
     fn held(&self) -> &'static str {
         match self.roles.as_slice() {
             [] => "-",
@@ -327,7 +329,7 @@ impl NotFoundLine {
     }
 }
 
-/// Returns the most readable name of the user who set a role.
+/// Returns who set a role: the name or, failing that, the email address, the ID, or the source.
 fn actor(set: &BlameLine) -> Printable {
     let known = [&set.actor_name, &set.actor_email, &set.actor_id, &set.source];
     let known = known.into_iter().flatten().find(|text| !text.is_empty());
