@@ -85,8 +85,8 @@ pub async fn carry_out(
     }
 }
 
-/// Writes the intents to the journal and then sends the writes. If recording an intent fails or takes too long, its write is
-/// skipped.
+/// Writes the intents to the journal and then sends the writes. If recording the intents fails, none of the writes are sent. If
+/// it takes too long, writes that rely on a stale read are skipped.
 fn send<'w>(
     writes: Vec<Write>,
     machine: &mut Machine,

@@ -18,7 +18,7 @@ use crate::pylon::Failure;
 /// Size limit for reading a journal, in bytes. A million changes take up about 600 MB.
 pub const LARGEST: u64 = 1024 * 1024 * 1024;
 
-/// The format version. Other versions are rejected.
+/// The format version. A rollback rejects any other version.
 pub const VERSION: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,18 +55,18 @@ pub enum JournalLine {
         number: u64,
         /// The failure, or `None` if the request succeeded.
         failure: Option<String>,
-        /// The ID that lets Pylon's support look up the request.
+        /// The ID that lets Pylon's support look up the request. Only recorded for a failure.
         request_id: Option<String>,
     },
     Outcome {
         at: Timestamp,
         operation: Operation,
-        /// Stores the name of an [`super::OutcomeKind`].
+        /// The name of the outcome, without its failure ([`super::OutcomeKind`]).
         outcome: String,
     },
     End {
         at: Timestamp,
-        /// Whether the apply stopped before attempting every change.
+        /// Whether the apply ended early, before every change was attempted or read back.
         stopped: bool,
     },
 }
@@ -155,9 +155,9 @@ impl Journal {
 /// How a run ended, according to its journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// The journal has no `end` line, so the run was killed or is still in progress.
+    /// The journal has no `end` line. Usually, the run was killed or is still in progress.
     Unfinished,
-    /// The run stopped before attempting every change.
+    /// The run ended early, before every change was attempted or read back.
     Stopped(Timestamp),
     /// Every change was attempted. `left` lists all outcomes except `applied` and `already in sync`.
     Finished { at: Timestamp, left: Vec<OutcomeKind> },

@@ -8,15 +8,15 @@ use crate::pylon::Failure;
 pub enum Outcome {
     /// The change was sent, and Pylon has the planned values.
     Applied,
-    /// Nothing was sent because another client had already set the planned values.
+    /// Nothing was sent because another user or program had already set the planned values.
     AlreadyInSync,
-    /// Pylon accepted the change, but it had no effect because a SCIM group determines the role.
+    /// Pylon accepted the change, but it had no effect, usually because a SCIM group determines the role.
     NotEffective,
-    /// The change was applied, but support hours, a calendar, or another client has since set another value.
+    /// The change was applied, but support hours, a calendar, or another user has since set another value.
     Reverted,
     /// Pylon refused the change, so the user still has the old values.
     Rejected(Failure),
-    /// Another client has set a third value since the plan was made. This apply did not change the user.
+    /// Another user or program has set a third value since the plan was made. This apply did not change the user.
     Conflict,
     /// The change was sent and may or may not have been applied.
     Unknown(Option<Failure>),
@@ -52,7 +52,6 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// Returns the failure that caused the stop, if any.
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Fatal(failure) | Self::Forbidden(failure) | Self::LongPause(failure) => Some(failure),
@@ -76,7 +75,7 @@ pub struct Finished {
     pub outcomes: Vec<Outcome>,
     /// The reason the apply ended early, if it did.
     pub stopped: Option<Stop>,
-    /// The number of changes confirmed when they were sent that could not be read back.
+    /// The number of changes that Pylon accepted but that could not be read back.
     pub not_read_back: usize,
 }
 
@@ -133,7 +132,6 @@ impl OutcomeKind {
 }
 
 impl Outcome {
-    /// Returns the kind of this outcome.
     pub const fn kind(&self) -> OutcomeKind {
         match self {
             Self::Applied => OutcomeKind::Applied,
@@ -168,7 +166,6 @@ impl Outcome {
         if self == Self::Applied { Self::Reverted } else { self }
     }
 
-    /// Returns the failure behind the outcome, if any.
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Rejected(failure)

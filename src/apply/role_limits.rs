@@ -28,9 +28,9 @@ struct Count {
     leaving: u64,
     /// Number of people who may gain the role at any moment because the change is pending.
     arriving: u64,
-    /// The role's minimum number of holders, or 0 if it has no minimum.
+    /// The number of holders that must remain throughout the apply, or 0 if the role has no minimum.
     least: u64,
-    /// The role's maximum number of holders, or `u64::MAX` if it has no maximum.
+    /// The number of holders that must not be exceeded during the apply, or `u64::MAX` if the role has no maximum.
     most: u64,
     /// Whether the planned losses would violate the minimum unless others gain the role.
     has_scarce_losses: bool,

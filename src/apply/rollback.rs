@@ -1,9 +1,9 @@
 //! Plans how to undo an apply, based on its journal and the current values in Pylon.
 //!
-//! The code is pure. It trusts the journal, which determines who changes and to which values. To expose an ID paired with someone
-//! else's address, the report shows the addresses and names found in Pylon. A value is restored only if Pylon still has the one set by the apply. If no
-//! `PATCH` can restore the old value (several roles, or none at all), the report says so. From there on, it's a plan like any
-//! other, so guardrails review it and the same protocol carries it out.
+//! The code is pure. It trusts the journal, which determines who changes and to which values. To expose an ID paired with
+//! someone else's address, the report shows the addresses and names found in Pylon. A value is restored only if Pylon still has
+//! the value set by the apply. If no `PATCH` can restore the old value (several roles, or none at all), the report says so.
+//! From there on, it's a plan like any other, so guardrails review it and the same protocol carries it out.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ codes! {
 pub struct Applied {
     organization: String,
     host: String,
-    /// Whether the journal is complete. If its last line is missing, the apply was killed.
+    /// Whether the journal has an end record. If not, the apply was probably killed.
     pub is_whole: bool,
     /// Number of unreadable lines, not counting the incomplete last line left behind by a killed apply.
     pub unreadable: usize,
@@ -63,7 +63,7 @@ pub struct NotRolledBack {
 /// The reason a change is not rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotRolledBackReason {
-    /// Another client has since set a different value.
+    /// Another user or program has since set a different value.
     ChangedSince { field: Field },
     /// No `PATCH` can restore the value.
     Lost(Lost),

@@ -47,7 +47,8 @@ pub const EXITS: &[(&str, &str)] = &[
 
 /// Parses a command line.
 ///
-/// Returns the requested help or version text, or a usage error, because clap represents all of them as errors.
+/// # Errors
+/// Returns an error for invalid usage. clap also represents the requested help or version text as an error.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let words = as_flag(words.into_iter().collect());
     let mut command = command();
@@ -60,7 +61,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
     Ok(cli)
 }
 
-/// Returns `true` if the command accepts the flag and actually uses it.
+/// Returns `true` if the command accepts the flag and doesn't ignore it.
 fn takes(verb: &str, flag: &str) -> bool {
     let mut command = command();
     command.build();
@@ -177,7 +178,8 @@ fn literal(text: &str) -> String {
 /// The maximum width of a term with its description on the same line.
 const LONGEST_TERM: usize = 44;
 
-/// Formats terms and descriptions in two columns. If a term is too long, its description goes on the next line.
+/// Formats terms and descriptions in two columns, with the descriptions wrapped. If a term is too long, its description goes on
+/// the next line.
 fn block(title: &str, rows: &[(&str, &str)]) -> String {
     let is_long = |term: &str| term.len() > LONGEST_TERM;
     let width = rows.iter().map(|(term, _)| term.len()).filter(|length| *length <= LONGEST_TERM).max();
@@ -304,7 +306,7 @@ fn flag_of_others(error: &clap::Error) -> Option<String> {
     (!verbs.is_empty()).then(|| format!("'--{flag}' is an option of: {verbs}"))
 }
 
-/// Checks that a command has a CSV report. The error lists the commands that do.
+/// Checks that a command has a CSV report. If not, the error lists the commands with one.
 pub fn check_csv(command: &str) -> Result<(), String> {
     let has_csv = VERBS.iter().any(|verb| verb.has_csv && verb.name == command);
     if has_csv { Ok(()) } else { Err(names(|verb| verb.has_csv)) }

@@ -143,7 +143,7 @@ fn text(
         }
     }
     section(&mut end, "SEE ALSO", &others.join(", "));
-    // clap_mangen omits flags that are hidden from the short help.
+    // clap_mangen omits the text of flags that are hidden from the short help.
     let man = Man::new(command.clone().mut_args(|arg| arg.hide_short_help(false)));
     let title = man.get_filename().trim_end_matches(".1").to_uppercase();
     // roff drops an empty date argument, which would shift the source into the date's position.

@@ -49,7 +49,7 @@ impl Machine {
         }
     }
 
-    /// Counts an accepted write, regardless of the response. Any of the losses and gains may have taken effect.
+    /// Counts an accepted write, regardless of the values in the response. Any of the losses and gains may have taken effect.
     pub(super) fn note_accepted(&mut self, id: TaskId) {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         losses.iter().for_each(|role| self.note_role(id, Holders::Confirmed, role, false));

@@ -29,8 +29,8 @@ use crate::pylon::{Attempt, Failure, FlowControl};
 
 /// The maximum age of a read that a write relies on, measured from when the read was sent.
 pub const FRESHNESS_LIMIT: Duration = Duration::from_secs(55);
-/// The maximum age of that read once the intent is on disk. It's higher than [`FRESHNESS_LIMIT`], since writing the intent can take
-/// a while. That leaves 1 s of the 60 s in I3 (docs/reliability.md) for sending the request.
+/// The maximum age of the read once the intent is on disk. It's higher than [`FRESHNESS_LIMIT`] because writing the intent can
+/// take a while. That leaves 1 s of the 60 s in I3 (docs/reliability.md) for sending the request.
 const FRESHNESS_LIMIT_WHEN_SENT: Duration = Duration::from_secs(59);
 /// We reread stale users only if their write is expected to be sent within this time.
 const REFRESH_HORIZON: Duration = Duration::from_secs(50);
@@ -135,7 +135,6 @@ impl Machine {
         (self.tasks.len(), self.tasks.len() - self.tasks.unsettled_count())
     }
 
-    /// Returns the pacing, which holds the rate limits.
     pub fn pacing(&self) -> &Pacing {
         &self.flow.pacing
     }

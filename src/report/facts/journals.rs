@@ -53,9 +53,9 @@ pub struct JournalEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalState {
-    /// Every change was attempted.
+    /// Every change was attempted, and the changes were read back.
     Finished,
-    /// The run was stopped before every change was attempted.
+    /// The run ended early, before every change was attempted or read back.
     Stopped,
     /// The journal has no end record, and the run is still active on this machine.
     Running,

@@ -338,7 +338,7 @@ pub struct RollbackNotes {
 pub struct ApplyResult {
     /// The reason the apply ended early.
     pub stopped: Option<String>,
-    /// The number of changes that Pylon confirmed when they were sent but that could not be read back.
+    /// The number of changes that Pylon accepted but that could not be read back.
     pub not_read_back: usize,
     /// What to do next if some changes were not applied.
     #[serde(skip_serializing_if = "Option::is_none")]
