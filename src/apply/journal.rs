@@ -159,7 +159,7 @@ pub enum Ending {
     Unfinished,
     /// The run ended early, before every change was attempted or read back.
     Stopped(Timestamp),
-    /// Every change was attempted. `left` lists all outcomes except `applied` and `already in sync`.
+    /// The run ended without being stopped early. `left` lists all outcomes except `applied` and `already in sync`.
     Finished { at: Timestamp, left: Vec<OutcomeKind> },
 }
 

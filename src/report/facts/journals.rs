@@ -53,7 +53,7 @@ pub struct JournalEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalState {
-    /// Every change was attempted, and the changes were read back.
+    /// The run ended without being stopped early.
     Finished,
     /// The run ended early, before every change was attempted or read back.
     Stopped,
