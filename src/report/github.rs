@@ -206,8 +206,10 @@ fn plan_annotations(report: &PlanReport) -> Vec<Annotation> {
         entries.into_iter().flat_map(|entry| entry_annotations(entry, guarded.contains(entry.email())));
     let expired = report.expired.iter().map(expired_annotation);
     let blocked = report.scheduled.iter().filter(|line| !line.blocked_by.is_empty());
+    let figures =
+        |line: &ScheduledChange| line.blocked_by.iter().map(Printable::as_str).collect::<Vec<_>>().join(", ");
     let scheduled = blocked.map(|line| Annotation {
-        message: format!("{}; will be blocked by {}", scheduled_text(line), line.blocked_by.join(", ")),
+        message: format!("{}; will be blocked by {}", scheduled_text(line), figures(line)),
         ..scheduled_annotation(line, Level::Warning)
     });
     guardrails.chain(entries).chain(expired).chain(scheduled).collect()
@@ -319,7 +321,7 @@ fn item_annotation(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
         level: if *sensitive { Level::Warning } else { Level::Notice },
         // A removed value only exists in the old files, which aren't under review.
         location: new.as_ref().and_then(|value| value.location.clone()),
-        title: words::subject(&entry.subject),
+        title: words::subject(&entry.subject).to_string(),
         message,
     }
 }

@@ -96,12 +96,6 @@ impl From<&Vec<Printable>> for Cell {
     }
 }
 
-impl From<&[String]> for Cell {
-    fn from(texts: &[String]) -> Self {
-        Self::list(texts.iter().map(Self::from))
-    }
-}
-
 impl From<bool> for Cell {
     fn from(value: bool) -> Self {
         Self(value.to_string())

@@ -73,9 +73,9 @@ fn difference(entry: &DifferenceEntry) -> Hunk {
         | ComparedSubject::Policy
         | ComparedSubject::Guardrails
         | ComparedSubject::Rule { .. }
-        | ComparedSubject::Acknowledgment { .. } => Some(
-            Printable::cut(&words::subject(subject), LONGEST * 4).to_string().replacen("]] ", "]] # ", 1),
-        ),
+        | ComparedSubject::Acknowledgment { .. } => {
+            Some(words::subject(subject).short(LONGEST * 4).to_string().replacen("]] ", "]] # ", 1))
+        }
     };
     let (mut before, mut after) = (Vec::new(), Vec::new());
     if *kind != Kind::Added {

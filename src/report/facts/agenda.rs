@@ -42,7 +42,7 @@ pub struct ScheduledChange {
     pub to: Option<Printable>,
     pub location: Location,
     /// The name and figure of each guardrail that would block an apply at that time. Empty if guardrails were not checked.
-    pub blocked_by: Vec<String>,
+    pub blocked_by: Vec<Printable>,
 }
 
 /// A window that has not ended yet.
@@ -112,7 +112,7 @@ impl Record<8> for ScheduledChange {
             field.as_str().into(),
             from.as_ref().into(),
             to.as_ref().into(),
-            blocked_by.as_slice().into(),
+            blocked_by.into(),
             file.into(),
             (*line).into(),
         ]

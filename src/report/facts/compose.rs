@@ -97,7 +97,7 @@ impl PlanReport {
         self.audit_log = Some(AuditLogLine {
             available: *is_available,
             complete: unread.is_none(),
-            reason: unread.as_ref().map(words::why_unread),
+            reason: unread.as_ref().map(|unread| Printable::new(&words::why_unread(unread))),
             edits,
             blamed: blames.len(),
         });
@@ -161,7 +161,7 @@ impl ScheduledChange {
         let mut figures = Vec::new();
         for figure in blocked_by {
             let text = words::figure(figure, &|role| names.short_label(role));
-            figures.push(format!("{}: {text}", figure.guardrail().as_str()));
+            figures.push(Printable::new(&format!("{}: {text}", figure.guardrail().as_str())));
         }
         Self { blocked_by: figures, ..Self::new(transition, sources) }
     }
@@ -264,9 +264,9 @@ impl Labels<'_> {
         GuardrailLine {
             name: figure.guardrail(),
             verdict: verdict.clone(),
-            note: words::reported(figure).filter(|_| *verdict == Verdict::Warns).map(str::to_owned),
+            note: words::reported(figure).filter(|_| *verdict == Verdict::Warns),
             about: Some(figure.clone()),
-            figure: words::figure(figure, &|role| self.short_label(role)),
+            figure: Printable::new(&words::figure(figure, &|role| self.short_label(role))),
             remedy: (*verdict == Verdict::Blocks).then(remedy),
             location: place.map(|place| self.sources.locate(place)),
         }

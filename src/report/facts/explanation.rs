@@ -353,7 +353,7 @@ impl ExplanationReport {
                 Verdict::Warns | Verdict::Acknowledged { .. } => Mark::Attention,
                 Verdict::Blocks => Mark::Bad,
             };
-            let mut row = Row::new(mark, [Printable::new(name.as_str()), Printable::new(figure)]);
+            let mut row = Row::new(mark, [Printable::new(name.as_str()), figure.clone()]);
             row.location.clone_from(location);
             row.notes.extend(remedy.clone());
             row

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::OrganizationLine;
 use super::agenda::{ScheduledChange, WindowLine};
@@ -255,7 +256,7 @@ pub struct AuditLogLine {
     /// drift and observed differences are looked up.
     pub complete: bool,
     /// The reason the audit log was not read to the end.
-    pub reason: Option<String>,
+    pub reason: Option<Printable>,
     /// The number of edits looked up in the audit log.
     pub edits: usize,
     /// The number of edits found in the audit log.
@@ -296,12 +297,32 @@ pub struct GuardrailLine {
     #[serde(skip)]
     pub about: Option<Figure>,
     /// The figure with its limit, such as `2 of 12 change (limit 10)`.
-    pub figure: String,
+    pub figure: Printable,
     /// The reason the guardrail only warns, unless the figure already explains it.
-    pub note: Option<String>,
+    #[serde(deserialize_with = "note")]
+    pub note: Option<Note>,
     /// If the guardrail blocks the plan, how to get it to pass. Several lines, ending with an acknowledgment in TOML.
+    #[serde(deserialize_with = "remedy")]
     pub remedy: Option<String>,
     pub location: Option<Location>,
+}
+
+/// One of [`words::NOTES`].
+type Note = &'static str;
+
+/// Reads a note. Rejects any other text because formats don't escape notes.
+fn note<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Note>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    let known = words::NOTES.into_iter().find(|note| *note == text);
+    known.map(Some).ok_or_else(|| D::Error::custom("unknown note about a guardrail"))
+}
+
+/// Reads a remedy, and escapes each line because the file may have been edited.
+fn remedy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    let printable =
+        |text: String| text.split('\n').map(|line| Printable::new(line).to_string()).collect::<Vec<_>>();
+    Ok(text.map(|text| printable(text).join("\n")))
 }
 
 /// An expired acknowledgment.

@@ -4,7 +4,6 @@ use maud::{Markup, html};
 
 use super::{Tone, diff, page, place, short, timeline};
 use crate::comparison::{ComparedSubject, Kind};
-use crate::printable::Printable;
 use crate::report::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
 use crate::report::{toml_diff, words};
 
@@ -35,7 +34,7 @@ fn rows(entry: &DifferenceEntry) -> Markup {
         _ => "",
     };
     let name = html! {
-        (Printable::cut(&words::subject(subject), super::LONGEST).as_str()) " " span.quiet { (note) }
+        (words::subject(subject).short(super::LONGEST).as_str()) " " span.quiet { (note) }
     };
     html! {
         tbody {

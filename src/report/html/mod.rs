@@ -129,7 +129,7 @@ fn scheduled(lines: &[ScheduledChange]) -> Markup {
                             td { (short(email)) }
                             td {
                                 span.field { (field) } " " (value(&from)) " → " (value(&to))
-                                @for guardrail in blocked_by { p.blocked { "will be blocked by " (prose(guardrail)) } }
+                                @for guardrail in blocked_by { p.blocked { "will be blocked by " (prose(guardrail.as_str())) } }
                             }
                             td { (place(location)) }
                         }

@@ -1,7 +1,6 @@
 //! The markdown report of `compare`.
 
 use super::{code, details, diff, list, place, title};
-use crate::printable::Printable;
 use crate::report::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
 use crate::report::{toml_diff, words};
 
@@ -36,7 +35,7 @@ fn first(report: &ComparisonReport, room: usize) -> String {
 }
 
 fn line(entry: &DifferenceEntry, item: &ItemLine) -> String {
-    let subject = code(Printable::cut(&words::subject(&entry.subject), 120).as_str());
+    let subject = code(words::subject(&entry.subject).short(120).as_str());
     let ItemLine { key, old, new, sensitive: _, unresolved, unwritten: _ } = item;
     let value = |declared: &ComparedValue| code(&words::declared_value(declared, 160));
     let change = match (old, new) {

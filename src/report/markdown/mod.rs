@@ -245,7 +245,7 @@ fn scheduled(lines: &[ScheduledChange], links: Links<'_>, room: usize) -> String
             values.map(|value| value.map_or_else(|| "left alone".to_owned(), |value| code(value.as_str())));
         let blocked: String = blocked_by
             .iter()
-            .map(|figure| format!("; **will be blocked** by {}", code(Printable::cut(figure, 200).as_str())))
+            .map(|figure| format!("; **will be blocked** by {}", code(figure.short(200).as_str())))
             .collect();
         let (when, email, place) = (short(when), short(email), links.place(location));
         format!("{when} {email} {field}: {} ({place}){blocked}", words::change(&from, &to))

@@ -120,5 +120,18 @@ fn remedy_text(remedy: &str) -> String {
     let (sentence, toml) = remedy.split_once('\n').unwrap_or((remedy, ""));
     let toml: String =
         toml.lines().map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line))).collect();
-    format!("{sentence}\n\n{}\n", fence("toml", &toml))
+    format!("{}\n\n{}\n", sentence_text(sentence), fence("toml", &toml))
+}
+
+/// Formats a sentence with commands. If it contains anything besides words and commands, it's from an edited saved plan, so we
+/// show it as code.
+fn sentence_text(sentence: &str) -> String {
+    let is_plain =
+        |word: &str| word.trim_end_matches([',', '.', ':']).bytes().all(|byte| byte.is_ascii_alphabetic());
+    let line = sections::with_commands(sentence);
+    let is_ours = line.iter().all(|part| match part {
+        Part::Words(words) => words.split(' ').all(is_plain),
+        _ => true,
+    });
+    if is_ours { line_text(&line, Links { source_url: None }) } else { code(sentence) }
 }

@@ -2,7 +2,6 @@
 
 use super::{LONGEST_SENTENCE, Line, Part, Section, line, list, separated};
 use crate::comparison::Kind;
-use crate::printable::Printable;
 use crate::report::facts::comparison::Unwritten;
 use crate::report::facts::comparison::{ComparedValue, DifferenceEntry, ItemLine};
 use crate::report::facts::plan::{BaseLine, PlanReport};
@@ -33,9 +32,12 @@ pub(in crate::report) fn base(report: &PlanReport) -> Vec<Section> {
     open.into_iter().chain(list(words::UNWRITTEN, false, folded)).collect()
 }
 
+fn subject(entry: &DifferenceEntry) -> Part {
+    Part::Sentence(words::subject(&entry.subject).short(LONGEST_SENTENCE).to_string())
+}
+
 fn no_longer_declared(entry: &DifferenceEntry) -> Line {
-    let mut line =
-        line![Part::Sentence(words::subject(&entry.subject)), " is no longer declared but still holds "];
+    let mut line = line![subject(entry), " is no longer declared but still holds "];
     line.extend(separated(entry.keeps.iter().map(|role| line![role])));
     line
 }
@@ -43,9 +45,7 @@ fn no_longer_declared(entry: &DifferenceEntry) -> Line {
 fn unwritten_line(entry: &DifferenceEntry, item: &ItemLine) -> Line {
     let ItemLine { key, old, new, sensitive: _, unresolved, unwritten } = item;
     let value = |value: &ComparedValue| Part::Sentence(words::declared_value(value, LONGEST_SENTENCE));
-    let subject =
-        Part::Sentence(Printable::cut(&words::subject(&entry.subject), LONGEST_SENTENCE).to_string());
-    let mut line = line![subject, " ", key, ": "];
+    let mut line = line![subject(entry), " ", key, ": "];
     line.extend(match (old, new) {
         (Some(old), Some(new)) => line![value(old), " → ", value(new)],
         (None, Some(new)) => line!["added ", value(new)],

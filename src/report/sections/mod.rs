@@ -218,7 +218,7 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
         if *verdict != Verdict::Blocks {
             continue;
         }
-        let figure = cut(figure);
+        let figure = cut(figure.raw());
         let mut line = line!["Blocked by ", Part::Strong(name.as_str()), ": ", figure];
         if let Some(location) = location {
             line.extend(line![" (", location, ")"]);
@@ -281,7 +281,7 @@ fn people_line(sentence: &str, people: &[&ChangeLine]) -> Line {
 }
 
 /// Splits a sentence at its backticks, which mark commands. The commands themselves never contain backticks.
-fn with_commands(sentence: &str) -> Line {
+pub(in crate::report) fn with_commands(sentence: &str) -> Line {
     let parts = sentence.split('`').enumerate();
     parts
         .map(
@@ -298,7 +298,7 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
     let mut lines = Vec::new();
     for guardrail in report.guardrails.iter().filter(|line| !line.is_seats()) {
         let GuardrailLine { name, about: _, note, verdict, figure, remedy: _, location: _ } = guardrail;
-        let figure = cut(figure);
+        let figure = cut(figure.raw());
         let name = Part::Strong(name.as_str());
         match verdict {
             Verdict::Passes if passing.len() == 1 => passing.push(figure),
@@ -320,7 +320,7 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
         lines.push(line);
     }
     let mut sections = Vec::new();
-    let mut seats = separated(report.seats().map(|line| line![cut(&line.figure)]));
+    let mut seats = separated(report.seats().map(|line| line![cut(line.figure.raw())]));
     if !seats.is_empty() {
         seats.push(".".into());
         sections.push(Section::Paragraph(Mark::Plain, seats));

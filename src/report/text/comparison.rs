@@ -59,7 +59,7 @@ fn entry_lines(entry: &DifferenceEntry, columns: &ComparisonColumns, styles: &St
         (ComparedSubject::Person { .. }, Kind::Removed) => "  no longer declared: not changed in Pylon",
         _ => "",
     };
-    let subject = Printable::cut(&words::subject(subject), LONGEST_SUBJECT);
+    let subject = words::subject(subject).short(LONGEST_SUBJECT);
     let mut text = format!("  {sign} {subject}{}\n", styled(styles.quiet, note));
     items.iter().for_each(|item| text += &item_line(item, columns, styles));
     text

@@ -288,7 +288,7 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
             Verdict::Acknowledged { reason } => {
                 ("", Some(format!("acknowledged: {}", Printable::cut(reason, 120))))
             }
-            Verdict::Warns => (" warns", note.clone()),
+            Verdict::Warns => (" warns", note.map(str::to_owned)),
             Verdict::Passes | Verdict::Blocks => continue,
         };
         let note = note.map_or_else(String::new, |note| format!("; {note}"));

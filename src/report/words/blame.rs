@@ -46,7 +46,7 @@ pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
         Some(_) if silent == 0 => "Someone else may have changed these values since".into(),
         Some(_) => format!("Cannot tell {of}"),
     };
-    Some((what, reason.clone()))
+    Some((what, reason.as_ref().map(Printable::to_string)))
 }
 
 /// Explains why the audit log wasn't read to the end.
@@ -155,7 +155,8 @@ mod tests {
                 Some("The audit log is not available: POST /audit-logs/search returned 500"),
             ),
         ] {
-            let (complete, reason) = (unread.is_none(), unread.as_ref().map(why_unread));
+            let (complete, reason) =
+                (unread.is_none(), unread.as_ref().map(|unread| Printable::new(&why_unread(unread))));
             let line = audit_log(&AuditLogLine { available, complete, reason, edits: 3, blamed });
             let line =
                 line.map(|(what, why)| why.map_or_else(|| what.clone(), |why| format!("{what}: {why}")));

@@ -2,6 +2,7 @@
 
 use super::count;
 use crate::comparison::ComparedSubject;
+use crate::printable::Printable;
 use crate::report::facts::comparison::{ComparedValue, ComparisonReport, ComparisonSummary};
 
 /// The kinds of differences that a reviewer must not miss.
@@ -10,8 +11,8 @@ pub const SENSITIVE: &str = "guarded roles, guardrails, rules, policy, acknowled
 pub const UNRESOLVED: &str = "may be a guarded role: only Pylon can tell";
 
 /// Names the subject: a table header as in the file, an address, or the files as a whole.
-pub fn subject(subject: &ComparedSubject) -> String {
-    match subject {
+pub fn subject(subject: &ComparedSubject) -> Printable {
+    let text = match subject {
         ComparedSubject::Workspace => "[workspace]".into(),
         ComparedSubject::Policy => "[policy]".into(),
         ComparedSubject::Guardrails => "[guardrails]".into(),
@@ -24,7 +25,8 @@ pub fn subject(subject: &ComparedSubject) -> String {
         }
         ComparedSubject::Files => "the files".into(),
         ComparedSubject::Person { email } => email.to_string(),
-    }
+    };
+    Printable::new(&text)
 }
 
 /// Formats a declared value, truncated to `limit` characters and followed by the time zone, if there is one.

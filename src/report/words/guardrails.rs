@@ -67,13 +67,16 @@ fn violated(violation: &RuleViolation, label: &dyn Fn(&RoleId) -> String) -> Str
     format!("{} ({rule})", names.join(", "))
 }
 
+const BELOW_MINIMUM: &str = "it was already below the minimum, and this plan does not make it worse";
+const ABOVE_MAXIMUM: &str = "it was already above the maximum, and this plan does not make it worse";
+/// The explanations of why a guardrail only warns.
+pub const NOTES: [&str; 2] = [BELOW_MINIMUM, ABOVE_MAXIMUM];
+
 /// Explains why a guardrail only warns. Returns `None` if the figure is self-explanatory.
 pub const fn reported(figure: &Figure) -> Option<&'static str> {
     match figure {
-        Figure::AtLeast(_) | Figure::Active { .. } => {
-            Some("it was already below the minimum, and this plan does not make it worse")
-        }
-        Figure::AtMost(_) => Some("it was already above the maximum, and this plan does not make it worse"),
+        Figure::AtLeast(_) | Figure::Active { .. } => Some(BELOW_MINIMUM),
+        Figure::AtMost(_) => Some(ABOVE_MAXIMUM),
         Figure::ProtectedNotFound(_)
         | Figure::AdminNotGuarded(_)
         | Figure::Rule(_)

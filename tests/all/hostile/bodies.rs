@@ -189,7 +189,7 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
             about: None,
             note: None,
             verdict: Verdict::Warns,
-            figure: words::figure(&against_rule, &|_| "Member".to_owned()),
+            figure: Printable::new(&words::figure(&against_rule, &|_| "Member".to_owned())),
             remedy: None,
             location: None,
         },
@@ -198,7 +198,7 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
             about: Some(Figure::AtLeast(minimum())),
             note: None,
             verdict: blocked,
-            figure: figure(deal),
+            figure: Printable::new(&figure(deal)),
             remedy: (!carried_out).then(|| remedy(deal)),
             location: Some(Location { file: "users.toml".into(), line: 1, column: 1 }),
         },
@@ -207,7 +207,7 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
             about: Some(Figure::AtLeast(minimum())),
             note: None,
             verdict: Verdict::Acknowledged { reason: deal.raw(Carrier::AcknowledgedReason).to_owned() },
-            figure: figure(deal),
+            figure: Printable::new(&figure(deal)),
             remedy: None,
             location: None,
         },
@@ -216,7 +216,7 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
             about: Some(Figure::AtLeast(minimum())),
             note: None,
             verdict: Verdict::Warns,
-            figure: figure(deal),
+            figure: Printable::new(&figure(deal)),
             remedy: None,
             location: None,
         },
@@ -231,7 +231,10 @@ fn scheduled(deal: &mut Deal<'_>) -> ScheduledChange {
         from: Some(deal.text(Carrier::ComingBefore)),
         to: Some(deal.text(Carrier::ComingAfter)),
         location: location(deal, Carrier::File),
-        blocked_by: vec![format!("keep_at_least: {}", Printable::cut(deal.raw(Carrier::FigureRole), 80))],
+        blocked_by: vec![Printable::new(&format!(
+            "keep_at_least: {}",
+            Printable::cut(deal.raw(Carrier::FigureRole), 80)
+        ))],
     }
 }
 
@@ -390,7 +393,13 @@ fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
         _ => failed(Cause::NoAnswer(deal.raw(Carrier::UnreadNoAnswer).to_owned()), None),
     };
     let (available, reason) = (!number.is_multiple_of(2), Some(words::why_unread(&unread)));
-    AuditLogLine { available, complete: false, reason, edits: 3, blamed: 1 }
+    AuditLogLine {
+        available,
+        complete: false,
+        reason: reason.map(|reason| Printable::new(&reason)),
+        edits: 3,
+        blamed: 1,
+    }
 }
 
 /// Returns the changes not undone by a rollback, with the reasons.

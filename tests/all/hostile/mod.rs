@@ -13,6 +13,7 @@ mod bodies;
 mod bulk;
 mod carriers;
 mod corpus;
+mod edited;
 mod huge;
 mod judges;
 mod rendering;

@@ -308,7 +308,7 @@ impl Record<11> for Run<'_> {
             files.and_then(|files| files.modified).into(),
             files.map(|files| &files.sha256).into(),
             audit_log.complete.into(),
-            unread.as_slice().into(),
+            Cell::list(unread.iter().map(Cell::from)),
             (*rolecall_version).into(),
             since.as_ref().map(|since| since.read_at).into(),
             (*read_at).into(),
