@@ -12,7 +12,7 @@ use crate::source::Location;
 pub struct TableReport {
     /// What the report covers, such as the organization and the person. Already truncated.
     pub about: Vec<Printable>,
-    /// A brief summary of the result.
+    /// A brief summary of the result. Only the lines after the first can contain untrusted text.
     pub verdict: String,
     /// The overall tone of the report.
     pub mark: Mark,

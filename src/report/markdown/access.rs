@@ -1,18 +1,13 @@
 //! The markdown report of `access`, with one table per group of people.
 
 use super::changes::cell;
-use super::tables::{about_line, fitted};
-use super::{Links, code, title};
+use super::tables::{fitted, head};
+use super::{Links, code};
 use crate::printable::Printable;
 use crate::report::tables::{Mark, Row, Table, TableReport};
 
 pub(super) fn write(command: &str, report: &TableReport, links: Links<'_>, limit: usize) -> String {
-    let TableReport { about, verdict, mark: _, tables } = report;
-    let mut lines = verdict.lines();
-    let mut text = title(command, lines.next().unwrap_or_default());
-    text += &about_line(about);
-    lines.for_each(|line| text += &format!("- {}\n", code(line)));
-    text.push('\n');
+    let TableReport { about: _, verdict: _, mark: _, tables } = report;
     let heading = |Table { title, columns, rows }: &Table| {
         let heading = title.map_or_else(String::new, |title| format!("**{title} ({})**\n\n", rows.len()));
         heading + &format!("| {} | |\n{}:--|\n", columns.join(" | "), "|:--".repeat(columns.len()) + "|")
@@ -20,7 +15,7 @@ pub(super) fn write(command: &str, report: &TableReport, links: Links<'_>, limit
     // People without privileges come last, which makes them the first to be omitted.
     let items =
         |table: &Table| table.rows.iter().map(|row| row_of(table.columns.len(), row, links)).collect();
-    fitted(text, tables, limit, heading, items).trim_end().to_owned() + "\n"
+    fitted(head(command, report), tables, limit, heading, items).trim_end().to_owned() + "\n"
 }
 
 /// Formats a row. The location and the notes go into the last cell.

@@ -5,17 +5,21 @@ use crate::printable::Printable;
 use crate::report::tables::{Mark, Row, Table, TableReport};
 
 pub(super) fn write(command: &str, report: &TableReport, limit: usize) -> String {
-    let TableReport { about, verdict, mark: _, tables } = report;
-    let head = title(command, verdict) + &about_line(about);
+    let TableReport { about: _, verdict: _, mark: _, tables } = report;
     let heading = |table: &Table| table.title.map_or_else(String::new, |title| format!("**{title}**\n\n"));
     let items = |table: &Table| table.rows.iter().map(|row| item(&table.columns, row)).collect();
-    fitted(head, tables, limit, heading, items).trim_end().to_owned() + "\n"
+    fitted(head(command, report), tables, limit, heading, items).trim_end().to_owned() + "\n"
 }
 
-/// Formats the scope of the report as a paragraph. Empty if the report has no scope.
-pub(super) fn about_line(about: &[Printable]) -> String {
+/// Formats the title, the scope, and the other lines of the verdict, which may contain untrusted text.
+pub(super) fn head(command: &str, report: &TableReport) -> String {
+    let TableReport { about, verdict, mark: _, tables: _ } = report;
+    let mut lines = verdict.lines();
+    let title = title(command, lines.next().unwrap_or_default());
     let about: Vec<String> = about.iter().map(|about| code(about.as_str())).collect();
-    if about.is_empty() { String::new() } else { about.join(" · ") + "\n\n" }
+    let about = if about.is_empty() { String::new() } else { about.join(" · ") + "\n\n" };
+    let lines: String = lines.map(|line| format!("- {}\n", code(line))).collect();
+    title + &about + &lines + if lines.is_empty() { "" } else { "\n" }
 }
 
 /// Appends to `text` as many rows as fit, followed by the number of omitted rows. As soon as a row doesn't fit, all later rows

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use rolecall::desired::Origin;
+use rolecall::new_roster::NewRoster;
 use rolecall::printable::Printable;
 use rolecall::report::facts::OrganizationLine;
 use rolecall::report::facts::access::{
@@ -333,7 +334,18 @@ fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanRepor
 }
 
 pub(super) fn files(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
-    let verdict = words::updated(rounds.len(), 1, 2, 3, true);
+    let role = deal.round(rounds.start).raw(Carrier::DefaultRole);
+    let verdict = words::imported(
+        &NewRoster {
+            root: String::new(),
+            teams: Vec::new(),
+            declared: rounds.len(),
+            default_role: Some((role.into(), 3)),
+            unicode: 2,
+            not_written: Vec::new(),
+        },
+        true,
+    );
     let (mut files, mut skipped) = (Vec::new(), Vec::new());
     for round in rounds {
         let deal = deal.round(round);
