@@ -84,11 +84,12 @@ pub struct Named<'a> {
 }
 
 impl Command {
-    /// Returns the files named on the command line. Excludes reports, `--config`, `--base`, and the files to validate or
-    /// format.
+    /// Returns the files named on the command line. Excludes reports, `--config`, and the files to validate or format.
     pub fn files(&self) -> Named<'_> {
         let (mut read, written) = match self {
-            Self::Plan(args) => (Vec::new(), args.output.as_ref().map(|path| ("the plan", path))),
+            Self::Plan(PlanArgs { base, output, .. }) => {
+                (base.iter().collect(), output.as_ref().map(|path| ("the plan", path)))
+            }
             Self::Apply(ApplyArgs { plan, carry, .. }) => {
                 (plan.iter().collect(), carry.journal.as_ref().map(|path| ("the journal", path)))
             }
@@ -183,9 +184,12 @@ impl Command {
         }
     }
 
-    /// Returns `true` if the command prints a schema, a script, or a manual page instead of a report.
-    pub const fn prints_its_own(&self) -> bool {
-        matches!(self, Self::Schema(_) | Self::Completions(_) | Self::Man(_))
+    /// Returns `true` if the command prints a schema, a script, a manual page, or a formatted file instead of a report.
+    pub fn prints_its_own(&self) -> bool {
+        match self {
+            Self::Fmt(args) => args.is_filter(),
+            _ => matches!(self, Self::Schema(_) | Self::Completions(_) | Self::Man(_)),
+        }
     }
 }
 
@@ -366,7 +370,7 @@ pub struct PlanArgs {
     /// The version is a root file or a git revision such as main. A change is caused by the difference between the two versions,
     /// by a window (scheduled), or by drift.
     #[arg(long, value_name = "REV-or-FILE")]
-    pub base: Option<String>,
+    pub base: Option<PathBuf>,
     #[command(flatten)]
     pub connection: ConnectionArgs,
 }

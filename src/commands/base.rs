@@ -30,17 +30,17 @@ pub(super) struct Base {
 /// # Errors
 /// Fails if `base` is neither a file nor a revision in the repository of `config`, or if `git` can't be run. Invalid base files
 /// aren't an error: they've already been merged, and the change under review can't fix them.
-pub(super) fn read(base: &str, config: &Path) -> Result<Base, Problem> {
-    let name = Printable::cut(base, 200);
-    let file = Path::new(base);
-    if file.is_file() {
+pub(super) fn read(base: &Path, config: &Path) -> Result<Base, Problem> {
+    let name = |path: &Path| Printable::cut(&path.to_string_lossy(), 200);
+    if base.is_file() {
         // A pipeline may pass an absolute path, which means nothing to the report's readers.
-        let name = match file.file_name() {
-            Some(last) if file.is_absolute() => Printable::cut(&last.to_string_lossy(), 200),
-            _ => name,
+        let name = match base.file_name() {
+            Some(last) if base.is_absolute() => name(last.as_ref()),
+            _ => name(base),
         };
-        return Ok(Base::new(name, None, Roster::read(file)));
+        return Ok(Base::new(name, None, Roster::read(base)));
     }
+    let (name, base) = (name(base), &base.to_string_lossy());
     let folder = &folder(config);
     let root = config.file_name().map(PathBuf::from).unwrap_or_default();
     let commit = commit(base, folder)?;

@@ -31,7 +31,7 @@ fn version(of: &Path, common: &Common) -> Result<(Printable, Roster), CommandErr
     if of.exists() || of.extension().is_some_and(|extension| extension == "toml") {
         return Ok((name(of), Roster::read(of).map_err(which_files)?));
     }
-    let Base { files, line } = base::read(&of.to_string_lossy(), &common.config)?;
+    let Base { files, line } = base::read(of, &common.config)?;
     Ok((words::base_name(&line), files?))
 }
 

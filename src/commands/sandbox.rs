@@ -109,7 +109,9 @@ fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Worl
 /// real Pylon. Generating the role instead would hide a typo. If the files don't declare any people, we generate some.
 fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
     if roster.people.is_empty() {
-        return invented(DEFAULT_PEOPLE, now);
+        let mut world = invented(DEFAULT_PEOPLE, now)?;
+        world.made_up = true;
+        return Ok(world);
     }
     let people = roster.people.iter().map(|person| {
         let role = person.values.role.as_ref().map(|role| &*role.value.value);

@@ -272,7 +272,7 @@ const ELSEWHERE: &[Elsewhere] = &[
         "use '--base-url URL', '--region us', or '--region eu'",
     ),
     elsewhere(&["file", "path", "input"], "use '--config FILE' to name the root file"),
-    elsewhere(&["no-color", "no-color"], "use '--color never'"),
+    elsewhere(&["no-color", "no-colour", "nocolor"], "use '--color never'"),
     elsewhere(&["debug", "trace"], "use '--verbose'"),
     elsewhere(&["silent"], "use '--quiet'"),
     elsewhere(&["user", "email", "target"], "use '--only EMAIL' with 'plan' or 'apply'"),

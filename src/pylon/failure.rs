@@ -151,11 +151,14 @@ impl Failure {
         }
     }
 
-    /// Returns `true` if a smaller search may succeed: after a 413, and after a 400 whose code doesn't point to another class.
+    /// Returns `true` if a smaller search may succeed: after a 413 or a code that says so, and after a 400 whose code doesn't point
+    /// to another class.
     /// The maximum number of values in a filter is undocumented, and the error message may change at any time.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
-            Cause::Refused(refusal) if refusal.status == 400 => refusal.class() == Class::Rejected,
+            Cause::Refused(refusal) if refusal.status == 400 => {
+                matches!(self.class(), Class::Rejected | Class::TooLarge)
+            }
             _ => self.class() == Class::TooLarge,
         }
     }

@@ -366,14 +366,14 @@ async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, ObserveError> {
     let mut roles: Vec<Role> = Vec::new();
     let request = |cursor| Roles { cursor };
     read_pages(pylon, request, |RolePage { roles: page, next }| {
-        let before = roles.len();
+        let (before, is_empty) = (roles.len(), page.is_empty());
         for role in page {
             if !roles.contains(&role) {
                 is_distinct(&role, &roles)?;
                 roles.push(role);
             }
         }
-        Ok(ReadStep { has_new: roles.len() > before, next })
+        Ok(ReadStep { has_new: roles.len() > before || is_empty && next.is_none(), next })
     })
     .await?;
     Ok(roles)

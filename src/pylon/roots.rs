@@ -101,7 +101,11 @@ impl Roots {
     pub(super) fn variables(&self) -> Vec<&'static str> {
         match self {
             Self::NotNeeded | Self::System => Vec::new(),
-            Self::Given(given) => given.sources.iter().map(|source| source.variable).collect(),
+            Self::Given(given) => {
+                let mut variables: Vec<&str> = given.sources.iter().map(|source| source.variable).collect();
+                variables.dedup(); // `SSL_CERT_DIR` can list several folders
+                variables
+            }
         }
     }
 

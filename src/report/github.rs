@@ -96,8 +96,10 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
         let shown = if of_level.len() > SHOWN { SHOWN - 1 } else { of_level.len() };
         of_level[..shown].iter().for_each(|annotation| lines += &command(annotation, folders));
         if of_level.len() > shown {
-            let message =
-                format!("and {} more. The log of this step lists all of them.", of_level.len() - shown);
+            let message = format!(
+                "and {} more. The JSON report (`--report json=FILE`) has all of them.",
+                of_level.len() - shown
+            );
             let title = format!("rolecall {}", report.command);
             lines += &command(&Annotation { level, location: None, title, message }, folders);
         }
@@ -105,7 +107,7 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
     lines
 }
 
-/// Merges annotations that differ only in the title, which is usually a person. Otherwise, a single changed default would use
+/// Merges annotations that differ only in the title, such as a person's address. Otherwise, a single changed default would use
 /// up the limit of ten.
 fn merged(all: Vec<Annotation>) -> Vec<Annotation> {
     let mut merged: Vec<(Annotation, usize)> = Vec::new();
@@ -132,7 +134,7 @@ fn merged(all: Vec<Annotation>) -> Vec<Annotation> {
         let more = count - named.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let message = format!("{}\n{}{more}", annotation.message, named.join(", "));
-        Annotation { title: format!("{count} people"), message, ..annotation }
+        Annotation { title: format!("{} and {} more", annotation.title, count - 1), message, ..annotation }
     };
     merged.into_iter().enumerate().map(with_names).collect()
 }

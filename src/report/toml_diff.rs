@@ -65,7 +65,7 @@ pub fn comparison(report: &ComparisonReport) -> Vec<Hunk> {
 }
 
 fn difference(entry: &DifferenceEntry) -> Hunk {
-    let DifferenceEntry { subject, kind, items, keeps: _ } = entry;
+    let DifferenceEntry { subject, kind, items, keeps: _, keeps_guarded: _ } = entry;
     let heading = match subject {
         ComparedSubject::Person { email } => Some(header(email.as_str())),
         ComparedSubject::Files => None,
@@ -112,7 +112,7 @@ fn declared<'a>(
         let notes = notes.into_iter().flatten().collect::<Vec<_>>().join(", ");
         let comment = if notes.is_empty() { notes } else { format!(" # {notes}") };
         match item.key.raw() {
-            key @ ("windows" | "protected") => {
+            key @ ("windows" | "protected" | "emails" | "except" | "roles") => {
                 lists.entry(key).or_default().push(format!("  {value},{comment}"));
             }
             key => lines.push(format!("{} = {value}{comment}", short(key))),

@@ -115,7 +115,7 @@ impl Machine {
         self.phase = Phase::Over;
         for id in self.tasks.written().collect::<Vec<_>>() {
             if let Position::Written { so_far, .. } = self.tasks[id].position().clone() {
-                self.not_read_back += usize::from(!matches!(so_far, Outcome::Unknown(_)));
+                self.not_read_back += usize::from(so_far == Outcome::Applied);
                 self.put(id, Position::Ended(so_far));
             }
         }

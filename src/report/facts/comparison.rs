@@ -51,6 +51,9 @@ pub struct DifferenceEntry {
     /// The roles a person keeps in Pylon after being removed from the files. Only set in a plan with a base version.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<Printable>,
+    /// Whether one of these roles is guarded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_guarded: bool,
 }
 
 words! {
@@ -60,6 +63,8 @@ words! {
     pub enum Unwritten {
         /// Pylon already has the new value.
         AlreadyInPylon = "Pylon has this value",
+        /// The plan sets this field, but not because of this difference.
+        InThisPlan = "also in this plan",
         /// A window determines when the value applies.
         OnADate = "takes effect on a date",
         /// The person was not found in Pylon or deactivated there.
@@ -159,7 +164,13 @@ impl DifferenceEntry {
                 unwritten: None,
             }
         };
-        Self { subject, kind, items: items.into_iter().map(item).collect(), keeps: Vec::new() }
+        Self {
+            subject,
+            kind,
+            items: items.into_iter().map(item).collect(),
+            keeps: Vec::new(),
+            keeps_guarded: false,
+        }
     }
 }
 

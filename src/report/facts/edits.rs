@@ -1,7 +1,10 @@
 //! The CSV records of a plan, one per edit.
 
+use std::collections::HashSet;
+
 use super::plan::{BlameLine, ChangeLine, EditLine, PersonLine, PlanReport};
 use crate::desired::Origin;
+use crate::printable::Printable;
 use crate::report::records::{Cell, Record, Records};
 use crate::roster::Field;
 use crate::source::Location;
@@ -21,9 +24,9 @@ impl PlanReport {
     pub fn records(&self) -> Records {
         let changes = self.changes.iter().map(|change| (change, false));
         let observed = self.observed.iter().map(|change| (change, true));
+        let guarded: HashSet<&Printable> = self.guarded_roles.iter().map(|line| &line.email).collect();
         Records::new(changes.chain(observed).flat_map(|(change, is_observed)| {
-            let has_guarded_role =
-                !is_observed && self.guarded_roles.iter().any(|line| line.email == change.email);
+            let has_guarded_role = !is_observed && guarded.contains(&change.email);
             change.edits.iter().map(move |edit| EditRecord {
                 change,
                 edit,

@@ -199,6 +199,7 @@ impl ExplanationReport {
 
     pub fn tables(&self) -> TableReport {
         let changes = self.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty());
+        let observed = self.plan.as_ref().is_some_and(|plan| !plan.observed.is_empty());
         let (mark, verdict) = match (&self.declared, &self.in_pylon) {
             _ if !self.candidates.is_empty() => {
                 (Mark::Bad, "several people match; enter more of the name or address")
@@ -214,6 +215,9 @@ impl ExplanationReport {
                 (Mark::Attention, "declared, but deactivated in Pylon")
             }
             (Some(_), Some(_)) if changes => (Mark::Attention, "not in sync: see what would change"),
+            (Some(_), Some(_)) if observed => {
+                (Mark::Attention, "not in sync, but the policy only observes the difference")
+            }
             (Some(_), Some(_)) => (Mark::Good, "in sync"),
         };
         let tables = if self.candidates.is_empty() {
@@ -321,15 +325,20 @@ impl ExplanationReport {
         }
     }
 
-    /// Returns `true` if the figure is about the address in `asked`. We compare actual addresses rather than search the
+    /// Returns `true` if the figure is about one of the person's addresses. We compare actual addresses rather than search the
     /// formatted figure.
-    fn is_about_asked(&self, figure: &Figure) -> bool {
+    fn is_about_person(&self, figure: &Figure) -> bool {
+        let declared = self.declared.iter().map(|declared| &declared.email);
+        let in_pylon =
+            self.in_pylon.iter().flat_map(|person| person.other_emails.iter().chain([&person.email]));
+        let addresses: Vec<Email> =
+            declared.chain(in_pylon).chain([&self.asked]).map(|email| Email::observed(email.raw())).collect();
         match figure {
             Figure::ProtectedNotFound(email)
             | Figure::Protected(email)
-            | Figure::TokenOwner { email, role: _ } => *email == Email::observed(self.asked.raw()),
+            | Figure::TokenOwner { email, role: _ } => addresses.contains(email),
             Figure::Rule(RuleViolation { rule: _, holders }) => {
-                holders.iter().any(|(email, _)| *email == Email::observed(self.asked.raw()))
+                holders.iter().any(|(email, _)| addresses.contains(email))
             }
             Figure::Changes { .. }
             | Figure::AtLeast(_)
@@ -344,7 +353,7 @@ impl ExplanationReport {
     fn guardrails(&self) -> Table {
         let concerns = |line: &&GuardrailLine| match line.verdict {
             Verdict::Passes | Verdict::Acknowledged { .. } | Verdict::Blocks => true,
-            Verdict::Warns => line.about.as_ref().is_some_and(|figure| self.is_about_asked(figure)),
+            Verdict::Warns => line.about.as_ref().is_some_and(|figure| self.is_about_person(figure)),
         };
         let row = |line: &GuardrailLine| {
             let GuardrailLine { name, about: _, note: _, verdict, figure, remedy, location } = line;

@@ -342,7 +342,7 @@ pub struct ExpiredLine {
 pub struct RollbackNotes {
     /// `false` if the journal has no end record, usually because the run was killed.
     pub journal_is_whole: bool,
-    /// The number of damaged journal lines. The changes in them are not rolled back.
+    /// The number of damaged journal lines. The changes in them may not be rolled back.
     pub unreadable_lines: usize,
     pub not_rolled_back: Vec<SkippedLine>,
     /// The number of people whose declared values differ from the restored ones. The next apply would undo the rollback for

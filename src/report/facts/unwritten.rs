@@ -1,14 +1,14 @@
 //! Differences from the base version for which the plan doesn't need to write anything.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::comparison::{DifferenceEntry, ItemLine, Unwritten};
-use super::plan::PlanReport;
+use super::plan::{EditLine, PlanReport};
 use crate::comparison::{ComparedSubject, Comparison, Kind};
 use crate::desired::{Origin, resolve_person};
-use crate::observed::{Found, ObservedState, Person};
+use crate::observed::{Found, ObservedState, Person, RoleId};
 use crate::plan::ReviewedPlan;
 use crate::plan::cause::Cause;
 use crate::printable::Printable;
@@ -16,9 +16,9 @@ use crate::roster::{Email, Field, Roster, Stance};
 
 /// The inputs for explaining a difference, including what the plan does with each person.
 struct People<'a> {
-    /// The address and field of each edit caused by this change to the files.
-    written: HashSet<(String, Field)>,
-    missing: HashSet<String>,
+    /// The planned edits, by address and field.
+    planned: HashMap<(&'a Email, Field), &'a EditLine>,
+    missing: HashSet<&'a Email>,
     present: &'a Roster,
     reviewed: &'a ReviewedPlan,
     observed: &'a ObservedState,
@@ -35,12 +35,12 @@ impl PlanReport {
         observed: &ObservedState,
     ) {
         let people = People::new(self, present, reviewed, observed);
-        let only: HashSet<&str> = self.only.iter().map(Printable::raw).collect();
+        let only = &reviewed.plan.only;
         let mut entries = Vec::new();
         for difference in Comparison::between(base, present).differences {
             let mut entry = DifferenceEntry::new(difference, &base.sources, &present.sources);
             if let ComparedSubject::Person { email } = &entry.subject {
-                if !only.is_empty() && !only.contains(email.as_str()) {
+                if !only.is_empty() && !only.contains(email) {
                     continue;
                 }
                 let email = email.clone();
@@ -60,18 +60,19 @@ impl PlanReport {
 
 impl<'a> People<'a> {
     fn new(
-        report: &PlanReport,
+        report: &'a PlanReport,
         present: &'a Roster,
         reviewed: &'a ReviewedPlan,
         observed: &'a ObservedState,
     ) -> Self {
-        let mut written = HashSet::new();
-        for change in &report.changes {
-            let caused = change.edits.iter().filter(|edit| edit.cause == Some(Cause::ThisChange));
-            written.extend(caused.map(|edit| (change.email.raw().to_owned(), edit.field)));
+        let mut planned = HashMap::new();
+        // Both are in plan order.
+        for (change, line) in reviewed.plan.changes.iter().zip(&report.changes) {
+            let email = &change.subject.email.value;
+            planned.extend(line.edits.iter().map(|edit| ((email, edit.field), edit)));
         }
-        let missing = report.missing.iter().map(|line| line.email.raw().to_owned()).collect();
-        Self { written, missing, present, reviewed, observed }
+        let missing = reviewed.plan.absent.iter().map(|absent| &absent.email.value).collect();
+        Self { planned, missing, present, reviewed, observed }
     }
 
     /// Drops the items that the plan writes, and records why the others don't need to be written.
@@ -82,25 +83,33 @@ impl<'a> People<'a> {
         }
         let field_of =
             |item: &ItemLine| Field::ALL.into_iter().find(|field| field.as_str() == item.key.raw());
-        entry.items.retain(|item| {
-            field_of(item).is_none_or(|field| !self.written.contains(&(email.to_string(), field)))
-        });
+        let is_written = |field| {
+            self.planned.get(&(email, field)).is_some_and(|edit| edit.cause == Some(Cause::ThisChange))
+        };
+        entry.items.retain(|item| !field_of(item).is_some_and(is_written));
         for item in &mut entry.items {
             let field = field_of(item);
             item.unwritten = Some(self.reason(email, field, item, now));
         }
     }
 
+    /// `field` is `None` for windows.
     fn reason(&self, email: &Email, field: Option<Field>, item: &ItemLine, now: Timestamp) -> Unwritten {
-        let Some(field) = field else { return Unwritten::OnADate };
-        let is_enforced = self.present.policy.fields[field] == Stance::Enforce;
+        let fields = || Field::ALL.into_iter().filter(|other| field.is_none_or(|field| field == *other));
+        let is_planned = |other| match self.planned.get(&(email, other)) {
+            Some(edit) => field.is_some() || matches!(edit.origin, Origin::Window { .. }),
+            None => false,
+        };
+        let is_enforced = |field: Field| self.present.policy.fields[field] == Stance::Enforce;
         if item.new.is_none() {
             Unwritten::NoLongerDeclared
-        } else if self.missing.contains(email.as_str()) {
+        } else if self.missing.contains(email) {
             Unwritten::NotFound
-        } else if !is_enforced {
+        } else if fields().any(is_planned) {
+            Unwritten::InThisPlan
+        } else if !fields().any(is_enforced) {
             Unwritten::NotEnforced
-        } else if self.is_from_window(email, field, now) {
+        } else if field.is_none_or(|field| self.is_from_window(email, field, now)) {
             Unwritten::OnADate
         } else {
             Unwritten::AlreadyInPylon
@@ -133,8 +142,14 @@ impl<'a> People<'a> {
     fn add_kept(&self, person: &Person, entry: &mut DifferenceEntry) {
         let roles = &self.observed.roles;
         let label = |value: &_| Printable::new(&roles.value_label(Field::Role, value));
-        entry.keeps = person.values(Field::Role).iter().map(label).collect();
-        let is_guarded = self.reviewed.minimums.iter().any(|minimum| person.holds(&minimum.role));
-        entry.items.iter_mut().for_each(|item| item.sensitive |= is_guarded);
+        let mut held = person.values(Field::Role);
+        held.extend(
+            person
+                .through_scim(Field::Role)
+                .into_iter()
+                .filter(|role| !person.assigned.contains(&RoleId(role.clone()))),
+        );
+        entry.keeps = held.iter().map(label).collect();
+        entry.keeps_guarded = self.reviewed.minimums.iter().any(|minimum| person.holds(&minimum.role));
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn write(command: &str, report: &ComparisonReport) -> String {
 }
 
 fn rows(entry: &DifferenceEntry) -> Markup {
-    let DifferenceEntry { subject, kind, items, keeps: _ } = entry;
+    let DifferenceEntry { subject, kind, items, keeps: _, keeps_guarded: _ } = entry;
     let note = match (subject, kind) {
         (ComparedSubject::Person { .. }, Kind::Added) => "newly declared",
         (ComparedSubject::Person { .. }, Kind::Removed) => "no longer declared: not changed in Pylon",

@@ -64,7 +64,7 @@ pub(super) fn write(report: &Report, setting: &Setting) -> String {
         return text;
     }
     // Each part stays within its share, so we only get here if the limit is extremely small.
-    title(command, "too long to show here") + "The log of this run has the full report.\n"
+    title(command, "too long to show here") + "The JSON report (`--report json=FILE`) has all of it.\n"
 }
 
 /// Formats the title, preceded by the comment that names the command.
@@ -145,7 +145,7 @@ fn left_out(number: usize, one: &str, many: &str) -> String {
     match number {
         0 => String::new(),
         _ => format!(
-            "\n**{} left out here** to stay within the size limit. The log of this run lists all of them.\n",
+            "\n**{} left out here** to stay within the size limit. The JSON report (`--report json=FILE`) has all of them.\n",
             words::count(number, &format!("more {one} is"), &format!("more {many} are"))
         ),
     }

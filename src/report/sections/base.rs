@@ -17,8 +17,8 @@ pub(in crate::report) fn base(report: &PlanReport) -> Vec<Section> {
     }
     let (mut open, mut folded) = (Vec::new(), Vec::new());
     for entry in unwritten {
-        if entry.kind == Kind::Removed && !entry.keeps.is_empty() {
-            let is_sensitive = entry.items.iter().any(|item| item.sensitive);
+        if entry.kind == Kind::Removed && (!entry.keeps.is_empty() || entry.items.is_empty()) {
+            let is_sensitive = entry.keeps_guarded || entry.items.iter().any(|item| item.sensitive);
             let lines = if is_sensitive { &mut open } else { &mut folded };
             lines.push(no_longer_declared(entry));
             continue;
@@ -37,8 +37,11 @@ fn subject(entry: &DifferenceEntry) -> Part {
 }
 
 fn no_longer_declared(entry: &DifferenceEntry) -> Line {
-    let mut line = line![subject(entry), " is no longer declared but still holds "];
-    line.extend(separated(entry.keeps.iter().map(|role| line![role])));
+    let mut line = line![subject(entry), " is no longer declared"];
+    if !entry.keeps.is_empty() {
+        line.push(" but still holds ".into());
+        line.extend(separated(entry.keeps.iter().map(|role| line![role])));
+    }
     line
 }
 

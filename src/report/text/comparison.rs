@@ -48,7 +48,7 @@ impl ComparisonColumns {
 }
 
 fn entry_lines(entry: &DifferenceEntry, columns: &ComparisonColumns, styles: &Styles) -> String {
-    let DifferenceEntry { subject, kind, items, keeps: _ } = entry;
+    let DifferenceEntry { subject, kind, items, keeps: _, keeps_guarded: _ } = entry;
     let sign = match kind {
         Kind::Added => styled(styles.good, "+"),
         Kind::Removed => styled(styles.bad, "-"),

@@ -407,12 +407,12 @@ fn skipped_lines(heading: &str, lines: &[SkippedLine], styles: &Styles) -> Strin
 fn closing(report: &PlanReport, styles: &Styles) -> String {
     let mut text = String::new();
     if let Some(saved) = &report.saved {
-        text += &format!(
-            "\nSaved as {}. `{}` {}.\n",
-            whole(saved.as_str()),
-            report.invocation.command(&["apply", &path_word(saved.raw().as_ref())]),
-            words::SAVED
-        );
+        text += &format!("\nSaved as {}.", whole(saved.as_str()));
+        if !report.blocked {
+            let apply = report.invocation.command(&["apply", &path_word(saved.raw().as_ref())]);
+            text += &format!(" `{apply}` {}.", words::SAVED);
+        }
+        text.push('\n');
     }
     let Some(result) = &report.result else {
         return text;

@@ -116,7 +116,7 @@ pub const KILLED: &str =
 /// Warns about damaged lines in a journal.
 pub fn unreadable(lines: usize) -> String {
     let lines = count(lines, "line", "lines");
-    format!("{lines} of the journal cannot be read, and their changes are not rolled back")
+    format!("{lines} of the journal cannot be read, and their changes may not be rolled back")
 }
 
 /// Explains why an apply ended early.

@@ -144,12 +144,14 @@ fn base(deal: &mut Deal<'_>) -> BaseLine {
         kind: Kind::Changed,
         items: vec![item],
         keeps: Vec::new(),
+        keeps_guarded: false,
     };
     let person = DifferenceEntry {
         subject: ComparedSubject::Person { email: Email::observed("lu@acme.example") },
         kind: Kind::Removed,
         items: Vec::new(),
         keeps: vec![deal.text(Carrier::RoleThatStays)],
+        keeps_guarded: false,
     };
     BaseLine {
         name: deal.text(Carrier::BaseName),
@@ -496,7 +498,13 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
         let of = deal.raw(Carrier::AcknowledgedOf).to_owned();
         let risk = ComparedSubject::Acknowledgment { guardrail: Guardrail::KeepAtLeast, of, number: 0 };
         let kinds = [Kind::Added, Kind::Removed, Kind::Changed];
-        let entry = |subject, kind, items| DifferenceEntry { subject, kind, items, keeps: Vec::new() };
+        let entry = |subject, kind, items| DifferenceEntry {
+            subject,
+            kind,
+            items,
+            keeps: Vec::new(),
+            keeps_guarded: false,
+        };
         [entry(person, kinds[round % 3], vec![changed]), entry(risk, kinds[(round + 1) % 3], vec![listed])]
     });
     let differences = differences.collect();

@@ -149,8 +149,10 @@ fn problems_at_the_same_place_are_one_annotation() {
     let notices: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("::notice ")).collect();
     assert_eq!(
         notices,
-        ["::notice file=users.toml,line=2,col=8,title=7 people::role Viewer → Member, default%0A\
-          p0@acme.example, p1@acme.example, p2@acme.example, p3@acme.example, p4@acme.example and 2 more"]
+        [
+            "::notice file=users.toml,line=2,col=8,title=p0@acme.example and 6 more::role Viewer → Member, default%0A\
+          p0@acme.example, p1@acme.example, p2@acme.example, p3@acme.example, p4@acme.example and 2 more"
+        ]
     );
 }
 
@@ -163,7 +165,7 @@ fn annotations_beyond_the_limit_are_counted() {
     assert_eq!(warnings.len(), 10);
     assert_eq!(
         warnings[9],
-        "::warning title=rolecall plan::and 21 more. The log of this step lists all of them."
+        "::warning title=rolecall plan::and 21 more. The JSON report (`--report json=FILE`) has all of them."
     );
 }
 
