@@ -69,7 +69,7 @@ fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepare
 }
 
 /// Asks for confirmation, sends the changes, reads them back, and reports the outcome. A blocked or empty plan is only reported.
-/// `replan` makes a fresh plan if confirming took too long.
+/// `replan` makes a fresh plan if another apply ran in the meantime or if confirming took too long.
 pub(super) async fn carry_through(
     command: &str,
     connection: Connection,
@@ -82,13 +82,19 @@ pub(super) async fn carry_through(
     let mut done = is_done(&prepared);
     let mut lock = None;
     if !done {
-        lock = Some(lock_of(&prepared, &connection, common, environment)?);
-        if !args.auto_approve {
-            ask(command, &prepared.report, common, environment)?;
-            if is_old(&prepared, environment.clock) {
-                prepared = agreed(&prepared, replan(&connection).await?)?;
-                done = is_done(&prepared);
-            }
+        let taken = lock_of(&prepared, &connection, common, environment)?;
+        // Another apply may have changed the organization since we read it.
+        if taken.was_held_within(environment.clock.elapsed().saturating_sub(prepared.observation.read_at)) {
+            prepared = replan(&connection).await?;
+            done = is_done(&prepared);
+        }
+        lock = Some(taken);
+    }
+    if !done && !args.auto_approve {
+        ask(command, &prepared.report, common, environment)?;
+        if is_old(&prepared, environment.clock) {
+            prepared = agreed(&prepared, replan(&connection).await?)?;
+            done = is_done(&prepared);
         }
     }
     if done {

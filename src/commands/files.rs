@@ -91,8 +91,8 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
         LazyCell::new(|| Addresses::new(declared.desired.people.iter().map(|person| &person.email.value)));
     for written in written {
         let email = Email::observed(written.trim());
-        if declared.desired.people.binary_search_by(|person| person.email.value.cmp(&email)).is_ok() {
-            emails.push(email);
+        if let Ok(at) = declared.desired.people.binary_search_by(|person| person.email.value.cmp(&email)) {
+            emails.push(declared.desired.people[at].email.value.clone());
             continue;
         }
         let problem = Problem::new(
@@ -111,8 +111,10 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
 /// connection.
 pub(super) fn without_people(declared: &Declared, common: &Common) -> Option<Body> {
     let Roster { people, workspace, guardrails, .. } = &declared.roster;
-    let asks =
-        !people.is_empty() || workspace.organization.is_some() || guardrails.unmanaged == Unmanaged::Block;
+    let asks = !people.is_empty()
+        || workspace.organization.is_some()
+        || guardrails.unmanaged == Unmanaged::Block
+        || !guardrails.role_rules.is_empty();
     let file = Printable::cut(&common.config.to_string_lossy(), 200);
     (!asks).then_some(Body::NoPeople { file, declared: 0 })
 }

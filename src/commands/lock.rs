@@ -10,8 +10,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs::{File, TryLockError};
-use std::io::{Error, Read, Write};
+use std::io::{Error, Read, Seek, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
@@ -24,7 +25,10 @@ use crate::problem::Problem;
 /// The exclusive right to apply. Released on drop.
 #[derive(Debug)]
 pub struct Lock {
-    _files: Vec<File>,
+    files: Vec<File>,
+    /// The time since another apply last held the lock. `None` if there was no other apply, and zero if the time is unknown because
+    /// that apply was killed.
+    unlocked_for: Option<Duration>,
 }
 
 /// A folder for the lock, or an unusable folder's path and the reason.
@@ -43,7 +47,7 @@ impl Lock {
         now: Timestamp,
     ) -> Result<Self, Problem> {
         let mut refused = no_lock("there is no folder for a lock");
-        let mut taken = BTreeMap::new();
+        let (mut taken, mut unlocked_for) = (BTreeMap::new(), None);
         for folder in folders {
             let held = folder.and_then(|folder| {
                 let path = folder.path().to_owned();
@@ -51,7 +55,10 @@ impl Lock {
                 // Two variables may refer to the same folder, in which case a second lock would conflict with our own.
                 if let Entry::Vacant(entry) = taken.entry(canonical) {
                     match hold(&folder, &name(host, organization), now) {
-                        Ok(file) => drop(entry.insert(file)),
+                        Ok((file, last)) => {
+                            entry.insert(file);
+                            unlocked_for = unlocked_for.into_iter().chain(last).min();
+                        }
                         Err(Held::By(holder)) => return Ok(Some(holder)),
                         Err(Held::Not(error)) => return Err((path, error)),
                     }
@@ -70,9 +77,33 @@ impl Lock {
                 }
             }
         }
-        if taken.is_empty() { Err(refused) } else { Ok(Self { _files: taken.into_values().collect() }) }
+        if taken.is_empty() {
+            Err(refused)
+        } else {
+            Ok(Self { files: taken.into_values().collect(), unlocked_for })
+        }
+    }
+
+    /// Returns `true` if another apply held the lock during the last `span`, so what we read in that time may be outdated.
+    pub fn was_held_within(&self, span: Duration) -> bool {
+        self.unlocked_for.is_some_and(|unlocked_for| unlocked_for <= span)
     }
 }
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        for file in &mut self.files {
+            // If this fails, the next apply assumes that we were killed.
+            let _ = file
+                .rewind()
+                .and_then(|()| file.set_len(0))
+                .and_then(|()| file.write_all(RELEASED.as_bytes()));
+        }
+    }
+}
+
+/// The content of the file after the lock has been released.
+const RELEASED: &str = "released\n";
 
 /// The reason a lock could not be taken.
 enum Held {
@@ -81,21 +112,34 @@ enum Held {
     Not(Error),
 }
 
-/// Takes the lock in one folder and writes our process ID and the time to the file.
-fn hold(folder: &OwnFolder, name: &str, now: Timestamp) -> Result<File, Held> {
+/// Takes the lock in one folder and writes our process ID and the time to the file. Returns the time since another apply last held
+/// it.
+fn hold(folder: &OwnFolder, name: &str, now: Timestamp) -> Result<(File, Option<Duration>), Held> {
     let mut file = folder.open_or_create(name).map_err(Held::Not)?;
-    match file.try_lock() {
+    let lock = file.try_lock();
+    let mut content = String::new();
+    let _ = (&mut file).take(200).read_to_string(&mut content);
+    match lock {
         Ok(()) => {}
         Err(TryLockError::Error(error)) => return Err(Held::Not(error)),
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = file.take(200).read_to_string(&mut holder);
-            return Err(Held::By(holder));
-        }
+        Err(TryLockError::WouldBlock) => return Err(Held::By(content)),
     }
+    let unlocked_for = match &*content {
+        "" => None,
+        RELEASED => file
+            .metadata()
+            .and_then(|file| file.modified())
+            .ok()
+            .and_then(|at| at.elapsed().ok())
+            .or(Some(Duration::ZERO)),
+        _ => Some(Duration::ZERO),
+    };
     let holder = format!("process {}, since {now:.0}\n", std::process::id());
-    file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(Held::Not)?;
-    Ok(file)
+    file.rewind()
+        .and_then(|()| file.set_len(0))
+        .and_then(|()| file.write_all(holder.as_bytes()))
+        .map_err(Held::Not)?;
+    Ok((file, unlocked_for))
 }
 
 fn name(host: &str, organization: &str) -> String {

@@ -307,7 +307,7 @@ pub struct GuardrailLine {
     pub location: Option<Location>,
 }
 
-/// One of [`words::NOTES`].
+/// A note from the list [`words::NOTES`].
 type Note = &'static str;
 
 /// Reads a note. Rejects any other text because formats don't escape notes.

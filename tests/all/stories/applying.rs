@@ -11,6 +11,7 @@ use rolecall::commands::lock::Lock;
 use rolecall::own_folder::OwnFolder;
 use rolecall::sandbox::{ApiOperation, Fault, Faults};
 
+use crate::builders::ChangeWorld as _;
 use crate::harness::{NOW, Scene};
 
 const CHANGES: usize = 50;
@@ -120,6 +121,27 @@ fn a_second_apply_of_the_organization_refuses_and_names_the_first() {
     let cache = folder("home/.cache").to_string_lossy().into_owned();
     let scene = scene.env("XDG_RUNTIME_DIR", &cache).env("XDG_CACHE_HOME", &format!("{cache}/."));
     scene.run("apply --auto-approve").exits(0);
+}
+
+#[test]
+fn an_apply_reads_again_if_another_one_may_have_run_since_it_began() {
+    let state = r#"{ "users": [ { "email": "x@acme.example", "role": "admin" }, { "email": "bo@acme.example", "role": "member" } ] }"#;
+    let scene =
+        Scene::with_pylon(state).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");
+    scene.run("apply --auto-approve").exits(0);
+    let own = fs::read_dir(scene.folder().join(".rolecall")).unwrap().map(|entry| entry.unwrap().path());
+    let lock = own.into_iter().find(|path| path.extension().is_some_and(|end| end == "lock")).unwrap();
+    let released = fs::read_to_string(&lock).unwrap();
+    for (content, reads) in [("process 1, since 2026-11-20T07:59:00Z\n", 2), (&released, 1), ("", 1)] {
+        scene.pylon(|world| {
+            world.changed_by_someone_else(std::time::Duration::ZERO, "bo@acme.example", Some("Member"), None);
+        });
+        fs::write(&lock, content).unwrap();
+        let asked = || scene.asked().iter().filter(|asked| *asked == "GET /me").count();
+        let before = asked();
+        scene.run("apply --auto-approve").exits(0);
+        assert_eq!(asked() - before, reads, "{content:?}");
+    }
 }
 
 /// Busy-waits until Pylon has received this many requests or the process has exited.

@@ -396,9 +396,14 @@ fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
 }
 
 #[test]
-fn files_without_people_are_still_checked_for_protected_and_unmanaged_people() {
+fn files_without_people_still_check_unmanaged_people_rules_and_the_organization() {
     let scene = pylon(1).file("users.toml", "[guardrails]\nunmanaged = \"block\"\n[users]\n");
     is_refused(&scene, "Blocked by unmanaged: 3 unmanaged\n");
+    let rule =
+        "emails = \"*@acme.example\"\nroles = [\"Member\"]\nreason = \"a test\"\non_violation = \"block\"";
+    let scene = pylon(1).file("users.toml", format!("[[rule]]\n{rule}\n"));
+    let run = scene.run("plan");
+    assert!(run.exits(3).stdout.contains("Blocked by rule: "), "{}", run.stdout);
     let scene = pylon(1).file("users.toml", "[workspace]\norganization = \"org_other\"\n");
     scene.run("plan").exits(1).names("pylon::other_organization");
     let scene = pylon(1).file("users.toml", "");
