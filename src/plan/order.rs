@@ -87,10 +87,17 @@ fn in_order<'c>(
     if limits.allow_all(&ordered) {
         return ordered.into_iter().map(|(_, ordered)| ordered).collect();
     }
+    // The search gets only the changes that affect a limit. With the others, it could reach a dead end once for each of them.
+    let (others, ordered): (Vec<_>, Vec<_>) =
+        ordered.into_iter().partition(|(turn, _)| *turn == Turn::Neither);
     let groups = Groups::new(ordered, limits);
     let strict = groups.search(limits, 0).or_else(|| groups.search(limits, 1));
     let sequence = strict.unwrap_or_else(|| groups.least_bad(limits));
-    groups.into_sequence(&sequence)
+    let mut sequence = groups.into_sequence(&sequence);
+    let makes_room = |ordered: &&Ordered| limits.turn(ordered) == Turn::MakesRoom;
+    let at = sequence.iter().take_while(makes_room).count();
+    sequence.splice(at..at, others.into_iter().map(|(_, ordered)| ordered));
+    sequence
 }
 
 /// A role's limits, which apply throughout the apply.

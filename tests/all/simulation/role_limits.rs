@@ -291,3 +291,30 @@ fn a_change_does_not_take_the_holder_that_an_earlier_one_needs() {
     let moves = [("lead", "guest"), ("member", "lead"), ("viewer", "member"), ("lead", "viewer")];
     none_is_stuck(moves, &[("lead", 1), ("member", 1), ("viewer", 1)], &[]);
 }
+
+#[test]
+fn changes_without_an_effect_on_limits_do_not_prevent_a_valid_order() {
+    // R and S each need a holder and have two seats, so the search for an order has to back out of dead ends.
+    let exchange = [("r", "member"), ("r", "s"), ("s", "r")];
+    let leavers = std::iter::repeat_n(("x", "member"), 20);
+    let others = std::iter::repeat_n(("member", "viewer"), 600);
+    let people = exchange.into_iter().chain(leavers).chain(others).enumerate();
+    let people = people
+        .map(|(number, (from, to))| Who::with_role(WrittenUser::new(&email(number), from), to))
+        .collect();
+    let roles = ["r", "s", "x", "member", "viewer", "admin"]
+        .map(|name| Role::new(&format!("role_{name}"), name, name));
+    let minimums = [("r", 1), ("s", 1)];
+    let scene = Scene::with_limits(people, roles.to_vec(), &minimums, &[("r", 2), ("s", 2), ("x", 100)]);
+    let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 0);
+    let planned = sim.plan(&scene, &How::default());
+    assert!(!planned.reviewed.is_blocked());
+    let mut holders = [("role_r", 2, 1..=2), ("role_s", 1, 1..=2)];
+    for ordered in planned.reviewed.in_order() {
+        for (role, count, limits) in &mut holders {
+            *count += ordered.gains.iter().filter(|gained| &*gained.0 == *role).count();
+            *count -= ordered.losses.iter().filter(|lost| &*lost.0 == *role).count();
+            assert!(limits.contains(count), "{role} has {count} holders");
+        }
+    }
+}
