@@ -202,7 +202,7 @@ fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, guarded:
     let mut items = Vec::new();
     for ((_, key), (olds, news)) in by_key {
         let mut item = |old: Option<Statement>, new: Option<Statement>| {
-            let roles = [&old, &new].into_iter().flatten().filter_map(Statement::role);
+            let roles = [&old, &new].into_iter().flatten().flat_map(|statement| &statement.roles);
             let found = roles.map(|role| guarded.has(role)).max().unwrap_or(Guarded::No);
             let sensitive = match subject {
                 ComparedSubject::Person { .. } => found != Guarded::No,

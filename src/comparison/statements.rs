@@ -27,17 +27,13 @@ pub(super) struct Statement {
     pub(super) stated: StatedValue,
     /// Whether a subject can have several statements with this key.
     pub(super) repeats: bool,
-    /// The role that a person's entry or window sets.
-    role: Option<String>,
+    /// The role that a person's entry or window sets. For a window, also the role that it replaces while it is open.
+    pub(super) roles: Vec<String>,
 }
 
 impl Statement {
     pub(super) fn identity(&self) -> (String, String) {
         (self.key.clone(), self.meaning.clone())
-    }
-
-    pub(super) fn role(&self) -> Option<&str> {
-        self.role.as_deref()
     }
 }
 
@@ -64,7 +60,7 @@ impl Statements {
             meaning: value,
             stated,
             repeats: false,
-            role: None,
+            roles: Vec::new(),
         })
     }
 
@@ -276,7 +272,7 @@ fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
     for (field, DeclaredValue { value: Sourced { value, place }, from_defaults }) in values.some() {
         let statement = of.add(field.as_str(), quoted(value), Some(*place));
         statement.stated.from_defaults = *from_defaults;
-        statement.role = (field == Field::Role).then(|| value.to_string());
+        statement.roles.extend((field == Field::Role).then(|| value.to_string()));
     }
     for window in windows {
         let (value, meaning) = window_text(window);
@@ -284,7 +280,9 @@ fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
         statement.meaning = meaning;
         let is_local = [&window.from, &window.until].into_iter().flatten().any(|at| !has_offset(&at.value));
         statement.stated.zone = zone.filter(|_| is_local).map(str::to_owned);
-        statement.role = window.sets.role.as_ref().map(|role| role.value.to_string());
+        let replaced = values.role.as_ref().map(|role| role.value.value.to_string());
+        let set = window.sets.role.as_ref().map(|role| role.value.to_string());
+        statement.roles.extend(set.map(|set| [Some(set), replaced]).into_iter().flatten().flatten());
     }
     of.list
 }

@@ -396,3 +396,19 @@ fn a_role_that_only_pylon_can_resolve_is_marked_and_says_so() {
         );
     }
 }
+
+#[test]
+fn a_window_over_a_guarded_role_is_marked_for_the_reviewer() {
+    let file = |role: &str, window: &str| {
+        let windows = format!("windows = [{{ from = 2026-12-01, role = \"{window}\" }}]");
+        format!("[users]\n\"bo@acme.example\" = {{ role = \"{role}\", {windows} }}\n")
+    };
+    let plain = |role: &str| format!("[users]\n\"bo@acme.example\" = {{ role = \"{role}\" }}\n");
+    for (role, window, is_marked) in
+        [("Admin", "Viewer", true), ("Member", "Admin", true), ("Member", "Viewer", false)]
+    {
+        let scene = Scene::offline().file("old.toml", plain(role)).file("users.toml", file(role, window));
+        let run = scene.run("compare old.toml");
+        assert_eq!(run.stdout.contains("! windows"), is_marked, "{role}, then {window}: {}", run.stdout);
+    }
+}
