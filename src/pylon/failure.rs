@@ -669,5 +669,7 @@ mod tests {
         assert!(refused(400, "too many values"));
         assert!(!refused(422, "limit"));
         assert!(!refused(429, ""));
+        let code = Refusal { status: 400, code: Some("payload_too_large".into()), ..Refusal::default() };
+        assert!(failure(code.into()).may_be_too_large());
     }
 }

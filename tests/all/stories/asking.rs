@@ -534,3 +534,22 @@ fn explain_shows_the_last_change_in_the_audit_log_if_it_can_be_read() {
     let run = scene.run("explain bo@acme.example");
     assert!(!run.exits(0).stdout.contains("set by "), "{}", run.stdout);
 }
+
+#[test]
+fn a_person_is_explained_the_same_way_under_each_address() {
+    let rule = "[[rule]]\nemails = \"bo@acme.example\"\nroles = [\"Member\"]\nreason = \"a test\"\n";
+    let files = format!("{rule}[users]\n\"bo@acme.example\" = {{}}\n");
+    let scene = Scene::with_pylon(PYLON).file("users.toml", files);
+    for email in ["bo@acme.example", "b.lindqvist@acme.example"] {
+        let run = scene.run(&format!("explain {email}"));
+        assert!(run.stdout.contains("bo@acme.example has Lead"), "{email}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_difference_that_is_only_observed_is_not_in_sync() {
+    let files = "[policy]\nrole = \"observe\"\n[users]\n\"bo@acme.example\" = { role = \"Member\" }\n";
+    let run = Scene::with_pylon(PYLON).file("users.toml", files).run("explain bo@acme.example");
+    let expected = "\nnot in sync, but the policy only observes the difference\n";
+    assert!(run.exits(0).stdout.ends_with(expected), "{}", run.stdout);
+}

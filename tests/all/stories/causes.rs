@@ -193,6 +193,37 @@ Other differences in the files, with nothing to apply now (3):
 }
 
 #[test]
+fn a_difference_in_a_field_that_the_plan_sets_is_not_reported_as_in_pylon() {
+    let scene = Scene::with_pylon(PYLON)
+        .file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"member\" }\n")
+        .file("base.toml", "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n");
+    for only in ["", " --only bo@acme.example", " --only BO@acme.example"] {
+        let run = scene.run(&format!("plan --base base.toml{only}"));
+        let expected = "  bo@acme.example role: \"Member\" → \"member\" (users.toml:2); also in this plan\n";
+        assert!(run.exits(0).stdout.contains(expected), "{only}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_person_dropped_without_keys_is_listed_with_the_roles_that_remain() {
+    let pylon = PYLON.replace(
+        r#""name": "Bo", "role": "viewer""#,
+        r#""name": "Bo", "role": "viewer", "scim_roles": ["admin"]"#,
+    );
+    let scene = Scene::with_pylon(&pylon).file("users.toml", "[users]\n\"ana@acme.example\" = {}\n").file(
+        "base.toml",
+        "[users]\n\"ana@acme.example\" = {}\n\"bo@acme.example\" = {}\n\"gone@acme.example\" = {}\n",
+    );
+    let run = scene.run("plan --base base.toml");
+    let expected = "Also changed in these files (1):
+  bo@acme.example is no longer declared but still holds Viewer, Admin
+Other differences in the files, with nothing to apply now (1):
+  gone@acme.example is no longer declared
+";
+    assert!(run.exits(0).stdout.contains(expected), "{}", run.stdout);
+}
+
+#[test]
 fn a_person_who_is_declared_by_another_address_is_not_reported_as_dropped() {
     let pylon = PYLON.replace(
         r#""email": "dana@acme.example""#,

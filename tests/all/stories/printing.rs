@@ -24,6 +24,8 @@ fn printed_texts_ignore_the_format() {
         refused.exits(64).names("commands::no_report");
         assert_eq!(refused.stdout, "");
     }
+    let refused = scene.run_with(&["fmt", "-", "--report", "json=report.json"], "[users]\n");
+    refused.exits(64).names("commands::no_report");
     assert_eq!(fs::read_dir(scene.folder()).unwrap().count(), 0, "nothing is left lying about");
 }
 

@@ -253,6 +253,8 @@ fn an_unwritable_report_is_an_error_before_any_request() {
         .names("commands::same_file");
     for words in [
         "plan -o p --report json=p",
+        "plan --base b -o ./b",
+        "plan --base b --report json=b",
         "apply --auto-approve --journal j --report json=./j",
         "apply --auto-approve p --report json=p",
         "rollback j --report text=j",
