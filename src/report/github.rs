@@ -166,7 +166,8 @@ fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
         }
     };
     let mut parts = path.components().filter(|part| *part != Component::CurDir).peekable();
-    let is_shown = !file.chars().any(is_unprintable);
+    // A colon separates a git revision from a path in it.
+    let is_shown = !file.chars().any(|char| is_unprintable(char) || char == ':');
     let is_below = parts.clone().all(|part| matches!(part, Component::Normal(_)));
     (is_shown && is_below && parts.peek().is_some()).then(|| {
         let name = parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
@@ -206,6 +207,10 @@ fn plan_annotations(report: &PlanReport) -> Vec<Annotation> {
     let entries = report.entries();
     let entries =
         entries.into_iter().flat_map(|entry| entry_annotations(entry, guarded.contains(entry.email())));
+    // In a rollback, the locations are in the journal, which isn't in the repository.
+    let is_rollback = report.rollback.is_some();
+    let entries = entries
+        .map(|entry| Annotation { location: entry.location.clone().filter(|_| !is_rollback), ..entry });
     let expired = report.expired.iter().map(expired_annotation);
     let blocked = report.scheduled.iter().filter(|line| !line.blocked_by.is_empty());
     let figures =

@@ -53,7 +53,10 @@ pub(super) fn write(report: &Report) -> String {
         Body::Agenda(agenda) => {
             let verdict = words::agenda(agenda.scheduled.len(), agenda.windows.len());
             let inside = html! {
-                p.about { (agenda.file.as_str()) ", times in " (agenda.timezone.as_str()) }
+                p.about {
+                    (agenda.file.as_str()) ", times in " (agenda.timezone.as_str())
+                    @if let Some(until) = &agenda.until { ", until " (until.as_str()) }
+                }
                 (timeline::draw(&agenda.windows, agenda.now))
                 (scheduled(&agenda.scheduled))
             };

@@ -94,7 +94,9 @@ impl Links<'_> {
 
     fn url(self, location: &Location) -> Option<String> {
         let file = location.file.trim_start_matches("./");
-        let is_inside = !file.starts_with(['/', '<']) && file.split('/').all(|part| part != "..");
+        // A colon separates a git revision from a path in it.
+        let is_inside =
+            !file.starts_with(['/', '<']) && !file.contains(':') && file.split('/').all(|part| part != "..");
         let path: String = file.bytes().map(encoded).collect();
         let url = self.source_url.filter(|_| is_inside)?;
         Some(format!("{url}/{path}#L{}", location.line))

@@ -17,6 +17,8 @@ const SHARE: usize = 12;
 const LONGEST_PATH: usize = 300;
 
 pub(super) fn write(command: &str, report: &PlanReport, links: Links<'_>, limit: usize) -> String {
+    // In a rollback, the locations are in the journal, which isn't in the repository.
+    let links = if report.rollback.is_some() { Links { source_url: None } } else { links };
     let heading: Vec<String> =
         sections::headline(report).iter().map(|part| line_text(part, Links { source_url: None })).collect();
     let head = headed(command, &heading.join(" · ")) + &summary(report);
@@ -63,7 +65,8 @@ fn section_text(section: &Section, report: &PlanReport, links: Links<'_>, share:
     match section {
         Section::Paragraph(_, line) => {
             let parts: Vec<String> = line.iter().map(|part| part_text(part, links)).collect();
-            fitting(&parts, share).0 + "\n\n"
+            let (text, kept) = fitting(&parts, share);
+            text + if kept < parts.len() { " …\n\n" } else { "\n\n" }
         }
         Section::List { title, is_open, lines } => {
             let number = lines.len();
@@ -81,9 +84,10 @@ fn section_text(section: &Section, report: &PlanReport, links: Links<'_>, share:
             reasons.lines().for_each(|line| text += &format!("> {line}\n"));
             text.push('\n');
             let remedies: Vec<String> = remedies.iter().map(|remedy| remedy_text(remedy)).collect();
-            let (remedies, kept) = fitting(&remedies, share);
+            let (shown, kept) = fitting(&remedies, share);
             if kept > 0 {
-                text += &format!("{}\n", details("If this is intended: how to acknowledge it", &remedies));
+                let shown = shown + &left_out(remedies.len() - kept, "acknowledgment", "acknowledgments");
+                text += &format!("{}\n", details("If this is intended: how to acknowledge it", &shown));
             }
             text
         }

@@ -94,7 +94,8 @@ pub const SAVED: &str = "applies these changes and no others";
 
 /// Notes that nothing was changed, if the plan is blocked and the command would otherwise have changed something.
 pub fn unchanged(command: &str, report: &PlanReport) -> Option<&'static str> {
-    (report.blocked && command != "plan" && report.result.is_none()).then_some("Nothing was changed.")
+    (report.blocked && !["plan", "show"].contains(&command) && report.result.is_none())
+        .then_some("Nothing was changed.")
 }
 
 /// Formats the base version, such as `main (4eebca0)`. If the name is the full commit ID, only the abbreviated ID is shown.

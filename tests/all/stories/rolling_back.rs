@@ -436,3 +436,15 @@ fn a_journal_of_two_organizations_is_refused() {
     fs::write(&journal, format!("{}\n{text}", begin.replace("org_1", "org_2"))).unwrap();
     scene.run(ROLLBACK).exits(1).names("rollback::no_journal").mentions("several organizations or hosts");
 }
+
+#[test]
+fn a_rollback_does_not_link_to_the_journal_which_is_not_in_the_repository() {
+    let (scene, _) = applied(USERS);
+    let comment = "--report markdown=comment.md --source-url https://git.example/blob/1";
+    let run = scene.run(&format!("{ROLLBACK} {comment} --format github"));
+    run.exits(0);
+    let comment = fs::read_to_string(scene.folder().join("comment.md")).unwrap();
+    assert!(comment.contains("`first.jsonl:2`") && !comment.contains("blob/1/first"), "{comment}");
+    let linked = run.stdout.lines().find(|line| line.starts_with("::") && line.contains("file=first.jsonl"));
+    assert_eq!(linked, None);
+}
