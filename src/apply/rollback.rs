@@ -54,7 +54,7 @@ pub struct Rollback {
 /// A change that is not rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotRolledBack {
-    /// The user's address in Pylon, or the one in the journal if the user is not in Pylon. The location is the line in the
+    /// The user's address in Pylon, or the one in the journal if the user is not found in Pylon. The location is the line in the
     /// journal.
     pub email: Sourced<Email>,
     pub why: NotRolledBackReason,

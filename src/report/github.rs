@@ -261,8 +261,8 @@ fn entry_annotations(entry: Entry<'_>, is_guarded: bool) -> Vec<Annotation> {
         Entry::Missing(MissingLine { name, did_you_mean, location, .. }) => {
             let message = match (name, did_you_mean) {
                 (Some(name), _) => format!("{name} is deactivated in Pylon"),
-                (None, Some(near)) => format!("not in Pylon; did you mean {near}?"),
-                (None, None) => "not in Pylon".to_owned(),
+                (None, Some(near)) => format!("not found in Pylon; did you mean {near}?"),
+                (None, None) => "not found in Pylon".to_owned(),
             };
             vec![about(Level::Warning, location, message)]
         }
@@ -415,13 +415,13 @@ mod tests {
         }
         let annotation = Annotation {
             level: Level::Notice,
-            location: Some(Location { file: "a,b:c%.toml".into(), line: 3, column: 1 }),
+            location: Some(Location { file: "a,b;c%.toml".into(), line: 3, column: 1 }),
             title: "x,y::z".into(),
             message: "100%\n::error::no".into(),
         };
         assert_eq!(
             command(&annotation, &Annotations::default()),
-            "::notice file=a%2Cb%3Ac%25.toml,line=3,col=1,title=x%2Cy%3A%3Az::100%25%0A\\u{3a}:error::no\n"
+            "::notice file=a%2Cb;c%25.toml,line=3,col=1,title=x%2Cy%3A%3Az::100%25%0A\\u{3a}:error::no\n"
         );
     }
 }

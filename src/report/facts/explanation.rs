@@ -210,7 +210,7 @@ impl ExplanationReport {
             (None, None) if !self.asked.raw().contains('@') => (Mark::Bad, "no name or address matches"),
             (None, None) => (Mark::Bad, "neither declared nor in Pylon"),
             (None, Some(_)) => (Mark::Attention, "unmanaged: rolecall never changes this person"),
-            (Some(_), None) => (Mark::Attention, "declared, but not in Pylon"),
+            (Some(_), None) => (Mark::Attention, "declared, but not found in Pylon"),
             (Some(_), Some(person)) if person.deactivated => {
                 (Mark::Attention, "declared, but deactivated in Pylon")
             }
@@ -236,7 +236,7 @@ impl ExplanationReport {
     fn candidates(&self) -> Table {
         let row = |line: &CandidateLine| {
             let CandidateLine { email, name, declared } = line;
-            let name = name.as_ref().map_or_else(|| Printable::new("(not in Pylon)"), cell);
+            let name = name.as_ref().map_or_else(|| Printable::new("(not found in Pylon)"), cell);
             let declared = Printable::new(if *declared { "declared" } else { "unmanaged" });
             Row::new(Mark::Plain, [cell(email), name, declared])
         };

@@ -209,8 +209,8 @@ fn entry_lines(
             let near = did_you_mean.as_ref().map(|near| near.short(LONGEST_ADDRESS));
             let rest = match (name, near) {
                 (Some(name), _) => format!("{}, deactivated in Pylon", name.short(LONGEST)),
-                (None, Some(near)) => format!("not in Pylon; did you mean {near}?"),
-                (None, None) => "not in Pylon".to_owned(),
+                (None, Some(near)) => format!("not found in Pylon; did you mean {near}?"),
+                (None, None) => "not found in Pylon".to_owned(),
             };
             line(styled(styles.attention, "?"), format!("{rest}   {}", place(location)))
         }

@@ -39,7 +39,7 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
             format!("{} is protected and would change", address(email))
         }
         Figure::ProtectedNotFound(email) => {
-            format!("{} is protected, but not in Pylon", address(email))
+            format!("{} is protected, but not found in Pylon", address(email))
         }
         Figure::AdminNotGuarded(role) => {
             let role = label(role);
@@ -52,7 +52,7 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         }
         Figure::Rule(violation) => violated(violation, label),
         Figure::Unmanaged(count) => format!("{count} unmanaged"),
-        Figure::Missing(count) => format!("{count} declared, but not in Pylon"),
+        Figure::Missing(count) => format!("{count} declared, but not found in Pylon"),
     }
 }
 

@@ -78,8 +78,8 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
     for (number, what) in [
         (in_sync_since_saved, "of them since the plan was saved"),
         (report.observed.len(), "observed"),
-        (missing.len(), "not in Pylon"),
-        (deactivated.len(), "deactivated in Pylon"),
+        (missing.len(), "not found"),
+        (deactivated.len(), "deactivated"),
         (report.unmanaged.len(), "unmanaged"),
     ] {
         parts.extend((number > 0).then(|| format!("{number} {what}")));

@@ -120,11 +120,11 @@ Integration users, which cannot sign in
     name      user ID
     Fivetran  u_api
 
-Declared, but not in Pylon
+Declared, but not found in Pylon
     address          declared
   ! mi@acme.example  Member, default   users.toml:16
 
-6 active people · 2 Admins · 1 unmanaged · 2 not in sync · 1 integration user · 2 deactivated · 1 declared, but not in Pylon
+6 active people · 2 Admins · 1 unmanaged · 2 not in sync · 1 integration user · 2 deactivated · 1 declared, but not found in Pylon
 1 file, SHA-256 DIGEST
 Not read: the commit of the files: they are not in a git repository
 "

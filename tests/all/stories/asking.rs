@@ -413,7 +413,7 @@ fn explain_omits_guardrails_about_a_person_with_a_similar_address() {
     assert!(!run.stdout.contains("ana@gone.example is protected"), "{}", run.stdout);
     let own = scene.file("users.toml", users.replace("ana@gone", "A@gone")).run("explain a@gone.example");
     own.exits(0);
-    assert!(own.stdout.contains("A@gone.example is protected, but not in Pylon"), "{}", own.stdout);
+    assert!(own.stdout.contains("A@gone.example is protected, but not found in Pylon"), "{}", own.stdout);
 }
 
 #[test]
@@ -473,8 +473,8 @@ fn a_part_of_a_name_or_address_finds_the_person_or_lists_the_candidates() {
 rolecall explain · bo · Acme (org_1, HOST)
 
 Matching people
-    bo@acme.example      Bo Lindqvist    declared
-    bonnie@acme.example  (not in Pylon)  declared
+    bo@acme.example      Bo Lindqvist          declared
+    bonnie@acme.example  (not found in Pylon)  declared
 
 several people match; enter more of the name or address
 "

@@ -223,7 +223,10 @@ fn a_protected_address_counts_whichever_of_the_persons_it_is() {
         );
         let scene = Scene::with_pylon(state).file("users.toml", users);
         is_refused(&scene, &format!("Blocked by protected: {protected} is protected and would change"));
-        is_refused(&scene, "Guardrail protected warns: nobody@acme.example is protected, but not in Pylon");
+        is_refused(
+            &scene,
+            "Guardrail protected warns: nobody@acme.example is protected, but not found in Pylon",
+        );
     }
 }
 
@@ -242,7 +245,7 @@ fn people_declared_nowhere_and_people_who_are_missing_can_be_refused() {
         .file("users.toml", "[guardrails]\nunmanaged = \"block\"\n[users]\n\"ana@acme.example\" = {}\n");
     is_refused(&scene, "Blocked by unmanaged: 2 unmanaged\n");
     let scene = pylon(1).file("users.toml", "[guardrails]\nmissing = \"block\"\n[users]\n\"typo@acme.example\" = {}\n\"cleo@acme.example\" = {}\n");
-    is_refused(&scene, "Blocked by missing: 2 declared, but not in Pylon   users.toml:5\n");
+    is_refused(&scene, "Blocked by missing: 2 declared, but not found in Pylon   users.toml:5\n");
 }
 
 #[test]

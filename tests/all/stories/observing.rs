@@ -105,9 +105,9 @@ fn people_not_found_are_searched_again_and_classified() {
 rolecall plan · Acme (org_1, HOST) · 2 declared
 
   ? cy@acme.example   Cy Ortega, deactivated in Pylon   users.toml:2
-  ? dee@acme.exmaple  not in Pylon; did you mean dee@acme.example?   users.toml:3
+  ? dee@acme.exmaple  not found in Pylon; did you mean dee@acme.example?   users.toml:3
 
-nothing to change · 0 in sync · 1 not in Pylon · 1 deactivated in Pylon · 4 unmanaged
+nothing to change · 0 in sync · 1 not found · 1 deactivated · 4 unmanaged
 Unmanaged: ana@acme.example, ben@acme.example, bo@acme.example, dee@acme.example
 Guardrails pass: 0 of 2 change (limit 10), 2 Admins remain (minimum 2).
 "
@@ -302,7 +302,7 @@ fn a_missing_person_is_reported_without_retries_in_every_form_of_an_empty_result
         for command in ["plan --blame", "apply --auto-approve"] {
             let run = scene.run(command);
             run.exits(0);
-            assert!(run.stdout.contains("? typo@acme.example  not in Pylon"), "{form}: {}", run.stdout);
+            assert!(run.stdout.contains("? typo@acme.example  not found in Pylon"), "{form}: {}", run.stdout);
         }
         let searches = scene.asked().iter().filter(|asked| *asked == "POST /users/search").count();
         assert_eq!(searches, 4, "{form}: one search and one confirmation per run");

@@ -48,7 +48,7 @@ fn a_comment_has_the_verdict_a_row_per_person_and_folds_the_rest() {
     let expected = r#"<!-- rolecall:plan -->
 ### 3 people change · 1 loses `Admin` · 1 gains `Admin`
 
-`Acme Support` (`org_4f1c`, `HOST`), 6 declared: **3 to change (2 roles, 1 status)** · 2 in sync · 1 not in Pylon
+`Acme Support` (`org_4f1c`, `HOST`), 6 declared: **3 to change (2 roles, 1 status)** · 2 in sync · 1 not found
 
 Guardrails pass: `3 of 6 change (limit 10)`, `2 Admins remain (minimum 2)`.
 
@@ -126,7 +126,7 @@ fn a_github_job_gets_annotations_on_the_lines_and_the_comment_as_its_summary() {
         [
             "::warning file=access/users.toml,line=4,col=30,title=bo@acme.example::role Viewer → Admin",
             "::warning file=access/users.toml,line=6,col=31,title=dee@acme.example::role Admin → Member",
-            "::warning file=access/users.toml,line=7,col=1,title=eva@acme.example::not in Pylon",
+            "::warning file=access/users.toml,line=7,col=1,title=eva@acme.example::not found in Pylon",
             "::notice file=access/users.toml,line=5,col=32,title=cy@acme.example::status active → out_of_office",
         ]
     );
@@ -397,8 +397,8 @@ fn report_only_drift_reads_the_same_in_every_format() {
             ),
             "{text}"
         );
-        let line = plain.lines().find(|line| line.contains("is protected, but not in Pylon")).unwrap();
-        let rest = line.split("is protected, but not in Pylon").nth(1).unwrap();
+        let line = plain.lines().find(|line| line.contains("is protected, but not found in Pylon")).unwrap();
+        let rest = line.split("is protected, but not found in Pylon").nth(1).unwrap();
         assert!(rest.is_empty() || rest.starts_with("</"), "the line has more text: {line}");
     }
 }

@@ -99,7 +99,7 @@ impl AccessReport {
                 rows: self.integration_users.iter().map(integration).collect(),
             },
             Table {
-                title: Some("Declared, but not in Pylon"),
+                title: Some("Declared, but not found in Pylon"),
                 columns: vec!["address", "declared"],
                 rows: self.not_found.iter().map(NotFoundLine::row).collect(),
             },
@@ -135,7 +135,7 @@ impl AccessReport {
             (against_rule, "against a rule"),
             (observed, "observed"),
             (deactivated, "deactivated"),
-            (not_found, "declared, but not in Pylon"),
+            (not_found, "declared, but not found in Pylon"),
         ] {
             parts.extend((number > 0).then(|| format!("{number} {what}")));
         }
