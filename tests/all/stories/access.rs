@@ -209,6 +209,8 @@ fn access_works_without_files() {
         run.stdout
     );
     assert!(run.stdout.contains("There are no files, so everyone is unmanaged.\n"), "{}", run.stdout);
+    let comment = scene.run("access --format markdown").stdout;
+    assert!(comment.contains("| `unmanaged` |") && !comment.contains("**`unmanaged`"), "{comment}");
     let report = json_of(&scene);
     assert_eq!((&report["files"], &report["unread"]), (&json!(null), &json!([])));
 }

@@ -82,7 +82,7 @@ impl AccessReport {
         let people = |title, belongs: fn(&AccessLine) -> bool| Table {
             title: Some(title),
             columns: columns.clone(),
-            rows: self.people.iter().filter(|line| belongs(line)).map(|line| line.row(layout)).collect(),
+            rows: self.people.iter().filter(|line| belongs(line)).map(|line| line.row(layout, self.files.is_some())).collect(),
         };
         let integration =
             |IntegrationLine { id, name }: &IntegrationLine| Row::new(Mark::Plain, [cell(name), cell(id)]);
@@ -200,14 +200,12 @@ impl FilesLine {
 }
 
 impl AccessLine {
-    fn row(&self, layout: Layout) -> Row {
+    fn row(&self, layout: Layout, has_files: bool) -> Row {
         let mark = match self.state {
             _ if self.is_against_rule() || self.beyond_declared().next().is_some() => Mark::Attention,
             AccessState::InSync => Mark::Good,
             // Without files, everyone is unmanaged.
-            AccessState::Unmanaged if matches!(layout, Layout::Narrow { has_files: false, .. }) => {
-                Mark::Plain
-            }
+            AccessState::Unmanaged if !has_files => Mark::Plain,
             AccessState::NotInSync | AccessState::Unmanaged => Mark::Attention,
             AccessState::Observed | AccessState::Deactivated => Mark::Plain,
         };
