@@ -1,13 +1,15 @@
 //! The base version of the files, which the plan is compared with: `--base REV-or-FILE`.
 //!
-//! A git revision is read with plumbing commands and copied to a temporary folder. An `include` pattern may match any TOML file,
-//! so all of them are copied. Symbolic links, and paths that lead out of the folder, are skipped.
+//! A git revision is read with plumbing commands. The root file, the files it includes, and all symbolic links are copied to a
+//! temporary folder, where they are read like any other files.
 
-use std::fs::{self, File};
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use glob::{MatchOptions, Pattern};
 use tempfile::TempDir;
 
 use super::{CommandCode, folder};
@@ -16,6 +18,7 @@ use crate::problem::{Problem, Problems};
 use crate::pylon::token;
 use crate::report::facts::plan::BaseLine;
 use crate::roster::Roster;
+use crate::roster::read::included_patterns;
 
 /// The base version of the files, along with its name in reports.
 #[derive(Debug)]
@@ -47,15 +50,19 @@ pub(super) fn read(base: &Path, config: &Path) -> Result<Base, Problem> {
     let copy = copied(&commit, folder, &root).map_err(|error| not_read(base, &error.to_string()))?;
     let root = copy.path().join(root);
     let line_of = Printable::new(&commit);
-    if !root.exists() {
+    if root.symlink_metadata().is_err() {
         return Ok(Base { files: Ok(Roster::default()), line: BaseLine::without_files(name, line_of) });
     }
     let mut files = Roster::read(&root);
+    let (from, to) = (format!("{}/", copy.path().display()), format!("{base}:"));
     let sources = match &mut files {
         Ok(roster) => &mut roster.sources,
-        Err(problems) => &mut problems.sources,
+        Err(Problems { sources, list }) => {
+            list.iter_mut().for_each(|problem| problem.message = problem.message.replace(&from, &to));
+            sources
+        }
     };
-    sources.rename(&format!("{}/", copy.path().display()), &format!("{base}:"));
+    sources.rename(&from, &to);
     Ok(Base::new(name, Some(line_of), files))
 }
 
@@ -84,52 +91,150 @@ fn not_read(base: &str, why: &str) -> Problem {
     )
 }
 
-/// Copies the root file and all TOML files below `folder` from `commit` into a temporary folder.
+/// Copies the root file, the files it includes, and all symbolic links below `folder` from `commit` into a temporary folder.
 fn copied(commit: &str, folder: &Path, root: &Path) -> io::Result<TempDir> {
     let copy = TempDir::new()?;
     let tree = git(folder, &["ls-tree", "-r", "-z", commit], Stdio::null())?;
-    let mut files = Vec::new();
-    let mut wanted = tempfile::tempfile()?;
-    for entry in String::from_utf8_lossy(&tree).split('\0') {
-        if let Some((object, path)) = config_file(entry, root) {
-            writeln!(wanted, "{object}")?;
-            files.push(copy.path().join(path));
-        }
+    let tree = String::from_utf8_lossy(&tree);
+    let (links, files): (Vec<Entry<'_>>, Vec<Entry<'_>>) =
+        tree.split('\0').filter_map(Entry::parse).partition(|entry| entry.is_link);
+    let link_texts = contents(folder, &links)?;
+    let targets: BTreeMap<&Path, PathBuf> = links
+        .iter()
+        .zip(&link_texts)
+        .filter_map(|(link, text)| {
+            Some((link.path, target(link.path, Path::new(str::from_utf8(text).ok()?))?))
+        })
+        .collect();
+    let mut root = root;
+    for _ in 0..MAX_LINKS {
+        root = targets.get(root).map_or(root, PathBuf::as_path);
     }
-    io::Seek::rewind(&mut wanted)?;
-    let contents = git(folder, &["cat-file", "--batch"], Stdio::from(wanted))?;
-    write_each(&files, &contents)?;
+    let root_file: Vec<Entry<'_>> = files.iter().filter(|file| file.path == root).copied().collect();
+    let text = contents(folder, &root_file)?.pop().unwrap_or_default();
+    let patterns = Patterns::of(&String::from_utf8_lossy(&text));
+    let targets: HashSet<&Path> = targets.values().map(PathBuf::as_path).collect();
+    let mut needed = files;
+    needed.retain(|file| file.path == root || patterns.may_include(file.path, &targets));
+    for (file, text) in needed.iter().zip(contents(folder, &needed)?) {
+        let path = copy.path().join(file.path);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, text)?;
+    }
+    // Links come last, so that no file is written through a link.
+    for (link, text) in links.iter().zip(&link_texts) {
+        create_link(&copy.path().join(link.path), text)?;
+    }
     Ok(copy)
 }
 
-/// Parses an entry of `git ls-tree` into its object ID and path. Returns `None` unless it's a regular file inside the folder and
-/// either the root file or a TOML file.
-fn config_file<'e>(entry: &'e str, root: &Path) -> Option<(&'e str, &'e Path)> {
-    let (about, path) = entry.split_once('\t')?;
-    let mut about = about.split(' ');
-    let (mode, object) = (about.next()?, about.nth(1)?);
-    let path = Path::new(path);
-    let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
-    let is_toml = path.extension().is_some_and(|extension| extension == "toml");
-    (mode.starts_with("100") && is_inside && (is_toml || path == root)).then_some((object, path))
+/// The number of symbolic links to follow from the root file, same as on Linux.
+const MAX_LINKS: usize = 40;
+
+/// A regular file or a symbolic link in a commit.
+#[derive(Clone, Copy)]
+struct Entry<'t> {
+    object: &'t str,
+    path: &'t Path,
+    is_link: bool,
 }
 
-/// Splits the output of `git cat-file --batch` into files. Each object consists of a header line that ends with the length, the
-/// content, and a line feed.
-fn write_each(files: &[PathBuf], mut contents: &[u8]) -> io::Result<()> {
+impl<'t> Entry<'t> {
+    /// Parses an entry of `git ls-tree`. Returns `None` for other kinds of entries and for paths that lead out of the folder.
+    fn parse(entry: &'t str) -> Option<Self> {
+        let (about, path) = entry.split_once('\t')?;
+        let mut about = about.split(' ');
+        let (mode, object) = (about.next()?, about.nth(1)?);
+        let path = Path::new(path);
+        let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
+        let is_link = mode == "120000";
+        (is_inside && (is_link || mode.starts_with("100"))).then_some(Self { object, path, is_link })
+    }
+}
+
+/// Resolves the target of a symbolic link. Returns `None` if it leads out of the folder.
+fn target(link: &Path, text: &Path) -> Option<PathBuf> {
+    let mut path = link.parent()?.to_owned();
+    for part in text.components() {
+        match part {
+            Component::Normal(name) => path.push(name),
+            Component::CurDir => {}
+            Component::ParentDir if path.pop() => {}
+            _ => return None,
+        }
+    }
+    Some(path)
+}
+
+/// Creates a symbolic link. Its target may be anything, since reading the roster rejects a link that leads out of the folder.
+#[cfg(unix)]
+fn create_link(path: &Path, target: &[u8]) -> io::Result<()> {
+    use std::os::unix::{ffi::OsStrExt, fs::symlink};
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    symlink(std::ffi::OsStr::from_bytes(target), path)
+}
+
+/// Does nothing: creating a link requires a privilege on this platform.
+#[cfg(not(unix))]
+fn create_link(_: &Path, _: &[u8]) -> io::Result<()> {
+    Ok(())
+}
+
+/// The `include` patterns of a root file, along with the last part of each.
+struct Patterns {
+    whole: Vec<Pattern>,
+    names: Vec<Pattern>,
+}
+
+impl Patterns {
+    fn of(root: &str) -> Self {
+        let written = included_patterns(root);
+        // An invalid pattern is left out: reading the roster reports it.
+        let pattern = |path: &Path| Pattern::new(&path.to_string_lossy()).ok();
+        let without_dots = |pattern: &String| {
+            Path::new(pattern).components().filter(|part| *part != Component::CurDir).collect::<PathBuf>()
+        };
+        let whole = written.iter().filter_map(|text| pattern(&without_dots(text)));
+        let names = written.iter().filter_map(|text| pattern(Path::new(text).file_name()?.as_ref()));
+        Self { whole: whole.collect(), names: names.collect() }
+    }
+
+    /// Returns `true` if a pattern matches the file, either directly or through a symbolic link to the file or to a folder.
+    fn may_include(&self, file: &Path, targets: &HashSet<&Path>) -> bool {
+        let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
+        let is_named = || {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            self.names.iter().any(|pattern| pattern.matches(&name))
+        };
+        self.whole.iter().any(|pattern| pattern.matches_path_with(file, options))
+            || targets.contains(file)
+            || is_named() && file.ancestors().any(|folder| targets.contains(folder))
+    }
+}
+
+/// Reads the contents of these entries, in order. `git cat-file --batch` returns each object as a header line that ends with the
+/// length, the content, and a line feed.
+fn contents(folder: &Path, entries: &[Entry<'_>]) -> io::Result<Vec<Vec<u8>>> {
     let cut_short =
         || io::Error::new(io::ErrorKind::UnexpectedEof, "git returned fewer files than requested");
-    for path in files {
-        let end = contents.iter().position(|byte| *byte == b'\n').ok_or_else(cut_short)?;
-        let head = String::from_utf8_lossy(&contents[..end]);
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut wanted = tempfile::tempfile()?;
+    entries.iter().try_for_each(|entry| writeln!(wanted, "{}", entry.object))?;
+    io::Seek::rewind(&mut wanted)?;
+    let output = git(folder, &["cat-file", "--batch"], Stdio::from(wanted))?;
+    let mut rest = output.as_slice();
+    let mut contents = Vec::new();
+    for _ in entries {
+        let end = rest.iter().position(|byte| *byte == b'\n').ok_or_else(cut_short)?;
+        let head = String::from_utf8_lossy(&rest[..end]);
         let length: usize =
             head.rsplit(' ').next().and_then(|length| length.parse().ok()).ok_or_else(cut_short)?;
-        let text = contents.get(end + 1..end + 1 + length).ok_or_else(cut_short)?;
-        contents = contents.get(end + 2 + length..).unwrap_or_default();
-        path.parent().map_or(Ok(()), fs::create_dir_all)?;
-        File::create(path)?.write_all(text)?;
+        contents.push(rest.get(end + 1..end + 1 + length).ok_or_else(cut_short)?.to_owned());
+        rest = rest.get(end + 2 + length..).unwrap_or_default();
     }
-    Ok(())
+    Ok(contents)
 }
 
 /// Runs `git` in a folder and returns its standard output. The error contains the first line of its standard error.

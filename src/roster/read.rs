@@ -214,6 +214,15 @@ impl Reader {
     }
 }
 
+/// Returns the `include` patterns of a root file, without checking them.
+pub fn included_patterns(root: &str) -> Vec<String> {
+    let repaired = Repaired::new(with_bounded_errors(root, root.len()));
+    let (table, _) = repaired.parse();
+    let patterns = table.get_ref().get("include").and_then(|value| value.get_ref().as_array());
+    let texts = patterns.into_iter().flatten().filter_map(|pattern| pattern.get_ref().as_str());
+    texts.map(str::to_owned).collect()
+}
+
 /// The maximum number of syntax errors in one part. With more errors, the file isn't considered TOML, and everything after that
 /// part is skipped: each error takes up hundreds of bytes of memory.
 const MAX_ERRORS_PER_PART: usize = 500;

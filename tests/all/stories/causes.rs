@@ -105,6 +105,11 @@ fn repository() -> Option<Scene> {
         .file("roles/users.toml", BEFORE)
         .file("README.md", "ours")
         .file("people.txt", BEFORE);
+    Some(committed(scene)?.file("roles/users.toml", after()))
+}
+
+/// Commits all files of the scene to a new repository. Returns `None` without git.
+fn committed(scene: Scene) -> Option<Scene> {
     let git = |words: &[&str]| {
         let identity =
             ["-c", "user.name=a", "-c", "user.email=a@acme.example", "-c", "init.defaultBranch=main"];
@@ -114,7 +119,7 @@ fn repository() -> Option<Scene> {
     let is_there =
         git(&["init", "--quiet"]) && git(&["add", "."]) && git(&["commit", "--quiet", "-m", "base"]);
     assert!(is_there || std::env::var_os("ROLECALL_REQUIRE_CHROMIUM").is_none(), "git is required in CI");
-    is_there.then(|| scene.file("roles/users.toml", after()))
+    is_there.then_some(scene)
 }
 
 #[test]
@@ -133,6 +138,62 @@ fn a_root_file_of_a_revision_may_have_any_name() {
     let Some(scene) = repository() else { return };
     let run = scene.run("plan -c people.txt --base main");
     assert!(run.stdout.contains(": 1 scheduled · 1 drift\n"), "{}", run.stdout);
+}
+
+/// The people of a revision, in team files that aren't named `*.toml`, deep in folders, and behind symbolic links.
+#[cfg(unix)]
+#[test]
+fn every_file_that_a_revision_includes_is_compared() {
+    use std::os::unix::fs::symlink;
+
+    let person =
+        |name: &str, role: &str| format!("[users]\n\"{name}@acme.example\" = {{ role = \"{role}\" }}\n");
+    let places = [
+        "teams/a.conf",
+        "teams/b.TOML",
+        "teams/c",
+        "shared/d.txt",
+        "deep/sub/e.toml",
+        "far/f.toml",
+        "v2/g.toml",
+    ];
+    let root = "include = [\"./teams/*\", \"deep/**/*.toml\", \"dir/*.toml\", \"chain/*.toml\"]\n";
+    let mut scene = Scene::offline().file("real/root.toml", root).file("far/notes.md", "unrelated");
+    for place in places {
+        scene = scene.file(place, person(&place.replace('/', "."), "Admin"));
+    }
+    let link = |to: &str, name: &str| symlink(to, scene.folder().join(name)).unwrap();
+    link("real/root.toml", "users.toml");
+    link("../shared/d.txt", "teams/linked");
+    link("far", "dir");
+    link("current", "chain");
+    link("v2", "current");
+    let Some(mut scene) = committed(scene) else { return };
+    let run = scene.run("compare HEAD --detailed-exitcode");
+    assert!(run.exits(0).stdout.contains("no differences"), "{}{}", run.stdout, run.stderr);
+    for place in places {
+        scene = scene.file(place, person(&place.replace('/', "."), "Member"));
+    }
+    let run = scene.run("compare HEAD --detailed-exitcode");
+    assert_eq!(
+        run.exits(2).stdout.matches("role  \"Admin\" → \"Member\"").count(),
+        places.len(),
+        "{}",
+        run.stdout
+    );
+}
+
+/// A revision can contain links that a checkout would have as well, and the error doesn't name the temporary copy.
+#[cfg(unix)]
+#[test]
+fn a_link_of_a_revision_does_not_lead_out_of_its_folder() {
+    let scene = Scene::offline().file("users.toml", "include = [\"teams/*\"]\n").file("teams/a.toml", "");
+    std::os::unix::fs::symlink("/etc/passwd", scene.folder().join("teams/b.toml")).unwrap();
+    let Some(scene) = committed(scene) else { return };
+    let run = scene.run("compare HEAD HEAD");
+    run.exits(1)
+        .names("roster::outside_folder")
+        .mentions("HEAD:teams/b.toml is a link to a path outside the config's folder");
 }
 
 #[test]
