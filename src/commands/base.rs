@@ -16,6 +16,7 @@ use super::{CommandCode, folder};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::pylon::token;
+use crate::regular;
 use crate::report::facts::plan::BaseLine;
 use crate::roster::Roster;
 use crate::roster::read::included_patterns;
@@ -31,8 +32,9 @@ pub(super) struct Base {
 /// Reads the base from a file or, if there's no such file, from a git revision.
 ///
 /// # Errors
-/// Fails if `base` is neither a file nor a revision in the repository of `config`, or if `git` can't be run. Invalid base files
-/// aren't an error: they've already been merged, and the change under review can't fix them.
+/// Fails if `base` is neither a file nor a revision in the repository of `config`, if `config` is a stream and `base` a revision,
+/// or if `git` can't be run. Invalid base files aren't an error: they've already been merged, and the change under review can't
+/// fix them.
 pub(super) fn read(base: &Path, config: &Path) -> Result<Base, Problem> {
     let name = |path: &Path| Printable::cut(&path.to_string_lossy(), 200);
     if base.is_file() {
@@ -44,6 +46,12 @@ pub(super) fn read(base: &Path, config: &Path) -> Result<Base, Problem> {
         return Ok(Base::new(name, None, Roster::read(base)));
     }
     let (name, base) = (name(base), &base.to_string_lossy());
+    if regular::is_stream(config) {
+        return Err(not_read(
+            base,
+            "the config is standard input or another stream, which has no versions in git",
+        ));
+    }
     let folder = &folder(config);
     let root = config.file_name().map(PathBuf::from).unwrap_or_default();
     let commit = commit(base, folder)?;

@@ -197,6 +197,18 @@ fn a_link_of_a_revision_does_not_lead_out_of_its_folder() {
 }
 
 #[test]
+fn a_config_from_standard_input_has_no_version_in_git() {
+    let Some(scene) = repository() else { return };
+    for words in ["plan -c - --base main", "compare main -c -"] {
+        let arguments: Vec<&str> = words.split(' ').collect();
+        let run = scene.run_with(&arguments, &after());
+        run.exits(1).names("plan::no_base").mentions("the config is standard input or another stream");
+    }
+    let run = scene.run_with(&["plan", "-c", "-", "--base", "people.txt"], &after());
+    assert!(run.exits(0).stdout.contains(": 1 this change · 1 scheduled · 1 drift\n"), "{}", run.stdout);
+}
+
+#[test]
 fn with_a_revision_that_has_no_files_this_change_causes_everything() {
     let Some(scene) = repository() else { return };
     let scene = scene.file("new/users.toml", after());
