@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::connection::Connection;
-use super::files::{Declared, declared, read_if_there};
+use super::files::{Declared, declared, has_config};
 use super::line_history::FileHistory;
 use super::prepare::settle;
 use super::{CommandCode, Done, Environment, block_on};
@@ -26,10 +26,7 @@ use crate::source::Sources;
 pub(super) fn run(args: &AccessArgs, common: &Common, environment: &Environment) -> Done {
     let now = environment.clock.now();
     let earlier = args.since.as_deref().map(earlier_review).transpose()?;
-    let files = match read_if_there(&common.config, now)? {
-        Some(_) => Some(declared(None, common, environment)?),
-        None => None,
-    };
+    let files = has_config(common).then(|| declared(None, common, environment)).transpose()?;
     block_on(async {
         let roster = files.as_ref().map_or_else(Roster::default, |files| files.roster.clone());
         let connection = Connection::open(&roster, &args.connection, common, environment).await?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::connection::{self, Connection};
-use super::files::read;
+use super::files::{has_config, read};
 use super::{Done, Environment, block_on, folder, journals};
 use crate::apply::OutcomeKind;
 use crate::apply::journal::{self, Ending, JournalLine};
@@ -73,7 +73,7 @@ fn failed(name: &'static str, Problems { sources, list }: &Problems) -> Check {
 
 fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) {
     let name = Printable::cut(&common.config.to_string_lossy(), 200);
-    if !common.config.try_exists().unwrap_or(true) {
+    if !has_config(common) {
         let remedy = "run `rolecall import` to write it from your organization";
         return (Check::attention("files", format!("{name} does not exist"), remedy), None);
     }

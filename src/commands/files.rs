@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::locate::check_is_root;
 use super::{CommandCode, Environment};
-use crate::cli::Common;
+use crate::cli::{Common, Origin};
 use crate::desired::DesiredState;
 use crate::plan;
 use crate::plan::suggest::Addresses;
@@ -69,10 +69,14 @@ pub(super) fn read_each<T>(
     problems.map_or(Ok(all), Err)
 }
 
-/// Reads the files if the config exists, for commands that also work without one.
-pub(super) fn read_if_there(config: &Path, present: Timestamp) -> Result<Option<Roster>, Problems> {
-    let is_there = config.try_exists().unwrap_or(true);
-    is_there.then(|| read(config, present)).transpose()
+/// Reads the files if there is a config, for commands that also work without one.
+pub(super) fn read_if_there(common: &Common, present: Timestamp) -> Result<Option<Roster>, Problems> {
+    has_config(common).then(|| read(&common.config, present)).transpose()
+}
+
+/// Returns `true` if the user named a config, which must then exist, or if there is one anyway.
+pub(super) fn has_config(common: &Common) -> bool {
+    matches!(common.origin, Origin::Named | Origin::Variable) || common.config.try_exists().unwrap_or(true)
 }
 
 /// Parses a TIME from the command line, in the configured time zone.

@@ -35,7 +35,7 @@ pub(super) fn run(args: &ImportArgs, common: &Common, environment: &Environment)
 /// Writes the organization to a sandbox state file. From the config, only the pinned organization and region are used.
 fn state(path: &Path, args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
     is_new(path)?;
-    let roster = read_if_there(&common.config, environment.clock.now())?.unwrap_or_default();
+    let roster = read_if_there(common, environment.clock.now())?.unwrap_or_default();
     block_on(async {
         let connection = Connection::open(&roster, &args.connection, common, environment).await?;
         let observed = connection.observe_with_deactivated(&roster).await?.state;

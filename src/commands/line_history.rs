@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::base::git;
 use crate::printable::Printable;
+use crate::regular::STDIN_NAME;
 use crate::report::SinceLine;
 use crate::source::{Location, Sources};
 
@@ -50,6 +51,10 @@ impl FileHistory {
     pub(super) fn of(sources: &Sources) -> Self {
         let mut history = Self::default();
         let Some((root, _)) = sources.iter().next() else { return history };
+        if root == STDIN_NAME {
+            history.unread.push("the commit of the files: they are read from standard input".into());
+            return history;
+        }
         match asked_in(folder(root), &["rev-parse", "--verify", "HEAD"]) {
             Ok(commit) => history.commit = Some(commit.trim().to_owned()),
             Err(why) => {

@@ -27,9 +27,12 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
         environment.folder = std::env::current_dir().unwrap_or_default();
         hide_tokens(&environment.token_sources); // a relative path of a token file is resolved against that folder
     }
+    let mut is_default = false;
     let (config, origin) = match (cli.common.named.take(), environment.config.take()) {
-        (Some(named), None) if named.as_os_str() == CONFIG => (named, Origin::Folder),
-        (Some(named), _) => (named, Origin::Named),
+        (Some(named), variable) => {
+            is_default = variable.is_none() && named.as_os_str() == CONFIG;
+            (named, Origin::Named)
+        }
         (None, Some(named)) => (named, Origin::Variable),
         (None, None) => nearest(&environment.folder, owner),
     };
@@ -43,6 +46,9 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
         args.of = journals::newest(&folder(&config)).into_iter().next();
     }
     cli.use_config(config, origin);
+    if is_default {
+        cli.common.invocation.config.clear(); // suggested commands find the file without `-c`
+    }
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::report::{Body, RolesReport};
 
 pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environment) -> Done {
-    let roster = read_if_there(&common.config, environment.clock.now())?;
+    let roster = read_if_there(common, environment.clock.now())?;
     block_on(async {
         let whose = roster.clone().unwrap_or_default();
         let connection = Connection::open(&whose, asked, common, environment).await?;

@@ -133,7 +133,7 @@ fn write(path: &Path, args: &SandboxArgs, common: &Common, environment: &Environ
     is_new(path)?;
     let now = environment.clock.now();
     let world = match (&args.state, args.people) {
-        (None, None) => match read_if_there(&common.config, now)? {
+        (None, None) => match read_if_there(common, now)? {
             Some(roster) => starting_world(&roster, &folder(&common.config), now)?,
             None => invented(DEFAULT_PEOPLE, now)?,
         },

@@ -141,3 +141,48 @@ fn import_updates_the_file_in_a_parent_folder() {
     assert!(written.contains(r#""ana@acme.example" = { role = "Viewer" }"#), "{written}");
     scene.run_below("work/teams", "import").exits(1).names("import::file_exists");
 }
+
+/// The commands that also work without files.
+const WITHOUT_FILES: [&str; 5] =
+    ["roles", "access", "doctor", "import --state new.json", "sandbox --write-state new.json"];
+
+#[test]
+fn a_config_that_is_named_must_exist() {
+    let scene = Scene::with_pylon(STATE);
+    for words in WITHOUT_FILES {
+        for (named, variable) in [(" -c typo.toml", ""), (" -c users.toml", ""), ("", "typo.toml")] {
+            let run = scene.run_in(&format!("{words}{named}"), &[("ROLECALL_CONFIG", variable)]);
+            run.exits(1);
+            assert!((run.stdout + &run.stderr).contains(".toml does not exist"), "{words}{named}");
+        }
+        scene.run(words).exits(0);
+        let _ = std::fs::remove_file(scene.folder().join("new.json"));
+    }
+}
+
+#[test]
+fn a_pinned_organization_counts_if_the_config_is_standard_input() {
+    let pinned = "[workspace]\norganization = \"org_other\"\n";
+    for words in WITHOUT_FILES {
+        let scene = Scene::with_pylon(STATE);
+        let words = format!("{words} -c -");
+        let run = scene.run_with(&words.split(' ').collect::<Vec<_>>(), pinned);
+        if words.starts_with("sandbox") {
+            let state = std::fs::read_to_string(scene.folder().join("new.json")).unwrap();
+            assert!(state.contains("\"org_other\""), "{state}");
+        } else {
+            run.exits(1);
+            assert!((run.stdout + &run.stderr).contains("pinned"), "{words}");
+        }
+    }
+}
+
+#[test]
+fn a_review_of_files_from_standard_input_names_no_commit() {
+    let scene = Scene::with_pylon(STATE);
+    let run = scene.run_with(&["access", "-c", "-", "--format", "json"], TEAM);
+    let report: serde_json::Value = serde_json::from_str(&run.exits(0).stdout).unwrap();
+    assert_eq!(report["files"]["commit"], serde_json::Value::Null);
+    assert_eq!(report["unread"][0], "the commit of the files: they are read from standard input");
+    assert_eq!(report["files"]["list"][0]["name"], "<stdin>");
+}
