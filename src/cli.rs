@@ -84,7 +84,7 @@ pub struct Named<'a> {
 }
 
 impl Command {
-    /// Returns the files named on the command line. Excludes reports, `--config`, and the files to validate or format.
+    /// Returns the files named on the command line. Excludes reports and `--config`.
     pub fn files(&self) -> Named<'_> {
         let (mut read, written) = match self {
             Self::Plan(PlanArgs { base, output, .. }) => {
@@ -106,9 +106,10 @@ impl Command {
                 Some(path) => (state.iter().collect(), Some(("the state", path))),
                 None => (Vec::new(), state.as_ref().map(|path| ("the state", path))),
             },
-            Self::Validate(_)
-            | Self::Fmt(_)
-            | Self::Explain(_)
+            Self::Validate(ValidateArgs { files, .. }) | Self::Fmt(FmtArgs { files, .. }) => {
+                (files.iter().collect(), None)
+            }
+            Self::Explain(_)
             | Self::Doctor(_)
             | Self::Roles(_)
             | Self::Demo(_)
@@ -118,7 +119,7 @@ impl Command {
             | Self::Man(_) => (Vec::new(), None),
         };
         let token_file = self.connection().and_then(|asked| asked.token_file.as_ref());
-        read.extend(token_file.filter(|path| path.as_os_str() != STDIN));
+        read.extend(token_file);
         let written = written.map(|(what, path)| (what, path.as_path()));
         Named { read: read.into_iter().map(PathBuf::as_path).collect(), written }
     }

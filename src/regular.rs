@@ -164,6 +164,11 @@ pub(crate) fn is_below(path: &Path, folders: &[&str]) -> bool {
     folder.is_some_and(|folder| folders.iter().any(|it| folder.starts_with(it)))
 }
 
+/// Returns `true` if the path is standard input, as `-` or as one of the names that Unix has for it.
+pub fn is_stdin(path: &Path) -> bool {
+    [STDIN, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path.as_os_str() == *name)
+}
+
 /// Reads a file of up to `largest` bytes, which doesn't have to be text.
 pub fn bytes(path: &Path, largest: u64) -> Result<Vec<u8>, Unreadable> {
     let (file, length) = open(path)?;

@@ -10,12 +10,17 @@ use super::{CommandCode, CommandError, folder};
 use crate::cli::{Command, Common, Named};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::regular::STDIN;
+use crate::regular::is_stdin;
 
 /// Checks all files on the command line and, with `--sandbox`, the sandbox's files next to the config.
 pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandError> {
     let Named { read, written } = command.files();
-    let mut needed: Vec<FileIdentity> = read.into_iter().map(FileIdentity::new).collect();
+    let config = command.uses_config().then_some(common.config.as_path());
+    if read.iter().copied().chain(config).filter(|path| is_stdin(path)).count() > 1 {
+        return Err(same_file("standard input can be only one of the files that this run reads".into()));
+    }
+    let mut needed: Vec<FileIdentity> =
+        read.into_iter().filter(|path| !is_stdin(path)).map(FileIdentity::new).collect();
     if command.connection().is_some_and(|asked| asked.sandbox) {
         let folder = folder(&common.config);
         needed.extend(
@@ -25,10 +30,6 @@ pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandErr
     if let Some((what, path)) = written {
         not_over_files(path, common)?;
         needed.push(not_over(needed.as_slice(), what, path)?);
-    }
-    let token_file = command.connection().and_then(|asked| asked.token_file.as_ref());
-    if common.config.as_os_str() == STDIN && token_file.is_some_and(|path| path.as_os_str() == STDIN) {
-        return Err(same_file("standard input cannot be both the config and the token".into()));
     }
     let mut reports = Vec::new();
     for (_, path) in &common.report {

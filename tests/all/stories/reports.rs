@@ -266,6 +266,9 @@ fn an_unwritable_report_is_an_error_before_any_request() {
         "apply --token-file t --journal t",
         "compare old.conf new.conf --report text=new.conf",
         "compare old.conf new.conf --report text=old.conf",
+        "fmt people.conf --report json=people.conf",
+        "fmt --check a.toml people.conf --report json=./people.conf",
+        "validate people.conf --report json=people.conf",
         "plan --sandbox --report json=pylon.json",
         "plan --sandbox -o .rolecall/sandbox.json",
     ] {

@@ -699,8 +699,28 @@ fn a_team_file_can_be_formatted_without_its_root_file() {
     assert_eq!(read(&scene, "teams/a.toml"), "[users]\n\"zo\u{eb}@acme.example\" = {}\n");
     let run = scene.run_with(&["fmt", "-", "users.toml"], "[users]\n'a@acme.example'={}\n");
     run.exits(1).mentions("`rolecall fmt -` writes to standard output");
-    scene.run_with(&["plan", "-c", "-", "--token-file", "-"], "x").exits(64).names("commands::same_file");
     scene.run("validate users.toml ./users.toml").says("2 files, 1 person declared: valid\n");
+}
+
+/// Standard input can be read only once, so a second input from it would be empty.
+#[test]
+fn only_one_input_may_be_standard_input() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", "[users]\n");
+    for words in [
+        "plan -c - --token-file -",
+        "plan -c /dev/stdin --token-file -",
+        "apply - --token-file -",
+        "apply - -c -",
+        "rollback /dev/stdin --token-file /dev/fd/0",
+        "access --since - --token-file -",
+        "compare /dev/stdin -",
+        "compare - -c -",
+        "validate - /dev/stdin",
+    ] {
+        let run = scene.run_with(&words.split(' ').collect::<Vec<_>>(), "x");
+        run.exits(64).names("commands::same_file").mentions("standard input can be only one of the files");
+    }
+    scene.run_with(&["validate", "-", "-c", "-"], "[users]\n").exits(0);
 }
 
 #[test]
