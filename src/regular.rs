@@ -180,6 +180,13 @@ pub fn read_from(from: impl Read, largest: u64) -> Result<String, Unreadable> {
     text(from, 0, largest)
 }
 
+/// Reads the start of a file, up to `longest` bytes. Bytes that aren't UTF-8 are replaced.
+pub fn start(path: &Path, longest: u64) -> Result<String, Unreadable> {
+    let mut bytes = Vec::new();
+    open(path)?.0.take(longest).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// Reads the first line of a file, up to `longest` bytes, and ignores the rest.
 pub fn first_line(path: &Path, longest: u64) -> Result<String, Unreadable> {
     let mut line = Vec::new();

@@ -10,7 +10,8 @@ use super::{CommandCode, CommandError, folder};
 use crate::cli::{Command, Common, Named};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::regular::is_stdin;
+use crate::regular::{self, is_stdin};
+use crate::roster::read::declares_people;
 
 /// Checks all files on the command line and, with `--sandbox`, the sandbox's files next to the config.
 pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandError> {
@@ -43,6 +44,10 @@ pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandErr
     Ok(())
 }
 
+/// The number of bytes at the start of an existing output file that show whether it declares people. Parsing takes about fifty
+/// times as much memory.
+const LOOKED_AT: u64 = 16 * 1024;
+
 fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIdentity, CommandError> {
     let place = FileIdentity::new(path);
     if needed.contains(&place) {
@@ -51,10 +56,12 @@ fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIden
     Ok(place)
 }
 
-/// Fails if the path is the config or an existing TOML file.
+/// Fails if the path is the config, an existing TOML file, or a file with another name that declares people.
 fn not_over_files(path: &Path, common: &Common) -> Result<(), CommandError> {
     let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) && path.exists();
-    if !is_toml && FileIdentity::new(path) != FileIdentity::new(&common.config) {
+    let is_config = || FileIdentity::new(path) == FileIdentity::new(&common.config);
+    if !is_toml && !is_config() && !regular::start(path, LOOKED_AT).is_ok_and(|start| declares_people(&start))
+    {
         return Ok(());
     }
     let message = format!("refusing to overwrite {}, which may declare people", shown(path));

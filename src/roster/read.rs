@@ -223,6 +223,12 @@ pub fn included_patterns(root: &str) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
+/// Returns `true` if the start of a file is TOML that declares people, with at most one syntax error.
+pub fn declares_people(start: &str) -> bool {
+    let (table, errors) = DeTable::parse_recoverable(start);
+    errors.len() <= 1 && ["users", "defaults", "include"].iter().any(|key| table.get_ref().contains_key(*key))
+}
+
 /// The maximum number of syntax errors in one part. With more errors, the file isn't considered TOML, and everything after that
 /// part is skipped: each error takes up hundreds of bytes of memory.
 const MAX_ERRORS_PER_PART: usize = 500;

@@ -7,7 +7,7 @@ use pretty_assertions::assert_eq;
 use rolecall::report::{Format, json};
 use serde_json::Value;
 
-use crate::harness::Scene;
+use crate::harness::{Scene, formats_of};
 
 const PYLON: &str = r#"{
   "organization": { "id": "org_4f1c", "name": "Acme Support" },
@@ -285,6 +285,18 @@ fn an_unwritable_report_is_an_error_before_any_request() {
         scene.run(words).exits(64).names("commands::over_files");
     }
     assert_eq!(read(&scene, "users.toml"), USERS);
+    for text in [
+        USERS,
+        "# The team\n\n[users.\"bo@acme.example\"]\nrole = \"Mem",
+        "include = ['teams/*']",
+        "[defaults]\n",
+    ] {
+        let scene = Scene::offline().file("team.conf", text);
+        for words in ["validate -c a.toml --report html=team.conf", "plan -o team.conf"] {
+            scene.run(words).exits(64).names("commands::over_files");
+        }
+        assert_eq!(read(&scene, "team.conf"), text);
+    }
     for words in
         ["plan --report markdown", "plan --report pdf=a", "plan --report json=-", "plan --markdown-limit 10"]
     {
@@ -292,6 +304,34 @@ fn an_unwritable_report_is_an_error_before_any_request() {
     }
     assert_eq!(scene.asked(), Vec::<String>::new());
     assert_eq!(fs::read_dir(scene.folder()).unwrap().count(), 1, "nothing is left lying about");
+}
+
+/// A report must not look like a file that declares people, or the next run would refuse to replace it.
+#[test]
+fn every_report_can_be_replaced_by_the_next_run() {
+    let invalid = "[users]\n\"bo@acme.example\" = { rol = \"Member\" }\n";
+    let scene = scene().file("invalid.toml", invalid).file("old.toml", "");
+    let commands = [
+        "plan --base old.toml",
+        "compare old.toml users.toml",
+        "validate -c invalid.toml",
+        "import -c new.toml --diff",
+        "import --update --diff",
+        "fmt --diff invalid.toml",
+        "access",
+        "roles",
+        "doctor",
+        "agenda",
+        "rollback",
+        "explain bo@acme.example",
+    ];
+    for words in commands {
+        let reports = formats_of(words).map(|format| format!(" --report {0}=report.{0}", format.as_str()));
+        let words = format!("{words}{}", reports.collect::<String>());
+        let first = scene.run(&words).exit;
+        assert_eq!(scene.run(&words).exit, first, "{words}");
+        assert_ne!(first, Some(64), "{words}");
+    }
 }
 
 #[cfg(unix)]
