@@ -55,7 +55,7 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
                 connection.close().await?;
             }
         }
-        report.checks.push(last_apply(&folder(&common.config), environment.clock.now()));
+        report.checks.push(last_apply(&folder(&common.config), asked, environment.clock.now()));
         let exit = if report.has_failed() { Exit::Failed } else { Exit::Done };
         Ok((Body::Doctor(Box::new(report)), exit))
     })
@@ -284,11 +284,10 @@ fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
     Some(Check { location: Some(roster.sources.locate(*place)), ..check })
 }
 
-/// Checks the latest journal in this folder, which shows if a pipeline has stopped running.
-fn last_apply(folder: &Path, now: Timestamp) -> Check {
+/// Checks the newest journal of a run against this Pylon, which shows if a pipeline has stopped running.
+fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
     let name = "last apply";
-    let newest = journals::newest(folder).into_iter().next();
-    let Some(newest) = newest else {
+    let Some(newest) = journals::newest_for(folder, asked) else {
         return Check::unknown(name, "none from this folder (a pipeline keeps its journals elsewhere)");
     };
     let is_running = journals::is_running(&newest);

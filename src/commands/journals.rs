@@ -9,13 +9,17 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::connection::may_select;
 use super::folder;
 use crate::apply::journal::JournalLine;
+use crate::cli::ConnectionArgs;
 use crate::own_folder::{NAME, OwnFolder, sync_folder};
-use crate::private;
+use crate::{private, regular};
 
 /// The folder for journals in `.rolecall`.
 const JOURNALS: &str = "journal";
+/// The maximum length of a journal's first line, in bytes.
+const LONGEST_BEGIN: u64 = 64 * 1024;
 /// The maximum length of a journal's last line, in bytes.
 const LONGEST_END: u64 = 1024;
 
@@ -99,9 +103,24 @@ fn is_unused(file: &File) -> Result<()> {
     Ok(())
 }
 
-/// Returns the newest journal in this folder if it has no end record. Only the end of the file is read.
-pub(super) fn unfinished(folder: &Path) -> Option<PathBuf> {
-    let newest = newest(folder).into_iter().next()?;
+/// Returns the newest journal of a run against the Pylon selected by these options. A run with `--sandbox` must not hide one
+/// against the real Pylon. A journal whose first line can't be read may be of any run.
+pub(super) fn newest_for(folder: &Path, asked: &ConnectionArgs) -> Option<PathBuf> {
+    newest(folder).into_iter().find(|journal| host(journal).is_none_or(|host| may_select(asked, &host)))
+}
+
+/// Returns the host in the first line of a journal.
+fn host(journal: &Path) -> Option<String> {
+    let first = regular::first_line(journal, LONGEST_BEGIN).ok()?;
+    match serde_json::from_str(&first).ok()? {
+        JournalLine::Begin { host, .. } => Some(host),
+        _ => None,
+    }
+}
+
+/// Returns the newest journal for these options if it has no end record. Only the ends of the file are read.
+pub(super) fn unfinished(folder: &Path, asked: &ConnectionArgs) -> Option<PathBuf> {
+    let newest = newest_for(folder, asked)?;
     let mut file = File::open(&newest).ok()?;
     let start = file.metadata().ok()?.len().saturating_sub(LONGEST_END);
     file.seek(SeekFrom::Start(start)).ok()?;

@@ -43,7 +43,7 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
         && args.last
     {
         // The rollback writes a journal of its own. Resuming the rollback therefore requires the name of the original journal.
-        args.of = journals::newest(&folder(&config)).into_iter().next();
+        args.of = journals::newest_for(&folder(&config), &args.connection);
     }
     cli.use_config(config, origin);
     if is_default {

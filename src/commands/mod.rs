@@ -246,7 +246,7 @@ fn dispatch(command: &Command, common: &Common, environment: &Environment) -> Re
         Command::Fmt(args) if args.is_filter() => return Ok(Printed::Text(fmt::filtered()?)),
         Command::Fmt(args) => fmt::run(args, common, environment),
         Command::Import(args) => import::run(args, common, environment),
-        Command::Rollback(args) if args.is_list() => Ok(rollback::list(common)),
+        Command::Rollback(args) if args.is_list() => Ok(rollback::list(args, common)),
         Command::Rollback(args) => rollback::run(args, common, environment),
         Command::Sandbox(args) => sandbox::run(args, common, environment),
         Command::Schema(args) => return Ok(Printed::Text(schema::text(args))),

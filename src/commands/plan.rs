@@ -24,7 +24,7 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
     }
     let base = args.base.as_deref().map(|base| base::read(base, &common.config)).transpose()?;
     if !common.quiet {
-        journals::unfinished(&folder(&common.config))
+        journals::unfinished(&folder(&common.config), &args.connection)
             .iter()
             .for_each(|journal| say(&unfinished(journal, common)));
     }

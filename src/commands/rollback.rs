@@ -59,7 +59,8 @@ fn declared_and_applied(
 }
 
 /// Lists the newest journals for this config.
-pub(super) fn list(common: &Common) -> (Body, Exit) {
+pub(super) fn list(args: &RollbackArgs, common: &Common) -> (Body, Exit) {
+    let last = journals::newest_for(&folder(&common.config), &args.connection);
     let mut newest = journals::newest(&folder(&common.config));
     let older = newest.len().saturating_sub(LISTED);
     newest.truncate(LISTED);
@@ -69,15 +70,16 @@ pub(super) fn list(common: &Common) -> (Body, Exit) {
         JournalEntry::new(path, lines.as_deref(), is_running)
     });
     let journals: Vec<JournalEntry> = journals.collect();
-    let undo = (!journals.is_empty()).then(|| common.invocation.command(&["rollback", "--last"]));
-    (Body::Journals(Box::new(JournalsReport { journals, older, undo })), Exit::Done)
+    let undo = last.is_some().then(|| common.invocation.command(&["rollback", "--last"]));
+    let last = last.and_then(|last| newest.iter().position(|journal| *journal == last));
+    (Body::Journals(Box::new(JournalsReport { journals, older, undo, last })), Exit::Done)
 }
 
 /// Returns the usage error for a missing journal argument, or for `--last` if there are no journals.
 fn which(is_last: bool) -> Problem {
     let (message, help) = if is_last {
         (
-            "there are no journals in .rolecall/journal/ next to the config",
+            "there are no journals for this host in .rolecall/journal/ next to the config",
             "there is nothing to undo, unless the apply ran elsewhere: pipelines keep the journal in the file that --journal names",
         )
     } else {

@@ -20,8 +20,11 @@ pub struct JournalsReport {
     pub journals: Vec<JournalEntry>,
     /// The number of older journals not listed.
     pub older: usize,
-    /// The command to undo the newest apply. `null` if there are no journals.
+    /// The command to undo the newest run against the selected Pylon. `null` if it has no journals.
     pub undo: Option<String>,
+    /// The index of the journal that the command undoes, if it is listed.
+    #[serde(skip)]
+    pub last: Option<usize>,
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -141,16 +144,20 @@ impl JournalEntry {
 
 impl JournalsReport {
     pub fn tables(&self) -> TableReport {
-        let Self { journals, older, undo } = self;
+        let Self { journals, older, undo, last } = self;
         let verdict = match undo {
+            None if !journals.is_empty() => {
+                format!("{}, none of them for this host", words::count(journals.len() + older, "journal", "journals"))
+            }
             None => "no journals in .rolecall/journal/ next to the config; pipelines keep theirs in the file that --journal names".into(),
             Some(undo) => {
                 let older = if *older > 0 { format!(" · {older} older") } else { String::new() };
                 let is_rollback = |entry: &JournalEntry| entry.command.as_ref().is_some_and(|command| command.raw() == "rollback");
-                let newest = if journals.first().is_some_and(is_rollback) {
-                    "the newest is a rollback; to undo it and make the changes again"
+                let newest = if *last == Some(0) { "the newest" } else { "the newest for this host" };
+                let newest = if last.and_then(|last| journals.get(last)).is_some_and(is_rollback) {
+                    format!("{newest} is a rollback; to undo it and make the changes again")
                 } else {
-                    "to undo the newest"
+                    format!("to undo {newest}")
                 };
                 let count = words::count(journals.len(), "journal", "journals");
                 format!("{count}{older} · {newest}: `{undo}`")

@@ -304,7 +304,7 @@ pub(super) fn journals(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         });
     }
     let undo = Some("rolecall rollback --last".into());
-    Body::Journals(Box::new(JournalsReport { journals, older: 1, undo }))
+    Body::Journals(Box::new(JournalsReport { journals, older: 1, undo, last: Some(0) }))
 }
 
 /// Most of this plan isn't shown in the report, so its strings go to a detached deal.

@@ -158,7 +158,7 @@ fn what_is_no_journal_or_another_organizations_is_refused() {
     scene.run(ROLLBACK).exits(1).names("rollback::no_journal");
     fs::write(&journal, text).unwrap();
     scene.run("rollback first.jsonl").exits(1).names("apply::needs_approval");
-    let why = "there are no journals in .rolecall/journal/ next to the config";
+    let why = "there are no journals for this host in .rolecall/journal/ next to the config";
     scene
         .run("rollback --last")
         .exits(64)
@@ -271,6 +271,40 @@ fn plan_says_that_the_last_run_did_not_finish() {
         scene.run("plan --quiet").exits(0).complains("");
     }
     assert!(scene.run("rollback").exits(0).stdout.contains("unreadable"));
+}
+
+#[test]
+fn a_run_on_the_sandbox_does_not_hide_one_on_the_real_pylon() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    scene.run("apply --auto-approve").exits(0);
+    let folder = scene.folder().join(".rolecall/journal");
+    let journal = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, text.lines().take(3).collect::<Vec<_>>().join("\n")).unwrap();
+    fs::rename(&journal, folder.join("20261120T075959Z-1-00000000.jsonl")).unwrap();
+    scene.run("apply --auto-approve --sandbox").exits(0);
+
+    scene.run("plan").exits(0).mentions(
+        "The last run from here did not finish, or is still running: .rolecall/journal/20261120T075959Z",
+    );
+    scene.run("plan --sandbox").exits(0).complains("");
+    assert!(scene.run("doctor").stdout.contains("it did not finish"));
+    assert!(!scene.run("doctor --sandbox").stdout.contains("it did not finish"));
+    let list = scene.run("rollback").stdout;
+    assert!(
+        list.ends_with("\n2 journals · to undo the newest for this host: `rolecall rollback --last`\n"),
+        "{list}"
+    );
+    let list = scene.run("rollback --sandbox").stdout;
+    assert!(
+        list.ends_with("\n2 journals · to undo the newest: `rolecall rollback --last --sandbox`\n"),
+        "{list}"
+    );
+    let list = scene.run("rollback --base-url http://127.0.0.1:9").stdout;
+    assert!(list.ends_with("\n2 journals, none of them for this host\n"), "{list}");
+    scene.run("rollback --last --base-url http://127.0.0.1:9").exits(64).names("rollback::which_journal");
+    let run = scene.run("rollback --last --auto-approve");
+    assert!(run.exits(0).stdout.contains("\n2 applied\n"), "{}", run.stdout);
 }
 
 #[cfg(unix)]
