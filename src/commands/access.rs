@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::connection::Connection;
+use super::connection::{Connection, SANDBOX};
 use super::files::{Declared, declared, has_config};
 use super::line_history::FileHistory;
 use super::prepare::settle;
@@ -100,7 +100,7 @@ const LARGEST_REVIEW: u64 = 256 << 20;
 /// Parses the earlier review passed to `--since`.
 fn earlier_review(path: &Path) -> Result<EarlierReview, Problem> {
     let text =
-        regular::read_named(path, LARGEST_REVIEW).map_err(|why| not_a_review(path, &format!("it {why}")))?;
+        regular::read_named(path, LARGEST_REVIEW).map_err(|why| not_a_review(path, &why.to_string()))?;
     let value: Value = serde_json::from_str(&text).map_err(|error| {
         let is_table = text.starts_with("kind,");
         not_a_review(
@@ -139,20 +139,23 @@ fn not_a_review(path: &Path, why: &str) -> Problem {
 
 fn check_organization(earlier: &EarlierReview, report: &AccessReport, path: &Path) -> Result<(), Problem> {
     let (then, now) = (&earlier.organization, &report.organization);
-    if then.id == now.id {
+    // A region or a host may change, but the sandbox only imitates the organization.
+    let is_fake = |place: &Printable| place.raw() == SANDBOX;
+    if then.id == now.id && is_fake(&then.place) == is_fake(&now.place) {
         return Ok(());
     }
-    let short = |text: &Printable| text.short(80);
+    let named = |id: &Printable, name: &Printable, place: &Printable| {
+        let of = if is_fake(place) { " in the sandbox" } else { "" };
+        format!("{} ({}){of}", name.short(80), id.short(80))
+    };
     let message = format!(
-        "{} is a review of {} ({}), but this is {} ({})",
+        "{} is a review of {}, but this is {}",
         shown(path),
-        short(&then.name),
-        short(&then.id),
-        short(&now.name),
-        short(&now.id)
+        named(&then.id, &then.name, &then.place),
+        named(&now.id, &now.name, &now.place)
     );
     Err(Problem::new(CommandCode::OtherReview, message)
-        .help("pass a review of this organization, or use the other organization's token"))
+        .help("pass a review of this organization, or use the other organization's token or --sandbox"))
 }
 
 fn shown(path: &Path) -> Printable {

@@ -139,7 +139,7 @@ async fn open(
 }
 
 /// The place of the sandbox in reports, journals, and saved plans.
-const SANDBOX: &str = "sandbox";
+pub(super) const SANDBOX: &str = "sandbox";
 
 /// Returns `us`, `eu`, or the host name.
 fn place(base: &BaseUrl) -> String {

@@ -70,6 +70,8 @@ pub struct EarlierReview {
 pub struct EarlierOrganization {
     pub id: Printable,
     pub name: Printable,
+    /// `us`, `eu`, `sandbox`, or the host.
+    pub place: Printable,
 }
 
 #[derive(Debug, Clone, Deserialize)]
