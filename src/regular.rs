@@ -142,10 +142,15 @@ pub fn read(path: &Path, largest: u64) -> Result<String, Unreadable> {
 /// # Errors
 /// Returns an error if the file cannot be read, is too large, or isn't UTF-8.
 pub fn read_named(path: &Path, largest: u64) -> Result<String, Unreadable> {
+    utf8(bytes_named(path, largest)?)
+}
+
+/// Like [`read_named`], but the content doesn't have to be text.
+pub fn bytes_named(path: &Path, largest: u64) -> Result<Vec<u8>, Unreadable> {
     match () {
-        () if path.as_os_str() == STDIN => read_from(std::io::stdin(), largest),
-        () if is_stream(path) => text(File::open(path)?, 0, largest),
-        () => read(path, largest),
+        () if path.as_os_str() == STDIN => limited(std::io::stdin(), 0, largest),
+        () if is_stream(path) => limited(File::open(path)?, 0, largest),
+        () => bytes(path, largest),
     }
 }
 

@@ -186,6 +186,26 @@ impl Ending {
     }
 }
 
+/// Decodes a journal. A killed run can leave an incomplete character. Bytes that aren't UTF-8 become NUL, which is invalid in JSON,
+/// so [`read`] skips their lines.
+pub fn decode(bytes: Vec<u8>) -> String {
+    let decoded = |bytes: &[u8]| {
+        let chunks = bytes.utf8_chunks();
+        chunks.flat_map(|chunk| [chunk.valid(), if chunk.invalid().is_empty() { "" } else { "\0" }]).collect()
+    };
+    String::from_utf8(bytes).unwrap_or_else(|error| decoded(error.as_bytes()))
+}
+
+/// Returns the reason this version can't read the journal, if it has another format version.
+pub fn other_version(lines: &[JournalLine]) -> Option<String> {
+    match lines.first() {
+        Some(JournalLine::Begin { version, .. }) if *version != VERSION => {
+            Some(format!("it has format version {version}"))
+        }
+        _ => None,
+    }
+}
+
 /// Returns the readable lines and the number of unreadable ones.
 pub fn read(text: &str) -> (Vec<JournalLine>, usize) {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
@@ -211,5 +231,17 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert!(matches!(&lines[0], JournalLine::Begin { changes: 2, .. }));
         assert!(matches!(&lines[1], JournalLine::Answer { number: 1, failure: None, .. }));
+    }
+
+    #[test]
+    fn a_line_that_is_not_utf_8_does_not_hide_the_others() {
+        let begin = r#"{"line":"begin","version":1,"at":"2026-11-20T08:00:00Z","organization":"zoë","host":"us","changes":2}"#;
+        assert_eq!(decode(begin.into()), begin);
+        let second_byte = begin.find('ë').unwrap() + 1;
+        let mut damaged = begin.as_bytes().to_vec();
+        damaged.remove(second_byte);
+        let torn = &begin.as_bytes()[..second_byte];
+        let (lines, unreadable) = read(&decode([begin.as_bytes(), &damaged, torn].join(&b'\n')));
+        assert_eq!((lines.len(), unreadable), (1, 2));
     }
 }

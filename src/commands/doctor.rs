@@ -10,7 +10,7 @@ use super::connection::{self, Connection};
 use super::files::{has_config, read};
 use super::{Done, Environment, block_on, folder, journals};
 use crate::apply::OutcomeKind;
-use crate::apply::journal::{self, Ending, JournalLine};
+use crate::apply::journal::{Ending, JournalLine, other_version};
 use crate::cli::{Common, ConnectionArgs};
 use crate::clock::minute;
 use crate::exit::Exit;
@@ -20,7 +20,6 @@ use crate::problem::Problems;
 use crate::pylon::network::{Direct, Route};
 use crate::pylon::request::{Attempt, Identity, Me};
 use crate::pylon::roots::{Roots, RootsSource};
-use crate::regular;
 use crate::report::facts::doctor::{Check, DoctorReport};
 use crate::report::tables::Mark;
 use crate::report::{Body, words};
@@ -291,15 +290,15 @@ fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
         return Check::unknown(name, "none from this folder (a pipeline keeps its journals elsewhere)");
     };
     let is_running = journals::is_running(&newest);
-    let text = match regular::read(&newest, journal::LARGEST) {
-        Ok(text) => text,
+    let lines = journals::lines(&newest).map_err(|why| why.to_string());
+    let lines = match lines.and_then(|lines| other_version(&lines).map_or(Ok(lines), Err)) {
+        Ok(lines) => lines,
         Err(why) => {
             let file = Printable::cut(&newest.to_string_lossy(), 200);
             let remedy = "run `rolecall plan` to see the current state";
             return Check::attention(name, format!("its journal {file} cannot be read: {why}"), remedy);
         }
     };
-    let (lines, _) = journal::read(&text);
     let ending = Ending::of(&lines);
     let is_rollback =
         lines.iter().any(|line| matches!(line, JournalLine::Begin { command, .. } if command == "rollback"));

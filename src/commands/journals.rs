@@ -11,10 +11,11 @@ use jiff::Timestamp;
 
 use super::connection::may_select;
 use super::folder;
-use crate::apply::journal::JournalLine;
+use crate::apply::journal::{self, JournalLine};
 use crate::cli::ConnectionArgs;
 use crate::own_folder::{NAME, OwnFolder, sync_folder};
-use crate::{private, regular};
+use crate::private;
+use crate::regular::{self, Unreadable};
 
 /// The folder for journals in `.rolecall`.
 const JOURNALS: &str = "journal";
@@ -107,6 +108,11 @@ fn is_unused(file: &File) -> Result<()> {
 /// against the real Pylon. A journal whose first line can't be read may be of any run.
 pub(super) fn newest_for(folder: &Path, asked: &ConnectionArgs) -> Option<PathBuf> {
     newest(folder).into_iter().find(|journal| host(journal).is_none_or(|host| may_select(asked, &host)))
+}
+
+/// Reads the readable lines of a journal.
+pub(super) fn lines(journal: &Path) -> std::result::Result<Vec<JournalLine>, Unreadable> {
+    Ok(journal::read(&journal::decode(regular::bytes(journal, journal::LARGEST)?)).0)
 }
 
 /// Returns the host in the first line of a journal.

@@ -66,7 +66,7 @@ pub(super) fn list(args: &RollbackArgs, common: &Common) -> (Body, Exit) {
     newest.truncate(LISTED);
     let journals = newest.iter().map(|path| {
         let is_running = journals::is_running(path);
-        let lines = regular::read(path, journal::LARGEST).map(|text| journal::read(&text).0);
+        let lines = journals::lines(path);
         JournalEntry::new(path, lines.as_deref(), is_running)
     });
     let journals: Vec<JournalEntry> = journals.collect();
@@ -92,7 +92,7 @@ fn which(is_last: bool) -> Problem {
 }
 
 fn read(path: &Path) -> Result<String, Problem> {
-    regular::read_named(path, journal::LARGEST).map_err(|why| {
+    regular::bytes_named(path, journal::LARGEST).map(journal::decode).map_err(|why| {
         let name = Printable::cut(&path.to_string_lossy(), 200);
         Problem::new(RollbackCode::Unreadable, format!("cannot read the journal {name}: {why}"))
             .help("run `rolecall rollback` to list the journals of this config")

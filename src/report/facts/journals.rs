@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::apply::journal::{Ending, JournalLine};
+use crate::apply::journal::{Ending, JournalLine, other_version};
 use crate::clock::minute;
 use crate::printable::Printable;
 use crate::regular::Unreadable;
@@ -93,6 +93,9 @@ impl JournalEntry {
         else {
             return Self { problem: Some("it has no valid first line".into()), ..unreadable };
         };
+        if let Some(why) = other_version(lines) {
+            return Self { problem: Some(why), ..unreadable };
+        }
         let (state, not_applied) = match Ending::of(lines) {
             Ending::Unfinished if is_running => (JournalState::Running, 0),
             Ending::Unfinished => (JournalState::Unfinished, 0),

@@ -113,6 +113,40 @@ fn a_damaged_journal_is_read_as_far_as_it_goes_and_what_is_lost_is_said() {
 }
 
 #[test]
+fn a_journal_that_ends_within_a_character_is_read_as_far_as_it_goes() {
+    let (scene, journal) = applied(USERS);
+    let mut bytes = fs::read(&journal).unwrap();
+    let intents = bytes.split_inclusive(|byte| *byte == b'\n').take(3).map(<[u8]>::len).sum();
+    bytes.truncate(intents);
+    bytes.extend("{\"line\":\"intent\",\"user\":\"zoë".as_bytes());
+    bytes.pop();
+    fs::write(&journal, &bytes).unwrap();
+    let kept = scene.folder().join(".rolecall/journal/20261120T080000Z-1-00000000.jsonl");
+    fs::create_dir_all(kept.parent().unwrap()).unwrap();
+    fs::write(&kept, &bytes).unwrap();
+    assert!(scene.run("rollback").exits(0).stdout.contains("did not finish\n"));
+    assert!(scene.run("doctor").stdout.contains("it did not finish"));
+    let run = scene.run(ROLLBACK);
+    assert!(run.exits(0).stdout.contains("\n2 applied\n"), "{}", run.stdout);
+    assert!(!run.stdout.contains("Damaged"), "{}", run.stdout);
+}
+
+#[test]
+fn a_journal_of_another_format_version_is_unreadable_everywhere() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    scene.run("apply --auto-approve").exits(0);
+    let folder = scene.folder().join(".rolecall/journal");
+    let journal = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, text.replacen("\"version\":1", "\"version\":2", 1)).unwrap();
+    for words in ["rollback", "doctor"] {
+        let run = scene.run(words);
+        assert!(run.stdout.contains("it has format version 2"), "{words}: {}", run.stdout);
+    }
+    scene.run("rollback --last --auto-approve").exits(1).names("rollback::no_journal");
+}
+
+#[test]
 fn an_apply_has_a_journal_of_its_own() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
