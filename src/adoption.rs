@@ -235,7 +235,7 @@ impl Adoption {
                 | Refused::Declared(email)
                 | Refused::Twice(email)
                 | Refused::OddForm(email) => edits.iter().position(|(other, _)| other.value == *email),
-                Refused::NotToml | Refused::NoPlace => None,
+                Refused::NotToml | Refused::NoPlace | Refused::Breaking => None,
             };
             let refused_of = |email: Sourced<Email>, why: Refused| NotWritten {
                 email,

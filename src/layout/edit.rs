@@ -46,6 +46,9 @@ pub enum Refused {
     /// `users` isn't a table, so nothing can be added to it.
     #[error("`users` is not a table")]
     NoPlace,
+    /// The edits would break the file.
+    #[error("the edited text would not be valid TOML")]
+    Breaking,
 }
 
 /// Applies the edits and returns the resulting text.
@@ -78,5 +81,8 @@ pub fn edited(text: &str, edits: &[PersonEdit]) -> Result<String, Refused> {
     if !add(&mut splices, &parsed, new) {
         return Err(Refused::NoPlace);
     }
-    Ok(splices.apply())
+    let written = splices.apply();
+    // A form of entry that we didn't anticipate must not corrupt the file.
+    Document::parse(&*written).map_err(|_| Refused::Breaking)?;
+    Ok(written)
 }

@@ -66,7 +66,9 @@ fn insert_in_front(splices: &mut Splices<'_>, table: &InlineTable, new: &str) {
 /// Appends pairs to `table`.
 pub(super) fn append(splices: &mut Splices<'_>, table: &InlineTable, new: &[String]) {
     let span = table.span().unwrap_or_default();
-    match table.iter().filter_map(|(_, value)| value.span()).map(|span| span.end).max() {
+    // The span of a table of dotted keys covers only its key.
+    let ends = inline_pairs(table).into_iter().filter_map(|pair| pair.value.span()).map(|span| span.end);
+    match ends.max() {
         Some(end) => splices.replace(end..end, format!(", {}", new.join(", "))),
         None if !splices.text[span.clone()].contains('\n') => splices.replace(span, braced(new)),
         None => splices.replace(span.start + 1..span.start + 1, format!(" {}", new.join(", "))),

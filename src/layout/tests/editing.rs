@@ -152,6 +152,10 @@ fn a_file_without_people_gets_a_place_for_them() {
         ("[policy]\r\n\r\n# end\r\n", "[policy]\r\n\r\n[users]\r\n\"a@x.co\" = {}\r\n\r\n# end\r\n"),
         ("users = {}\n", "users = { \"a@x.co\" = {} }\n"),
         ("users = { 'b@x.co' = {} }\n", "users = { 'b@x.co' = {}, \"a@x.co\" = {} }\n"),
+        (
+            "users = { 'c@x.co' = {}, 'b@x.co'.role = 'A' }\n",
+            "users = { 'c@x.co' = {}, 'b@x.co'.role = 'A', \"a@x.co\" = {} }\n",
+        ),
         ("users.'b@x.co' = {}\n", "users.\"a@x.co\" = {}\nusers.'b@x.co' = {}\n"),
         (
             "#:schema s.json\n# not c@x.co\nusers.'b@x.co' = {}\n",
