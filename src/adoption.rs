@@ -11,7 +11,7 @@ use crate::layout::{self, PersonValues, Refused, edited};
 use crate::observed::{ObservedState, Person, RoleCatalog};
 use crate::plan::{Change, Edit};
 use crate::roster::role_rules::is_same_text;
-use crate::roster::{Email, Field, FieldValue, PerField, Roster};
+use crate::roster::{Email, Field, FieldValue, PerField, RoleRule, Roster};
 use crate::source::{FileId, Place, Sourced, Sources};
 
 /// The updated files, along with the values that couldn't be written.
@@ -77,7 +77,7 @@ impl Adoption {
                     Err(NotWrittenReason::Window(until(origin)))
                 } else {
                     declarable(*field, from, roles)
-                        .and_then(|value| obeying(*field, value, &addresses, roster, roles))
+                        .and_then(|value| obeying(*field, value, &email.value, &addresses, roster, roles))
                 };
                 values[*field] = adoption.noted(*field, email, wanted);
             }
@@ -112,7 +112,7 @@ impl Adoption {
                     Err(NotWrittenReason::Window(until(&desired.origin)))
                 } else {
                     declarable(*field, std::slice::from_ref(to), roles)
-                        .and_then(|value| obeying(*field, value, &addresses, roster, roles))
+                        .and_then(|value| obeying(*field, value, &email.value, &addresses, roster, roles))
                 };
                 values[*field] = adoption.noted(*field, email, wanted);
             }
@@ -154,7 +154,7 @@ impl Adoption {
             // Without a role, the entry gets the file's default role, which the rules must also allow.
             if let Some(role) = values.role.take().or_else(|| default.clone()) {
                 let addresses: Vec<&Email> = person.addresses().collect();
-                match obeying(Field::Role, role, &addresses, roster, roles) {
+                match obeying(Field::Role, role, &person.email, &addresses, roster, roles) {
                     Ok(role) => values.role = Some(role).filter(|role| default.as_ref() != Some(role)),
                     Err(why) => {
                         self.not_written.push(NotWritten { email, field: Some(Field::Role), why });
@@ -309,13 +309,15 @@ fn declarable(
     written.ok_or_else(|| NotWrittenReason::Undeclarable(values.to_vec()))
 }
 
-/// Returns the value, spelled as in the rules that apply to these addresses.
+/// Returns the value, spelled as in the rules that apply to the person. Offline, a rule is applied to the declared address alone
+/// and compares roles as strings. `plan` applies it to all addresses and compares role IDs.
 ///
 /// # Errors
 /// Returns an error if a rule doesn't allow the role.
 fn obeying(
     field: Field,
     value: FieldValue,
+    declared: &Email,
     addresses: &[&Email],
     roster: &Roster,
     roles: &RoleCatalog,
@@ -323,20 +325,21 @@ fn obeying(
     if !field.names_role() {
         return Ok(value);
     }
+    let applies =
+        |rule: &&RoleRule| rule.applies_to([declared]) || rule.applies_to(addresses.iter().copied());
+    let rules: Vec<&RoleRule> = roster.guardrails.role_rules.iter().filter(applies).collect();
     let meant = roles.value_meant(field, &value);
-    let mut written = value;
-    for rule in roster.guardrails.role_rules.iter().filter(|rule| rule.applies_to(addresses.iter().copied()))
-    {
-        let allowed = || rule.roles.iter().map(|role| &role.value);
-        if allowed().any(|allowed| is_same_text(allowed, &written)) {
-            continue;
-        }
-        match allowed().find(|allowed| meant.is_some() && roles.value_meant(field, allowed) == meant) {
-            Some(spelling) => written = spelling.clone(),
-            None => return Err(NotWrittenReason::Rule(rule.summary())),
-        }
-    }
-    Ok(written)
+    let is_meant = |role: &FieldValue| meant.is_some() && roles.value_meant(field, role) == meant;
+    let forbidding = |written: &FieldValue| {
+        rules.iter().find(|rule| {
+            let mut allowed = rule.roles.iter().map(|role| &role.value);
+            !allowed.clone().any(is_meant) || !allowed.any(|role| is_same_text(role, written))
+        })
+    };
+    let Some(rule) = forbidding(&value) else { return Ok(value) };
+    let mut spellings = rules.iter().flat_map(|rule| &rule.roles).map(|role| &role.value);
+    let spelling = spellings.find(|role| is_meant(role) && forbidding(role).is_none());
+    spelling.cloned().ok_or_else(|| NotWrittenReason::Rule(rule.summary()))
 }
 
 fn find<'d>(desired: &'d DesiredState, email: &Email) -> Option<&'d DesiredPerson> {

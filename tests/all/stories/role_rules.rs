@@ -239,6 +239,52 @@ fn import_writes_a_role_in_the_spelling_of_the_rule() {
     scene.run("plan").exits(0);
 }
 
+/// Imports into files that declare Viewer for `bo@ext.example`, and checks that Bo's line and the rule's message are these.
+#[track_caller]
+fn import_of_bo(pylon: &str, rules: &str, line: &str, said: &str) {
+    let users =
+        "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"bo@ext.example\" = { role = \"Viewer\" }\n";
+    let scene = Scene::with_pylon(pylon).file("users.toml", format!("{rules}{users}"));
+    let run = scene.run("import --update");
+    run.exits(0);
+    let text = std::fs::read_to_string(scene.folder().join("users.toml")).unwrap();
+    assert!(text.ends_with(line), "{text}");
+    assert!(run.stdout.contains(said), "{}", run.stdout);
+    scene.run("validate").exits(0);
+    scene.run("plan").exits(0);
+}
+
+#[test]
+fn import_writes_no_role_that_the_check_of_the_files_alone_would_reject() {
+    // The exception matches an address that only Pylon knows.
+    import_of_bo(
+        r#"{ "users": [ { "email": "ana@acme.example", "role": "admin" },
+                        { "email": "bo@ext.example", "emails": ["bo@old.example"], "role": "member" } ] }"#,
+        "[[rule]]\nemails = \"*@ext.example\"\nexcept = \"bo@old.example\"\nroles = [\"Viewer\"]\nreason = \"r\"\n",
+        "\"bo@ext.example\" = { role = \"Viewer\" }\n",
+        "role: a rule does not allow the one in Pylon (only Viewer: r)",
+    );
+}
+
+/// Three roles, two of which are spelled alike. Bo has the one that rules call `role_2`.
+const ALIKE: &str = r#"{ "roles": [ { "id": "role_admin", "name": "Admin", "slug": "admin" }, { "id": "role_viewer", "name": "Viewer", "slug": "viewer" },
+    { "id": "role_1", "name": "Support Lead", "slug": "lead" }, { "id": "role_2", "name": "support-lead", "slug": "old-lead" } ],
+  "users": [ { "email": "ana@acme.example", "role": "admin" }, { "email": "bo@ext.example", "role": "role_2" } ] }"#;
+
+#[test]
+fn import_does_not_mistake_a_role_for_one_that_is_spelled_alike() {
+    let rule = |roles: &str| {
+        format!("[[rule]]\nemails = \"*@ext.example\"\nroles = [\"Viewer\", {roles}]\nreason = \"r\"\n")
+    };
+    let viewer = "\"bo@ext.example\" = { role = \"Viewer\" }\n";
+    let said = "role: a rule does not allow the one in Pylon (only Viewer or ";
+    import_of_bo(ALIKE, &rule("\"Support Lead\""), viewer, said);
+    let both = [rule("\"role_2\""), rule("\"old-lead\", \"role_2\"")].concat();
+    import_of_bo(ALIKE, &both, "\"bo@ext.example\" = { role = \"role_2\" }\n", "1 person updated");
+    let never = [rule("\"role_2\""), rule("\"old-lead\"")].concat();
+    import_of_bo(ALIKE, &never, viewer, said);
+}
+
 #[test]
 fn a_changed_rule_is_marked_for_the_reviewer() {
     let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
