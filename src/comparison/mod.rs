@@ -105,10 +105,13 @@ pub struct StatedValue {
 impl Comparison {
     pub fn between(old: &Roster, new: &Roster) -> Self {
         let zones_differ = old.timezone != new.timezone;
-        let mut olds = statements::declarations(old, zones_differ);
         let guarded = GuardedRoles::new(&[old, new]);
+        let [old, new] = [old, new].map(|roster| statements::declarations(roster, zones_differ));
+        let (missing, added) = (old.repeatable_missing_in(&new), new.repeatable_missing_in(&old));
+        let mut olds = old.single;
+        olds.extend(missing);
         let mut differences = Vec::new();
-        for (subject, new) in statements::declarations(new, zones_differ) {
+        for (subject, new) in new.single.into_iter().chain(added) {
             let old = olds.remove(&subject);
             differences.extend(difference(subject, old, Some(new), &guarded));
         }

@@ -72,9 +72,19 @@ impl Statements {
     }
 }
 
-/// Returns the declarations in `roster`, grouped by subject. If `name_zone` is set, local times include the name of their time
-/// zone.
-pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<ComparedSubject, Declaration> {
+/// Holds the declarations in one version.
+pub(super) struct Declarations {
+    /// The declarations that a version can have once per subject.
+    pub(super) single: BTreeMap<ComparedSubject, Declaration>,
+    /// The rules and acknowledgments, by subject and content. Their subjects don't have numbers yet.
+    repeatable: BTreeMap<(ComparedSubject, Identities), Vec<Declaration>>,
+}
+
+/// The sorted identities of a declaration's statements.
+type Identities = Vec<(String, String)>;
+
+/// Returns the declarations in `roster`. If `name_zone` is set, local times include the name of their time zone.
+pub(super) fn declarations(roster: &Roster, name_zone: bool) -> Declarations {
     let Roster {
         sources: _,
         setting_places: _,
@@ -89,7 +99,7 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<Compare
     } = roster;
     let place = |key: &str| roster.setting_places.get(key).copied();
     let zone = name_zone.then(|| zone_name(roster));
-    let mut subjects = BTreeMap::from([
+    let mut single = BTreeMap::from([
         (ComparedSubject::Files, files(roster, place)),
         (ComparedSubject::Workspace, pin(workspace)),
         (ComparedSubject::Policy, stances(*policy, place)),
@@ -104,32 +114,41 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<Compare
         let subject = ComparedSubject::Acknowledgment { guardrail, of, number: 0 };
         (subject, risk(acknowledgment, zone.as_deref()))
     });
-    subjects.extend(numbered(rules.chain(risks).collect()));
-    subjects.extend(people.iter().map(|person| {
+    single.extend(people.iter().map(|person| {
         (ComparedSubject::Person { email: person.email.value.clone() }, declared(person, zone.as_deref()))
     }));
-    subjects
+    let mut repeatable: BTreeMap<_, Vec<Declaration>> = BTreeMap::new();
+    for (subject, declaration) in rules.chain(risks) {
+        let mut identities: Identities = declaration.iter().map(Statement::identity).collect();
+        identities.sort_unstable();
+        repeatable.entry((subject, identities)).or_default().push(declaration);
+    }
+    Declarations { single, repeatable }
 }
 
-/// Numbers identical subjects by the content of their declarations, so that their order in the file doesn't matter.
-fn numbered(mut subjects: Vec<(ComparedSubject, Declaration)>) -> BTreeMap<ComparedSubject, Declaration> {
-    subjects.sort_by_cached_key(|(_, declaration)| {
-        let mut identities: Vec<_> = declaration.iter().map(Statement::identity).collect();
-        identities.sort_unstable();
-        identities
-    });
-    let mut counts: BTreeMap<ComparedSubject, usize> = BTreeMap::new();
-    let number_of = |(mut subject, declaration): (ComparedSubject, Declaration)| {
-        let count = counts.entry(subject.clone()).or_default();
-        if let ComparedSubject::Rule { number, .. } | ComparedSubject::Acknowledgment { number, .. } =
-            &mut subject
-        {
-            *number = *count;
+impl Declarations {
+    /// Returns the rules and acknowledgments that `other` doesn't have, whatever their order in the file. Those about the same
+    /// subject are numbered.
+    pub(super) fn repeatable_missing_in(&self, other: &Self) -> BTreeMap<ComparedSubject, Declaration> {
+        let mut counts: BTreeMap<&ComparedSubject, usize> = BTreeMap::new();
+        let mut missing = BTreeMap::new();
+        for (content, declarations) in &self.repeatable {
+            let common = other.repeatable.get(content).map_or(0, Vec::len);
+            for declaration in declarations.iter().skip(common) {
+                let (subject, _) = content;
+                let count = counts.entry(subject).or_default();
+                let mut subject = subject.clone();
+                if let ComparedSubject::Rule { number, .. } | ComparedSubject::Acknowledgment { number, .. } =
+                    &mut subject
+                {
+                    *number = *count;
+                }
+                *count += 1;
+                missing.insert(subject, declaration.clone());
+            }
         }
-        *count += 1;
-        (subject, declaration)
-    };
-    subjects.into_iter().map(number_of).collect()
+        missing
+    }
 }
 
 fn zone_name(roster: &Roster) -> String {

@@ -190,6 +190,34 @@ fn the_order_of_rules_and_acknowledgments_is_no_difference() {
 }
 
 #[test]
+fn an_unchanged_rule_or_acknowledgment_is_not_compared_with_an_added_one() {
+    let rule = |roles: &str, reason: &str| {
+        format!("[[rule]]\nemails = \"*@b.example\"\nroles = [\"{roles}\"]\nreason = \"{reason}\"\n")
+    };
+    let old = format!("{}{ACKNOWLEDGED}\n", rule("Viewer", "one"));
+    let added = ACKNOWLEDGED.replace("up_to = 4", "up_to = 400").replace("2026-12-01", "2026-11-30");
+    let (text, _) = compare(&old, &format!("{}{old}{added}", rule("Member", "a")));
+    assert_eq!(
+        text,
+        "rolecall compare · old/users.toml → users.toml · 0 declared
+
+  + [[rule]] *@b.example
+    ! emails        + \"*@b.example\"   users.toml:2
+    ! roles         + \"Member\"        users.toml:3
+    ! reason        + \"a\"             users.toml:1
+    ! on_violation  + \"report\"        users.toml:1
+  + [[acknowledge]] max_changes
+    ! up_to         + 400             users.toml:14
+    ! reason        + \"r\"             users.toml:14
+    ! expires       + 2026-11-30      users.toml:18
+
+2 settings differ
+Review the lines with ! first: guarded roles, guardrails, rules, policy, acknowledgments, pinned organization.
+"
+    );
+}
+
+#[test]
 fn every_key_that_can_be_declared_is_compared() {
     for (key, old, new) in EVERY_KEY {
         for (old, new) in [(old, new), (new, old)] {
