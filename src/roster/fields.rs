@@ -136,19 +136,20 @@ impl<'p> Fields<'p> {
         self.typed(key, "true or false", value, found).map(|found| found.value)
     }
 
-    /// Reads a non-negative integer.
+    /// Reads a non-negative integer. TOML's integers have 64 bits, including the sign, but the parser accepts larger ones.
     pub(super) fn count(&mut self, key: &str, value: &TomlValue<'_>) -> Option<u64> {
         let integer = value.get_ref().as_integer();
         let integer = self.typed(key, "a whole number", value, integer)?;
         let number = u64::from_str_radix(integer.value.as_str(), integer.value.radix());
-        if number.is_err() {
+        let number = number.ok().filter(|number| i64::try_from(*number).is_ok());
+        if number.is_none() {
             self.report(
                 Problem::new(RosterCode::BadValue, format!("`{key}` must be a whole number, 0 or more"))
                     .at(integer.place, "not a number, 0 or more")
                     .help("write it without quotes: 40"),
             );
         }
-        number.ok()
+        number
     }
 
     pub(super) fn table<'v, 'i>(&mut self, key: &str, value: &'v TomlValue<'i>) -> Option<&'v DeTable<'i>> {

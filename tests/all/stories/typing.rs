@@ -1295,6 +1295,17 @@ expires = 2026-12-01
     ),
     (
         r#"[guardrails]
+max_changes = 9223372036854775808
+keep_active = 0xffff_ffff_ffff_ffff
+keep_at_least = { Admin = 9223372036854775807 }
+"#,
+        &[
+            r#"2:15 roster::bad_value: `max_changes` must be a whole number, 0 or more | write it without quotes: 40"#,
+            r#"3:15 roster::bad_value: `keep_active` must be a whole number, 0 or more | write it without quotes: 40"#,
+        ],
+    ),
+    (
+        r#"[guardrails]
 max_changes = 1.000
 "#,
         &[
