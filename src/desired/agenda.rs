@@ -46,29 +46,35 @@ impl Roster {
     pub fn agenda(&self, now: Timestamp) -> Vec<Transition> {
         let mut transitions: Vec<Transition> =
             self.people.iter().flat_map(|person| of_person(person, now)).collect();
-        transitions.sort();
-        transitions.dedup();
+        // If one window ends when another starts, both edges give the same transition.
+        transitions.sort_by(|one, other| identity(one).cmp(&identity(other)));
+        transitions.dedup_by(|one, other| identity(one) == identity(other));
         transitions
     }
 }
 
+fn identity(transition: &Transition) -> (Timestamp, &Email, Field) {
+    (transition.moment.at, &transition.email, transition.field)
+}
+
 fn of_person(person: &DeclaredPerson, now: Timestamp) -> Vec<Transition> {
     let edges = person.windows.iter().flat_map(|window| {
-        let Window { place, from, until, .. } = window;
-        from.iter().chain(until).map(move |moment| (&moment.value, *place))
+        window.from.iter().chain(&window.until).map(move |moment| (&moment.value, window))
     });
     let coming = edges.filter(|(moment, _)| moment.at > now);
     coming.flat_map(|(moment, window)| at_edge(person, moment, window)).collect()
 }
 
-fn at_edge(person: &DeclaredPerson, moment: &Moment, window: Place) -> Vec<Transition> {
+/// Returns the changes to the fields that the window sets. Another field may change at the same instant, but not because of this
+/// window.
+fn at_edge(person: &DeclaredPerson, moment: &Moment, window: &Window) -> Vec<Transition> {
     let before = resolve_person(
         person,
         Timestamp::from_nanosecond(moment.at.as_nanosecond() - 1).unwrap_or(Timestamp::MIN),
     );
     let after = resolve_person(person, moment.at);
     let mut transitions = Vec::new();
-    for field in Field::ALL {
+    for (field, _) in window.sets.some() {
         let [from, to] = [&before, &after].map(|desired| desired.likely_value(field));
         let [from_value, to_value] = [from, to].map(|desired| desired.map(|it| it.value.value.clone()));
         if from_value != to_value {
@@ -78,7 +84,7 @@ fn at_edge(person: &DeclaredPerson, moment: &Moment, window: Place) -> Vec<Trans
                 field,
                 from: from_value,
                 to: to_value,
-                place: to.map_or(window, |desired| desired.value.place),
+                place: to.map_or(window.place, |desired| desired.value.place),
             });
         }
     }

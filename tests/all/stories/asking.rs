@@ -159,6 +159,36 @@ rolecall agenda · users.toml · Europe/Berlin
 }
 
 #[test]
+fn the_agenda_lists_only_changes_of_windows_and_each_of_them_once() {
+    // Bo's status is no longer reset 48 hours after the first window ends, which changes nothing in Pylon. Cy's second window
+    // starts when the first one ends, in another notation.
+    let users = r#"[users]
+"bo@acme.example" = { role = "Member", windows = [
+  { from = 2026-11-29, until = 2026-12-01, status = "away", then = "active" },
+  { from = 2026-12-03, role = "Viewer" },
+] }
+"cy@acme.example" = { role = "Lead", windows = [
+  { until = 2026-12-01T00:00:00Z, role = "Viewer" },
+  { from = 2026-12-01, role = "Member" },
+] }
+"#;
+    Scene::offline().file("users.toml", users).run("agenda").exits(0).says(
+        "
+rolecall agenda · users.toml · UTC
+
+  2026-11-29            bo@acme.example  status (left alone) → away   users.toml:3
+  2026-12-01            bo@acme.example  status away → active   users.toml:3
+  2026-12-01T00:00:00Z  cy@acme.example  role Viewer → Member   users.toml:8
+  2026-12-03            bo@acme.example  role Member → Viewer   users.toml:4
+
+4 scheduled changes in 4 windows
+cy@acme.example has a window with no end   users.toml:8
+bo@acme.example has a window with no end   users.toml:4
+",
+    );
+}
+
+#[test]
 fn doctor_checks_everything_and_says_what_to_pin() {
     let scene = scene();
     let run = scene.run("doctor");
