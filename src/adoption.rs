@@ -56,6 +56,8 @@ pub enum NotWrittenReason {
     UndeclarableAddress,
     /// Several people in Pylon share this address.
     SharedAddress,
+    /// The files can't also declare this address, which looks the same.
+    LookAlike(Email),
     /// The edit was refused because of the way the file is written.
     Refused(Refused),
 }
@@ -135,12 +137,19 @@ impl Adoption {
             let role = person.values.role.as_ref()?;
             (role.from_defaults && role.value.place.file == file).then(|| role.value.value.clone())
         });
+        let addresses: Vec<&Email> = people.iter().map(|person| &person.email).collect();
+        let look_alikes = roster.look_alikes(&addresses);
         let mut edits = Vec::new();
         for person in people {
             let place = Place::new(file, 0..0);
             let email = Sourced::new(person.email.clone(), place);
             if Email::declared(person.email.as_str(), roster.allow_unicode_emails).is_err() {
                 self.not_written.push(NotWritten { email, field: None, why: NotWrittenReason::Address });
+                continue;
+            }
+            if let Some(other) = look_alikes.get(&person.email) {
+                let why = NotWrittenReason::LookAlike(other.clone());
+                self.not_written.push(NotWritten { email, field: None, why });
                 continue;
             }
             let mut omitted = Vec::new();

@@ -6,13 +6,13 @@
 //! digits, hyphens, and inner dots. The names are unique even on case-insensitive file systems.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::adoption::{NotWrittenReason, declarable_values};
 use crate::layout::{NewFile, NewInclude, NewTeam, PersonValues, fresh, fresh_team};
 use crate::observed::{Found, Meaning, ObservedState, Person, Role, RoleCatalog};
 use crate::printable::Printable;
-use crate::roster::{Email, Field, PerField, Region, RoleName};
+use crate::roster::{Email, Field, PerField, Region, RoleName, Roster};
 
 /// The folder for team files, relative to the folder of the root file.
 pub const TEAMS: &str = "teams";
@@ -75,9 +75,12 @@ impl<'s> NewRoster<'s> {
         split: Option<SplitBy>,
     ) -> Self {
         let (mut people, mut not_written) = (Vec::new(), Vec::new());
-        for person in state.people().filter(|person| !person.deactivated) {
+        let active: Vec<&Person> = state.people().filter(|person| !person.deactivated).collect();
+        let addresses: Vec<&Email> = active.iter().map(|person| &person.email).collect();
+        let look_alikes = Roster::default().look_alikes(&addresses);
+        for person in active {
             let mut omitted = Vec::new();
-            match newcomer(person, state, wanted, &mut omitted) {
+            match newcomer(person, state, wanted, &look_alikes, &mut omitted) {
                 Ok(new) => people.push(new),
                 Err((field, why)) => not_written.push(LeftOut { person, field, why }),
             }
@@ -118,6 +121,7 @@ fn newcomer(
     person: &Person,
     state: &ObservedState,
     wanted: PerField<bool>,
+    look_alikes: &HashMap<Email, Email>,
     omitted: &mut Vec<(Field, NotWrittenReason)>,
 ) -> Result<PersonValues, (Option<Field>, NotWrittenReason)> {
     if Email::declared(person.email.as_str(), true).is_err() {
@@ -125,6 +129,9 @@ fn newcomer(
     }
     if matches!(state.find(&person.email), Found::Several(_)) {
         return Err((None, NotWrittenReason::SharedAddress));
+    }
+    if let Some(other) = look_alikes.get(&person.email) {
+        return Err((None, NotWrittenReason::LookAlike(other.clone())));
     }
     let values = declarable_values(person, wanted, &state.roles, omitted)
         .map_err(|(field, why)| (Some(field), why))?;

@@ -1,10 +1,10 @@
 //! Checks that involve more than one key, such as duplicate people and inconsistent windows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::email::foreign_letters;
 use super::role_rules::{Known, is_same_text, violations};
-use super::{DeclaredPerson, Email, Field, Moment, RoleRule, RosterCode, Window, keys};
+use super::{DeclaredPerson, Email, Field, Moment, RoleRule, Roster, RosterCode, Window, keys};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::secret::contains_secret;
@@ -27,37 +27,72 @@ pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mu
     });
 }
 
+/// Returns the addresses in the settings, where a look-alike silently disables the setting. A `protected` address that only
+/// resembles a person's address doesn't protect the person, and a rule doesn't apply to them.
+fn named_in_settings(roster: &Roster) -> Vec<Sourced<Email>> {
+    let Roster { guardrails, acknowledgments, .. } = roster;
+    let users = acknowledgments.iter().filter_map(|known| known.risk.user());
+    let mut named: Vec<Sourced<Email>> = guardrails.protected.iter().chain(users).cloned().collect();
+    named.extend(guardrails.role_rules.iter().flat_map(RoleRule::addresses));
+    named
+}
+
+fn is_foreign(email: &Email) -> bool {
+    !email.as_str().is_ascii()
+}
+
 /// Reports pairs of addresses that look the same if at least one contains non-ASCII characters. Pairs of ASCII addresses are
 /// never reported: `l` and `1` look alike in too many real names.
-///
-/// `named` yields the addresses in the settings, where a look-alike silently disables the setting. A `protected` address that
-/// only resembles a person's address doesn't protect the person, and a rule doesn't apply to them.
-pub(super) fn check_look_alikes<'a>(
-    people: &'a [DeclaredPerson],
-    named: impl Iterator<Item = &'a Sourced<Email>>,
-    problems: &mut Vec<Problem>,
-) {
-    let is_foreign = |email: &Sourced<Email>| !email.value.as_str().is_ascii();
-    let declared = people.iter().map(|person| &person.email);
-    let named: Vec<&Sourced<Email>> = named.collect();
-    if !declared.clone().chain(named.iter().copied()).any(is_foreign) {
+pub(super) fn check_look_alikes(roster: &Roster, problems: &mut Vec<Problem>) {
+    let declared = roster.people.iter().map(|person| &person.email);
+    let named = named_in_settings(roster);
+    if !declared.clone().chain(&named).any(|email| is_foreign(&email.value)) {
         return;
     }
     let mut alike: BTreeMap<String, Vec<&Sourced<Email>>> = BTreeMap::new();
     for email in declared {
         alike.entry(email.value.skeleton()).or_default().push(email);
     }
-    for email in named {
+    for email in &named {
         let group = alike.get(&email.value.skeleton()).map_or(&[][..], Vec::as_slice);
         let is_declared = group.iter().any(|declared| declared.value == email.value);
-        let other = group.iter().find(|other| !is_declared && (is_foreign(email) || is_foreign(other)));
+        let is_odd = |other: &&&Sourced<Email>| is_foreign(&email.value) || is_foreign(&other.value);
+        let other = group.iter().filter(|_| !is_declared).find(is_odd);
         problems.extend(other.map(|other| look_alike(email, other)));
     }
     for mut emails in alike.into_values().filter(|emails| emails.len() > 1) {
-        emails.sort_by_key(|email| (is_foreign(email), email.place));
+        emails.sort_by_key(|email| (is_foreign(&email.value), email.place));
         let first = emails[0];
-        let foreign = emails[1..].iter().filter(|email| is_foreign(email));
+        let foreign = emails[1..].iter().filter(|email| is_foreign(&email.value));
         problems.extend(foreign.map(|email| look_alike(email, first)));
+    }
+}
+
+impl Roster {
+    /// Returns the addresses in `new` that can't be declared because [`RosterCode::LookAlike`] would be reported, along with the
+    /// address that each one looks like. If two new addresses look alike, the ASCII one can be declared.
+    pub fn look_alikes(&self, new: &[&Email]) -> HashMap<Email, Email> {
+        let mut known: Vec<Email> = self.people.iter().map(|person| person.email.value.clone()).collect();
+        known.extend(named_in_settings(self).into_iter().map(|email| email.value));
+        let mut found = HashMap::new();
+        if !known.iter().chain(new.iter().copied()).any(is_foreign) {
+            return found;
+        }
+        let mut alike: HashMap<String, Vec<&Email>> = HashMap::new();
+        for email in &known {
+            alike.entry(email.skeleton()).or_default().push(email);
+        }
+        let mut new = new.to_vec();
+        new.sort_by_key(|email| is_foreign(email));
+        for email in new {
+            let group = alike.entry(email.skeleton()).or_default();
+            let is_odd = |other: &&&Email| **other != email && (is_foreign(email) || is_foreign(other));
+            match group.iter().find(is_odd) {
+                Some(other) => drop(found.insert(email.clone(), (*other).clone())),
+                None => group.push(email),
+            }
+        }
+        found
     }
 }
 

@@ -18,7 +18,7 @@ use super::fields::Fields;
 use super::people::{Context, People, read_people};
 use super::settings::{Settings, check_team_keys, read_context, read_settings};
 use super::syntax::repair::Repaired;
-use super::{DeclaredPerson, Email, Field, RoleName, RoleRule, Roster, RosterCode};
+use super::{DeclaredPerson, Field, RoleName, Roster, RosterCode};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::regular::{self, Unreadable};
@@ -104,19 +104,15 @@ impl Reader {
 
     /// Runs the checks that span several values, and drops rules truncated by a syntax error.
     fn check_together(&mut self, roster: &mut Roster) {
-        let Roster { guardrails, acknowledgments, people, .. } = roster;
+        let Roster { guardrails, people, .. } = roster;
         // If a syntax error hides a rule's exceptions or a person's role, any violation found here may not be real.
         guardrails.role_rules.retain(|rule| self.is_complete(rule.place));
         let complete = people.iter().filter(|person| self.is_complete(person.email.place));
         let mut against = check_rules(complete, &guardrails.role_rules);
         against.retain(|problem| problem.labels.iter().all(|label| self.is_complete(label.place)));
         self.problems.append(&mut against);
-        let users = acknowledgments.iter().filter_map(|known| known.risk.user());
-        let in_rules: Vec<Sourced<Email>> =
-            guardrails.role_rules.iter().flat_map(RoleRule::addresses).collect();
-        let named = guardrails.protected.iter().chain(users).chain(&in_rules);
-        check_look_alikes(people, named, &mut self.problems);
-        people.iter().for_each(|person| check_windows(person, &mut self.problems));
+        check_look_alikes(roster, &mut self.problems);
+        roster.people.iter().for_each(|person| check_windows(person, &mut self.problems));
     }
 
     fn read_team(

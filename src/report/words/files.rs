@@ -127,6 +127,10 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
         }
         NotWrittenReason::UndeclarableAddress => format!("{name}: no file can declare this address"),
         NotWrittenReason::SharedAddress => format!("{name}: several people in Pylon have this address"),
+        NotWrittenReason::LookAlike(other) => {
+            let other = Printable::cut(other.as_str(), LONGEST_NAME);
+            format!("{name}: looks like {other}, and the files cannot declare both addresses")
+        }
         NotWrittenReason::Refused(refused) => Printable::new(&refused.to_string()).to_string(),
     }
 }

@@ -556,6 +556,42 @@ fn import_skips_values_that_files_may_not_contain() {
 }
 
 #[test]
+fn import_does_not_declare_two_addresses_that_look_alike() {
+    // The first letter of one address is Cyrillic. Its owner has the first ID.
+    let pylon =
+        "{ \"users\": [ { \"id\": \"u_1\", \"email\": \"\u{430}na@acme.example\", \"role\": \"member\" },
+        { \"id\": \"u_2\", \"email\": \"ana@acme.example\", \"role\": \"admin\" } ] }";
+    let not_written = "
+Not written
+  ! \u{430}na@acme.example  person: looks like ana@acme.example, and the files cannot declare both addresses
+";
+    let allowed = "allow_unicode_emails = true\n";
+    for (before, words, added) in [
+        ("", "import", "1 person declared · 1 not written\n"),
+        ("[users]\n", "import --update --into users.toml", "1 added · 1 not written\n"),
+        (
+            "[users]\n'ana@acme.example' = { role = 'Admin' }\n",
+            "import --update --into users.toml",
+            "nothing to update · 1 not written\n",
+        ),
+        (
+            "[guardrails]\nprotected = [\"ana@acme.example\"]\n",
+            "import --update --into users.toml",
+            "1 added · 1 not written\n",
+        ),
+    ] {
+        let mut scene = Scene::with_pylon(pylon);
+        if !before.is_empty() {
+            scene = scene.file("users.toml", format!("{allowed}{before}"));
+        }
+        let run = scene.run(words);
+        run.exits(0);
+        assert!(run.stdout.contains(&format!("{not_written}\n{added}")), "{before}: {}", run.stdout);
+        scene.run("plan --detailed-exitcode").exits(0);
+    }
+}
+
+#[test]
 fn a_made_up_organization_is_marked_and_can_be_saved_and_edited() {
     let scene = Scene::offline().file(
         "users.toml",
