@@ -50,13 +50,13 @@ impl Staged {
     }
 
     fn create_next_to(path: &Path) -> Result<Self> {
-        let name =
-            path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it does not name a file"))?;
+        if path.file_name().is_none() {
+            return Err(Error::new(ErrorKind::InvalidInput, "it does not name a file"));
+        }
         // Use a random name. A process ID isn't enough: killed processes leave their files behind, and IDs repeat in
-        // containers.
+        // containers. Along with the file's name, it could be too long.
         loop {
-            let temporary =
-                path.with_file_name(format!(".{}.{:08x}.tmp", name.to_string_lossy(), fastrand::u32(..)));
+            let temporary = path.with_file_name(format!(".rolecall-{:08x}.tmp", fastrand::u32(..)));
             match options().write(true).create_new(true).open(&temporary) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 opened => return Ok(Self { path: path.to_owned(), temporary, file: Some(opened?) }),
@@ -154,7 +154,6 @@ mod tests {
     fn a_temporary_file_of_a_killed_process_does_not_stop_the_next_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plan.json");
-        fs::write(folder.path().join(format!(".plan.json.{}.tmp", std::process::id())), "half").unwrap();
         let killed = std::mem::ManuallyDrop::new(Staged::open(&path).unwrap()); // as if by SIGKILL
         Staged::open(&path).unwrap().fill("whole").unwrap().place().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
@@ -170,6 +169,16 @@ mod tests {
         assert_eq!(first.place_new().unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).unwrap(), "yours");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_name_may_have_as_many_bytes_as_file_systems_allow() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("z".repeat(255));
+        for text in ["new", "replaced"] {
+            Staged::open(&path).unwrap().fill(text).unwrap().place().unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
     }
 
     #[cfg(unix)]
