@@ -4,7 +4,7 @@
 //! values that can't be expressed in a file: a missing role, several roles at once, or a status that only Pylon can set.
 //! Everything it leaves out is listed in [`Adoption::not_written`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::desired::{DesiredPerson, DesiredState, Origin};
 use crate::layout::{self, PersonValues, Refused, edited};
@@ -230,7 +230,8 @@ impl Adoption {
         text: String,
         mut edits: Vec<(Sourced<Email>, layout::PersonEdit)>,
     ) -> String {
-        loop {
+        // Each attempt that fails removes at least one edit.
+        while !edits.is_empty() {
             let all: Vec<layout::PersonEdit> = edits.iter().map(|(_, edit)| edit.clone()).collect();
             let refused = match edited(&text, &all) {
                 Ok(text) => {
@@ -239,27 +240,17 @@ impl Adoption {
                 }
                 Err(refused) => refused,
             };
-            let of = match &refused {
-                Refused::NotDeclared(email)
-                | Refused::Declared(email)
-                | Refused::Twice(email)
-                | Refused::OddForm(email) => edits.iter().position(|(other, _)| other.value == *email),
-                Refused::NotToml | Refused::NoPlace | Refused::Breaking => None,
-            };
-            let refused_of = |email: Sourced<Email>, why: Refused| NotWritten {
-                email,
-                field: None,
-                why: NotWrittenReason::Refused(why),
-            };
-            match of {
-                Some(number) => self.not_written.push(refused_of(edits.remove(number).0, refused)),
-                None => {
-                    self.not_written
-                        .extend(edits.into_iter().map(|(email, _)| refused_of(email, refused.clone())));
-                    return text;
-                }
-            }
+            let of_all = refused.iter().find(|refused| refused.email().is_none());
+            let by_email: HashMap<&Email, &Refused> =
+                refused.iter().filter_map(|refused| Some((refused.email()?, refused))).collect();
+            let why = |email: &Email| by_email.get(email).copied().or(of_all);
+            let impossible = edits.extract_if(.., |(email, _)| why(&email.value).is_some());
+            self.not_written.extend(impossible.filter_map(|(email, _)| {
+                let why = NotWrittenReason::Refused(why(&email.value)?.clone());
+                Some(NotWritten { email, field: None, why })
+            }));
         }
+        text
     }
 
     fn count(&mut self, made: layout::PersonEdit) {

@@ -51,38 +51,54 @@ pub enum Refused {
     Breaking,
 }
 
+impl Refused {
+    /// Returns the person whose edit was refused, or `None` if all edits were.
+    pub fn email(&self) -> Option<&Email> {
+        match self {
+            Self::NotDeclared(email) | Self::Declared(email) | Self::Twice(email) | Self::OddForm(email) => {
+                Some(email)
+            }
+            Self::NotToml | Self::NoPlace | Self::Breaking => None,
+        }
+    }
+}
+
 /// Applies the edits and returns the resulting text.
 ///
 /// # Errors
-/// Returns the reason the first impossible edit was refused.
-pub fn edited(text: &str, edits: &[PersonEdit]) -> Result<String, Refused> {
-    let document = Document::parse(text).map_err(|_| Refused::NotToml)?;
+/// Returns the reasons edits were refused, of which there is at least one.
+pub fn edited(text: &str, edits: &[PersonEdit]) -> Result<String, Vec<Refused>> {
+    let document = Document::parse(text).map_err(|_| vec![Refused::NotToml])?;
     let parsed = ParsedText::new(&document);
     let declared = declared(&parsed);
     let mut splices = Splices::new(&parsed);
-    let (mut seen, mut new) = (HashSet::new(), Vec::new());
+    let (mut seen, mut new, mut refused) = (HashSet::new(), Vec::new(), Vec::new());
     for edit in edits {
         let (PersonEdit::Change(values) | PersonEdit::Add(values)) = edit;
         let email = &values.email;
         if !seen.insert(email) {
-            return Err(Refused::Twice(email.clone()));
+            refused.push(Refused::Twice(email.clone()));
+            continue;
         }
         match (edit, declared.get(email)) {
             (PersonEdit::Change(values), Some(person)) => {
                 if !change(&mut splices, person, values) {
-                    return Err(Refused::OddForm(email.clone()));
+                    refused.push(Refused::OddForm(email.clone()));
                 }
             }
-            (PersonEdit::Change(_), None) => return Err(Refused::NotDeclared(email.clone())),
+            (PersonEdit::Change(_), None) => refused.push(Refused::NotDeclared(email.clone())),
             (PersonEdit::Add(values), None) => new.push(values),
-            (PersonEdit::Add(_), Some(_)) => return Err(Refused::Declared(email.clone())),
+            (PersonEdit::Add(_), Some(_)) => refused.push(Refused::Declared(email.clone())),
         }
     }
     if !add(&mut splices, &parsed, new) {
-        return Err(Refused::NoPlace);
+        refused.push(Refused::NoPlace);
+    }
+    if !refused.is_empty() {
+        return Err(refused);
     }
     let written = splices.apply();
     // A form of entry that we didn't anticipate must not corrupt the file.
-    Document::parse(&*written).map_err(|_| Refused::Breaking)?;
+    Document::parse(&*written).map_err(|_| vec![Refused::Breaking])?;
     Ok(written)
 }

@@ -173,13 +173,17 @@ fn if_one_edit_is_impossible_no_edit_is_made() {
     let change_of = |email: &Email| change(email.as_str(), Some("A"), None);
     let add_of = |email: &Email| add(email.as_str(), None, None);
     for (text, edits, refused) in [
-        (text, vec![change_of(&ana), change_of(&bo)], Refused::NotDeclared(bo.clone())),
-        (text, vec![add_of(&bo), add_of(&ana)], Refused::Declared(ana.clone())),
-        (text, vec![add_of(&bo), add_of(&bo)], Refused::Twice(bo.clone())),
-        ("users = { 'a@x.co'.status = 'away' }", vec![change_of(&ana)], Refused::OddForm(ana.clone())),
-        ("[users]\n'a@x.co' = 1", vec![change_of(&ana)], Refused::OddForm(ana.clone())),
-        ("users = 1", vec![add_of(&ana)], Refused::NoPlace),
-        ("users = ", vec![], Refused::NotToml),
+        (text, vec![change_of(&ana), change_of(&bo)], vec![Refused::NotDeclared(bo.clone())]),
+        (text, vec![add_of(&bo), add_of(&ana)], vec![Refused::Declared(ana.clone())]),
+        (text, vec![add_of(&bo), add_of(&bo)], vec![Refused::Twice(bo.clone())]),
+        (
+            "users = { 'a@x.co'.status = 'away', 'b@x.co'.status = 'away', 'c@x.co' = {} }",
+            vec![change_of(&ana), change_of(&bo), change("c@x.co", Some("A"), None)],
+            vec![Refused::OddForm(ana.clone()), Refused::OddForm(bo.clone())],
+        ),
+        ("[users]\n'a@x.co' = 1", vec![change_of(&ana)], vec![Refused::OddForm(ana.clone())]),
+        ("users = 1", vec![add_of(&ana)], vec![Refused::NoPlace]),
+        ("users = ", vec![], vec![Refused::NotToml]),
     ] {
         assert_eq!(edited(text, &edits), Err(refused), "{text}");
     }

@@ -51,7 +51,7 @@ fn adding_people_does_not_change_the_headings_of_others() {
             PersonEdit::Add(PersonValues { email, values: PerField::default() })
         };
         let edits: Vec<PersonEdit> = (0..count).map(new).collect();
-        let after = edited(&text, &edits).unwrap_or_else(|refused| panic!("{refused}\n{text}"));
+        let after = edited(&text, &edits).unwrap_or_else(|refused| panic!("{refused:?}\n{text}"));
         for after in [laid_out(&after), after] {
             let mut headed = Headed::of(&after);
             headed.people.retain(|address, _| text.contains(address));
