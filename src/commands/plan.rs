@@ -8,7 +8,7 @@ use super::prepare::{Prepared, Scope, prepare};
 use super::{CommandCode, CommandError, Done, Environment, block_on, folder, journals};
 use crate::cli::{Common, PlanArgs};
 use crate::exit::Exit;
-use crate::output::say;
+use crate::output::{say, scrub};
 use crate::plan::saved::SavedPlan;
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -63,8 +63,10 @@ fn unfinished(journal: &Path, common: &Common) -> String {
 fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(), CommandError> {
     let created = environment.clock.now().to_string();
     let files = prepared.files_digest();
-    let report = serde_json::to_value(&prepared.report)
+    let report = serde_json::to_string(&prepared.report)
         .unwrap_or_else(|error| unreachable!("the keys of a report are texts: {error}"));
+    // The checksum must match what is written, so we remove the token from the report first.
+    let report = serde_json::from_str(&scrub(report)).unwrap_or_default();
     let saved = SavedPlan::new(&prepared.reviewed.plan, prepared.binding(&files), created, report);
     let written = TargetFile::open(path).and_then(|target| target.write(saved.to_json()));
     written.map_err(|error| {

@@ -223,6 +223,20 @@ fn a_saved_plan_is_readable_only_by_its_owner_and_contains_no_secret() {
     assert_eq!(left.len(), 2, "no temporary file stays: {left:?}");
 }
 
+#[test]
+fn a_saved_plan_with_the_token_in_a_reason_hides_it_and_can_be_applied() {
+    let token = "tok_ab_cd.ef-gh~ij+kl/mn=op_qr_st";
+    let users = format!(
+        "[guardrails]\nmax_changes = 0\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 2\nexpires = 2026-12-18\nreason = \"see {token} in the vault\"\n{USERS}"
+    );
+    let scene = Scene::with_pylon(PYLON).file("users.toml", users).file("pylon.json", PYLON);
+    let scene = scene.env("PYLON_API_TOKEN", token).env("PYLON_BASE_URL", "");
+    scene.run("plan --sandbox -o plan.json").exits(0);
+    let saved = text(&scene);
+    assert!(saved.contains("see [token] in the vault") && !saved.contains("tok_ab"), "{saved}");
+    scene.run("apply --sandbox --auto-approve plan.json").exits(0);
+}
+
 /// Bo has drifted, Ana's change is caused by the files, and Cy isn't found in Pylon.
 const BASE: &str = "[users]\n\"bo@acme.example\" = { role = \"Viewer\", status = \"away\" }\n";
 
