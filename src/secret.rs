@@ -99,31 +99,89 @@ pub fn mask_secret(line: &str) -> String {
     start_in(line).map_or_else(|| line.to_owned(), |start| format!("{}{MASK}", &line[..start]))
 }
 
-/// Line endings that continue a value on the following lines, paired with the closing delimiter. If the delimiter is empty, the
-/// value is on the next line that's neither blank nor a comment.
-const OPENINGS: [(&str, &str); 7] =
-    [("=", ""), (":", ""), ("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]"), ("{", "}"), ("\\", "\"\"\"")];
-/// How many lines to search upward for the key of a value.
-const MAX_LINES_ABOVE: usize = 16;
-
-/// Returns `true` if the line at offset `start` belongs to a secret value whose key is on an earlier line.
-pub fn secret_continues_at(text: &str, start: usize) -> bool {
-    let mut between = Vec::new();
-    for line in text[..start].lines().rev().take(MAX_LINES_ABOVE) {
-        let line = line.trim_end();
-        let opening = OPENINGS.iter().find(|(end, _)| line.ends_with(end));
-        if let Some((_, close)) = opening
-            && value_of_secret(line).is_some()
-        {
-            return if close.is_empty() {
-                between.iter().all(|line: &&str| line.is_empty() || line.trim_start().starts_with('#'))
-            } else {
-                !between.iter().any(|line| line.contains(close))
-            };
+/// Returns the start offsets of all lines in a table or a value whose name on an earlier line is that of a secret.
+pub fn secret_lines(text: &str) -> Vec<usize> {
+    let (mut found, mut start) = (Vec::new(), 0);
+    let (mut is_secret_table, mut open) = (false, None);
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_start_matches('\u{feff}').trim();
+        if let Some(value) = open.take_if(|value: &mut Value| value.includes(content)) {
+            found.push(start);
+            open = value.after(content);
+        } else if let Some(header) = content.strip_prefix('[') {
+            let name = header.trim_start_matches('[').split([']', '#']).next().unwrap_or_default();
+            is_secret_table = is_secret_name(name.replace(['"', '\''], "").trim());
+            open = None;
+        } else if is_secret_table {
+            found.push(start);
+            let is_pair = !content.is_empty() && !content.starts_with('#');
+            open = is_pair.then(Value::default).and_then(|value| value.after(content));
+        } else {
+            let value = Value { is_comment: content.starts_with('#'), ..Value::default() };
+            open = after_secret_key(content).and_then(|at| value.after(&content[at..]));
         }
-        between.push(line);
+        start += line.len();
     }
-    false
+    found
+}
+
+/// A value that continues on the next line.
+#[derive(Debug, Default)]
+struct Value {
+    /// The closing quotes of the multi-line string at the end of the line.
+    quotes: Option<&'static str>,
+    open_brackets: usize,
+    /// Whether the value, or the rest of it, is on the next line that's neither blank nor a comment.
+    is_expected: bool,
+    is_comment: bool,
+}
+
+impl Value {
+    /// Returns `true` if a line belongs to the value. A value in a comment ends with the comment.
+    fn includes(&self, line: &str) -> bool {
+        self.is_expected || !self.is_comment || line.starts_with('#')
+    }
+
+    /// Reads the next line of the value. Returns `None` if the value ends on that line.
+    fn after(mut self, line: &str) -> Option<Self> {
+        let mut rest = if self.is_comment { line.trim_start_matches('#') } else { line };
+        let is_in_value = self.quotes.is_some() || self.open_brackets > 0;
+        if !is_in_value && (rest.is_empty() || rest.starts_with('#')) {
+            return Some(Self { is_expected: true, ..self });
+        }
+        while let Some(char) = rest.chars().next() {
+            if let Some(quotes) = self.quotes {
+                let Some(end) = end_of_string(rest, quotes) else { break };
+                rest = &rest[end..];
+                self.quotes = None;
+                continue;
+            }
+            self.quotes = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quotes| rest.starts_with(quotes));
+            match char {
+                '[' | '{' => self.open_brackets += 1,
+                ']' | '}' => self.open_brackets = self.open_brackets.saturating_sub(1),
+                '#' => break,
+                _ => {}
+            }
+            rest = &rest[self.quotes.map_or(char.len_utf8(), str::len)..];
+        }
+        self.quotes = self.quotes.filter(|quotes| quotes.len() == 3);
+        self.is_expected = self.quotes.is_none() && line.ends_with(['=', ':', '\\']);
+        (self.quotes.is_some() || self.open_brackets > 0 || self.is_expected).then_some(self)
+    }
+}
+
+/// Returns the offset after the closing quotes, or `None` if the line doesn't have them.
+fn end_of_string(line: &str, quotes: &str) -> Option<usize> {
+    let mut at = 0;
+    while at < line.len() {
+        if line.as_bytes()[at..].starts_with(quotes.as_bytes()) {
+            return Some(at + quotes.len());
+        }
+        let is_escape = quotes.starts_with('"') && line.as_bytes()[at] == b'\\';
+        at += if is_escape { 2 } else { 1 };
+    }
+    None
 }
 
 /// Returns the offset of the first potential secret on a line.
@@ -139,6 +197,12 @@ pub fn start_in(line: &str) -> Option<usize> {
 
 /// Returns the offset of the first value whose key is named like a secret.
 fn value_of_secret(line: &str) -> Option<usize> {
+    let value = line[after_secret_key(line)?..].trim_start_matches(['"', '\'', ' ', '\t', '=', ':', '>']);
+    Some(line.len() - value.len())
+}
+
+/// Returns the offset after the first key named like a secret and its separator.
+fn after_secret_key(line: &str) -> Option<usize> {
     let mut at = 0;
     // The range of the most recent string, which may turn out to be the key.
     let mut string = 0..0;
@@ -159,7 +223,7 @@ fn value_of_secret(line: &str) -> Option<usize> {
             &before[before.trim_end_matches(is_of_key).len()..]
         };
         if is_secret_name(key) {
-            let value = line[at..].trim_start_matches(['"', '\'', ' ', '\t', '=', ':', '>']);
+            let value = line[at..].trim_start_matches([' ', '\t', '=', ':', '>']);
             return Some(line.len() - value.len());
         }
         at += 1;
@@ -304,6 +368,32 @@ mod tests {
             ["secretary", "Tokenizer", "tokens@acme.example", "role", "Token Admin", "keep_at_least", ""]
         {
             assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn all_lines_of_a_secret_are_found() {
+        for (text, expected) in [
+            ("tokens = [ \"a]\", # ]\n*\"b\",\n*\n*[\"c\"],\n*]\nrole = 1", "an array"),
+            ("tokens = [\n*\"a\", # as in [docs]\n*{ b = \"}\" }, '['\n*]\nrole = 1", "brackets in text"),
+            ("password = \"\"\"a\\\"\"\" [\n*\"b\" # \n*c\"\"\"\nrole = 1", "a multi-line string"),
+            ("a = { password = '''b\\\n*c''', d = [\n*\"e\"] }\nrole = 1", "an inline table"),
+            ("token = # ours\n*\n*# here\n*\"a\"\nrole = 1", "a value below its key"),
+            ("token = \"a\\\n*b\"\nrole = 1", "a continued line"),
+            ("[workspace.\"secrets\"]\n*a = \"b\"\n*\n*# c\n[users]\nrole = 1", "a table"),
+            (
+                "[[tokens]] # ours\n*a = [\n*[\"b\"]\n*]\n*c = 1\n[tokens.d]\n*e = 1\n[[rule]]\nrole = 1",
+                "tables",
+            ),
+            ("# tokens = [\n*#   \"a\",\n*# ]\nrole = [\n1]", "a comment"),
+            ("# tokens = [\nrole = [\n1]", "a comment about brackets"),
+            ("\u{feff}[secrets]\n*a = 1", "a byte-order mark"),
+            ("token = \"a\"\nroles = [\n\"b\"]\n[users.\"token@acme.example\"]\nrole = 1", "short values"),
+        ] {
+            let plain = text.replace("\n*", "\n");
+            let starts: Vec<usize> =
+                text.match_indices("\n*").enumerate().map(|(number, (at, _))| at + 1 - number).collect();
+            assert_eq!(secret_lines(&plain), starts, "{expected}");
         }
     }
 }

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::printable::Printable;
-use crate::secret::{self, MASK};
+use crate::secret::{MASK, secret_lines, start_in};
 
 /// A file, identified by its index in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,6 +101,7 @@ struct SourceFile {
     masked: Vec<Range<usize>>,
     /// Computed on first use because most runs resolve only a few places.
     positions: OnceLock<Positions>,
+    secret_lines: OnceLock<Vec<usize>>,
 }
 
 /// An index of line and character offsets, which makes lookups fast even on very long lines.
@@ -131,7 +132,13 @@ impl Sources {
     /// Adds a file. `name` is the path to show in reports.
     pub fn add(&mut self, name: String, text: String) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(Arc::new(SourceFile { name, text, masked: Vec::new(), positions: OnceLock::new() }));
+        self.files.push(Arc::new(SourceFile {
+            name,
+            text,
+            masked: Vec::new(),
+            positions: OnceLock::new(),
+            secret_lines: OnceLock::new(),
+        }));
         id
     }
 
@@ -202,8 +209,8 @@ impl Sources {
         let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
         let end = text.floor_char_boundary(place.end as usize).clamp(start, line_end);
         let mut masks: Vec<Range<usize>> = file.masked.clone();
-        masks.extend(secret::start_in(&text[line_start..line_end]).map(|from| line_start + from..line_end));
-        if secret::secret_continues_at(text, line_start) {
+        masks.extend(start_in(&text[line_start..line_end]).map(|from| line_start + from..line_end));
+        if file.secret_lines.get_or_init(|| secret_lines(text)).binary_search(&line_start).is_ok() {
             let line = &text[line_start..line_end];
             masks.push(line_start + line.len() - line.trim_start().len()..line_end);
         }
@@ -312,9 +319,15 @@ mod tests {
 
     #[test]
     fn a_secret_on_the_line_below_its_key_is_in_no_excerpt() {
-        for above in
-            ["pylon_token =", "token: ", "token =\n\n# mine", "password = \"\"\"", "tokens = [\n\"a\","]
-        {
+        for above in [
+            "pylon_token =",
+            "token: ",
+            "token =\n\n# mine",
+            "password = \"\"\"",
+            "tokens = [\n\"a\",",
+            "tokens = [ \"a\",",
+            "[workspace.secrets]",
+        ] {
             let mut sources = Sources::default();
             let text = format!("{above}\n  \"correct horse battery\"\n");
             let at = text.find("correct").unwrap();

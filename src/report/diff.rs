@@ -3,7 +3,7 @@
 use similar::{ChangeTag, TextDiff};
 
 use crate::printable::Printable;
-use crate::secret::mask_secret;
+use crate::secret::{MASK, mask_secret, secret_lines};
 use crate::toml_text;
 
 /// The maximum length of a line, in characters.
@@ -60,11 +60,16 @@ impl Hunk {
 pub fn diff_texts(before: &str, after: &str) -> Vec<Hunk> {
     let diff = TextDiff::from_lines(before, after);
     let groups = diff.grouped_ops(CONTEXT);
+    let secret_lines = [before, after].map(|text| (text, secret_lines(text)));
     let hunk = |ops: &Vec<similar::DiffOp>| {
         let changes = ops.iter().flat_map(|op| diff.iter_changes(op));
         let lines = changes.map(|change| {
             let line = change.value().trim_end_matches(['\n', '\r']).replace('\t', "    ");
-            (sign(change.tag()), toml_text::line(Printable::cut(&mask_secret(&line), LONGEST_LINE).raw()))
+            let (text, secret_lines) = &secret_lines[usize::from(change.old_index().is_none())];
+            let start = change.value().as_ptr() as usize - text.as_ptr() as usize;
+            let is_secret = secret_lines.binary_search(&start).is_ok() && !line.trim().is_empty();
+            let line = if is_secret { MASK.to_owned() } else { mask_secret(&line) };
+            (sign(change.tag()), toml_text::line(Printable::cut(&line, LONGEST_LINE).raw()))
         });
         Hunk { lines: lines.collect() }
     };

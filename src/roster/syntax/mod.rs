@@ -23,6 +23,7 @@ pub(super) mod statements;
 mod values;
 
 use crate::problem::Problem;
+use crate::secret::secret_lines;
 use crate::source::FileId;
 use parser_error::ParserError;
 use spot::{Mistake, Spot};
@@ -147,12 +148,14 @@ fn explain_each(file: FileId, text: &str, errors: &[ParserError<'_>], statements
     // Errors before `covered` are consequences of an earlier mistake. `on_line` counts the errors examined on the line ending at
     // `line_end`.
     let (mut covered, mut line_end, mut on_line) = (0, 0, 0);
+    let secret_lines = if errors.is_empty() { Vec::new() } else { secret_lines(text) };
     for error in errors {
         let at = error.span.start;
         if at < covered || at < line_end && on_line >= MAX_ERRORS_PER_LINE {
             continue;
         }
-        let spot = Spot::new(file, text, error, &statements.list, explained.problems.is_empty());
+        let is_first = explained.problems.is_empty();
+        let spot = Spot::new(file, text, error, &statements.list, &secret_lines, is_first);
         let is_next_line = spot.end() >= line_end && spot.start >= line_end;
         if is_next_line || on_line == 0 {
             (line_end, on_line) = (spot.end() + 1, 0);

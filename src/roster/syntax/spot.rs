@@ -7,7 +7,7 @@ use super::statements::{Statement, Strings, is_bare};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::RosterCode;
-use crate::secret::{contains_secret, secret_continues_at};
+use crate::secret::contains_secret;
 use crate::source::{FileId, Place};
 
 /// The position of a parser error, along with its line and kind.
@@ -25,6 +25,7 @@ pub(super) struct Spot<'t> {
     /// Whether no mistake has been reported before this one.
     pub(super) is_first: bool,
     pub(super) statement: Option<&'t Statement>,
+    is_secret_line: bool,
 }
 
 /// A mistake found by a recognizer.
@@ -42,10 +43,12 @@ impl<'t> Spot<'t> {
         text: &'t str,
         error: &ParserError<'_>,
         statements: &'t [Statement],
+        secret_lines: &[usize],
         is_first: bool,
     ) -> Self {
         let start = text.floor_char_boundary(error.span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let is_secret_line = secret_lines.binary_search(&line_start).is_ok();
         // A byte-order mark is allowed at the start of the file.
         let has_mark = line_start == 0 && text.starts_with('\u{feff}');
         let line_start = if has_mark { '\u{feff}'.len_utf8() } else { line_start };
@@ -57,7 +60,8 @@ impl<'t> Spot<'t> {
             line.floor_char_boundary(error.span.end.saturating_sub(line_start).clamp(at, line.len()));
         let next = statements.partition_point(|statement| statement.span.start <= start);
         let statement = next.checked_sub(1).map(|last| &statements[last]);
-        Self { file, text, line, start: line_start, at, at_end, kind: error.kind, is_first, statement }
+        let (start, kind) = (line_start, error.kind);
+        Self { file, text, line, start, at, at_end, kind, is_first, statement, is_secret_line }
     }
 
     /// Returns the end of the line, as an offset in the file.
@@ -110,7 +114,7 @@ impl<'t> Spot<'t> {
     }
 
     pub(super) fn may_hold_a_secret(&self) -> bool {
-        contains_secret(self.line) || secret_continues_at(self.text, self.start)
+        self.is_secret_line || contains_secret(self.line)
     }
 
     /// Returns the key that the value or operator at `at` belongs to: the last key before `at` on the line.

@@ -1651,6 +1651,24 @@ api_key = abc123
         ],
     ),
     (
+        r#"tokens = [ "abc",
+  "hunter\qpass"]
+"#,
+        &[
+            r#"1:1 roster::secret_in_file: `tokens` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+            r#"2:10 roster::syntax: a backslash begins an escape sequence, and this one is not valid in TOML | write it twice: "a\\b""#,
+        ],
+    ),
+    (
+        r#"[workspace.secrets]
+a = "hunter\q"
+"#,
+        &[
+            r#"1:12 roster::secret_in_file: `secrets` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+            r#"2:12 roster::syntax: a backslash begins an escape sequence, and this one is not valid in TOML | write it twice: "a\\b""#,
+        ],
+    ),
+    (
         r#"export PYLON_API_TOKEN=pylon_api_x9
 "#,
         &[

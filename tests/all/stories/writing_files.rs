@@ -271,6 +271,31 @@ fn fmt_formats_files_and_checks_them() {
 }
 
 #[test]
+fn the_diff_of_fmt_hides_every_line_of_a_secret() {
+    let team = "password  =   [\n\"hunterpass\",\n]\n[secrets]\nown  = \"hunterpass\"\n[users]\n";
+    let run = Scene::offline().file("team.toml", team).run("fmt --diff team.toml");
+    run.exits(0).says(
+        "
+rolecall fmt
+
+  ! team.toml  would be written
+      -password  =   (not shown)
+      -(not shown)
+      -(not shown)
+      +password = (not shown)
+      +
+       [secrets]
+      -(not shown)
+      +(not shown)
+      +
+       [users]
+
+1 of 1 file would be formatted
+",
+    );
+}
+
+#[test]
 fn sorting_and_adding_keep_headings_above_their_people() {
     let users = "[users]\n# Leads\n\"bo@acme.example\" = {}\n\"ana@acme.example\" = {}\n# Support\n\"eve@acme.example\" = {}\n\"cy@acme.example\" = {}\n";
     let scene = Scene::with_pylon(PYLON).file("users.toml", users);
