@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::connection::{self, Connection};
 use super::files::{has_config, read};
-use super::{Done, Environment, block_on, folder, journals};
+use super::{CommandError, Done, Environment, block_on, folder, journals};
 use crate::apply::OutcomeKind;
 use crate::apply::journal::{Ending, JournalLine, other_version};
 use crate::cli::{Common, ConnectionArgs};
@@ -35,28 +35,45 @@ const SENTENCE: usize = 300;
 
 pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environment) -> Done {
     let (files, roster) = files(common, environment);
-    let roster = roster.unwrap_or_default();
     let mut report = DoctorReport { checks: vec![files] };
-    report.checks.extend(network(&roster, asked, environment));
-    let is_blocked = report.checks.iter().skip(1).any(|check| check.mark == Mark::Bad);
+    let selects_host = asked.region.is_some() || asked.base_url.as_ref().is_some_and(|url| !url.is_empty());
+    if roster.is_none() && !selects_host && !asked.sandbox {
+        // The files may pin a region. If so, the token must not be sent to another one.
+        let skipped = "skipped, because the files may pin a region: fix them, or select one with --region";
+        report.checks.push(Check::unknown("Pylon", skipped));
+    } else {
+        report.checks.extend(connected(roster.as_ref(), asked, common, environment)?);
+    }
+    report.checks.push(last_apply(&folder(&common.config), asked, environment.clock.now()));
+    let exit = if report.has_failed() { Exit::Failed } else { Exit::Done };
+    Ok((Body::Doctor(Box::new(report)), exit))
+}
+
+/// Checks the network and Pylon. `declared` is `None` if the files are invalid.
+fn connected(
+    declared: Option<&Roster>,
+    asked: &ConnectionArgs,
+    common: &Common,
+    environment: &Environment,
+) -> Result<Vec<Check>, CommandError> {
+    let roster = declared.cloned().unwrap_or_default();
+    let mut checks = network(&roster, asked, environment);
+    let is_blocked = checks.iter().any(|check| check.mark == Mark::Bad);
     block_on(async {
         match Connection::open(&roster, asked, common, environment).await {
             // The network checks have already reported the cause.
             Err(_) if is_blocked => {
-                report.checks.push(Check::unknown("Pylon", "skipped because of the problems above"));
+                checks.push(Check::unknown("Pylon", "skipped because of the problems above"));
             }
-            Err(problems) => report.checks.push(failed("token and host", &problems)),
+            Err(problems) => checks.push(failed("token and host", &problems)),
             Ok(connection) => {
-                report
-                    .checks
+                checks
                     .push(Check::good("token and host", format!("found a token for {}", connection.host())));
-                report.checks.extend(pylon(&connection, &roster, environment).await);
+                checks.extend(pylon(&connection, declared, environment).await);
                 connection.close().await?;
             }
         }
-        report.checks.push(last_apply(&folder(&common.config), asked, environment.clock.now()));
-        let exit = if report.has_failed() { Exit::Failed } else { Exit::Done };
-        Ok((Body::Doctor(Box::new(report)), exit))
+        Ok(checks)
     })
 }
 
@@ -70,11 +87,15 @@ fn failed(name: &'static str, Problems { sources, list }: &Problems) -> Check {
     Check { location: label.map(|label| sources.locate(label.place)), ..Check::bad(name, message, remedy) }
 }
 
+/// Checks the files. The roster is empty if there are none, and `None` if they are invalid.
 fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) {
     let name = Printable::cut(&common.config.to_string_lossy(), 200);
     if !has_config(common) {
         let remedy = "run `rolecall import` to write it from your organization";
-        return (Check::attention("files", format!("{name} does not exist"), remedy), None);
+        return (
+            Check::attention("files", format!("{name} does not exist"), remedy),
+            Some(Roster::default()),
+        );
     }
     match read(&common.config, environment.clock.now()) {
         Ok(roster) => {
@@ -151,7 +172,7 @@ fn certificates(roots: &Roots) -> Check {
 }
 
 /// Checks the connection, the clock, the rate limit, the organization, the people, and the roles.
-async fn pylon(connection: &Connection, roster: &Roster, environment: &Environment) -> Vec<Check> {
+async fn pylon(connection: &Connection, declared: Option<&Roster>, environment: &Environment) -> Vec<Check> {
     let before = environment.clock.elapsed();
     let attempt = connection.reader.read_once(&Me, 1).await;
     let took = environment.clock.elapsed().saturating_sub(before);
@@ -163,14 +184,14 @@ async fn pylon(connection: &Connection, roster: &Roster, environment: &Environme
         Check::good("Pylon", format!("responds in {} ms", took.as_millis())),
         clock(&attempt, took, environment),
         rate_limit(&attempt),
-        organization(identity, roster, connection),
+        organization(identity, declared, connection),
     ];
     if checks.iter().any(|check| check.mark == Mark::Bad) {
         checks.push(Check::unknown("people and roles", "skipped: the token is for another organization"));
         return checks;
     }
     match connection.observe(&Roster::default(), &[]).await {
-        Ok(observation) => checks.extend(people(&observation.state, roster)),
+        Ok(observation) => checks.extend(people(&observation.state, declared)),
         Err(problems) => checks.push(failed("people", &problems)),
     }
     checks
@@ -210,7 +231,7 @@ fn rate_limit(attempt: &Attempt<Identity>) -> Check {
 }
 
 /// Checks that the token belongs to the pinned organization.
-fn organization(identity: &Identity, roster: &Roster, connection: &Connection) -> Check {
+fn organization(identity: &Identity, declared: Option<&Roster>, connection: &Connection) -> Check {
     let Identity { organization, user } = identity;
     let (name, id) = (Printable::cut(&organization.name, 80), Printable::cut(&organization.id, 80));
     let user = user.as_ref().map_or_else(
@@ -218,6 +239,10 @@ fn organization(identity: &Identity, roster: &Roster, connection: &Connection) -
         |user| format!("the token belongs to user {}", Printable::new(user.as_str())),
     );
     let found = format!("{name} ({id}); {user}");
+    let Some(roster) = declared else {
+        let found = format!("{found}; not compared with the files, because they are invalid");
+        return Check::unknown("organization", found);
+    };
     match &roster.workspace.organization {
         Some(pin) if pin.value == organization.id => {
             Check::good("organization", format!("{found}; the files are pinned to it"))
@@ -243,7 +268,7 @@ fn organization(identity: &Identity, roster: &Roster, connection: &Connection) -
     }
 }
 
-fn people(state: &ObservedState, roster: &Roster) -> Vec<Check> {
+fn people(state: &ObservedState, declared: Option<&Roster>) -> Vec<Check> {
     let active = state.people().filter(|person| !person.deactivated).count();
     let mut checks =
         vec![Check::good("people", format!("{} can be read", words::count(active, "person", "people")))];
@@ -268,7 +293,7 @@ fn people(state: &ObservedState, roster: &Roster) -> Vec<Check> {
             "name the administrators' role in keep_at_least: [guardrails] keep_at_least = { \"…\" = 2 }",
         ),
     });
-    checks.extend(declared_roles(state, roster));
+    checks.extend(declared.and_then(|roster| declared_roles(state, roster)));
     checks
 }
 

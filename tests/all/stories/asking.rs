@@ -276,6 +276,28 @@ fn doctor_reports_each_problem_with_a_remedy_and_continues() {
     assert!(run.stdout.contains("  ✗ token and host  no token is set\n"), "{}", run.stdout);
 }
 
+#[test]
+fn doctor_with_invalid_files_guesses_no_region_and_advises_no_pin() {
+    let users = "[workspace]\nregion = \"eu\"\norganization = \"org_2\"\n[user]\n";
+    let scene = scene().file("users.toml", users);
+    let known = scene.run("doctor");
+    let organization = "    organization    Acme (org_1); the token belongs to user u_ana; not compared with the files, because they are invalid\n";
+    assert!(known.exits(1).stdout.contains(organization), "{}", known.stdout);
+    let unknown = scene.env("PYLON_BASE_URL", "").run("doctor");
+    unknown.exits(1).says(
+        "
+rolecall doctor
+
+  ✗ files       1 problem, the first: the root file has no key `user`   users.toml:4
+      run `rolecall validate` to see all problems with their lines
+    Pylon       skipped, because the files may pin a region: fix them, or select one with --region
+    last apply  none from this folder (a pipeline keeps its journals elsewhere)
+
+1 check failed
+",
+    );
+}
+
 /// Each of these files has an unknown role in one location. `validate` passes because it's offline. `plan`, `doctor`, and `roles`
 /// report the role.
 #[test]
