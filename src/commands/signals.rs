@@ -99,6 +99,8 @@ impl Watch {
             while let Some(number) = arrivals.recv().await {
                 self.received(number);
             }
+            // All signals are ignored. Dropping the channel would look like a signal.
+            std::future::pending::<()>().await;
         });
     }
 
@@ -147,7 +149,10 @@ fn arrivals() -> Result<UnboundedReceiver<i32>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let (tell, told) = unbounded_channel();
-    for kind in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()] {
+    let ignored = ignored();
+    let is_received = |kind: &SignalKind| ignored >> (kind.as_raw_value() - 1) & 1 == 0;
+    let kinds = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()];
+    for kind in kinds.into_iter().filter(is_received) {
         let mut stream = signal(kind)?;
         let tell = tell.clone();
         tokio::spawn(async move {
@@ -157,6 +162,15 @@ fn arrivals() -> Result<UnboundedReceiver<i32>> {
         });
     }
     Ok(told)
+}
+
+/// Returns the mask of signals that were already ignored when the program started, for example SIGHUP by `nohup`. They must stay
+/// ignored. Only Linux has a safe interface for this, and on other systems the mask is empty.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
 #[cfg(not(unix))]

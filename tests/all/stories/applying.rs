@@ -209,6 +209,19 @@ fn a_signal_lets_requests_finish_and_reports_what_was_not_attempted() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn signals_that_were_ignored_at_the_start_stay_ignored() {
+    let scene = scene(Faults::none());
+    let mut child = scene.shell("trap '' HUP INT TERM; exec \"$0\" apply --auto-approve").spawn().unwrap();
+    wait_for_requests(&scene, &mut child, 6);
+    for name in ["HUP", "INT", "TERM"] {
+        signal(&child, name);
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_second_signal_ends_the_apply_at_once_and_reports_unknown_outcomes() {
