@@ -43,7 +43,7 @@ pub enum Stop {
     Fatal(Failure),
     /// Three changes in a row were forbidden.
     Forbidden(Failure),
-    /// No request succeeded for five minutes.
+    /// No request succeeded for five minutes after a failure.
     Silence,
     /// The server asked for a longer pause than rolecall is willing to make.
     LongPause(Failure),

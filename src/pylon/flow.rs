@@ -32,8 +32,8 @@ impl FlowControl {
         let jitter = self.retries.jitter();
         self.pacing.pacer(endpoint).answered(now, sent, Feedback::of_attempt(attempt), jitter);
         match &attempt.result {
-            Ok(_) => self.retries.succeeded(now),
-            Err(failure) => self.retries.failed(failure),
+            Ok(_) => self.retries.succeeded(),
+            Err(failure) => self.retries.failed(now, failure),
         }
     }
 }

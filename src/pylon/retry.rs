@@ -22,7 +22,7 @@ const ATTEMPTS_AT_A_WRONG_SHAPE: u32 = 3;
 const ATTEMPTS_AT_A_PAGE_WITHOUT_DATA: u32 = 4;
 /// The longest pause the server may request. If it asks for more, the run ends.
 pub const LONGEST_HINT: Duration = Duration::from_secs(300);
-/// The run ends if no request succeeds for this long.
+/// The run ends if no request succeeds for this long after a failure.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 const FIRST_BOUND: Duration = Duration::from_millis(500);
 const LARGEST_BOUND: Duration = Duration::from_secs(30);
@@ -35,7 +35,9 @@ pub struct Retries {
     /// The remaining budget, in halves of a retry.
     budget: u64,
     any_answer: bool,
-    last_success: Duration,
+    /// When the first failure since the last success was noticed. Time without any attempt, as at a prompt or while the machine
+    /// sleeps, doesn't count as silence.
+    failing_since: Option<Duration>,
     /// End of the longest pause requested by the server.
     paused_until: Duration,
     rng: fastrand::Rng,
@@ -84,7 +86,7 @@ pub enum GiveUp {
 impl Retries {
     /// Starts a run at `now`. All of the run's randomness comes from `rng`.
     pub fn new(now: Duration, rng: fastrand::Rng) -> Self {
-        Self { budget: BUDGET * 2, any_answer: false, last_success: now, paused_until: now, rng }
+        Self { budget: BUDGET * 2, any_answer: false, failing_since: None, paused_until: now, rng }
     }
 
     /// Starts another phase of the run at `now`. The host has responded in the previous phase.
@@ -102,27 +104,29 @@ impl Retries {
         self.budget = self.budget.max(BUDGET * 2);
     }
 
-    /// Records whether the host responded to a request that failed.
-    pub fn failed(&mut self, failure: &Failure) {
+    /// Records a failed request and whether the host responded to it.
+    pub fn failed(&mut self, now: Duration, failure: &Failure) {
+        self.failing_since.get_or_insert(now);
         self.any_answer |= failure.was_answered();
     }
 
-    pub fn succeeded(&mut self, now: Duration) {
+    pub fn succeeded(&mut self) {
         self.any_answer = true;
         self.budget += 1;
-        self.last_success = self.last_success.max(now);
+        self.failing_since = None;
     }
 
-    /// Returns `true` if no request has succeeded for [`LONGEST_SILENCE`]. A single pause requested by the server extends that
-    /// limit, but repeated pauses don't.
+    /// Returns `true` if no request has succeeded for [`LONGEST_SILENCE`] since one failed. A single pause requested by the
+    /// server extends that limit, but repeated pauses don't.
     pub fn is_silent(&self, now: Duration) -> bool {
         now >= self.silent_at()
     }
 
-    /// Returns the time at which [`Self::is_silent`] becomes true unless a request succeeds first.
+    /// Returns the time at which [`Self::is_silent`] becomes true unless a request succeeds first. That's never until one fails.
     pub fn silent_at(&self) -> Duration {
-        let pause = self.paused_until.saturating_sub(self.last_success).min(LONGEST_HINT);
-        self.last_success + LONGEST_SILENCE + pause
+        let Some(since) = self.failing_since else { return Duration::MAX };
+        let pause = self.paused_until.saturating_sub(since).min(LONGEST_HINT);
+        since + LONGEST_SILENCE + pause
     }
 
     /// Decides whether to resend a read. `failed` counts its failures, including `failure`, which is the latest. A read can
@@ -235,14 +239,14 @@ mod tests {
             (1..100).find(|failed| retries.retry(seconds(0), *failed) == Retry::No(GiveUp::Attempts))
         };
         let mut silent = retries(seconds(0));
-        silent.failed(&failure(Cause::NoAnswer("reset".into())));
-        silent.failed(&failure(Cause::NotSent("refused".into())));
+        silent.failed(seconds(0), &failure(Cause::NoAnswer("reset".into())));
+        silent.failed(seconds(0), &failure(Cause::NotSent("refused".into())));
         assert_eq!(attempts(&mut silent), Some(ATTEMPTS_UNANSWERED));
-        silent.failed(&refused(500));
+        silent.failed(seconds(0), &refused(500));
         assert_eq!(attempts(&mut silent), Some(ATTEMPTS), "an error counts as an answer");
         assert_eq!(attempts(&mut answered()), Some(ATTEMPTS));
         let mut succeeded = retries(seconds(0));
-        succeeded.succeeded(seconds(0));
+        succeeded.succeeded();
         assert_eq!(attempts(&mut succeeded), Some(ATTEMPTS));
     }
 
@@ -253,18 +257,22 @@ mod tests {
             (0..1000).find(|_| retries.retry(seconds(0), 1) == Retry::No(GiveUp::Budget))
         };
         assert_eq!(left(&mut retries), Some(100));
-        (0..7).for_each(|_| retries.succeeded(seconds(0)));
+        (0..7).for_each(|_| retries.succeeded());
         assert_eq!(left(&mut retries), Some(3));
     }
 
     #[test]
     fn five_minutes_without_a_success_end_the_run_except_for_one_requested_pause() {
         let hint = |seconds| Some(Duration::from_secs(seconds));
-        let mut retries = super::tests::retries(seconds(10));
+        let mut retries = super::tests::retries(seconds(0));
+        retries.failed(seconds(10), &refused(500));
+        retries.failed(seconds(20), &refused(500));
         assert!(!retries.is_silent(seconds(309)));
         assert!(retries.is_silent(seconds(310)));
         assert_eq!(retries.clone().retry_throttled(seconds(10), hint(300)), Retry::At(seconds(10)));
-        retries.succeeded(seconds(100));
+        retries.succeeded();
+        assert!(!retries.is_silent(seconds(99_999)), "nothing has failed since the last success");
+        retries.failed(seconds(100), &refused(429));
         assert!(!retries.is_silent(seconds(399)));
         assert_eq!(retries.retry_throttled(seconds(100), hint(290)), Retry::At(seconds(100)));
         assert!(!retries.is_silent(seconds(689)));
