@@ -263,28 +263,30 @@ fn printed(text: String) -> Output {
 /// Writes the report files and returns the text to print.
 fn finish(mut report: Report, outlets: Outlets, common: &Common, environment: &Environment) -> Output {
     complete(&mut report.body, &common.invocation);
-    let report = &report;
     let may_have_changed = match &report.body {
         Body::Plan(plan) => plan.outcomes().any(crate::apply::Outcome::may_have_changed),
         _ => false, // only plans can be applied
     };
     let setting = setting(common, environment);
-    let stdout = report::write(report, common.format, &setting);
     let mut stderr = String::new();
     if let Body::Problems(problems) | Body::Valid { files: problems, .. } = &report.body {
         let colors = colors(common, environment, environment.stderr_is_terminal);
         stderr += &diagnostic::render(problems, colors, environment.stderr_width);
     }
     let mut exit = report.exit;
-    let for_files = Setting { colors: false, width: None, problems_on_stderr: false, ..setting };
+    let for_files = Setting { colors: false, width: None, problems_on_stderr: false, ..setting.clone() };
     let in_file = |format, limit: Option<usize>| {
         let markdown_limit = limit.unwrap_or(for_files.markdown_limit);
-        output::scrub(report::write(report, format, &Setting { markdown_limit, ..for_files.clone() }))
+        output::scrub(report::write(&report, format, &Setting { markdown_limit, ..for_files.clone() }))
     };
     for problem in outlets.write(in_file) {
         stderr += &diagnostic::render(&problem.into(), false, environment.stderr_width);
         exit = exit.with_lost_report(may_have_changed);
     }
+    if common.format == Format::Json {
+        report.exit = exit; // in the other formats, it stands for the result of the command
+    }
+    let stdout = report::write(&report, common.format, &setting);
     Output { stdout, stderr, exit, may_have_changed }
 }
 

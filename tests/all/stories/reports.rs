@@ -340,6 +340,13 @@ fn a_report_lost_after_an_apply_is_a_failure() {
     let scene = scene();
     scene.run("plan --report json=/dev/full").exits(1).names("commands::not_written");
     scene.run("apply --auto-approve --report json=/dev/full").exits(4).names("commands::not_written");
+    for (words, code) in [("plan --format json", 1), ("plan --detailed-exitcode --format json", 1)] {
+        let run = scene.run(&format!("{words} --report markdown=/dev/full"));
+        let report: Value = serde_json::from_str(&run.exits(code).stdout).unwrap();
+        assert_eq!(report["exit_code"], code, "{words}");
+    }
+    let run = scene.run("validate --report json=/dev/full");
+    assert!(run.exits(1).stdout.ends_with(" declared: valid\n"), "{}", run.stdout);
     let run = scene.run("plan --report json=/dev/stderr");
     run.exits(0);
     assert!(run.stderr.starts_with("{\n  \"version\": 1,"), "{}", run.stderr);
