@@ -59,12 +59,15 @@ impl Versions<'_> {
         }
     }
 
-    /// Returns `true` if the edit exists only because the policy has changed since the base version.
+    /// Returns `true` if the edit exists only because the policy has changed since the base version. The policy is chosen as in
+    /// [`Plan::draw`].
     fn has_other_policy(&self, edit: &Edit) -> bool {
         let (base, present) = (&self.base.policy, &self.present.policy);
-        let has_extra_roles = edit.field == Field::Role && edit.from.len() > 1;
-        base.fields[edit.field] != present.fields[edit.field]
-            || (has_extra_roles && base.extra_roles != present.extra_roles)
+        if edit.from.contains(&edit.to) {
+            base.extra_roles != present.extra_roles
+        } else {
+            base.fields[edit.field] != present.fields[edit.field]
+        }
     }
 
     /// Returns the desired value according to `files` at `at`, in Pylon's representation.

@@ -86,6 +86,27 @@ fn files_that_did_not_change_cause_nothing() {
 }
 
 #[test]
+fn a_policy_is_the_cause_only_of_the_edits_that_depend_on_it() {
+    let pylon = r#"{ "users": [ { "email": "ana@acme.example", "role": "admin" },
+        { "email": "bo@acme.example", "role": ["member", "viewer"] },
+        { "email": "cy@acme.example", "role": ["admin", "viewer"] } ] }"#;
+    let users =
+        "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n\"cy@acme.example\" = { role = \"Member\" }\n";
+    let policy =
+        |base: &str| format!("[policy]\n{base}\n[guardrails]\nkeep_at_least = {{ Admin = 0 }}\n{users}");
+    for (base, bo, cy) in
+        [("role = \"observe\"", "drift", "this_change"), ("extra_roles = \"ignore\"", "this_change", "drift")]
+    {
+        let enforced = policy("role = \"enforce\"\nextra_roles = \"enforce\"");
+        let base = policy(base);
+        let scene = Scene::with_pylon(pylon).file("users.toml", enforced).file("base/users.toml", &base);
+        let report = scene.run("plan --base base/users.toml --format json").stdout.clone();
+        let found: Vec<Value> = causes(&report).into_iter().map(|(.., cause)| cause).collect();
+        assert_eq!(found, [json!(bo), json!(cy)], "{base}");
+    }
+}
+
+#[test]
 fn a_base_that_is_not_valid_leaves_the_causes_unknown() {
     let scene = scene().file("base/users.toml", "[users]\n\"bo@acme.example\" = { rol = \"Member\" }\n");
     let run = scene.run("plan --base base/users.toml");
