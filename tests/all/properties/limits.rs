@@ -180,7 +180,7 @@ fn keep_at_most() -> Vec<Row> {
 
 #[test]
 fn a_maximum_can_be_any_number_that_the_reader_accepts() {
-    for maximum in [1 << 62, (1 << 63) - 1, 1 << 63, u64::MAX] {
+    for maximum in [1_u64 << 62, (1 << 63) - 1] {
         let rule = format!(
             "[guardrails]\nkeep_at_least = {{ Admin = 5 }}\nkeep_at_most = {{ Admin = 5, Member = {maximum} }}\n"
         );

@@ -82,7 +82,12 @@ impl AccessReport {
         let people = |title, belongs: fn(&AccessLine) -> bool| Table {
             title: Some(title),
             columns: columns.clone(),
-            rows: self.people.iter().filter(|line| belongs(line)).map(|line| line.row(layout, self.files.is_some())).collect(),
+            rows: self
+                .people
+                .iter()
+                .filter(|line| belongs(line))
+                .map(|line| line.row(layout, self.files.is_some()))
+                .collect(),
         };
         let integration =
             |IntegrationLine { id, name }: &IntegrationLine| Row::new(Mark::Plain, [cell(name), cell(id)]);
