@@ -3,6 +3,7 @@
 //! Guarantees that each apply gets its own journal and that the journal's name is on disk before any change is sent.
 //! `apply::journal` defines the contents.
 
+use std::cmp::Reverse;
 use std::fs::{self, File, TryLockError};
 use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -138,8 +139,8 @@ pub(super) fn unfinished(folder: &Path, asked: &ConnectionArgs) -> Option<PathBu
     (!has_end).then_some(newest)
 }
 
-/// Returns this folder's journals, newest first (the names start with the time). Symbolic links are skipped because they may have
-/// been committed to the repository.
+/// Returns this folder's journals, newest first. The names start with the time in seconds, and within a second, the order is that
+/// of the last writes. Symbolic links are skipped because they may have been committed to the repository.
 pub(super) fn newest(folder: &Path) -> Vec<PathBuf> {
     let own = folder.join(NAME);
     let journals = own.join(JOURNALS);
@@ -153,6 +154,10 @@ pub(super) fn newest(folder: &Path) -> Vec<PathBuf> {
     let paths = files.map(|entry| bare(entry.path()));
     let mut journals: Vec<PathBuf> =
         paths.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).collect();
-    journals.sort_unstable_by(|one, other| other.cmp(one));
+    journals.sort_by_cached_key(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let second = name.split('-').next().unwrap_or_default().to_owned();
+        Reverse((second, fs::metadata(path).and_then(|there| there.modified()).ok(), path.clone()))
+    });
     journals
 }

@@ -277,6 +277,31 @@ fn rollback_last_undoes_the_newest_apply_and_names_its_journal_to_continue() {
 }
 
 #[test]
+fn the_newest_journal_of_a_second_is_the_one_written_last() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    scene.run("apply --auto-approve").exits(0);
+    let folder = scene.folder().join(".rolecall/journal");
+    let journal = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&journal).unwrap();
+    fs::remove_file(&journal).unwrap();
+    let second = std::time::SystemTime::UNIX_EPOCH;
+    // Both the process IDs and the random parts are in the opposite order.
+    let names =
+        ["99-ffffffff", "100-eeeeeeee", "2000-00000000"].map(|name| format!("20261120T080000Z-{name}.jsonl"));
+    for (name, milliseconds) in names.iter().zip([1, 2, 3]) {
+        fs::write(folder.join(name), &text).unwrap();
+        let file = fs::File::options().write(true).open(folder.join(name)).unwrap();
+        file.set_modified(second + Duration::from_millis(milliseconds)).unwrap();
+    }
+    fs::write(folder.join("20261120T075959Z-9-ffffffff.jsonl"), &text).unwrap();
+    let report: Value = serde_json::from_str(&scene.run("rollback --format json").stdout).unwrap();
+    let listed =
+        report["journals"].as_array().unwrap().iter().map(|entry| entry["journal"].as_str().unwrap());
+    let listed: Vec<&str> = listed.map(|path| path.rsplit('/').next().unwrap()).collect();
+    assert_eq!(listed, [&names[2], &names[1], &names[0], "20261120T075959Z-9-ffffffff.jsonl"]);
+}
+
+#[test]
 fn the_command_that_continues_an_apply_has_its_limit() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
     scene.pylon(|world| world.settings.token_can_write = false);
