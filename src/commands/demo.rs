@@ -36,14 +36,17 @@ pub(super) fn run(args: &DemoArgs, common: &Common, environment: &Environment) -
     })?;
     let config = folder.join("users.toml");
     if !common.quiet {
-        let (name, config) = (whole(name.as_str()), quoted(&path_word(&config)));
-        say(&format!("Wrote an example to {name}. After you edit its files, plan again:"));
-        say(&verbatim(&format!("    rolecall plan --sandbox -c {config}\n")));
+        say(&format!("Wrote an example to {}. After you edit its files, plan again:", whole(name.as_str())));
+        let again = ["plan", "--sandbox", "-c", &path_word(&config)];
+        let folder = common.invocation.folder.iter().map(String::as_str);
+        let words: Vec<String> = again.into_iter().chain(folder).map(quoted).collect();
+        say(&verbatim(&format!("    rolecall {}\n", words.join(" "))));
     }
     let mut cli = Cli::try_parse_from(["rolecall", "plan", "--sandbox"])
         .unwrap_or_else(|error| unreachable!("these arguments are valid: {error}"));
     cli.common.quiet = common.quiet;
     cli.common.verbose = common.verbose;
+    cli.common.folder.clone_from(&common.folder); // for suggested commands: this process has already changed to the folder
     cli.common.invocation.takes = common.invocation.takes;
     cli.use_config(config, Origin::Named);
     match &cli.command {

@@ -63,6 +63,10 @@ fn the_demo_writes_an_example_and_shows_its_plan_anywhere() {
     let again = scene.run("plan --sandbox -c rolecall-demo/users.toml");
     assert_eq!(again.exits(0).stdout, run.stdout.replace("rolecall demo", "rolecall plan"));
     scene.run("demo").exits(1).names("demo::folder_exists");
-    let spaced = scene.run_with(&["demo", "my demo"], "");
+    let below = scene.file("below/notes.md", "");
+    let run = below.run("demo -C below");
+    run.exits(0).mentions("plan again: rolecall plan --sandbox -c rolecall-demo/users.toml -C below");
+    below.run("plan --sandbox -c rolecall-demo/users.toml -C below").exits(0);
+    let spaced = below.run_with(&["demo", "my demo"], "");
     spaced.exits(0).mentions("Wrote an example to my demo.").mentions("-c 'my demo/users.toml'");
 }
