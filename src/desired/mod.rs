@@ -104,14 +104,7 @@ impl Roster {
 
     /// Resolves the desired values of all declared people as of `now`.
     pub fn resolve_at(&self, now: Timestamp) -> DesiredState {
-        self.resolve_some_at(now, |_| true)
-    }
-
-    /// Like [`Self::resolve_at`], but limited to the people selected by `wanted`.
-    pub fn resolve_some_at(&self, now: Timestamp, wanted: impl Fn(&DeclaredPerson) -> bool) -> DesiredState {
-        let wanted = self.people.iter().filter(|person| wanted(person));
-        let people = wanted.map(|person| resolve_person(person, now)).collect();
-        DesiredState { people }
+        DesiredState { people: self.people.iter().map(|person| resolve_person(person, now)).collect() }
     }
 }
 

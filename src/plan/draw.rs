@@ -26,10 +26,20 @@ impl Plan {
         roles: &NamedRoles,
         policy: Policy,
     ) -> Result<Self, Vec<Problem>> {
-        let mut drawing = Drawing::new(observed, roles, policy);
-        drawing.declared.reserve(desired.people.len());
-        desired.people.iter().for_each(|person| drawing.person(person));
-        drawing.finish(desired.people.len())
+        let drawing = Drawing::of(desired, observed, roles, policy)?;
+        Ok(drawing.finish(desired.people.len()))
+    }
+
+    /// Draws the plan for a few of the `declared` people, without the people who are missing or unmanaged.
+    pub(super) fn draw_some(
+        desired: &DesiredState,
+        observed: &ObservedState,
+        roles: &NamedRoles,
+        policy: Policy,
+        declared: usize,
+    ) -> Option<Self> {
+        let Drawing { plan, .. } = Drawing::of(desired, observed, roles, policy).ok()?;
+        Some(Self { declared, absent: Vec::new(), ..plan })
     }
 }
 
@@ -64,6 +74,21 @@ impl<'a> Drawing<'a> {
             twice: BTreeMap::new(),
             problems: Vec::new(),
         }
+    }
+
+    /// Compares the people. Fails if one of them can't be found unambiguously.
+    fn of(
+        desired: &DesiredState,
+        observed: &'a ObservedState,
+        roles: &'a NamedRoles,
+        policy: Policy,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut drawing = Self::new(observed, roles, policy);
+        drawing.declared.reserve(desired.people.len());
+        desired.people.iter().for_each(|person| drawing.person(person));
+        let Self { twice, problems, .. } = &mut drawing;
+        problems.extend(twice.values().flat_map(|(person, addresses)| declared_twice(person, addresses)));
+        if drawing.problems.is_empty() { Ok(drawing) } else { Err(drawing.problems) }
     }
 
     fn person(&mut self, desired: &DesiredPerson) {
@@ -138,19 +163,15 @@ impl<'a> Drawing<'a> {
         Some((stance, edit))
     }
 
-    fn finish(self, declared: usize) -> Result<Plan, Vec<Problem>> {
-        let Self { observed, mut plan, declared: known, twice, mut problems, .. } = self;
-        problems.extend(twice.values().flat_map(|(person, addresses)| declared_twice(person, addresses)));
-        if !problems.is_empty() {
-            return Err(problems);
-        }
+    fn finish(self, declared: usize) -> Plan {
+        let Self { observed, mut plan, declared: known, .. } = self;
         let unmanaged =
             observed.people().filter(|person| !person.deactivated && !known.contains_key(&person.id));
         plan.unmanaged = unmanaged.map(|person| person.email.clone()).collect();
         plan.unmanaged.sort();
         plan.declared = declared;
         suggest(&mut plan.absent, &plan.unmanaged);
-        Ok(plan)
+        plan
     }
 }
 

@@ -6,9 +6,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::Plan;
-use super::guardrails::{Figure, Review, ReviewedPlan, Verdict};
+use super::guardrails::{Figure, Review, Verdict};
 use super::roles::NamedRoles;
 use crate::desired::agenda::Transition;
+use crate::desired::{DesiredState, resolve_person};
 use crate::observed::ObservedState;
 use crate::roster::{Guardrail, Roster, Stance};
 
@@ -31,17 +32,21 @@ pub fn forecast(
     now: Timestamp,
 ) -> Vec<Forecast> {
     let soon = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
-    let mut agenda = roster.agenda(now);
-    agenda.retain(|transition| roster.policy.fields[transition.field] == Stance::Enforce);
-    if agenda.is_empty() {
+    let agenda = roster.agenda(now);
+    let is_enforced = |transition: &&Transition| roster.policy.fields[transition.field] == Stance::Enforce;
+    if !agenda.iter().any(|transition| is_enforced(&transition)) {
         return Vec::new(); // most files have no windows, and cloning the organization is slow
     }
     let mut state = after(observed, plan);
+    // Counting the people in Pylon again for every change would be slow.
+    let most_changes = Review { observed, roster, at: now, roles, max_changes: None }.most_changes();
     let mut scheduled = Vec::new();
     for same_instant in agenda.chunk_by(|one, other| one.moment.at == other.moment.at) {
         let at = same_instant[0].moment.at;
-        let blocked_by = match plan_at(roster, &state, roles, at) {
-            Some(reviewed) => {
+        let blocked_by = match plan_for(same_instant, roster, &state, roles) {
+            Some(plan) => {
+                let review = Review { observed: &state, roster, at, roles, max_changes: Some(most_changes) };
+                let reviewed = plan.review(review);
                 carry_out(&mut state, &reviewed.plan);
                 // Declared roles have already been checked against the rules, so a window can't violate one. Existing violations
                 // are part of the present plan.
@@ -53,28 +58,28 @@ pub fn forecast(
             None => Vec::new(),
         };
         if at < soon || !blocked_by.is_empty() {
-            let each = same_instant.iter().cloned();
+            let each = same_instant.iter().filter(is_enforced).cloned();
             scheduled.extend(each.map(|transition| Forecast { transition, blocked_by: blocked_by.clone() }));
         }
     }
     scheduled
 }
 
-/// Returns the plan at a later time, or `None` if planning fails. `state` already includes all earlier changes, so only people
-/// with windows can differ.
-fn plan_at(
+/// Returns the plan for the people whose values change at the same instant, or `None` if planning fails. `state` already includes
+/// all earlier changes, so it differs only for these people. The present plan already reports missing and unmanaged people.
+fn plan_for(
+    same_instant: &[Transition],
     roster: &Roster,
     state: &ObservedState,
     roles: &NamedRoles,
-    at: Timestamp,
-) -> Option<ReviewedPlan> {
-    let desired = roster.resolve_some_at(at, |person| !person.windows.is_empty());
-    let mut plan = Plan::draw(&desired, state, roles, roster.policy).ok()?;
-    plan.declared = roster.people.len();
-    // Missing and unmanaged people don't depend on the time, so the present plan already reports them.
-    plan.absent.clear();
-    plan.unmanaged.clear();
-    Some(plan.review(Review { observed: state, roster, at, roles, max_changes: None }))
+) -> Option<Plan> {
+    let each = same_instant.chunk_by(|one, other| one.email == other.email);
+    let people = each.filter_map(|changes| {
+        let person = roster.person(&changes[0].email)?;
+        Some(resolve_person(person, changes[0].moment.at))
+    });
+    let desired = DesiredState { people: people.collect() };
+    Plan::draw_some(&desired, state, roles, roster.policy, roster.people.len())
 }
 
 /// Returns the organization as it will look once the plan is applied.

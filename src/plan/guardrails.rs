@@ -253,12 +253,7 @@ impl Review<'_> {
 
     fn changes(&self, plan: &Plan) -> Finding {
         let (changed, declared) = (plan.changes.len() as u64, plan.declared as u64);
-        let limit = match (self.max_changes, self.rules().max_changes) {
-            (Some(limit), _) | (None, MaxChanges::Count(limit)) => limit,
-            (None, MaxChanges::Share { percent }) => {
-                (self.declared_in_pylon() * u64::from(percent) / 100).max(ALWAYS_ALLOWED)
-            }
-        };
+        let limit = self.most_changes();
         let verdict = if changed <= limit {
             Verdict::Passes
         } else {
@@ -266,6 +261,16 @@ impl Review<'_> {
             self.acknowledged(enough).unwrap_or(Verdict::Blocks)
         };
         Finding { figure: Figure::Changes { changed, declared, limit }, verdict, place: None }
+    }
+
+    /// Returns the maximum number of changes. It only depends on who is declared and who is in Pylon.
+    pub(super) fn most_changes(&self) -> u64 {
+        match (self.max_changes, self.rules().max_changes) {
+            (Some(limit), _) | (None, MaxChanges::Count(limit)) => limit,
+            (None, MaxChanges::Share { percent }) => {
+                (self.declared_in_pylon() * u64::from(percent) / 100).max(ALWAYS_ALLOWED)
+            }
+        }
     }
 
     /// Counts declared people who exist in Pylon and aren't deactivated. We don't want anyone else to raise the limit on changes.

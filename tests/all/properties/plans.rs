@@ -1,14 +1,16 @@
 //! Properties of a plan: it depends only on the desired and observed state, and once applied, there's nothing left to change.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use pretty_assertions::assert_eq;
 use proptest::prelude::{Just, Strategy};
 use rolecall::observed::{ObservedState, Person};
 use rolecall::plan::cause::{Cause, Versions};
-use rolecall::plan::forecast::after;
+use rolecall::plan::forecast::{after, forecast};
+use rolecall::plan::guardrails::{Figure, Review, Verdict};
 use rolecall::plan::{Change, Edit, Plan};
-use rolecall::roster::{Field, Roster};
+use rolecall::roster::{Field, Guardrail, Roster, Stance};
 
 use super::holds;
 use super::organization::{Case, Resolved, cases, now, observed};
@@ -36,6 +38,49 @@ fn a_plan_does_not_depend_on_the_order_of_reading() {
         assert_eq!(resolved.plan(), resolved.plan_on(&again));
         assert_eq!(resolved.plan(), case.resolve().plan());
     });
+}
+
+/// Replaces the days of the windows, so that they start and end at different times.
+fn spread_out(text: &str) -> String {
+    let spread = |text: &str, what: &str, day: &dyn Fn(usize) -> usize| {
+        let mut parts = text.split(what).enumerate();
+        let first = parts.next().map_or("", |(_, part)| part).to_owned();
+        parts.fold(first, |text, (number, part)| {
+            format!("{text}{}{:02}{part}", &what[..what.len() - 2], day(number))
+        })
+    };
+    let text = spread(text, "from = 2026-11-01", &|number| 18 + number % 5);
+    spread(&text, "until = 2026-12-01", &|number| 1 + number % 3)
+}
+
+#[test]
+fn a_forecast_is_what_planning_everyone_again_at_each_instant_would_give() {
+    let (instants, blocked) = (Cell::new(0), Cell::new(0));
+    holds(600, &cases(10), |Case { people, token_user, text }| {
+        let resolved = Case { people, token_user, text: spread_out(&text) }.resolve();
+        let Ok(plan) = resolved.plan() else { return };
+        let Resolved { roster, observed, roles, .. } = &resolved;
+        let coming = forecast(roster, observed, roles, &plan, now());
+        let mut agenda = roster.agenda(now());
+        agenda.retain(|transition| roster.policy.fields[transition.field] == Stance::Enforce);
+        let mut state = after(observed, &plan);
+        for at in agenda.iter().map(|transition| transition.moment.at).collect::<BTreeSet<_>>() {
+            let mut plan = Plan::draw(&roster.resolve_at(at), &state, roles, roster.policy).expect("a plan");
+            (plan.absent, plan.unmanaged) = (Vec::new(), Vec::new());
+            let reviewed = plan.review(Review { observed: &state, roster, at, roles, max_changes: None });
+            state = after(&state, &reviewed.plan);
+            let blocks = reviewed.findings.into_iter().filter(|finding| {
+                finding.verdict == Verdict::Blocks && finding.figure.guardrail() != Guardrail::Rule
+            });
+            let blocks: Vec<Figure> = blocks.map(|finding| finding.figure).collect();
+            let mut forecasts = coming.iter().filter(|coming| coming.transition.moment.at == at).peekable();
+            assert!(blocks.is_empty() || forecasts.peek().is_some(), "{blocks:?} at {at}");
+            forecasts.for_each(|coming| assert_eq!(coming.blocked_by, blocks, "at {at}"));
+            instants.set(instants.get() + 1);
+            blocked.set(blocked.get() + usize::from(!blocks.is_empty()));
+        }
+    });
+    assert!(instants.get() > 200 && blocked.get() > 10, "{instants:?} {blocked:?}");
 }
 
 #[test]
