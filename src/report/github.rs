@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::facts::agenda::{AgendaReport, ScheduledChange};
-use super::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
+use super::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine};
 use super::facts::plan::{ChangeLine, EditLine, Entry, ExpiredLine, GuardrailLine, MissingLine, PlanReport};
 use super::style::Styles;
 use super::tables::{Mark, Row, TableReport};
@@ -27,6 +27,8 @@ const SHOWN: usize = 10;
 const NAMED: usize = 5;
 /// The maximum length of a title or a line of a message, in characters. The JSON report has the full values.
 const LONGEST: usize = 300;
+/// The maximum length of the old and the new value of a change, in characters, so that both fit on a line.
+const LONGEST_OF_CHANGE: usize = 100;
 
 /// Writes the text report followed by the annotations.
 pub(super) fn write(report: &Report, setting: &Setting) -> String {
@@ -281,9 +283,10 @@ fn expired_annotation(line: &ExpiredLine) -> Annotation {
 }
 
 fn edit_text(edit: &EditLine) -> String {
-    let EditLine { field, from, to, through_scim: _, location: _, origin: _, blame, cause: _ } = edit;
+    let EditLine { field, from: _, to: _, through_scim: _, location: _, origin: _, blame, cause: _ } = edit;
+    let (from, to) = edit.short_values(LONGEST_OF_CHANGE);
     let blame = blame.as_ref().map_or_else(String::new, |blame| format!("\n{}", words::blame(blame)));
-    format!("{field} {}{}{blame}", words::change(&words::before(from), to.as_str()), words::why(edit))
+    format!("{field} {}{}{blame}", words::change(&words::before(&from), to.as_str()), words::why(edit))
 }
 
 fn scheduled_annotation(line: &ScheduledChange, level: Level) -> Annotation {
@@ -296,10 +299,10 @@ fn scheduled_annotation(line: &ScheduledChange, level: Level) -> Annotation {
 }
 
 fn scheduled_text(line: &ScheduledChange) -> String {
-    let value = |value: &Option<Printable>| {
-        value.as_ref().map_or_else(|| "(left alone)".to_owned(), ToString::to_string)
-    };
-    format!("{}: {} {}", line.when, line.field, words::change(&value(&line.from), &value(&line.to)))
+    let [from, to] = line
+        .short_values(LONGEST_OF_CHANGE)
+        .map(|value| value.map_or_else(|| "(left alone)".to_owned(), |value| value.to_string()));
+    format!("{}: {} {}", line.when, line.field, words::change(&from, &to))
 }
 
 fn agenda_annotations(report: &AgendaReport) -> Vec<Annotation> {
@@ -316,11 +319,12 @@ fn comparison_annotations(report: &ComparisonReport) -> Vec<Annotation> {
 
 fn item_annotation(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
     let ItemLine { key, old, new, sensitive, unresolved, unwritten: _ } = item;
-    let full = |declared: &ComparedValue| words::declared_value(declared, usize::MAX);
-    let message = match (old, new) {
-        (Some(old), Some(new)) => format!("{key}: {}", words::change(&full(old), &full(new))),
-        (None, Some(new)) => format!("{key}: added {}", full(new)),
-        (Some(old), None) => format!("{key}: removed {}", full(old)),
+    let limit = if old.is_some() && new.is_some() { LONGEST_OF_CHANGE } else { LONGEST };
+    let [old, shown] = words::declared_values(item, limit);
+    let message = match (old, shown) {
+        (Some(old), Some(new)) => format!("{key}: {}", words::change(&old, &new)),
+        (None, Some(new)) => format!("{key}: added {new}"),
+        (Some(old), None) => format!("{key}: removed {old}"),
         (None, None) => key.to_string(),
     };
     let message = if *unresolved { format!("{message} ({})", words::UNRESOLVED) } else { message };

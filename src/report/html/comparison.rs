@@ -39,12 +39,14 @@ fn rows(entry: &DifferenceEntry) -> Markup {
     html! {
         tbody {
             @if items.is_empty() { tr { td { (name) } td {} td {} td {} td {} } }
-            @for (number, ItemLine { key, old, new, sensitive, unresolved, unwritten: _ }) in items.iter().enumerate() {
+            @for (number, item) in items.iter().enumerate() {
+                @let ItemLine { key, old, new, sensitive, unresolved, unwritten: _ } = item;
+                @let [old_value, new_value] = words::declared_values(item, 400);
                 tr.sensitive[*sensitive] {
                     td { @if number == 0 { (name) } }
                     td { span.field { (short(key)) } @if *unresolved { " (" (words::UNRESOLVED) ")" } }
-                    td { @if let Some(old) = old { del { (value(old)) } } }
-                    td { @if let Some(new) = new { ins { (value(new)) } } }
+                    td { @if let Some(value) = old_value { del { (value) (origin(old.as_ref())) } } }
+                    td { @if let Some(value) = new_value { ins { (value) (origin(new.as_ref())) } } }
                     td { @if let Some(location) = new.as_ref().or(old.as_ref()).and_then(|said| said.location.as_ref()) { (place(location)) } }
                 }
             }
@@ -52,12 +54,10 @@ fn rows(entry: &DifferenceEntry) -> Markup {
     }
 }
 
-fn value(declared: &ComparedValue) -> String {
-    let ComparedValue { value: _, zone: _, location, from_defaults } = declared;
-    let note = match (location, from_defaults) {
-        (None, _) => " (by default)",
-        (Some(_), true) => " (from [defaults])",
-        (Some(_), false) => "",
-    };
-    format!("{}{note}", words::declared_value(declared, 400))
+fn origin(declared: Option<&ComparedValue>) -> &'static str {
+    match declared {
+        Some(ComparedValue { location: None, .. }) => " (by default)",
+        Some(ComparedValue { from_defaults: true, .. }) => " (from [defaults])",
+        _ => "",
+    }
 }

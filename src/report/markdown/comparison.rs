@@ -1,7 +1,7 @@
 //! The markdown report of `compare`.
 
 use super::{code, details, diff, list, place, title};
-use crate::report::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
+use crate::report::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine};
 use crate::report::{toml_diff, words};
 
 pub(super) fn write(command: &str, report: &ComparisonReport, limit: usize) -> String {
@@ -36,12 +36,12 @@ fn first(report: &ComparisonReport, room: usize) -> String {
 
 fn line(entry: &DifferenceEntry, item: &ItemLine) -> String {
     let subject = code(words::subject(&entry.subject).short(120).as_str());
-    let ItemLine { key, old, new, sensitive: _, unresolved, unwritten: _ } = item;
-    let value = |declared: &ComparedValue| code(&words::declared_value(declared, 160));
-    let change = match (old, new) {
-        (Some(old), Some(new)) => words::change(&value(old), &value(new)),
-        (None, Some(new)) => format!("added {}", value(new)),
-        (Some(old), None) => format!("removed {}", value(old)),
+    let ItemLine { key, old: _, new, sensitive: _, unresolved, unwritten: _ } = item;
+    let [old, shown] = words::declared_values(item, 160).map(|value| value.map(|value| code(&value)));
+    let change = match (old, shown) {
+        (Some(old), Some(new)) => words::change(&old, &new),
+        (None, Some(new)) => format!("added {new}"),
+        (Some(old), None) => format!("removed {old}"),
         (None, None) => String::new(),
     };
     let at = new.as_ref().and_then(|said| said.location.as_ref());

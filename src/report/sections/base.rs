@@ -3,7 +3,7 @@
 use super::{LONGEST_SENTENCE, Line, Part, Section, line, list, separated};
 use crate::comparison::Kind;
 use crate::report::facts::comparison::Unwritten;
-use crate::report::facts::comparison::{ComparedValue, DifferenceEntry, ItemLine};
+use crate::report::facts::comparison::{DifferenceEntry, ItemLine};
 use crate::report::facts::plan::{BaseLine, PlanReport};
 use crate::report::tables::Mark;
 use crate::report::words;
@@ -46,13 +46,13 @@ fn no_longer_declared(entry: &DifferenceEntry) -> Line {
 }
 
 fn unwritten_line(entry: &DifferenceEntry, item: &ItemLine) -> Line {
-    let ItemLine { key, old, new, sensitive: _, unresolved, unwritten } = item;
-    let value = |value: &ComparedValue| Part::Sentence(words::declared_value(value, LONGEST_SENTENCE));
+    let ItemLine { key, old: _, new, sensitive: _, unresolved, unwritten } = item;
+    let [old, shown] = words::declared_values(item, LONGEST_SENTENCE).map(|value| value.map(Part::Sentence));
     let mut line = line![subject(entry), " ", key, ": "];
-    line.extend(match (old, new) {
-        (Some(old), Some(new)) => line![value(old), " → ", value(new)],
-        (None, Some(new)) => line!["added ", value(new)],
-        (Some(old), None) => line!["removed ", value(old)],
+    line.extend(match (old, shown) {
+        (Some(old), Some(new)) => line![old, " → ", new],
+        (None, Some(new)) => line!["added ", new],
+        (Some(old), None) => line!["removed ", old],
         (None, None) => Vec::new(),
     });
     let location = new.as_ref().and_then(|value| value.location.as_ref());

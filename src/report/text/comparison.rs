@@ -91,14 +91,15 @@ fn item_line(item: &ItemLine, columns: &ComparisonColumns, styles: &Styles) -> S
 
 /// Formats a change, e.g. `"Viewer" → "Admin"`, `+ { … }`, or `- "active"`.
 fn change(item: &ItemLine) -> String {
-    let value = |said: &ComparedValue| {
-        let default = if said.location.is_none() { " (the default)" } else { "" };
-        format!("{}{default}", words::declared_value(said, LONGEST * 2))
+    let default = |said: &Option<ComparedValue>| {
+        let is_default = said.as_ref().is_some_and(|said| said.location.is_none());
+        if is_default { " (the default)" } else { "" }
     };
-    match (&item.old, &item.new) {
-        (Some(old), Some(new)) => words::change(&value(old), &value(new)),
-        (None, Some(new)) => format!("+ {}", value(new)),
-        (Some(old), None) => format!("- {}", value(old)),
+    let [old, new] = words::declared_values(item, LONGEST * 2);
+    match (old.map(|old| old + default(&item.old)), new.map(|new| new + default(&item.new))) {
+        (Some(old), Some(new)) => words::change(&old, &new),
+        (None, Some(new)) => format!("+ {new}"),
+        (Some(old), None) => format!("- {old}"),
         (None, None) => String::new(),
     }
 }

@@ -3,7 +3,7 @@
 use super::count;
 use crate::comparison::ComparedSubject;
 use crate::printable::Printable;
-use crate::report::facts::comparison::{ComparedValue, ComparisonReport, ComparisonSummary};
+use crate::report::facts::comparison::{ComparisonReport, ComparisonSummary, ItemLine};
 
 /// The kinds of differences that a reviewer must not miss.
 pub const SENSITIVE: &str = "guarded roles, guardrails, rules, policy, acknowledgments, pinned organization";
@@ -29,11 +29,19 @@ pub fn subject(subject: &ComparedSubject) -> Printable {
     Printable::new(&text)
 }
 
-/// Formats a declared value, truncated to `limit` characters and followed by the time zone, if there is one.
-pub fn declared_value(declared: &ComparedValue, limit: usize) -> String {
-    let ComparedValue { value, zone, location: _, from_defaults: _ } = declared;
-    let zone = zone.as_ref().map_or_else(String::new, |zone| format!(" # in {zone}"));
-    format!("{}{zone}", value.short(limit))
+/// Formats the old and the new value, truncated to `limit` characters with [`Printable::cut_change`]. Each is followed by its time
+/// zone, if there is one.
+pub fn declared_values(item: &ItemLine, limit: usize) -> [Option<String>; 2] {
+    let declared = [&item.old, &item.new].map(Option::as_ref);
+    let shown = match declared {
+        [Some(old), Some(new)] => Printable::cut_change(old.value.raw(), new.value.raw(), limit).map(Some),
+        single => single.map(|declared| declared.map(|declared| declared.value.short(limit))),
+    };
+    let zones = declared.map(|declared| declared.and_then(|declared| declared.zone.as_ref()));
+    let zones = zones.map(|zone| zone.map_or_else(String::new, |zone| format!(" # in {zone}")));
+    let [old, new] = shown;
+    let [old_zone, new_zone] = zones;
+    [old.map(|old| format!("{old}{old_zone}")), new.map(|new| format!("{new}{new_zone}"))]
 }
 
 /// Sums up a comparison for the title.

@@ -8,7 +8,7 @@ mod outcomes;
 mod plan;
 
 pub use blame::{audit_log, blame, why_unread};
-pub use comparison::{SENSITIVE, UNRESOLVED, agenda, comparison, declared_value, differing, subject};
+pub use comparison::{SENSITIVE, UNRESOLVED, agenda, comparison, declared_values, differing, subject};
 pub use files::{checked, formatted, imported, not_written, people_of_file, state_written, updated, valid};
 pub use guardrails::{NOTES, figure, remedy, reported};
 pub use outcomes::{

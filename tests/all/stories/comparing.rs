@@ -1,9 +1,10 @@
 //! Tests for `compare`, which shows how the declarations in two versions of the files differ, offline.
 
 use pretty_assertions::assert_eq;
+use rolecall::report::Format;
 use serde_json::Value;
 
-use crate::harness::Scene;
+use crate::harness::{Scene, formats_for_people};
 
 /// Puts the two versions into separate folders, as if they were two checkouts.
 fn versions(old: &str, new: &str) -> Scene {
@@ -333,6 +334,25 @@ fn a_version_that_is_not_there_is_named_with_what_to_type() {
         let run = scene.run(words);
         run.exits(1).names("roster::file_missing").mentions("rolecall compare main users.toml");
         assert!(!run.stderr.contains("--config"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn long_values_with_the_same_start_look_different_in_every_format() {
+    let version = |end: &str| {
+        let reason = "x".repeat(500);
+        format!(
+            "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 1\nexpires = 2026-12-01\nreason = \"{reason} {end}\"\n"
+        )
+    };
+    let scene = versions(&version("by Ana"), &version("by Bo"));
+    for format in formats_for_people() {
+        let report =
+            scene.run(&format!("compare old/users.toml users.toml --format {}", format.as_str())).stdout;
+        let is_shown = |text: &str| text.contains("x by Ana") && text.contains("x by Bo");
+        assert!(is_shown(&report), "{format:?}: {report}");
+        let mut annotations = report.lines().filter(|line| line.starts_with("::warning"));
+        assert!(format != Format::Github || annotations.any(is_shown), "{report}");
     }
 }
 
