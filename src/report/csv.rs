@@ -10,7 +10,7 @@ use super::facts::plan::PlanReport;
 use super::records::Records;
 use super::{Body, Report};
 
-/// Writes the report's table. If the command failed, the output is empty, so a file never ends up with half a table.
+/// Writes the report as a table. Returns an empty string for a failed command, so that a file never contains a partial table.
 pub(super) fn write(report: &Report) -> String {
     match &report.body {
         Body::Plan(plan) => table(&plan.records()),
@@ -42,16 +42,16 @@ fn table(records: &Records) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| unreachable!("every cell is UTF-8: {error}"))
 }
 
-/// Prefixes anything that a spreadsheet would treat as a formula with a single quote. In many locales, Excel expects CSV cells to
-/// be separated by semicolons, so each part between semicolons is checked on its own.
+/// Adds a single quote before anything that a spreadsheet would treat as a formula. In many locales, Excel splits CSV rows at
+/// semicolons, so each part between semicolons is checked separately.
 fn without_formula(text: &str) -> String {
     let parts =
         text.split(';').map(|part| if is_formula(part) { format!("'{part}") } else { part.to_owned() });
     parts.collect::<Vec<_>>().join(";")
 }
 
-/// Returns `true` if a cell begins like a formula. There's no need to check for leading tabs, line breaks, or invisible
-/// characters: they are already escaped, so the cell begins with a backslash.
+/// Returns `true` if a cell begins like a formula. Leading tabs, line breaks, and invisible characters were already escaped
+/// with a backslash when the cell was created.
 fn is_formula(cell: &str) -> bool {
     // Spreadsheets may strip leading quotes and spaces.
     let start = cell.trim_start_matches(|char: char| char.is_whitespace() || char == '"');

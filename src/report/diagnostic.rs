@@ -1,7 +1,7 @@
 //! Renders problems for terminals: the code, the message, the marked source lines, and the help text.
 //!
-//! miette takes care of the layout, while this module prepares the excerpts. File contents must not be able to control or flood
-//! the terminal, so each excerpt is a single escaped, masked, and truncated line.
+//! miette handles the layout, and this module prepares the excerpts. To keep file contents from controlling or flooding the
+//! terminal, each excerpt is a single line with control characters escaped, secrets masked, and long text truncated.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,31 +19,30 @@ use crate::source::{Excerpt, Sources};
 
 /// The maximum width of a rendered problem in columns.
 const WIDTH: usize = 110;
-/// The number of columns reserved for the line number and the frame that miette adds before a source line. There's room for
-/// five digits.
+/// The number of columns that miette needs before a source line for the frame and a line number of up to five digits.
 const FRAME: usize = 9;
 /// The number of columns miette adds before a label.
 const BRANCH: usize = 4;
 /// The number of bytes between two lines in the source passed to miette. This keeps a mark at the end of one line from touching a
 /// mark at the start of the next.
 const GAP: usize = 2;
-/// The maximum number of characters shown before, inside, and after the marked part. Narrow terminals get fewer.
+/// The maximum number of characters shown before, inside, and after the marked part. On narrow terminals, fewer are shown.
 const BEFORE: usize = 60;
 const MARKED: usize = 80;
 const AFTER: usize = 40;
-/// The maximum length of a message or a help text in characters. That's enough to list the roles in most organizations.
+/// The maximum length of a message or a help text in characters. The list of roles fits for most organizations.
 const SENTENCE: usize = 4000;
-/// The maximum number of problems shown. Any others are only counted.
+/// The maximum number of problems shown. The total is reported separately.
 pub(super) const MOST: usize = 100;
 
-/// Renders up to `MOST` problems, followed by their count and a pointer to `rolecall explain`. `width` is the terminal width,
-/// if known.
+/// Renders up to `MOST` problems, followed by the total number and a pointer to `rolecall explain`. `width` is the terminal
+/// width, if known.
 pub fn render(problems: &Problems, colors: bool, width: Option<usize>) -> String {
     let letters: String = letters(problems, colors, width).map(|letter| letter + "\n").collect();
     letters + &wrapped(&closing(problems), width)
 }
 
-/// Renders the problems one by one, up to `MOST`.
+/// Renders up to `MOST` problems, one at a time.
 pub fn letters(
     problems: &Problems,
     colors: bool,
@@ -51,7 +50,7 @@ pub fn letters(
 ) -> impl Iterator<Item = String> + use<'_> {
     let styles = if colors { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let theme = GraphicalTheme { characters: ThemeCharacters::unicode(), styles };
-    // Paths, flags, dates, and addresses are often copied, so don't break them.
+    // Don't break paths, flags, dates, or addresses, which are often copied.
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(width.map_or(WIDTH, |width| width.min(WIDTH)))
         .with_context_lines(0)
@@ -87,14 +86,14 @@ fn closing(problems: &Problems) -> String {
     }
 }
 
-/// Adapts a problem to miette. The first line belongs to the primary label.
+/// Adapts a problem to miette. `lines` has one line per label, and the primary label comes first.
 #[derive(Debug)]
 pub(super) struct Letter<'p> {
     pub(super) problem: &'p Problem,
     pub(super) lines: Vec<SourceLine>,
 }
 
-/// A source line that is safe to show.
+/// A source line, escaped, masked, and truncated for display.
 #[derive(Debug)]
 pub(super) struct SourceLine {
     pub(super) file: String,
@@ -107,13 +106,14 @@ pub(super) struct SourceLine {
 }
 
 impl<'p> Letter<'p> {
-    /// Prepares the source lines for a terminal of this width, if known.
+    /// Prepares the source lines. `width` is the terminal width, if known.
     pub(super) fn new(problem: &'p Problem, sources: &Sources, width: Option<usize>) -> Self {
         let lines = problem.labels.iter().map(|label| SourceLine::new(label, sources, width)).collect();
         Self { problem, lines }
     }
 
-    /// Returns each line with its offset in the source passed to miette, where all lines are concatenated with a gap in between.
+    /// Returns each line with its offset in the source passed to miette, in which all lines are joined with gaps of `GAP`
+    /// bytes.
     fn lines(&self) -> impl Iterator<Item = (usize, &SourceLine)> {
         self.lines.iter().scan(0, |next, line| {
             let offset = *next;
@@ -209,7 +209,7 @@ impl SourceCode for Letter<'_> {
             .find(is_in)
             .filter(|(offset, _)| span.offset() >= *offset)
             .ok_or(MietteError::OutOfBounds)?;
-        // miette is zero-based. The excerpt may be truncated on the left, so report the column in the file instead.
+        // miette's columns are zero-based. Use the column in the file because the excerpt might be truncated on the left.
         let column = if span.offset() == offset + line.marked.start { line.column - 1 } else { 0 };
         Ok(Box::new(MietteSpanContents::new_named(
             line.file.clone(),

@@ -46,7 +46,7 @@ impl Hunk {
         Self { lines: lines.collect() }
     }
 
-    /// Formats the hunk as a diff. Every line is terminated by a newline.
+    /// Formats the hunk as a diff. Every line ends with a newline.
     pub fn text(&self) -> String {
         self.lines
             .iter()

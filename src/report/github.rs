@@ -1,8 +1,8 @@
 //! The format for GitHub Actions jobs: the text report followed by annotations on lines of the files.
 //!
-//! The runner treats any line as a workflow command if it begins with `::` (after trimming) or contains `##[`. To make sure that
-//! only our annotations are commands, every line of the text report is escaped and the annotation data is encoded. A step shows
-//! at most ten annotations per level, so once there are more, the last one just counts the rest.
+//! The runner treats any line as a workflow command if it begins with `::` (after trimming) or contains `##[`. To make sure
+//! that only our annotations are commands, every line of the text report is escaped and the annotation data is encoded. A
+//! step shows at most ten annotations per level. If there are more, the last one reports how many are left.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
@@ -109,8 +109,8 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
     lines
 }
 
-/// Merges annotations that differ only in the title, such as a person's address. Otherwise, a single changed default would use
-/// up the limit of ten.
+/// Merges annotations that differ only in the title, which is usually an address. Otherwise, the annotations for one changed
+/// default could use up the limit of ten.
 fn merged(all: Vec<Annotation>) -> Vec<Annotation> {
     let mut merged: Vec<(Annotation, usize)> = Vec::new();
     let mut known: HashMap<(Level, Option<Location>, String), usize> = HashMap::new();
@@ -156,19 +156,19 @@ fn command(annotation: &Annotation, folders: &Annotations) -> String {
     format!("::{} {}::{}\n", level.as_str(), properties.join(","), data(&message.join("\n")))
 }
 
-/// Returns the path of a file relative to the root of the checkout. Returns `None` if the file is outside of the checkout, or
-/// if its name contains unprintable characters: the escaped name would refer to a different file.
+/// Returns the path of a file relative to the root of the checkout. Returns `None` for files outside of the checkout, and for
+/// names with unprintable characters, which would refer to a different file once escaped.
 fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
     let Annotations { folder, workspace, resolve } = folders;
     let path = match workspace {
         None => PathBuf::from(file),
-        // GitHub expects the path within the repository, but both paths may contain symbolic links.
+        // Both paths can contain symbolic links, so resolve them before stripping the prefix.
         Some(workspace) => {
             plain(&resolve(&folder.join(file))).strip_prefix(plain(&resolve(workspace))).ok()?.to_owned()
         }
     };
     let mut parts = path.components().filter(|part| *part != Component::CurDir).peekable();
-    // A colon separates a git revision from a path in it.
+    // A colon marks a file from a git revision, such as `main:users.toml`.
     let is_shown = !file.chars().any(|char| is_unprintable(char) || char == ':');
     let is_below = parts.clone().all(|part| matches!(part, Component::Normal(_)));
     (is_shown && is_below && parts.peek().is_some()).then(|| {
@@ -198,7 +198,7 @@ fn data(text: &str) -> String {
     text.replace("##[", "\\u{23}#[").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// Encodes a property of a command, in which colons and commas must be escaped, too.
+/// Encodes a property of a command. Colons and commas must be escaped as well.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
@@ -330,7 +330,7 @@ fn item_annotation(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
     let message = if *unresolved { format!("{message} ({})", words::UNRESOLVED) } else { message };
     Annotation {
         level: if *sensitive { Level::Warning } else { Level::Notice },
-        // A removed value only exists in the old files, which aren't under review.
+        // A removed value exists only in the old files, which aren't under review.
         location: new.as_ref().and_then(|value| value.location.clone()),
         title: words::subject(&entry.subject).to_string(),
         message,

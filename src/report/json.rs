@@ -16,13 +16,13 @@ pub fn write(report: &Report) -> String {
     if let Body::Nothing = body {
         return String::new();
     }
-    // Pretty-print, so that reports can be read and compared line by line.
+    // Pretty-print to keep reports readable and diffable.
     let text = serde_json::to_string_pretty(&Envelope::new(command, *exit, body))
         .unwrap_or_else(|error| unreachable!("structs of texts serialize: {error}"));
     escape(&text) + "\n"
 }
 
-/// Returns the JSON Schema that covers all reports.
+/// Returns the JSON Schema for all reports.
 pub fn schema() -> Schema {
     let generator = SchemaSettings::default().for_serialize().into_generator();
     let mut schema = generator.into_root_schema_for::<Envelope<'_, Body>>();

@@ -1,8 +1,8 @@
-//! Reports: a single model, [`Report`], with one module per output format.
+//! Defines [`Report`], the model for all reports, and one module per output format.
 //!
-//! A report holds the facts, with file locations already resolved. Formats only decide on presentation. Names and values from
-//! the files or from Pylon are wrapped in [`Printable`]. [`write()`] is a pure function of the report, the format, and the
-//! [`Setting`].
+//! A report contains facts, with file locations already resolved. The formats decide only how to present them. Names and
+//! values from the files or from Pylon are wrapped in [`Printable`]. [`write()`] is a pure function of the report, the
+//! format, and the [`Setting`].
 
 use std::path::{Path, PathBuf};
 
@@ -110,25 +110,26 @@ pub enum Body {
 pub struct Setting {
     /// Whether to use terminal colors.
     pub colors: bool,
-    /// The terminal width in columns, at which the text format is wrapped. `None` if it's unknown or there's no terminal.
+    /// The terminal width in columns. The text format wraps lines at this width. `None` without a terminal, or if the width
+    /// is unknown.
     pub width: Option<usize>,
     /// Whether to list every person instead of grouping people with the same change.
     pub is_full: bool,
-    /// Whether problems are printed to standard error, in which case the text format omits them.
+    /// Whether problems are printed to standard error. If so, the text format omits them.
     pub problems_on_stderr: bool,
-    /// The maximum size of a markdown report in bytes. GitHub limits comments by characters, and a text never has more
-    /// characters than bytes.
+    /// The maximum size of a markdown report in bytes. GitHub limits the number of characters in a comment, so a limit in
+    /// bytes is stricter.
     pub markdown_limit: usize,
-    /// The web address of the working directory, without a trailing slash. It's used to link to lines of files.
+    /// The URL of the working directory, without a trailing slash. Links to lines of files start with it.
     pub source_url: Option<String>,
     /// The directories needed to resolve the file names in annotations.
     pub annotations: Annotations,
 }
 
-/// The information needed to name a file the way GitHub does.
+/// The paths needed to name files relative to the root of the checkout, as GitHub expects.
 #[derive(Debug, Clone)]
 pub struct Annotations {
-    /// The working directory, which relative file names in the report refer to.
+    /// The working directory, against which relative file names are resolved.
     pub folder: PathBuf,
     /// `GITHUB_WORKSPACE`: the root of the checkout.
     pub workspace: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! The records and cells that make up a CSV report. `csv` writes them.
+//! The records and cells of a CSV report, which the `csv` module writes.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -21,7 +21,7 @@ impl<R: Record<N>, const N: usize> Record<N> for &R {
     }
 }
 
-/// If the row lacks this part, its cells are left empty.
+/// For `None`, all cells are empty.
 impl<R: Record<N>, const N: usize> Record<N> for Option<R> {
     const COLUMNS: [&'static str; N] = R::COLUMNS;
 
@@ -60,7 +60,7 @@ impl Records {
 }
 
 impl Cell {
-    /// Returns the name of the variant in the JSON report.
+    /// Creates a cell with the variant's name in the JSON report.
     pub fn word(variant: &impl Serialize) -> Self {
         let word = serde_json::to_value(variant).ok();
         word.as_ref().and_then(serde_json::Value::as_str).into()

@@ -21,7 +21,7 @@ pub struct TableReport {
 
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    /// `None` for the first or only table.
+    /// The heading above the table, if any.
     pub title: Option<&'static str>,
     /// The column headings. Empty if the rows are self-explanatory.
     pub columns: Vec<&'static str>,
@@ -31,7 +31,7 @@ pub struct Table {
 #[derive(Debug, Clone, Default)]
 pub struct Row {
     pub mark: Mark,
-    /// Already truncated. The first cell identifies the row.
+    /// The first cell identifies the row. All cells are already truncated.
     pub cells: Vec<Printable>,
     /// A path, shown on a line of its own so that it's never wrapped.
     pub path: Option<Printable>,
@@ -45,12 +45,12 @@ pub struct Row {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
-    /// Neither good nor bad, or unknown.
+    /// The result is neutral or unknown.
     #[default]
     #[serde(rename = "unknown")]
     Plain,
     Good,
-    /// It works, but should be reviewed.
+    /// Not a failure, but should be reviewed.
     Attention,
     Bad,
 }

@@ -1,8 +1,8 @@
-//! Presents changes as a diff of canonical TOML, which reviewers already know from the files.
+//! Formats changes as a diff of TOML in the canonical layout, which reviewers know from the files.
 //!
-//! Each person or setting that differs becomes one [`Hunk`], with the person's name and the source line in comments. Removing the
-//! minus lines leaves TOML that declares the new values, and removing the plus lines leaves the old ones. Hunks are never
-//! truncated, except inside strings.
+//! Each person or setting that differs becomes one [`Hunk`], with the person's name and the source line in comments. Removing
+//! the minus lines leaves TOML that declares the new values, and removing the plus lines leaves the old ones. Long strings
+//! are truncated, but no lines are omitted.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ fn change(line: &ChangeLine) -> Hunk {
     for edit in edits {
         let EditLine { field, from: _, to: _, through_scim: _, location, origin: _, blame, cause: _ } = edit;
         let (from, to) = edit.short_values(LONGEST);
-        // Put the blame next to the old value, like `git blame`, since that's the value it explains.
+        // Put the blame on the line of the old value, which it explains.
         let blame = blame.as_ref().map(words::blame);
         before.extend(match (observed(&from), blame) {
             (Some(value), Some(blame)) => Some(format!("{field} = {value} # {blame}")),
@@ -46,7 +46,7 @@ fn change(line: &ChangeLine) -> Hunk {
     Hunk::between(&before, &after)
 }
 
-/// Formats the current value in Pylon. Unlike in a file, there may be none or several.
+/// Formats the current value in Pylon, which can consist of several roles. Returns `None` if there is no value.
 fn observed(values: &[Printable]) -> Option<String> {
     let values: Vec<String> = values.iter().map(|value| quoted(value.raw())).collect();
     match values.as_slice() {
@@ -89,7 +89,7 @@ fn difference(entry: &DifferenceEntry) -> Hunk {
     Hunk::between(&before, &after)
 }
 
-/// Returns the lines for one of the two versions: a line per key, with list items in brackets.
+/// Formats one of the two versions as TOML, with one line per key and per list item.
 fn declared<'a>(
     items: &'a [ItemLine],
     of: impl Fn(&'a ItemLine) -> Option<&'a ComparedValue>,

@@ -32,7 +32,7 @@ pub fn people(report: &PlanReport) -> Vec<Person<'_>> {
 }
 
 /// Groups people with the same outcome and the same edits, including source lines, causes, and audit log entries. Groups are
-/// ordered by their first member, and anyone who gains or loses a guarded role is kept in a group of their own.
+/// ordered by their first member. A person who gains or loses a guarded role always forms a separate group.
 pub fn groups<'p, 'r>(people: impl IntoIterator<Item = &'p Person<'r>>) -> Vec<Vec<&'p Person<'r>>> {
     grouped(people, |person| person.identity(true))
 }
@@ -65,8 +65,8 @@ fn grouped<'p, 'r>(
 }
 
 impl Person<'_> {
-    /// Returns a key that's equal for people whose changes look the same to the reader. Source lines and audit log entries only
-    /// count if `has_lines` is set.
+    /// Returns a key that's equal for people whose changes look the same to the reader. If `has_lines` is set, source lines
+    /// and audit log entries must also be the same.
     fn identity(&self, has_lines: bool) -> String {
         let ChangeLine { email: _, person: _, edits, outcome, location: _ } = self.change;
         let mut key = String::new();
@@ -82,7 +82,7 @@ impl Person<'_> {
     }
 }
 
-/// A change from certain values of a field to another value, with the number of people it affects.
+/// A field's change from its old values to a new one, with the number of people affected.
 #[derive(Debug, Clone)]
 pub struct Transition<'r> {
     /// The first of the counted edits. The others may have different source lines and origins.
@@ -92,7 +92,7 @@ pub struct Transition<'r> {
     pub causes: BTreeMap<Cause, usize>,
 }
 
-/// Counts the people for each transition, most common first.
+/// Returns the transitions in a plan, most common first.
 pub fn transitions(report: &PlanReport) -> Vec<Transition<'_>> {
     let mut counted: BTreeMap<_, Transition<'_>> = BTreeMap::new();
     for edit in report.changes.iter().flat_map(|change| &change.edits) {

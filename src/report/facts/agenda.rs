@@ -1,4 +1,4 @@
-//! Scheduled changes. They follow from the files alone, except for the guardrails that would block them.
+//! Scheduled changes, which depend only on the files. The guardrails that would block them also depend on Pylon.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -17,14 +17,14 @@ pub struct AgendaReport {
     pub file: Printable,
     /// The time zone of local dates and times.
     pub timezone: Printable,
-    /// The present, marked as now in the timeline.
+    /// The current time, which the timeline marks as now.
     #[serde(skip)]
     pub now: Timestamp,
-    /// Value of `--until`, if given.
+    /// The value of `--until`, if given.
     pub until: Option<Printable>,
     /// Sorted by time, then by address.
     pub scheduled: Vec<ScheduledChange>,
-    /// The windows behind these changes, and any that are currently open.
+    /// The windows that cause the scheduled changes, and all windows that are currently open.
     pub windows: Vec<WindowLine>,
 }
 
@@ -57,7 +57,7 @@ pub struct WindowLine {
     /// The values that apply while the window is open.
     #[serde(flatten)]
     pub sets: PerField<Option<Printable>>,
-    /// The status to set after the window, for people who still have the status from the window.
+    /// The status to set after the window if the person still has the status from the window.
     pub then: Option<Printable>,
     pub reason: Option<Printable>,
     pub location: Location,

@@ -23,7 +23,7 @@ pub struct ComparisonReport {
     pub summary: ComparisonSummary,
     /// Sorted by subject: settings come before people.
     pub differences: Vec<DifferenceEntry>,
-    /// The present, marked as now in the timeline.
+    /// The current time, which the timeline marks as now.
     #[serde(skip)]
     pub now: Timestamp,
     /// The new version's windows, for people who differ.
@@ -51,13 +51,13 @@ pub struct DifferenceEntry {
     /// The roles a person keeps in Pylon after being removed from the files. Only set in a plan with a base version.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<Printable>,
-    /// Whether one of these roles is guarded.
+    /// Whether one of the roles in `keeps` is guarded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keeps_guarded: bool,
 }
 
 words! {
-    /// The reason a difference between two versions of the files does not need to be written now.
+    /// The reason a plan does not write a difference between two versions of the files.
     #[derive(Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Unwritten {
@@ -67,7 +67,7 @@ words! {
         InThisPlan = "also in this plan",
         /// A window determines when the value applies.
         OnADate = "takes effect on a date",
-        /// The person was not found in Pylon or deactivated there.
+        /// The person was not found in Pylon or is deactivated there.
         NotFound = "not found in Pylon",
         /// The policy does not enforce this field.
         NotEnforced = "not enforced by the policy",
@@ -85,12 +85,12 @@ pub struct ItemLine {
     pub key: Printable,
     pub old: Option<ComparedValue>,
     pub new: Option<ComparedValue>,
-    /// Whether a reviewer must not miss the difference. Set for every setting, and for roles that are or may be guarded.
+    /// Whether the difference is important to review. `true` for settings, and for roles that are or might be guarded.
     pub sensitive: bool,
-    /// Whether the value names a role that may be guarded. Without Pylon, names, slugs, and IDs cannot be matched to each
+    /// Whether the value names a role that might be guarded. Without Pylon, names, slugs, and IDs cannot be matched to each
     /// other.
     pub unresolved: bool,
-    /// The reason nothing needs to be written. Only set in a plan with a base version.
+    /// The reason the plan does not write the difference. Only set in a plan with a base version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unwritten: Option<Unwritten>,
 }

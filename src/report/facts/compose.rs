@@ -31,7 +31,8 @@ use crate::source::Sources;
 const LONGEST: usize = 80;
 
 impl PlanReport {
-    /// Creates the report of a plan that hasn't been applied. `place` names the host or sandbox the organization was read from.
+    /// Creates the report of a plan that hasn't been applied. `place` is `us`, `eu`, `sandbox`, or the host that the
+    /// organization was read from.
     pub fn new(
         reviewed: &ReviewedPlan,
         observed: &ObservedState,
@@ -44,7 +45,7 @@ impl PlanReport {
         let ReviewedPlan { plan, findings, minimums: _, maximums: _, expired } = reviewed;
         let names = Labels { roles: &observed.roles, sources: &roster.sources };
         let guardrail = |finding| names.guardrail(finding, now, invocation);
-        // A rollback only reports its own changes.
+        // A rollback reports only its own changes.
         let (unmanaged, windows) = match rollback {
             Some(_) => (Vec::new(), Vec::new()),
             None => (unmanaged(plan, roster), windows(plan, roster, now)),
@@ -115,7 +116,7 @@ impl PlanReport {
     /// Records the outcome of each change and how the apply ended.
     pub fn add_result(&mut self, finished: &Finished) {
         let Finished { outcomes, stopped, not_read_back } = finished;
-        // Both are in plan order.
+        // Changes and outcomes are both in plan order.
         for (line, outcome) in self.changes.iter_mut().zip(outcomes) {
             line.outcome = Some(OutcomeLine::new(outcome.clone()));
         }
@@ -129,7 +130,7 @@ impl PlanReport {
 }
 
 impl RollbackNotes {
-    /// Creates the notes of a rollback. `files` holds the edits needed to keep the files from undoing the rollback.
+    /// Creates the notes of a rollback. `files` contains the edits that keep the next apply from undoing the rollback.
     pub fn new(
         applied: &Applied,
         not_rolled_back: &[NotRolledBack],
@@ -223,7 +224,7 @@ impl Labels<'_> {
         }
     }
 
-    /// Skips people with changes or observed differences, whose entries already show the primary address.
+    /// Skips people with changes or observed differences. Their entries already show the primary address.
     fn found_elsewhere(&self, reviewed: &ReviewedPlan) -> Vec<FoundElsewhereLine> {
         let plan = &reviewed.plan;
         let mut lines = Vec::new();
@@ -298,7 +299,7 @@ fn windows(plan: &Plan, roster: &Roster, now: Timestamp) -> Vec<WindowLine> {
     windows.iter().map(|window| WindowLine::new(window, &roster.sources)).collect()
 }
 
-/// Returns the counts for a plan. `unmanaged` only covers the people listed.
+/// Returns the counts for a plan. `unmanaged` is the number of unmanaged people in the report.
 const fn summary(plan: &Plan, unmanaged: usize, integration_users: usize) -> PlanSummary {
     PlanSummary {
         changes: plan.changes.len(),

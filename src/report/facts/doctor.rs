@@ -22,9 +22,9 @@ pub struct Check {
     pub mark: Mark,
     /// A brief description of the result. Embedded values are already printable.
     pub found: String,
-    /// What to do about it, possibly with several lines and text to copy. Embedded values are already printable.
+    /// How to fix the problem, possibly in several lines and with text to copy. Embedded values are already printable.
     pub remedy: Option<String>,
-    /// Where the cause is declared. `null` if it is not in a file.
+    /// The location of the cause. `null` if it is not in a file.
     pub location: Option<Location>,
 }
 

@@ -13,7 +13,7 @@ use crate::source::Location;
 struct EditRecord<'r> {
     change: &'r ChangeLine,
     edit: &'r EditLine,
-    /// Whether the policy only observes the field, in which case the difference is left alone.
+    /// Whether the policy only observes the field. Such a difference is left alone.
     is_observed: bool,
     /// Whether the person gains or loses a guarded role.
     is_guarded: bool,
@@ -75,8 +75,7 @@ impl Record<COLUMNS> for EditRecord<'_> {
 
     fn cells(&self) -> [Cell; COLUMNS] {
         let Self { change, edit, is_observed, is_guarded } = self;
-        // There are no outcomes, because CSV isn't available for `apply`. The location of the value is more useful than the
-        // person's.
+        // Omit the outcome because `apply` has no CSV report. Of the two locations, the one of the value is more useful.
         let ChangeLine { email, person, edits: _, outcome: _, location: _ } = change;
         let PersonLine { id, name, primary_email } = person;
         let EditLine { field, from, to, through_scim, location, origin, blame, cause } = edit;
@@ -114,7 +113,7 @@ impl Record<COLUMNS> for EditRecord<'_> {
     }
 }
 
-/// Returns the kind of the origin, named as in JSON, followed by the end and the reason of the window, if there is one.
+/// Returns the kind of the origin, named as in JSON, followed by the end and the reason if it is a window.
 pub(super) fn origin_cells(origin: &Origin) -> [Cell; 3] {
     let (kind, until, reason) = match origin {
         Origin::Person => ("person", None, None),

@@ -31,15 +31,17 @@ pub struct ExplanationReport {
     /// `null` if the person is not declared in any file.
     pub declared: Option<DeclarationLine>,
     pub in_pylon: Option<PylonLine>,
-    /// The people in Pylon who share the address. Because the address is ambiguous, none of them can be declared by it.
+    /// The people in Pylon who have this address, if there are several. None of them can be declared with an ambiguous
+    /// address.
     pub several_in_pylon: Vec<PylonLine>,
     /// The currently declared values.
     pub values: Vec<ValueLine>,
-    /// The plan for this person only, although its guardrails cover everyone. `null` if the person is not declared in any file.
+    /// The plan limited to this person. Its guardrails still cover everyone. `null` if the person is not declared in any
+    /// file.
     #[serde(serialize_with = "as_plan_report")]
     #[schemars(with = "Option<Envelope<'static, PlanReport>>")]
     pub plan: Option<PlanReport>,
-    /// Guardrail statements about this person, whether or not anything changes.
+    /// The guardrails that apply to this person, regardless of any changes.
     pub standing: Vec<StandingLine>,
     /// The most similar known address, if the person was not found in Pylon.
     pub did_you_mean: Option<Printable>,
@@ -73,7 +75,7 @@ pub struct SinceLine {
     pub subject: Printable,
 }
 
-/// A person the user may have meant.
+/// A person the user might have meant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct CandidateLine {
     /// The primary address in Pylon, or the declared one if the person was not found in Pylon.
@@ -91,12 +93,12 @@ pub struct LastChangeLine {
     pub blame: BlameLine,
 }
 
-/// A guardrail's statement about a person.
+/// A guardrail that applies to a person, regardless of any changes.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct StandingLine {
     pub guardrail: Guardrail,
     pub text: String,
-    /// Where the rule is declared. `null` if it is a default.
+    /// Where the guardrail is configured. `null` if it applies by default.
     pub location: Option<Location>,
 }
 
@@ -107,14 +109,15 @@ pub struct PylonLine {
     pub name: Printable,
     pub email: Printable,
     pub other_emails: Vec<Printable>,
-    /// Whether the person was found by one of `other_emails`: by the declared address or, without one, by the given address.
+    /// Whether the address used to find the person is one of `other_emails`. That address is the declared one or, for an
+    /// unmanaged person, the one given on the command line.
     pub found_by_other_email: bool,
     pub assigned_roles: Vec<Printable>,
     /// Roles granted through SCIM groups.
     pub through_scim: Vec<Printable>,
-    /// Empty if there is none.
+    /// The status in Pylon. Empty if the person has none.
     pub status: Printable,
-    /// Whether the person is deactivated and so cannot sign in.
+    /// Whether the person is deactivated and can no longer sign in.
     pub deactivated: bool,
 }
 
@@ -128,7 +131,7 @@ pub struct ValueLine {
     pub location: Option<Location>,
 }
 
-/// Serializes the plan as the report of `plan --only`.
+/// Serializes the plan like the report of `plan --only`.
 #[expect(clippy::ref_option, reason = "serde passes the field")]
 fn as_plan_report<S: Serializer>(plan: &Option<PlanReport>, serializer: S) -> Result<S::Ok, S::Error> {
     let exit = |plan: &PlanReport| if plan.blocked { Exit::Blocked } else { Exit::Done };
@@ -325,8 +328,8 @@ impl ExplanationReport {
         }
     }
 
-    /// Returns `true` if the figure is about one of the person's addresses. We compare actual addresses rather than search the
-    /// formatted figure.
+    /// Returns `true` if the figure is about one of the person's addresses. Compares addresses rather than searching the
+    /// formatted figure, in which an address could be part of a longer one.
     fn is_about_person(&self, figure: &Figure) -> bool {
         let declared = self.declared.iter().map(|declared| &declared.email);
         let in_pylon =
@@ -421,7 +424,7 @@ fn joined(values: &[Printable]) -> String {
     values.iter().map(|value| cell(value).to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// Returns the guardrail statements about a person, whether or not anything changes.
+/// Returns the guardrails that apply to a person, regardless of any changes.
 fn standing(
     email: &Email,
     person: Option<&Person>,
@@ -493,7 +496,7 @@ impl SinceLine {
 }
 
 impl PylonLine {
-    /// `asked` is the declared address or, without one, the given address.
+    /// `asked` is the declared address or, for an unmanaged person, the one given on the command line.
     fn new(person: &Person, asked: &Email, observed: &ObservedState) -> Self {
         let Person { id, email, secondary, name, assigned, from_scim, status, deactivated } = person;
         let labels =

@@ -31,7 +31,7 @@ pub struct FileLine {
     /// The number of people declared in the file. Only set if `import` creates new files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub people: Option<usize>,
-    /// The changes as a diff. Always set for the edits that a rollback suggests, otherwise only if a diff was requested.
+    /// The changes as a diff. Empty unless a diff was requested or a rollback suggests the edits.
     #[serde(rename = "diff", serialize_with = "as_diff")]
     #[schemars(with = "String")]
     pub hunks: Vec<Hunk>,
@@ -60,7 +60,7 @@ impl FileState {
     }
 }
 
-/// A value that a command leaves unchanged for a person.
+/// A person's value that a command leaves unchanged.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SkippedLine {
     pub email: Printable,
@@ -82,7 +82,7 @@ fn as_diff<S: Serializer>(hunks: &[Hunk], serializer: S) -> Result<S::Ok, S::Err
     serializer.collect_str(&hunks.iter().map(Hunk::text).collect::<String>())
 }
 
-/// Lists the files updated by an adoption.
+/// Returns an entry for each file updated by an adoption.
 pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> Vec<FileLine> {
     let line = |edit: &crate::adoption::FileEdit| {
         FileLine::new(sources.name(edit.file), state, sources.text(edit.file), &edit.text)
@@ -90,7 +90,7 @@ pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> V
     adoption.files.iter().map(line).collect()
 }
 
-/// Lists the values an adoption can't write.
+/// Returns an entry for each value that an adoption can't write.
 pub fn skipped_lines(adoption: &Adoption, sources: &Sources, roles: &RoleCatalog) -> Vec<SkippedLine> {
     let line = |value: &NotWritten| {
         let NotWritten { email, field, why } = value;

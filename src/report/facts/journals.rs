@@ -40,7 +40,7 @@ pub struct JournalEntry {
     /// The login name of the user who started the run. `null` if the environment did not provide one.
     pub user: Option<Printable>,
     pub organization: Option<Printable>,
-    /// `us`, `eu`, `sandbox`, or the host.
+    /// The Pylon that the run connected to: `us`, `eu`, `sandbox`, or the host.
     pub host: Option<Printable>,
     /// The number of people with changes in the plan.
     pub changes: Option<usize>,

@@ -1,8 +1,8 @@
 //! The facts behind all reports, with one module per kind of report.
 //!
-//! Names and values are [`Printable`] and places are already resolved, so formats do not need to look anything up. These
-//! structs are serialized to JSON; fields skipped by `serde` are only for human-readable formats. Messages are composed here
-//! with `words`, once for all formats.
+//! Names and values are [`Printable`], and places are resolved to file locations, so formats don't need to look anything up.
+//! The structs are also serialized to JSON. Fields skipped by `serde` are for the human-readable formats. Messages used by
+//! several formats are composed here with `words`.
 
 pub mod access;
 pub mod agenda;
@@ -41,7 +41,7 @@ use crate::printable::Printable;
 /// meaning.
 pub const VERSION: u32 = 1;
 
-/// A report in JSON, which consists of the keys common to all reports and those of the particular kind.
+/// A JSON report: the keys common to all reports, and those of the particular kind of report.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Envelope<'a, B> {
     version: u32,
@@ -62,12 +62,12 @@ impl<'a, B> Envelope<'a, B> {
 pub struct OrganizationLine {
     pub id: Printable,
     pub name: Printable,
-    /// `us`, `eu`, `sandbox`, or the host.
+    /// Where the organization was read from: `us`, `eu`, `sandbox`, or the host.
     pub place: Printable,
 }
 
 impl OrganizationLine {
-    /// `place` names the host or sandbox the organization was read from.
+    /// `place` is `us`, `eu`, `sandbox`, or the host that the organization was read from.
     pub fn new(organization: &Organization, place: &str) -> Self {
         let Organization { id, name } = organization;
         Self { name: Printable::new(name), id: Printable::new(id), place: Printable::new(place) }

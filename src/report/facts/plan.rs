@@ -31,8 +31,8 @@ pub struct PlanReport {
     pub invocation: Invocation,
     /// The number of declared people.
     pub declared: usize,
-    /// The time the plan is for. `null` for the present. Set by `--at` or `ROLECALL_NOW`. For a saved plan, the time it was
-    /// made.
+    /// The time the plan is for, as set by `--at` or `ROLECALL_NOW`. For a saved plan, the time it was made. `null` for the
+    /// present.
     pub at: Option<Printable>,
     /// The people the plan is limited to. Empty if it covers everyone.
     pub only: Vec<Printable>,
@@ -45,11 +45,11 @@ pub struct PlanReport {
     pub changes: Vec<ChangeLine>,
     /// Differences left alone because the policy only observes them.
     pub observed: Vec<ChangeLine>,
-    /// Declared people not found in Pylon or deactivated there.
+    /// Declared people who were not found in Pylon or are deactivated there.
     pub missing: Vec<MissingLine>,
     /// People who are in sync but have a different primary address in Pylon.
     pub found_elsewhere: Vec<FoundElsewhereLine>,
-    /// Primary addresses of unmanaged people. Empty if the files ignore them, and in a rollback.
+    /// Primary addresses of unmanaged people. Empty in a rollback, or if the files ignore unmanaged people.
     pub unmanaged: Vec<Printable>,
     /// Whether the text format lists all unmanaged people (`plan --list-unmanaged`).
     #[serde(skip)]
@@ -120,7 +120,7 @@ impl ChangeLine {
     }
 }
 
-/// A declared person not found in Pylon or deactivated there.
+/// A declared person who was not found in Pylon or is deactivated there.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct MissingLine {
     /// The person's declared address.
@@ -194,13 +194,13 @@ pub struct EditLine {
 /// The base version of the files, used to determine the cause of each edit in a plan.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct BaseLine {
-    /// The file or revision, as given on the command line. An absolute path is shortened to the name of the file.
+    /// The file or revision, as given on the command line. An absolute path is shortened to its file name.
     pub name: Printable,
     /// The commit ID, or `null` if the base is a file.
     pub commit: Option<Printable>,
-    /// `false` if the config does not exist in the revision, in which case all edits are caused by this change.
+    /// `false` if the config does not exist in the base revision. Every edit is then attributed to this change.
     pub has_files: bool,
-    /// The first problem, if that version is not valid. In that case, edits have no cause.
+    /// The first problem in the base version, if it is not valid. In that case, edits have no cause.
     pub problem: Option<Printable>,
     /// Differences from the base version that the plan does not write, sorted as in a comparison.
     pub unwritten: Vec<DifferenceEntry>,
@@ -293,15 +293,16 @@ pub struct GuardrailLine {
     pub name: Guardrail,
     #[serde(flatten)]
     pub verdict: Verdict,
-    /// `None` if the plan was loaded from a file.
+    /// The data that `figure` is formatted from. `None` if the plan was loaded from a file.
     #[serde(skip)]
     pub about: Option<Figure>,
     /// The figure with its limit, such as `2 of 12 change (limit 10)`.
     pub figure: Printable,
-    /// The reason the guardrail only warns, unless the figure already explains it.
+    /// The reason the guardrail only warns. `null` if the figure already explains it.
     #[serde(deserialize_with = "note")]
     pub note: Option<Note>,
-    /// If the guardrail blocks the plan, how to get it to pass. Several lines, ending with an acknowledgment in TOML.
+    /// How to get the guardrail to pass if it blocks the plan. Consists of several lines and ends with an acknowledgment in
+    /// TOML.
     #[serde(deserialize_with = "remedy")]
     pub remedy: Option<String>,
     pub location: Option<Location>,
@@ -310,14 +311,14 @@ pub struct GuardrailLine {
 /// A note from the list [`words::NOTES`].
 type Note = &'static str;
 
-/// Reads a note. Rejects any other text because formats don't escape notes.
+/// Deserializes a note. Rejects text that isn't in [`words::NOTES`] because formats don't escape notes.
 fn note<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Note>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
     let known = words::NOTES.into_iter().find(|note| *note == text);
     known.map(Some).ok_or_else(|| D::Error::custom("unknown note about a guardrail"))
 }
 
-/// Reads a remedy, and escapes each line because the file may have been edited.
+/// Deserializes a remedy. Each line is escaped because a saved plan could have been edited.
 fn remedy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     let printable =
@@ -342,7 +343,7 @@ pub struct ExpiredLine {
 pub struct RollbackNotes {
     /// `false` if the journal has no end record, usually because the run was killed.
     pub journal_is_whole: bool,
-    /// The number of damaged journal lines. The changes in them may not be rolled back.
+    /// The number of damaged journal lines. The changes in them might not be rolled back.
     pub unreadable_lines: usize,
     pub not_rolled_back: Vec<SkippedLine>,
     /// The number of people whose declared values differ from the restored ones. The next apply would undo the rollback for
@@ -384,7 +385,7 @@ impl Entry<'_> {
         }
     }
 
-    /// The edits of a person with changes or observed differences. Empty for anyone else.
+    /// Returns the edits of a person with changes or observed differences, or an empty slice for anyone else.
     pub fn edits(&self) -> &[EditLine] {
         match self {
             Self::Change(line) | Self::Observed(line) => &line.edits,
@@ -427,7 +428,7 @@ impl PlanReport {
         self.guardrails.iter().filter(|line| line.is_seats())
     }
 
-    /// Returns the outcome of each change. Empty if the plan was not applied.
+    /// Returns the outcome of each change if the plan was applied.
     pub fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
         self.changes.iter().filter_map(|change| Some(&change.outcome.as_ref()?.outcome))
     }

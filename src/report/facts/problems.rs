@@ -14,14 +14,14 @@ pub(crate) struct Valid<'a> {
     files: usize,
     /// All files read, starting with the root file.
     paths: Vec<&'a str>,
-    /// `sha256:…` over the paths and contents of all these files, as in a saved plan. Paths are relative to the root file's
-    /// folder, so copies of the files elsewhere have the same digest.
+    /// The SHA-256 digest of the paths and contents of all files read (`sha256:…`), as in a saved plan. Paths are relative to
+    /// the root file's folder, so a copy of the files in another folder has the same digest.
     digest: String,
-    /// Anything that is valid but has no effect or is probably a mistake.
+    /// Warnings about entries that have no effect or are probably mistakes.
     warnings: Vec<ProblemLine<'a>>,
 }
 
-/// Serializes the facts about valid files. Computing the digest takes time, so it's only done for JSON.
+/// Serializes the facts about valid files. The digest is needed only in JSON and takes time, so it's computed here.
 pub(crate) fn serialize_valid<S: Serializer>(valid: &Problems, serializer: S) -> Result<S::Ok, S::Error> {
     let files = &valid.sources;
     let paths = files.iter().map(|(name, _)| name).collect();
@@ -29,7 +29,7 @@ pub(crate) fn serialize_valid<S: Serializer>(valid: &Problems, serializer: S) ->
     Valid { valid: true, files: files.len(), paths, digest: digest_of(files), warnings }.serialize(serializer)
 }
 
-/// Any failed command. Nothing was changed, unless the exit code is 4.
+/// Any failed command. If the exit code is 4, some changes were made. Otherwise, nothing was changed.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Failed<'a> {
     problems: Vec<ProblemLine<'a>>,
@@ -40,7 +40,7 @@ struct ProblemLine<'a> {
     code: &'a str,
     message: &'a str,
     help: Option<&'a str>,
-    /// The first one is the primary location.
+    /// The locations in the files, starting with the primary one.
     places: Vec<Labeled<'a>>,
 }
 

@@ -1,4 +1,4 @@
-//! Differences from the base version for which the plan doesn't need to write anything.
+//! Differences from the base version that the plan doesn't write, with the reason for each.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use crate::plan::cause::Cause;
 use crate::printable::Printable;
 use crate::roster::{Email, Field, Roster, Stance};
 
-/// The inputs for explaining a difference, including what the plan does with each person.
+/// The inputs needed to explain why a difference isn't written.
 struct People<'a> {
     /// The planned edits, by address and field.
     planned: HashMap<(&'a Email, Field), &'a EditLine>,
@@ -66,7 +66,7 @@ impl<'a> People<'a> {
         observed: &'a ObservedState,
     ) -> Self {
         let mut planned = HashMap::new();
-        // Both are in plan order.
+        // Changes and report lines are both in plan order.
         for (change, line) in reviewed.plan.changes.iter().zip(&report.changes) {
             let email = &change.subject.email.value;
             planned.extend(line.edits.iter().map(|edit| ((email, edit.field), edit)));
@@ -75,7 +75,7 @@ impl<'a> People<'a> {
         Self { planned, missing, present, reviewed, observed }
     }
 
-    /// Drops the items that the plan writes, and records why the others don't need to be written.
+    /// Removes the items that the plan writes, and records why each of the others isn't written.
     fn explain(&self, email: &Email, entry: &mut DifferenceEntry, now: Timestamp) {
         if entry.kind == Kind::Removed {
             self.explain_removed(email, entry);
@@ -93,7 +93,7 @@ impl<'a> People<'a> {
         }
     }
 
-    /// `field` is `None` for windows.
+    /// Returns the reason an item isn't written. `field` is `None` if the item is a window.
     fn reason(&self, email: &Email, field: Option<Field>, item: &ItemLine, now: Timestamp) -> Unwritten {
         let fields = || Field::ALL.into_iter().filter(|other| field.is_none_or(|field| field == *other));
         let is_planned = |other| match self.planned.get(&(email, other)) {
@@ -122,7 +122,7 @@ impl<'a> People<'a> {
         value.is_some_and(|value| matches!(value.origin, Origin::Window { .. }))
     }
 
-    /// Records the roles kept by a person who is no longer declared.
+    /// Records why the removal of a person isn't written, and the roles that the person keeps.
     fn explain_removed(&self, email: &Email, entry: &mut DifferenceEntry) {
         let mut reason = Unwritten::NoLongerDeclared;
         if let Found::Primary(person) | Found::Secondary(person) = self.observed.find(email) {

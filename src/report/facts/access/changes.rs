@@ -1,6 +1,7 @@
 //! Compares an access review with an earlier one to find new and removed accounts as well as roles gained and lost.
 //!
-//! Accounts are matched by user ID and roles by role ID, so changing an address or renaming a role does not create a new one.
+//! Accounts are matched by user ID, and roles by role ID. A new address or a renamed role is therefore not reported as a new
+//! account or role.
 
 use std::collections::HashMap;
 
@@ -24,7 +25,7 @@ pub struct AccessChanges {
     pub accounts: Vec<AccountChange>,
 }
 
-/// An account that differs.
+/// An account that differs between the reviews.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AccountChange {
     pub id: Printable,
@@ -38,11 +39,14 @@ pub struct AccountChange {
     pub gained: Vec<Printable>,
     /// Names of roles the person has lost since the earlier review.
     pub lost: Vec<Printable>,
-    /// Whether the person is now declared in a file. Always set for a new account. Otherwise, `null` if this has not changed.
+    /// Whether the person is now declared in a file. Set for a new person, and if it differs from the earlier review.
+    /// Otherwise, `null`.
     pub managed: Option<bool>,
-    /// Whether the person is now deactivated. `null` if this has not changed.
+    /// Whether the person is now deactivated. Set for a new person who is deactivated, and if it differs from the earlier
+    /// review. Otherwise, `null`.
     pub deactivated: Option<bool>,
-    /// Whether the person can now use an Admin or other guarded role that they could not use at the time of the earlier review.
+    /// Whether the person can now use the Admin role or another guarded role, but could not at the time of the earlier
+    /// review.
     pub gained_guarded: bool,
 }
 
@@ -183,7 +187,7 @@ impl AccountChange {
         Self::new(kind, id, None, name)
     }
 
-    /// Lists the differences in words, e.g. `gains Admin` or `loses Viewer`. `shown` truncates names.
+    /// Describes each difference, such as `gains Admin` or `loses Viewer`. `shown` truncates names.
     pub(super) fn words(&self, shown: impl Fn(&Printable) -> Printable) -> Vec<Printable> {
         let Self {
             id: _,

@@ -36,14 +36,14 @@ pub struct AccessReport {
     #[schemars(with = "String")]
     pub read_at: Timestamp,
     pub rolecall_version: &'static str,
-    /// `null` if there are no files, in which case everyone is unmanaged.
+    /// `null` if there are no files. In that case, everyone is unmanaged.
     pub files: Option<FilesLine>,
-    /// How much of the audit log was read. Unless it was read to the end, `role_set` is missing for everyone.
+    /// How much of the audit log was read. If it was not read to the end, `role_set` is `null` for everyone.
     pub audit_log: LogLine,
-    /// Anything that could not be read and the reason, one sentence each.
+    /// A sentence about each source that could not be read, with the reason.
     pub unread: Vec<String>,
     pub summary: AccessSummary,
-    /// The differences from the review passed to `--since`, if any.
+    /// The differences from the earlier review. Present only with `--since`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<AccessChanges>,
     /// Sorted by privilege, then by address. The Admin role comes first, followed by other guarded roles, other roles by name,
@@ -79,8 +79,8 @@ pub struct FileDigest {
 /// How much of the audit log was read.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LogLine {
-    /// Whether the audit log was read to the end. If so, a missing `role_set` means that the log has no entry about the
-    /// person's role.
+    /// Whether the audit log was read to the end. If so, `role_set` is `null` only for people without an entry about their
+    /// role.
     pub complete: bool,
     /// The reason the audit log was not read to the end.
     pub reason: Option<String>,
@@ -89,7 +89,8 @@ pub struct LogLine {
 /// The number of people in each category.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct AccessSummary {
-    /// People who can sign in. Only they are counted in `admins`, `unmanaged`, `not_in_sync`, `observed`, and `against_rule`.
+    /// People who can sign in. Deactivated people are not counted in `admins`, `unmanaged`, `not_in_sync`, `observed`, and
+    /// `against_rule` either.
     pub active: usize,
     pub admins: usize,
     pub unmanaged: usize,
@@ -137,7 +138,7 @@ pub struct AccessLine {
     pub other_emails: Vec<Printable>,
     pub name: Printable,
     pub id: Printable,
-    /// Empty if there is none.
+    /// The status in Pylon. Empty if the person has none.
     pub status: Printable,
     /// Sorted by privilege, highest first.
     pub roles: Vec<HeldRole>,
@@ -167,11 +168,11 @@ pub struct HeldRole {
     pub name: Printable,
     pub id: Printable,
     pub held: Held,
-    /// Whether it is the built-in Admin role.
+    /// Whether this is the built-in Admin role.
     pub admin: bool,
-    /// Whether it is a guarded role. By default, only the Admin role is guarded.
+    /// Whether this is a guarded role. By default, only the Admin role is guarded.
     pub guarded: bool,
-    /// Whether it is the person's declared role.
+    /// Whether this is the person's declared role.
     pub declared: bool,
 }
 
@@ -209,10 +210,10 @@ pub struct NotFoundLine {
 /// The inputs to an access review.
 pub struct AccessSources<'a> {
     pub observed: &'a ObservedState,
-    /// `us`, `eu`, `sandbox`, or the host.
+    /// Where the organization was read from: `us`, `eu`, `sandbox`, or the host.
     pub place: &'a str,
     pub read_at: Timestamp,
-    /// `None` without files.
+    /// `None` if there are no files.
     pub declared: Option<DeclaredSources<'a>>,
     /// The audit log entries about roles.
     pub findings: &'a Findings,
@@ -268,7 +269,7 @@ impl AccessReport {
 }
 
 impl HeldRole {
-    /// Returns `true` for the Admin role and any other guarded role.
+    /// Returns `true` for guarded roles, and for the Admin role even if it isn't guarded.
     const fn is_privileged(&self) -> bool {
         self.admin || self.guarded
     }
@@ -284,8 +285,8 @@ impl AccessLine {
         self.roles.iter().any(HeldRole::is_privileged)
     }
 
-    /// Returns a person's roles from SCIM groups on top of the declared one. Empty if the files leave the role alone or the
-    /// person is deactivated.
+    /// Returns the roles that SCIM groups grant in addition to the declared role. Returns none for deactivated people, or if
+    /// the files leave the role alone.
     fn beyond_declared(&self) -> impl Iterator<Item = &HeldRole> {
         let is_compared = self.declared_role.is_some() && !self.deactivated;
         self.roles.iter().filter(move |role| is_compared && role.is_only_from_scim())
@@ -446,8 +447,8 @@ impl<'a> Reviewer<'a> {
         roles.into_iter().map(line).collect()
     }
 
-    /// Returns the log entry about the person's role. If part of the log is unread, we can't rule out a newer entry, so nothing
-    /// is returned.
+    /// Returns the newest log entry about the person's role, or `None` if part of the log is unread and could contain a newer
+    /// one.
     fn role_set(&self, id: &UserId) -> Option<BlameLine> {
         let Findings { blames, unread, is_available: _ } = self.sources.findings;
         let blame = blames.get(&(id.clone(), Field::Role)).filter(|_| unread.is_none());

@@ -19,7 +19,7 @@ enum Row<'r> {
     Person(&'r AccessLine),
     Integration(&'r IntegrationLine),
     NotFound(&'r NotFoundLine),
-    /// An account that only exists in the earlier review.
+    /// An account that exists only in the earlier review.
     Gone(&'r AccountChange),
 }
 

@@ -21,8 +21,8 @@ const WIDE: [&str; 6] = ["address", "name", "role", "set", "declared", "state"];
 /// The amount of detail in a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Layout {
-    /// For a terminal, where a line should usually fit into 80 columns. The state is conveyed by the sign and the notes. Columns
-    /// with the same value for everyone are omitted.
+    /// For terminals. To fit most lines into 80 columns, the sign and the notes show the state, and columns with the same
+    /// value for everyone are omitted.
     Narrow {
         is_annotated: bool,
         has_files: bool,
@@ -38,7 +38,7 @@ impl AccessReport {
         self.in_layout(self.narrow(false))
     }
 
-    /// Returns the tables behind the annotations on lines of the files.
+    /// Returns the tables for annotations. Each row has the location of the person's declaration.
     pub fn annotated_tables(&self) -> TableReport {
         self.in_layout(self.narrow(true))
     }
@@ -255,7 +255,7 @@ impl AccessLine {
         }
     }
 
-    /// Sums up in one word how the person holds their roles.
+    /// Summarizes how the person holds their roles.
     fn held(&self) -> &'static str {
         match self.roles.as_slice() {
             [] => "-",
@@ -266,8 +266,7 @@ impl AccessLine {
         }
     }
 
-    /// Returns pending changes and anything else worth noting about the person. Locations are left out of a note if the row
-    /// already shows them.
+    /// Returns pending changes and other remarks about the person. Omits the location that the row already shows.
     fn notes(&self, layout: Layout, shown: Option<&Location>) -> Vec<String> {
         let mut notes = Vec::new();
         if let Layout::Narrow { has_files, .. } = layout {
