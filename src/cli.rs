@@ -284,7 +284,7 @@ pub struct FmtArgs {
 }
 
 impl FmtArgs {
-    /// Returns `true` if standard input is formatted to standard output. In that case, no report is printed.
+    /// Returns `true` if standard input is formatted to standard output. If so, no report is printed.
     pub fn is_filter(&self) -> bool {
         !self.check && !self.diff && matches!(self.files.as_slice(), [file] if file.as_os_str() == STDIN)
     }
@@ -409,8 +409,8 @@ pub struct RollbackArgs {
 }
 
 impl RollbackArgs {
-    /// Returns `true` if the journals should be listed and nothing undone. With `--auto-approve`, a missing journal is treated as
-    /// a mistake because it is most likely an empty variable in a pipeline.
+    /// Returns `true` if the command only lists the journals. With `--auto-approve`, a missing journal is an error, since the
+    /// cause is most likely an empty variable in a pipeline.
     pub const fn is_list(&self) -> bool {
         self.of.is_none() && !self.last && !self.carry.auto_approve
     }
@@ -523,7 +523,8 @@ impl Cli {
     pub fn use_config(&mut self, config: PathBuf, origin: Origin) {
         let Common { folder, invocation, .. } = &self.common;
         let words = |flag: &str, value: &Path| [flag.to_owned(), path_word(value)];
-        // Without `-c`, a search from the same folder finds the same file. `ROLECALL_CONFIG` may not be set in the next shell.
+        // Omit `-c` if a search from the same folder finds the file. Add it for `ROLECALL_CONFIG`, which might not be set in
+        // the next shell.
         let is_found = matches!(origin, Origin::Folder | Origin::Parent | Origin::Nowhere(_));
         self.common.invocation = Invocation {
             folder: folder.iter().flat_map(|folder| words("-C", folder)).collect(),
@@ -554,8 +555,8 @@ pub enum Origin {
 }
 
 impl ConnectionArgs {
-    /// Returns the flags that select the Pylon and the token. A base URL from the environment is omitted because the
-    /// environment also applies to the next command.
+    /// Returns the flags that determine which Pylon and which token to use. A base URL from the environment is omitted
+    /// because the next command reads the same environment.
     fn words(&self) -> Vec<String> {
         let Self { region, base_url, token_file, sandbox, rate: _ } = self;
         let mut words: Vec<String> = Vec::new();
@@ -683,7 +684,7 @@ pub struct Common {
 /// The environment variable for `--base-url`.
 const BASE_URL: &str = "PYLON_BASE_URL";
 
-/// The connection options of commands that connect to Pylon.
+/// The options of commands that connect to Pylon.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pylon")]
 pub struct ConnectionArgs {

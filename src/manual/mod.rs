@@ -1,7 +1,7 @@
-//! The help texts and manual pages, which include descriptions, groups, examples, and exit codes for all commands.
+//! The help texts and manual pages, with descriptions, examples, and exit codes for all commands.
 //!
-//! [`crate::cli`] defines the commands and flags, and [`VERBS`] adds everything else to document about a command. [`command`]
-//! turns both into the output of `-h` and `--help`, and `page` into manual pages. Tests check that every command is in the table
+//! [`crate::cli`] defines the commands and flags, and [`VERBS`] contains the rest of their documentation. [`command`] turns
+//! both into the output of `-h` and `--help`, and `page` into manual pages. Tests check that every command is in the table
 //! and that `-h` fits on a screen.
 
 mod page;
@@ -27,7 +27,7 @@ const START: &[(&str, &str)] = &[
     ("rolecall plan", "show what would change"),
 ];
 
-/// Points readers at the full help, below the list of commands in the short help.
+/// The last line of rolecall's own short help, which points to the full help.
 const MORE: &str = "Help for one command: rolecall plan -h   All options: rolecall --help";
 
 /// Exit code 64, which means the same for every command.
@@ -69,7 +69,7 @@ fn takes(verb: &str, flag: &str) -> bool {
     command.find_subcommand(verb).is_some_and(|verb| verb.get_arguments().any(is_flag))
 }
 
-/// Omits the options from rolecall's own `-h`, so the list of commands fits on a screen. We can't do this in the definition,
+/// Omits the options from rolecall's own `-h` so that the list of commands fits on a screen. The definition can't omit them
 /// because clap uses the same template for `-h` and `--help`.
 fn without_options(command: Command) -> Command {
     let start = start(&command);
@@ -86,8 +86,8 @@ fn as_flag(words: Vec<OsString>) -> Vec<OsString> {
     }
 }
 
-/// Returns the definition of the command line, including the help texts. Unused common flags are hidden rather than rejected,
-/// since they may also come before the command.
+/// Returns the definition of the command line, including the help texts. Common flags that a command doesn't use are hidden
+/// from its help. They aren't rejected because they can also precede the command.
 pub fn command() -> Command {
     let command = Cli::command();
     let common = common(&command);
@@ -96,8 +96,8 @@ pub fn command() -> Command {
     told(command, |verb| common.iter().filter_map(|arg| hidden(verb, arg)).collect())
 }
 
-/// Returns the definition for shell completions, which would offer even hidden flags. Unused flags are therefore omitted
-/// entirely.
+/// Returns the definition for shell completions. Flags that a command doesn't use are omitted because completions offer even
+/// hidden flags.
 pub fn completed() -> Command {
     let command = Cli::command();
     let common: Vec<Arg> = common(&command).into_iter().map(|arg| arg.global(false)).collect();
@@ -144,8 +144,8 @@ fn about(command: &Command) -> String {
     command.get_about().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Builds the beginning of the help template: the purpose, the usage, and the commands by group, since clap can't group
-/// subcommands. We put the group's name in front of its first command, because with headings the help wouldn't fit on a screen.
+/// Builds the beginning of the help template: the purpose, the usage, and the commands by group, which clap doesn't support.
+/// The name of a group precedes its first command, since headings would make the help too long for a screen.
 fn start(command: &Command) -> String {
     let mut start = "{about-with-newline}\n{usage-heading} {usage}\n\n".to_owned();
     for (group, names) in GROUPS {
@@ -200,7 +200,7 @@ fn block(title: &str, rows: &[(&str, &str)]) -> String {
 fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     let tip = match error.kind() {
         ErrorKind::UnknownArgument => match flag_of_elsewhere(&error, words) {
-            // Our tip beats clap's, which just suggests a flag with a similar spelling.
+            // Replace clap's tip, which only suggests a flag with a similar spelling.
             Some(tip) => {
                 error.remove(ContextKind::SuggestedArg);
                 Some(tip)
@@ -235,7 +235,7 @@ fn not_utf8(words: &[OsString]) -> Option<String> {
 /// Flags that users may know from other programs, and what to type instead.
 struct Elsewhere {
     flags: &'static [&'static str],
-    /// The commands that the tip applies to. If empty, it applies to all of them.
+    /// The commands that the tip is for. Empty if it's for all commands.
     verbs: &'static [&'static str],
     tip: &'static str,
 }
@@ -306,7 +306,7 @@ fn flag_of_others(error: &clap::Error) -> Option<String> {
     (!verbs.is_empty()).then(|| format!("'--{flag}' is an option of: {verbs}"))
 }
 
-/// Checks that a command has a CSV report. If not, the error lists the commands with one.
+/// Checks that a command has a CSV report. The error lists the commands that have one.
 pub fn check_csv(command: &str) -> Result<(), String> {
     let has_csv = VERBS.iter().any(|verb| verb.has_csv && verb.name == command);
     if has_csv { Ok(()) } else { Err(names(|verb| verb.has_csv)) }

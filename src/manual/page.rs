@@ -20,7 +20,7 @@ const DESCRIPTION: &str = "\
 rolecall keeps the roles and statuses of your Pylon (usepylon.com) users in git. You declare them in users.toml. \
 `rolecall plan` shows in a pull request what would change, and `rolecall apply` applies the changes after the merge.";
 
-/// The environment variables. The flag is `true` for those read only by commands that connect to Pylon.
+/// The environment variables. The Boolean is `true` for variables read only by commands that connect to Pylon.
 const VARIABLES: &[(&str, bool, &str)] = &[
     ("ROLECALL_CONFIG", false, "The root file, unless --config is given."),
     ("PYLON_API_TOKEN", true, "The API token, unless --token-file is given. An Admin creates it in Pylon."),

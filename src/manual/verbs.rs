@@ -1,4 +1,4 @@
-//! The table of commands, with everything the help and the manual pages say about them.
+//! The table of commands, with the text for their help and manual pages.
 
 /// The documentation of a command beyond its summary and flags, which are in `crate::cli`.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The HTML format: a self-contained page without scripts that supports light and dark mode, desktops, and phones.
 //!
-//! Untrusted text never becomes markup, a link, or a style, since maud escapes everything inserted into the page. Hidden
-//! characters are made visible by [`Printable`].
+//! maud escapes everything inserted into the page, which keeps untrusted text from becoming markup, a link, or a style.
+//! [`Printable`] makes hidden characters visible.
 
 mod changes;
 mod comparison;
@@ -172,8 +172,7 @@ fn diff_lines(hunks: &[Hunk]) -> Markup {
 /// Renders a sentence, turning text in backticks (a command or a key) into `<code>`.
 fn prose(sentence: &str) -> Markup {
     let parts: Vec<&str> = sentence.split('`').collect();
-    // Our own backticks always come in pairs. An odd number means that some are from untrusted text. In that case, none of them
-    // becomes code.
+    // An odd number of backticks means that at least one is from untrusted text. Don't turn any of them into code then.
     if parts.len().is_multiple_of(2) {
         return html! { (sentence) };
     }
@@ -184,8 +183,8 @@ fn prose(sentence: &str) -> Markup {
     }
 }
 
-/// Renders sentences and any TOML that follows them. The TOML is indented in the remedy of a guardrail, and starts with a table
-/// header in a check of `doctor`.
+/// Renders sentences and any TOML that follows them, which starts with a table header. In the remedy of a guardrail, the TOML
+/// is indented.
 fn advice(text: &str) -> Markup {
     let begins_toml = |line: &&str| line.trim_start().starts_with('[');
     let sentences: Vec<&str> = text.lines().take_while(|line| !begins_toml(line)).collect();

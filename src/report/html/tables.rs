@@ -30,7 +30,7 @@ pub(super) fn write(command: &str, report: &TableReport) -> String {
 
 fn line(columns: &[&str], row: &Row) -> Markup {
     let Row { mark, cells, path, notes, location, hunks } = row;
-    // Not everyone can tell the colors apart, so add a sign.
+    // Add a sign for readers who can't tell the colors apart.
     let (class, sign) = match mark {
         Mark::Plain => ("plain", ""),
         Mark::Good => ("good", "✓ "),

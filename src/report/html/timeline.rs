@@ -23,8 +23,8 @@ const LONGEST_ADDRESS: usize = 30;
 const LONGEST_VALUES: usize = 36;
 /// The minimum distance in SVG units between a date and the word `now`, which would otherwise overlap.
 const NOW: f64 = 50.0;
-/// The longest period shown after the present. Without this cap, a single window in ten years would squeeze all the others
-/// together.
+/// The longest period shown after the present. Without this cap, a single window ten years from now would squeeze all the
+/// others together.
 const FARTHEST: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// The shortest period shown after the present, even if all windows end sooner.
 const NEAREST: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -43,7 +43,8 @@ pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
     let lanes = f64::from(u32::try_from(shown.len()).unwrap_or(u32::MAX)) * LANE;
     let height = lanes + DATES;
     html! {
-        // The drawing doesn't fit on a phone, and only focusable elements can be scrolled with the keyboard.
+        // Make the timeline focusable: on small screens it has to be scrolled, and a keyboard can scroll only focusable
+        // elements.
         div.timeline tabindex="0" role="region" aria-label=(LABEL) {
             svg viewBox=(format!("0 0 {WIDTH} {height}")) role="group" {
                 g aria-hidden="true" {

@@ -12,7 +12,7 @@ pub(super) fn write(command: &str, report: &TableReport, links: Links<'_>, limit
         let heading = title.map_or_else(String::new, |title| format!("**{title} ({})**\n\n", rows.len()));
         heading + &format!("| {} | |\n{}:--|\n", columns.join(" | "), "|:--".repeat(columns.len()) + "|")
     };
-    // People without privileges come last, which makes them the first to be omitted.
+    // Rows are omitted from the end, so the people with the most privileges are kept.
     let items =
         |table: &Table| table.rows.iter().map(|row| row_of(table.columns.len(), row, links)).collect();
     fitted(head(command, report), tables, limit, heading, items).trim_end().to_owned() + "\n"

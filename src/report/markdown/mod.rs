@@ -1,9 +1,9 @@
 //! The markdown format for pull request comments: a title with the verdict, tables and diffs of the changes, and lists for
 //! everything else.
 //!
-//! Untrusted text only appears in code spans and fences, where it cannot form a mention, link, image, HTML tag, or emphasis.
-//! The first line is an HTML comment that names the command, so a pipeline can find its previous comment. Items that don't fit
-//! into the size limit are omitted and counted. A report only exceeds the limit if the limit is too small for the title.
+//! Untrusted text appears only in code spans and fences, where it cannot form a mention, link, image, HTML tag, or emphasis.
+//! The first line is an HTML comment that names the command, so a pipeline can find its previous comment. Items that don't
+//! fit into the size limit are omitted and counted. A report exceeds the limit only if the title doesn't fit.
 
 mod access;
 mod agenda;
@@ -25,8 +25,8 @@ const UNFOLDED: usize = 20;
 /// The maximum length of names and values in characters. The JSON report includes them in full.
 const LONGEST: usize = 80;
 
-/// Longer runs of backticks are escaped. GitHub's parser (cmark) only supports fences of up to 80 backticks for code spans and
-/// 255 for blocks, so text containing a longer run could end the code.
+/// The longest run of backticks that isn't escaped. GitHub's parser (cmark) supports fences of up to 80 backticks for code
+/// spans and 255 for blocks. A longer run in the text could end the code.
 const LONGEST_RUN: usize = 16;
 
 /// Formats the report as markdown, usually in at most [`Setting::markdown_limit`] bytes.
@@ -63,7 +63,7 @@ pub(super) fn write(report: &Report, setting: &Setting) -> String {
     if text.len() <= limit {
         return text;
     }
-    // Each part stays within its share, so we only get here if the limit is extremely small.
+    // Each part stays within its share, so the limit must be extremely small.
     title(command, "too long to show here") + "The JSON report (`--report json=FILE`) has all of it.\n"
 }
 
@@ -94,7 +94,7 @@ impl Links<'_> {
 
     fn url(self, location: &Location) -> Option<String> {
         let file = location.file.trim_start_matches("./");
-        // A colon separates a git revision from a path in it.
+        // A colon marks a file from a git revision, such as `main:users.toml`.
         let is_inside =
             !file.starts_with(['/', '<']) && !file.contains(':') && file.split('/').all(|part| part != "..");
         let path: String = file.bytes().map(encoded).collect();
@@ -153,7 +153,7 @@ fn left_out(number: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// Formats the hunks as a `diff` block, which is collapsed if there are many. It is only cut between hunks.
+/// Formats the hunks as a `diff` block, which is collapsed if there are many. It is truncated only between hunks.
 fn diff(hunks: &[Hunk], summary: &str, one: &str, many: &str, room: usize) -> String {
     if hunks.is_empty() {
         return String::new();

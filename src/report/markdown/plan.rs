@@ -32,7 +32,7 @@ pub(super) fn write(command: &str, report: &PlanReport, links: Links<'_>, limit:
             *text = changes::tables(report, links, room);
         }
     }
-    // The diff repeats the tables, so it only gets whatever space is left.
+    // The diff repeats the tables, so give it only the remaining space.
     let room = limit.saturating_sub(head.len() + size(&texts));
     texts.push(folded_diff(report, room));
     (head + &texts.concat()).trim_end().to_owned() + "\n"
@@ -59,8 +59,8 @@ fn summary(report: &PlanReport) -> String {
     format!("{about}: {}\n\n", counts.join(" · "))
 }
 
-/// Formats a section, with at most `share` bytes for each of its lists. Returns an empty string for the changes, which get the
-/// space that the other sections leave.
+/// Formats a section, with at most `share` bytes for each of its lists. Returns an empty string for the changes: their size
+/// depends on the other sections.
 fn section_text(section: &Section, report: &PlanReport, links: Links<'_>, share: usize) -> String {
     match section {
         Section::Paragraph(_, line) => {
@@ -127,8 +127,8 @@ fn remedy_text(remedy: &str) -> String {
     format!("{}\n\n{}\n", sentence_text(sentence), fence("toml", &toml))
 }
 
-/// Formats a sentence with commands. If it contains anything besides words and commands, it's from an edited saved plan, so we
-/// show it as code.
+/// Formats a sentence with commands. If it contains anything except plain words and commands, it comes from an edited saved
+/// plan and is shown as code.
 fn sentence_text(sentence: &str) -> String {
     let is_plain =
         |word: &str| word.trim_end_matches([',', '.', ':']).bytes().all(|byte| byte.is_ascii_alphabetic());

@@ -8,7 +8,8 @@ use crate::report::facts::plan::{BaseLine, PlanReport};
 use crate::report::tables::Mark;
 use crate::report::words;
 
-/// Returns the differences from the base version that the plan doesn't write.
+/// Returns an expanded list of the differences to review and a collapsed list of the others. For an invalid base version,
+/// returns the problem instead.
 pub(in crate::report) fn base(report: &PlanReport) -> Vec<Section> {
     let Some(BaseLine { problem, unwritten, .. }) = &report.base else { return Vec::new() };
     if problem.is_some() {

@@ -1,6 +1,6 @@
-//! The sections of a plan report, for markdown and HTML. The text format only uses [`base()`].
+//! The sections of a plan report, for markdown and HTML. The text format uses only [`base()`].
 //!
-//! This module determines the order and wording of the sections, while their presentation is up to the formats.
+//! This module decides on the order and wording of the sections, and the formats decide how to present them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ pub(in crate::report) enum Part {
     Strong(&'static str),
     /// A name or value from the files or from Pylon.
     Value(Printable),
-    /// A sentence that contains untrusted text. It is already printable and truncated.
+    /// A sentence that contains untrusted text, already printable and truncated.
     Sentence(String),
     /// A command to copy, or other text that was in backticks.
     Command(String),
@@ -50,7 +50,8 @@ pub(in crate::report) enum Section {
     Paragraph(Mark, Line),
     List {
         title: &'static str,
-        /// Whether the lines must be visible to a reviewer. Other lists may be collapsed to their title and number of lines.
+        /// Whether the lines must be visible to a reviewer. Otherwise, a format can collapse the list to its title and
+        /// length.
         is_open: bool,
         lines: Vec<Line>,
     },
@@ -245,7 +246,7 @@ fn not_applied(report: &PlanReport) -> Option<Section> {
     };
     let shared = words::shared(report.outcomes());
     let mut people: Vec<Vec<&ChangeLine>> = vec![Vec::new(); shared.len()];
-    // People whose outcome isn't shared by many, grouped by its description.
+    // People whose outcome isn't shared by many, grouped by the description of the outcome.
     let mut others: BTreeMap<&str, Vec<&ChangeLine>> = BTreeMap::new();
     for change in &report.changes {
         let Some(outcome) = change.outcome.as_ref().filter(|outcome| !outcome.applied) else { continue };
@@ -345,7 +346,8 @@ fn separated(lines: impl Iterator<Item = Line>) -> Line {
     joined
 }
 
-/// Returns any damage to the journal, the values that cannot be rolled back, and those that the next apply would set again.
+/// Returns the notes on a rollback: damage to the journal, values that can't be rolled back, and values that the next apply
+/// would set again.
 fn rollback(notes: &RollbackNotes) -> Vec<Section> {
     let RollbackNotes { journal_is_whole, unreadable_lines, not_rolled_back, contradicted, files, unwritten } =
         notes;

@@ -1,4 +1,4 @@
-//! The text report of a plan or an apply. It lists anything that changes or needs attention and only counts the rest.
+//! The text report of a plan or an apply. It lists everything that changes or needs attention, and counts the rest.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -25,7 +25,7 @@ use crate::report::words::{self, LONGEST_ADDRESS, Shared};
 const WIDEST_VALUE: usize = 44;
 /// The number of people named per group.
 const NAMED: usize = 3;
-/// The number of unmanaged people named, unless the user asks for all of them.
+/// The number of unmanaged people named without `--list-unmanaged`.
 const NAMED_UNMANAGED: usize = 12;
 
 pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles, is_full: bool) -> String {
@@ -117,7 +117,7 @@ fn group_lines(group: &[&Person<'_>], columns: &Columns, shared: &[Shared], styl
     text
 }
 
-/// Lists the unmanaged people. Empty if there are none, if the files ignore them, or after an apply.
+/// Formats the unmanaged people. Returns an empty string after an apply, or if the report lists none.
 fn unmanaged(command: &str, report: &PlanReport) -> String {
     let people = &report.unmanaged;
     let addresses = people.iter().map(|email| email.short(LONGEST_ADDRESS).to_string());
@@ -170,7 +170,7 @@ fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
     format!("{title} · {name} ({id}, {place}) · {declared} declared{only}{at}\n{made_up}")
 }
 
-/// Formats a person's edits, with the outcome below them. The details of a shared outcome are in the summary instead.
+/// Formats a person's edits, with the outcome below them. The summary has the details of shared outcomes.
 fn entry_lines(
     entry: Entry<'_>,
     guarded_roles: &[&GuardedRoleLine],
@@ -355,7 +355,8 @@ fn scheduled(report: &PlanReport, styles: &Styles) -> String {
     format!("\nScheduled changes:\n{}", scheduled_lines(&report.scheduled, styles))
 }
 
-/// Formats any damage to the journal, the values that cannot be rolled back, and those that the next apply would set again.
+/// Formats the notes on a rollback: damage to the journal, values that can't be rolled back, and values that the next apply
+/// would set again.
 fn rollback(report: &PlanReport, styles: &Styles) -> String {
     let Some(notes) = &report.rollback else {
         return String::new();

@@ -1,15 +1,15 @@
 //! Wraps text to the width of the terminal.
 //!
-//! Lines only break at spaces, which keeps addresses and flags intact. `rolecall` commands in backticks aren't broken either,
-//! because they get copied. Paths may contain spaces, so they have to be protected with [`whole`].
+//! Lines break only at spaces, which keeps addresses and flags intact. They don't break inside `rolecall` commands in
+//! backticks, which users copy. Paths can contain spaces and must be protected with [`whole`].
 
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 /// The additional indent of continuation lines, in columns.
 const HANGING: usize = 4;
-/// Marks a line that must not be wrapped, such as TOML to copy. [`wrapped`] removes it. Since untrusted text is made printable
-/// first, it can't contain this character.
+/// Marks a line that must not be wrapped, such as TOML to copy. [`wrapped`] removes the mark. Untrusted text can't contain
+/// this character because it is made printable first.
 const VERBATIM: char = '\0';
 /// Replaces a space at which a line must not break, until [`wrapped`] turns it back into a space. This noncharacter is as wide
 /// as a space, and [`crate::printable`] escapes it in untrusted text.
@@ -28,7 +28,7 @@ pub(crate) fn whole(text: &str) -> String {
 
 /// Returns wrapping options that only allow breaks between words.
 pub(in crate::report) fn options(width: usize) -> Options<'static> {
-    // Never break words. The second half could end up at the start of a line, where it could be parsed as a workflow command.
+    // Never break words: the second half would start a line and could be parsed as a workflow command.
     Options::new(width)
         .word_separator(SEPARATOR)
         .word_splitter(WordSplitter::NoHyphenation)

@@ -69,7 +69,7 @@ fn violated(violation: &RuleViolation, label: &dyn Fn(&RoleId) -> String) -> Str
 
 const BELOW_MINIMUM: &str = "it was already below the minimum, and this plan does not make it worse";
 const ABOVE_MAXIMUM: &str = "it was already above the maximum, and this plan does not make it worse";
-/// The explanations of why a guardrail only warns.
+/// All notes that [`reported`] can return.
 pub const NOTES: [&str; 2] = [BELOW_MINIMUM, ABOVE_MAXIMUM];
 
 /// Explains why a guardrail only warns. Returns `None` if the figure is self-explanatory.
@@ -80,7 +80,7 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
         Figure::ProtectedNotFound(_)
         | Figure::AdminNotGuarded(_)
         | Figure::Rule(_)
-        // These never warn. They pass, block, or are acknowledged.
+        // These figures never cause warnings. They pass, block, or are acknowledged.
         | Figure::Changes { .. }
         | Figure::Protected(_)
         | Figure::TokenOwner { .. }
@@ -111,7 +111,7 @@ pub fn remedy(
             let role = format!("role = {}", toml_string(&written(&count.role)));
             (make_room(count), vec![role, format!("up_to = {}", count.worst())])
         }
-        // These are only warnings, so there's nothing to acknowledge.
+        // These figures only cause warnings, which don't need an acknowledgment.
         Figure::ProtectedNotFound(_) | Figure::AdminNotGuarded(_) => return String::new(),
         Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
@@ -135,7 +135,8 @@ pub fn remedy(
     )
 }
 
-/// Suggests a way to get the plan to pass without an acknowledgment. Empty if there is no advice besides changing the plan.
+/// Suggests a way to get the plan to pass without an acknowledgment. Returns an empty string if the plan itself has to
+/// change.
 fn advice(figure: &Figure, invocation: &Invocation) -> String {
     match figure {
         Figure::Rule(_) => "Change the role in Pylon, or declare an allowed one. ".to_owned(),
@@ -155,14 +156,14 @@ fn advice(figure: &Figure, invocation: &Invocation) -> String {
     }
 }
 
-/// Advises splitting up the plan if the count is at its worst during the apply, regardless of the order of the changes.
+/// Suggests splitting the plan if every order of the changes would violate the limit during the apply. Otherwise, returns an
+/// empty string.
 fn make_room(count: &RoleCount) -> String {
     let advice = "change some of these people in an earlier pull request, or ";
     if count.during.is_some() { advice.to_owned() } else { String::new() }
 }
 
-/// Formats a role name for this number of holders, such as `2 Admins`. Names that may not have a regular plural are left
-/// unchanged.
+/// Returns the plural of a role name unless `number` is 1. Names that might have an irregular plural are left unchanged.
 fn holders(role: &str, number: u64) -> String {
     let takes_s = role.ends_with(|last: char| last.is_ascii_lowercase() && !"sxz".contains(last));
     if takes_s && number != 1 { format!("{role}s") } else { role.to_owned() }

@@ -53,7 +53,7 @@ fn sentence(outcome: &Outcome, line: impl Fn(&Failure) -> String) -> String {
     }
 }
 
-/// An outcome shared by at least this many people is only reported once.
+/// An outcome shared by at least this many people is reported only once.
 const MANY: usize = 3;
 
 /// An outcome shared by many people.
@@ -65,7 +65,8 @@ pub struct Shared {
     pub people: usize,
 }
 
-/// Collects the outcomes shared by many people, in order of first appearance. JSON and `-v` have all request IDs.
+/// Collects the outcomes shared by many people, in order of first appearance. The JSON report and `--verbose` show all
+/// request IDs.
 pub fn shared<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Vec<Shared> {
     let mut counted: Vec<Shared> = Vec::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
@@ -81,13 +82,14 @@ pub fn shared<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Vec<Shared> {
     counted
 }
 
-/// Describes the outcome of one person. If the outcome is shared, its name is enough; the report gives the reason elsewhere.
+/// Describes the outcome of one person. For a shared outcome, returns only its name because the report has the reason
+/// elsewhere.
 pub fn outcome_of_one<'r>(line: &'r OutcomeLine, shared: &[Shared]) -> &'r str {
     let kind = kind(&line.outcome);
     if shared.iter().any(|shared| shared.kind == kind) { line.name } else { &line.detail }
 }
 
-/// Returns a key for grouping outcomes a reader would consider the same.
+/// Returns a key for grouping outcomes that look the same to the reader.
 pub fn kind(outcome: &Outcome) -> String {
     sentence(outcome, Failure::kind)
 }
@@ -142,7 +144,7 @@ pub fn stop(stop: &Stop) -> String {
     }
 }
 
-/// Advises what to do if some changes weren't applied, without repeating a remedy. After a rollback, it never suggests
+/// Returns what to do about changes that weren't applied, without repeating a remedy. After a rollback, it never suggests
 /// `rolecall apply`, which would undo the rollback.
 pub fn next_step(
     outcomes: &[Outcome],

@@ -24,9 +24,9 @@ pub fn people_change(number: usize) -> String {
     if number == 0 { "nothing to change".into() } else { count(number, "person changes", "people change") }
 }
 
-/// Heading of the differences from the base version that don't require a write but shouldn't be missed by a reviewer.
+/// Heading of the differences from the base version that the plan doesn't write, but that a reviewer must not miss.
 pub const ALSO_CHANGED: &str = "Also changed in these files";
-/// Heading of the remaining differences from the base version that don't require a write.
+/// Heading of the other differences from the base version that the plan doesn't write.
 pub const UNWRITTEN: &str = "Other differences in the files, with nothing to apply now";
 
 /// Sums up a plan for the title.
@@ -89,7 +89,7 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
     parts
 }
 
-/// Describes what `rolecall apply` does with a saved plan. The command precedes it.
+/// Describes what `rolecall apply` does with a saved plan. Follows the command in the report.
 pub const SAVED: &str = "applies these changes and no others";
 
 /// Notes that nothing was changed, if the plan is blocked and the command would otherwise have changed something.
@@ -131,14 +131,15 @@ pub fn causes(report: &PlanReport) -> Option<String> {
     Some(format!("Causes, compared with {name}{note}: {}", parts.join(" · ")))
 }
 
-/// Formats the origin of a value and the cause of the edit, to be appended to the location. May be empty.
+/// Formats the origin of a value and the cause of the edit, to be appended to the location. Can be empty.
 pub fn why(edit: &EditLine) -> String {
     let cause = edit.cause.map_or_else(String::new, |cause| format!(" · {}", cause.as_str()));
     let origin = origin(&edit.origin);
     if origin.is_empty() { cause } else { format!(", {origin}{cause}") }
 }
 
-/// Formats the origin of a value, such as `default` or `until 2027-01-03`. Empty if the value is set for the person directly.
+/// Formats the origin of a value, such as `default` or `until 2027-01-03`. Returns an empty string if the value is set in the
+/// person's entry.
 pub fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Person => String::new(),
@@ -177,8 +178,8 @@ fn in_parentheses(reason: Option<&str>) -> String {
     reason.map_or_else(String::new, |reason| format!(" ({})", Printable::cut(reason, 60)))
 }
 
-/// Lists who gains or loses a guarded role: `ines@acme.example gains Admin, gil@acme.example loses Admin`. Empty if the plan
-/// doesn't affect guarded roles.
+/// Lists who gains or loses a guarded role: `ines@acme.example gains Admin, gil@acme.example loses Admin`. Returns an empty
+/// string if the plan doesn't affect guarded roles.
 pub fn guarded_roles(report: &PlanReport) -> String {
     let mut parts: Vec<String> = Vec::new();
     for line in report.guarded_roles.iter().take(NAMED) {

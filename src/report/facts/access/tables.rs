@@ -38,7 +38,7 @@ impl AccessReport {
         self.in_layout(self.narrow(false))
     }
 
-    /// Returns the tables for annotations. Each row has the location of the person's declaration.
+    /// Returns the tables for annotations, which need the locations of the declarations.
     pub fn annotated_tables(&self) -> TableReport {
         self.in_layout(self.narrow(true))
     }
