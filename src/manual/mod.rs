@@ -329,7 +329,7 @@ fn names(which: impl Fn(&Verb) -> bool) -> String {
     names.join(", ")
 }
 
-/// Returns the example sharing the most flags with the typed command line, falling back to the first one.
+/// Returns the example that shares the most flags with the command line, or the first example if none does.
 fn example(words: &[OsString]) -> Option<String> {
     let verb = words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name))?;
     let is_typed = |flag: &str| flag.starts_with("--") && words.iter().any(|word| *word == *flag);

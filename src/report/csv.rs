@@ -1,8 +1,8 @@
 //! Writes a report as a single CSV table (RFC 4180) for spreadsheets and programs.
 //!
-//! The first record holds the column names. Lines end with CRLF, and the output is UTF-8 without a byte order mark. Cells are
-//! never truncated. To prevent CSV injection (as described by OWASP), no cell begins with a character that spreadsheets interpret
-//! as the start of a formula.
+//! The first record contains the column names. Lines end with CRLF, and the output is UTF-8 without a byte order mark. Cells
+//! are never truncated. To prevent CSV injection (as described by OWASP), no cell begins with a character that spreadsheets
+//! interpret as the start of a formula.
 
 use csv::{Terminator, WriterBuilder};
 

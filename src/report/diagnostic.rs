@@ -60,7 +60,7 @@ pub fn letters(
         .with_break_words(false);
     problems.list.iter().take(MOST).map(move |problem| {
         let mut text = String::new();
-        // Writing to a string can't fail. If miette's layout does, fall back to the plain message.
+        // Writing to a string can't fail. If miette's layout fails, fall back to the plain message.
         if handler.render_report(&mut text, &Letter::new(problem, &problems.sources, width)).is_err() {
             text += &format!("{}: {}\n", problem.code, Printable::cut(&problem.message, SENTENCE));
         }
@@ -148,7 +148,7 @@ impl SourceLine {
         let label = textwrap::fill(label.as_str(), options(room.saturating_sub(before.width() + branch)));
         let marked = separated(marked.to_string(), after.as_str());
         let before = separated(before.to_string(), &format!("{marked}{after}"));
-        // An empty place at the end of a line needs a space for the caret to point at.
+        // Add a space for the caret to point at if an empty range is at the end of the line.
         let is_at_end = marked.is_empty() && after.is_empty();
         let start = before.len();
         let end = start + marked.len() + usize::from(is_at_end);

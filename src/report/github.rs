@@ -156,8 +156,9 @@ fn command(annotation: &Annotation, folders: &Annotations) -> String {
     format!("::{} {}::{}\n", level.as_str(), properties.join(","), data(&message.join("\n")))
 }
 
-/// Returns the path of a file relative to the root of the checkout. Returns `None` for files outside of the checkout, and for
-/// names with unprintable characters, which would refer to a different file once escaped.
+/// Returns the path of a file relative to the root of the checkout. Returns `None` for files outside of the checkout or from
+/// a git revision. Also returns `None` for names with unprintable characters, since the escaped name would refer to a
+/// different file.
 fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
     let Annotations { folder, workspace, resolve } = folders;
     let path = match workspace {

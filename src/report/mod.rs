@@ -76,7 +76,7 @@ pub enum Body {
     NoPeople {
         /// The root file, as named by the user.
         file: Printable,
-        /// Always 0. It is included so that programs can rely on the key.
+        /// Always 0, and included so that programs can rely on the key.
         declared: usize,
     },
     /// `validate`: the files are valid.

@@ -14,7 +14,7 @@ pub struct TableReport {
     pub about: Vec<Printable>,
     /// A brief summary of the result. Only the lines after the first can contain untrusted text.
     pub verdict: String,
-    /// The overall tone of the report.
+    /// The overall result, which determines the color of an HTML report.
     pub mark: Mark,
     pub tables: Vec<Table>,
 }
@@ -50,7 +50,7 @@ pub enum Mark {
     #[serde(rename = "unknown")]
     Plain,
     Good,
-    /// Not a failure, but should be reviewed.
+    /// The result is not a failure, but should be reviewed.
     Attention,
     Bad,
 }

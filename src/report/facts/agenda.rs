@@ -36,12 +36,13 @@ pub struct ScheduledChange {
     /// The person's declared address.
     pub email: Printable,
     pub field: Field,
-    /// The desired value up to that time. `null` if the files leave the field alone.
+    /// The value that the files set until the change. `null` if they leave the field alone.
     pub from: Option<Printable>,
-    /// The desired value from that time on. `null` if the files leave the field alone.
+    /// The value that the files set from the change on. `null` if they leave the field alone.
     pub to: Option<Printable>,
     pub location: Location,
-    /// The name and figure of each guardrail that would block an apply at that time. Empty if guardrails were not checked.
+    /// The name and figure of each guardrail that would block an apply at the time of the change. Empty if guardrails were
+    /// not checked.
     pub blocked_by: Vec<Printable>,
 }
 

@@ -26,7 +26,7 @@ pub struct ComparisonReport {
     /// The current time, which the timeline marks as now.
     #[serde(skip)]
     pub now: Timestamp,
-    /// The new version's windows, for people who differ.
+    /// The windows in the new version, for people who differ.
     pub windows: Vec<WindowLine>,
 }
 
@@ -63,19 +63,19 @@ words! {
     pub enum Unwritten {
         /// Pylon already has the new value.
         AlreadyInPylon = "Pylon has this value",
-        /// The plan sets this field, but not because of this difference.
+        /// The plan sets the same field, but for another reason.
         InThisPlan = "also in this plan",
         /// A window determines when the value applies.
         OnADate = "takes effect on a date",
         /// The person was not found in Pylon or is deactivated there.
         NotFound = "not found in Pylon",
-        /// The policy does not enforce this field.
+        /// The policy does not enforce the field.
         NotEnforced = "not enforced by the policy",
-        /// The person, or this value, is no longer declared. Pylon keeps the current value.
+        /// The person or the value is no longer declared. Pylon keeps the current value.
         NoLongerDeclared = "no longer declared",
         /// The person is now declared under another of their addresses.
         OtherAddress = "declared under another address",
-        /// The difference concerns a setting rather than a person.
+        /// The difference is in a setting, not in a person's values.
         Setting = "setting",
     }
 }

@@ -89,7 +89,7 @@ impl PlanReport {
             let Some(id) = UserId::new(line.person.id.raw()) else { continue };
             for edit in &mut line.edits {
                 if edit.cause.is_some_and(|cause| cause != Cause::Drift) {
-                    continue; // the audit log wasn't searched for it
+                    continue; // the audit log was searched only for drift
                 }
                 edits += 1;
                 edit.blame = blames.get(&(id.clone(), edit.field)).map(blame_line);

@@ -13,7 +13,7 @@ use crate::source::Location;
 struct EditRecord<'r> {
     change: &'r ChangeLine,
     edit: &'r EditLine,
-    /// Whether the policy only observes the field. Such a difference is left alone.
+    /// Whether the policy only observes the field and leaves the difference alone.
     is_observed: bool,
     /// Whether the person gains or loses a guarded role.
     is_guarded: bool,
@@ -75,7 +75,8 @@ impl Record<COLUMNS> for EditRecord<'_> {
 
     fn cells(&self) -> [Cell; COLUMNS] {
         let Self { change, edit, is_observed, is_guarded } = self;
-        // Omit the outcome because `apply` has no CSV report. Of the two locations, the one of the value is more useful.
+        // Omit the outcome, which is never set because `apply` has no CSV report. Instead of the person's location, use the
+        // edit's.
         let ChangeLine { email, person, edits: _, outcome: _, location: _ } = change;
         let PersonLine { id, name, primary_email } = person;
         let EditLine { field, from, to, through_scim, location, origin, blame, cause } = edit;

@@ -60,7 +60,7 @@ pub struct ExplanationReport {
 pub struct DeclarationLine {
     pub email: Printable,
     pub location: Location,
-    /// The commit that last changed this line, or `null` if git cannot determine it.
+    /// The commit that last changed the line at `location`, or `null` if git cannot determine it.
     pub since: Option<SinceLine>,
 }
 
@@ -102,7 +102,7 @@ pub struct StandingLine {
     pub location: Option<Location>,
 }
 
-/// A person's data in Pylon.
+/// A person's user record in Pylon.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct PylonLine {
     pub id: Printable,

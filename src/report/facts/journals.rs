@@ -45,7 +45,7 @@ pub struct JournalEntry {
     /// The number of people with changes in the plan.
     pub changes: Option<usize>,
     pub state: JournalState,
-    /// The number of changes that were not applied, if the run finished. Otherwise 0.
+    /// The number of changes that a finished run did not apply. 0 if the run did not finish.
     pub not_applied: usize,
     /// The reason the journal cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]

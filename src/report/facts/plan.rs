@@ -19,7 +19,7 @@ use crate::report::words;
 use crate::roster::{Field, Guardrail};
 use crate::source::Location;
 
-/// `plan`, `apply`, and `rollback`: what would change, or the result of changing it.
+/// `plan`, `apply`, and `rollback`: the planned changes, or the results of applying them.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PlanReport {
     pub organization: OrganizationLine,
@@ -185,8 +185,7 @@ pub struct EditLine {
     /// Who set `from`. Only set with `plan --blame`, and only if the audit log reveals it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blame: Option<BlameLine>,
-    /// The reason the edit is in the plan. Only set with `plan --base`, if the base is valid, and never for observed
-    /// differences.
+    /// The reason the edit is in the plan. Only set with `plan --base` and a valid base. Never set for observed differences.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
 }
@@ -269,7 +268,7 @@ pub struct OutcomeLine {
     pub name: &'static str,
     /// `true` for `applied` and `already in sync`.
     pub applied: bool,
-    /// The name, followed by the reason if known.
+    /// The name of the outcome, followed by the reason if known.
     pub detail: String,
     pub request_id: Option<String>,
     #[serde(skip)]
@@ -347,7 +346,7 @@ pub struct RollbackNotes {
     pub unreadable_lines: usize,
     pub not_rolled_back: Vec<SkippedLine>,
     /// The number of people whose declared values differ from the restored ones. The next apply would undo the rollback for
-    /// them.
+    /// these people.
     pub contradicted: usize,
     /// Edits to the files that preserve the rollback.
     pub files: Vec<FileLine>,

@@ -34,7 +34,7 @@ pub struct RoleLine {
     pub held: usize,
     /// The number of people declared with the role outside of windows. `null` if there are no files.
     pub declared: Option<usize>,
-    /// Whether several roles have this name, in which case files must use the slug or ID.
+    /// Whether several roles have the same name. If so, files must use the slug or ID.
     #[serde(rename = "ambiguous")]
     pub is_ambiguous: bool,
     /// Whether the role has no active holders and is not mentioned in any file.

@@ -66,7 +66,7 @@ impl Part<'_> {
 type People<'p, 'r> = Vec<&'p Person<'r>>;
 
 /// Splits people into those to list, the groups of more than [`MOST_LISTED`] people, and leftovers to collapse if there are
-/// too many. Forms the groups by values, source lines, and audit log entries first, and then groups the rest only by values.
+/// too many. Groups are formed first by values, source lines, and audit log entries, and then only by values.
 fn split<'p, 'r>(people: &'p [Person<'r>]) -> (People<'p, 'r>, Vec<People<'p, 'r>>, People<'p, 'r>) {
     let is_large = |group: &People<'_, '_>| group.len() > MOST_LISTED;
     let (mut groups, small): (Vec<_>, Vec<_>) = transitions::groups(people).into_iter().partition(is_large);

@@ -172,7 +172,7 @@ fn diff_lines(hunks: &[Hunk]) -> Markup {
 /// Renders a sentence, turning text in backticks (a command or a key) into `<code>`.
 fn prose(sentence: &str) -> Markup {
     let parts: Vec<&str> = sentence.split('`').collect();
-    // An odd number of backticks means that at least one is from untrusted text. Don't turn any of them into code then.
+    // An odd number of backticks means that at least one is from untrusted text. In that case, render all of them literally.
     if parts.len().is_multiple_of(2) {
         return html! { (sentence) };
     }

@@ -1,5 +1,5 @@
-//! An SVG timeline of the windows, with one lane per window. Text is placed next to the bars rather than on them, so its contrast
-//! doesn't depend on the color of the bar.
+//! An SVG timeline of the windows, with one lane per window. Text is placed next to the bars so that its contrast doesn't
+//! depend on their color.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

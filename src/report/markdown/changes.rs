@@ -214,7 +214,7 @@ fn guarded_role(line: &GuardedRoleLine) -> String {
 }
 
 /// Escapes pipes, which would otherwise end the cell (GitHub Flavored Markdown 4.10). After a backslash, a pipe needs a
-/// different escape, because another backslash would have no effect.
+/// different escape because another backslash would have no effect.
 pub(super) fn cell(text: &str) -> String {
     text.replace("\\|", "\\\\u{7c}").replace('|', "\\|")
 }

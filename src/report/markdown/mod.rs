@@ -2,8 +2,8 @@
 //! everything else.
 //!
 //! Untrusted text appears only in code spans and fences, where it cannot form a mention, link, image, HTML tag, or emphasis.
-//! The first line is an HTML comment that names the command, so a pipeline can find its previous comment. Items that don't
-//! fit into the size limit are omitted and counted. A report exceeds the limit only if the title doesn't fit.
+//! The first line is an HTML comment that names the command, which lets a pipeline find its previous comment. Items that
+//! don't fit into the size limit are omitted and counted. A report exceeds the limit only if the title doesn't fit.
 
 mod access;
 mod agenda;
@@ -63,7 +63,7 @@ pub(super) fn write(report: &Report, setting: &Setting) -> String {
     if text.len() <= limit {
         return text;
     }
-    // Each part stays within its share, so the limit must be extremely small.
+    // Each part stays within its share, so this happens only if the limit is extremely small.
     title(command, "too long to show here") + "The JSON report (`--report json=FILE`) has all of it.\n"
 }
 
@@ -78,7 +78,7 @@ fn headed(command: &str, heading: &str) -> String {
 
 #[derive(Debug, Clone, Copy)]
 struct Links<'a> {
-    /// The web address of the working directory, without a trailing slash.
+    /// See [`Setting::source_url`].
     source_url: Option<&'a str>,
 }
 

@@ -7,8 +7,8 @@ use crate::report::facts::plan::{ChangeLine, EditLine, FoundElsewhereLine, Missi
 use crate::report::words;
 use crate::roster::Guardrail;
 
-/// Returns lists of the people who are not found, deactivated, found under another address, or unmanaged, or have only
-/// observed differences. Lists that explain why the plan is blocked are expanded.
+/// Returns one list each for people who are not found, deactivated, observed, found under another address, or unmanaged.
+/// Lists that explain why the plan is blocked are expanded.
 pub(super) fn others(report: &PlanReport) -> Vec<Section> {
     let blocks =
         |name| report.guardrails.iter().any(|line| line.name == name && line.verdict == Verdict::Blocks);

@@ -133,7 +133,7 @@ pub fn stop(stop: &Stop) -> String {
         Stop::Fatal(failure) => {
             format!("stopped because no further request would succeed: {}", failure.message())
         }
-        Stop::Forbidden(_) => "stopped after three rejected requests in a row".into(), // the reasons are part of the outcomes
+        Stop::Forbidden(_) => "stopped after three rejected requests in a row".into(), // the outcomes include the reasons
         Stop::Journal(why) => {
             format!("stopped because the journal cannot be written: {}", Printable::cut(why, 200))
         }

@@ -60,7 +60,7 @@ pub struct AccessReport {
 pub struct FilesLine {
     /// The commit that is checked out, or `null` if git cannot determine it.
     pub commit: Option<String>,
-    /// Whether any file differs from that commit, or `null` if there is no commit.
+    /// Whether any file differs from `commit`, or `null` if there is no commit.
     pub modified: Option<bool>,
     /// The SHA-256 digest of `list`, formatted as one line per file with its digest, two spaces, and its name.
     pub sha256: String,
@@ -184,7 +184,7 @@ pub struct DeclaredRole {
     pub origin: Origin,
     /// The line that sets the value, in the person's entry, in `[defaults]`, or in a window.
     pub location: Location,
-    /// The commit that last changed this line, or `null` if git cannot determine it.
+    /// The commit that last changed the line at `location`, or `null` if git cannot determine it.
     pub since: Option<SinceLine>,
 }
 

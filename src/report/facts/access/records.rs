@@ -24,8 +24,8 @@ enum Row<'r> {
 }
 
 impl AccessReport {
-    /// Returns people first, then integration users, declared people without an account, and finally accounts that no longer
-    /// exist.
+    /// Returns the records in this order: people, integration users, declared people without an account, and accounts that no
+    /// longer exist.
     pub fn records(&self) -> Records {
         let people = self.people.iter().map(Row::Person);
         let integrations = self.integration_users.iter().map(Row::Integration);
