@@ -232,7 +232,7 @@ fn not_utf8(words: &[OsString]) -> Option<String> {
     variable.or_else(word)
 }
 
-/// Flags that users may know from other programs, and what to type instead.
+/// Flags that users might know from other programs, and what to type instead.
 struct Elsewhere {
     flags: &'static [&'static str],
     /// The commands that the tip is for. Empty if it's for all commands.

@@ -53,7 +53,7 @@ fn without_formula(text: &str) -> String {
 /// Returns `true` if a cell begins like a formula. Leading tabs, line breaks, and invisible characters were already escaped
 /// with a backslash when the cell was created.
 fn is_formula(cell: &str) -> bool {
-    // Spreadsheets may strip leading quotes and spaces.
+    // Some spreadsheets strip leading quotes and spaces.
     let start = cell.trim_start_matches(|char: char| char.is_whitespace() || char == '"');
     start.starts_with([
         '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\u{fe66}', '\u{fe62}',

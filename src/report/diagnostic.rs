@@ -200,7 +200,7 @@ impl SourceCode for Letter<'_> {
         _: usize,
         _: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        // Fail for spans that cover two lines. Otherwise miette would join the lines, which may come from different files.
+        // Fail for spans that cover two lines. Otherwise miette would join the lines, which can come from different files.
         let end = span.offset() + span.len();
         let is_in =
             |(offset, line): &(usize, &SourceLine)| (*offset..offset + line.text.len() + GAP).contains(&end);

@@ -85,7 +85,7 @@ impl Person<'_> {
 /// A field's change from its old values to a new one, with the number of people affected.
 #[derive(Debug, Clone)]
 pub struct Transition<'r> {
-    /// The first of the counted edits. The others may have different source lines and origins.
+    /// The first of the counted edits. The others might have different source lines and origins.
     pub edit: &'r EditLine,
     pub people: usize,
     /// The number of edits by cause. Empty without a base version.

@@ -1,4 +1,4 @@
-//! Files that a command writes, would write, or suggests editing, along with any values it leaves out.
+//! Files that a command writes, would write, or suggests editing, along with the values that it leaves unchanged.
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};

@@ -21,7 +21,7 @@ pub(crate) struct Valid<'a> {
     warnings: Vec<ProblemLine<'a>>,
 }
 
-/// Serializes the facts about valid files. The digest is needed only in JSON and takes time, so it's computed here.
+/// Serializes the facts about valid files. Computes the digest here because only JSON needs it.
 pub(crate) fn serialize_valid<S: Serializer>(valid: &Problems, serializer: S) -> Result<S::Ok, S::Error> {
     let files = &valid.sources;
     let paths = files.iter().map(|(name, _)| name).collect();

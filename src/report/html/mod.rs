@@ -33,7 +33,7 @@ enum Tone {
     Bad,
 }
 
-/// Renders the report as a page, or returns an empty string if there is nothing to report.
+/// Renders the report as a page. Returns an empty string if the command has already printed its output.
 pub(super) fn write(report: &Report) -> String {
     let Report { command, exit, body } = report;
     match body {

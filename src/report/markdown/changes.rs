@@ -154,8 +154,8 @@ impl Columns<'_> {
         cell(&why)
     }
 
-    /// Formats the changes to guarded roles. If the rows take up too much space, each change is shortened to one line, which
-    /// leaves room for more changes.
+    /// Formats the changes to guarded roles. If the rows take up too much space, each change is shortened to one line to fit
+    /// more of them.
     fn guarded(self, people: &[Person<'_>], room: usize) -> String {
         if people.is_empty() {
             return String::new();

@@ -11,7 +11,7 @@ pub(super) fn write(command: &str, report: &TableReport, limit: usize) -> String
     fitted(head(command, report), tables, limit, heading, items).trim_end().to_owned() + "\n"
 }
 
-/// Formats the title, the scope, and the other lines of the verdict, which may contain untrusted text.
+/// Formats the title, the scope, and the other lines of the verdict, which can contain untrusted text.
 pub(super) fn head(command: &str, report: &TableReport) -> String {
     let TableReport { about, verdict, mark: _, tables: _ } = report;
     let mut lines = verdict.lines();
@@ -23,7 +23,7 @@ pub(super) fn head(command: &str, report: &TableReport) -> String {
 }
 
 /// Appends to `text` as many rows as fit, followed by the number of omitted rows. After the first row that doesn't fit, all
-/// other rows are omitted, too, since later rows are usually less important.
+/// other rows are omitted, too. Later rows are usually less important.
 pub(super) fn fitted(
     mut text: String,
     tables: &[Table],

@@ -32,8 +32,8 @@ pub fn blame(line: &BlameLine) -> String {
     }
 }
 
-/// Describes what the audit log doesn't reveal, along with the reason, which may contain untrusted text. Returns `None` if
-/// nothing is missing.
+/// Describes what the audit log doesn't reveal, along with the reason, which can contain untrusted text. Returns `None` if
+/// the log was read to the end and has an entry for every value.
 pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
     let AuditLogLine { available, complete: _, reason, edits, blamed } = line;
     let silent = edits.saturating_sub(*blamed);
@@ -42,7 +42,7 @@ pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
         None if silent == 0 => return None,
         None => format!("The audit log does not show {of}"),
         Some(_) if !available => "The audit log is not available".into(),
-        // The log isn't sorted, so the newest entry may be in the part that we haven't read.
+        // The log isn't sorted, so the newest entry might be in the unread part.
         Some(_) if silent == 0 => "Someone else may have changed these values since".into(),
         Some(_) => format!("Cannot tell {of}"),
     };

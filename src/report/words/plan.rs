@@ -92,7 +92,7 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
 /// Describes what `rolecall apply` does with a saved plan. Follows the command in the report.
 pub const SAVED: &str = "applies these changes and no others";
 
-/// Notes that nothing was changed, if the plan is blocked and the command would otherwise have changed something.
+/// Returns a note that nothing was changed if a blocked plan kept the command from making changes.
 pub fn unchanged(command: &str, report: &PlanReport) -> Option<&'static str> {
     (report.blocked && !["plan", "show"].contains(&command) && report.result.is_none())
         .then_some("Nothing was changed.")
