@@ -33,12 +33,12 @@ pub struct DesiredState {
 /// A person's desired values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredPerson {
-    /// The address in the files, which may be one of the person's secondary addresses in Pylon.
+    /// The address in the files, which can be one of the person's secondary addresses in Pylon.
     pub email: Sourced<Email>,
     /// The desired values. `None` leaves the field alone.
     pub values: PerField<Option<Desired>>,
-    /// Values that revert ended windows, with at most one per status the person may still have. The most recently ended window
-    /// comes first. Empty if a status is declared.
+    /// Values that revert ended windows, with at most one per status that the person might still have. The most recently
+    /// ended window comes first. Empty if a status is declared.
     pub after_windows: Vec<Desired>,
 }
 
@@ -49,8 +49,8 @@ impl DesiredPerson {
         self.values[field].as_ref().or_else(|| self.after_windows(field).iter().find(undoes))
     }
 
-    /// Returns the most likely desired value of `field`, without consulting Pylon. If only ended windows apply, this is the
-    /// value that reverts the most recent window, which applies to most people.
+    /// Returns the most likely desired value of `field`, without consulting Pylon. If only ended windows apply, that's the
+    /// value that reverts the most recent one.
     pub fn likely_value(&self, field: Field) -> Option<&Desired> {
         self.values[field].as_ref().or_else(|| self.after_windows(field).first())
     }
@@ -171,7 +171,7 @@ fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
         let is_set_or_undone_later =
             later.iter().any(|later| later.then.value == *status || later.status == *status);
         if !is_set_or_undone_later {
-            // A later window may in turn revert this value. In that case, a single apply takes both steps.
+            // A later window might in turn revert this value. A single apply then takes both steps.
             let mut value = then;
             for step in later {
                 if value.value == step.status {

@@ -1,9 +1,9 @@
-//! Attributes out-of-sync values to the users who set them. Given a plan and audit log entries, it produces one [`Blame`] per
-//! edit.
+//! Finds out who last set each out-of-sync value, based on the audit log. The result is one [`Blame`] for each edit with a
+//! matching entry.
 //!
-//! This module does no I/O. Pylon may add action and attribute names at any time, so we match leniently. An entry counts if its
-//! object is the person and its action mentions the role or the status. Values in the attributes are used if present but aren't
-//! required. The newest entry wins, no matter in which order the entries arrive.
+//! This module does no I/O. Because Pylon can add action and attribute names at any time, matching is lenient. An entry
+//! matches an edit if its object is the person and its action mentions the field. Values in the attributes are used if
+//! present but aren't required. The newest matching entry wins, regardless of the order in which entries arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,7 @@ pub struct Blame {
     pub old: Option<String>,
     /// The display name of the new value, if logged.
     pub new: Option<String>,
-    /// Whether Pylon's value has changed since, which means the log is missing a later change.
+    /// Whether Pylon's current value differs from the logged one. If so, the log lacks a later change.
     pub is_outdated: bool,
 }
 
@@ -134,13 +134,13 @@ impl<'a> Drift<'a> {
         people.into_iter().cloned().collect()
     }
 
-    /// Records the entry for every edit it concerns, unless there's a newer one.
+    /// Records `entry` for each edit that it matches and that doesn't have a newer entry.
     pub fn take(&mut self, entry: &AuditEntry) {
         let Some(object) = UserId::new(&entry.object) else { return };
         for field in Field::ALL.into_iter().filter(|field| field.is_mentioned_in(&entry.action)) {
             let Some(edit) = self.edits.get_mut(&(object.clone(), field)) else { continue };
-            // Support hours react to a change immediately, so two entries can have the same timestamp. If so, prefer the one that
-            // set the present value.
+            // Support hours can react to a change immediately, which results in two entries with the same timestamp. Prefer
+            // the one that set the present value.
             let rank = |entry: &AuditEntry| {
                 let sets_present = is_present(self.roles, edit, entry) == Some(true);
                 (entry.happened_at, sets_present, entry.id.clone())

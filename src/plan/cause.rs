@@ -1,8 +1,8 @@
 //! The reason an edit is in a plan: the files changed, a window began or ended, or Pylon drifted.
 //!
-//! We determine the cause from three desired values: the base version's, the present files', and the present files' value just
-//! before the person's last window transition. Every edit has exactly one cause. If the two versions are identical, that's never
-//! [`Cause::ThisChange`].
+//! Three desired values determine the cause: the base version's, the present files', and the present files' value just
+//! before the field's last window transition. Every edit has exactly one cause. If the base version and the present files
+//! are identical, the cause is never [`Cause::ThisChange`].
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -78,7 +78,7 @@ impl Versions<'_> {
         self.roles.value_meant(edit.field, &desired.value_for(edit.field, current)?.value.value)
     }
 
-    /// Returns the last time a window that sets this field began or ended, up to now.
+    /// Returns the most recent time, up to now, at which a window that sets this field began or ended.
     fn last_transition(&self, change: &Change, field: Field) -> Option<Timestamp> {
         let windows = &declared(self.present, change)?.windows;
         let sets_field = |window: &&Window| window.sets[field].is_some();
@@ -88,7 +88,7 @@ impl Versions<'_> {
         instants.filter(|at| *at <= self.now).max()
     }
 
-    /// Returns `true` if Pylon still has the value desired just before `at`, or if the field was left alone until then.
+    /// Returns `true` if Pylon still has the value desired just before `at`, or if no value was desired at that time.
     fn had_value_before(&self, at: Timestamp, change: &Change, edit: &Edit) -> bool {
         let before = at.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN);
         match self.wanted(self.present, change, edit, before) {
@@ -98,7 +98,7 @@ impl Versions<'_> {
     }
 }
 
-/// Looks up the person by each of their addresses, as the two versions may use different ones.
+/// Looks up the person by each of their addresses. The two versions might declare different ones.
 fn declared<'r>(files: &'r Roster, change: &Change) -> Option<&'r DeclaredPerson> {
     change.subject.addresses().find_map(|email| files.person(email))
 }

@@ -23,7 +23,7 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Differences that the policy only observes, sorted by declared address. These are reported but never applied.
     pub observed: Vec<Change>,
-    /// The number of declared people who don't need any change.
+    /// The number of declared people without any reported difference.
     pub in_sync: usize,
     /// Declared people not found in Pylon or deactivated there, sorted by address.
     pub absent: Vec<Absent>,
@@ -73,8 +73,8 @@ pub struct Inverse {
     pub lost: Vec<Lost>,
 }
 
-/// A field's old values, in the case where no `PATCH` can restore them. A `PATCH` can only set a single role or a value accepted
-/// by [`Field::accepts`].
+/// The old values of a field that no `PATCH` can restore. A `PATCH` sets a single value, which must be accepted by
+/// [`Field::accepts`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
     pub field: Field,
@@ -187,8 +187,8 @@ impl Change {
         PerField::from_fn(|field| self.edit(field).map(|edit| edit.to.clone()))
     }
 
-    /// Returns the change that restores the old values, plus any values that no `PATCH` can restore. Restored values aren't
-    /// declared anywhere, so the inverse keeps the original edit's place and origin.
+    /// Returns the change that restores the old values, plus any values that no `PATCH` can restore. Because restored values
+    /// aren't declared anywhere, the inverse keeps the original edit's place and origin.
     pub fn inverse(&self) -> Inverse {
         let (mut edits, mut lost) = (Vec::new(), Vec::new());
         for edit in &self.edits {

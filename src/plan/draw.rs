@@ -96,7 +96,7 @@ impl<'a> Drawing<'a> {
             Found::Primary(person) => (person, false),
             Found::Secondary(person) => (person, true),
             Found::NotFound => {
-                // The list of unmanaged people isn't known yet, so `finish` fills in the suggestion.
+                // `finish` fills in the suggestion, once the list of unmanaged people is known.
                 let absence = Absence::Missing { did_you_mean: None };
                 self.plan.absent.push(Absent { email: desired.email.clone(), absence });
                 return;
@@ -176,7 +176,7 @@ impl<'a> Drawing<'a> {
 }
 
 fn ambiguous(desired: &DesiredPerson, people: &[&Person]) -> Problem {
-    /// Caps the number of IDs in the message. A handful is plenty to track down the people in Pylon.
+    /// The maximum number of IDs in the message.
     const NAMED: usize = 20;
     let mut ids: Vec<&str> = people.iter().take(NAMED).map(|person| person.id.as_str()).collect();
     let more = format!("{} more", people.len().saturating_sub(NAMED));

@@ -1,7 +1,7 @@
 //! Looks ahead to windows that start or end after this plan and checks whether a guardrail will block the resulting changes.
 //!
-//! If a window ends in March, we review that change today, so a problem shows up in this pull request rather than in an apply in
-//! March. The review assumes that nothing else changes in the organization in the meantime.
+//! For example, a window that ends in March is reviewed today. A problem then shows up in this pull request rather than in
+//! an apply in March. The review assumes that the organization doesn't change in any other way in the meantime.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -48,8 +48,8 @@ pub fn forecast(
                 let review = Review { observed: &state, roster, at, roles, max_changes: Some(most_changes) };
                 let reviewed = plan.review(review);
                 carry_out(&mut state, &reviewed.plan);
-                // Declared roles have already been checked against the rules, so a window can't violate one. Existing violations
-                // are part of the present plan.
+                // A window can't violate a role rule because all declared roles have already been checked. Violations by
+                // current holders are part of the present plan.
                 let blocked = reviewed.findings.into_iter().filter(|finding| {
                     finding.verdict == Verdict::Blocks && finding.figure.guardrail() != Guardrail::Rule
                 });

@@ -1,8 +1,8 @@
 //! Reviews a plan against the guardrails, based on the organization as it would look after the apply.
 //!
-//! Guardrails count everyone in Pylon who isn't deactivated, managed or not. Addresses found only in the files don't count;
-//! otherwise, a typo could pass for a second Admin. A minimum only blocks plans that reduce the number of holders, and a maximum
-//! only those that increase it. Each [`Finding`] carries its figure and limit, and all of them end up in every report.
+//! Guardrails count everyone in Pylon who isn't deactivated, including unmanaged people. Addresses found only in the files
+//! don't count; otherwise, a typo could pass for a second Admin. A minimum blocks only plans that reduce the number of
+//! holders, and a maximum only plans that increase it. Every report includes all findings, each with its figure and limit.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,7 +21,8 @@ use crate::roster::{
 };
 use crate::source::Place;
 
-/// A `max_changes` percentage never results in a limit below this. Otherwise, small teams could hardly change anything.
+/// The lowest limit that can result from a `max_changes` percentage. With a lower one, small teams could hardly change
+/// anything.
 const ALWAYS_ALLOWED: u64 = 10;
 
 /// A plan along with its guardrail findings. Only a reviewed plan can be applied.
@@ -138,8 +139,9 @@ impl ReviewedPlan {
 impl ReviewedPlan {
     /// Returns the primary addresses of holders to search for before this plan takes a guarded role away from others.
     ///
-    /// Up to that point, the user listing is the only evidence for these holders, and a single bad response must never be enough
-    /// to remove the others. Returns at most as many addresses per role as its minimum, skipping any in `searched`.
+    /// Without the search, the user listing would be the only evidence that the role keeps any holders. A single incorrect
+    /// listing must never be enough to remove the others. Returns at most as many addresses per role as its minimum,
+    /// skipping people with an address in `searched`.
     pub fn holders_to_confirm(&self, observed: &ObservedState, searched: &[Email]) -> Vec<Email> {
         let lost: HashSet<RoleId> = self.plan.changes.iter().flat_map(Change::roles_lost).collect();
         let searched: HashSet<&Email> = searched.iter().collect();
@@ -273,7 +275,8 @@ impl Review<'_> {
         }
     }
 
-    /// Counts declared people who exist in Pylon and aren't deactivated. We don't want anyone else to raise the limit on changes.
+    /// Counts declared people who exist in Pylon and aren't deactivated. Only they count toward the `max_changes` percentage;
+    /// otherwise, nonexistent people would raise the limit.
     fn declared_in_pylon(&self) -> u64 {
         let is_present = |email: &Email| match self.observed.find(email) {
             Found::Primary(person) | Found::Secondary(person) => !person.deactivated,
@@ -361,7 +364,7 @@ impl Review<'_> {
         Some(Finding { figure: Figure::Active { before, after, minimum }, verdict, place: None })
     }
 
-    /// Warns if the Admin role has no minimum. The author may be counting on the default, which doesn't apply once
+    /// Warns if the Admin role has no minimum. The author might be counting on the default, which doesn't apply once
     /// `keep_at_least` is set.
     fn admin_not_guarded(&self, minimums: &[RoleCount]) -> Option<Finding> {
         let admin = self.observed.roles.admin()?;
@@ -373,7 +376,7 @@ impl Review<'_> {
         })
     }
 
-    /// Warns about protected addresses not found in Pylon, since protecting those does nothing.
+    /// Warns about protected addresses not found in Pylon. They don't protect anyone.
     fn protected_not_found(&self) -> impl Iterator<Item = Finding> {
         let not_found =
             self.rules().protected.iter().filter(|email| self.observed.find(&email.value) == Found::NotFound);
@@ -396,8 +399,8 @@ impl Review<'_> {
         })
     }
 
-    /// Blocks a plan that takes a guarded role away from the token's owner, who may need it for the next apply. The Admin role
-    /// counts even if it isn't guarded.
+    /// Blocks a plan that takes a guarded role away from the token's owner, who might need it for the next apply. The Admin
+    /// role counts even if it isn't guarded.
     fn token_owner(&self, plan: &Plan, minimums: &[RoleCount]) -> Vec<Finding> {
         let own = plan.changes.iter().find(|change| Some(&change.subject.id) == plan.token_user.as_ref());
         let Some((own, edit)) = own.and_then(|own| Some((own, own.edit(Field::Role)?))) else {
@@ -417,7 +420,8 @@ impl Review<'_> {
         .collect()
     }
 
-    /// Reports everyone who'd hold a role forbidden by the rule, managed or not. Each acknowledgment covers a single person.
+    /// Reports everyone who'd hold a role forbidden by the rule, including unmanaged people. Each acknowledgment covers a
+    /// single person.
     fn role_rule(&self, rule: &RoleRule, after: &BeforeAndAfter<'_>) -> Vec<Finding> {
         let allowed: Vec<&FieldValue> =
             rule.roles.iter().filter_map(|role| Some(&self.roles.id(&role.value)?.0)).collect();

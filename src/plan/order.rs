@@ -1,9 +1,9 @@
-//! Orders an apply's changes so that every role stays within its minimum and maximum after each one. That's what makes it safe to
-//! kill an apply at any point.
+//! Sorts the changes so that every role stays within its minimum and maximum after each change. An apply can then be killed
+//! safely at any point.
 //!
-//! In practice, sorting by `Turn` is usually enough. We only resort to a backtracking search when people swap roles that are
-//! already at their limits. If there's no valid order, the result exceeds the limits by as little as possible, and a guardrail
-//! blocks the plan.
+//! Sorting by `Turn` is usually enough. A backtracking search is needed only when people swap roles that are already at
+//! their limits. If no order is valid, the result exceeds maximums first and violates minimums as late as possible. A
+//! guardrail then blocks the plan.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -31,8 +31,8 @@ enum Turn {
     MakesRoom,
     Neither,
     Both,
-    /// May have to wait for other changes, since it removes a holder from a role with a minimum or adds one to a role with a
-    /// maximum.
+    /// Might have to wait for other changes because it removes a holder from a role with a minimum or adds one to a role
+    /// with a maximum.
     NeedsRoom,
     TokenOwner,
 }
@@ -49,7 +49,7 @@ pub(super) fn count_during(plan: &Plan, minimums: &mut [RoleCount], maximums: &m
     let limits = Limits::new(minimums, maximums);
     let mut counts = limits.before();
     let (mut lowest, mut highest) = (counts.clone(), counts.clone());
-    // Skip all other changes. They don't affect the counts, and there can be a lot of them.
+    // Skip changes that don't affect the counts. There can be a lot of them.
     let effective = plan.changes.iter().filter(|change| limits.concern(change));
     for ordered in in_order(effective, plan.token_user.as_ref(), &limits) {
         take(&mut counts, &limits.effect(&ordered), 1);
@@ -87,7 +87,8 @@ fn in_order<'c>(
     if limits.allow_all(&ordered) {
         return ordered.into_iter().map(|(_, ordered)| ordered).collect();
     }
-    // The search gets only the changes that affect a limit. With the others, it could reach a dead end once for each of them.
+    // Search only the changes that affect a limit. With the others, the search could reach the same dead end once per
+    // change.
     let (others, ordered): (Vec<_>, Vec<_>) =
         ordered.into_iter().partition(|(turn, _)| *turn == Turn::Neither);
     let groups = Groups::new(ordered, limits);
@@ -100,7 +101,7 @@ fn in_order<'c>(
     sequence
 }
 
-/// A role's limits, which apply throughout the apply.
+/// A role's limits during an apply.
 #[derive(Debug, Clone)]
 struct Limit {
     before: i64,
@@ -153,8 +154,8 @@ impl Limits {
         self.limits.iter().map(|limit| limit.before).collect()
     }
 
-    /// A role with both limits is treated like one with only a maximum, so losses come first for as long as the minimum allows
-    /// it.
+    /// Returns a change's turn. A role with both limits is treated like one with only a maximum: losses come first for as
+    /// long as the minimum allows.
     fn turn(&self, ordered: &Ordered) -> Turn {
         let has_maximum =
             |role: &RoleId| self.index(role).is_some_and(|role| self.limits[role].most.is_some());
@@ -274,7 +275,7 @@ impl Groups {
         Some(taken)
     }
 
-    /// Returns an order that violates the minimums as late as possible. Maximums may be exceeded along the way.
+    /// Returns an order that violates the minimums as late as possible. Maximums can be exceeded along the way.
     fn least_bad(&self, limits: &Limits) -> Vec<usize> {
         let (mut left, mut counts) = (self.sizes(), limits.before());
         let mut taken = Vec::new();

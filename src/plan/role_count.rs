@@ -11,7 +11,7 @@ pub struct RoleCount {
     pub before: u64,
     /// Number of holders after the apply.
     pub after: u64,
-    /// The worst count during the apply. `None` unless it's worse than the limit, `before`, and `after`.
+    /// The worst count during the apply, if it's worse than the limit, `before`, and `after`. Otherwise, `None`.
     pub during: Option<u64>,
 }
 

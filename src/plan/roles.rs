@@ -12,8 +12,8 @@ use crate::roster::{DeclaredPerson, Field, FieldValue, RoleName, Roster};
 use crate::source::Place;
 use crate::spelling::did_you_mean;
 
-/// Maps every role name in the files to its ID. If the files don't declare guarded roles, the organization is known to have an
-/// Admin role, i.e. one with the slug `admin`.
+/// Maps every role name in the files to its ID. If the files don't declare guarded roles, the organization is guaranteed to
+/// have an Admin role, i.e. one with the slug `admin`.
 #[derive(Debug, Clone, Default)]
 pub struct NamedRoles(HashMap<RoleName, RoleId>);
 
@@ -21,9 +21,9 @@ impl NamedRoles {
     /// Resolves all role names used in the files.
     ///
     /// # Errors
-    /// Returns one problem per name that matches no role or several roles, located at the first use of the name. It's also an
-    /// error if guarded roles aren't declared and no role has the slug `admin`, as the default minimum would silently have no
-    /// effect.
+    /// Returns one problem per name that matches no role or several roles, located at the first use of the name. Also
+    /// returns a problem if the files don't declare guarded roles and no role has the slug `admin`: the default minimum
+    /// would silently have no effect.
     pub fn look_up(roster: &Roster, catalog: &RoleCatalog) -> Result<Self, Vec<Problem>> {
         let mut found = HashMap::new();
         let mut problems = Vec::new();
@@ -42,8 +42,8 @@ impl NamedRoles {
         if problems.is_empty() { Ok(Self(found)) } else { Err(problems) }
     }
 
-    /// Returns a problem for each declared role that a rule forbids. Unlike a check of the files alone, this compares roles by ID
-    /// and considers all of a person's addresses in Pylon.
+    /// Returns a problem for each declared role that a rule forbids. Unlike the offline check, this check compares roles by
+    /// ID and considers all of a person's addresses in Pylon.
     pub fn against_rules(&self, roster: &Roster, observed: &ObservedState) -> Vec<Problem> {
         let other_addresses = |person: &DeclaredPerson| match observed.find(&person.email.value) {
             Found::Primary(known) | Found::Secondary(known) => known.addresses().cloned().collect(),

@@ -1,12 +1,12 @@
-//! A saved plan records the reviewed changes, so a later apply can't make any others.
+//! Saved plans, which limit a later apply to the reviewed changes.
 //!
-//! The file contains the organization, the host, a digest of the files, the people selected with `--only`, and the old and new
-//! values of every change. An apply computes a new plan and passes it to [`SavedPlan::admits`]. Changes that have become
-//! unnecessary may be missing from the new plan, but a single new or different change is enough to reject the whole apply.
+//! A saved plan contains the organization, the host, a digest of the files, the people selected with `--only`, and the old
+//! and new values of every change. An apply computes a new plan and passes it to [`SavedPlan::admits`]. The new plan can
+//! lack changes that have become unnecessary, but a single new or different change is enough to reject the whole apply.
 //!
-//! Note that the apply executes the new plan rather than the file, so tampering with the file can't introduce changes the files
-//! don't declare. The checksum only protects against accidental damage; it isn't a signature. The file contains no secrets, and
-//! its report is only used by `show`.
+//! The apply executes the new plan rather than the saved one. Tampering with a saved plan therefore can't introduce changes
+//! that aren't declared. The checksum isn't a signature; it protects only against accidental damage. A saved plan contains
+//! no secrets, and its report is used only by `show`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -252,7 +252,8 @@ impl SavedPlan {
         if new.is_empty() { Ok(self.in_sync_now(fresh)) } else { Err(stale(&new, roles)) }
     }
 
-    /// Counts the reviewed changes made by another client in the meantime, not including people who are no longer in Pylon.
+    /// Counts the reviewed changes that another client has made in the meantime. People who are no longer in Pylon don't
+    /// count.
     fn in_sync_now(&self, fresh: &Plan) -> usize {
         let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
         let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());

@@ -59,7 +59,7 @@ impl Addresses {
     }
 }
 
-/// A bigram index of strings, so we don't have to compare every typo with every address.
+/// A bigram index of strings, which avoids comparing every typo with every address.
 #[derive(Debug)]
 struct Alike {
     texts: Vec<String>,

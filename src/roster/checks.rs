@@ -106,8 +106,8 @@ fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
         )
 }
 
-/// Returns a problem for each declared role that violates a rule. Role names, slugs, and IDs can't be resolved offline, so roles
-/// are compared as strings.
+/// Returns a problem for each declared role that violates a rule. Roles are compared as strings because names, slugs, and
+/// IDs can't be resolved offline.
 pub(super) fn check_rules<'p>(
     people: impl Iterator<Item = &'p DeclaredPerson>,
     rules: &[RoleRule],

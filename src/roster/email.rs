@@ -18,8 +18,8 @@ use unicode_security::skeleton;
 #[derive(Debug, Clone)]
 pub struct Email {
     written: Arc<str>,
-    /// The normalized form, or `None` if the address is ASCII, as almost all are. Comparisons then only need to ignore ASCII
-    /// case.
+    /// The normalized form, or `None` if the address is ASCII, as almost all are. ASCII addresses are compared directly,
+    /// ignoring case.
     normalized: Option<Arc<str>>,
 }
 
@@ -89,13 +89,13 @@ impl Email {
         self.normalized.as_ref().unwrap_or(&self.written)
     }
 
-    /// Returns the UTS #39 skeleton (section 4), which is identical for lookalike addresses.
+    /// Returns the UTS #39 skeleton (section 4), which is identical for look-alike addresses.
     pub fn skeleton(&self) -> String {
         skeleton(&self.folded()).collect()
     }
 }
 
-/// Lists up to five non-ASCII characters with their code points, since many look exactly like an ASCII letter.
+/// Lists up to five non-ASCII characters with their code points. Many look exactly like an ASCII letter.
 pub(super) fn foreign_letters(text: &str) -> String {
     let foreign = text.chars().filter(|char| !char.is_ascii()).take(5);
     foreign.map(|char| format!("`{char}` (U+{:04X})", u32::from(char))).collect::<Vec<_>>().join(", ")

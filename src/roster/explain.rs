@@ -27,7 +27,7 @@ pub(super) struct Known {
     incomplete: Vec<Range<usize>>,
 }
 
-/// Problems that may be mere consequences of a syntax error, which hides a part of a section or statement.
+/// Problems that might be caused by a syntax error that hides part of a section or statement.
 const FOLLOW_INCOMPLETE: [RosterCode; 3] =
     [RosterCode::MissingKey, RosterCode::EmptyWindow, RosterCode::NoWayBack];
 
@@ -56,10 +56,10 @@ fn is_in(ranges: &[Range<usize>], place: Place) -> bool {
     ranges[..next].last().is_some_and(|range| range.contains(&at))
 }
 
-/// Returns the statements that contain an error, and the headers of the sections around them. `split` is the offset at which
-/// parsing resumes after an unclosed bracket. The section around `split` counts as incomplete too.
+/// Returns the spans of all statements that contain an error and of the enclosing section headers. `split` is the offset at
+/// which parsing resumes after an unclosed bracket. The section around `split` counts as incomplete too.
 ///
-/// A key that such a section seems to lack may be in the part that wasn't parsed.
+/// A key that seems to be missing from an incomplete section might be in the part that wasn't parsed.
 fn incomplete(statements: &Statements, errors: &[usize], split: Option<usize>) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> =
         split.and_then(|at| statements.header_before(at)).into_iter().collect();
@@ -70,8 +70,8 @@ fn incomplete(statements: &Statements, errors: &[usize], split: Option<usize>) -
     found
 }
 
-/// Explains the parser's errors and calls `read` on the parts of the text the parser didn't reach. On entry, `fields` holds the
-/// problems found in the part it did reach.
+/// Explains the parser's errors and calls `read` on the parts of the text that the parser didn't reach. On entry, `fields`
+/// holds the problems found in the part that the parser did reach.
 pub(super) fn explain(
     file: FileId,
     text: &str,

@@ -1,7 +1,7 @@
 //! Typed accessors for TOML values, which report a problem if the type doesn't match.
 //!
-//! The parsed tree, which has a span for every key and value, is walked by hand: serde stops at the first error, but a single
-//! run should report all errors. Unknown keys go to [`Fields::unknown`].
+//! This module walks the parsed tree, which has a span for every key and value, instead of using serde. serde stops at the
+//! first error, but a single run should report all errors. [`Fields::unknown`] handles unknown keys.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -28,7 +28,7 @@ pub(super) struct Fields<'p> {
     /// An intern pool for field values: even a hundred thousand people share only a few distinct values.
     names: &'p mut BTreeSet<FieldValue>,
     pub(super) problems: Vec<Problem>,
-    /// Ranges whose text must not be displayed because it may be a secret.
+    /// Ranges whose text must not be displayed because it might be a secret.
     pub(super) masks: Vec<Place>,
 }
 
@@ -96,7 +96,7 @@ impl<'p> Fields<'p> {
         self.value_of(Field::Role, "role", value)
     }
 
-    /// Reads a value of the given field. `then` also sets a field, so messages use `key`.
+    /// Reads a value of the given field. Messages use `key`, which differs from the field's name for `then`.
     pub(super) fn value_of(
         &mut self,
         field: Field,
@@ -258,8 +258,8 @@ impl<'p> Fields<'p> {
         let help = match hint.or_else(near) {
             Some(help) => help,
             None => {
-                // The value of `toekn` may well be a token, so it's hidden. Other values are shown unless they look like a
-                // secret.
+                // Hide the value of a key such as `toekn`, which could well be a token. Other values are hidden only if they
+                // look like a secret.
                 if resembles_secret_name(name) {
                     self.masks.push(self.place(key.span().end..value.span().end.max(key.span().end)));
                 }

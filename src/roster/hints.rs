@@ -6,8 +6,8 @@ use super::{Field, Status};
 use crate::printable::Printable;
 use crate::secret::contains_secret;
 
-/// Keys that users put in tables where they aren't valid, with a hint for each group. Tables are identified by their name in
-/// messages.
+/// Keys that users often put into the wrong table or misname, with a hint for each group. Tables are identified by their
+/// name in messages.
 const KEYS: &[(&str, &[&str], &str)] = &[
     (
         "a window",

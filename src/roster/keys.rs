@@ -141,8 +141,8 @@ mod tests {
         }
     }
 
-    /// Proves that the test above can fail: without its code, the page documents no keys, even though many keys appear as
-    /// words.
+    /// Shows that the test above can fail. Without its code, the page documents no keys, even though many of them appear as
+    /// ordinary words.
     #[test]
     fn a_word_in_a_sentence_does_not_document_a_key() {
         let prose: String =

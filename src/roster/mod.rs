@@ -178,11 +178,10 @@ pub struct GuardrailRules {
 pub const DEFAULT_MINIMUM: u64 = 2;
 
 impl GuardrailRules {
-    /// Returns `true` if a guardrail could wrongly pass because unmanaged people are missing from the list of users.
+    /// Returns `true` if an incomplete user listing could make a guardrail pass that should block.
     ///
-    /// If so, the list is fetched twice because a single incomplete response could hide what the guardrail should block. The
-    /// other guardrails are safe: declared people are searched by address, and an undercounted minimum errs on the side of
-    /// blocking.
+    /// If so, the listing is fetched twice. The other guardrails are safe: declared people are searched by address, and an
+    /// undercounted minimum errs on the side of blocking.
     pub fn needs_whole_list(&self) -> bool {
         let Self {
             max_changes: _,

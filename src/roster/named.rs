@@ -1,5 +1,6 @@
 //! Collects every role mentioned in the files: in people's entries, windows, guardrails, rules, and acknowledgments. Every
-//! command checks all of them against the organization, so a file is either valid for all commands or for none.
+//! command checks all of these roles against the organization. A file is therefore valid either for all commands or for
+//! none.
 
 use std::collections::BTreeMap;
 

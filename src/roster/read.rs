@@ -153,7 +153,7 @@ impl Reader {
         read: impl Fn(&mut Fields<'_>, &DeTable<'_>, Option<&T>) -> T,
     ) -> T {
         let text = self.sources.text(file);
-        // The parser needs about fifty times the input size in memory, so try the start of the file first.
+        // Try the start of the file first because the parser needs about fifty times the input size in memory.
         let start = with_bounded_errors(text, START_SIZE);
         let mut repaired = None;
         let (table, errors) = match DeTable::parse(start) {
@@ -239,11 +239,10 @@ fn with_bounded_errors(text: &str, looked_at: usize) -> &str {
     let mut start = 0;
     while start < text.len().min(looked_at) {
         let far = text.floor_char_boundary(start + PART_SIZE);
-        // Split at line boundaries, unless a single line is longer than a part.
+        // Split at the last line boundary, if the part has one.
         let end = text[start..far].rfind('\n').map_or(far, |newline| start + newline + 1);
         if is_full_of_errors(&text[start..end]) {
-            // This part may have started inside a multi-line string, which causes spurious errors, so parse again from the
-            // beginning.
+            // The errors are spurious if this part starts inside a multi-line string, so parse again from the beginning.
             return if is_full_of_errors(&text[..end]) { &text[..end] } else { text };
         }
         start = end;
@@ -319,7 +318,7 @@ fn people_of(
 ) -> People {
     let people = read_people(fields, table, context, whole);
     if whole.is_some() {
-        // People in a part are never added to the roster, so the check of the roster doesn't cover their windows.
+        // The check of the roster doesn't cover these windows because people in a part are never added to the roster.
         people.list.iter().for_each(|person| check_windows(person, &mut fields.problems));
     }
     people
@@ -380,9 +379,9 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     Ok(matched)
 }
 
-/// Returns `true` if a path component starts with a dot, and no pattern component that also starts with a dot matches it.
-/// Shells and git follow the same rule. The rule skips files such as `.#a.toml` and `._a.toml`, which editors and macOS create
-/// next to the real files.
+/// Returns `true` if a path component starts with a dot and isn't matched by a pattern component that also starts with a
+/// dot. Shells and git follow the same rule, which skips files such as `.#a.toml` and `._a.toml`. Editors and macOS create
+/// such files next to the real ones.
 ///
 /// We can't use the corresponding option of `glob`: it hides dotfiles from every pattern with a `*`, and it panics on names that
 /// aren't UTF-8.

@@ -18,8 +18,8 @@ use crate::source::{FileId, Place, Sourced};
 
 /// The maximum number of duplicate keys to look up per statement. Each lookup parses the statement again.
 const MAX_REPEATS_PER_STATEMENT: usize = 16;
-/// The maximum length of a header, in bytes, for which keys below it are reread. A person's header always fits, since addresses
-/// are limited to 254 bytes.
+/// The maximum length of a header in bytes. Keys below a longer header aren't reread. With addresses limited to 254 bytes, a
+/// person's header always fits.
 const MAX_HEADER_LENGTH: usize = 512;
 
 /// Problems for duplicate declarations, and the statements that the parser dropped because of them.
@@ -35,10 +35,10 @@ pub(super) struct Repeats {
 pub(super) struct Unread {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// The range of the first of two duplicate values. The first value has already been read, so we blank it out to get at the
-    /// second.
+    /// The range of the first of two duplicate values, which has already been read. It's blanked out so that the parser
+    /// returns the second value.
     pub(super) without: Option<(usize, usize)>,
-    /// Whether the statement declares a person in full. Otherwise, another statement may contain what seems to be missing.
+    /// Whether the statement declares a person in full. If not, the keys it lacks might be in another statement.
     pub(super) is_complete: bool,
 }
 
@@ -193,8 +193,8 @@ impl<'t> RepeatIndex<'t> {
         repeats.problems.push(problem(file, &names, is_header, &key.own[part].1, first));
     }
 
-    /// Marks a statement to be read separately. Returns `None` if its header is very long because the header would be parsed
-    /// again for each key below it.
+    /// Returns the statement as one to read separately, or `None` if its header is too long to be parsed again for each key
+    /// below it.
     fn unread(&self, number: usize, without: Option<(usize, usize)>) -> Option<Unread> {
         let Range { start, end } = self.statements.list[number].span.clone();
         let header = self.statements.header_before(start).map_or(0, |header| header.len());

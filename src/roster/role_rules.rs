@@ -32,7 +32,7 @@ pub struct RoleRule {
 }
 
 words! {
-    /// How to handle a person in Pylon, managed or not, whose role is forbidden by a rule.
+    /// How to handle people in Pylon, including unmanaged people, with a role forbidden by a rule.
     #[derive(Default, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum OnViolation {
@@ -67,7 +67,7 @@ impl EmailPattern {
         match self.folded.split_once('*') {
             None => email == self.folded,
             Some((start, end)) => {
-                // The whole domain comes after the `*`, so the `*` can only match within the local part.
+                // The `*` matches only within the local part because the whole domain comes after it.
                 email.len() >= start.len() + end.len() && email.starts_with(start) && email.ends_with(end)
             }
         }
@@ -158,8 +158,8 @@ pub fn violations<'p>(
     found.into_iter().map(problem).collect()
 }
 
-/// Returns `true` if two strings could refer to the same role, ignoring case and treating spaces and underscores as hyphens.
-/// That's how a slug differs from the name of its role. An ID can't be matched to a name this way.
+/// Returns `true` if two strings could refer to the same role. Case is ignored, and spaces and underscores are treated as
+/// hyphens, as in a role's slug. An ID can't be matched to a name this way.
 pub fn is_same_text(one: &RoleName, other: &RoleName) -> bool {
     let plain = |name: &str| name.to_lowercase().replace([' ', '_'], "-");
     one == other || plain(one) == plain(other)
@@ -241,7 +241,7 @@ pub(super) fn read_rule(
             _ => fields.unknown(key, value, keys::RULE, "[[rule]]"),
         }
     }
-    // The missing key may be misspelled or have an invalid value, and both have already been reported above.
+    // A missing key might be misspelled or have an invalid value, and both have already been reported above.
     if fields.problems.len() > before {
         return None;
     }
@@ -298,7 +298,7 @@ fn read_pattern(
         );
         return None;
     }
-    // `*` is valid in a local part, so a pattern can be checked as an address.
+    // A pattern can be checked like an address because `*` is valid in a local part.
     read_email(fields, Sourced::new(written.value, written.place), context.allow_unicode)?;
     let folded = Email::observed(written.value).folded();
     Some(Sourced::new(EmailPattern { written: written.value.to_owned(), folded }, written.place))

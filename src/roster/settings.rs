@@ -142,7 +142,7 @@ pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
 
 fn read_timezone(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<TimeZone> {
     let name = fields.string("timezone", value)?;
-    // Use only the bundled database. The system's copy may contain `localtime`, which differs between machines.
+    // Use only the bundled database. The system's copy can contain `localtime`, which differs between machines.
     let zones = TimeZoneDatabase::bundled();
     let is_zone = |name: &str| !name.eq_ignore_ascii_case("Factory"); // stands for "not configured"
     zones.get(name.value).ok().filter(|_| is_zone(name.value)).or_else(|| {
@@ -273,7 +273,7 @@ fn read_role_limits(fields: &mut Fields<'_>, key: &str, value: &TomlValue<'_>) -
     limits
 }
 
-/// The keys of an `[[acknowledge]]` table, collected before we know which of them its guardrail takes.
+/// The keys of an `[[acknowledge]]` table. The guardrail determines which of them are allowed.
 #[derive(Default)]
 pub(super) struct AcknowledgmentKeys {
     guardrail: Option<Guardrail>,
@@ -309,7 +309,7 @@ fn read_acknowledgment(
         }
         parts.given.extend(keys::ACKNOWLEDGE.iter().filter(|known| **known == key.get_ref().as_ref()));
     }
-    // An unknown key is probably just a misspelling of the missing one, so don't report both.
+    // Don't report missing keys if there's an unknown key, which is probably a misspelling of the missing one.
     if !has_unknown {
         report_missing(fields, place, &parts);
     }

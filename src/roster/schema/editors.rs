@@ -45,7 +45,7 @@ fn remove_integer_width(object: &mut Map<String, Value>) {
     }
 }
 
-/// Converts a `oneOf` of constants to an `enum`, for which editors give a better error ("is not one of") and describe each value.
+/// Converts a `oneOf` of constants to an `enum`. Editors then give a better error ("is not one of") and describe each value.
 fn list_words(object: &mut Map<String, Value>) {
     let Some(Value::Array(choices)) = object.get("oneOf") else {
         return;

@@ -145,7 +145,8 @@ struct Rule {
     roles: Vec<Text>,
     /// The reason for the rule, included in every message about it: `reason = "contractors read only"`.
     reason: Text,
-    /// How to handle a matching person, declared or not, with another role in Pylon that the plan does not change.
+    /// How to handle people with a matching address, including unmanaged people, who would have any other role in Pylon
+    /// after an apply.
     #[schemars(extend("default" = OnViolation::default().as_str()))]
     on_violation: Option<OnViolation>,
 }
@@ -299,8 +300,8 @@ impl JsonSchema for MaxChanges {
 }
 
 /// A TOML date or date-time, which validators see as a string. JSON Schema has no format for local date-times, and some
-/// validators ignore formats, so the pattern has to suffice on its own. It uses `if` because editors treat `anyOf` as a choice
-/// between tables.
+/// validators ignore formats. The pattern therefore has to suffice on its own. The schema uses `if` because editors treat
+/// `anyOf` as a choice between tables.
 struct Moment;
 
 impl JsonSchema for Moment {

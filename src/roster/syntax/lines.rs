@@ -114,7 +114,7 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     };
     let header = format!("{open}{}{close}", spot.shown(name, "users"));
     let mistake = spot.mistake(spot.whole_line(), message, "not a header", format!("write: {header}"));
-    // Below such a line, the parser is either in no section at all or in the wrong section.
+    // Below such a line, the parser is in the wrong section or in none.
     Some(Mistake { section: (!line.starts_with('[') || behind.is_empty()).then_some(header), ..mistake })
 }
 
@@ -284,7 +284,7 @@ fn value_after(spot: &Spot<'_>, value: &str) -> String {
 fn address_in(text: &str) -> Option<&str> {
     let is_end = |char: char| char.is_whitespace() || "=<>,{}[]()\"':;#".contains(char);
     let word = text.split(is_end).find(|word| word.contains('@'))?;
-    // In a header, this may be `users.ana@acme.example`.
+    // In a header, the word might be `users.ana@acme.example`.
     Some(word.strip_prefix("users.").unwrap_or(word))
 }
 

@@ -1,6 +1,6 @@
 //! Turns the parser's syntax errors into explanations of what is wrong and how to fix it.
 //!
-//! The parser only reports what it expected, often with several errors for a single mistake. Each recognizer in [`MISTAKES`]
+//! The parser reports only what it expected, often with several errors for a single mistake. Each recognizer in [`MISTAKES`]
 //! looks for one common mistake at the position of an error and on the surrounding line. The first recognizer that matches
 //! determines the message. If none matches, the parser's own message is used.
 //!

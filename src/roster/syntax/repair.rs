@@ -55,7 +55,7 @@ fn repair(text: &str, at: usize, bytes: &mut [u8]) -> Option<Range<usize>> {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
     let line = text[start..end].trim_end_matches('\r');
-    // The parser may stop at the very end of the line, past the carriage return.
+    // The parser can stop at the very end of the line, past the carriage return.
     let within = line.floor_char_boundary(at - start);
     let sign = sign_around(line, within);
     let has_key = !line[..sign.start].trim().is_empty();
@@ -65,7 +65,7 @@ fn repair(text: &str, at: usize, bytes: &mut [u8]) -> Option<Range<usize>> {
         bytes[start + sign.start] = b'=';
         return (!value.starts_with(['{', '['])).then_some(start + sign.start..end + 1);
     }
-    // This may be a header with an invisible character or a bullet in front of it.
+    // The line might be a header preceded by an invisible character or a bullet.
     let header = line
         .find('[')
         .filter(|at| !line[..*at].contains(|char: char| char.is_alphanumeric() || "\"'".contains(char)));

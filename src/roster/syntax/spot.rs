@@ -107,7 +107,7 @@ impl<'t> Spot<'t> {
         start..start + self.line.trim().len()
     }
 
-    /// Prepares part of the line for display in a message, substituting `instead` if the line may contain a secret.
+    /// Prepares part of the line for display in a message, substituting `instead` if the line might contain a secret.
     pub(super) fn shown(&self, part: &str, instead: &str) -> String {
         let is_plain = !self.may_hold_a_secret() && !part.is_empty();
         Printable::cut(if is_plain { part } else { instead }, 80).raw().to_owned()

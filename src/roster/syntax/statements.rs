@@ -21,7 +21,7 @@ pub(in crate::roster) struct Statement {
     pub(in crate::roster) is_header: bool,
     /// The first flaw, if there is one.
     pub(super) flaw: Option<Flaw>,
-    /// Whether a bracket is still open at the end, in which case the parser keeps reading.
+    /// Whether a bracket is still open at the end. If so, the parser keeps reading.
     pub(super) is_open: bool,
 }
 
@@ -199,7 +199,8 @@ impl Scan<'_, '_> {
 /// Finds the ends of strings, in linear time across all calls.
 pub(in crate::roster) struct Strings<'t> {
     text: &'t str,
-    /// For each quote character, in its short and triple form: the offset before which no string that starts there is closed.
+    /// One offset for each quote character, in its short and triple form. Strings that start before this offset aren't
+    /// closed.
     ///
     /// A single failed search is enough: if a string isn't closed, no later string of the same kind is closed either. Each
     /// later quote must be escaped in the first string, and text after an escaped quote is parsed the same way in both.
