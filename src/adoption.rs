@@ -1,8 +1,8 @@
 //! Updates the files to match Pylon by changing values and adding entries, without touching any other lines.
 //!
-//! This module is pure: it maps text to text. It never writes values set by a window because they're temporary. It also skips
-//! values that can't be expressed in a file: a missing role, several roles at once, or a status that only Pylon can set.
-//! Everything it leaves out is listed in [`Adoption::not_written`].
+//! This module is pure: it maps text to text. It never writes values set by a window because they're temporary. It also
+//! skips values that can't be expressed in a file: a missing role, several roles at once, or a status that only Pylon can
+//! set. All skipped values are listed in [`Adoption::not_written`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -48,7 +48,7 @@ pub enum NotWrittenReason {
     Window(Option<String>),
     /// Pylon has no value, several values, or a value that can't be expressed in a file.
     Undeclarable(Vec<FieldValue>),
-    /// The address has non-ASCII characters that the files don't allow, or it isn't a valid address.
+    /// The address isn't valid, or it has non-ASCII characters, which the files don't allow.
     Address,
     /// A rule doesn't allow the role. Contains a summary of the rule.
     Rule(String),
@@ -180,7 +180,8 @@ impl Adoption {
         self.write(edits, &roster.sources);
     }
 
-    /// Returns the number of declared people whose values in the files differ, whether or not the files could be edited.
+    /// Returns the number of declared people whose values in the files differ, including those whose entries couldn't be
+    /// edited.
     pub fn declared_otherwise(&self) -> usize {
         let others = self.not_written.iter().map(|value| &value.email.value);
         self.people.iter().chain(others).collect::<BTreeSet<_>>().len()
@@ -202,7 +203,7 @@ impl Adoption {
         }
     }
 
-    /// Applies the edits, file by file. Records an entry that can't be edited and still applies the other edits.
+    /// Applies the edits, file by file. An entry that can't be edited is recorded and doesn't affect the other edits.
     fn write(&mut self, edits: Vec<(Sourced<Email>, layout::PersonEdit)>, sources: &Sources) {
         let mut by_file: BTreeMap<FileId, Vec<(Sourced<Email>, layout::PersonEdit)>> = BTreeMap::new();
         for (email, edit) in edits {
@@ -292,7 +293,7 @@ pub fn declarable_values(
         match declarable(field, &known, roles) {
             Ok(value) => values[field] = wanted.then_some(value),
             Err(why) if field == Field::Role => return Err((field, why)),
-            // There's nothing to declare if Pylon has no value.
+            // Pylon might have no value to declare.
             Err(why) => omitted.extend((*wanted && !known.is_empty()).then_some((field, why))),
         }
     }

@@ -1,7 +1,7 @@
 //! Provides the current time and the time since the start of the run.
 //!
-//! Code that makes decisions doesn't read the clock but takes the time as an argument. Windows and expiry dates use a
-//! [`Timestamp`], and pacing and freshness use the [`Duration`] since the start.
+//! Code that makes decisions takes the time as an argument instead of reading the clock. Windows and expiry dates use a
+//! [`Timestamp`]. Pacing and freshness checks use the [`Duration`] since the start.
 
 use std::time::Duration;
 
@@ -47,7 +47,8 @@ impl Clock {
         self.now().to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
     }
 
-    /// Returns the time since the start, including time during which the system was asleep. Data read before a sleep is stale.
+    /// Returns the time since the start, including time during which the system was asleep. State read before a sleep is
+    /// stale.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
@@ -58,7 +59,7 @@ pub fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
-/// An instant on a clock that keeps running during system sleep. On Unix, the clock behind `Instant` may stop during sleep.
+/// An instant on a clock that keeps running during system sleep. On Unix, the clock behind `Instant` can stop during sleep.
 #[cfg(unix)]
 #[derive(Debug, Clone, Copy)]
 struct Start(Duration);

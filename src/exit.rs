@@ -9,7 +9,7 @@ pub enum Exit {
     /// There are changes, and this exit code was requested with a flag.
     Pending,
     Blocked,
-    /// Something was changed, or may have been, but not every planned change was applied.
+    /// Something was changed, or might have been, but not every planned change was applied.
     Partial,
     /// The saved plan is stale, damaged, or for another organization, or the plan has changed since it was confirmed.
     PlanMismatch,
@@ -20,8 +20,8 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Returns the exit code for a run whose report could not be written. Such a run must not report success, because the
-    /// result never reached its reader.
+    /// Returns the exit code for a run whose report could not be written. A run without a report must not count as a
+    /// success.
     #[must_use]
     pub const fn with_lost_report(self, may_have_changed: bool) -> Self {
         match self {

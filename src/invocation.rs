@@ -1,4 +1,4 @@
-//! Records how rolecall was invoked, so that suggested commands include the same flags. The commands are quoted for a shell.
+//! Records how rolecall was invoked. Suggested commands include the same flags and are quoted for a shell.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,7 +12,7 @@ const LONGEST_WORD: usize = 200;
 pub struct Invocation {
     /// `-C DIR`, if given.
     pub folder: Vec<String>,
-    /// `-c FILE`, unless the same file would be found from the same folder anyway.
+    /// `-c FILE`. Empty if rolecall would find the same file from the same folder anyway.
     pub config: Vec<String>,
     /// Path of the `pylon.json` next to the config.
     pub description: String,
@@ -104,7 +104,7 @@ pub fn path_word(path: &Path) -> String {
 /// Returns a word of a command that's safe to print and to paste. Words with characters that are special in a shell are put in
 /// single quotes (POSIX, Shell Command Language, 2.2). Control characters are escaped.
 pub fn quoted(word: &str) -> String {
-    // Suggested commands are enclosed in backticks, and a backtick in a word would end the command.
+    // Escape backticks because suggested commands are enclosed in them.
     let word = Printable::cut(word, LONGEST_WORD).to_string().replace('`', "\\u{60}");
     let is_plain = |char: char| char.is_alphanumeric() || "-_.:/@=,+%".contains(char);
     if !word.is_empty() && word.chars().all(is_plain) {

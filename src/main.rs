@@ -58,7 +58,7 @@ fn print_clap_message(error: &clap::Error) -> Exit {
 /// Writes to standard output. Returns `exit` on success and `lost` on failure.
 fn written(text: String, exit: Exit, lost: Exit) -> Exit {
     let Err(error) = output::stdout(text) else { return exit };
-    // If the reader closed the pipe, it doesn't need a message. The report is lost all the same.
+    // If the reader closed the pipe, it doesn't need a message. The report is still lost.
     if error.kind() != ErrorKind::BrokenPipe {
         output::say(&format!("Cannot write the report: {error}"));
     }
@@ -102,8 +102,8 @@ fn no_color() -> bool {
     is_set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// Returns the candidate folders for locks: the user's runtime folder, cache folder, and `~/.cache`. Only the last one is known
-/// in every session, because `home_dir` falls back to the account's home folder.
+/// Returns the candidate folders for locks: the user's runtime folder, cache folder, and `~/.cache`. Only the last one is
+/// the same in every session because `home_dir` falls back to the account's home folder.
 fn locks() -> Vec<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let home = std::env::home_dir().map(|home| home.join(".cache"));

@@ -1,9 +1,9 @@
 //! Generates files for an organization that isn't in git yet, as either a single root file or a root file plus team files.
 //!
-//! This module is pure. The generated files declare each person exactly once and yield an empty plan.
+//! This module is pure. The generated files declare each person only once and yield an empty plan.
 //!
-//! Team files are named after roles or domains, which are untrusted input, so we restrict file names to lowercase ASCII letters,
-//! digits, hyphens, and inner dots. The names are unique even on case-insensitive file systems.
+//! Team files are named after roles or domains. Because these are untrusted input, file names are restricted to lowercase
+//! ASCII letters, digits, hyphens, and inner dots. The names are unique even on case-insensitive file systems.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,7 +16,7 @@ use crate::roster::{Email, Field, PerField, Region, RoleName, Roster};
 
 /// The folder for team files, relative to the folder of the root file.
 pub const TEAMS: &str = "teams";
-/// The number of people with the same role from which a default role shortens their team file.
+/// The smallest number of people with the same role for which a default role shortens their team file.
 const WORTH_A_DEFAULT: usize = 3;
 /// The maximum length of a team file's name in bytes, without its number and extension. File systems allow 255 bytes in total.
 const LONGEST_NAME: usize = 200;
@@ -140,8 +140,9 @@ fn newcomer(
 
 /// Returns the most common role, for use in `[defaults]`, and the number of people who have it.
 ///
-/// We never pick the administrators' role. Otherwise, anyone added to the file without a role would become an administrator. Ties
-/// go to the role known to grant the least access and then to the first by name, which keeps the output deterministic.
+/// The administrators' role is never picked. Otherwise, anyone added to the file without a role would become an
+/// administrator. Ties go to the role known to grant the least access and then to the first by name, which keeps the output
+/// deterministic.
 fn most_common(people: &[PersonValues], roles: &RoleCatalog) -> Option<(RoleName, usize)> {
     let mut counts: BTreeMap<&RoleName, usize> = BTreeMap::new();
     for role in people.iter().filter_map(|person| person.values.role.as_ref()) {
@@ -192,8 +193,8 @@ fn teams(people: Vec<PersonValues>, by: SplitBy, roles: &RoleCatalog) -> Vec<Tea
     teams
 }
 
-/// Returns the description and default role for a single role's file. The administrators' file has no default, so adding a person
-/// without a role doesn't make them an administrator.
+/// Returns the description and default role for a single role's file. The administrators' file has no default. Otherwise,
+/// anyone added to the file without a role would become an administrator.
 fn of_role(written: &str, roles: &RoleCatalog) -> (String, Option<RoleName>) {
     let role = meant(&written.into(), roles);
     let label = role.map_or_else(|| written.to_owned(), |role| roles.label(&role.id));
@@ -264,7 +265,7 @@ fn file_name(texts: &[&str], kind: &str, is_kept: impl Fn(char) -> bool) -> Stri
     }
 }
 
-/// Returns `true` if Windows reserves the name for a device. Adding an extension doesn't change that.
+/// Returns `true` if Windows reserves the name for a device, with or without an extension.
 fn is_reserved(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     let port = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));

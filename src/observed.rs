@@ -15,8 +15,8 @@ pub struct ObservedState {
     pub roles: RoleCatalog,
     /// Users who aren't people, sorted by ID. They don't count toward any limit.
     pub integrations: BTreeSet<Integration>,
-    /// All people in the organization. Deactivated people are included only if they were requested. The indexes and any
-    /// forecasts derived from this state share the values.
+    /// All people in the organization. Deactivated people are included only if they were requested. The [`Arc`] lets the
+    /// indexes and any forecasts derived from this state share people.
     people: BTreeMap<UserId, Arc<Person>>,
     by_primary: AddressIndex,
     by_secondary: AddressIndex,
@@ -70,14 +70,14 @@ pub struct Person {
     pub assigned: Vec<RoleId>,
     /// Roles that come only from SCIM groups, sorted. A `PATCH` can't remove them.
     pub from_scim: Vec<RoleId>,
-    /// The status in Pylon's spelling, or an empty string if the person has none. Pylon may add new values.
+    /// The status in Pylon's spelling, or an empty string if the person has none. Pylon can add new values.
     pub status: String,
     /// Whether the person can no longer sign in.
     pub deactivated: bool,
 }
 
 /// A user without an email address, such as the integration "Fivetran" or an API user. Integrations can't sign in and aren't
-/// people, so we never count them and files can't declare them.
+/// people. They're never counted, and files can't declare them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Integration {
     pub id: UserId,
@@ -85,7 +85,7 @@ pub struct Integration {
 }
 
 impl Person {
-    /// Returns the primary address followed by the secondary ones, which may include the primary address again.
+    /// Returns the primary address followed by the secondary ones, which can include the primary address again.
     pub fn addresses(&self) -> impl Iterator<Item = &Email> {
         std::iter::once(&self.email).chain(&self.secondary)
     }
@@ -142,7 +142,7 @@ pub enum Found<'s> {
     Primary(&'s Person),
     /// One person has it as a secondary address.
     Secondary(&'s Person),
-    /// Several people have it, so the address is ambiguous.
+    /// Several people have it, which makes the address ambiguous.
     Several(Vec<&'s Person>),
 }
 
@@ -155,8 +155,8 @@ impl ObservedState {
     /// Adds people to a state without any. If a person appears several times, the last entry wins.
     #[must_use]
     pub fn with(self, people: impl IntoIterator<Item = Person>) -> Self {
-        // `collect` sorts only once. Inserting people individually would take twice as long and leave the map's nodes half
-        // empty.
+        // `collect` sorts all people once. Inserting them individually would take twice as long and leave the map's nodes
+        // half empty.
         let people: BTreeMap<UserId, Arc<Person>> =
             people.into_iter().map(|person| (person.id.clone(), Arc::new(person))).collect();
         let mut state = Self { by_primary: HashMap::with_capacity(people.len()), ..self };
@@ -259,7 +259,7 @@ fn index(index: &mut AddressIndex, email: &Email, person: &Arc<Person>) {
         *holders = AddressHolders::Several(vec![Arc::clone(first)]);
     }
     let AddressHolders::Several(people) = holders else { return };
-    // We index people in ID order, so the insertion point is almost always at the end.
+    // People are indexed in ID order, so the insertion point is almost always at the end.
     if people.last().is_some_and(|last| last.id < person.id) {
         people.push(Arc::clone(person));
     } else if let Err(at) = people.binary_search_by(|other| other.id.cmp(&person.id)) {

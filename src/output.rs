@@ -50,7 +50,8 @@ pub fn stderr(text: String) -> Result<()> {
     std::io::stderr().write_all(scrub(text).as_bytes())
 }
 
-/// Writes a line to standard error, wrapped to the terminal width. We ignore errors because no result depends on these lines.
+/// Writes a line to standard error, wrapped to the terminal width. Errors are ignored because no result depends on these
+/// lines.
 pub fn say(line: &str) {
     let _ = stderr(wrapped(&format!("{line}\n"), stderr_width()));
 }
@@ -84,7 +85,7 @@ fn width(size: Option<(Width, Height)>) -> Option<usize> {
 /// Installs a panic hook that removes tokens. The standard library's hook would print a token that's in the panic message.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let _ = stderr(panicked(panic)); // not wrapped, because a panic while wrapping would abort
+        let _ = stderr(panicked(panic)); // not wrapped: a panic while wrapping would abort
     }));
 }
 

@@ -1,11 +1,11 @@
 //! Manages rolecall's own folders: `.rolecall` next to the root file, and the folders for its locks.
 //!
-//! `.rolecall` may come from a repository, so we don't trust its contents. This module never follows symbolic links inside it
-//! and uses only regular files and folders owned by the current user. Anything else results in an [`UntrustedFile`] error
+//! `.rolecall` can come from a repository, so we don't trust its contents. This module never follows symbolic links inside
+//! it and uses only regular files and folders owned by the current user. Anything else results in an [`UntrustedFile`] error
 //! before anything is written. Owners are checked only on Unix.
 //!
-//! On Unix, we open files relative to their open folder (`openat`). Otherwise, there'd be a race in which a folder on the path is
-//! replaced with a symbolic link.
+//! On Unix, files are opened relative to their open folder (`openat`). Otherwise, a folder on the path could be replaced
+//! with a symbolic link between the check and the opening.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -121,7 +121,7 @@ mod system {
     use super::{Error, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};
 
     const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-    /// With `NONBLOCK`, opening a pipe doesn't wait for a peer, so we can reject the pipe.
+    /// With `NONBLOCK`, opening a pipe returns without waiting for a peer. The pipe is then rejected.
     const FILE: OFlags =
         OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
@@ -179,8 +179,8 @@ mod system {
         ))
     }
 
-    /// Converts an error from opening a path. The error code for a symbolic link depends on the platform, so this looks at the
-    /// path itself.
+    /// Converts an error from opening a path. This looks at the path itself because the error code for a symbolic link
+    /// depends on the platform.
     fn explained(errno: Errno, path: &Path) -> Error {
         if errno == Errno::EXIST {
             return errno.into();

@@ -1,8 +1,8 @@
 //! Makes untrusted text safe to display.
 //!
-//! Names, addresses, roles, error messages, headers, and file names come from a server or from files that anyone can edit in a
-//! pull request. We display all of them as [`Printable`], whose constructor escapes every character that could control a
-//! terminal, be invisible, or reorder a line.
+//! Names, addresses, roles, error messages, headers, and file names come from a server or from files that anyone can edit in
+//! a pull request. All of them are displayed as [`Printable`], whose constructor escapes every character that could control
+//! a terminal, be invisible, or reorder a line.
 
 use std::fmt;
 
@@ -60,8 +60,8 @@ impl Printable {
         Self::cut(&self.raw, limit)
     }
 
-    /// Truncates both values of a change to `limit` characters. If the first difference is beyond that point, a few characters
-    /// around it are appended, so a change never looks like `x → x`.
+    /// Truncates both values of a change to `limit` characters. If the first difference is beyond that point, a few
+    /// characters around it are appended. A change therefore never looks like `x → x`.
     pub fn cut_change(before: &str, after: &str, limit: usize) -> [Self; 2] {
         const CONTEXT: usize = 12;
         let shared = before.chars().zip(after.chars()).take_while(|(one, other)| one == other).count();
@@ -110,7 +110,7 @@ impl Printable {
 }
 
 impl<'de> Deserialize<'de> for Printable {
-    /// Escapes the text again because the file it was stored in may have been edited.
+    /// Escapes the text again because the file in which it was stored might have been edited.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::new(&String::deserialize(deserializer)?))
     }
@@ -139,8 +139,8 @@ pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-/// Returns `true` if a GitHub runner would interpret `rest` as a command, which is `##[` anywhere or `::` at the start of a line.
-/// Note that wrapping can move any word to the start of a line.
+/// Returns `true` if a GitHub runner would interpret `rest` as a command, which is `##[` anywhere or `::` at the start of a
+/// line. Because of wrapping, any word can end up at the start of a line.
 fn begins_command(before: Option<char>, rest: &str) -> bool {
     rest.starts_with("##[") || before.is_none_or(char::is_whitespace) && rest.starts_with("::")
 }

@@ -19,16 +19,16 @@ pub fn options() -> OpenOptions {
     options
 }
 
-/// A temporary file in the same folder as the file it will replace. The rename is atomic, so the file always has either all of
-/// its old contents or all of its new contents.
+/// A temporary file in the same folder as the file it will replace. Because the rename is atomic, the file always has either
+/// all of its old contents or all of its new contents.
 ///
-/// The temporary file inherits the owner and mode of an existing file. Otherwise it's private to the user unless
-/// [`Staged::allow`] sets another mode.
+/// The temporary file inherits the owner and mode of an existing file. Otherwise, it's private to the user by default, and
+/// [`Staged::allow`] can set another mode.
 #[derive(Debug)]
 pub struct Staged {
     path: PathBuf,
     temporary: PathBuf,
-    /// `None` once the contents are written: many files may be staged at once, and the number of open files is limited.
+    /// `None` once the contents are written: many files can be staged at once, and the number of open files is limited.
     file: Option<File>,
 }
 
@@ -54,7 +54,7 @@ impl Staged {
             return Err(Error::new(ErrorKind::InvalidInput, "it does not name a file"));
         }
         // Use a random name. A process ID isn't enough: killed processes leave their files behind, and IDs repeat in
-        // containers. Along with the file's name, it could be too long.
+        // containers. The target's name isn't part of it because the result could exceed the limit for file names.
         loop {
             let temporary = path.with_file_name(format!(".rolecall-{:08x}.tmp", fastrand::u32(..)));
             match options().write(true).create_new(true).open(&temporary) {
@@ -84,7 +84,7 @@ impl Staged {
     /// Replaces the file with the temporary one.
     ///
     /// # Errors
-    /// Returns an error if the rename fails, in which case the file is unchanged.
+    /// Returns an error if the rename fails. The file is then unchanged.
     pub fn place(self) -> Result<()> {
         fs::rename(&self.temporary, &self.path)
     }
@@ -96,7 +96,7 @@ impl Staged {
     pub fn place_new(self) -> Result<()> {
         match fs::hard_link(&self.temporary, &self.path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                // Some file systems don't support hard links. Creating the file first ensures that the rename replaces only our
+                // Some file systems don't support hard links. If we create the file first, the rename can only replace our
                 // own file.
                 options().write(true).create_new(true).open(&self.path)?;
                 self.place()
@@ -112,7 +112,8 @@ impl Drop for Staged {
     }
 }
 
-/// Copies an existing file's owner, group, and mode. The mode comes last because changing the owner clears some of its bits.
+/// Copies an existing file's owner, group, and mode. The mode comes last because changing the owner clears some of the
+/// mode's bits.
 #[cfg(unix)]
 fn like(file: &File, there: &fs::Metadata) -> Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};

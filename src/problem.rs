@@ -1,7 +1,8 @@
 //! A problem to report to the user: what's wrong, where, and how to fix it.
 //!
 //! Each problem has a stable code of the form `module::what_happened`. Modules declare their own codes with `codes!`, and
-//! docs/diagnostics.md documents them. Messages quote at most a few characters of a value, escaped; the excerpt shows the rest.
+//! docs/diagnostics.md documents them. Messages quote at most a few characters of a value, with escapes. The excerpt shows
+//! the rest.
 
 use crate::source::{Place, Sources};
 
@@ -29,7 +30,7 @@ pub struct Label {
     pub text: String,
 }
 
-/// A problem, which may be an error or a warning.
+/// A problem: an error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// A stable code such as `roster::bad_email`.
@@ -81,7 +82,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Sorts the problems by location and removes duplicates, so the same files always produce the same report.
+    /// Sorts the problems by location and removes duplicates. The same files therefore always produce the same report.
     pub fn new(sources: Sources, mut list: Vec<Problem>) -> Self {
         list.sort_by(|a, b| {
             let key = |problem: &Problem| problem.labels.first().map(|label| label.place);
@@ -102,8 +103,8 @@ impl Problems {
 }
 
 impl From<Problem> for Problems {
-    /// Converts a problem without a location. For a problem with a location, use [`Problem::with_sources`]: displaying a
-    /// location requires the source text.
+    /// Converts a problem without a location. For a problem with a location, use [`Problem::with_sources`], because
+    /// displaying a location requires the source text.
     fn from(problem: Problem) -> Self {
         debug_assert!(problem.labels.is_empty(), "{} has a place, but no texts to show it in", problem.code);
         Self { sources: Sources::default(), list: vec![problem] }

@@ -21,7 +21,7 @@ pub enum Unreadable {
     NotText(NotUtf8),
 }
 
-/// A guess at the encoding of a non-UTF-8 file.
+/// A guess at the encoding of a file that isn't UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotUtf8 {
     /// The name of the encoding: UTF-16 or UTF-32. In these encodings, ASCII text without a byte-order mark is also valid UTF-8
@@ -155,7 +155,7 @@ pub fn bytes_named(path: &Path, largest: u64) -> Result<Vec<u8>, Unreadable> {
 }
 
 /// Returns `true` if the path is standard input, a pipe, or a device, which can be read only once. Symlinks outside system
-/// folders aren't followed: they may come from a repository and make rolecall wait for a terminal or read an endless device.
+/// folders aren't followed: they can come from a repository and make rolecall wait for a terminal or read an endless device.
 pub fn is_stream(path: &Path) -> bool {
     let is_other = |there: fs::Metadata| !there.is_file() && !there.is_dir();
     // `/dev/stdin` and `/dev/fd/63` are symlinks too, but the system provides them.
@@ -201,7 +201,7 @@ pub fn first_line(path: &Path, longest: u64) -> Result<String, Unreadable> {
 
 /// Opens a regular file and returns it with its length.
 fn open(path: &Path) -> Result<(File, u64), Unreadable> {
-    // Check before opening: opening a pipe without a writer would block forever.
+    // Check before opening. Opening a pipe without a writer would block forever.
     let metadata = fs::metadata(path)?;
     if metadata.is_file() { Ok((File::open(path)?, metadata.len())) } else { Err(Unreadable::NotRegular) }
 }

@@ -204,7 +204,7 @@ fn value_of_secret(line: &str) -> Option<usize> {
 /// Returns the offset after the first key named like a secret and its separator.
 fn after_secret_key(line: &str) -> Option<usize> {
     let mut at = 0;
-    // The range of the most recent string, which may turn out to be the key.
+    // The range of the most recent string, which might turn out to be the key.
     let mut string = 0..0;
     while let Some(found) = line[at..].find(['=', ':', '"', '\'']) {
         at += found;

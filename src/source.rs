@@ -1,9 +1,9 @@
 //! Holds the text of all input files and maps source locations to lines and columns.
 //!
-//! A [`Place`] takes up just twelve bytes, so every declared value can keep its place all the way into the plan. [`Sources`]
-//! resolves a place to a file, a line, and a column.
+//! A [`Place`] takes up twelve bytes, which is small enough to keep with every declared value all the way into the plan.
+//! [`Sources`] resolves a place to a file, a line, and a column.
 //!
-//! Some text must not appear even in an error message, such as a token that ended up in a file. We mask its location, and
+//! Some text must not appear even in an error message, such as a token that ended up in a file. Such text is masked, and
 //! excerpts show the mask instead.
 
 use std::fmt;
@@ -29,7 +29,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Creates a place for the byte range `span` of `file`. Offsets always fit into 32 bits, since
+    /// Creates a place for the byte range `span` of `file`. Offsets always fit into 32 bits because
     /// [`crate::roster::read::LARGEST_FILE`] limits the size of a file.
     pub fn new(file: FileId, span: Range<usize>) -> Self {
         let fit = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
@@ -69,8 +69,8 @@ impl<T> Sourced<T> {
 /// A human-readable source location. It is displayed as `teams/emea.toml:7`, which editors and terminals can open.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Location {
-    /// The path of the file. The path of the root file is shown as it was given, and included files are relative to the working
-    /// directory.
+    /// The path of the file. The root file's path is shown as it was given, and the paths of included files are relative to
+    /// the working directory.
     pub file: String,
     /// The line number, starting at 1.
     pub line: usize,
@@ -124,7 +124,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Appends all files of `others`, whose places must then be adjusted with [`Place::shifted`].
+    /// Appends all files of `others`. Their places must then be adjusted with [`Place::shifted`].
     pub fn append(&mut self, others: Self) {
         self.files.extend(others.files);
     }
@@ -165,7 +165,7 @@ impl Sources {
         self.files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
     }
 
-    /// Replaces the prefix `from` in file names, so reports don't refer to a temporary copy.
+    /// Replaces the prefix `from` in file names. Reports then don't refer to a temporary copy.
     pub fn rename(&mut self, from: &str, to: &str) {
         for file in &mut self.files {
             if let Some(rest) = file.name.strip_prefix(from) {
@@ -183,7 +183,7 @@ impl Sources {
         let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '=', ':', '.']).len();
         let end = file.text.floor_char_boundary(place.end as usize).max(file.line_end(start));
         let masked = (start + skipped).min(end)..end;
-        // If a line has several masked values, the first mask may already cover this value.
+        // If a line has several masked values, the first mask might already cover this value.
         if file.masked.last().is_none_or(|last| masked.start < last.start || masked.end > last.end) {
             file.masked.push(masked);
         }

@@ -1,7 +1,7 @@
 //! Finds the best match for a "did you mean" suggestion.
 
-/// Returns the string in `known` most similar to `written`, if any is similar enough. A string that differs only in case takes
-/// precedence.
+/// Returns the string in `known` that is most similar to `written`, or `None` if no string is similar enough. A string that
+/// differs only in case takes precedence.
 pub(crate) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().collect();
     let lower = written.to_lowercase();

@@ -2,8 +2,8 @@
 //!
 //! * Symbolic links are followed, and devices and pipes are written to. A regular file retains its owner, mode, and hard links.
 //! * If possible, a regular file is replaced atomically. It's written in place if it's a mount point, if it has several hard
-//!   links, if its folder doesn't allow new files, or if its owner can't be preserved. In those cases, a full disk can leave
-//!   the file corrupted.
+//!   links, if its folder doesn't allow new files, or if its owner can't be preserved. A full disk can then leave the file
+//!   corrupted.
 //! * Unlike with `>`, new files are readable only by their owner.
 //! * [`TargetFile::open`] detects errors as early as possible, before anything is changed.
 
@@ -85,8 +85,8 @@ impl FilledFile {
     }
 }
 
-/// Determines how to write to an existing path. We open the file for writing even if it will be replaced, so a read-only file
-/// causes an error.
+/// Determines how to write to an existing path. The file is opened for writing even if it will be replaced. That way, a
+/// read-only file causes an error.
 fn existing(path: &Path, there: &fs::Metadata) -> Result<WriteMethod> {
     let file = OpenOptions::new().write(true).open(path)?;
     if !there.is_file() {
@@ -97,7 +97,7 @@ fn existing(path: &Path, there: &fs::Metadata) -> Result<WriteMethod> {
     }
     match Staged::open(path) {
         Ok(staged) => Ok(WriteMethod::Replace(staged, path.to_owned())),
-        // Running out of file descriptors is temporary, so it's no reason to write in place.
+        // Running out of file descriptors is temporary and no reason to write in place.
         #[cfg(unix)]
         Err(error) if is_out_of_descriptors(&error) => Err(error),
         Err(_) => Ok(WriteMethod::InPlace(path.to_owned())),
@@ -110,12 +110,12 @@ fn is_out_of_descriptors(error: &std::io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|errno| matches!(errno, Errno::MFILE | Errno::NFILE))
 }
 
-/// Overwrites the old content and only then truncates the file, to preserve as much as possible if the disk is full.
+/// Overwrites the old content and only then truncates the file. That preserves as much as possible if the disk is full.
 fn in_place(path: &Path, text: &str) -> Result<()> {
     let mut file = OpenOptions::new().write(true).open(path)?;
     file.write_all(text.as_bytes())?;
     file.set_len(text.len() as u64)?;
-    file.sync_all() // some file systems only report a full disk at this point
+    file.sync_all() // some file systems report a full disk only at this point
 }
 
 #[cfg(unix)]
@@ -128,8 +128,8 @@ fn has_several_names(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Returns standard output or standard error if the path refers to one of them, such as `/dev/stdout`. If we opened a regular
-/// file a second time, it would get an independent file offset, and the two streams would overwrite each other.
+/// Returns standard output or standard error if the path refers to one of them, such as `/dev/stdout`. If a regular file
+/// were opened a second time, it would have an independent file offset, and the two streams would overwrite each other.
 #[cfg(unix)]
 #[expect(clippy::disallowed_methods, reason = "the caller removes secrets from the text")]
 fn own_stream(there: &fs::Metadata) -> Result<Option<File>> {
@@ -159,8 +159,8 @@ pub fn follow_links(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         let Ok(target) = fs::read_link(&path) else { break };
-        // `/proc/self/fd/1` refers to a file that a process has open. The link's target may be a pipe or a deleted file, so
-        // only the link itself can be opened.
+        // `/proc/self/fd/1` refers to a file that a process has open. Open the link itself because its target can be a pipe
+        // or a deleted file.
         if is_below(&path, &["/proc"]) {
             break;
         }

@@ -82,11 +82,11 @@ pub struct Item {
     pub old: Option<StatedValue>,
     /// The value in the new version, or `None` if the key is not declared there.
     pub new: Option<StatedValue>,
-    /// Whether the report flags the change for reviewers. This applies to all settings and to every role that is or may be
+    /// Whether the report flags the change for reviewers. This applies to all settings and to every role that is or might be
     /// guarded.
     pub sensitive: bool,
-    /// Whether the value is a role that may turn out to be guarded. Only Pylon knows which name, slug, and ID refer to the same
-    /// role.
+    /// Whether the value is a role that might be guarded under another spelling. Only Pylon knows which names, slugs, and
+    /// IDs refer to the same role.
     pub unresolved: bool,
 }
 
@@ -143,8 +143,8 @@ impl GuardedRoles {
         Self(minimums.map(|minimum| minimum.role.value.to_lowercase()).chain(["admin".to_owned()]).collect())
     }
 
-    /// Returns whether the files guard this role. The result may be `Unknown`: files can refer to a role by name, slug, or ID,
-    /// and only Pylon knows which of them match.
+    /// Returns whether the files guard this role. The result can be `Unknown`: files can refer to a role by name, slug, or
+    /// ID, and only Pylon knows which of them match.
     fn has(&self, role: &str) -> Guarded {
         let role = role.to_lowercase();
         if self.0.contains(&role) {

@@ -1,7 +1,7 @@
 //! Converts a version of the files to statements in canonical TOML. Files with the same meaning produce statements with the
 //! same [`Statement::identity`].
 //!
-//! We destructure all declared types exhaustively, so forgetting to compare a new key is a compile error.
+//! Because all declared types are destructured exhaustively, forgetting to compare a new key is a compile error.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(super) struct Statement {
     pub(super) stated: StatedValue,
     /// Whether a subject can have several statements with this key.
     pub(super) repeats: bool,
-    /// The role that a person's entry or window sets. For a window, also the role that it replaces while it is open.
+    /// The role that a person's entry or window sets. For a window, also the role that it replaces.
     pub(super) roles: Vec<String>,
 }
 
@@ -39,8 +39,8 @@ impl Statement {
 
 /// Collects the statements about a subject.
 struct Statements {
-    /// All keys of the subject. Ranks are indexes into this list, so omitting an optional key doesn't affect the ranks of later
-    /// keys.
+    /// All keys of the subject. Ranks are indexes into this list. An omitted optional key therefore doesn't affect the ranks
+    /// of later keys.
     keys: &'static [&'static str],
     list: Declaration,
 }
@@ -218,7 +218,7 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
 
 fn role_limit(of: &mut Statements, key: &str, limit: &RoleLimit) {
     let RoleLimit { role, holders } = limit;
-    // The Admin role's name and slug differ only in case, so a file may spell the role differently from the default.
+    // Use one spelling for Admin, whose name and slug differ only in case. Otherwise, `admin` would differ from the default.
     let name = if role.value.eq_ignore_ascii_case("admin") { "Admin" } else { &role.value };
     of.add(&format!("{key}.{}", toml_text::key(name)), holders.to_string(), Some(role.place));
 }

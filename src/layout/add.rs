@@ -1,11 +1,11 @@
 //! Adds people to a file.
 //!
-//! New entries are lines if the file already has any, or tables if it has only tables. Lines go into the last group of lines,
-//! and tables go among the tables above the first heading. They're inserted in sorted order, or at the end if the existing
+//! New entries are lines, or tables if the existing entries are all tables. Lines go into the last group of lines, and
+//! tables go among the tables above the first heading. They're inserted in sorted order, or at the end if the existing
 //! entries aren't sorted.
 //!
-//! A heading may not apply to the new people. If the last group of lines has a heading, the new lines form a group of their
-//! own.
+//! If the last group of lines has a heading, the new lines form a group of their own. The heading might not apply to the new
+//! people.
 
 use toml_edit::Value;
 

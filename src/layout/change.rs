@@ -64,7 +64,7 @@ fn declare<'p, 't>(people: &mut DeclaredPeople<'p, 't>, path: &[&str], pair: &'p
     }
 }
 
-/// Sets a person's values. Returns `false` if there's no way to do so without affecting anything else.
+/// Sets a person's values. Returns `false` if that's impossible without affecting other parts of the file.
 pub(super) fn change(splices: &mut Splices<'_>, person: &PersonParts<'_, '_>, values: &PersonValues) -> bool {
     let mut fields = values.fields();
     if fields.is_empty() {
@@ -108,7 +108,7 @@ fn insert(splices: &mut Splices<'_>, person: &PersonParts<'_, '_>, new: &[(&str,
             splices.lines(above.next_line(text), Belongs::Above, &[assignment(indent, field)]);
         }
     } else if let Some(KeyValue { path: _, key_start, value: _, placement }) = fields.last() {
-        // Match the indentation and the address's spelling of the existing line.
+        // Match the existing line's indentation and its spelling of the address.
         let prefix = placement.indent(text).to_owned() + &text[placement.code.start..*key_start];
         let lines: Vec<String> = new.iter().map(|field| assignment(&prefix, field)).collect();
         splices.lines(placement.next_line(text), Belongs::Above, &lines);

@@ -25,7 +25,7 @@ pub enum PersonEdit {
     Add(PersonValues),
 }
 
-/// The reason edits were refused. It's all or nothing: if any edit is refused, none is made.
+/// The reason edits were refused. If any edit is refused, no edit is made.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refused {
     /// The text isn't valid TOML.

@@ -28,7 +28,7 @@ pub struct NewFile<'f> {
 /// The `include` key of a new root file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewInclude<'f> {
-    /// A one-line comment to put above it.
+    /// A one-line comment for the line above the key.
     pub about: &'f str,
     pub pattern: &'f str,
 }

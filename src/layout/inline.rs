@@ -1,5 +1,5 @@
-//! Edits an inline table. If the table already has all keys, or spans several lines, only the changed values are replaced, and
-//! new pairs are inserted at the front. A single-line table that lacks a key is rewritten as a whole.
+//! Edits an inline table. If the table already has all keys to be set, or spans several lines, only the changed values are
+//! replaced, and new pairs are inserted at the front. A single-line table that lacks a key is rewritten as a whole.
 
 use toml_edit::{InlineTable, Value};
 

@@ -163,8 +163,8 @@ impl Placement<'_> {
         !detached.is_empty() || !leading.is_empty() || trailing.is_some() || !foot.is_empty()
     }
 
-    /// Returns `true` if a comment directly above the statement is a group heading. A comment with an address on every line
-    /// doesn't count because it's about particular people, as in a commented-out entry.
+    /// Returns `true` if a comment directly above the statement is a group heading. A comment with an address on every line,
+    /// such as a commented-out entry, is about particular people and doesn't count.
     pub(super) fn has_leading_heading(&self) -> bool {
         !self.leading.iter().all(|comment| has_address(comment.text))
     }
@@ -348,7 +348,7 @@ impl<'t> Gap<'t> {
         self.blocks
     }
 
-    /// Assigns each comment to one of the two statements.
+    /// Assigns each comment to the statement above or below the gap.
     fn distribute(mut self, above: &mut Placement<'t>, below: &mut Placement<'t>, may_be_foot: bool) {
         if self.touches_below {
             below.leading = self.blocks.pop().unwrap_or_default();

@@ -6,8 +6,8 @@
 //!   or at the end of the group if nothing follows. If that entry comes first in a group with a heading, a blank line keeps the
 //!   heading and the comment apart.
 //! * A detached comment is a heading for the lines or tables below it.
-//! * A comment directly above a table may be about just that table or about every table below it. We can't tell, so the table
-//!   stays in place, in a group of its own.
+//! * A comment directly above a table might be about that table or about every table below it. Because we can't tell, the
+//!   table stays in place, in a group of its own.
 //! * Entries with windows are converted from lines to tables. Tables without windows are converted back and go at the end of
 //!   the lines. TOML requires all lines in `[users]` to come before any tables, so not every entry can be converted. In
 //!   particular, entries in or above a group of lines with a heading remain lines. Tables below a heading are converted to
@@ -136,7 +136,7 @@ impl<'t> SettledPeople<'t> {
         self.add_tables(tables);
     }
 
-    /// Adds a group of tables. Where possible, tables are converted to lines, unless that would move them past a heading.
+    /// Adds a group of tables. Tables that can be written as lines are converted if that doesn't move them past a heading.
     fn take_tables(&mut self, mut group: PeopleGroup<'t>) {
         if !group.is_headed && self.tables.iter().all(|above| !above.is_headed) {
             let lines = group.people.extract_if(.., |person| !person.lines.is_empty()).collect();
@@ -204,7 +204,7 @@ fn groups_of_tables<'t>(values: ValueFormatter<'t>, tables: Vec<TableSection<'t>
     let mut begins_group = true;
     for (address, mut sections) in by_address(tables, |section| section.path[1]) {
         let head = &mut sections[0].head;
-        // The comment might be about this table only, so give the table its own group.
+        // Give the table its own group because the comment might be about this table only.
         let is_alone = head.has_leading_heading();
         let group = PeopleGroup { blank_above: true, ..PeopleGroup::below(head) };
         if begins_group || group.is_headed {

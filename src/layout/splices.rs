@@ -31,7 +31,7 @@ impl<'t> Splices<'t> {
 
     /// Inserts lines at the start of a line or at the end of the text. Empty strings become blank lines.
     pub(super) fn lines(&mut self, at: usize, belongs: Belongs, lines: &[String]) {
-        // The last line of the file may lack a line ending.
+        // The last line of the file might lack a line ending.
         let is_open = at == self.text.len() && !self.text.is_empty() && !self.text.ends_with('\n');
         let (before, after) = if is_open { (self.eol, "") } else { ("", self.eol) };
         let lines: String = lines.iter().map(|line| [before, line, after].concat()).collect();

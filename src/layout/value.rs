@@ -1,7 +1,7 @@
 //! Formats a key and its value, with one space around `=` and inside braces, and with strings in double quotes. Arrays that are
 //! too long or contain comments have one element per line. Numbers, dates, and booleans are left as is.
 //!
-//! Inline tables with comments between their pairs are copied verbatim, since any other layout would lose the comments.
+//! Inline tables with comments between their pairs are copied verbatim. Any other layout would lose the comments.
 
 use std::ops::Range;
 
@@ -172,7 +172,8 @@ impl ValueFormatter<'_> {
         space.and_then(RawString::span).is_some_and(|span| self.text[span].contains('#'))
     }
 
-    /// Copies a value, normalizing line endings unless it contains a multi-line string, where they are part of the value.
+    /// Copies a value and normalizes its line endings. If the value contains a multi-line string, line endings are part of
+    /// the string and stay as they are.
     fn copy(self, value: &Value) -> String {
         let copy = &self.text[value.span().unwrap_or_default()];
         if copy.contains("\"\"\"") || copy.contains("'''") {

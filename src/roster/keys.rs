@@ -134,7 +134,8 @@ mod tests {
             ("rule", RULE),
         ] {
             for key in keys.iter().filter(|key| **key != "guardrail") {
-                // The guardrail is part of the subject, so an acknowledgment of another guardrail is a different subject.
+                // `guardrail` isn't compared because it's part of the subject: an acknowledgment of another guardrail is a
+                // different subject.
                 let is_compared = is_in(compared, &format!("{table}.{key}"), IN_LISTS);
                 assert!(is_compared, "`{table}.{key}` is not in EVERY_KEY of tests/all/stories/comparing.rs");
             }

@@ -1,4 +1,4 @@
-//! Tests for edits, which only touch the lines of the edited person.
+//! Tests for edits, which change only the lines of the edited person.
 
 use pretty_assertions::assert_eq;
 

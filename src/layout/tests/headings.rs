@@ -2,7 +2,7 @@
 
 use super::becomes;
 
-/// Each case has a description, an input, and its canonical layout, unless that's identical to the input.
+/// Each case has a description, an input, and its canonical layout, which is left out if it's identical to the input.
 const CASES: &str = include_str!("headings.txt");
 /// The replacement for the placeholder `WINDOWS` in the cases.
 const WINDOWS: &str = "windows = [\n  { until = 2027-01-03, role = \"B\" },\n]";
