@@ -103,7 +103,7 @@ fn no_color() -> bool {
 }
 
 /// Returns the candidate folders for locks: the user's runtime folder, cache folder, and `~/.cache`. Only the last one is
-/// the same in every session because `home_dir` falls back to the account's home folder.
+/// known in every session: without `HOME`, `home_dir` falls back to the account's home folder.
 fn locks() -> Vec<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let home = std::env::home_dir().map(|home| home.join(".cache"));

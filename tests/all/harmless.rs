@@ -2,7 +2,6 @@
 
 use rolecall::printable::characters;
 
-/// Panics if the string contains anything a terminal or GitHub log would act on.
 pub(crate) fn is_harmless(shown: &str) {
     for line in shown.split('\n') {
         let acts = characters(line).find(|(char, acts)| *acts && !char.is_ascii_graphic());

@@ -44,7 +44,7 @@ struct Pylon {
 }
 
 impl Scene {
-    /// Creates a scene without a Pylon, so every request fails.
+    /// Creates a scene without a Pylon. Every request fails.
     pub(crate) fn offline() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), pylon: None, environment: Vec::new() }
     }
@@ -189,7 +189,7 @@ impl Scene {
     }
 }
 
-/// Gives the built-in roles readable IDs, such as `role_admin`, unless the state defines roles of its own.
+/// Gives the built-in roles readable IDs, such as `role_admin`. A state with roles of its own is left as is.
 fn with_readable_roles(state: &str) -> String {
     let mut state: serde_json::Value =
         serde_json::from_str(state).unwrap_or_else(|error| panic!("the story's pylon.json: {error}"));
@@ -322,7 +322,7 @@ pub(crate) fn formats_for_people() -> impl Iterator<Item = Format> {
     })
 }
 
-/// Returns the formats supported by a command. The command may include its arguments.
+/// Returns the formats supported by a command. The command can include its arguments.
 pub(crate) fn formats_of(command: &str) -> impl Iterator<Item = Format> {
     let name = command.split(' ').next().unwrap_or_default();
     let has_csv = check_csv(name).is_ok();

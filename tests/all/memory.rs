@@ -1,4 +1,4 @@
-//! An in-memory Pylon that answers every read immediately, so observing it takes neither sockets nor time.
+//! An in-memory Pylon that answers every read immediately. Observing it takes neither sockets nor time.
 
 use futures_util::FutureExt;
 use rolecall::observed::ObservedState;

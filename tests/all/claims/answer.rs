@@ -25,8 +25,8 @@ pub(super) fn holds(data: &[u8]) {
     let came = || Ok(Incoming { status: 200, body: body.to_vec(), ..Incoming::default() });
     let id = || UserId::new("u_1").expect("an id");
     let emails = || vec![Email::observed("a@b.example")];
-    // `None` if an ordinary JSON parser rejects the body. rolecall may still accept it, because it ignores some invalid parts, such
-    // as huge numbers.
+    // `None` if an ordinary JSON parser rejects the body. rolecall might still accept it: some invalid parts, such as huge
+    // numbers, are ignored.
     let value = serde_json::from_slice::<Value>(body).ok();
     match asked % 8 {
         0 => agrees_with_json_parser(&Me, came(), value, is_identity),

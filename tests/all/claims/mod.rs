@@ -1,7 +1,7 @@
 //! Claims about arbitrary bytes, written as functions that panic if the claim is false.
 //!
 //! The fuzz targets in `fuzz/` compile this folder and try the claims on generated inputs, while `corpora` tries them on
-//! collected ones. Since a fuzzer tries a claim millions of times, it has to be fast.
+//! collected ones. A claim has to be fast because a fuzzer tries it millions of times.
 
 mod answer;
 mod journal;
@@ -46,6 +46,6 @@ pub(crate) fn is_explained(problems: &Problems) {
         let (text, span) = (problems.sources.text(label.place.file), label.place.span());
         assert!(text.get(span.clone()).is_some(), "{span:?} is not a place in {text:?}: {:?}", problems.list);
     }
-    // Rendering a diagnostic takes longer than all other checks combined, so we only render three.
+    // Render only three because rendering a diagnostic takes longer than all other checks combined.
     diagnostic::letters(problems, false, None).take(3).for_each(|letter| is_harmless(&letter));
 }

@@ -1,4 +1,4 @@
-//! Making text printable is idempotent. The result is harmless, and nothing is lost.
+//! Making text printable is idempotent. The result is harmless and preserves all of the text.
 
 use pretty_assertions::assert_eq;
 use rolecall::printable::Printable;

@@ -50,8 +50,8 @@ pub(super) fn holds(data: &[u8]) {
             "{refusal:?}"
         );
     }
-    // We read the code even if other parts of the envelope are invalid, unless a key is repeated. Escapes could hide a
-    // repetition.
+    // If no key is repeated, the code is read even if other parts of the envelope are invalid. Skip bodies with escapes,
+    // which could hide a repeated key.
     let text = std::str::from_utf8(&incoming.body).unwrap_or_default();
     let is_plain = !text.contains('\\')
         && ["errors", "request_id", "code"].iter().all(|key| text.matches(&format!("\"{key}\"")).count() < 2);
@@ -61,7 +61,7 @@ pub(super) fn holds(data: &[u8]) {
         assert_eq!(refusal.code.as_deref(), value["code"].as_str().filter(|_| is_pylons), "{refusal:?}");
         assert_eq!(failure.request_id.as_deref(), value["request_id"].as_str(), "{refusal:?}");
     }
-    // Without a code from Pylon, or with a 5xx status, which may come from a gateway, only the status counts.
+    // Without a code from Pylon, or with a 5xx status, which can come from a gateway, only the status counts.
     if refusal.code.is_none() || status >= 500 {
         let bare =
             exchange::attempt(&Roles { cursor: None }, Ok(Incoming { status, ..Incoming::default() }), now());

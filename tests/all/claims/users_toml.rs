@@ -51,8 +51,8 @@ fn keeps_its_meaning(text: &str, roster: &Roster) {
     assert!(comparison.differences.is_empty(), "{comparison:?} of:\n{text}\nbecame:\n{after}");
 }
 
-/// Imports an organization in which everyone differs from the files and one person is unmanaged. Afterwards, only people reported
-/// as not written may still differ.
+/// Imports an organization in which everyone differs from the files and one person is unmanaged. Afterward, only people
+/// reported as not written can still differ.
 fn imports_drift(roster: &Roster) {
     let observed = everyone_differs(roster);
     let Some(plan) = plan(roster, &observed) else { return };

@@ -12,8 +12,8 @@ fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz"))
 }
 
-/// Returns `true` in the published crate, which doesn't include the fuzz package. We detect it by `Cargo.toml.orig`, which `cargo
-/// package` adds.
+/// Returns `true` in the published crate, which doesn't include the fuzz package. `cargo package` adds `Cargo.toml.orig` to
+/// it.
 fn is_published_crate() -> bool {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml.orig")).exists()
 }
@@ -37,7 +37,7 @@ fn every_fuzz_corpus_satisfies_the_claim_of_its_target() {
     }
 }
 
-/// This build doesn't compile the fuzz targets, so we can only check their names.
+/// Checks only the names because this build doesn't compile the fuzz targets.
 #[test]
 fn every_claim_has_a_fuzz_target() {
     if is_published_crate() {

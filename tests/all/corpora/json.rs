@@ -86,7 +86,7 @@ fn any_text_is_accepted_or_rejected_as_a_response() {
     }
 }
 
-/// Even parts we ignore must be valid JSON, so that a truncated response is rejected.
+/// Even parts that rolecall ignores must be valid JSON. Otherwise, a truncated response could be accepted.
 #[test]
 fn invalid_json_is_rejected_and_valid_json_in_unknown_keys_is_ignored() {
     use rolecall::pylon::exchange::{Incoming, attempt};

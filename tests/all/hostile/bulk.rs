@@ -15,8 +15,8 @@ use crate::harness::formats_of;
 /// The number of rounds per report. A job's log shows at most ten annotations per level.
 const ROUNDS: usize = 8;
 
-/// The formats of reports with several rounds. HTML and JSON escape everything the same way, so each of them gets only every
-/// other report. Terminal output is colored in every other report.
+/// The formats of reports with several rounds. HTML and JSON each get only every other report because they escape everything
+/// the same way. Terminal output is colored in every other report.
 const ALTERNATING: [&[Format]; 2] = [
     &[Format::Text, Format::Markdown, Format::Github, Format::Html],
     &[Format::Text, Format::Markdown, Format::Github, Format::Json],
@@ -26,14 +26,14 @@ const ALTERNATING_TABLES: [&[Format]; 2] = [
     &[Format::Text, Format::Markdown, Format::Github, Format::Html, Format::Csv],
     &[Format::Text, Format::Markdown, Format::Github, Format::Json, Format::Csv],
 ];
-/// The formats of reports with just one round, so that even carriers found only once per report get every string.
+/// The formats of reports with a single round. With these, even carriers found only once per report get every string.
 const FAST: [&[Format]; 2] = [&[Format::Text, Format::Markdown]; 2];
 
 /// The formats of long reports, in which a job's log also gets only every other report.
 const ALTERNATING_LONG: [&[Format]; 2] =
     [&[Format::Text, Format::Markdown, Format::Html], &[Format::Text, Format::Github, Format::Json]];
 
-/// Writes reports for all rounds, so every carrier gets every string.
+/// Writes reports for all rounds. Every carrier gets every string.
 fn check_reports(
     formats: [&[Format]; 2],
     command: &'static str,
@@ -61,7 +61,7 @@ fn every_format_is_judged() {
 #[test]
 fn a_plan_is_harmless() {
     check_reports(ALTERNATING_TABLES, "plan", ROUNDS, |deal, rounds| {
-        // An apply's report shows the same text about people and gets every string, so two rounds are enough.
+        // Two rounds are enough because an apply's report shows the same text about people and gets every string.
         let rounds = rounds.start..rounds.start + 2;
         plan(deal, &PlanOf { rounds, carried_out: false })
     });

@@ -1,6 +1,6 @@
 //! The positions of untrusted text in a report, and how much of the text each format shows.
 //!
-//! A [`Deal`] assigns a different hostile string to each carrier and records the string, so a judge can look for it. Over all
+//! A [`Deal`] assigns a different hostile string to each carrier and records the string for the judges to look for. Over all
 //! rounds, every carrier gets every string.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use rolecall::report::Format;
 /// The entire text is shown.
 const WHOLE: usize = usize::MAX;
 
-// The commands with the text in their CSV.
+// The commands whose CSV contains the text.
 const NONE: &[&str] = &[];
 const PLAN: &[&str] = &["plan"];
 const AGENDA: &[&str] = &["agenda"];
@@ -28,8 +28,8 @@ macro_rules! carriers {
         impl Carrier {
             pub(super) const ALL: &'static [Self] = &[$(Self::$name),+];
 
-            /// The number of characters shown in a command's report in this format. `None` if the text isn't shown, or not
-            /// literally.
+            /// Returns the number of characters shown in a command's report in this format, or `None` if the text isn't
+            /// shown literally.
             pub(super) fn shown(self, format: Format, command: &str) -> Option<usize> {
                 match (self, format) {
                     $((Self::$name, Format::Text | Format::Github) => $text,
@@ -246,7 +246,7 @@ impl<'s> Deal<'s> {
     pub(super) fn raw(&mut self, carrier: Carrier) -> &'s str {
         let number = (self.from + 7 * carrier as usize) % self.strings.len();
         let text = &self.strings[number];
-        // A carrier may occur several times in a report, but we only record it once.
+        // A carrier can occur several times in a report but is recorded only once.
         if self.known.insert((carrier, number)) {
             self.dealt.push((carrier, text));
         }

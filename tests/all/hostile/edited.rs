@@ -61,7 +61,7 @@ fn an_edited_saved_plan_is_rejected_or_shown_without_harm() {
     for start in (0..strings.len()).step_by(5) {
         for (number, path) in paths.iter().enumerate() {
             let text = &strings[(start + number) % strings.len()];
-            // Plain words are harmless in a remedy, but the judges only know our own words.
+            // Plain words are harmless in a remedy, but the judges know only our own words.
             let text = if path.ends_with("/remedy") { format!("1 {text}") } else { text.clone() };
             *edited.pointer_mut(path).unwrap() = text.into();
         }

@@ -63,7 +63,7 @@ pub(super) fn check_formats(
     }
 }
 
-/// Checks the report on a terminal with 80 columns. Only unbreakable lines may be wider, and no word may be lost or split.
+/// Checks the report on a terminal with 80 columns. Only unbreakable lines can be wider, and no word must be lost or split.
 fn check_width(report: &Report, colors: bool, unwrapped: &str) {
     const WIDTH: usize = 80;
     let text = write(report, Format::Text, &Setting { width: Some(WIDTH), ..setting(NO_LIMIT, colors) });
@@ -87,7 +87,7 @@ fn is_path(line: &str) -> bool {
     before_number.ends_with([':', '…', '.'])
 }
 
-/// Returns `true` if the line is the path of the journal, which may contain spaces.
+/// Returns `true` if the line is the path of the journal, which can contain spaces.
 fn is_journal(line: &str, report: &Report) -> bool {
     matches!(&report.body, Body::Plan(plan) if plan.journal.as_ref().is_some_and(|path| path.as_str().trim() == line.trim()))
 }

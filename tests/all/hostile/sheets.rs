@@ -76,7 +76,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         0 | 2 => in_pylon = Some(person(deal)),
         1 => {}
         _ => {
-            // If several users match, we show nothing else about them.
+            // If several users match, the report shows only these three values for each of them.
             let [id, name, email] = [Carrier::AskedId, Carrier::AskedName, Carrier::AskedPrimary]
                 .map(|carrier| deal.text(carrier));
             several_in_pylon.push(PylonLine { id, name, email, ..person(&mut deal.detached()) });

@@ -12,7 +12,7 @@ use crate::harness::{Scene, formats_of};
 /// The number of people, each with a different hostile name.
 const PEOPLE: usize = 40;
 
-/// Returns every nth string, so each family is represented.
+/// Returns every nth string. That way, each family is represented.
 fn sample(number: usize) -> Vec<String> {
     let strings = corpus::strings();
     let step = strings.len() / number;

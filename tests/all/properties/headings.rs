@@ -95,7 +95,7 @@ impl Headed {
     }
 }
 
-/// Extracts the address of the person declared on a line, unless the line is a comment.
+/// Extracts the address of the person declared on a line. Returns `None` for a comment.
 fn person(line: &str) -> Option<String> {
     let line = line.trim();
     let rest = &line[line.find("\"p")? + 1..];

@@ -1,4 +1,4 @@
-//! Properties of formatting and editing: nothing is lost, the meaning is preserved, and an edit only touches the values it sets.
+//! Properties of formatting and editing: comments and meaning are preserved, and an edit changes only the values it sets.
 
 use std::cell::Cell;
 
@@ -256,7 +256,8 @@ fn an_edit_changes_only_the_requested_values_and_lines() {
         }
         let diff = TextDiff::from_lines(&text, &after);
         let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
-        // Each edit replaces at most two lines, one per value. One more line may change: the last one, if it has no line break.
+        // Each edit replaces at most two lines, one per value. One more line can change: the last one, if it has no line
+        // break.
         assert!(count(ChangeTag::Delete) <= 2 * edits.len() + 1, "{edits:#?}\nof:\n{text}\nbecame:\n{after}");
         for change in diff.iter_all_changes().filter(|change| change.tag() == ChangeTag::Delete) {
             let line = change.value();
@@ -292,7 +293,7 @@ fn adding_people_to_a_canonical_file_keeps_it_canonical() {
     holds(400, &(rolls(), vec(any::<u16>(), 0..40)), |(rolls, edit_rolls)| {
         let before = laid_out(&scribble(&rolls).text);
         if !before.contains("\n\"") && before.contains("[users.") {
-            return; // a file that only has tables gets a table for each new person
+            return; // a file with only tables gets a table for each new person
         }
         let edits: Vec<PersonEdit> =
             new_people(&mut Dice::new(&edit_rolls)).into_iter().map(PersonEdit::Add).collect();

@@ -184,7 +184,7 @@ fn a_maximum_can_be_any_number_that_the_reader_accepts() {
         let rule = format!(
             "[guardrails]\nkeep_at_least = {{ Admin = 5 }}\nkeep_at_most = {{ Admin = 5, Member = {maximum} }}\n"
         );
-        // No order stays within both limits for Admin, so the planned order exceeds them by as little as possible.
+        // No order stays within both limits for Admin. The planned order exceeds them by as little as possible.
         assert_eq!(says(&of_seats(5, 2, 2, &rule), Guardrail::KeepAtMost), BLOCKS, "{maximum}");
     }
 }

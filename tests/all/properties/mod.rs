@@ -1,7 +1,7 @@
 //! Property tests: claims about every organization and every file, checked on random inputs.
 //!
-//! A claim consists of a sentence (the test's name), a strategy for generating inputs, and a closure that panics if the claim is
-//! false. The seed is fixed, so every run tries the same inputs. A failing input is shrunk and printed last. With
+//! A claim consists of a sentence (the test's name), a strategy for generating inputs, and a closure that panics if the
+//! claim is false. With a fixed seed, every run tries the same inputs. A failing input is shrunk and printed last. With
 //! `ROLECALL_SOAK=1` (best in release mode), we try fifty times as many inputs.
 //!
 //! | file | contents |

@@ -61,7 +61,8 @@ impl World {
         }
     }
 
-    /// Replaces the limits that the plan says it can't keep. Such a plan is blocked, but it can still be acknowledged.
+    /// If the plan reports that it can't keep a limit, replaces that limit with the reported count. Such a plan is blocked,
+    /// but it can still be acknowledged.
     fn with_planned(mut self, reviewed: &ReviewedPlan) -> Self {
         let during = |counts: &[RoleCount], role: &str| {
             let count = counts.iter().find(|count| &*count.role.0 == role).unwrap();
@@ -263,11 +264,11 @@ enum Flight {
     /// The write has been processed, and its response is pending.
     Answer(Ticket, Attempt<Person>),
     Read(Ticket, PeopleRequest, Fate),
-    /// The client has given up on the write, which may still arrive.
+    /// The client has given up on the write, which can still arrive.
     Straggler(Update),
 }
 
-/// Draws random numbers from a list, so they can shrink. Past the end of the list, every draw is zero.
+/// Draws random numbers from a list, which proptest can shrink. Past the end of the list, every draw is zero.
 struct Script(std::vec::IntoIter<u8>);
 
 impl Script {
@@ -315,7 +316,7 @@ impl Drive {
 
     /// Delivers the next event or advances the clock.
     fn wait(&mut self, machine: &mut Machine, until: Option<Duration>) {
-        // The client doesn't wait for an abandoned request, which may still arrive now or much later.
+        // The client doesn't wait for an abandoned request, which can still arrive now or much later.
         let none_will_answer = self.flights.iter().all(|flight| matches!(flight, Flight::Straggler(_)));
         if none_will_answer && (self.flights.is_empty() || self.script.below(4) > 0) {
             let until = until.expect("waits forever without a reason");
@@ -433,7 +434,7 @@ fn never_too_few(parallelism: usize) {
     for fate in Fate::OF_WRITES {
         assert!(fates.contains(name(fate)), "no write was ever {fate:?}");
     }
-    // The other outcomes only occur if other clients make changes during the apply, which the simulation covers.
+    // The other outcomes occur only if other clients make changes during the apply, which the simulation covers.
     for outcome in ["applied", "not effective", "rejected", "unknown", "not attempted"] {
         assert!(outcomes.contains(outcome), "no change was ever {outcome}: {outcomes:?}");
     }

@@ -22,7 +22,7 @@ use crate::rosters::read;
 /// The time at which the files are resolved.
 pub(super) const NOW: &str = "2026-11-20T08:00:00Z";
 
-/// ID, name, and slug of each role. Two roles share a name, so files have to use the IDs or slugs of these two.
+/// ID, name, and slug of each role. Files have to refer to the two roles named Lead by ID or slug.
 pub(super) const ROLES: [(&str, &str, &str); 5] = [
     ("role_admin", "Admin", "admin"),
     ("role_member", "Member", "member"),
@@ -31,7 +31,7 @@ pub(super) const ROLES: [(&str, &str, &str); 5] = [
     ("role_lead_2", "Lead", "lead-us"),
 ];
 const STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
-/// Statuses that Pylon may report but that can't be expressed in a file.
+/// Statuses that Pylon can report but that can't be expressed in a file.
 const OTHER_STATUSES: [&str; 3] = ["", "on_a_call", "Active"];
 
 /// An organization and a matching `users.toml`.
@@ -307,7 +307,7 @@ fn acknowledgment(up_to: usize) -> impl Strategy<Value = String> {
     )
 }
 
-/// Generates a rule, which may disallow some of the file's roles.
+/// Generates a rule, which might disallow some of the file's roles.
 fn rule(up_to: usize) -> impl Strategy<Value = String> {
     let pattern = || {
         prop_oneof![
@@ -357,7 +357,7 @@ pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
             let token_user = token_user.map(|index| index.get(&people).id.clone());
             let mut text = settings + &users;
             for rule in rules {
-                // A file that breaks its own rule is invalid, so leave out the rule.
+                // Leave out a rule that the file breaks, because it would make the file invalid.
                 let with_rule = format!("{rule}{text}");
                 if read(&with_rule).is_ok() {
                     text = with_rule;

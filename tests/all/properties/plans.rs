@@ -1,4 +1,5 @@
-//! Properties of a plan: it depends only on the desired and observed state, and once applied, there's nothing left to change.
+//! Properties of a plan: it depends only on the desired and observed state, and a plan made after applying it has no
+//! changes.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
-//! A naive reimplementation of the guardrails from their documentation. It counts the organization before and after the plan. From
-//! the code under test, it only uses data and the apply order.
+//! A naive reimplementation of the guardrails from their documentation. It counts the organization before and after the
+//! plan. From the code under test, it uses only data and the apply order.
 
 use std::collections::{BTreeMap, BTreeSet};
 

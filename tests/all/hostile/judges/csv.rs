@@ -63,7 +63,7 @@ fn runs(cell: &str) -> bool {
     signs.next().is_some_and(|first| SIGNS.contains(first)) || cell.starts_with(['\t', '\r'])
 }
 
-/// Parses a table. Every line must end with CRLF, and quotes are only allowed, doubled, in a quoted cell.
+/// Parses a table. Every line must end with CRLF, and quotes are allowed only in a quoted cell, where they're doubled.
 fn records(text: &str) -> Result<Vec<Vec<String>>, String> {
     let (mut records, mut record) = (Vec::new(), Vec::new());
     let mut rest = text;

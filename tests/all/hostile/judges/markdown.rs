@@ -1,7 +1,7 @@
 //! Checks comments as rendered by GitHub, using comrak, a Rust port of GitHub's own parser, with all of GitHub's extensions.
 //!
-//! Untrusted text may only appear in code spans and code blocks. Everything else must consist of a short list of words, numbers,
-//! and a little punctuation. That rules out mentions, references, addresses, math, and markup.
+//! Untrusted text is allowed only in code spans and code blocks. Everything else must consist of a short list of words,
+//! numbers, and a little punctuation. That rules out mentions, references, addresses, math, and markup.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;

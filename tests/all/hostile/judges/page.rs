@@ -52,7 +52,7 @@ const ELEMENTS: &[(&str, &[&str])] = &[
     ("text", &["class", "x", "y"]),
 ];
 
-/// The allowed attribute values, which are our own words or numbers. There's never any untrusted text in attributes.
+/// The allowed attribute values, which are our own words or numbers. Attributes never contain untrusted text.
 const WORDS: &[&str] = &[
     "",
     "en",
@@ -151,7 +151,7 @@ fn walk(node: &Handle, found: &mut Found) -> Result<(), String> {
             for attribute in attrs.borrow().iter() {
                 let (key, value) = (&*attribute.name.local, &*attribute.value);
                 let is_number = value.split(' ').all(|word| word.parse::<f64>().is_ok());
-                // Links may only lead to a section of the page.
+                // Links are allowed to lead only to a section of the page.
                 let section =
                     if key == "href" { value.strip_prefix('#') } else { (key == "id").then_some(value) };
                 let is_section =

@@ -1,6 +1,7 @@
 //! Checks logs the way GitHub's runner reads them. Both command parsers are ported from `ActionCommand.cs` in actions/runner.
 //!
-//! This is stricter than the runner: we treat any name as a command, since `stop-commands` can define arbitrary tokens.
+//! This check is stricter than the runner. It treats any name as a command because `stop-commands` can define arbitrary
+//! tokens.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
@@ -44,7 +45,7 @@ pub(in super::super) fn judge(log: &str) -> Result<Seen, String> {
 
 /// Returns the lines a runner would interpret as commands.
 pub(in super::super) fn commands(log: &str) -> Vec<Command> {
-    // Few lines contain a command marker, so we parse only those, which is faster in debug builds.
+    // Parse only the few lines with a command marker, which is faster in debug builds.
     let signs = ["::", "##["].map(|sign| memmem::find_iter(log.as_bytes(), sign).collect::<Vec<usize>>());
     let lines: HashSet<Range<usize>> = signs.concat().into_iter().map(|at| line_at(log, at)).collect();
     lines.into_iter().filter_map(|line| command(&log[line])).collect()
@@ -61,7 +62,7 @@ fn is_style_of_emoji(char: char) -> bool {
     matches!(char, '\u{fe0e}' | '\u{fe0f}')
 }
 
-/// Splits a process's output the way the runner does, where a line ends with CR, LF, or both.
+/// Splits a process's output the way the runner does. A line ends with CR, LF, or both.
 fn lines(log: &str) -> impl Iterator<Item = &str> {
     log.split(['\r', '\n']).filter(|line| !line.is_empty())
 }
