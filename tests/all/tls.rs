@@ -1,6 +1,6 @@
 //! TLS with real certificates on loopback: a certificate authority, a TLS relay in front of the sandbox, and a proxy.
 //!
-//! The relay serves one request per connection, so a test knows which certificate each request gets.
+//! The relay serves one request per connection. That way, a test knows which certificate each request gets.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -121,7 +121,7 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (number, serve) = (counter.fetch_add(1, Ordering::SeqCst) + 1, serve.clone());
-                // In many of these tests, the connection ends with an error, so ignore it.
+                // Ignore errors because many of these tests end the connection with one.
                 thread::spawn(move || serve(number, stream).err());
             }
         });

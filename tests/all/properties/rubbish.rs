@@ -278,7 +278,8 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
     Findings { blames: drift.into_blames(observed), unread, is_available: plan.declared > 3 }
 }
 
-/// Renders the report in every format. In a GitHub job, annotations are meant to be commands, so we only check the other lines.
+/// Renders the report in every format. In a GitHub job, annotations are meant to be commands. Only the other lines are
+/// checked.
 fn reported_harmlessly(body: Body) {
     let report = Report { command: "plan", exit: Exit::Done, body };
     let annotations = Annotations::default();

@@ -1,7 +1,8 @@
 //! Random `users.toml` files in all the ways people might write them, with every form of a person and with keys in any order and
 //! spelling. Comments and blank lines appear wherever TOML allows them. Every file is a valid roster.
 //!
-//! Every choice consumes a number from a list, and zero picks the simplest option, so failing cases shrink to simple files.
+//! Every choice consumes a number from a list, and zero picks the simplest option. Failing cases therefore shrink to simple
+//! files.
 
 /// Supplies the numbers behind all choices. Once the list is exhausted, every number is zero.
 pub(super) struct Dice<'d> {

@@ -34,7 +34,7 @@ const EPOCH: &str = "2026-10-01T12:00:00Z";
 /// The ID returned by `GET /me` for a token without a user.
 const API_USER_ID: &str = "a91c2e64-7b3f-4d08-8e5a-c60f41d9b273";
 
-/// A user who isn't a person, and so has no email address, status, or role.
+/// A user who isn't a person and therefore has no email address, status, or role.
 fn not_a_person(kind: UserKind, name: &str) -> WrittenUser {
     WrittenUser { kind, ..WrittenUser::default() }.name(name)
 }

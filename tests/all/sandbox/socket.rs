@@ -1,4 +1,4 @@
-//! Tests for behavior that only shows on a real socket, using a minimal client.
+//! Tests for behavior that shows up only on a real socket, using a minimal client.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -160,7 +160,7 @@ fn an_incomplete_request_body_has_no_effect() {
         stream.shutdown(Shutdown::Write).unwrap();
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
-        // Once a second request has been answered, we know the first has been processed.
+        // The response to a second request means that the first request has been processed.
         talk(&address, "GET /me HTTP/1.1", b"")
     });
     assert_eq!(status_of_bo(&running).as_deref(), Some("active"));
@@ -229,7 +229,7 @@ fn a_port_in_use_is_an_error() {
 fn starting_takes_well_under_fifty_milliseconds() {
     let fastest = runtime().block_on(async {
         let mut times = Vec::new();
-        // The machine may be busy, so take the fastest of several starts.
+        // Take the fastest of several starts because the machine might be busy.
         for _ in 0..10 {
             let begun = Instant::now();
             start(Setup::new(world())).await.unwrap();

@@ -40,8 +40,8 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
         }
         let person = sim.world.user(change.subject.id.as_str()).expect("people do not vanish");
         let is_theirs = person.role_from_scim || person.support_hours.is_some();
-        // After a signal, users aren't read back; the report just gives their number. Schedules may have reset their values in
-        // the meantime.
+        // After a signal, users aren't read back; the report just gives their number. Schedules might have reset their
+        // values in the meantime.
         if outcome.is_in_sync() && !(finished.not_read_back > 0 && is_theirs) {
             assert!(
                 holds(&sim.world, change),

@@ -111,8 +111,8 @@ fn a_lower_rate_limit_is_found_with_few_429s_and_little_delay() {
         }
         let (most, longest) = worst;
         assert!(most <= 30, "{kind:?}, {changes} changes: {most} 429s");
-        // If a large part of the changes goes out in the first burst, the slower pacing afterwards becomes noticeable. A small
-        // bucket never allows such a burst.
+        // If a large part of the changes goes out in the first burst, the slower pacing afterward becomes noticeable. A
+        // small bucket never allows such a burst.
         let counts_plainly =
             matches!(kind, LimiterKind::SlidingLog | LimiterKind::FixedWindow | LimiterKind::FullBucket);
         let times = if changes >= 200 { 1.25 } else { 1.35 };

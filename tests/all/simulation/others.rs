@@ -61,8 +61,8 @@ fn a_colleagues_change_during_an_apply_is_kept_and_reported() {
                     in_sync += 1;
                     assert!(!written, "{number}: nothing is sent for people in sync");
                 }
-                // A write got no response, and then there was a third value. In between, the written value may have been in
-                // effect.
+                // A write got no response, and then there was a third value. In between, the written value might have been
+                // in effect.
                 (Outcome::Unknown(Some(_)), false) => {
                     unclear += 1;
                     assert_eq!(role, ["admin"], "{number}: a third value is left alone");
@@ -72,7 +72,7 @@ fn a_colleagues_change_during_an_apply_is_kept_and_reported() {
                     assert!(written && role == ["admin"], "{number}");
                 }
                 // Either the write came before the colleague's change, or it relied on a read less than a minute old. If the
-                // write was lost, the colleague may have made the same change.
+                // write was lost, the colleague might have made the same change.
                 (Outcome::Applied, _) => assert!(written || to_planned, "{number}"),
                 (other, _) => panic!("{number}: {other:?}"),
             }

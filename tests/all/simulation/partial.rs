@@ -1,5 +1,5 @@
-//! Falsifies the responses to reads, one at a time, in every way that data can be partial: truncated, shifted, repeated, or missing
-//! a field. The result must be either the correct plan or no plan at all (I13 and I14 in docs/reliability.md).
+//! Falsifies the responses to reads, one at a time, in every way that a response can be partial: truncated, shifted,
+//! repeated, or missing a field. The result must be either the correct plan or no plan (I13 and I14 in docs/reliability.md).
 //!
 //! The tests use a small server with several pages of roles, listed users, and results per search. It gives correct responses to
 //! all requests but one, whose response is falsified either once or always.
@@ -164,7 +164,7 @@ fn truth(date: Date, request: &Outgoing) -> Value {
 /// A falsified response: its description, status, and body.
 type Lie = (String, u16, Value);
 
-/// Falsifies a page in many ways. We don't record a falsification if it has no effect.
+/// Falsifies a page in many ways. Falsifications without an effect aren't recorded.
 struct Liar<'p> {
     date: Date,
     request: &'p Outgoing,
@@ -215,7 +215,7 @@ impl Liar<'_> {
         self.lie(format!("entry {at} has the ID of {other}"), |page| {
             list(page)[at]["id"] = list(page)[other]["id"].clone();
         });
-        // In April, users only have a role ID, so no other response would contradict the swapped names.
+        // Skip April. Users have only a role ID there, and no other response would contradict the swapped names.
         if self.date == Date::April && self.is_about_roles() {
             return;
         }
@@ -313,7 +313,7 @@ fn lies(date: Date, request: &Outgoing, page: &Value) -> Vec<Lie> {
     liar.lies
 }
 
-/// The correct responses. Building a page is slow in a debug build, so each one is only built once.
+/// The correct responses. Each page is built only once because building a page is slow in a debug build.
 struct Truth {
     date: Date,
     pages: RefCell<HashMap<Outgoing, Vec<u8>>>,
@@ -443,7 +443,7 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
         .map(|request| (request.clone(), truth(date, &request)))
         .collect();
     for (request, page) in &pages {
-        // The step is prime, so the sample includes every kind of falsification.
+        // With a prime step, the sample includes every kind of falsification.
         for lie in lies(date, request, page).iter().step_by(usize::try_from(full(1, 23)).unwrap()) {
             for always in [false, true] {
                 let server = Server::new(&truth_of, Some((request, lie)), always);
@@ -470,8 +470,8 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
     }
 }
 
-/// Checks that both plans have the same changes and the same missing or deactivated people. No guardrail may pass if it should have
-/// blocked the plan.
+/// Checks that both plans have the same changes and the same missing or deactivated people. No guardrail must pass if it
+/// should have blocked the plan.
 fn is_true(plan: &ReviewedPlan, expected: &ReviewedPlan, what: &dyn Fn() -> String) {
     let (plan_of, expected_of) = (nameless(&plan.plan), nameless(&expected.plan));
     assert!(plan_of == expected_of, "{}\n{plan_of:#?}", what());
@@ -484,7 +484,7 @@ fn is_true(plan: &ReviewedPlan, expected: &ReviewedPlan, what: &dyn Fn() -> Stri
     }
 }
 
-/// Returns what a plan says about people, without their names. No decision depends on a name.
+/// Returns a plan's changes and people, without names. No decision depends on a name.
 fn nameless(plan: &Plan) -> (Vec<Change>, Vec<Subject>, Vec<(&Email, bool)>) {
     let subject = |subject: &Subject| Subject { name: String::new(), ..subject.clone() };
     let changes =

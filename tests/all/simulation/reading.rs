@@ -1,4 +1,5 @@
-//! Reads that keep failing or don't return the user. The plan is two minutes old, so every user is read again before the write.
+//! Reads that keep failing or don't return the user. Because the plan is two minutes old, every user is read again before
+//! the write.
 
 use std::time::Duration;
 
@@ -134,10 +135,10 @@ fn people_missing_from_the_read_back_are_read_one_by_one() {
 #[test]
 fn a_write_without_an_answer_is_unknown_until_read_back() {
     for (status, looked_at, read_back, outcome) in [
-        // A third value: in between, the written value may have been in effect.
+        // A third value: in between, the written value might have been in effect.
         (504, "admin", "admin", "unknown"),
         (504, "admin", "viewer", "applied"),
-        // The old value in every read: a gateway may have given up on a request while Pylon is still processing it.
+        // The old value in every read: a gateway might have given up on a request while Pylon is still processing it.
         (504, "member", "member", "unknown"),
         (504, "member", "viewer", "applied"),
         // Eventually rejected, after a first write that got no response.

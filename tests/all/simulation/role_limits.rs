@@ -61,8 +61,8 @@ fn replacing_every_administrator_always_keeps_the_minimum() {
 
 #[test]
 fn failed_gains_reduce_the_number_of_allowed_losses() {
-    // Four administrators leave, four others are added, and three must remain. Two of the new ones have their role from SCIM, so
-    // their writes have no effect.
+    // Four administrators leave, four others are added, and three must remain. For two of the new ones, writes have no
+    // effect because a SCIM group determines their role.
     let goes = |number| Who::with_role(WrittenUser::new(&email(number), "admin"), "member");
     let comes = |number| Who::with_role(WrittenUser::new(&email(number), "viewer"), "admin");
     let fails = |number| Who::with_role(WrittenUser::new(&email(number), "viewer").role_from_scim(), "admin");
@@ -278,23 +278,23 @@ fn none_is_stuck(
 
 #[test]
 fn a_change_does_not_take_the_seat_that_an_earlier_one_needs() {
-    // Lead has one free seat. Three people move in a circle through three roles, which has to start with one of them taking that
-    // seat. If a fourth person takes it first, the others are stuck.
+    // Lead has one free seat. Three people rotate through three roles, and the first move has to take that seat. If a fourth
+    // person takes it first, the others are stuck.
     let moves = [("lead", "member"), ("member", "viewer"), ("viewer", "lead"), ("guest", "lead")];
     none_is_stuck(moves, &[], &[("lead", 2), ("member", 1), ("viewer", 1)]);
 }
 
 #[test]
 fn a_change_does_not_take_the_holder_that_an_earlier_one_needs() {
-    // Lead has one holder more than its minimum. Three people move in a circle through three roles, which has to start with one of
-    // them leaving Lead. If a fourth person leaves Lead first, the others are stuck.
+    // Lead has one holder more than its minimum. Three people rotate through three roles, and the first move has to be out
+    // of Lead. If a fourth person leaves Lead first, the others are stuck.
     let moves = [("lead", "guest"), ("member", "lead"), ("viewer", "member"), ("lead", "viewer")];
     none_is_stuck(moves, &[("lead", 1), ("member", 1), ("viewer", 1)], &[]);
 }
 
 #[test]
 fn changes_without_an_effect_on_limits_do_not_prevent_a_valid_order() {
-    // R and S each need a holder and have two seats, so the search for an order has to back out of dead ends.
+    // R and S each need a holder and have two seats. The search for an order therefore has to back out of dead ends.
     let exchange = [("r", "member"), ("r", "s"), ("s", "r")];
     let leavers = std::iter::repeat_n(("x", "member"), 20);
     let others = std::iter::repeat_n(("member", "viewer"), 600);

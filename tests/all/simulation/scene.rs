@@ -147,7 +147,7 @@ impl Scene {
         self.desired.people.iter().map(|person| person.email.value.clone()).collect()
     }
 
-    /// Returns the plan for the observed state. A blocked plan isn't rejected, so tests can carry it out as if it had been
+    /// Returns the plan for the observed state. A blocked plan isn't rejected. Tests can carry it out as if it had been
     /// acknowledged.
     pub(super) fn plan(&self, observed: &ObservedState) -> ReviewedPlan {
         let Self { roster, desired, .. } = self;

@@ -37,9 +37,9 @@ fn after_every_sequence_of_faults_each_change_is_applied_once() {
     let mut start = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 0);
     let planned = start.plan(&scene, &How::default());
     let length = u32::try_from(full(6, 4)).unwrap();
-    // 0 means no fault, so the 9⁶ numbers cover all 8⁶ + … + 8 sequences of faults, as well as sequences with gaps.
+    // Because 0 means no fault, the 9⁶ numbers cover all 8⁶ + … + 8 sequences of faults, as well as sequences with gaps.
     let numbers = 0..9_u64.pow(length);
-    // 9 and 7 have no common divisor, so the sample has every fault at every request.
+    // Because 9 and 7 have no common divisor, the sample has every fault at every request.
     let step = usize::try_from(full(1, 7)).unwrap();
     let (mut fired, mut most) = (0, 0);
     histories(numbers.clone().step_by(step), |seed| {
@@ -50,8 +50,8 @@ fn after_every_sequence_of_faults_each_change_is_applied_once() {
         sim.faults = struck.fold(Faults::none(), |faults, (number, fault)| faults.at(number, fault));
         let how = How { parallelism: if seed % 2 == 0 { 8 } else { 1 }, ..How::default() };
         let ended = sim.carry_out(&planned, &how);
-        // After three invalid responses, we give up on a read, in which case some outcomes may be unknown or some changes not
-        // applied.
+        // After three invalid responses, we give up on a read. Some outcomes can then be unknown, and some changes might not
+        // be applied.
         let is_given_up = sequence.iter().filter(|fault| **fault == Some(Fault::GarbageApplied)).count() >= 3;
         if is_given_up {
             outcomes(&sim, &planned, &ended);

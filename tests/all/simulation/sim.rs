@@ -144,7 +144,7 @@ pub(super) struct Planned {
 /// The end of a run.
 #[derive(Debug)]
 pub(super) struct Ended {
-    /// The result, unless the run was killed.
+    /// The result, or `None` if the run was killed.
     pub(super) finished: Option<Finished>,
     pub(super) watch: Watch,
     /// Whether the run was interrupted before its end.

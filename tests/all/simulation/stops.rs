@@ -40,7 +40,7 @@ fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
             unclear += count(|outcome| matches!(outcome, Outcome::Unknown(_)));
             not_attempted += count(|outcome| matches!(outcome, Outcome::NotAttempted(_)));
         }
-        // The next process starts while some of the previous one's requests may still be in flight.
+        // The next process starts while some of the previous one's requests might still be in flight.
         sim.faults = Faults::none();
         let planned = sim.plan(&scene, &How::default());
         let ended = sim.carry_out(&planned, &How::default());

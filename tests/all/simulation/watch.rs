@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::sim::Sim;
 
-/// The maximum age of a read that a write may rely on (I3).
+/// The maximum age of a read that a write can rely on (I3).
 const OLDEST_READ: Duration = Duration::from_secs(60);
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -22,9 +22,9 @@ const WINDOW: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub(super) struct Watch {
     planned: HashMap<UserId, Value>,
-    /// Guarded roles about to lose holders, with the number of holders that must remain at all times.
+    /// For each guarded role with planned losses, the number of holders that must remain at all times.
     minimums: Vec<(RoleId, u64)>,
-    /// Roles with a maximum that are about to gain holders, with the number allowed at all times.
+    /// For each role with a maximum and planned gains, the number of holders allowed at all times.
     maximums: Vec<(RoleId, u64)>,
     /// When each user's latest read was sent and when it reached the server.
     reads: HashMap<UserId, (Duration, Duration)>,
@@ -172,14 +172,14 @@ impl Watch {
     }
 }
 
-/// The number of holders that must remain: the minimum, or fewer if the role has fewer holders before or after the apply. If no
-/// order of changes can keep that number, the plan says how many will remain, and is blocked.
+/// The number of holders that must remain: the minimum, or fewer if the role has fewer holders before or after the apply. If
+/// no order of changes can keep that number, the plan is blocked and states how many will remain.
 fn least(count: &RoleCount) -> u64 {
     count.during.unwrap_or(count.limit.min(count.before).min(count.after))
 }
 
-/// The number of holders allowed: the maximum, or more if the role has more holders before or after the apply. If no order of
-/// changes can keep that number, the plan says how many there will be, and is blocked.
+/// The number of holders allowed: the maximum, or more if the role has more holders before or after the apply. If no order
+/// of changes can keep that number, the plan is blocked and states how many there will be.
 fn most(count: &RoleCount) -> u64 {
     count.during.unwrap_or(count.limit.max(count.before).max(count.after))
 }

@@ -98,7 +98,7 @@ fn a_second_apply_of_the_organization_refuses_and_names_the_first() {
     let now: Timestamp = NOW.parse().unwrap();
     let folder = |name: &str| scene.folder().join(name);
     let (config, login, home) = (folder(".rolecall"), folder("run/rolecall"), folder("home/.cache/rolecall"));
-    // A login session and a cron job keep their locks in different folders, so whichever starts second must find the other's
+    // A login session and a cron job keep their locks in different folders. Whichever starts second must find the other's
     // lock.
     for (held, has_login) in
         [(&config, false), (&config, true), (&home, false), (&home, true), (&login, true)]
@@ -180,7 +180,8 @@ fn an_apply_killed_at_any_request_is_completed_by_the_next_run() {
                 signal(&child, name);
             }
             let ended = child.wait_with_output().unwrap();
-            // While rolecall is still reading, a signal terminates it without a message. The run may also have finished first.
+            // While rolecall is still reading, a signal terminates it without a message. The run might also have finished
+            // first.
             let codes = [code, None, Some(0)];
             assert!(codes.contains(&ended.status.code()), "{name} at request {requests}: {:?}", ended.status);
             scene.run("apply --auto-approve").exits(0);
@@ -240,7 +241,7 @@ fn a_second_signal_ends_the_apply_at_once_and_reports_unknown_outcomes() {
     assert!(report.contains("1 unknown · 49 not attempted"), "{report}");
 }
 
-/// Returns a full pipe that's never read, so the next write to it blocks forever.
+/// Returns a full pipe that's never read. The next write to it blocks forever.
 #[cfg(target_os = "linux")]
 fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     use std::io::Write;
@@ -318,7 +319,7 @@ fn a_second_signal_ends_an_apply_whose_progress_is_not_read() {
     while journals(&scene).is_empty() {
         std::thread::yield_now();
     }
-    // The first line of progress blocks, and so does everything else. The signals may also arrive earlier.
+    // The first line of progress blocks, and so does everything else. The signals can also arrive earlier.
     let mut codes = Vec::new();
     for _ in 0..2 {
         std::thread::sleep(std::time::Duration::from_millis(100));

@@ -1,7 +1,7 @@
 //! Opens the page of `--report html=…` in a real browser to check that it fits a phone and a desktop and doesn't load anything.
 //!
-//! The tests need headless Chromium, either at `ROLECALL_CHROMIUM` or installed as `chromium` or `chromium-browser`. Otherwise,
-//! they're skipped with a message or, if `ROLECALL_REQUIRE_CHROMIUM` is set, fail.
+//! The tests need headless Chromium, either at `ROLECALL_CHROMIUM` or installed as `chromium` or `chromium-browser`. Without
+//! Chromium, they fail if `ROLECALL_REQUIRE_CHROMIUM` is set. Otherwise, they're skipped with a message.
 
 use std::fs;
 use std::io::Write;
@@ -26,7 +26,7 @@ fn chromium() -> Option<PathBuf> {
             std::env::var_os("ROLECALL_REQUIRE_CHROMIUM").is_none(),
             "Chromium is required, and not there"
         );
-        // Bypass the test runner's output capture, so users see which tests were skipped.
+        // Bypass the test runner's output capture to show which tests were skipped.
         #[expect(clippy::disallowed_methods, reason = "this is not rolecall's own output")]
         let _ = writeln!(std::io::stderr(), "skipped, since there is no Chromium: the page in a browser");
     }

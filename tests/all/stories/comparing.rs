@@ -1,4 +1,4 @@
-//! Tests for `compare`, which shows how the declarations in two versions of the files differ, offline.
+//! Tests for `compare`, which shows offline how the declarations in two versions of the files differ.
 
 use pretty_assertions::assert_eq;
 use rolecall::report::Format;
@@ -47,7 +47,7 @@ fn what_means_the_same_is_no_difference() {
         "timezone = \"UTC\"\nallow_unicode_emails = false\n[users]\n\"cy@acme.example\".role = \"Admin\"\n\"bo@acme.example\".role = \"Member\"\n",
     ] {
         let (text, exit) = compare(plain, same);
-        // A role in [defaults] means the same as one in the person's entry, so no line mentions moving it.
+        // No line mentions moving a role to [defaults], where it means the same as in the person's entry.
         assert_eq!(text.lines().last(), Some("no differences"), "{text}");
         assert_eq!(exit, Some(0));
     }

@@ -1,5 +1,5 @@
-//! Checks that every example is valid, comes with a sandbox state, and is listed in examples/README.md. Each one must end up in sync
-//! unless it's meant to be blocked.
+//! Checks that every example is valid, comes with a sandbox state, and is listed in examples/README.md. Examples that aren't
+//! meant to be blocked must end up in sync.
 
 use std::fs;
 use std::path::Path;

@@ -172,7 +172,7 @@ fn a_suspended_organization_and_a_forbidden_write_say_what_to_do() {
 
 #[test]
 fn an_unreachable_host_is_reported_within_seconds() {
-    // The port was free a moment ago, so nothing should be listening on it.
+    // Nothing should be listening on a port that was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let scene = scene().env("PYLON_BASE_URL", &format!("http://127.0.0.1:{port}"));
     let run = scene.run("plan");
@@ -264,7 +264,7 @@ fn after_an_apply_the_comment_begins_with_what_is_not_applied() {
 fn a_closed_pipe_exits_with_failure_and_no_message() {
     let scene = scene();
     for (words, code) in [("plan", 1), ("--help", 1), ("plan --frob", 64), ("apply --auto-approve", 4)] {
-        // Close the reading end first, or a fast command could finish before that.
+        // Close the reading end first. Otherwise, a fast command could finish before it's closed.
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let output = scene.command(&words.split(' ').collect::<Vec<_>>()).stdout(writer).output().unwrap();
@@ -326,13 +326,13 @@ fn the_next_step_fits_the_outcome_and_is_printed_once() {
         let texts = scene.reports_for_people(words, exit);
         texts.into_iter().map(|text| text.replace('`', "")).collect::<Vec<_>>()
     };
-    // All failures are 403s, so there's only one remedy to print.
+    // There's only one remedy to print because all failures are 403s.
     let forbidden = scene();
     forbidden.pylon(|world| world.settings.token_can_write = false);
     for text in remedy(&forbidden, "apply --auto-approve", 1) {
         assert_eq!(text.matches("se a token that an Admin has created").count(), 1, "{text}");
     }
-    // The change had no effect, so there's no point in sending it again.
+    // Sending the change again would be pointless because it had no effect.
     let scim = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "role": "member", "scim_roles": ["member"], "role_from_scim": true } ] }"#;
     let ineffective =
         Scene::with_pylon(scim).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");

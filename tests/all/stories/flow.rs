@@ -1,4 +1,4 @@
-//! Tests the full path from the files to the `PATCH` requests, after which a second run finds everything in sync.
+//! Tests the full path from the files to the `PATCH` requests. Afterward, a second run finds everything in sync.
 
 use pretty_assertions::assert_eq;
 use serde_json::Value;

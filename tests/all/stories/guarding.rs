@@ -428,7 +428,7 @@ fn the_acknowledgment_that_a_refusal_prints_is_one_that_works() {
     refusal.exits(3);
     let lines = refusal.stdout.lines().skip_while(|line| line.trim() != "[[acknowledge]]");
     let printed: String = lines.take(6).map(|line| format!("{}\n", line.trim())).collect();
-    // As printed, it still lacks the reason, which only a human can supply.
+    // The printed acknowledgment still lacks the reason, which only a human can supply.
     let unfinished = scene.file("users.toml", format!("{printed}{users}"));
     unfinished.run("plan").exits(1).names("roster::bad_value");
     let finished = printed.replace("reason = \"\"", "reason = \"Ben has left\"");

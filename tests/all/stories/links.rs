@@ -330,7 +330,7 @@ fn a_report_can_replace_a_file_in_a_read_only_folder() {
 
 #[test]
 fn simultaneous_applies_have_separate_journals() {
-    // In containers, every process may have the same ID. In this test, even the time is the same.
+    // In containers, every process can have the same ID. In this test, even the time is the same.
     let scene = scene();
     for role in ["Viewer", "Member", "Viewer", "Member"] {
         let users = format!("[users]\n\"bo@acme.example\" = {{ role = \"{role}\" }}\n");

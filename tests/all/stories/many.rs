@@ -1,4 +1,4 @@
-//! Tests for reports about lots of people. Equal changes collapse into one entry, except that changes to guarded roles are always
+//! Tests for reports about lots of people. Equal changes collapse into one entry, but changes to guarded roles are always
 //! listed.
 
 use std::fmt::Write as _;

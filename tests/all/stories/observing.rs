@@ -352,7 +352,8 @@ fn all_pages_of_roles_are_read_so_that_minimums_apply() {
     let run = scene.run("apply --auto-approve");
     run.exits(3);
     assert!(run.stdout.contains("1 of 2 Admins remains (minimum 2)"), "{}", run.stdout);
-    // Each read takes three pages. The other Admin isn't declared, so we read everything again and also search for that Admin.
+    // Each read takes three pages. Because the other Admin isn't declared, we read everything again and also search for that
+    // Admin.
     assert_eq!(scene.asked().iter().filter(|asked| *asked == "GET /user-roles").count(), 6);
 }
 

@@ -116,6 +116,6 @@ fn connection_flags_are_only_for_commands_that_send_requests() {
     ] {
         scene.run(words).exits(64).mentions("is an option of: plan, apply, rollback, import");
     }
-    // The environment may be set up for other commands.
+    // The environment might be set up for other commands.
     scene.env("PYLON_BASE_URL", "nonsense").env("ROLECALL_RATE", "nonsense").run("validate").exits(0);
 }

@@ -1,4 +1,4 @@
-//! Tests for `[[rule]]`, which limits who may have which role.
+//! Tests for `[[rule]]`, which limits who can have which role.
 
 use pretty_assertions::assert_eq;
 

@@ -260,7 +260,7 @@ fn rollback_last_undoes_the_newest_apply_and_names_its_journal_to_continue() {
     scene.pylon(|world| world.settings.token_can_write = false);
     let failed = scene.run("rollback --last --auto-approve --max-changes 5");
     let output = without_names(&scene, &failed.exits(1).stdout);
-    // The failed rollback's journal is now the newest, so `--last` would pick the wrong one.
+    // `--last` would pick the wrong journal because the failed rollback's journal is now the newest.
     let again = "Run `rolecall rollback .rolecall/journal/NAME --max-changes 5` again with the same journal";
     assert!(output.contains(again), "{output}");
     scene.pylon(|world| world.settings.token_can_write = true);

@@ -95,7 +95,7 @@ fn command_lines() -> Vec<Vec<String>> {
         lines.push(behind(vec![format!("--frob={TOKEN}")]));
         for flag in verb.get_arguments().filter_map(|arg| arg.get_long()) {
             lines.push(behind(vec![format!("--{flag}"), token()]));
-            // A given flag is parsed the same way for every command, so testing it once is enough.
+            // Testing a flag once is enough because it's parsed the same way for every command.
             if seen.insert(flag.to_owned()) {
                 for value in
                     [token(), format!("json={TOKEN}"), format!("{TOKEN}=1"), format!("patch={TOKEN}")]

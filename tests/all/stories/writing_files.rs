@@ -498,7 +498,7 @@ fn a_split_import_writes_nothing_if_a_file_would_be_included_or_overwritten() {
         run.exits(64).mentions("'--split-by <KEY>' cannot be used with '--");
     }
     assert_eq!(names(&scene), <[&str; 0]>::default());
-    // In a file, a person can only have one role, so this user's two roles can't be imported.
+    // This user's two roles can't be imported because a person can have only one role in a file.
     let empty =
         Scene::with_pylon(r#"{ "users": [ { "email": "two@acme.example", "role": ["member", "admin"] } ] }"#);
     empty.run("import --split-by role").exits(0);
