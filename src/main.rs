@@ -32,7 +32,8 @@ fn rolecall(words: &[OsString], token_sources: Vec<TokenSource>) -> Exit {
     let cli = match manual::parse(words.to_owned()) {
         Ok(cli) => cli,
         Err(error) => {
-            // Parsing failed, so the value of `-C` is unknown. A relative path to a token file could be below any word.
+            // Because parsing failed, the value of `-C` is unknown. Any word could be the folder for a relative path to a
+            // token file.
             commands::hide_tokens(&TokenSource::below_each(&token_sources, words));
             return print_clap_message(&error);
         }

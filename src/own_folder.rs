@@ -1,8 +1,8 @@
 //! Manages rolecall's own folders: `.rolecall` next to the root file, and the folders for its locks.
 //!
-//! `.rolecall` can come from a repository, so we don't trust its contents. This module never follows symbolic links inside
-//! it and uses only regular files and folders owned by the current user. Anything else results in an [`UntrustedFile`] error
-//! before anything is written. Owners are checked only on Unix.
+//! Because `.rolecall` can come from a repository, its contents aren't trusted. This module never follows symbolic links
+//! inside it and uses only regular files and folders owned by the current user. Anything else results in an
+//! [`UntrustedFile`] error before anything is written. Owners are checked only on Unix.
 //!
 //! On Unix, files are opened relative to their open folder (`openat`). Otherwise, a folder on the path could be replaced
 //! with a symbolic link between the check and the opening.

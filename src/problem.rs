@@ -103,8 +103,8 @@ impl Problems {
 }
 
 impl From<Problem> for Problems {
-    /// Converts a problem without a location. For a problem with a location, use [`Problem::with_sources`], because
-    /// displaying a location requires the source text.
+    /// Converts a problem without a location. For a problem with a location, use [`Problem::with_sources`]: displaying a
+    /// location requires the source text.
     fn from(problem: Problem) -> Self {
         debug_assert!(problem.labels.is_empty(), "{} has a place, but no texts to show it in", problem.code);
         Self { sources: Sources::default(), list: vec![problem] }

@@ -86,7 +86,7 @@ impl<'t> ParsedText<'t> {
         let eol = if line_at(text, 0).ends_with("\r\n") { "\r\n" } else { "\n" };
         let (mut root, mut sections) = (Vec::new(), Vec::new());
         collect(document.as_table(), &mut Vec::new(), 0, &mut root, &mut sections);
-        // The parsed tree groups dotted keys by table, so restore file order.
+        // Restore file order because the parsed tree groups dotted keys by table.
         root.sort_by_key(|pair| pair.key_start);
         sections.sort_by_key(|section| section.head.code.start);
         sections.iter_mut().for_each(|section| section.pairs.sort_by_key(|pair| pair.key_start));

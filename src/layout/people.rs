@@ -9,7 +9,7 @@
 //! * A comment directly above a table might be about that table or about every table below it. Because we can't tell, the
 //!   table stays in place, in a group of its own.
 //! * Entries with windows are converted from lines to tables. Tables without windows are converted back and go at the end of
-//!   the lines. TOML requires all lines in `[users]` to come before any tables, so not every entry can be converted. In
+//!   the lines. Not every entry can be converted because TOML requires all lines in `[users]` to come before any tables. In
 //!   particular, entries in or above a group of lines with a heading remain lines. Tables below a heading are converted to
 //!   lines only if all of them can be, along with all tables above them.
 //!

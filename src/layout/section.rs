@@ -42,7 +42,7 @@ pub(super) fn write_pairs(writer: &mut LayoutWriter<'_>, pairs: Vec<KeyValue<'_>
         let foot = run.last_mut().map(|last| take(&mut last.placement.foot)).unwrap_or_default();
         writer.detached(&detached);
         for keys in run.chunk_by_mut(|_, next| next.placement.leading.is_empty()) {
-            // Keep the first key first because the comment might be about that key only.
+            // Keep the first key in front because the comment might be about that key only.
             let first = usize::from(!keys[0].placement.leading.is_empty());
             keys[first..].sort_by_key(|pair| rank(&pair.path, order));
             for pair in keys {

@@ -17,16 +17,16 @@ use crate::roster::{Email, Field, FieldValue};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     pub id: String,
-    /// Such as `UserRoleChanged`. Pylon may add more.
+    /// Such as `UserRoleChanged`. Pylon might add more.
     pub action: String,
     pub happened_at: Timestamp,
     /// The ID of the user or other object that was modified.
     pub object: String,
-    /// Such as `api` or `app`. Pylon may add more. Empty if the entry has no source.
+    /// Such as `api` or `app`. Pylon might add more. Empty if the entry has no source.
     pub source: String,
     /// The ID of the user who made the change.
     pub actor: Option<String>,
-    /// Details that depend on the action. Pylon may add more.
+    /// Details that depend on the action. Pylon might add more.
     pub attributes: BTreeMap<String, String>,
 }
 

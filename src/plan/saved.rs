@@ -208,7 +208,7 @@ impl SavedPlan {
     /// Checks that the plan was made from the files with this digest.
     ///
     /// # Errors
-    /// Returns an error if it was made from different files.
+    /// Returns an error if the plan was made from different files.
     pub fn is_of(&self, files: &str) -> Result<(), Problem> {
         if self.files == files {
             return Ok(());

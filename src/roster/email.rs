@@ -84,7 +84,7 @@ impl Email {
         self.key().to_ascii_lowercase()
     }
 
-    /// Returns the normalized form, which may still differ in ASCII case between spellings.
+    /// Returns the normalized form, which can still differ in ASCII case between spellings.
     fn key(&self) -> &str {
         self.normalized.as_ref().unwrap_or(&self.written)
     }

@@ -27,7 +27,7 @@ words! {
     }
 }
 
-/// Static properties of a field. Other code queries them through [`Field`], so a new field only needs to define them here.
+/// Static properties of a field, which other code queries through [`Field`]. A new field needs to define them only here.
 struct FieldFacts {
     plural: &'static str,
     /// The key in the body of `PATCH /users/{id}` (Pylon API, "Update a user").

@@ -96,7 +96,8 @@ impl<'p> Fields<'p> {
         self.value_of(Field::Role, "role", value)
     }
 
-    /// Reads a value of the given field. Messages use `key`, which differs from the field's name for `then`.
+    /// Reads a value of the given field. Messages use `key`, which can differ from the field's name, as in the case of
+    /// `then`.
     pub(super) fn value_of(
         &mut self,
         field: Field,

@@ -117,7 +117,7 @@ pub(super) fn of_status(word: &str) -> Option<&'static str> {
     STATUSES.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(status, _)| status.as_str())
 }
 
-/// Guesses which key a word is a value for. Anything that isn't a status is assumed to be a role.
+/// Guesses the key for a word used as a value. Anything that isn't a status is assumed to be a role.
 pub(super) fn field_of(word: &str) -> &'static str {
     let is_listed = |field: &Field| field.closed_list().is_some_and(|list| list.words.contains(&word));
     Field::ALL.into_iter().find(is_listed).unwrap_or(Field::Role).as_str()

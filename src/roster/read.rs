@@ -1,8 +1,8 @@
 //! Locates, reads, and merges the files.
 //!
-//! Only regular files in or below the folder of the root file are opened. Otherwise, a pull request could add a symbolic link
-//! to `/proc/self/environ`, whose contents would end up in an error report. Only the root file itself may be a pipe or standard
-//! input.
+//! Only regular files in or below the folder of the root file are opened. Otherwise, a pull request could add a symbolic
+//! link to `/proc/self/environ`, whose contents would end up in an error report. Only the root file itself is allowed to be
+//! a pipe or standard input.
 //!
 //! A single run reports all problems in all files.
 
@@ -242,7 +242,8 @@ fn with_bounded_errors(text: &str, looked_at: usize) -> &str {
         // Split at the last line boundary, if the part has one.
         let end = text[start..far].rfind('\n').map_or(far, |newline| start + newline + 1);
         if is_full_of_errors(&text[start..end]) {
-            // The errors are spurious if this part starts inside a multi-line string, so parse again from the beginning.
+            // If this part starts inside a multi-line string, its errors are spurious. Parse again from the beginning to
+            // find out.
             return if is_full_of_errors(&text[..end]) { &text[..end] } else { text };
         }
         start = end;

@@ -35,8 +35,8 @@ pub(super) struct Repeats {
 pub(super) struct Unread {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// The range of the first of two duplicate values, which has already been read. It's blanked out so that the parser
-    /// returns the second value.
+    /// The range of the first of two duplicate values. It's blanked out so that the parser returns the second value. The
+    /// first has already been read.
     pub(super) without: Option<(usize, usize)>,
     /// Whether the statement declares a person in full. If not, the keys it lacks might be in another statement.
     pub(super) is_complete: bool,
@@ -193,7 +193,7 @@ impl<'t> RepeatIndex<'t> {
         repeats.problems.push(problem(file, &names, is_header, &key.own[part].1, first));
     }
 
-    /// Returns the statement as one to read separately, or `None` if its header is too long to be parsed again for each key
+    /// Returns the statement, to be read separately, or `None` if its header is too long to be parsed again for each key
     /// below it.
     fn unread(&self, number: usize, without: Option<(usize, usize)>) -> Option<Unread> {
         let Range { start, end } = self.statements.list[number].span.clone();

@@ -1,8 +1,8 @@
 //! Patches a file so the parser gets past keys without `=`.
 //!
 //! The parser stops at a key without `=` and neither returns nor checks the rest of the file. The file is therefore parsed
-//! again, with `=` in place of an operator or a space, or with the line blanked out. The patch never moves any bytes, so all
-//! offsets remain valid.
+//! again, with `=` in place of an operator or a space, or with the line blanked out. All offsets remain valid because the
+//! patch never moves any bytes.
 
 use std::ops::Range;
 

@@ -9,7 +9,7 @@ use crate::rosters::{is_same, tree};
 
 /// The TOML version supported by the parsers.
 const VERSION: &str = "1.1.0";
-/// Turns a TOML file into a roster when appended to it, unless other keys conflict.
+/// Turns a TOML file into a roster when appended to it, provided that no other keys conflict.
 const PEOPLE: &str =
     "\n[users]\n\"bo@fuzz.example\" = { role = \"Admin\" }\n[users.\"cy@fuzz.example\"]\nstatus = \"away\"\n";
 

@@ -135,7 +135,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     Body::Explanation(Box::new(report))
 }
 
-/// Lists matching people. The rest of the explanation isn't shown, so its strings go to a detached deal.
+/// Lists matching people. The strings in the rest of the explanation go to a detached deal because they aren't shown.
 pub(super) fn candidates(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let mut detached = deal.detached();
     let Body::Explanation(mut report) = explanation(&mut detached, rounds.clone()) else {
@@ -307,7 +307,7 @@ pub(super) fn journals(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     Body::Journals(Box::new(JournalsReport { journals, older: 1, undo, last: Some(0) }))
 }
 
-/// Most of this plan isn't shown in the report, so its strings go to a detached deal.
+/// The strings in most of this plan go to a detached deal because the report doesn't show them.
 fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanReport {
     let mut detached = deal.detached();
     let of = PlanOf { rounds: round..round, carried_out: false };

@@ -23,7 +23,7 @@ use super::holds;
 use super::organization::{Case, Resolved, cases, cases_of_guarded_roles, patched};
 use super::recount::{guarded_roles, holds_role, maximums};
 
-/// Cases of both kinds. The order of blocked plans must be safe too, so they're included.
+/// Cases of both kinds, including blocked plans. Their order must be safe too.
 fn planned() -> impl Strategy<Value = Case> {
     prop_oneof![2 => cases_of_guarded_roles(), 1 => cases(10)]
 }

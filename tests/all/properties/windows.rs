@@ -155,7 +155,7 @@ fn expected_status(person: &Person, at: i128, current: &str) -> Option<&'static 
             }
         }
         ended.sort_unstable();
-        // The window that set the status, unless a later one ended at the same time.
+        // The most recently ended window with the current status.
         let (number, (_, _, mut result)) =
             ended.iter().copied().enumerate().rfind(|(_, (_, status, _))| *status == current)?;
         let later = &ended[number + 1..];

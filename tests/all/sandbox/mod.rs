@@ -108,7 +108,7 @@ fn ids(answer: &Value) -> Vec<String> {
     entries(answer).iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Returns the entries of a list response. An empty list has no `data` unless a setting changes that.
+/// Returns the entries of a list response. By default, an empty list has no `data`.
 fn entries(answer: &Value) -> Vec<Value> {
     answer["data"].as_array().cloned().unwrap_or_default()
 }

@@ -62,7 +62,7 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
     finished
 }
 
-/// Checks that every change was applied, by exactly one write unless a request arrived late.
+/// Checks that every change was applied. If no request arrived late, each change must have taken exactly one write.
 pub(super) fn all_applied(sim: &Sim, planned: &Planned, ended: &Ended) {
     let finished = outcomes(sim, planned, ended);
     for (change, outcome) in planned.reviewed.plan.changes.iter().zip(&finished.outcomes) {

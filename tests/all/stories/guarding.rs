@@ -336,7 +336,7 @@ fn files_for_another_organization_ask_for_nothing_but_me() {
 fn a_region_that_contradicts_the_pin_sends_no_request() {
     let scene = pinned("region = \"eu\"");
     let before = scene.asked();
-    // The sandbox's address doesn't belong to any region, so it contradicts every `--region`. The error says so.
+    // The sandbox's address doesn't belong to any region and therefore contradicts every `--region`. The error says so.
     scene.run("plan --region us").exits(1).names("commands::other_region");
     scene.run("plan --region eu").exits(1).names("commands::other_region");
     for flags in ["--base-url https://api.usepylon.com", "--region us --base-url https://api.usepylon.com"] {

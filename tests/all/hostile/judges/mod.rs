@@ -47,7 +47,7 @@ pub(super) fn unwrapped(text: &str) -> String {
     text.chars().filter(|char| !char.is_whitespace() && *char != '│').collect()
 }
 
-/// Checks a report in its own format and as a job's log, where any format may be printed.
+/// Checks a report in its own format and as a job's log, where any format can be printed.
 pub(super) fn judge(format: Format, report: &str) -> Result<Seen, String> {
     let seen = match format {
         Format::Text => terminal::judge(report)?,
