@@ -63,7 +63,8 @@ pub(super) fn check_formats(
     }
 }
 
-/// Checks the report on a terminal with 80 columns. Only unbreakable lines can be wider, and no word must be lost or split.
+/// Checks the report on a terminal with 80 columns. Only unbreakable lines can be wider, and words must not be lost or
+/// split.
 fn check_width(report: &Report, colors: bool, unwrapped: &str) {
     const WIDTH: usize = 80;
     let text = write(report, Format::Text, &Setting { width: Some(WIDTH), ..setting(NO_LIMIT, colors) });

@@ -470,8 +470,8 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
     }
 }
 
-/// Checks that both plans have the same changes and the same missing or deactivated people. No guardrail must pass if it
-/// should have blocked the plan.
+/// Checks that both plans have the same changes and the same missing or deactivated people. Guardrails that should have
+/// blocked the plan must not pass.
 fn is_true(plan: &ReviewedPlan, expected: &ReviewedPlan, what: &dyn Fn() -> String) {
     let (plan_of, expected_of) = (nameless(&plan.plan), nameless(&expected.plan));
     assert!(plan_of == expected_of, "{}\n{plan_of:#?}", what());

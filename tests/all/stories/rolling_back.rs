@@ -454,7 +454,7 @@ fn after_a_failed_rollback_no_report_suggests_an_apply_which_would_undo_it() {
             "{text}"
         );
     }
-    // The same goes for `doctor`, if the rollback's journal is the newest in the folder.
+    // The same goes for `doctor` if the rollback's journal is the newest in the folder.
     let own = scene.folder().join(".rolecall/journal");
     fs::create_dir_all(&own).unwrap();
     fs::copy(scene.folder().join("second.jsonl"), own.join("20261120T080000Z-1.jsonl")).unwrap();
