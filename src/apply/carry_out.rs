@@ -1,5 +1,5 @@
-//! The I/O loop around the machine. It sends the machine's requests, sleeps as instructed, and feeds back the responses. All
-//! decisions are left to the machine.
+//! The I/O loop around [`Machine`]. It sends the requests chosen by the machine, sleeps as instructed, and feeds back the
+//! responses. All decisions are left to the machine.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -31,9 +31,9 @@ struct Write {
     attempt: u32,
 }
 
-/// Carries out the machine's plan.
+/// Runs the machine until the apply is over.
 ///
-/// `signals` receives the number of each termination signal. The first signal stops us from sending requests, and the second one
+/// `signals` receives the number of each termination signal. After the first signal, no more requests are sent. The second one
 /// also abandons pending responses. `report_wait` is called before each wait.
 pub async fn carry_out(
     mut machine: Machine,
@@ -46,7 +46,7 @@ pub async fn carry_out(
     let mut under_way: UnderWay<'_> = FuturesUnordered::new();
     let mut had_signal = false;
     loop {
-        // Collect everything we may send now, so the intents of all writes share a single sync.
+        // To sync the journal only once, collect all requests that can be sent now.
         let mut writes: Vec<Write> = Vec::new();
         let wait = loop {
             match machine.poll(clock.elapsed()) {
@@ -62,15 +62,15 @@ pub async fn carry_out(
         };
         if !writes.is_empty() {
             send(writes, &mut machine, writer, clock, journal, &under_way);
-            continue; // a write that was not sent may leave room for another one
+            continue; // a skipped write might make room for another one
         }
         let Some((until, reason)) = wait else { return machine.finish() };
         report_wait(&machine, until, reason);
         tokio::select! {
             Some(answer) = under_way.next() => match answer {
                 Answer::Patched(ticket, attempt) => {
-                    // Ignore the error. We can recover the same information with a read, and a full disk will surface when the
-                    // next intent is written.
+                    // Ignore errors: reading the user shows whether the write was applied, and writing the next intent reveals
+                    // a full disk.
                     let _ = journal.answer(clock.now(), ticket.number(), attempt.result.as_ref().err());
                     machine.patched(clock.elapsed(), ticket, attempt);
                 }
@@ -86,7 +86,7 @@ pub async fn carry_out(
 }
 
 /// Writes the intents to the journal and then sends the writes. If recording the intents fails, none of the writes are sent. If
-/// it takes too long, writes that rely on a stale read are skipped.
+/// recording them takes too long, writes based on a stale read are skipped.
 fn send<'w>(
     writes: Vec<Write>,
     machine: &mut Machine,
@@ -111,7 +111,7 @@ fn send<'w>(
     }
 }
 
-/// Sleeps until the given time, or forever if there's none, in which case only a response or a signal can wake the loop.
+/// Sleeps until the given time, or forever if `until` is `None`. A response or a signal then wakes the loop.
 async fn sleep_until(clock: Clock, until: Option<Duration>) {
     match until {
         Some(until) => tokio::time::sleep(until.saturating_sub(clock.elapsed())).await,

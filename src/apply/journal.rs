@@ -1,8 +1,8 @@
-//! An apply's journal, which is a write-ahead log of every change and its outcome.
+//! The journal of an apply: a write-ahead log of every change and its outcome.
 //!
-//! The journal is a JSON Lines file, and the intent of a `PATCH` is on disk before the `PATCH` is sent. Audits and
-//! [`super::rollback`] use the journal, but we never resume from it; the next run just reads Pylon and makes a new plan. If an
-//! apply is killed, the last line may be incomplete, so [`read`] skips such a line and returns the rest.
+//! The journal is a JSON Lines file. The intent of each `PATCH` is on disk before the request is sent. Journals are used for
+//! audits and by [`super::rollback`], but an apply never resumes from one; the next run reads Pylon and makes a new plan. A
+//! killed apply can leave an incomplete last line, which [`read`] skips.
 
 use std::fs::File;
 use std::io::Write;
@@ -42,8 +42,8 @@ pub enum JournalLine {
     /// A `PATCH` is about to be sent.
     Intent {
         at: Timestamp,
-        /// The request number, which also appears in the answer. There may be gaps, because reads have numbers too but aren't
-        /// logged.
+        /// The request number, repeated in the answer. Some numbers are missing from the journal: reads are numbered too, but
+        /// not logged.
         number: u64,
         /// The values to send, along with the old values.
         operation: Operation,
@@ -55,7 +55,7 @@ pub enum JournalLine {
         number: u64,
         /// The failure, or `None` if the request succeeded.
         failure: Option<String>,
-        /// The ID that lets Pylon's support look up the request. Only recorded for a failure.
+        /// The request ID for Pylon's support. Recorded only for failures.
         request_id: Option<String>,
     },
     Outcome {
@@ -85,15 +85,15 @@ impl Journal {
     /// Writes the first line, a [`JournalLine::Begin`], to a file opened for appending.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be written, in which case nothing has been sent.
+    /// Returns an error if the file cannot be written. At that point, no change has been sent.
     pub fn begin(file: File, begin: JournalLine) -> std::io::Result<Self> {
         let mut journal = Self { file };
         journal.write(&[begin])?;
         Ok(journal)
     }
 
-    /// Records that these writes are about to be sent, each with its request number. If this fails, none of them may be sent. We
-    /// use a single sync for all of them because, at high rates, syncing each one would take longer than sending it.
+    /// Records that `writes` are about to be sent, each with its request number. On an error, the caller must not send them.
+    /// All writes share a single sync: at high rates, syncing each one would take longer than sending it.
     ///
     /// # Errors
     /// Returns an error if the lines could not be written to disk.
@@ -112,8 +112,7 @@ impl Journal {
     /// Returns an error if the line could not be written.
     pub fn answer(&mut self, at: Timestamp, number: u64, failure: Option<&Failure>) -> std::io::Result<()> {
         let request_id = failure.and_then(|failure| failure.request_id.clone());
-        // There's no need to sync. We can always read the user to see if the write was applied, and the journal's last line is
-        // synced anyway.
+        // There's no need to sync: reading the user shows whether the write was applied, and `end` syncs the file anyway.
         self.append(&[JournalLine::Answer { at, number, failure: failure.map(Failure::line), request_id }])
     }
 

@@ -30,7 +30,7 @@ pub enum NotAttempted {
     Stopped,
     /// No connection could be made, or the user could not be read again.
     Unreachable(Failure),
-    /// A role might have ended up with too few or too many holders because an earlier gain or loss was not confirmed.
+    /// Because an earlier gain or loss was not confirmed, the change might have left a role with too few or too many holders.
     RoleLimit,
 }
 
@@ -112,7 +112,8 @@ impl OutcomeKind {
         }
     }
 
-    /// Returns `true` if sending the change again may help. If not, another client or a directory controls the value.
+    /// Returns `true` if sending the change again might help. It doesn't help if another client or a directory controls the
+    /// value.
     pub const fn may_succeed_if_sent_again(self) -> bool {
         match self {
             Self::Rejected | Self::Unknown | Self::NotAttempted => true,
@@ -160,8 +161,8 @@ impl Outcome {
         self.kind().may_have_changed()
     }
 
-    /// Returns the outcome if a read doesn't show the written value. If an earlier read did show it, the value has since been
-    /// reverted.
+    /// Returns the outcome after a read that doesn't show the written value. If Pylon had already confirmed the value, it has
+    /// since been reverted.
     pub(super) fn if_not_shown(self) -> Self {
         if self == Self::Applied { Self::Reverted } else { self }
     }

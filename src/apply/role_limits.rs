@@ -24,9 +24,9 @@ pub(super) enum Holders {
 struct Count {
     confirmed: u64,
     possible: u64,
-    /// Number of holders who may lose the role at any moment because the change is pending.
+    /// Number of holders with a pending change that can take the role away at any moment.
     leaving: u64,
-    /// Number of people who may gain the role at any moment because the change is pending.
+    /// Number of people with a pending change that can give them the role at any moment.
     arriving: u64,
     /// The number of holders that must remain throughout the apply, or 0 if the role has no minimum.
     least: u64,
@@ -71,7 +71,7 @@ impl RoleLimits {
         Self(counts)
     }
 
-    /// Returns `true` if a change may be sent. `counted` is `true` if [`Self::under_way`] already includes it.
+    /// Returns `true` if a change may be sent. `counted` is `true` if [`Self::under_way`] has already counted the change.
     pub(super) fn allow(&self, ordered: &Ordered, counted: bool) -> bool {
         let own = u64::from(!counted);
         let count = |role: &RoleId| self.0.get(role);
@@ -87,8 +87,8 @@ impl RoleLimits {
                 .all(|role| role.possible.saturating_add(role.arriving).saturating_add(own) <= role.most)
     }
 
-    /// Returns `true` if two changes compete for the same scarce loss or gain. We have to send competing changes in the order
-    /// computed by `plan::order`; any other order might get stuck with none of the remaining changes allowed.
+    /// Returns `true` if two changes compete for the same scarce loss or gain. Competing changes must be sent in the order
+    /// computed by `plan::order`. In any other order, the apply might get stuck before all changes are sent.
     pub(super) fn compete(&self, one: &Ordered, other: &Ordered) -> bool {
         let is = |role: &RoleId, scarce: fn(&Count) -> bool| self.0.get(role).is_some_and(scarce);
         one.losses.iter().any(|role| other.losses.contains(role) && is(role, |count| count.has_scarce_losses))
@@ -98,7 +98,7 @@ impl RoleLimits {
                 .any(|role| other.gains.contains(role) && is(role, |count| count.has_scarce_gains))
     }
 
-    /// Counts a change that may take effect at any moment.
+    /// Counts a change that can take effect at any moment.
     pub(super) fn under_way(&mut self, ordered: &Ordered) {
         self.each(&ordered.losses, |count| count.leaving += 1);
         self.each(&ordered.gains, |count| count.arriving += 1);

@@ -1,9 +1,9 @@
 //! Plans how to undo an apply, based on its journal and the current values in Pylon.
 //!
-//! The code is pure. It trusts the journal, which determines who changes and to which values. To expose an ID paired with
-//! someone else's address, the report shows the addresses and names found in Pylon. A value is restored only if Pylon still has
-//! the value set by the apply. If no `PATCH` can restore the old value (several roles, or none at all), the report says so.
-//! From there on, it's a plan like any other, so guardrails review it and the same protocol carries it out.
+//! This module is pure. It trusts the journal to determine the users and their old values. The report, however, shows the
+//! addresses and names found in Pylon, which exposes an ID paired with someone else's address. A value is restored only if
+//! Pylon still has the value set by the apply. If no `PATCH` can restore the old value (several roles, or no role), the report
+//! says so. The result is a plan like any other: guardrails review it, and the same protocol carries it out.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ codes! {
     }
 }
 
-/// What an apply may have done, according to its journal.
+/// The changes that an apply might have made, according to its journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     organization: String,
@@ -74,12 +74,12 @@ pub enum NotRolledBackReason {
 }
 
 impl Applied {
-    /// Returns the addresses, as recorded in the journal, of everyone the apply may have changed.
+    /// Returns the journal's address for each person the apply might have changed.
     pub fn emails(&self) -> impl Iterator<Item = Email> {
         self.operations.iter().map(|operation| Email::observed(&operation.value.email))
     }
 
-    /// Reads the journal `file`. A killed apply may leave an incomplete line, so unreadable lines are skipped.
+    /// Reads the journal `file`. Skips unreadable lines, such as the incomplete last line left behind by a killed apply.
     ///
     /// # Errors
     /// Returns an error if the file isn't a journal that this version can read.
@@ -154,7 +154,7 @@ impl Applied {
         }
         let mut rollback = Rollback { plan: Plan::empty(observed, declared), not_rolled_back: Vec::new() };
         self.operations.iter().for_each(|operation| rollback.take(operation, observed));
-        // Sort by the addresses in the report, which may differ from those in the journal.
+        // Sort by the addresses in the report, which can differ from those in the journal.
         rollback.plan.changes.sort_by(|one, other| one.subject.email.value.cmp(&other.subject.email.value));
         rollback.not_rolled_back.sort_by(|one, other| one.email.value.cmp(&other.email.value));
         Ok(rollback)
@@ -166,8 +166,8 @@ impl Rollback {
         let Operation { user, email, edits: steps } = &operation.value;
         let place = operation.place;
         let person = UserId::new(user).and_then(|id| observed.person(&id));
-        // We apply the change by ID, so the report must show Pylon's address for that ID. Otherwise, a forged journal could pair
-        // the ID with someone else's address.
+        // The change is applied by ID. The report must show Pylon's address for that ID, in case a forged journal pairs the ID
+        // with someone else's address.
         let shown = person.map_or_else(|| Email::observed(email), |person| person.email.clone());
         let email = Sourced::new(shown, place);
         let before = self.not_rolled_back.len();
@@ -180,7 +180,7 @@ impl Rollback {
         let inverse = Change { subject: Subject::new(email.clone(), person), edits }.inverse();
         inverse.lost.into_iter().for_each(|lost| leave(NotRolledBackReason::Lost(lost)));
         let Some(mut change) = inverse.change else {
-            // The user already has the old values, unless part of the change is not rolled back.
+            // If no part of the change was left out, the user already has the old values.
             self.plan.in_sync += usize::from(self.not_rolled_back.len() == before);
             return;
         };

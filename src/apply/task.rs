@@ -1,4 +1,4 @@
-//! Tracks the state of each change during an apply and evaluates reads of the user against the change.
+//! Tracks the state of each change during an apply and compares the values read from Pylon with the planned ones.
 
 use std::collections::BTreeSet;
 use std::ops::{Index, IndexMut};
@@ -20,15 +20,16 @@ pub(super) struct TaskId(usize);
 pub(super) enum Position {
     /// Ready to be sent as soon as the rate limit allows.
     Queued,
-    /// Blocked by other changes, either because of a role limit or because it's for the token's own user, who comes last.
+    /// Blocked by other changes, either because of a role limit or because changes to the token's own user come last.
     Held,
     /// Waiting to be queued again at this time.
     Waiting {
         until: Duration,
     },
-    /// Being read by a search because the last read is too old.
+    /// A search is rereading the user because the last read is too old.
     Refreshing,
-    /// Being read individually, either because a write may have been applied or because the search didn't return the user.
+    /// The user is being read individually, either because a write may have been applied or because the search didn't return
+    /// the user.
     Looking {
         after_write: bool,
     },
@@ -45,7 +46,7 @@ pub(super) enum Position {
 
 impl Position {
     const COUNT: usize = 8;
-    /// Starting at this number, no further writes are sent.
+    /// A task in a position with this number or higher sends no further writes.
     const FIRST_SETTLED: usize = 6;
 
     pub(super) fn written(so_far: Outcome) -> Self {
@@ -70,20 +71,20 @@ impl Position {
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) ordered: Ordered,
-    /// Whether the change is for the token's own user, who comes last.
+    /// Whether the change is for the token's own user. Such a change comes last.
     pub(super) is_own: bool,
-    /// When the user was last read, measured from when the request was sent. A write can't rely on a read that's too old.
+    /// When the last read of the user was sent. A write can't rely on a read that's too old.
     pub(super) read_at: Duration,
-    /// The limited roles affected by the change that the user definitely holds.
+    /// Of the limited roles affected by the change, those that the user definitely holds.
     holds: Vec<RoleId>,
-    /// The limited roles affected by the change that the user may hold.
+    /// Of the limited roles affected by the change, those that the user might hold.
     may_hold: Vec<RoleId>,
     /// Number of times the write was sent.
     pub(super) sent: u32,
     /// Number of failed writes, not counting throttled ones.
     pub(super) failed: u32,
-    /// The last failure that leaves a write in doubt, if there is one. The write may have been applied or may yet arrive, since a
-    /// gateway can time out and still forward the request.
+    /// The last failure that leaves a write in doubt, if there is one. The write might have been applied or might arrive later:
+    /// a gateway can time out and still forward the request.
     pub(super) in_doubt: Option<Failure>,
     position: Position,
 }
@@ -123,7 +124,7 @@ impl Task {
         gains.chain(self.ordered.losses.iter().filter(|role| self.may_hold.contains(role)))
     }
 
-    /// Returns `true` if the change may take effect at any moment, or has done so without confirmation.
+    /// Returns `true` if the change can take effect at any moment, or if it might have taken effect without confirmation.
     pub(super) fn is_under_way(&self) -> bool {
         match &self.position {
             Position::Patching => true,
@@ -194,7 +195,7 @@ impl Tasks {
         self.all.len()
     }
 
-    /// Returns the tasks that may still require a write.
+    /// Returns the tasks that might still require a write.
     pub(super) fn unsettled(&self) -> impl Iterator<Item = TaskId> {
         self.index[..Position::FIRST_SETTLED].iter().flatten().copied()
     }
@@ -203,13 +204,13 @@ impl Tasks {
         self.index[..Position::FIRST_SETTLED].iter().map(BTreeSet::len).sum()
     }
 
-    /// Returns the earlier tasks whose write has yet to be sent.
+    /// Returns the tasks before `id` whose write has yet to be sent.
     pub(super) fn not_sent_before(&self, id: TaskId) -> impl Iterator<Item = TaskId> {
         let unsent = self.index[..Position::Patching.number()].iter();
         unsent.flat_map(move |ids| ids.range(..id).copied())
     }
 
-    /// Returns the outcomes in plan order, which is by address.
+    /// Returns the outcomes in plan order (by address).
     pub(super) fn into_outcomes(mut self) -> Vec<Outcome> {
         self.all
             .sort_by(|one, other| one.change().subject.email.value.cmp(&other.change().subject.email.value));

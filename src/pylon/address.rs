@@ -67,7 +67,7 @@ impl BaseUrl {
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// Returns `true` if the host is this machine, in which case no proxy is used.
+    /// Returns `true` if the host is this machine. Requests to it bypass any proxy.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }

@@ -107,12 +107,12 @@ fn find<'e, E: Error + 'static>(causes: &[ErrorRef<'e>]) -> Option<&'e E> {
     causes.iter().find_map(|cause| cause.downcast_ref())
 }
 
-/// Returns the innermost error's message. The outer messages just repeat the URL and are less specific.
+/// Returns the message of the innermost error. The outer messages just repeat the URL and are less specific.
 fn innermost(causes: &[ErrorRef<'_>]) -> String {
     causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Returns the innermost error's message.
+/// Returns the message of the error at the end of the chain of sources.
 pub(super) fn last_cause(error: &reqwest::Error) -> String {
     innermost(&chain(error))
 }

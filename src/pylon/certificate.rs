@@ -1,10 +1,10 @@
 //! Diagnoses TLS failures, whether caused by the server's certificate or by the handshake.
 //!
-//! An [`Obstacle`] would break every later request as well, so it ends the run. Problems that may be temporary, such as an
-//! interrupted handshake, are retried instead.
+//! An [`Obstacle`] would make every later request fail, and therefore ends the run. After a problem that might be temporary,
+//! such as an interrupted handshake, the request is retried instead.
 //!
-//! `Explaining` accepts exactly the same certificates as the verifier it wraps. It only adds details to the error that rustls
-//! omits and users need for troubleshooting: the issuer, and whether the certificate is self-signed.
+//! `Explaining` accepts exactly the same certificates as the verifier it wraps. For a rejected certificate, it adds two details
+//! that users need for troubleshooting: the issuer, and whether the certificate is self-signed. rustls omits both.
 
 use std::fmt;
 use std::sync::Arc;
@@ -104,8 +104,8 @@ fn explained(error: Error, end_entity: &CertificateDer<'_>) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
 }
 
-/// Extracts the common name, or else the organization, from a DER-encoded name. The result is only displayed. Scanning for the
-/// attribute is enough, and no parser is needed. At worst, a malicious certificate can hide its name from an error message.
+/// Extracts the common name, or else the organization, from a DER-encoded name. Since the result is only displayed, scanning
+/// for the attribute is enough. At worst, a malicious certificate can hide its name from an error message.
 fn name(der: &[u8]) -> Option<String> {
     const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
     const ORGANIZATION: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x0a];
@@ -121,15 +121,15 @@ fn name(der: &[u8]) -> Option<String> {
 /// The maximum number of certificate names shown in a message.
 const NAMES: usize = 5;
 
-/// Explains why a TLS connection to `party` is impossible, or returns `None` if the next attempt may succeed. `trusted` lists the
-/// variables that override the system's trusted certificates. `in_handshake` is `false` if we had completed our side of the
+/// Explains why a TLS connection to `party` is impossible, or returns `None` if the next attempt might succeed. `trusted` lists
+/// the variables that override the system's trusted certificates. `in_handshake` is `false` if we had completed our side of the
 /// handshake.
 pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshake: bool) -> Option<Obstacle> {
     match error {
         Error::InvalidCertificate(error) => Some(invalid(error, party, trusted)),
         Error::NoCertificatesPresented => Some(tls(party, "sent no certificate", OPERATOR)),
-        // After the handshake, this is the only alert guaranteed to precede the reading of the request. Any other alert may come
-        // after a write.
+        // After the handshake, `CertificateRequired` is the only alert that's guaranteed to arrive before the server reads the
+        // request. By the time of any other alert, a write might have been applied.
         Error::AlertReceived(alert)
             if *alert == AlertDescription::CertificateRequired
                 || in_handshake && wants_client_certificate(*alert) =>
@@ -188,8 +188,8 @@ fn wants_client_certificate(alert: AlertDescription) -> bool {
     )
 }
 
-/// Explains why the server aborted the handshake. Returns `None` if the next attempt may succeed, for example after an internal
-/// error.
+/// Explains why the server aborted the handshake. Returns `None` if the next attempt might succeed, for example after an
+/// internal error.
 fn refused(alert: AlertDescription, party: &str) -> Option<Obstacle> {
     match alert {
         AlertDescription::ProtocolVersion => Some(tls(party, "does not support TLS 1.2 or 1.3", VERSIONS)),

@@ -1,7 +1,7 @@
 //! Makes a single attempt at a request. [`super::failure`] classifies failures, and [`super::flow`] handles retries.
 //!
-//! A [`Reader`] can't write. The `Authorization` header is only sent to the base URL: redirects aren't followed, and requests to
-//! this machine bypass any proxy.
+//! A [`Reader`] can't write. The `Authorization` header is sent only to the base URL: redirects aren't followed, and requests
+//! to this machine bypass any proxy.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ struct Bounds {
 impl Bounds {
     const fn of_endpoint(endpoint: Endpoint) -> Self {
         match endpoint {
-            // The response may contain every user. There's an idle timeout but no total one.
+            // The response can contain every user. An idle timeout applies instead of a total one.
             Endpoint::Users => Self { total: None, idle: Duration::from_secs(15), largest: 1024 * MIB },
             Endpoint::Search | Endpoint::Audit => Self::within(60, 32 * MIB),
             Endpoint::Me | Endpoint::Roles | Endpoint::User | Endpoint::Patch => Self::within(30, MIB),
@@ -133,7 +133,7 @@ impl Reader {
         };
         self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
         let attempt = exchange::attempt(request, came, self.clock.now());
-        // Scrub the token right away. Failures also end up in journals, where nothing else removes it.
+        // Scrub the token right away: failures also end up in journals, which aren't scrubbed later.
         let result = attempt.result.map_err(|failure| failure.map(|text| self.token.scrub(text)));
         Attempt { result, ..attempt }
     }
@@ -173,7 +173,7 @@ impl Reader {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let method = Method::from_bytes(endpoint.facts().method.as_bytes()).unwrap_or_default(); // ours are all valid
+        let method = Method::from_bytes(endpoint.facts().method.as_bytes()).unwrap_or_default(); // always valid
         let request = self.http.request(method, url);
         match body {
             Some(body) => request.header(CONTENT_TYPE, "application/json").body(body),
@@ -235,7 +235,7 @@ async fn read_body(
     }
 }
 
-/// The minimum transfer speed of a body, in bytes per minute. Without it, a trickling response could take forever.
+/// The minimum transfer speed of a body, in bytes per minute. Without a minimum, a trickling response could take forever.
 const SLOWEST: usize = 1024;
 
 /// Measures a body's transfer speed, one minute at a time.

@@ -1,6 +1,6 @@
 //! Converts a response into the result of its request.
 //!
-//! There's no I/O in this module, which is the client's job. A simulation can run this code against a simulated server.
+//! I/O is up to `client`, which allows a simulation to run this module against a simulated server.
 
 use jiff::Timestamp;
 
@@ -25,7 +25,7 @@ pub struct Incoming {
     pub cut: Option<Cause>,
 }
 
-/// Converts the response to `request` into a result. `now` only matters if the server asks us to wait until a certain date
+/// Converts the response to `request` into a result. `now` is used only if the server asks for a pause until a certain date
 /// without sending a `Date` header.
 pub fn attempt<R: Request>(
     request: &R,
@@ -42,7 +42,8 @@ pub fn attempt<R: Request>(
     let result = match (incoming.status, &incoming.cut) {
         (200, None) => request.decode(&incoming.body).map_err(|cause| with_body(cause, &incoming.body)),
         (200..=299, Some(cause)) => Err(cause.clone()),
-        // No other 2xx counts as a complete response: 206 is partial content, and 202 means nothing has been done yet.
+        // No other 2xx counts as a complete response. 206 is partial content, and 202 means that the request hasn't been
+        // carried out yet.
         (201..=299, None) => {
             let why = format!("the status is {}", incoming.status);
             Err(with_body(WrongShape::cause("the status 200", why), &incoming.body))
@@ -53,13 +54,13 @@ pub fn attempt<R: Request>(
     Attempt { result, remaining, date }
 }
 
-/// Returns the request ID from the body, falling back to the header, which every Pylon response has.
+/// Returns the request ID from the body, falling back to the header that every Pylon response has.
 fn request_id(incoming: &Incoming) -> Option<String> {
     let of_body = wire::error(&incoming.body).and_then(|envelope| envelope.request_id);
     of_body.or_else(|| incoming.request_id.clone())
 }
 
-/// Adds the beginning of the body to a cause that complains about the body.
+/// Adds the beginning of the body to a [`Cause::WrongShape`].
 fn with_body(cause: Cause, body: &[u8]) -> Cause {
     match cause {
         Cause::WrongShape(wrong) => {

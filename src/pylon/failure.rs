@@ -1,8 +1,8 @@
 //! How a request can fail, what each failure implies, and how it is reported.
 //!
 //! [`Failure::class`] implements the protocol's outcome table. It looks at Pylon's `code` first and at the HTTP status second.
-//! For a 5xx, only the status counts. Error messages are displayed but never interpreted, because they may change at any time
-//! (Pylon API, "Errors").
+//! For a 5xx, only the status counts. Error messages can change at any time (Pylon API, "Errors"). They are displayed but never
+//! interpreted.
 
 use std::time::Duration;
 
@@ -112,7 +112,7 @@ pub enum Class {
     /// The request may have been carried out. Reads are simply resent, whereas a write is retried only after reading the user
     /// back.
     Ambiguous,
-    /// The same request would be refused again, but others may succeed.
+    /// The same request would be refused again, but other requests might succeed.
     Rejected,
     /// The request was refused for lack of permission. After three of these in a row, the apply ends.
     Forbidden,
@@ -151,9 +151,9 @@ impl Failure {
         }
     }
 
-    /// Returns `true` if a smaller search may succeed: after a 413 or a code that says so, and after a 400 whose code doesn't point
-    /// to another class.
-    /// The maximum number of values in a filter is undocumented, and the error message may change at any time.
+    /// Returns `true` if a smaller search might succeed: after a 413, after the code `payload_too_large`, and after a 400 whose
+    /// code doesn't point to another class. A plain 400 has to be enough: the maximum number of values in a filter is
+    /// undocumented, and error messages can change at any time.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
             Cause::Refused(refusal) if refusal.status == 400 => {
@@ -286,7 +286,7 @@ fn without_numbers(text: &str) -> String {
 
 impl Refusal {
     fn class(&self) -> Class {
-        // Gateways replace Pylon's responses with their own 5xx. The code in a 5xx says nothing about what Pylon did.
+        // Gateways replace Pylon's responses with their own 5xx. The code in a 5xx therefore says nothing about what Pylon did.
         if self.status < 500
             && let Some(class) = self.code.as_deref().and_then(class_of_code)
         {
@@ -423,7 +423,7 @@ impl Refusal {
     }
 }
 
-/// Help for an incomplete list.
+/// The help text for an incomplete listing or role catalog.
 pub(super) const INCOMPLETE: &str = "nothing was planned, because people or roles may be missing from the response; run again, \
      and report the error with the request ID if it persists";
 

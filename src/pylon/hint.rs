@@ -6,11 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-/// The cap on a delay that is given in seconds. It keeps sums with the delay from overflowing.
+/// Caps a delay given in seconds so that adding it to a time can't overflow.
 const LONGEST_WAIT: u64 = u32::MAX as u64;
 
-/// Returns the longest valid delay in a response. A date is measured against the response's `Date` header, or `now` if there is
-/// none, so that a wrong clock on this machine has no effect in the usual case.
+/// Returns the longest valid delay in a response. A date is measured against the response's `Date` header, which doesn't depend
+/// on this machine's clock. Without that header, it's measured against `now`.
 pub(super) fn wait(
     x_retry_after: Option<&str>,
     retry_after: Option<&str>,

@@ -2,7 +2,7 @@
 //!
 //! This module is pure: responses go in, and requests come out. `paced_reader` sends the requests, and [`crate::plan::blame`]
 //! picks the relevant entries. A plan can do without the audit log. The inquiry therefore stays within its [`Budget`] and stops
-//! as soon as every edit has an entry. If it fails, the plan still succeeds, and the report mentions the failure.
+//! as soon as every edit has an entry. If the inquiry fails, the plan still succeeds, and the report mentions the failure.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -29,9 +29,9 @@ impl Budget {
     pub const OF_REVIEW: Self =
         Self { requests: 10 * Endpoint::Audit.facts().limit, time: Duration::from_secs(720) };
 
-    /// Returns the budget for a plan, which can do without the log. It covers the requests possible within the rate limit without
-    /// a pause, or up to 29,970 entries. There's time for one pause after a 429 and another page or two, but not for waiting out
-    /// an outage. `rate_limit` is in requests per minute.
+    /// Returns the budget for a plan. It covers the requests possible within the rate limit without a pause, or up to 29,970
+    /// entries. There's time for one pause after a 429 and another page or two, but not for waiting out an outage. `rate_limit`
+    /// is in requests per minute.
     pub fn of_plan(rate_limit: u64) -> Self {
         Self { requests: Endpoint::Audit.facts().limit.min(rate_limit), time: Duration::from_secs(120) }
     }
@@ -78,7 +78,7 @@ pub struct Findings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CutShort {
     Failed(Failure),
-    /// The log never ends, because a page links back to an earlier one.
+    /// The log never ends: a page links back to an earlier one.
     Circle,
     /// The request limit was reached after this many pages.
     Enough(u64),
@@ -137,7 +137,7 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// Handles a request that failed after all retries. If it was too large, it is split.
+    /// Handles a request that failed after all retries. If the request was too large, it is split.
     pub fn failed(&mut self, failure: Failure) {
         let Some((people, limit)) = halved(self.batch.len(), self.limit, &failure) else {
             self.unread = Some(CutShort::Failed(failure));

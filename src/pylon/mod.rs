@@ -1,13 +1,13 @@
 //! The client for Pylon's API. Apart from the sandbox, this is the only module that speaks HTTP.
 //!
-//! It makes two guarantees. First, only `apply` and `rollback` can write, because every other command gets a [`Reader`] rather
-//! than a [`Writer`], and a `Reader` has no method for writing. Second, the token is sent only to the configured host. Redirects
-//! aren't followed, and plain HTTP is limited to loopback addresses.
+//! It makes two guarantees. First, only `apply` and `rollback` can write. All other commands get a [`Reader`], which has no
+//! method for writing, rather than a [`Writer`]. Second, the token is sent only to the configured host. Redirects aren't
+//! followed, and plain HTTP is limited to loopback addresses.
 //!
-//! * [`request`] defines the requests and the data in their responses. `wire` encodes and decodes their JSON. [`exchange`]
+//! * [`request`] defines the requests and the contents of their responses. `wire` encodes and decodes their JSON. [`exchange`]
 //!   turns a raw response into a result without touching a socket. [`failure`] classifies failures.
 //! * `client` makes a single attempt at a request. `flow` combines [`pace`], which schedules requests, with [`retry`], which
-//!   decides whether to resend them. `paced_reader` drives the reads of a plan.
+//!   decides whether to resend them. `paced_reader` sends the reads for a plan.
 //! * [`observe`] decides what to read for a plan and checks the result for completeness. [`inquiry`] decides which audit log
 //!   entries to request.
 //! * [`network`] picks a proxy or a direct connection, and `roots` picks the trusted certificates. `cause` diagnoses missing

@@ -1,7 +1,7 @@
 //! Decides between a direct connection and a proxy, based on the network environment variables.
 //!
-//! The variables are read only once, so `doctor` reports exactly what the client uses. If reqwest can't parse a proxy address, it
-//! silently connects directly. This module therefore parses the address itself and rejects an unusable one.
+//! The variables are read only once, which guarantees that `doctor` reports what the client uses. If reqwest can't parse a
+//! proxy address, it silently connects directly. This module therefore parses the address itself and rejects an unusable one.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -152,7 +152,7 @@ fn is_excluded(base: &BaseUrl, hosts: &str) -> bool {
     Matcher::builder().all("http://proxy.invalid:1").no(hosts).build().intercept(&uri).is_none()
 }
 
-/// The reason an address is unusable.
+/// The reason a proxy address is unusable.
 enum UnusableProxy {
     Other(&'static str),
     NoPort,
@@ -160,7 +160,7 @@ enum UnusableProxy {
     Escapes(&'static str),
 }
 
-/// Names the variable but not its value, which may contain a password.
+/// Creates an error that names the variable but not its value, which may contain a password.
 fn unusable(variable: &str, why: &UnusableProxy) -> Problem {
     let (what, more) = match why {
         UnusableProxy::Other(what) => (*what, ""),

@@ -43,7 +43,7 @@ pub trait Ask {
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     pub emails: &'a [Email],
-    /// ID of the pinned organization. If given, nothing else is read until `GET /me` has confirmed it.
+    /// ID of the pinned organization. If given, `GET /me` must confirm the ID before anything else is read.
     pub pin: Option<&'a Sourced<String>>,
     /// Whether a guardrail could wrongly pass if people were missing from the listing. If so, a second, independent listing is
     /// read.
@@ -91,7 +91,7 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
             let known = SetOnce::new();
             let identity = async {
                 let identity = identity(pylon).await;
-                let _ = known.set(()); // this fails only if it's already set
+                let _ = known.set(()); // `set` fails only if the value is already set
                 identity
             };
             let first = async {
@@ -136,7 +136,7 @@ async fn read(
     )?;
     let mut differing = Statuses::new();
     let unlisted = compare(&active, &found, &mut differing)?;
-    // For people found by the search, its result takes precedence over the listing.
+    // For people found by the search, the search result takes precedence over the listing.
     let searched: HashSet<&UserId> = found.people.iter().map(|person| &person.id).collect();
     active.people.retain(|person| !searched.contains(&person.id));
     let is_activity_unknown = !active.activity_unknown.is_empty() || !found.activity_unknown.is_empty();
@@ -167,8 +167,8 @@ async fn read(
 }
 
 /// Holds back a 403 until the preceding requests are done. If several requests are refused, the error then names the first of
-/// them rather than the fastest. Other failures don't need this: they either don't name the request or rarely hit several
-/// requests at once.
+/// them rather than the fastest. Other failures aren't held back: their messages don't name the request, or they rarely affect
+/// several requests at once.
 async fn in_order<T>(
     request: impl Future<Output = Result<T, ObserveError>>,
     before: &[SetOnce<()>],
@@ -180,7 +180,7 @@ async fn in_order<T>(
             earlier.wait().await;
         }
     }
-    let _ = done.set(()); // this fails only if it's already set
+    let _ = done.set(()); // `set` fails only if the value is already set
     result
 }
 
@@ -188,9 +188,9 @@ fn is_forbidden(error: &ObserveError) -> bool {
     matches!(error, ObserveError::Failed(failure) if failure.class() == Class::Forbidden)
 }
 
-/// Compares a search with a listing. Returns the people found only by the search if their responses don't say whether they are
-/// deactivated. Before October 2026, only the listing of active users reveals that. Fails if the search found active people that
-/// the listing lacks, or if the two disagree about a person.
+/// Compares a search with a listing. Returns the people found only by the search whose responses don't say whether they are
+/// deactivated. (Before October 2026, only the listing of active users reveals that.) Returns an error if the search found
+/// active people who are missing from the listing, or if the two disagree about a person.
 fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<HashSet<UserId>, ObserveError> {
     if let (Some(listed), Some(searched)) = (listing.role_fields, found.role_fields)
         && listed != searched
@@ -231,8 +231,8 @@ fn not_listed<T>(person: &Person) -> Result<T, ObserveError> {
     ))
 }
 
-/// Checks that two responses agree about a person. Names may differ because no decision depends on them, and differing statuses
-/// are recorded in `differing`.
+/// Checks that two responses agree about a person. Names are ignored: no decision depends on them. Different statuses are
+/// recorded in `differing`.
 fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result<(), ObserveError> {
     let Person { id, email, secondary, name: _, assigned, from_scim, status, deactivated } = one;
     let addresses = |email, secondary: &[Email]| -> BTreeSet<Email> {
@@ -474,7 +474,7 @@ async fn read_users<R: ReadRequest<Response = Page>>(
         list.activity_unknown.extend(activity_unknown);
         list.held.extend(held);
         let has_new = list.people.len() + list.integrations.len() > before;
-        // A list may end with an empty page. If the list is incomplete, the comparison with the other list will reveal that.
+        // A list can end with an empty page. If entries are missing, comparing the listing with the search will reveal that.
         Ok(ReadStep { has_new: has_new || is_empty && next.is_none(), next })
     })
     .await?;
@@ -488,7 +488,7 @@ struct ReadStep {
 }
 
 /// Reads a list to the last page. `request` creates the request for a given cursor, and `take` collects a page's contents. A
-/// repeated cursor is an error, and so is nothing new on any page after the first.
+/// repeated cursor is an error, and so is a later page without anything new.
 async fn read_pages<R: ReadRequest>(
     pylon: &impl Ask,
     request: impl Fn(Option<String>) -> R,

@@ -1,6 +1,6 @@
 //! Schedules requests. The code is pure: its inputs are the requests, the responses, and the current time.
 //!
-//! Pylon counts a request when it arrives, which is some time between sending and the response. Three standard techniques keep
+//! Pylon counts a request when it arrives, at some time between sending and the response. Three standard techniques keep
 //! rolecall within the rate limit:
 //!
 //! * `RateWindow` is a sliding window in which a request occupies a slot from when it is sent until one window after its
@@ -187,7 +187,7 @@ impl Pacer {
         }
     }
 
-    /// Returns the number of requests that fit into the next `span` at the current rate, which is at least one.
+    /// Returns the number of requests that fit into the next `span` at the current rate, but at least 1.
     pub fn capacity(&self, now: Duration, span: Duration) -> u64 {
         let free = self.allowed() + self.window.free_by(now + span);
         let paced = self.rate.map_or(u64::MAX, |rate| nanos(span) / rate.interval().max(1));
@@ -230,8 +230,8 @@ struct AssumedLimit {
     earlier: Option<u64>,
     /// Either the ceiling or, once responses have revealed it, the earlier version's limit.
     assumed: u64,
-    /// A lower bound for the true limit: the highest number of remaining requests seen in a response, plus one. The lowest sum of
-    /// a whole observation window replaces it if the sum is much higher.
+    /// A lower bound for the true limit: the highest number of remaining requests seen in a response, plus one. If the lowest
+    /// sum of a whole observation window is much higher, it replaces this bound.
     shown: u64,
     /// Start of the current observation window.
     since: Duration,
@@ -253,13 +253,13 @@ impl AssumedLimit {
 
     /// Infers the limit from `X-Rate-Limit-Remaining`.
     ///
-    /// The first responses reveal whether an earlier API version's limit applies. Since the response itself was counted, the
-    /// limit is at least one more than what remains. Any other value just reflects other clients' traffic or the fill level of a
+    /// The first responses reveal whether an earlier API version's limit applies. Including the answered request, the limit is
+    /// at least one more than the remaining number. Any other value just reflects other clients' traffic or the fill level of a
     /// bucket.
     ///
-    /// By coincidence, other clients' traffic may have left exactly that number. If so, our own requests and the remaining ones
-    /// will add up to more for a whole window later on. We use the lowest sum in the window because a lagging counter reports too
-    /// much for a while.
+    /// By coincidence, other clients' traffic might have left exactly that number. If so, our own requests and the remaining
+    /// ones will add up to more for a whole window later on. Only the lowest sum of that window counts: a lagging counter
+    /// reports too many remaining requests for a while.
     fn learn(&mut self, now: Duration, remaining: u64, own: u64) {
         self.shown = self.shown.max(remaining.saturating_add(1));
         let sum = remaining.saturating_add(own);
@@ -337,11 +337,11 @@ impl RateWindow {
         self.answered.iter().filter(recent).count() as u64
     }
 
-    /// Reserves slots for other clients, which can only lower our own rate.
+    /// Reserves slots for other clients. This can only lower our own rate.
     ///
-    /// It's unknown when those slots are freed. They're spread evenly over the next window to keep any client from starving.
-    /// Blocking us for a whole window would be wrong for a token bucket, which reports few remaining requests even though it
-    /// refills continuously.
+    /// Since it's unknown when those slots are freed, they're spread evenly over the next window to keep any client from
+    /// starving. Blocking our own requests for a whole window would be wrong for a token bucket, which reports few remaining
+    /// requests even though it refills continuously.
     fn note_others(&mut self, now: Duration, others: u64) {
         if others > self.others.len() as u64 {
             let free_at = |slot| now + Duration::from_nanos(nanos(WINDOW) * slot / others);
@@ -408,8 +408,8 @@ impl AdaptiveRate {
             // A trial has failed.
             (accepted.clamp(at_least(5), good), (hold * 2).min(LONGEST_HOLD))
         } else {
-            // The rate had been fine so far. It's lowered only slightly; otherwise, every window would end with a 429. If far
-            // fewer requests were accepted, the limit must have changed, and the search starts over.
+            // Until now, the rate was fine. Lower it slightly, or every window would end with a 429. If far fewer requests were
+            // accepted, the limit must have changed, and the search for a good rate starts over.
             let slightly_less = accepted - accepted / 20;
             let hold = if slightly_less < at_least(7) { RAISE_INTERVAL } else { hold };
             (slightly_less.clamp(at_least(7), good), hold)
@@ -500,7 +500,7 @@ mod tests {
         assert_eq!(pacer.send_time(ms(0)), SendTime::AfterAnswer);
         pacer.answered(ms(300), ms(0), ACCEPTED, 0);
         assert_eq!(pacer.send_time(ms(300)), SendTime::At(ms(60_800)));
-        pacer.answered(ms(400), ms(0), Feedback::Lost, 0); // it may have been counted, so it keeps its slot as well
+        pacer.answered(ms(400), ms(0), Feedback::Lost, 0); // a lost request might have been counted and keeps its slot too
         assert_eq!(pacer.send_time(ms(60_799)), SendTime::At(ms(60_800)));
         assert_eq!(pacer.send_time(ms(60_800)), SendTime::Now);
         pacer.sent(ms(60_800));

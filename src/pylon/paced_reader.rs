@@ -55,12 +55,12 @@ pub struct PacedReader {
 const SHORTEST_REPORTED_WAIT: Duration = Duration::from_secs(3);
 
 impl PacedReader {
-    /// Starts a run. `waits` displays any wait of three seconds or longer, unless the trace is on.
+    /// Starts a run. If the trace is off, `waits` displays any wait of three seconds or longer.
     pub fn new(reader: Reader, clock: Clock, flow: FlowControl, waits: Box<dyn ShowWait>) -> Self {
         Self { reader, clock, flow: RefCell::new(flow), answered: Notify::new(), waits }
     }
 
-    /// Returns the reader and the flow control, which has counted all requests so far, so that an apply can continue with both.
+    /// Returns the reader and the flow control for use by an apply. The flow control has counted all requests so far.
     pub fn into_parts(self) -> (Reader, FlowControl) {
         (self.reader, self.flow.into_inner())
     }
@@ -75,14 +75,15 @@ impl PacedReader {
         Ok(Observation { state, read_at })
     }
 
-    /// Searches the audit log for who set a small number of values, such as those in a plan. Returns partial results after two
+    /// Searches the audit log for the users who set certain values, such as those in a plan. Returns partial results after two
     /// minutes.
     pub async fn inquire<'a>(&self, drift: Drift<'a>) -> Inquiry<'a> {
         let rate_limit = self.flow.borrow().pacing.limit(Endpoint::Audit);
         self.inquire_within(Budget::of_plan(rate_limit), drift).await
     }
 
-    /// Searches the audit log for who set everyone's values. Returns partial results at the time limit for an access review.
+    /// Searches the audit log for the users who set everyone's values. Returns partial results at the time limit for an access
+    /// review.
     pub async fn inquire_about_all<'a>(&self, drift: Drift<'a>) -> Inquiry<'a> {
         self.inquire_within(Budget::OF_REVIEW, drift).await
     }

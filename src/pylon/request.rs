@@ -1,4 +1,4 @@
-//! The requests sent to Pylon and the data in their responses. `wire` and `client` deal with JSON and HTTP.
+//! The requests sent to Pylon and the contents of their responses. `wire` and `client` deal with JSON and HTTP.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ pub trait Request {
 /// A request without side effects, which is the only kind a [`super::Reader`] can send.
 pub trait ReadRequest: Request {}
 
-/// Asks for the token's organization and user.
+/// Requests the token's organization and user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Me;
 
@@ -70,7 +70,7 @@ pub enum PeopleRequest {
 /// Requests audit log entries for at most [`PAGE`] people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditLog {
-    /// The people affected by the changes.
+    /// The people whose entries are requested.
     pub people: Vec<UserId>,
     /// The number of entries per page: [`PAGE`], or fewer once the server has rejected that many.
     pub limit: usize,
@@ -232,8 +232,8 @@ pub struct EndpointFacts {
 /// Splits a search that the server has rejected as too large. Returns the number of values in each half and the number of
 /// entries per page, or `None` if the search can't get any smaller.
 ///
-/// The maximum number of values in a filter is undocumented, and some API versions reject a limit of 1000. Both numbers therefore
-/// shrink. For a single value, the page shrinks only after a 413, because a 400 must then have a different cause.
+/// The maximum number of values in a filter is undocumented, and some API versions reject a limit of 1000. Both numbers
+/// therefore shrink. For a single value, the page shrinks only after a 413. A 400 must then have a different cause.
 pub fn halved(values: usize, limit: usize, failure: &Failure) -> Option<(usize, usize)> {
     let can_shrink = values > 1 || limit > 1 && failure.class() == super::Class::TooLarge;
     (can_shrink && failure.may_be_too_large()).then(|| (values.div_ceil(2).max(1), (limit / 2).max(1)))

@@ -12,7 +12,7 @@ use super::failure::{Cause, Class, Failure};
 pub const ATTEMPTS: u32 = 10;
 /// The maximum number of attempts while the host has never responded. A wrong host should be reported within seconds.
 const ATTEMPTS_UNANSWERED: u32 = 4;
-/// The maximum number of attempts for a read that a plan can do without. It's not worth waiting a minute for.
+/// The maximum number of attempts for a read that a plan can do without. Such a read isn't worth a minute's wait.
 pub const ATTEMPTS_AT_OPTIONAL_READ: u32 = 3;
 /// The maximum number of attempts for a read that keeps returning 2xx with an unexpected body. Repeating such a read rarely
 /// helps.
@@ -129,13 +129,13 @@ impl Retries {
         since + LONGEST_SILENCE + pause
     }
 
-    /// Decides whether to resend a read. `failed` counts its failures, including `failure`, which is the latest. A read can
-    /// simply be resent after an ambiguous failure.
+    /// Decides whether to resend a read. `failed` counts its failures, including `failure`, the latest one. After an ambiguous
+    /// failure, a read can simply be resent.
     pub fn retry_read(&mut self, now: Duration, failure: &Failure, failed: Failures) -> Retry {
         let unusable = match failure.cause {
             Cause::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
             Cause::PageWithoutData => ATTEMPTS_AT_A_PAGE_WITHOUT_DATA,
-            Cause::TooSlow(_) => 1, // that took a minute, and so would the next attempt
+            Cause::TooSlow(_) => 1, // the attempt took a minute, and so would the next one
             _ => u32::MAX,
         };
         if failed.unusable >= unusable {

@@ -1,10 +1,10 @@
 //! Decides which root certificates to trust: either the system's or only those in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 //!
 //! The platform verifier honors these variables only on Linux, where it silently skips anything it can't use. This module reads
-//! the variables instead. They then work the same on every platform, and an unusable file is rejected before the first request.
+//! the variables itself, to make them work the same on every platform and to reject an unusable file before the first request.
 //!
 //! A file may start with a UTF-8 byte-order mark, which Windows editors like to add. DER is not accepted: other programs that
-//! read the variable don't accept it either, and a DER file may contain something other than a certificate.
+//! read `SSL_CERT_FILE` don't accept it either, and a DER file may contain something other than a certificate.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -57,7 +57,7 @@ pub struct RootsSource {
     /// The environment variable naming it.
     pub variable: &'static str,
     pub path: PathBuf,
-    /// The number of certificates that are usable.
+    /// How many of its certificates are usable.
     pub certificates: usize,
 }
 
@@ -65,8 +65,8 @@ impl Roots {
     /// Loads the root certificates for connections to `base`.
     ///
     /// # Errors
-    /// Returns an error if `SSL_CERT_FILE` is set but unusable, or if only `SSL_CERT_DIR` is set and no folder in it has a usable
-    /// certificate.
+    /// Returns an error if `SSL_CERT_FILE` is set but unusable, or if only `SSL_CERT_DIR` is set and none of its folders has a
+    /// usable certificate.
     pub fn load(base: &BaseUrl, variables: &Variables) -> Result<Self, Problem> {
         if base.is_plain() {
             return Ok(Self::NotNeeded);
@@ -97,7 +97,7 @@ impl Roots {
         Ok(Self::Given(Given { sources, store: Arc::new(store) }))
     }
 
-    /// Returns the variables supplying the trusted certificates. Empty if the system's are used.
+    /// Returns the variables supplying the trusted certificates. Returns an empty list if the system's certificates are used.
     pub(super) fn variables(&self) -> Vec<&'static str> {
         match self {
             Self::NotNeeded | Self::System => Vec::new(),
@@ -271,7 +271,7 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
     Err(unusable("which has no certificate in PEM format"))
 }
 
-/// Describes a parser error. The error's own message is unsuitable, because it prints lines as lists of bytes.
+/// Describes a parser error. The error's own message is unsuitable: it prints lines as lists of bytes.
 fn damage(error: &rustls::pki_types::pem::Error) -> String {
     use rustls::pki_types::pem::Error;
     match error {

@@ -1,13 +1,15 @@
-//! Removes the token and its fragments from untrusted text, ignoring case, and the token from JSON bodies, even if it's escaped.
+//! Removes the API token from untrusted text (whole or in fragments, ignoring case) and from JSON bodies (whole, even if
+//! escaped).
 //!
-//! Fragments matter, because other code may have truncated a long value or broken a line after a `/`. Case is ignored, because
-//! host names are displayed in lowercase.
+//! A fragment is what remains if other code truncates a long value or breaks a line after a `/`. Case is ignored because host
+//! names are displayed in lowercase.
 
 use std::ops::Range;
 
-/// Replaces the token or a fragment of it.
+/// The replacement for the token or a fragment of it.
 const SCRUBBED: &str = "[token]";
-/// The minimum length of a removed fragment, in characters. Anything shorter reveals nothing and may well be an ordinary word.
+/// The minimum length of a removed fragment, in characters. A shorter fragment reveals too little to matter and might be an
+/// ordinary word.
 const SHORTEST: usize = 8;
 /// The length from which a fragment is always removed, in characters. Shorter fragments are removed only next to a truncation or
 /// a line break.
@@ -25,13 +27,13 @@ pub(super) fn without(token: &str, text: String) -> String {
     if taken == 0 { text } else { clean + &text[taken..] }
 }
 
-/// Finds fragments of the token. The token is ASCII, so they always start and end on character boundaries.
+/// Finds fragments of the token. Because the token is ASCII, they always start and end on character boundaries.
 fn pieces(token: &[u8], text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     // In a long report, few positions can start a fragment. A table of leading byte pairs rules out the rest.
     let mut begins = vec![false; 1 << 16];
     for begin in token.windows(SHORTEST) {
-        begins[pair(begin)] = true; // both sides are lowercased
+        begins[pair(begin)] = true; // `pair` lowercases both sides
     }
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -69,7 +71,7 @@ fn is_left_over(text: &str, piece: &Range<usize>) -> bool {
 /// Removes the token from `body`, or returns `None` if there's nothing to remove. JSON may escape `/` as `\/` and any character
 /// in the form `\u002f`. JSON nested in a JSON string is escaped twice.
 pub(super) fn without_spelled(token: &str, body: &[u8]) -> Option<Vec<u8>> {
-    // Usually nothing is escaped, in which case this check is ten times faster than the search.
+    // Usually, nothing is escaped. This check is then ten times faster than the search below.
     if !body.contains(&b'\\') && std::str::from_utf8(body).is_ok_and(|text| !text.contains(token)) {
         return None;
     }

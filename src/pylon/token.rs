@@ -1,7 +1,7 @@
 //! The API token and its possible sources.
 //!
-//! The token is sent only in the `Authorization` header. There's no flag for passing it directly, because flags show up in
-//! process lists. It is never printed: its `Debug` output is a placeholder, and [`Token::scrub`] removes it from untrusted text.
+//! The token is sent only in the `Authorization` header. There's no flag for passing it directly: flags show up in process
+//! lists. It is never printed: its `Debug` output is a placeholder, and [`Token::scrub`] removes it from untrusted text.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -73,8 +73,8 @@ pub enum TokenSource {
 }
 
 impl TokenSource {
-    /// Lists all sources in the command-line arguments and in the value of [`VARIABLE`], in order of precedence. This runs before
-    /// the arguments are parsed: a parser error may quote a token, which must be known by then.
+    /// Lists all sources in the command-line arguments and in the value of [`VARIABLE`], in order of precedence. This runs
+    /// before the arguments are parsed: a parser error can quote the token, which must be known by then to be removed.
     pub fn all(words: &[OsString], variable: Option<OsString>) -> Vec<Self> {
         let flag = "--token-file";
         let mut sources = Vec::new();
@@ -92,7 +92,7 @@ impl TokenSource {
         sources
     }
 
-    /// Lists the files again, relative to each folder that `-C` might refer to.
+    /// Lists the token files again, relative to each folder that `-C` might refer to.
     pub fn below_each(sources: &[Self], words: &[OsString]) -> Vec<Self> {
         let mut below = Vec::new();
         for (at, word) in words.iter().enumerate() {

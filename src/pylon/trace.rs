@@ -1,5 +1,5 @@
-//! The output of `-v` on standard error, with a line for each request and each wait. It never contains the token. Of response
-//! bodies, it shows only error messages and the beginning of an unexpected body, as the reason for a wait.
+//! The output of `-v` on standard error, with a line for each request and each wait. It never contains the token. The only
+//! parts of response bodies in the output are error messages and the beginning of an unexpected body, as the reason for a wait.
 //!
 //! ```text
 //! 12:04:05.123  PATCH /users/5f0c  429 after 41 ms, attempt 1, request 7d2a

@@ -302,7 +302,7 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// The format of all errors. Fields are parsed independently: an unexpected type in one field doesn't cost us the code or the
+/// The format of all errors. Fields are parsed independently: an unexpected type in one field doesn't hide the code or the
 /// request ID.
 #[derive(Deserialize)]
 pub(super) struct WireError {
@@ -554,7 +554,7 @@ fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
 }
 
 /// Returns the cursor of the next page. On the last page, `pagination` or its cursor is missing or empty, depending on the API
-/// version. A page that says another one follows but has no cursor is an error.
+/// version. It's an error if a page says that another one follows but has no cursor.
 fn next_page(pagination: Option<Object<Pagination>>) -> Result<Option<String>, String> {
     let Some(Object(Pagination { cursor, has_next_page })) = pagination else {
         return Ok(None);
@@ -588,8 +588,8 @@ enum User {
     Integration(Integration),
 }
 
-/// Converts a user. Fails if a field that affects decisions is missing, if fields contradict each other, or if the ID can't be
-/// part of a path.
+/// Converts a user. Returns an error if a field that affects decisions is missing, if fields contradict each other, or if the
+/// ID can't be part of a path.
 fn convert(user: WireUser<'_>, names: &mut RoleIdPool) -> Result<User, String> {
     let Some(id) = UserId::new(&user.id.0) else {
         return Err(format!("a user has an ID that cannot be part of a path: {:?}", user.id.0));

@@ -17,7 +17,7 @@ impl Machine {
         }
     }
 
-    /// Moves a task to a new position and updates the count of changes that may take effect at any moment. Once the task is
+    /// Moves a task to a new position and updates the count of changes that can take effect at any moment. Once the task is
     /// settled (no further writes will be sent for it), the held tasks are checked again.
     pub(super) fn put(&mut self, id: TaskId, position: Position) {
         let (was_under_way, unsettled) = (self.tasks[id].is_under_way(), self.tasks.unsettled_count());
@@ -33,7 +33,8 @@ impl Machine {
         }
     }
 
-    /// Rules out any further write for this change. If an earlier write may have been applied, the user will be read back.
+    /// Settles a change: no further writes will be sent for it. If an earlier write may have been applied, the user will be
+    /// read back.
     pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) {
         let position = match self.tasks[id].unless_in_doubt(outcome) {
             so_far @ Outcome::Unknown(_) => Position::written(so_far),
@@ -49,15 +50,15 @@ impl Machine {
         }
     }
 
-    /// Counts an accepted write, regardless of the values in the response. Any of the losses and gains may have taken effect.
+    /// Counts an accepted write. Whatever values the response shows, any of the losses and gains might have taken effect.
     pub(super) fn note_accepted(&mut self, id: TaskId) {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         losses.iter().for_each(|role| self.note_role(id, Holders::Confirmed, role, false));
         gains.iter().for_each(|role| self.note_role(id, Holders::Possible, role, true));
     }
 
-    /// Counts the gains and losses visible in a read after the write. Returns `true` if all of them are visible. The rest keep
-    /// their current count because search results may lag behind.
+    /// Counts the gains and losses visible in a read after the write, and returns `true` if all of them are visible. The rest
+    /// keep their current count: search results can lag behind.
     pub(super) fn note_confirmed(&mut self, id: TaskId, person: &Person) -> bool {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         for role in gains.iter().filter(|role| person.holds(role)) {
@@ -69,7 +70,7 @@ impl Machine {
         self.tasks[id].unconfirmed().next().is_none()
     }
 
-    /// Updates the counts from a read before the write, or from a read after a write that may have been applied.
+    /// Updates the holder counts after a read before the write, or after a read that follows a write in doubt.
     pub(super) fn note(&mut self, id: TaskId, person: &Person) {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         for role in gains.iter().chain(&losses) {
@@ -99,7 +100,7 @@ impl Machine {
 
     pub(super) fn begin_reading_back(&mut self) {
         self.phase = Phase::ReadingBack;
-        // Refill the retries; otherwise, the writes might have left none for reading back.
+        // Refill the retry budget, which the writes might have used up.
         self.flow.retries.refill();
         let written: Vec<TaskId> = self.tasks.written().collect();
         self.ask_in_batches(&written, Purpose::ReadBack);

@@ -1,4 +1,4 @@
-//! Decides what a response means for the changes involved and what to do next. docs/reliability.md has the table.
+//! Decides what a response means for the affected changes and what to do next. See the table in docs/reliability.md.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -108,7 +108,7 @@ impl Machine {
                     }
                 }
             }
-            // If the response were about someone else, decoding would have failed, so the user is always there.
+            // The response always contains the user: for a response about someone else, decoding would have failed.
             Purpose::Look(id) => {
                 if let Some(person) = found(self, id) {
                     self.reread(now, sent, id, person);
@@ -149,7 +149,7 @@ impl Machine {
             Evidence::Before => {
                 let is_failed_write = *task.position() == Position::Looking { after_write: true };
                 let failed = task.failed;
-                // The pause before the next attempt already took place before this read.
+                // Ignore the time in `Retry::At`: the pause took place before this read.
                 if is_failed_write && matches!(self.flow.retries.retry(now, failed), Retry::No(_)) {
                     self.end(id, Outcome::Unknown(None));
                 } else {

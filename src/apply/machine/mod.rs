@@ -1,7 +1,7 @@
 //! The apply protocol as a state machine. It decides what to send and when, how to interpret responses, and when to stop.
 //!
-//! It takes events and the current time as input and produces [`Action`]s. It has no clock, network, or randomness of its own, so
-//! the same seed and events always produce the same actions, which a test can replay.
+//! Its inputs are events and the current time, and its outputs are [`Action`]s. Without a clock, a network, or randomness of
+//! its own, it always produces the same actions for the same seed and events. Tests can therefore replay any run.
 //!
 //! * [`Failure::class`] classifies a failure, and `meaning` decides how to react to it.
 //! * `send` picks the next request, and `reads` tracks who has to be read and why.
@@ -29,8 +29,8 @@ use crate::pylon::{Attempt, Failure, FlowControl};
 
 /// The maximum age of a read that a write relies on, measured from when the read was sent.
 pub const FRESHNESS_LIMIT: Duration = Duration::from_secs(55);
-/// The maximum age of the read once the intent is on disk. It's higher than [`FRESHNESS_LIMIT`] because writing the intent can
-/// take a while. That leaves 1 s of the 60 s in I3 (docs/reliability.md) for sending the request.
+/// The maximum age of the read once the write's intent is on disk. It's higher than [`FRESHNESS_LIMIT`] to allow for a slow
+/// disk. Of the 60 s in I3 (docs/reliability.md), 1 s is left for sending the request.
 const FRESHNESS_LIMIT_WHEN_SENT: Duration = Duration::from_secs(59);
 /// We reread stale users only if their write is expected to be sent within this time.
 const REFRESH_HORIZON: Duration = Duration::from_secs(50);
@@ -103,8 +103,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Creates a machine that carries out `plan`, whose users were read at `read_at`. It continues with the run's `flow` because
-    /// the requests made for the plan count against the rate limits.
+    /// Creates a machine that carries out `plan`, whose users were read at `read_at`. The machine continues with the run's
+    /// `flow`: the requests made for the plan count against the same rate limits.
     pub fn new(
         plan: &ReviewedPlan,
         read_at: Duration,
@@ -112,7 +112,7 @@ impl Machine {
         mut flow: FlowControl,
         parallelism: usize,
     ) -> Self {
-        flow.retries.restart_answered(now); // making the plan required responses
+        flow.retries.restart_answered(now); // making the plan has shown that the host responds
         let is_own = |change: &Change| Some(&change.subject.id) == plan.plan.token_user.as_ref();
         let ordered = plan.in_order();
         Self {
@@ -160,8 +160,8 @@ impl Machine {
         self.patched(now, ticket, Attempt::failed(failure));
     }
 
-    /// Returns `true` if a write may be sent now that its intent is on disk. If the read has become too old in the meantime, that
-    /// counts as a failed attempt, and the user is read again.
+    /// Returns `true` if a write may be sent now that its intent is on disk. If the last read of the user has become too old in
+    /// the meantime, the attempt counts as failed, and the user is read again.
     pub fn may_leave(&mut self, now: Duration, ticket: Ticket) -> bool {
         let Some(Pending::Patch { task, .. }) = self.pending.get(&ticket) else {
             return false;
@@ -227,7 +227,7 @@ impl Machine {
     /// Handles the response to a write.
     pub fn patched(&mut self, now: Duration, ticket: Ticket, attempt: Attempt<Person>) {
         let Some(Pending::Patch { task, sent }) = self.pending.remove(&ticket) else {
-            return; // `abandon` gave up on it
+            return; // `abandon` gave up on this write
         };
         self.flow.answered(Endpoint::Patch, now, sent, &attempt);
         match attempt.result {
@@ -254,8 +254,8 @@ impl Machine {
         }
     }
 
-    /// Stops sending requests but waits for outstanding responses. The first reason wins, except that a signal overrides any
-    /// other.
+    /// Stops sending requests but waits for outstanding responses. The first reason for stopping wins, except that a signal
+    /// overrides any other.
     pub fn stop(&mut self, why: Stop) {
         let had_signal = matches!(self.stopped, Some(Stop::Signal(_)));
         if self.stopped.is_none() || matches!(why, Stop::Signal(_)) && !had_signal {

@@ -19,7 +19,7 @@ pub(super) enum Purpose {
     /// The confirmation search did not show the whole change, so the user is read individually.
     SecondConfirmation(TaskId),
     ReadBack(Vec<TaskId>),
-    /// The search for reading back contradicts the response to the write.
+    /// The search for reading back did not return the user or contradicts the response to the write.
     SecondLook(TaskId),
 }
 
@@ -86,7 +86,7 @@ impl Machine {
         }
     }
 
-    /// Returns the key of the first scheduled read for `endpoint`, which may not be due yet.
+    /// Returns the key of the first scheduled read for `endpoint`, even if the read isn't due yet.
     pub(super) fn first_read(&self, endpoint: Endpoint) -> Option<(Endpoint, Duration, u64)> {
         let mut keys = self.reads.range((endpoint, Duration::ZERO, 0)..=(endpoint, Duration::MAX, u64::MAX));
         keys.next().map(|(key, _)| *key)

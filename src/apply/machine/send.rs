@@ -12,7 +12,7 @@ use crate::observed::RoleId;
 use crate::pylon::pace::SendTime;
 use crate::pylon::request::{Endpoint, PAGE, Update};
 
-/// The first endpoint to allow another request and the time of that request. `None` if no rate limit is exhausted.
+/// When the first exhausted rate limit will allow another request, and its endpoint. `None` if no rate limit is exhausted.
 pub(super) type Limited = Option<(Duration, Endpoint)>;
 
 impl Machine {
@@ -24,7 +24,7 @@ impl Machine {
         }
     }
 
-    /// Returns the next read that may be sent. Searches and individual reads have separate rate limits, so they don't block each
+    /// Returns the next read that may be sent. Searches and individual reads have separate rate limits and don't block each
     /// other.
     pub(super) fn next_read(&mut self, now: Duration, limited: &mut Limited) -> Option<Action> {
         for endpoint in [Endpoint::User, Endpoint::Search] {
@@ -89,8 +89,8 @@ impl Machine {
         !self.tasks.at(&Position::Held).is_empty() && !is_waiting && self.is_idle()
     }
 
-    /// Schedules a read for each unconfirmed change that held changes depend on, once per change. Returns `false` if there are
-    /// none. The response to a write isn't enough, since a directory may revert the change immediately.
+    /// Schedules reads for the unconfirmed changes that held changes depend on, at most once per change. Returns `false` if no
+    /// read was scheduled. The response to a write doesn't confirm the change: a directory can revert it immediately.
     fn confirm_for_held(&mut self) -> bool {
         let held = self.tasks.at(&Position::Held).iter();
         let needed: HashSet<RoleId> = held.flat_map(|id| self.tasks[*id].limited_roles().cloned()).collect();
@@ -135,7 +135,7 @@ impl Machine {
         Update { id: change.subject.id.clone(), patch: change.patch() }
     }
 
-    /// Rereads users whose last read is too old and whose writes are expected soon. Only one such search runs at a time.
+    /// Rereads users whose last read is too old and whose writes are expected soon. Only one of these searches runs at a time.
     fn refresh(&mut self, now: Duration, limited: &mut Limited) -> Option<Action> {
         if !self.tasks.at(&Position::Refreshing).is_empty() {
             return None;
@@ -176,7 +176,7 @@ impl Machine {
             (None, Some((at, endpoint))) => (at, WaitReason::RateLimit(endpoint)),
             (Some(retry), _) => (retry, WaitReason::Retry),
         };
-        // If the rate limit doesn't clear before the longest silence is over, the apply will have ended by then.
+        // Don't wait past the longest silence, after which the apply ends.
         Action::Wait { until: Some(until.min(self.flow.retries.silent_at())), reason }
     }
 
