@@ -1,4 +1,5 @@
-//! `access`: lists everyone's role, how long they've had it, and why. Like `roles`, it works without files and never writes.
+//! `access`: lists everyone's role, how long they've had it, and why. Like `roles`, it works without files and can't change
+//! Pylon.
 
 use std::path::Path;
 
@@ -94,7 +95,8 @@ fn files_line(sources: &Sources, history: &FileHistory) -> FilesLine {
     }
 }
 
-/// The maximum size of an earlier review, in bytes. The review of an organization far larger than any on Pylon stays below it.
+/// The maximum size of an earlier review, in bytes. Even for an organization far larger than any on Pylon, reviews stay below
+/// this size.
 const LARGEST_REVIEW: u64 = 256 << 20;
 
 /// Parses the earlier review passed to `--since`.
@@ -114,7 +116,7 @@ fn earlier_review(path: &Path) -> Result<EarlierReview, Problem> {
     serde_json::from_value(value).map_err(|error| not_a_review(path, &error.to_string()))
 }
 
-/// Describes a JSON file that isn't an access review.
+/// Describes a JSON file that isn't an access review, or returns `None` if it might be one.
 fn other_kind(value: &Value) -> Option<String> {
     let text = |key: &str| value.get(key).and_then(Value::as_str).map(|text| Printable::cut(text, 60));
     match (text("command"), value.get("version").and_then(Value::as_u64)) {

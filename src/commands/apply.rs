@@ -68,8 +68,8 @@ fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepare
     Ok(prepared)
 }
 
-/// Asks for confirmation, sends the changes, reads them back, and reports the outcome. A blocked or empty plan is only reported.
-/// `replan` makes a fresh plan if another apply ran in the meantime or if confirming took too long.
+/// Asks for confirmation, sends the changes, reads them back, and reports the outcome. A blocked or empty plan is just
+/// reported. `replan` makes a fresh plan if another apply ran in the meantime or if confirming took too long.
 pub(super) async fn carry_through(
     command: &str,
     connection: Connection,
@@ -111,14 +111,14 @@ pub(super) async fn carry_through(
     report.add_result(&finished);
     let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
     report.journal = Some(Printable::new(&shown.to_string_lossy()));
-    // The changes have been sent. Report their outcomes even if the sandbox can't save its state.
+    // Even if the sandbox can't save its state, report the outcomes of the changes that have been sent.
     if let Err(problems) = keep(sandbox).await {
         problems.list.iter().for_each(|problem| say(&Printable::new(&problem.message).to_string()));
     }
     Ok((Body::Plan(Box::new(report)), exit(&finished)))
 }
 
-/// Returns `true` if there's nothing to send because the plan is blocked or empty.
+/// Returns `true` if the plan is blocked or empty, and therefore has no changes to send.
 fn is_done(prepared: &Prepared) -> bool {
     prepared.reviewed.is_blocked() || prepared.reviewed.plan.changes.is_empty()
 }
@@ -128,7 +128,7 @@ fn is_old(prepared: &Prepared, clock: Clock) -> bool {
     clock.elapsed().saturating_sub(prepared.observation.read_at) > FRESHNESS_LIMIT
 }
 
-/// Returns the fresh plan, unless it contains a change the user hasn't confirmed.
+/// Returns the fresh plan, or an error if it contains a change that the user hasn't confirmed.
 fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, CommandError> {
     let (before, files) = (shown.files_digest(), fresh.files_digest());
     let shown = SavedPlan::new(&shown.reviewed.plan, shown.binding(&before), String::new(), Value::Null);
@@ -163,7 +163,8 @@ pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, CommandError> {
     })
 }
 
-/// Acquires the lock. Until it is dropped, no other process of this user on this machine can apply changes to this organization.
+/// Acquires the lock. Until the lock is dropped, no other process of this user on this machine can apply changes to this
+/// organization.
 fn lock_of(
     prepared: &Prepared,
     connection: &Connection,
@@ -172,7 +173,7 @@ fn lock_of(
 ) -> Result<Lock, CommandError> {
     let own = match OwnFolder::open_or_create_in(&folder(&common.config)) {
         Ok(own) => Some(own),
-        // An attacker may have planted the untrusted file so that two applies don't see each other's lock.
+        // An attacker may have planted the untrusted file to keep two applies from seeing each other's lock.
         Err(error) if UntrustedFile::is_reason_for(&error) => {
             return Err(lock::no_lock(&error.to_string()).into());
         }
@@ -187,7 +188,7 @@ fn lock_of(
     Ok(Lock::take(places, &prepared.host, organization, environment.clock.now())?)
 }
 
-/// Creates the journal. If this fails, no change has been sent yet.
+/// Creates the journal before any change is sent.
 fn journal(
     command: &str,
     prepared: &Prepared,
@@ -241,7 +242,7 @@ async fn carry(
     let finished =
         carry_out(machine, &Writer::new(reader), clock, journal, &mut signals.numbers, &mut report_wait)
             .await;
-    let _ = journal.end(clock.now(), &prepared.reviewed.plan.changes, &finished); // not fatal, as the report has the same facts
+    let _ = journal.end(clock.now(), &prepared.reviewed.plan.changes, &finished); // not fatal: the report has the same outcomes
     drop(signals); // from here on, a signal terminates the process immediately
     progress.end();
     finished

@@ -27,7 +27,7 @@ pub(super) struct Connection {
     /// The sandbox started for `--sandbox`, if given.
     pub(super) sandbox: Option<Running>,
     pub(super) invocation: Invocation,
-    /// The time in `ROLECALL_NOW`, if it is set and Pylon does not run on this machine.
+    /// The time in `ROLECALL_NOW`, if it is set and requests might reach the real Pylon.
     pub(super) as_on: Option<Moment>,
 }
 
@@ -52,7 +52,7 @@ impl Connection {
         if self.sandbox.is_some() { "the sandbox".into() } else { self.reader.host() }
     }
 
-    /// Reads the organization, confirming each of `emails` with a search. Fails if it's not the organization pinned by `roster`.
+    /// Reads the organization, confirming each of `emails` with a search. Fails if `roster` pins another organization.
     pub(super) async fn observe(&self, roster: &Roster, emails: &[Email]) -> Result<Observation, Problems> {
         self.read(roster, emails, roster.guardrails.needs_whole_list()).await
     }
@@ -92,7 +92,7 @@ impl Connection {
         self.sandbox.as_ref().is_some_and(|running| running.with_world(|world| world.made_up))
     }
 
-    /// Closes the connection. If it is to a sandbox, saves the sandbox's state for the next run.
+    /// Closes the connection. For a sandbox, also saves its state for the next run.
     pub(super) async fn close(self) -> Result<(), Problems> {
         keep(self.sandbox).await
     }
@@ -168,7 +168,8 @@ fn reader(
     Reader::new(base, token?, route, &roots, environment.clock, trace)
 }
 
-/// Fails if `ROLECALL_NOW` is set and requests might reach the real Pylon. A fixed time is only meant for trials on this machine.
+/// Fails if `ROLECALL_NOW` is set and requests might reach the real Pylon. A fixed time is meant only for trials on this
+/// machine.
 pub(super) fn at_present(
     roster: &Roster,
     asked: &ConnectionArgs,

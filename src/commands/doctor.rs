@@ -1,5 +1,5 @@
-//! `doctor`: checks everything a run depends on. After a failed check, it continues with any checks that can still run. The first
-//! request isn't retried, so a server that is down is reported right away.
+//! `doctor`: checks everything a run depends on. After a failed check, it continues with any checks that can still run. To
+//! report a server that is down right away, the first request isn't retried.
 
 use std::path::Path;
 use std::time::Duration;
@@ -26,7 +26,7 @@ use crate::report::{Body, words};
 use crate::roster::Roster;
 use crate::toml_text;
 
-/// The largest clock difference we ignore. Beyond it, windows would noticeably begin and end too early or too late.
+/// The largest clock difference to ignore. With a larger one, windows begin and end noticeably too early or too late.
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
 /// If the last apply is older than this, a pipeline may have stopped running.
 const SILENCE: SignedDuration = SignedDuration::from_hours(30 * 24);

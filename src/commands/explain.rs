@@ -1,4 +1,4 @@
-//! `explain`: shows everything about a person, whether declared or not, or the page for an error code.
+//! `explain`: shows everything about a person, declared or not, or shows the page for an error code.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
     let mut asked = Email::observed(args.who.trim());
     let files = declared(None, common, environment)?;
     block_on(async {
-        // Pylon can search for an address, but not for part of one or for a name.
+        // Pylon can search for an address, but not for a name or part of an address.
         let addresses = if args.who.contains('@') { std::slice::from_ref(&asked) } else { &[] };
         let (connection, observation) =
             observe(&files, addresses, &args.connection, common, environment).await?;
@@ -60,8 +60,8 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
 /// The maximum number of candidates to list.
 const LISTED: usize = 20;
 
-/// Adds when the person's declaration last changed (from git) and the latest changes in Pylon (from the audit log). Both are best
-/// effort.
+/// Adds the commit that last changed the person's declaration (from git) and the latest changes in Pylon (from the audit log).
+/// Failures aren't fatal.
 async fn add_history(report: &mut ExplanationReport, connection: &Connection, state: &ObservedState) {
     let id = report.in_pylon.as_ref().and_then(|person| UserId::new(person.id.raw()));
     if let Some(person) = id.and_then(|id| state.person(&id)) {
@@ -83,7 +83,7 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
     if part.is_empty() {
         return Vec::new();
     }
-    // A domain would match lots of addresses. It's matched only if the query contains an `@`.
+    // Since a domain matches lots of addresses, it's searched only if the query contains an `@`.
     let is_in = |email: &Email| {
         let email = email.folded();
         let local = email.split_once('@').map_or(email.as_str(), |(local, _)| local);

@@ -1,4 +1,4 @@
-//! Reads the files and resolves them at a point in time, which most commands do first.
+//! Reads the files and resolves them at a point in time, as the first step of most commands.
 
 use std::cell::LazyCell;
 use std::path::{Path, PathBuf};
@@ -111,8 +111,8 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
     if problems.is_empty() { Ok(emails) } else { Err(problems) }
 }
 
-/// Returns a report if the files declare no people and nothing else to check against Pylon. The caller can then skip the
-/// connection.
+/// If the files declare neither people nor anything else to check against Pylon, returns the report. The caller can then skip
+/// the connection.
 pub(super) fn without_people(declared: &Declared, common: &Common) -> Option<Body> {
     let Roster { people, workspace, guardrails, .. } = &declared.roster;
     let asks = !people.is_empty()

@@ -20,7 +20,7 @@ pub(super) fn run(args: &FmtArgs, common: &Common, environment: &Environment) ->
     let is_dry = args.check || args.diff;
     let (mut files, mut rewritten) = (Vec::new(), Vec::new());
     for (name, before) in texts.iter() {
-        // The text has already been parsed: it's valid TOML, and formatting can't fail.
+        // Formatting can't fail: the text has already been parsed as TOML.
         let after = canonical(before).unwrap_or_else(|_| before.to_owned());
         let state = match (before == after, is_dry) {
             (true, _) => FileState::Unchanged,

@@ -73,8 +73,8 @@ fn are_new(config: &Path, teams: Option<&Path>) -> Result<(), Problem> {
     if there.is_empty() { Ok(()) } else { Err(are_there(&there, has_root)) }
 }
 
-/// Returns the TOML files in the folder for team files, if it exists. Fails if `teams` exists but isn't a folder. A symbolic link
-/// is rejected too: it may point outside the config's folder, where no files are read.
+/// Returns the TOML files in the folder for team files, if it exists. Fails if `teams` exists but isn't a folder. A symbolic
+/// link is rejected too: it might point outside the config's folder, where rolecall doesn't read any files.
 fn included_in(teams: &Path) -> Result<Vec<String>, Problem> {
     match std::fs::symlink_metadata(teams) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -119,7 +119,7 @@ fn are_there(names: &[String], has_root: bool) -> Problem {
     })
 }
 
-/// Writes the new files. The root file comes last. An import that fails midway then doesn't leave a valid root file behind.
+/// Writes the new files. The root file comes last to keep an import that fails midway from leaving a valid root file behind.
 fn write(new: NewRoster<'_>, config: &Path, teams: &Path) -> Result<(), CommandError> {
     let is_new_folder = !new.teams.is_empty() && !teams.exists();
     let team = |TeamFile { name: file, text, .. }: TeamFile| {
@@ -220,7 +220,7 @@ fn updated(
     FilesReport { verdict, files, not_written }
 }
 
-/// Combines the enforced and observed changes of each person into one.
+/// Combines the enforced and observed changes to each person into a single change.
 fn merged<'c>(changes: impl Iterator<Item = &'c Change>) -> Vec<Change> {
     let mut merged: Vec<Change> = Vec::new();
     let mut known: HashMap<UserId, usize> = HashMap::new();

@@ -1,7 +1,7 @@
 //! Where applies keep their journals: `.rolecall/journal` next to the config, or the path passed to `--journal`.
 //!
-//! Guarantees that each apply gets its own journal and that the journal's name is on disk before any change is sent.
-//! `apply::journal` defines the contents.
+//! This module guarantees that each apply gets its own journal and that the journal's name is on disk before any change is
+//! sent. `apply::journal` defines the contents.
 
 use std::cmp::Reverse;
 use std::fs::{self, File, TryLockError};
@@ -33,8 +33,9 @@ pub(super) fn create(given: Option<&Path>, config: &Path, now: Timestamp) -> Res
     }
 }
 
-/// The file name includes a random part because processes in two containers can share a process ID within the same second. If the
-/// name is taken anyway, another name is tried. An existing journal is never opened.
+/// Creates a journal in `.rolecall/journal`. The file name includes a random part because processes in two containers can share
+/// a process ID within the same second. If the name is taken anyway, another name is tried. An existing journal is never
+/// opened.
 fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     let journals = OwnFolder::open_or_create_in(folder)?.folder(JOURNALS)?;
     loop {
@@ -52,8 +53,8 @@ fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     }
 }
 
-/// Locks the journal for as long as the file is open, for [`is_running`]. On a network file system without locks, a running apply
-/// looks like a killed one.
+/// Locks the journal for as long as the file is open, which lets [`is_running`] detect the run. On a network file system
+/// without locks, a running apply looks like a killed one.
 #[cfg(unix)]
 fn mark_running(file: &File) {
     let _ = file.try_lock();
@@ -93,8 +94,8 @@ fn open_there(path: &Path) -> Result<File> {
     private::options().append(true).create(true).open(path)
 }
 
-/// Checks that no other apply uses the file or has used it, because `rollback` undoes everything in a journal. If two applies
-/// start at the same time, they detect each other by the lock, which is held until the file is closed.
+/// Checks that no other apply is using the file or has used it: `rollback` would undo both. Two applies that start at the same
+/// time detect each other by the lock, which is held until the file is closed.
 fn is_unused(file: &File) -> Result<()> {
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Err(Error::other("another apply is writing it"));

@@ -1,4 +1,4 @@
-//! Uses `git blame` to find out when each line of the files was last changed, and which commit the files come from.
+//! Uses git to find out when each line of the files was last changed and which commit is checked out.
 //!
 //! The repository's hooks and textconv filters are never run. Failures aren't errors for the command: the files don't have to be
 //! in git.
@@ -69,7 +69,7 @@ impl FileHistory {
                 Ok(is_modified) => history.is_modified |= is_modified,
                 Err(why) => history.unread.push(format!("the git status of {shown}: {why}")),
             }
-            // A folder may be a submodule or another nested repository.
+            // Each folder may be a submodule or another nested repository.
             let is_shallow =
                 shallow.entry(folder(name)).or_insert_with_key(|folder| is_shallow(folder)).clone();
             match is_shallow.and_then(|is_shallow| blame(name, &[], is_shallow)) {
@@ -174,7 +174,7 @@ fn head(line: &str) -> Option<(String, usize, usize)> {
     is_commit.then(|| (commit.to_owned(), first, count))
 }
 
-/// Returns `None` for an uncommitted line, which has an all-zero commit ID.
+/// Describes a commit for a report. Returns `None` for uncommitted lines, whose commit ID is all zeros.
 fn since_line(commit: &str, values: &HashMap<&str, &str>) -> Option<SinceLine> {
     let short = commit.get(..SHORT_COMMIT)?;
     let is_committed = commit.bytes().any(|digit| digit != b'0');

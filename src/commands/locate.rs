@@ -52,8 +52,8 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
     Ok(())
 }
 
-/// Returns the note that tells the user which file is used. If the user named the file or it's in the current folder, no note is
-/// needed.
+/// Returns the note that tells the user which file is used. Returns `None` if the user named the file or if it's in the current
+/// folder.
 fn note(config: &Path, origin: &Origin) -> Option<String> {
     let config = whole(Printable::cut(&config.to_string_lossy(), 200).as_str());
     match origin {
@@ -86,8 +86,8 @@ fn nearest(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> (PathBuf, Ori
     (CONFIG.into(), Origin::Nowhere(searched))
 }
 
-/// Returns `true` if the folder has an entry with this name. Dangling symlinks count: they're reported instead of silently using
-/// another file.
+/// Returns `true` if the folder has an entry with this name. Dangling symlinks count too. Otherwise, another file would be used
+/// silently.
 fn has(folder: &Path, name: &str) -> bool {
     folder.join(name).symlink_metadata().is_ok()
 }

@@ -1,11 +1,11 @@
 //! Locks that allow only one apply per organization at a time, for each user and machine.
 //!
-//! Which folders are available depends on the session. A login shell has `XDG_RUNTIME_DIR`, for example, but a cron job doesn't.
-//! We therefore take the lock in every available folder, so any two runs share at least one. The kernel releases it when the
-//! process exits, even if it's killed.
+//! Which folders are available depends on the session. A login shell has `XDG_RUNTIME_DIR`, for example, but a cron job
+//! doesn't. Taking the lock in every available folder ensures that any two runs share at least one of them. The kernel releases
+//! the lock when the process exits, even if the process is killed.
 //!
-//! Applies on different machines can still overlap. Their reports stay true, though, because we send absolute values, never rely
-//! on an old read, and read back every change.
+//! Applies on different machines can still overlap. Their reports are still accurate: an apply sends absolute values, never
+//! relies on an old read, and reads back every change.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -52,7 +52,7 @@ impl Lock {
             let held = folder.and_then(|folder| {
                 let path = folder.path().to_owned();
                 let canonical = path.canonicalize().map_err(|error| (path.clone(), error))?;
-                // Two variables may refer to the same folder, in which case a second lock would conflict with our own.
+                // If two variables refer to the same folder, a second lock would conflict with our own.
                 if let Entry::Vacant(entry) = taken.entry(canonical) {
                     match hold(&folder, &name(host, organization), now) {
                         Ok((file, last)) => {
@@ -84,7 +84,7 @@ impl Lock {
         }
     }
 
-    /// Returns `true` if another apply held the lock during the last `span`, so what we read in that time may be outdated.
+    /// Returns `true` if another apply held the lock during the last `span`. If so, anything read in that time may be outdated.
     pub fn was_held_within(&self, span: Duration) -> bool {
         self.unlocked_for.is_some_and(|unlocked_for| unlocked_for <= span)
     }
@@ -93,7 +93,7 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         for file in &mut self.files {
-            // If this fails, the next apply assumes that we were killed.
+            // If this fails, the next apply assumes that this process was killed.
             let _ = file
                 .rewind()
                 .and_then(|()| file.set_len(0))
@@ -112,8 +112,8 @@ enum Held {
     Not(Error),
 }
 
-/// Takes the lock in one folder and writes our process ID and the time to the file. Returns the time since another apply last held
-/// it.
+/// Takes the lock in one folder and writes our process ID and the time to the file. Returns the time since another apply last
+/// held the lock.
 fn hold(folder: &OwnFolder, name: &str, now: Timestamp) -> Result<(File, Option<Duration>), Held> {
     let mut file = folder.open_or_create(name).map_err(Held::Not)?;
     let lock = file.try_lock();

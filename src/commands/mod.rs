@@ -181,7 +181,7 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
     if let Err(error) = check_formats(command, common) {
         return finish(error.into_report(name), Outlets::default(), common, environment);
     }
-    // Read the token first, so it's scrubbed from everything that follows. An error about a file, for example, might quote it.
+    // Read the token first. It can then be scrubbed from all output, such as an error that quotes it.
     if command.connection().is_some_and(|asked| asked.token_file.is_some() && !asked.sandbox) {
         let _ = token(environment);
     }
@@ -297,7 +297,7 @@ fn complete(body: &mut Body, invocation: &Invocation) {
             problems.list.iter_mut().filter_map(|problem| problem.help.as_mut()).collect()
         }
         Body::Doctor(doctor) => doctor.checks.iter_mut().filter_map(|check| check.remedy.as_mut()).collect(),
-        _ => Vec::new(), // these build their commands from the invocation
+        _ => Vec::new(), // other reports build their commands from the invocation
     };
     remedies.into_iter().for_each(|remedy| *remedy = invocation.complete(remedy));
 }
@@ -321,7 +321,7 @@ fn setting(common: &Common, environment: &Environment) -> Setting {
 /// The result of a command: a report with its exit code, or an error.
 type Done = Result<(Body, Exit), CommandError>;
 
-/// An error and its exit code. Nothing was changed, unless the error comes from [`CommandError::half`].
+/// An error and its exit code. Except for errors from [`CommandError::half`], nothing was changed.
 struct CommandError {
     problems: Box<Problems>,
     exit: Exit,
@@ -389,9 +389,9 @@ fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T,
     }
 }
 
-/// Reads every token source that can be read more than once and registers the tokens for scrubbing. This happens before the
-/// arguments are parsed because a usage error may echo a token, and because a run with `--sandbox` never reads one. The other
-/// sources, such as standard input, are left to `token`.
+/// Reads every token source that can be read more than once and registers the tokens for scrubbing. Call this before parsing
+/// the arguments: a usage error may echo a token, and a run with `--sandbox` doesn't read the token later. The other sources,
+/// such as standard input, are left to `token`.
 pub fn hide_tokens(sources: &[TokenSource]) {
     for source in sources.iter().filter(|source| source.can_be_read_again()) {
         let _ = hidden_text(source);

@@ -1,8 +1,8 @@
-//! The report files, which include both the `--report` files and the job summary on GitHub.
+//! The report files: those passed to `--report`, and the job summary on GitHub.
 //!
-//! They are all opened before the first request, because a run that changes Pylon must be able to report it afterwards.
-//! `--report` files are written much like the target of a shell's `>`. The job summary is appended to, because earlier commands
-//! of the step also write to it.
+//! All files are opened before the first request. A run must not change Pylon if it can't report the changes. `--report` files
+//! are written much like the target of a shell's `>`. The job summary is appended to: earlier commands of the same step write
+//! to it too.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -59,7 +59,7 @@ impl Outlets {
         Ok(Self(outlets))
     }
 
-    /// Writes all reports and returns the problems with any that failed.
+    /// Writes all reports and returns a problem for each one that couldn't be written.
     pub(super) fn write(self, report: impl Fn(Format, Option<usize>) -> String) -> Vec<Problem> {
         let written = self.0.into_iter().map(|Outlet { path, format, limit, destination }| {
             let text = report(format, limit);
@@ -75,7 +75,7 @@ impl Outlets {
     }
 }
 
-/// Returns the number of bytes left in this step's summary. GitHub drops a summary that is too long. The output of earlier
+/// Returns the number of bytes left in this step's summary. GitHub drops a summary that is too long, and the output of earlier
 /// commands in the step counts against the limit. A full summary still gets one line saying so.
 fn left_in_summary(summary: &File) -> usize {
     let written = summary.metadata().map_or(0, |metadata| metadata.len());

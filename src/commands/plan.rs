@@ -1,4 +1,4 @@
-//! `plan`: shows what would change. Its client can't write.
+//! `plan`: shows what an apply would change. It uses a `Reader`, which can't write to Pylon.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The steps shared by `plan` and `apply`, from the files and the state of Pylon to a reviewed plan.
+//! The steps shared by `plan` and `apply`, which turn the files and the state of Pylon into a reviewed plan.
 
 use std::collections::HashSet;
 
@@ -71,8 +71,8 @@ async fn prepare_on(
     Ok(prepared)
 }
 
-/// Reads the organization and draws a plan. If the plan takes a guarded role away from people, holders found only in the listing
-/// can't count toward the minimum. In that case, reads everything again and also searches for these holders.
+/// Reads the organization and draws a plan. If the plan takes a guarded role away from people, holders found only in the
+/// listing can't count toward the minimum. In that case, reads everything again and searches for these holders as well.
 pub(super) async fn confirmed(
     connection: &Connection,
     declared: &Declared,
@@ -213,8 +213,8 @@ fn review(
     Prepared { reviewed, observation, report, host: place.clone(), sources }
 }
 
-/// Extends the error for an unknown role in a sandbox. The role may well exist in the real organization. The help explains how to
-/// describe the real organization for the sandbox.
+/// Extends the help for an unknown role in a sandbox. Since the role may well exist in the real organization, the help explains
+/// how to describe that organization for the sandbox.
 fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Problem {
     if problem.code == crate::plan::PlanCode::UnknownRole.as_str() && connection.sandbox.is_some() {
         let help = problem.help.take().map_or_else(String::new, |help| help + ". ");
@@ -229,8 +229,8 @@ fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Proble
 }
 
 impl Prepared {
-    /// Searches the audit log for who changed the values that differ. If no values differ, no request is sent. Failures aren't
-    /// fatal.
+    /// Searches the audit log for the users who set the differing values in Pylon. Without such values, no request is sent.
+    /// Failures aren't fatal.
     pub(super) async fn find_blame(&mut self, connection: &Connection) {
         let state = &self.observation.state;
         let mut drift = Drift::new(&self.reviewed.plan, &state.roles);
@@ -252,7 +252,7 @@ impl Prepared {
         self.report.add_unwritten(base, present, &self.reviewed, state);
     }
 
-    /// Returns the digest of the files. It's computed on demand, because only saved plans and slow confirmations need it.
+    /// Returns the digest of the files. It's computed on demand for saved plans and slow confirmations.
     pub(super) fn files_digest(&self) -> String {
         digest_of(&self.sources)
     }

@@ -1,7 +1,7 @@
 //! Progress reporting on standard error: a progress line with a countdown on a terminal, and occasional lines elsewhere.
 //!
-//! On a terminal, the line is drawn by `indicatif` rather than `output`, so it must never contain untrusted text. It's formatted
-//! by `progress_line` and redrawn by one of the library's threads, so the apply doesn't have to wake up for it.
+//! On a terminal, the line must never contain untrusted text: `indicatif` draws it, bypassing the scrubbing in `output`. The line
+//! is formatted by `progress_line` and redrawn by a thread of `indicatif`, without waking up the apply.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +20,7 @@ use crate::pylon::request::Endpoint;
 use crate::report::style::Style;
 use crate::report::words;
 
-/// Shorter waits aren't shown.
+/// The shortest wait that is shown.
 const WORTH_SAYING: Duration = Duration::from_secs(3);
 /// The estimated end is shown if it's at least this far away or if the apply is waiting.
 const WORTH_ESTIMATING: Duration = Duration::from_secs(60);
@@ -50,7 +50,7 @@ enum Display {
 }
 
 impl Progress {
-    /// Starts the display. Without a terminal, prints the expected duration unless it's less than a minute. `bar` is the progress
+    /// Starts the display. Without a terminal, prints the expected duration if it's at least a minute. `bar` is the progress
     /// bar's style.
     pub(super) fn begin(
         machine: &Machine,
@@ -227,7 +227,7 @@ fn reason_of(machine: &Machine, reason: WaitReason) -> (String, String) {
     (sentence.to_owned(), short.to_owned())
 }
 
-/// Describes the minimum duration at this rate limit, unless it is less than a minute.
+/// Describes the minimum duration at this rate limit. Returns `None` if it's less than a minute.
 fn expectation(changes: usize, per_minute: u64) -> Option<String> {
     let minutes = (changes as u64).saturating_sub(1) / per_minute.max(1);
     let minutes_text = words::count(usize::try_from(minutes).unwrap_or(usize::MAX), "minute", "minutes");

@@ -42,8 +42,7 @@ pub(super) struct Waiting {
 }
 
 impl ProgressLine {
-    /// Formats the line at `now`. The line is always narrower than the terminal, because filling the last column would wrap the
-    /// cursor.
+    /// Formats the line at `now`. To keep the cursor from wrapping, the line is always narrower than the terminal.
     pub(super) fn text(&self, now: Duration, width: usize, bar: Style) -> String {
         let room = width.saturating_sub(1);
         let counts = format!("  {} of {}", self.settled, self.total);

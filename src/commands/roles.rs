@@ -1,4 +1,4 @@
-//! `roles`: lists the organization's roles. It works without files because users need the roles to write them.
+//! `roles`: lists the organization's roles. It works without files: users look up the roles before writing the files.
 
 use super::connection::Connection;
 use super::files::read_if_there;

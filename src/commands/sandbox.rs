@@ -56,7 +56,7 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
     })
 }
 
-/// Prints the two lines to paste into a shell. Nothing else is printed to standard output. A script can read the lines while the
+/// Prints two lines to paste into a shell. They are the only output on standard output, and a script can read them while the
 /// sandbox is running. The message for humans goes to standard error.
 fn greet(running: &Running, token: &str, count: usize) -> Result<(), CommandError> {
     // If `--token` repeats the token in the environment, it may be a real one, which must not be printed.
@@ -105,8 +105,8 @@ fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Worl
     Ok(world)
 }
 
-/// Generates an organization from the declared people with only the built-in roles. Planning any other role fails, as with the
-/// real Pylon. Generating the role instead would hide a typo. If the files don't declare any people, we generate some.
+/// Generates an organization from the declared people with only the built-in roles. As with the real Pylon, planning any other
+/// role fails; generating the role instead would hide a typo. If the files don't declare any people, generates some.
 fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
     if roster.people.is_empty() {
         let mut world = invented(DEFAULT_PEOPLE, now)?;

@@ -1,9 +1,9 @@
 //! Handles signals that terminate a run (SIGINT, SIGTERM, and SIGHUP), as well as resource limits that would kill a run midway.
 //!
-//! After [`watch`] has been called, a signal can terminate the process at any time, even while the main thread is blocked,
-//! because a separate thread receives the signals. During the work, that thread just forwards each signal so the work can shut
-//! down cleanly. Afterwards, the next signal terminates the process immediately, even if the report is never read. We can't rely
-//! on the default disposition for this, because tokio doesn't restore it after installing a handler.
+//! [`watch`] starts a thread that receives the signals and can terminate the process even while the main thread is blocked.
+//! During the work, the thread just forwards each signal so the work can shut down cleanly. Afterwards, the next signal
+//! terminates the process immediately, even if the report is never read. The default disposition wouldn't do: tokio doesn't
+//! restore it after installing a handler.
 
 use std::io::{Error, Result};
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use super::CommandCode;
 use crate::exit::Exit;
 use crate::problem::Problem;
 
-/// How long the work may take to stop and report after a second signal. If it takes any longer, it's blocked on a disk or on
-/// whatever is reading its output.
+/// How long the work may take to stop and report after a second signal. Work that takes longer is blocked on a disk or on the
+/// reader of its output.
 const TO_NOTICE: Duration = Duration::from_millis(500);
 /// How long a run stopped by a signal may take to print its report.
 const TO_REPORT_STOPPED: Duration = Duration::from_secs(10);
@@ -47,7 +47,7 @@ impl Drop for Signals {
     }
 }
 
-/// Starts receiving signals. Until the returned value is dropped, they no longer terminate the process right away.
+/// Starts receiving signals. Until the returned value is dropped, signals don't terminate the process right away.
 ///
 /// # Errors
 /// Returns an error if the thread or the signal handlers cannot be set up.
@@ -112,8 +112,8 @@ impl Watch {
             end(first);
         }
         let _ = self.tell.send(number);
-        // After two signals in a row, we still want to print the stopped run's report. If the work ended while we were forwarding
-        // this signal, it may never have noticed the signal.
+        // After two signals in a row, the stopped run should still get to print its report. If the work ended while this signal
+        // was being forwarded, it may never have noticed the signal.
         let grace = match (is_over(), is_second) {
             (true, _) => TO_REPORT,
             (false, true) => TO_NOTICE,
@@ -188,8 +188,8 @@ fn arrivals() -> Result<UnboundedReceiver<i32>> {
 /// Creates the main runtime, which runs on this thread.
 ///
 /// # Errors
-/// Returns an error if the operating system refuses a resource. tokio panics when it runs out of file descriptors, so we first
-/// check that there are enough left.
+/// Returns an error if the operating system refuses a resource. Because tokio panics when it runs out of file descriptors, this
+/// first checks that enough are left.
 pub(super) fn runtime() -> Result<Runtime> {
     #[cfg(unix)]
     {
@@ -204,7 +204,7 @@ pub(super) fn runtime() -> Result<Runtime> {
 }
 
 /// Makes writes beyond the file size limit (`ulimit -f`) fail with an error, as on a full disk, instead of killing the process
-/// with SIGXFSZ. Creating a runtime has the same effect. This only matters for commands without one.
+/// with SIGXFSZ. Creating a runtime has the same effect, which leaves this function to commands without one.
 pub(super) fn outlive_file_size_limit() {
     #[cfg(unix)]
     if rustix::process::getrlimit(rustix::process::Resource::Fsize).current.is_some() {

@@ -1,4 +1,4 @@
-//! Writes the roster's files. It's all or nothing, unless a rename fails midway.
+//! Writes the roster's files: either all of them or, barring a rename that fails midway, none.
 
 use std::fs;
 use std::io::{Error, ErrorKind, Result};
@@ -18,7 +18,8 @@ pub(super) struct Rewritten<'a> {
     pub(super) after: String,
 }
 
-/// Writes all files, unless one of them has changed since we read it. They're all staged before the first one is replaced.
+/// Writes all files, or none if any of them has changed since it was read. All files are staged before the first one is
+/// replaced.
 pub(super) fn rewrite(files: Vec<Rewritten<'_>>) -> std::result::Result<(), CommandError> {
     let mut prepared = Vec::new();
     for Rewritten { name, before, after } in files {
@@ -65,7 +66,7 @@ pub(super) struct Created {
     pub(super) text: String,
 }
 
-/// Creates the files in order, after staging all of them. If a file has appeared in the meantime, it isn't overwritten, and
+/// Creates the files in order, after staging all of them. A file that has appeared in the meantime isn't overwritten, and
 /// `exists` provides the problem.
 pub(super) fn create(
     files: &[Created],
@@ -89,7 +90,7 @@ pub(super) fn create(
     Ok(())
 }
 
-/// Stages a new file that everyone can read because it's meant for git.
+/// Stages a new file. It's meant for git and can be read by everyone.
 fn staged(path: &Path, text: &str) -> Result<Staged> {
     let staged = Staged::open(path)?;
     #[cfg(unix)]
