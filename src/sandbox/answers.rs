@@ -77,8 +77,8 @@ impl World {
         success(me, None, context)
     }
 
-    /// Returns the roles, in pages if the setting `roles_page` or the fault `roles-paged` requires it. A cursor is accepted even
-    /// without the setting, because the fault returns one.
+    /// Returns the roles, in pages if the setting `roles_page` or the fault `roles-paged` requires it. Because the fault
+    /// returns a cursor, one is accepted even without the setting.
     fn list_roles(&self, query: &str, context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         let question = page::question(&"roles");
         let start = page::position(question, parameter(query, "cursor"))?;
@@ -103,7 +103,7 @@ impl World {
             Some(_) => return Err(ApiError::bad_request("include_deactivated is true or false")),
         };
         let question = page::question(&("list", deactivated_too));
-        // Unless the setting enables paging, the undocumented cursor is ignored.
+        // Unless the setting `list_page` enables paging, the undocumented cursor is ignored.
         let (start, limit) = match self.settings.list_page {
             // With a page size of 0, the paging would never end.
             Some(limit) => (page::position(question, parameter(query, "cursor"))?.unwrap_or(0), limit.max(1)),
@@ -150,7 +150,7 @@ impl World {
 
     fn search_audit_log(&self, body: &[u8], context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         if !self.settings.audit_log {
-            // We don't know which of the two the real API returns.
+            // It's unknown which of these errors the real API returns.
             return Err(if self.settings.audit_log_hidden {
                 ApiError::new(ErrorCode::NotFound, "there is nothing at this path")
             } else {

@@ -1,7 +1,7 @@
 //! The audit log: who changed what and when, and how to search it.
 //!
-//! Owns the entries, their filters, and their order. `patch` adds entries, and `answers` decides whether the organization even
-//! has a log.
+//! This module owns the entries, their filters, and their order. `patch` adds entries, and `answers` decides whether the
+//! organization has a log.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -26,7 +26,7 @@ pub struct AuditEntry {
     pub happened_at: Timestamp,
     /// The ID of the affected user.
     pub object_id: String,
-    /// The ID of the user who made the change, if a user did.
+    /// The ID of the user who made the change, or `None` if it wasn't made by a user.
     #[serde(default)]
     pub actor_user_id: Option<String>,
     /// The origin of the change: `api`, `app`, or `schedule`.
@@ -100,8 +100,8 @@ impl AuditLog {
         self.entries.iter()
     }
 
-    /// Returns one page of the matching entries. The cursor encodes an entry's number. The pages therefore don't shift when new
-    /// entries are added.
+    /// Returns one page of the matching entries. The cursor encodes an entry's number, which keeps the pages from shifting when
+    /// new entries are added.
     pub(super) fn search(
         &self,
         body: &SearchBody,

@@ -1,4 +1,4 @@
-//! TCP connections that a request handler can cut. After a cut, not a single further byte is sent.
+//! TCP connections that a request handler can cut. After a cut, no more bytes are sent.
 //!
 //! The handler can't just return an error: axum turns errors into responses, and an error in a body comes after the status line.
 //! Instead, the handler shuts down the socket. Any later write by hyper then fails as it would on a broken network.
@@ -62,7 +62,7 @@ pub(super) struct CutSwitch(Arc<std::net::TcpStream>);
 
 impl CutSwitch {
     pub(super) fn cut(&self) {
-        // This can only fail if the client has already closed the connection.
+        // This fails only if the client has already closed the connection.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }

@@ -1,14 +1,14 @@
 //! The context of a single request: its ID and the misleading fault injected into it, if any.
 //!
-//! Tracks whether the fault had an effect. `faults` decides which requests get a fault, while `answers` and `patch` decide where
-//! in the processing the fault acts.
+//! The context also tracks whether the fault had an effect. `faults` decides which requests get a fault, while `answers` and
+//! `patch` decide where in the processing the fault acts.
 
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::message::to_bytes;
 
-/// Fields that clients don't need. `field-missing` never removes them.
+/// Fields that clients can do without. The fault `field-missing` never removes them.
 const DISPENSABLE: [&str; 2] = ["avatar_url", "name"];
 
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl RequestContext {
         Self { request_id, fault, turn, had_effect: false }
     }
 
-    /// Returns `true` if `fault` was injected into this request and `has_effect` is set, in which case the effect is recorded.
+    /// Returns `true` if `fault` was injected into this request and `has_effect` is set. If so, records the effect.
     pub(super) fn acts(&mut self, fault: Fault, has_effect: bool) -> bool {
         let acts = has_effect && self.fault == Some(fault);
         self.had_effect |= acts;

@@ -1,8 +1,8 @@
 //! Determines what reaches the client: the world's response, or whatever a fault turns it into. Shared by the server and the
 //! simulation.
 //!
-//! This code is pure. A failure that isn't applied leaves the world's users, limits, and audit log untouched. Faults without an
-//! effect on the request aren't counted. `server` cuts and stalls the real connections.
+//! This code is pure. If a fault makes a request fail without carrying it out, the world's users, limits, and audit log stay
+//! untouched. Faults without an effect on the request aren't counted. `server` cuts and stalls the real connections.
 
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ use super::world::World;
 pub enum Delivery {
     /// A complete response, either from the world or from a fault.
     Answer(Response),
-    /// The connection is closed without a byte of response, and the request is not carried out.
+    /// The request is not carried out, and the connection is closed without a response.
     CutBefore,
-    /// The connection is closed without a byte of response, but the request is carried out.
+    /// The request is carried out, but the connection is closed without a response.
     CutAfter,
     /// The request is carried out, but the client gets no response. The connection is closed after `hold`.
     Stall { hold: Duration },
@@ -93,7 +93,7 @@ impl World {
     }
 }
 
-/// Returns the error page of a gateway in front of Pylon, which doesn't use Pylon's envelope.
+/// Returns the error page of a gateway in front of Pylon. The page doesn't use Pylon's envelope.
 fn gateway_page(status: u16, title: &str) -> Delivery {
     let page = format!(
         "<html>\r\n<head><title>{status} {title}</title></head>\r\n<body><center><h1>{status} {title}</h1></center></body>\r\n</html>\r\n"
@@ -101,7 +101,7 @@ fn gateway_page(status: u16, title: &str) -> Delivery {
     Delivery::Answer(Response::new(status, "text/html", page.into_bytes()))
 }
 
-/// Returns a 200 whose body is, alternately, truncated or not JSON. The truncated body is harder to detect, because it starts
+/// Returns a 200 whose body is, alternately, truncated or not JSON. The truncated body is harder to detect because it starts
 /// like a valid response.
 fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     let Response { status: _, headers, mut body } =
@@ -111,6 +111,6 @@ fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     } else {
         body = b"<!doctype html><title>Please wait</title>".to_vec();
     }
-    // The headers are left intact. The client can still read the request ID.
+    // Leave the headers intact to let the client read the request ID.
     Delivery::Garbage(Response { status: 200, headers, body })
 }

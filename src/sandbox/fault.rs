@@ -27,16 +27,16 @@ pub enum Fault {
     /// The request is not carried out, and the response is 429 `rate_limited` with a retry hint of one second, even though the
     /// limit has not been reached.
     RateLimited,
-    /// The request is not carried out, and the connection is closed without a byte of response.
+    /// The request is not carried out, and the connection is closed without a response.
     CutBefore,
-    /// The request is carried out, but the connection is closed without a byte of response.
+    /// The request is carried out, but the connection is closed without a response.
     CutAfter,
     /// The request is carried out, but the client gets no response.
     StallApplied,
     /// The request is carried out, but the response is a 200 that is, alternately, truncated or not JSON.
     GarbageApplied,
     /// A list response claims to be followed by another page but contains no data. Repeating the request, with or without the
-    /// cursor, returns the page.
+    /// cursor, returns the page's data.
     PageWithoutData,
     /// `GET /user-roles` returns only the first half of the roles, along with a cursor for the rest.
     RolesPaged,
@@ -56,7 +56,7 @@ enum Effect {
     Fails,
     /// The request is carried out, but the client gets no valid response.
     AppliesThenFails,
-    /// The response is a 200 with misleading content. Each of these faults only affects certain operations.
+    /// The response is a 200 with misleading content. Each of these faults affects only certain operations.
     Misleads,
 }
 

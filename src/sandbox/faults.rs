@@ -1,7 +1,8 @@
 //! Decides which requests get which faults, either at random or from a script.
 //!
-//! The random choices are seeded: the same sequence of requests always gets the same faults. It also counts how often each fault
-//! has fired, because a fault that never fires doesn't test anything. `delivery` turns a fault into what the client receives.
+//! The random choices are seeded: the same sequence of requests always gets the same faults. Because a fault that never fires
+//! doesn't test anything, this module also counts how often each fault has fired. `delivery` turns a fault into what the client
+//! receives.
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 

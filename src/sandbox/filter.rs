@@ -1,6 +1,7 @@
 //! Search bodies and their filters. A filter is a tree of `and` and `or` over conditions on fields, up to the documented depth.
 //!
-//! Owns the tree and the condition on email addresses. Conditions on audit log entries are in `audit`, and paging is in `page`.
+//! This module owns the tree and the condition on email addresses. Conditions on audit log entries are in `audit`, and paging
+//! is in `page`.
 
 use std::collections::HashSet;
 
@@ -12,12 +13,12 @@ use super::organization::ApiSettings;
 use super::user::User;
 use super::users::Users;
 
-/// The maximum depth documented by Pylon. A single condition counts as one level, which is the strictest interpretation. A client
-/// that respects it works under any interpretation.
+/// The maximum depth documented by Pylon. A single condition counts as one level, which is the strictest interpretation. A
+/// client that respects this limit works under any interpretation.
 pub(super) const MAX_DEPTH: usize = 3;
 
-/// Parses a body that must be an object. It's parsed into a map first, because a derived struct would also accept an array of its
-/// values. If a key is repeated, the last one wins, as on most servers.
+/// Parses a body that must be an object. It's parsed into a map first because a derived struct would also accept an array of
+/// its values. If a key is repeated, the last one wins, as on most servers.
 pub(super) fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice::<Map<String, Value>>(body)
         .and_then(|object| serde_json::from_value(Value::Object(object)))
@@ -202,8 +203,8 @@ impl Filter<EmailIs> {
         self.holds(&|condition| condition.holds(user))
     }
 
-    /// Returns a sorted superset of the matching users, without duplicates. Returns `None` if every user must be checked because
-    /// the addresses don't narrow down the search. With the index, a search for 999 out of a million users takes only 999
+    /// Returns a sorted superset of the matching users, without duplicates. If the addresses don't narrow down the search,
+    /// returns `None`, and every user must be checked. With the index, a search for 999 out of a million users takes only 999
     /// lookups.
     pub(super) fn candidates(&self, users: &Users) -> Option<Vec<usize>> {
         let mut found = self.gather(users)?;

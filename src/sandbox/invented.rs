@@ -1,5 +1,5 @@
-//! Organizations without a state file, made from either a given list of people or generated ones. The generated people are the
-//! same in every run.
+//! Organizations without a state file, made from either a given list of people or generated people. The generated people are
+//! the same in every run.
 
 use super::identifiers::mix;
 use super::organization::{Role, find_role};

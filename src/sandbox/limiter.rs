@@ -1,7 +1,7 @@
 //! Five rate limiters, each a pure function of arrival times in integer nanoseconds.
 //!
-//! Rejected requests don't count against the limit. A request arriving `retry_after` later is admitted, unless another one
-//! arrives in between. The limits themselves are defined in `limits`.
+//! Rejected requests don't count against the limit. If no other request arrives in between, a request that arrives
+//! `retry_after` later is admitted. The limits themselves are defined in `limits`.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -50,8 +50,8 @@ enum Count {
     Fixed { window: u128, used: u128 },
     /// Like `Fixed`, plus the number of arrivals admitted in the previous window.
     Sliding { window: u128, used: u128, before: u128 },
-    /// The level of a token bucket. To get by with integers, one token is worth `window` units, and `limit` units are added per
-    /// nanosecond.
+    /// The level of a token bucket. To allow integer arithmetic, one token is worth `window` units, and `limit` units are added
+    /// per nanosecond.
     Bucket { capacity: u128, level: u128, at: u128 },
 }
 
@@ -76,8 +76,7 @@ impl Limiter {
     fn arrive(&mut self, now: u128) -> Admission {
         let Self { limit, window: length, ref mut count } = *self;
         if limit == 0 {
-            // The command line rejects a limit of zero, but a test can set one. Nothing is admitted then, and a whole window is
-            // the best available hint.
+            // A limit of zero, which only a test can set, never admits a request. A whole window is the best available hint.
             return refused(length);
         }
         match count {

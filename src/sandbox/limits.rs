@@ -7,7 +7,7 @@ use super::organization::Api;
 use super::unknown_name::unknown_name;
 use crate::every::every;
 
-/// The algorithm for counting requests. It's unknown which one Pylon uses, and clients must work with all five.
+/// The algorithm for counting requests. Since it's unknown which one Pylon uses, clients must work with all five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum LimiterKind {
     /// At most N requests in any window, counted exactly from each admitted request's arrival.
@@ -15,7 +15,7 @@ pub enum LimiterKind {
     SlidingLog,
     /// At most N requests per window. The windows are consecutive, starting with the world itself.
     FixedWindow,
-    /// A token bucket of N tokens that starts full and refills evenly. Admits almost twice N in the first window.
+    /// A token bucket of N tokens that starts full and refills evenly. It admits almost 2 N requests in the first window.
     FullBucket,
     /// The count in the current window, plus the previous count weighted by its overlap. CDNs use this estimate.
     SlidingCounter,

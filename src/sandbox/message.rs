@@ -12,7 +12,7 @@ use super::organization::Api;
 /// The maximum size of a request body in bytes. Anything larger is rejected with 413 `payload_too_large`.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// Deserializes a key that may be omitted. It must not be `null`, which the API description doesn't allow.
+/// Deserializes a key that can be omitted. The API description doesn't allow `null`.
 pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -145,7 +145,7 @@ impl ApiError {
         }
     }
 
-    /// Wraps the error in its envelope, which doesn't have a `code` before October 2026.
+    /// Wraps the error in its envelope. Before October 2026, the envelope doesn't have a `code`.
     pub(super) fn into_response(self, api: Api, request_id: &str) -> Response {
         #[derive(Serialize)]
         struct Envelope<'a> {
@@ -165,7 +165,7 @@ impl ApiError {
     }
 }
 
-/// Serializes a value to JSON. The fallback is never used: the sandbox's own types only have string keys and infallible
+/// Serializes a value to JSON. The fallback is never used: the sandbox's own types have only string keys and infallible
 /// serializers.
 pub(super) fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()

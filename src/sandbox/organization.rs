@@ -8,8 +8,8 @@ use crate::every::every;
 /// The version of the API to emulate, by date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Api {
-    /// Users only have `role_id`, `GET /me` has no `user`, and errors have no codes. The last page has an empty `pagination`, and
-    /// the rate limits are lower.
+    /// Users have only `role_id`, `GET /me` has no `user`, and errors have no codes. The last page has an empty `pagination`,
+    /// and the rate limits are lower.
     #[serde(rename = "2026-04")]
     April2026,
     /// Like April, except that users also have a `role` object and `GET /me` has a `user`.
@@ -82,7 +82,7 @@ impl Role {
         Self { id: id.to_owned(), name: name.to_owned(), slug: slug.to_owned() }
     }
 
-    /// Returns Admin, Member, and Viewer. As in Pylon, their IDs are UUIDs, but ours are the same in every run.
+    /// Returns Admin, Member, and Viewer. As in Pylon, their IDs are UUIDs, but the sandbox's IDs are the same in every run.
     pub(super) fn built_in() -> Vec<Self> {
         vec![
             Self::new("1f0c9a52-6d1e-4b7a-9c41-0a5e8d2b7f10", "Admin", "admin"),
@@ -139,7 +139,7 @@ pub enum EmptyLists {
     List,
 }
 
-/// How the API behaves if organizations differ or if the real behavior is unknown. Clients must work with every combination.
+/// Settings for API behavior that is unknown or differs between organizations. Clients must work with every combination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(
@@ -160,7 +160,7 @@ pub struct ApiSettings {
     pub search_matches_secondary: bool,
     pub search_ignores_case: bool,
     pub search_returns_deactivated: bool,
-    /// The maximum number of values in a filter. Anything larger is rejected with a 413. `None` means unlimited.
+    /// The maximum number of values in a filter. A filter with more values is rejected with a 413. `None` means unlimited.
     pub max_filter_values: Option<usize>,
     /// Whether the organization's plan includes the audit log. If not, searching it is rejected with a 403, or a 404 if
     /// `audit_log_hidden` is set.

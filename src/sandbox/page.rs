@@ -12,7 +12,7 @@ use super::organization::Api;
 
 /// The page size of a search without a limit.
 const DEFAULT_LIMIT: i64 = 100;
-/// The API reference says "Greater than 0 and less than 1000". Elsewhere, it allows 1000, but we reject that.
+/// The API reference says "Greater than 0 and less than 1000". Elsewhere, the reference allows 1000, but the sandbox doesn't.
 const MAX_LIMIT: i64 = 999;
 
 /// The `pagination` of a list response.
@@ -44,7 +44,7 @@ pub(super) fn limit(asked: Option<i64>) -> Result<usize, ApiError> {
     })
 }
 
-/// Hashes a query. Its cursors are bound to this number.
+/// Hashes a query. The query's cursors are bound to the hash.
 pub(super) fn question(asked: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     asked.hash(&mut hasher);
@@ -57,7 +57,7 @@ pub(super) fn cursor(question: u64, position: usize) -> String {
     format!("{hidden:016x}{:016x}", mix(hidden ^ question.rotate_left(17)))
 }
 
-/// Decodes a cursor into a position. A missing or empty cursor means the first page, for which it returns `None`.
+/// Decodes a cursor into a position. A missing or empty cursor means the first page. Returns `None` for it.
 pub(super) fn position(question: u64, sent: Option<&str>) -> Result<Option<usize>, ApiError> {
     let Some(text) = sent.filter(|text| !text.is_empty()) else { return Ok(None) };
     text.get(..16)

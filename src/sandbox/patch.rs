@@ -72,8 +72,8 @@ struct Author<'a> {
 }
 
 impl World {
-    /// Updates a user and returns it as shown in the response. That isn't always what's stored, because a support-hours schedule
-    /// may reset the status immediately, and the fault `echo-only` stores nothing.
+    /// Updates a user and returns it as shown in the response. The stored user can differ: a support-hours schedule can reset
+    /// the status immediately, and the fault `echo-only` doesn't store the update.
     pub(super) fn patch(
         &mut self,
         now: Duration,

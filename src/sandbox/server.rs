@@ -1,4 +1,4 @@
-//! The HTTP server, which turns bytes into a `Request` and a `Delivery` into bytes. All decisions are made elsewhere.
+//! The HTTP server. It turns bytes into a `Request` and a `Delivery` into bytes, and makes no decisions of its own.
 //!
 //! A single lock guards the world. It's held while computing a response but never across an await. The state is saved shortly
 //! after each change.
@@ -109,8 +109,8 @@ impl Running {
         self.shared.close();
         let served = match tokio::time::timeout(STOP_TIMEOUT, &mut self.serving).await {
             Ok(Ok(served)) => served,
-            // Either the server panicked, which the runtime has already reported, or it didn't stop in time. Saving the state
-            // matters more.
+            // Either the server panicked, which the runtime has already reported, or it didn't stop in time. Save the state
+            // regardless.
             Ok(Err(_)) | Err(_) => Ok(()),
         };
         self.saving.abort();
@@ -164,13 +164,13 @@ struct Inner {
 }
 
 impl ServerState {
-    /// Ignores poisoning. A panic while the lock was held is a bug elsewhere. The world is still valid, because it's only changed
-    /// in single steps.
+    /// Takes the lock even if it's poisoned. A panic while the lock was held is a bug elsewhere, and the world is still valid:
+    /// it's changed only in single steps.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Accesses the data under the lock. If this changes the world, wakes the task that saves the state.
+    /// Calls `look` under the lock. If `look` changes the world, wakes the task that saves the state.
     fn with_inner<T>(&self, look: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.lock();
         let before = inner.world.revision();
@@ -205,7 +205,7 @@ impl ServerState {
         })
     }
 
-    /// Saves any unsaved changes. This blocks, but only holds the lock while copying the state.
+    /// Saves any unsaved changes. This blocks, but holds the lock only while copying the state.
     fn save(&self) -> io::Result<()> {
         let Some(file) = &self.state_file else { return Ok(()) };
         let _turn = self.saving.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,8 @@
 //! An organization's state, as stored in `pylon.json`. Every key at the top level is optional, and a person needs only an address
 //! and a role.
 //!
-//! Owns the file format, in which unknown keys are errors. `written_user` validates users and fills in their defaults.
+//! This module owns the file format, in which unknown keys are errors. `written_user` validates users and fills in their
+//! defaults.
 
 use serde::{Deserialize, Serialize};
 

@@ -45,8 +45,8 @@ impl User {
         self.kind == UserKind::Person
     }
 
-    /// Returns the role for the deprecated `role_id`. It's the last assigned role. A client that mistakes it for the primary role
-    /// will then fail its tests.
+    /// Returns the role for the deprecated `role_id`: the last assigned role. Choosing the last one makes a client that
+    /// mistakes it for the primary role fail its tests.
     pub(super) fn shown_role<'a>(&self, roles: &'a [Role]) -> Option<&'a Role> {
         self.assigned.last().and_then(|index| roles.get(*index))
     }
@@ -107,7 +107,7 @@ pub(super) struct UserView<'a> {
     email: &'a str,
     emails: Option<Vec<&'a str>>,
     name: &'a str,
-    /// Never `null`, because the vendor's SDK only accepts a string.
+    /// Never `null`, because the vendor's SDK accepts only a string.
     avatar_url: &'a str,
     status: &'a str,
     role_id: &'a str,

@@ -233,8 +233,8 @@ pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     }
 }
 
-/// Marks an omitted `role` key. It differs from `[]`, which means no role, and from every valid list, because no role has an
-/// empty name.
+/// The placeholder for an omitted `role` key. It differs from `[]`, which means no role. Since no role has an empty name, it
+/// also differs from every valid list.
 fn not_given() -> Vec<String> {
     vec![String::new()]
 }
