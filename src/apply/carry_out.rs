@@ -85,8 +85,8 @@ pub async fn carry_out(
     }
 }
 
-/// Writes the intents to the journal and then sends the writes. If recording the intents fails, none of the writes are sent. If
-/// recording them takes too long, writes based on a stale read are skipped.
+/// Writes the intents to the journal and then sends the writes. If recording the intents fails, no write is sent. If recording
+/// them takes too long, writes based on a stale read are skipped.
 fn send<'w>(
     writes: Vec<Write>,
     machine: &mut Machine,

@@ -27,7 +27,7 @@ pub enum JournalLine {
     Begin {
         version: u32,
         at: Timestamp,
-        /// The command that ran, which is `apply` or `rollback`.
+        /// The command that ran: `apply` or `rollback`.
         #[serde(default = "apply")]
         command: String,
         organization: String,

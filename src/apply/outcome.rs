@@ -14,7 +14,7 @@ pub enum Outcome {
     NotEffective,
     /// The change was applied, but support hours, a calendar, or another user has since set another value.
     Reverted,
-    /// Pylon refused the change, so the user still has the old values.
+    /// Pylon refused the change, and the user still has the old values.
     Rejected(Failure),
     /// Another user or program has set a third value since the plan was made. This apply did not change the user.
     Conflict,
@@ -47,7 +47,7 @@ pub enum Stop {
     Silence,
     /// The server asked for a longer pause than rolecall is willing to make.
     LongPause(Failure),
-    /// The journal could not be written for the given reason, so sending more changes would be unsafe.
+    /// The journal could not be written for the given reason. Sending more changes would be unsafe.
     Journal(String),
 }
 
@@ -73,7 +73,7 @@ impl Stop {
 pub struct Finished {
     /// One outcome per change, in plan order.
     pub outcomes: Vec<Outcome>,
-    /// The reason the apply ended early, if it did.
+    /// The reason the apply ended early, or `None` if it didn't.
     pub stopped: Option<Stop>,
     /// The number of changes that Pylon accepted but that could not be read back.
     pub not_read_back: usize,
@@ -123,7 +123,7 @@ impl OutcomeKind {
         }
     }
 
-    /// Whether the apply may have changed something in Pylon.
+    /// Whether the apply might have changed something in Pylon.
     pub const fn may_have_changed(self) -> bool {
         match self {
             Self::Applied | Self::NotEffective | Self::Reverted | Self::Unknown => true,
@@ -151,12 +151,10 @@ impl Outcome {
         self.kind().as_str()
     }
 
-    /// Whether Pylon has the planned values.
     pub const fn is_in_sync(&self) -> bool {
         self.kind().is_in_sync()
     }
 
-    /// Whether the apply may have changed something in Pylon.
     pub const fn may_have_changed(&self) -> bool {
         self.kind().may_have_changed()
     }

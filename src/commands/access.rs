@@ -49,7 +49,7 @@ async fn review(
 ) -> Result<AccessReport, Problems> {
     let emails = files.map(Declared::emails).unwrap_or_default();
     let observation = connection.observe_everyone(roster, &emails).await?;
-    // Without files, there's nothing to plan.
+    // Without files, no plan can be made.
     let prepared = match files {
         Some(files) => Ok(settle(files, &[], None, connection, observation)?),
         None => Err(observation),

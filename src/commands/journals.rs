@@ -94,8 +94,8 @@ fn open_there(path: &Path) -> Result<File> {
     private::options().append(true).create(true).open(path)
 }
 
-/// Checks that no other apply is using the file or has used it: `rollback` would undo both. Two applies that start at the same
-/// time detect each other by the lock, which is held until the file is closed.
+/// Checks that no other apply is using the file or has used it. Otherwise, `rollback` would undo both applies. Two applies that
+/// start at the same time detect each other by the lock, which is held until the file is closed.
 fn is_unused(file: &File) -> Result<()> {
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Err(Error::other("another apply is writing it"));

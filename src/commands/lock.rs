@@ -1,7 +1,7 @@
 //! Locks that allow only one apply per organization at a time, for each user and machine.
 //!
 //! Which folders are available depends on the session. A login shell has `XDG_RUNTIME_DIR`, for example, but a cron job
-//! doesn't. Taking the lock in every available folder ensures that any two runs share at least one of them. The kernel releases
+//! doesn't. Taking the lock in every available folder ensures that any two runs share at least one lock. The kernel releases
 //! the lock when the process exits, even if the process is killed.
 //!
 //! Applies on different machines can still overlap. Their reports are still accurate: an apply sends absolute values, never

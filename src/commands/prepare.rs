@@ -229,8 +229,8 @@ fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Proble
 }
 
 impl Prepared {
-    /// Searches the audit log for the users who set the differing values in Pylon. Without such values, no request is sent.
-    /// Failures aren't fatal.
+    /// Searches the audit log for the users who set the values that differ from the files. If no values differ, no request is
+    /// sent. Failures aren't fatal.
     pub(super) async fn find_blame(&mut self, connection: &Connection) {
         let state = &self.observation.state;
         let mut drift = Drift::new(&self.reviewed.plan, &state.roles);

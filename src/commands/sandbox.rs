@@ -59,7 +59,7 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
 /// Prints two lines to paste into a shell. They are the only output on standard output, and a script can read them while the
 /// sandbox is running. The message for humans goes to standard error.
 fn greet(running: &Running, token: &str, count: usize) -> Result<(), CommandError> {
-    // If `--token` repeats the token in the environment, it may be a real one, which must not be printed.
+    // If `--token` repeats the token in the environment, that token may be a real one and must not be printed.
     let is_set = output::scrub(token.to_owned()) != token;
     let second = if is_set {
         format!("# {VARIABLE} already contains the token of this sandbox\n")
@@ -139,7 +139,7 @@ fn write(path: &Path, args: &SandboxArgs, common: &Common, environment: &Environ
         },
         (state, people) => described(state.as_deref(), people, now)?,
     };
-    // The user is going to edit this description. It must not count as generated.
+    // Since the user is going to edit this description, it must not count as generated.
     write_state(path, &SandboxState { made_up: false, ..world.to_state() })
 }
 

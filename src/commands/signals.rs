@@ -2,7 +2,7 @@
 //!
 //! [`watch`] starts a thread that receives the signals and can terminate the process even while the main thread is blocked.
 //! During the work, the thread just forwards each signal so the work can shut down cleanly. Afterwards, the next signal
-//! terminates the process immediately, even if the report is never read. The default disposition wouldn't do: tokio doesn't
+//! terminates the process immediately, even if the report is never read. The default disposition isn't enough: tokio doesn't
 //! restore it after installing a handler.
 
 use std::io::{Error, Result};
@@ -204,7 +204,7 @@ pub(super) fn runtime() -> Result<Runtime> {
 }
 
 /// Makes writes beyond the file size limit (`ulimit -f`) fail with an error, as on a full disk, instead of killing the process
-/// with SIGXFSZ. Creating a runtime has the same effect, which leaves this function to commands without one.
+/// with SIGXFSZ. Commands with a runtime don't need this: creating one has the same effect.
 pub(super) fn outlive_file_size_limit() {
     #[cfg(unix)]
     if rustix::process::getrlimit(rustix::process::Resource::Fsize).current.is_some() {

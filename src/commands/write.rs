@@ -1,4 +1,4 @@
-//! Writes the roster's files: either all of them or, barring a rename that fails midway, none.
+//! Writes the roster's files, either all or none of them. Only a rename that fails midway can leave some of them written.
 
 use std::fs;
 use std::io::{Error, ErrorKind, Result};

@@ -1,4 +1,4 @@
-//! The base URL, which is either a region's host or a custom one. We never send the token anywhere else.
+//! The base URL: either a region's host or a custom URL. The token is never sent anywhere else.
 
 use reqwest::Url;
 

@@ -1,6 +1,6 @@
 //! Converts a response into the result of its request.
 //!
-//! I/O is up to `client`, which allows a simulation to run this module against a simulated server.
+//! `client` handles the I/O, which allows a simulation to run this module against a simulated server.
 
 use jiff::Timestamp;
 

@@ -118,7 +118,7 @@ pub enum Class {
     Forbidden,
     /// The request was too large.
     TooLarge,
-    /// Every request would fail, so the run ends.
+    /// Every request would fail, which ends the run.
     Fatal,
 }
 
@@ -196,7 +196,7 @@ impl Failure {
         self.with_request_id(format!("{} {}", self.asked, self.what_happened()))
     }
 
-    /// Like [`Self::line`], but without the user ID and request ID, so equivalent failures produce the same line.
+    /// Like [`Self::line`], but without the user ID and request ID. Equivalent failures produce the same line.
     pub fn line_of_many(&self) -> String {
         format!("{} {}", without_ids(&self.asked), self.what_happened())
     }

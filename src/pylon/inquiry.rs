@@ -68,7 +68,7 @@ struct Pages {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Findings {
     pub blames: BTreeMap<(UserId, Field), Blame>,
-    /// The reason the log wasn't read to the end, if it wasn't.
+    /// The reason the log wasn't read to the end, or `None` if it was.
     pub unread: Option<CutShort>,
     /// `true` if at least one page was read or none was needed.
     pub is_available: bool,

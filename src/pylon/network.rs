@@ -96,7 +96,7 @@ pub enum Direct {
 
 #[derive(Clone)]
 pub struct Proxy {
-    /// Variable that sets the proxy.
+    /// The name of the environment variable.
     pub variable: &'static str,
     pub address: String,
     /// Whether the variable's value includes a user name, with or without a password.

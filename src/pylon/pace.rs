@@ -92,7 +92,7 @@ impl Feedback {
     }
 }
 
-/// The earliest time for the next request.
+/// When the next request may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendTime {
     Now,
@@ -132,7 +132,6 @@ impl Pacer {
         self
     }
 
-    /// Returns the assumed rate limit, in requests per minute.
     pub fn limit(&self) -> u64 {
         self.limit.assumed
     }
@@ -195,8 +194,7 @@ impl Pacer {
     }
 
     /// Returns the number of slots available to us: the assumed limit or, after a 429, the higher of the current and the last
-    /// good rate. Spacing requests evenly isn't enough, because requests sent in a burst also leave the server's window in a
-    /// burst.
+    /// good rate. Spacing requests evenly isn't enough: requests sent in a burst also leave the server's window in a burst.
     fn allowed(&self) -> u64 {
         self.rate.map_or(self.limit.assumed, |AdaptiveRate { rate, good, .. }| {
             (rate.max(good) / UNIT).clamp(1, self.limit.ceiling)
@@ -235,7 +233,8 @@ struct AssumedLimit {
     shown: u64,
     /// Start of the current observation window.
     since: Duration,
-    /// Lowest sum of our own requests and the remaining ones in the current observation window, if there has been a response.
+    /// Lowest sum of our own requests and the remaining ones in the current observation window. `None` before the window's
+    /// first response.
     least_sum: Option<u64>,
 }
 

@@ -220,7 +220,7 @@ fn no_folder_has_any(sources: &[RootsSource]) -> Problem {
 /// The reason a file has no usable certificate.
 struct UnusableRoots {
     what: String,
-    /// How to fix the file, if it can be fixed.
+    /// How to fix the file, or `None` if another file is needed.
     fix: Option<String>,
 }
 

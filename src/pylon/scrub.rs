@@ -68,7 +68,7 @@ fn is_left_over(text: &str, piece: &Range<usize>) -> bool {
     before.ends_with('…') || behind.starts_with(['…', '\n']) || begins_line()
 }
 
-/// Removes the token from `body`, or returns `None` if there's nothing to remove. JSON may escape `/` as `\/` and any character
+/// Removes the token from `body`, or returns `None` if `body` doesn't contain it. JSON may escape `/` as `\/` and any character
 /// in the form `\u002f`. JSON nested in a JSON string is escaped twice.
 pub(super) fn without_spelled(token: &str, body: &[u8]) -> Option<Vec<u8>> {
     // Usually, nothing is escaped. This check is then ten times faster than the search below.

@@ -56,7 +56,7 @@ impl Token {
         scrub::without(self.0.expose_secret(), text)
     }
 
-    /// Removes the token from a JSON body, even if it's escaped. Returns `None` if there's nothing to remove.
+    /// Removes the token from a JSON body, even if it's escaped. Returns `None` if the body doesn't contain the token.
     pub(super) fn scrub_body(&self, body: &[u8]) -> Option<Vec<u8>> {
         scrub::without_spelled(self.0.expose_secret(), body)
     }

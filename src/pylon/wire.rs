@@ -501,7 +501,7 @@ fn users(body: &[u8]) -> Result<Page, Cause> {
     Ok(Page { next, ..page })
 }
 
-/// Returns a page's entries, along with the cursor of the next page.
+/// Parses a page of objects. Returns its entries and the cursor of the next page.
 fn list<'de, T: Deserialize<'de>>(
     body: &'de [u8],
     expected: &'static str,
@@ -512,7 +512,7 @@ fn list<'de, T: Deserialize<'de>>(
     Ok((entries, next))
 }
 
-/// Returns a page's list, along with the cursor of the next page.
+/// Parses a page of any kind. Returns its list, if it has one, and the cursor of the next page.
 fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, Option<String>), String> {
     match parse(body)? {
         Many { errors: Some(_), .. } => Err("it has `errors`".into()),

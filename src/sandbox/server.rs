@@ -231,8 +231,8 @@ async fn serve(acceptor: Acceptor, shared: Arc<ServerState>) -> io::Result<()> {
     axum::serve(acceptor, service).with_graceful_shutdown(async move { shared.closed().await }).await
 }
 
-/// Saves the state shortly after each burst of changes, on a separate thread. Errors are ignored here. They recur and are
-/// reported when the sandbox stops.
+/// Saves the state shortly after each burst of changes, on a separate thread. Errors are ignored here because they recur when
+/// the sandbox stops and are reported then.
 async fn keep_saving(shared: Arc<ServerState>) {
     loop {
         shared.changed.notified().await;

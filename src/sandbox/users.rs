@@ -1,6 +1,6 @@
 //! The organization's users, indexed by ID and by email address.
 //!
-//! Their order is stable, which paging relies on. Users are never added or removed: the API can't do that either.
+//! Paging relies on the users' stable order. Users are never added or removed: the API can't do that either.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! An entire Pylon as a value: it maps a request and a time to a response.
 //!
-//! It uses no clock, random numbers, files, or sockets. The same requests at the same times produce identical bytes. This
+//! A world uses no clock, random numbers, files, or sockets. The same requests at the same times produce identical bytes. This
 //! module owns the order of the checks: path, method, token, rate limit, body. Operations are implemented in `answers`, the
 //! write in `patch`, and faults in `delivery`.
 

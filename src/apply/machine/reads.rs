@@ -16,7 +16,7 @@ pub(super) enum Purpose {
     Look(TaskId),
     /// The write succeeded, but other users' changes can't proceed until its gain or loss of a limited role is confirmed.
     Confirmation(Vec<TaskId>),
-    /// The confirmation search did not show the whole change, so the user is read individually.
+    /// The user is read individually because the confirmation search did not show the whole change.
     SecondConfirmation(TaskId),
     ReadBack(Vec<TaskId>),
     /// The search for reading back did not return the user or contradicts the response to the write.

@@ -83,7 +83,7 @@ impl Machine {
         now.saturating_sub(self.tasks[id].read_at) > FRESHNESS_LIMIT
     }
 
-    /// Returns `true` in a deadlock: all remaining writes are held, and nothing is pending that could release them.
+    /// Returns `true` in a deadlock: all remaining writes are held, and no pending request or wait can release them.
     fn is_stuck(&self) -> bool {
         let is_waiting = self.tasks.waiting().next().is_some();
         !self.tasks.at(&Position::Held).is_empty() && !is_waiting && self.is_idle()
