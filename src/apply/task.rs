@@ -11,7 +11,7 @@ use crate::plan::order::Ordered;
 use crate::plan::{Change, Edit};
 use crate::pylon::Failure;
 
-/// A task's ID. IDs are in the order in which changes are sent.
+/// A task's ID. IDs follow the order in which changes are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TaskId(usize);
 

@@ -83,7 +83,7 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
     if part.is_empty() {
         return Vec::new();
     }
-    // Since a domain matches lots of addresses, it's searched only if the query contains an `@`.
+    // Since a domain matches lots of addresses, domains are searched only if the query contains an `@`.
     let is_in = |email: &Email| {
         let email = email.folded();
         let local = email.split_once('@').map_or(email.as_str(), |(local, _)| local);

@@ -111,8 +111,8 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
     if problems.is_empty() { Ok(emails) } else { Err(problems) }
 }
 
-/// If the files declare neither people nor anything else to check against Pylon, returns the report. The caller can then skip
-/// the connection.
+/// If the files declare neither people nor anything else to check against Pylon, returns a report that says so. The caller can
+/// then skip the connection.
 pub(super) fn without_people(declared: &Declared, common: &Common) -> Option<Body> {
     let Roster { people, workspace, guardrails, .. } = &declared.roster;
     let asks = !people.is_empty()

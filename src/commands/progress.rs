@@ -129,7 +129,7 @@ pub(super) struct ReadWaits {
     countdowns: Option<MultiProgress>,
 }
 
-/// A countdown, which is removed from the terminal when the wait ends.
+/// A countdown that is removed from the terminal when the wait ends.
 struct Countdown(ProgressBar);
 
 impl ReadWaits {

@@ -49,7 +49,7 @@ fn place(prepared: Vec<(String, FilledFile)>) -> std::result::Result<(), Command
     Ok(())
 }
 
-/// Adds the files we've already written to a problem. `advice` tells the user what to do about them.
+/// Extends a problem with the names of the files already written. `advice` tells the user what to do about them.
 fn after(written: &[String], problem: Problem, advice: &str) -> CommandError {
     match written {
         [] => problem.into(),

@@ -26,7 +26,7 @@ use crate::plan::blame::Drift;
 use crate::problem::Problem;
 use crate::roster::Region;
 
-/// The state of the organization, along with the time of reading.
+/// The state of the organization and when it was read.
 #[derive(Debug)]
 pub struct Observation {
     pub state: ObservedState,

@@ -141,7 +141,7 @@ pub struct Page {
     pub people: Vec<Person>,
     /// Users who lack an email address.
     pub integrations: Vec<Integration>,
-    /// People without a field that says whether they are deactivated. Before October 2026, that's everyone.
+    /// People who lack the field `is_deactivated`. Before October 2026, that's everyone.
     pub activity_unknown: Vec<UserId>,
     /// The distinct roles of the users on this page, as described there. Empty before July 2026.
     pub held: BTreeSet<Role>,

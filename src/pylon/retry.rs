@@ -20,7 +20,7 @@ const ATTEMPTS_AT_A_WRONG_SHAPE: u32 = 3;
 /// The maximum number of attempts for a page without data that claims to be followed by another page. Repeating the request
 /// usually helps.
 const ATTEMPTS_AT_A_PAGE_WITHOUT_DATA: u32 = 4;
-/// The longest pause the server may request. If it asks for more, the run ends.
+/// The longest pause the server may request. If the server asks for more, the run ends.
 pub const LONGEST_HINT: Duration = Duration::from_secs(300);
 /// The run ends if no request succeeds for this long after a failure.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(300);

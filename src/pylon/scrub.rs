@@ -1,8 +1,8 @@
 //! Removes the API token from untrusted text (whole or in fragments, ignoring case) and from JSON bodies (whole, even if
 //! escaped).
 //!
-//! A fragment is what remains if other code truncates a long value or breaks a line after a `/`. Case is ignored because host
-//! names are displayed in lowercase.
+//! A fragment is what remains if other code truncates a long value or breaks a line after a `/`. Case is ignored because a
+//! token that was passed as a host name is displayed in lowercase.
 
 use std::ops::Range;
 

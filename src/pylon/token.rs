@@ -1,7 +1,7 @@
 //! The API token and its possible sources.
 //!
 //! The token is sent only in the `Authorization` header. There's no flag for passing it directly: flags show up in process
-//! lists. It is never printed: its `Debug` output is a placeholder, and [`Token::scrub`] removes it from untrusted text.
+//! lists. The token is never printed: its `Debug` output is a placeholder, and [`Token::scrub`] removes it from untrusted text.
 
 use std::ffi::OsString;
 use std::io::Read;
