@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::builder::PossibleValue;
+use clap::builder::{PathBufValueParser, PossibleValue, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::invocation::{Invocation, path_word};
@@ -236,6 +236,7 @@ pub struct ImportArgs {
     #[arg(
         long,
         value_name = "FILE",
+        value_parser = output_file(),
         hide_short_help = true,
         conflicts_with_all = ["update", "split_by", "with_status", "diff"]
     )]
@@ -346,7 +347,7 @@ pub struct PlanArgs {
     #[arg(long, hide_short_help = true)]
     pub detailed_exitcode: bool,
     /// Save the plan for `rolecall apply FILE`
-    #[arg(short, long, value_name = "FILE", conflicts_with = "at")]
+    #[arg(short, long, value_name = "FILE", value_parser = output_file(), conflicts_with = "at")]
     pub output: Option<PathBuf>,
     /// Show what would change at this time
     ///
@@ -430,7 +431,7 @@ pub struct CarryArgs {
     #[arg(long, value_name = "N", value_parser = count)]
     pub max_changes: Option<u64>,
     /// File to write the journal to [default: a new file in .rolecall/journal/ next to the config]
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, value_name = "FILE", value_parser = output_file(), hide_short_help = true)]
     pub journal: Option<PathBuf>,
     /// Maximum number of requests in flight
     #[arg(
@@ -454,7 +455,7 @@ pub struct SandboxArgs {
     /// File to read the organization from and save it to
     ///
     /// The file is created if it does not exist. Its format is described in docs/sandbox.md.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = output_file())]
     pub state: Option<PathBuf>,
     /// Number of people to generate [default: 12]
     ///
@@ -465,7 +466,7 @@ pub struct SandboxArgs {
     ///
     /// The initial state is the one that the sandbox would start from, for you to edit. If there is a config, it is the one that
     /// --sandbox would start from.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["port", "token", "limits", "faults"])]
+    #[arg(long, value_name = "FILE", value_parser = output_file(), conflicts_with_all = ["port", "token", "limits", "faults"])]
     pub write_state: Option<PathBuf>,
     /// Rate limits: `off`, or a list such as patch=20
     ///
@@ -780,9 +781,17 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
         format.ok_or_else(|| format!("the formats are {}", Format::ALL.map(Format::as_str).join(", ")))?;
     match file {
         "" => Err("the file name after `=` is missing".into()),
-        "-" => Err("standard output is used by --format; name a file".into()),
+        STDIN => Err(NOT_STDOUT.into()),
         file => Ok((format, PathBuf::from(file))),
     }
+}
+
+/// The message for `-` as an output file.
+const NOT_STDOUT: &str = "standard output is used by --format; name a file";
+
+fn output_file() -> impl TypedValueParser<Value = PathBuf> {
+    let checked = |path: PathBuf| if path.as_os_str() == STDIN { Err(NOT_STDOUT) } else { Ok(path) };
+    PathBufValueParser::new().try_map(checked)
 }
 
 /// Parses the URL, which must not contain credentials, a query, or a fragment. Escapes the characters that could end a Markdown

@@ -195,13 +195,12 @@ pub fn decode(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| decoded(error.as_bytes()))
 }
 
-/// Returns the reason this version can't read the journal, if it has another format version.
-pub fn other_version(lines: &[JournalLine]) -> Option<String> {
+/// Returns the reason these lines aren't a journal that this version can read, if there is one.
+pub fn problem(lines: &[JournalLine]) -> Option<String> {
     match lines.first() {
-        Some(JournalLine::Begin { version, .. }) if *version != VERSION => {
-            Some(format!("it has format version {version}"))
-        }
-        _ => None,
+        Some(JournalLine::Begin { version: VERSION, .. }) => None,
+        Some(JournalLine::Begin { version, .. }) => Some(format!("it has format version {version}")),
+        _ => Some("it has no valid first line".into()),
     }
 }
 

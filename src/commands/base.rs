@@ -1,4 +1,4 @@
-//! The base version of the files (`--base REV-or-FILE`), which reveals the cause of each change in a plan.
+//! The base version of the files, which the plan is compared with: `--base REV-or-FILE`.
 //!
 //! A git revision is read with plumbing commands. The root file, the files it includes, and all symbolic links are copied to a
 //! temporary folder, where they are read like any other files.
@@ -24,7 +24,7 @@ use crate::roster::read::included_patterns;
 /// The base version of the files, along with its name in reports.
 #[derive(Debug)]
 pub(super) struct Base {
-    /// The parsed files, or the problems if they are invalid. In that case, the report shows no causes.
+    /// If the base files are invalid, the report shows no causes.
     pub(super) files: Result<Roster, Problems>,
     pub(super) line: BaseLine,
 }
@@ -245,8 +245,7 @@ fn contents(folder: &Path, entries: &[Entry<'_>]) -> io::Result<Vec<Vec<u8>>> {
     Ok(contents)
 }
 
-/// Runs `git` in a folder and returns its standard output. On failure, the error contains the first line of git's standard
-/// error.
+/// Runs `git` in a folder and returns its standard output. The error contains the first line of its standard error.
 pub(super) fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result<Vec<u8>> {
     let output = Command::new("git")
         .arg("-C")

@@ -28,7 +28,8 @@ pub(super) fn run(args: &CompareArgs, common: &Common, environment: &Environment
 /// Reads a root file or a git revision. Acknowledgments aren't checked against today's date: they were valid when they were
 /// merged.
 fn version(of: &Path, common: &Common) -> Result<(Printable, Roster), CommandError> {
-    if of.exists() || of.extension().is_some_and(|extension| extension == "toml") {
+    // A folder can have the same name as a branch.
+    if of.exists() && !of.is_dir() || of.extension().is_some_and(|extension| extension == "toml") {
         return Ok((name(of), Roster::read(of).map_err(which_files)?));
     }
     let Base { files, line } = base::read(of, &common.config)?;

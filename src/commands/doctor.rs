@@ -10,7 +10,7 @@ use super::connection::{self, Connection};
 use super::files::{has_config, read};
 use super::{CommandError, Done, Environment, block_on, folder, journals};
 use crate::apply::OutcomeKind;
-use crate::apply::journal::{Ending, JournalLine, other_version};
+use crate::apply::journal::{self, Ending, JournalLine};
 use crate::cli::{Common, ConnectionArgs};
 use crate::clock::minute;
 use crate::exit::Exit;
@@ -316,7 +316,10 @@ fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
     };
     let is_running = journals::is_running(&newest);
     let lines = journals::lines(&newest).map_err(|why| why.to_string());
-    let lines = match lines.and_then(|lines| other_version(&lines).map_or(Ok(lines), Err)) {
+    let lines = match lines.and_then(|lines| {
+        let problem = journal::problem(&lines).filter(|_| !is_running);
+        problem.map_or(Ok(lines), Err)
+    }) {
         Ok(lines) => lines,
         Err(why) => {
             let file = Printable::cut(&newest.to_string_lossy(), 200);

@@ -1,7 +1,7 @@
 //! `import`: writes the organization to new files or updates existing ones. `new_roster` decides what goes into new files.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use super::connection::Connection;
@@ -18,6 +18,7 @@ use crate::observed::{Found, ObservedState, Person, RoleCatalog, UserId};
 use crate::plan::Change;
 use crate::printable::Printable;
 use crate::problem::Problem;
+use crate::regular::is_stdin;
 use crate::report::facts::files::{FileLine, FileState, FilesReport, SkippedLine, file_lines, skipped_lines};
 use crate::report::{Body, words};
 use crate::roster::Roster;
@@ -67,6 +68,9 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
 
 /// Checks that the new files wouldn't overwrite any existing files and that the new root file wouldn't include any.
 fn are_new(config: &Path, teams: Option<&Path>) -> Result<(), Problem> {
+    if is_stdin(config) {
+        return Err(not_written(&name_of(config), &Error::other("it is standard input; name a new file")));
+    }
     let has_root = config.try_exists().unwrap_or(true);
     let mut there: Vec<String> = has_root.then(|| name_of(config)).into_iter().collect();
     there.extend(teams.map(included_in).transpose()?.into_iter().flatten());

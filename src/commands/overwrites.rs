@@ -81,8 +81,10 @@ fn shown(path: &Path) -> Printable {
 /// Identifies a file regardless of the path leading to it.
 struct FileIdentity {
     path: PathBuf,
+    /// Whether it's a terminal, a pipe, or another device, where one output doesn't replace another.
+    is_device: bool,
     /// The device and inode, which are shared by all of a file's hard links and mount points. `None` if the file doesn't exist or
-    /// isn't a regular file: two reports can go to the same terminal.
+    /// isn't a regular file.
     #[cfg(unix)]
     id: Option<(u64, u64)>,
 }
@@ -91,6 +93,7 @@ impl FileIdentity {
     fn new(path: &Path) -> Self {
         Self {
             path: place_of(path),
+            is_device: fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()),
             #[cfg(unix)]
             id: fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|there| {
                 use std::os::unix::fs::MetadataExt;
@@ -106,7 +109,7 @@ impl PartialEq for FileIdentity {
         if self.id.is_some() && self.id == other.id {
             return true;
         }
-        self.path == other.path
+        self.path == other.path && !self.is_device
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::apply::journal::{Ending, JournalLine, other_version};
+use crate::apply::journal::{Ending, JournalLine, problem};
 use crate::clock::minute;
 use crate::printable::Printable;
 use crate::regular::Unreadable;
@@ -88,14 +88,12 @@ impl JournalEntry {
             Ok(lines) => lines,
             Err(why) => return Self { problem: Some(why.to_string()), ..unreadable },
         };
-        let Some(JournalLine::Begin { version: _, at, command, organization, host, changes, user }) =
-            lines.first()
+        let problem = problem(lines);
+        let (Some(JournalLine::Begin { version: _, at, command, organization, host, changes, user }), None) =
+            (lines.first(), &problem)
         else {
-            return Self { problem: Some("it has no valid first line".into()), ..unreadable };
+            return Self { problem, ..unreadable };
         };
-        if let Some(why) = other_version(lines) {
-            return Self { problem: Some(why), ..unreadable };
-        }
         let (state, not_applied) = match Ending::of(lines) {
             Ending::Unfinished if is_running => (JournalState::Running, 0),
             Ending::Unfinished => (JournalState::Unfinished, 0),

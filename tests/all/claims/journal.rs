@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pretty_assertions::assert_eq;
-use rolecall::apply::journal::{JournalLine, read};
+use rolecall::apply::journal::{JournalLine, decode, read};
 use rolecall::apply::rollback::{Applied, NotRolledBack, Rollback};
 use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalog, RoleId, UserId};
 use rolecall::plan::Change;
@@ -16,7 +16,7 @@ use rolecall::source::Sources;
 use super::is_explained;
 
 pub(super) fn holds(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let text = &decode(data.to_vec());
     let (lines, damaged) = read(text);
     assert_eq!(lines.len() + damaged, text.lines().filter(|line| !line.trim().is_empty()).count());
     for line in &lines {

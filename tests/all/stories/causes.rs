@@ -390,6 +390,9 @@ fn compare_takes_a_git_revision_on_each_side() {
     );
     let run = scene.run("compare main HEAD -c roles/users.toml --detailed-exitcode");
     assert!(run.exits(0).stdout.contains("no differences"), "{}", run.stdout);
+    let scene = scene.file("HEAD/notes.md", "");
+    let run = scene.run("compare HEAD main -c roles/users.toml --detailed-exitcode");
+    assert!(run.exits(0).stdout.contains("no differences"), "{}{}", run.stdout, run.stderr);
     scene.run("compare nope -c roles/users.toml").exits(1).names("plan::no_base");
     scene.run("compare gone.toml -c roles/users.toml").exits(1).names("roster::file_missing");
 }

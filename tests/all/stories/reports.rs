@@ -297,11 +297,20 @@ fn an_unwritable_report_is_an_error_before_any_request() {
         }
         assert_eq!(read(&scene, "team.conf"), text);
     }
-    for words in
-        ["plan --report markdown", "plan --report pdf=a", "plan --report json=-", "plan --markdown-limit 10"]
-    {
+    for words in [
+        "plan --report markdown",
+        "plan --report pdf=a",
+        "plan --report json=-",
+        "plan --markdown-limit 10",
+        "plan -o -",
+        "apply --auto-approve --journal -",
+        "import --state -",
+        "sandbox --state -",
+        "sandbox --write-state -",
+    ] {
         scene.run(words).exits(64);
     }
+    scene.run("import -c -").exits(1).names("commands::not_written").mentions("name a new file");
     assert_eq!(scene.asked(), Vec::<String>::new());
     assert_eq!(fs::read_dir(scene.folder()).unwrap().count(), 1, "nothing is left lying about");
 }
@@ -347,6 +356,7 @@ fn a_report_lost_after_an_apply_is_a_failure() {
     }
     let run = scene.run("validate --report json=/dev/full");
     assert!(run.exits(1).stdout.ends_with(" declared: valid\n"), "{}", run.stdout);
+    scene.run("plan --report json=/dev/null --report text=/dev/null").exits(0);
     let run = scene.run("plan --report json=/dev/stderr");
     run.exits(0);
     assert!(run.stderr.starts_with("{\n  \"version\": 1,"), "{}", run.stderr);
