@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
 
 use jiff::Timestamp;
 use pretty_assertions::assert_eq;
@@ -154,6 +154,26 @@ fn wait_for_requests(scene: &Scene, child: &mut Child, requests: usize) {
     }
 }
 
+/// Returns a command that can be stopped by a signal even if the tests run under `nohup` or in the background of a shell, where
+/// signals are ignored.
+#[cfg(unix)]
+fn stoppable(scene: &Scene, arguments: &[&str]) -> Command {
+    let rolecall = scene.command(arguments);
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored =
+        status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    // Signals 1, 2, and 15: HUP, INT, and TERM.
+    if ignored.is_none_or(|mask| mask & 0x4003 == 0) {
+        return rolecall;
+    }
+    let mut reset = Command::new("env");
+    reset.arg("--default-signal=HUP,INT,TERM").arg(rolecall.get_program()).args(rolecall.get_args());
+    reset.current_dir(scene.folder()).env_clear();
+    reset.envs(rolecall.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    reset.stdout(Stdio::piped()).stderr(Stdio::piped());
+    reset
+}
+
 #[cfg(unix)]
 fn signal(child: &Child, name: &str) {
     let sent = std::process::Command::new("sh")
@@ -174,7 +194,7 @@ fn an_apply_killed_at_any_request_is_completed_by_the_next_run() {
     for (name, code) in [("KILL", None), ("INT", Some(130)), ("TERM", Some(143))] {
         for requests in (1..=CHANGES + 5).step_by(step()) {
             let scene = scene(Faults::none());
-            let mut child = scene.command(&["apply", "--auto-approve"]).spawn().unwrap();
+            let mut child = stoppable(&scene, &["apply", "--auto-approve"]).spawn().unwrap();
             wait_for_requests(&scene, &mut child, requests);
             if child.try_wait().unwrap().is_none() {
                 signal(&child, name);
@@ -201,7 +221,8 @@ fn a_signal_lets_requests_finish_and_reports_what_was_not_attempted() {
     for (name, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         let scene = scene(Faults::none());
         // Ten writes go out at once; the eleventh would have to wait a minute.
-        let mut child = scene.command(&["apply", "--auto-approve", "--rate", "patch=10"]).spawn().unwrap();
+        let mut child =
+            stoppable(&scene, &["apply", "--auto-approve", "--rate", "patch=10"]).spawn().unwrap();
         wait_for_requests(&scene, &mut child, 14);
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
@@ -230,7 +251,7 @@ fn signals_that_were_ignored_at_the_start_stay_ignored() {
 #[test]
 fn a_second_signal_ends_the_apply_at_once_and_reports_unknown_outcomes() {
     let scene = scene(Faults::none().on(ApiOperation::UpdateUser).at(1, Fault::StallApplied));
-    let mut child = scene.command(&["apply", "--auto-approve", "--parallelism", "1"]).spawn().unwrap();
+    let mut child = stoppable(&scene, &["apply", "--auto-approve", "--parallelism", "1"]).spawn().unwrap();
     wait_for_requests(&scene, &mut child, 5);
     signal(&child, "INT");
     // After the first signal, the run waits for the response to the write in flight, which takes half a minute.
@@ -282,7 +303,7 @@ fn a_signal_after_the_apply_ends_the_wait_for_a_stuck_reader() {
         for rest in [&[][..], &["--report", "json=/dev/stderr"]] {
             let scene = scene(Faults::none());
             let (_unread, full) = full_pipe();
-            let mut command = scene.command(&[&["apply", "--auto-approve"], rest].concat());
+            let mut command = stoppable(&scene, &[&["apply", "--auto-approve"], rest].concat());
             let mut child = match rest {
                 [] => command.stdout(full),
                 _ => command.stderr(full),
@@ -301,7 +322,7 @@ fn a_signal_after_the_apply_ends_the_wait_for_a_stuck_reader() {
 fn one_signal_ends_a_run_whose_report_is_not_read() {
     let scene = scene(Faults::none());
     let (_unread, full) = full_pipe();
-    let mut command = scene.command(&["apply", "--auto-approve", "--rate", "patch=10"]);
+    let mut command = stoppable(&scene, &["apply", "--auto-approve", "--rate", "patch=10"]);
     let mut child = command.stdout(full).spawn().unwrap();
     wait_for_requests(&scene, &mut child, 14);
     signal(&child, "TERM");
@@ -314,7 +335,7 @@ fn one_signal_ends_a_run_whose_report_is_not_read() {
 fn a_second_signal_ends_an_apply_whose_progress_is_not_read() {
     let scene = scene(Faults::none());
     let (_unread, full) = full_pipe();
-    let mut command = scene.command(&["apply", "--auto-approve", "--rate", "patch=10"]);
+    let mut command = stoppable(&scene, &["apply", "--auto-approve", "--rate", "patch=10"]);
     let mut child = command.stderr(full).spawn().unwrap();
     while journals(&scene).is_empty() {
         std::thread::yield_now();
