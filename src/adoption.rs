@@ -141,41 +141,22 @@ impl Adoption {
         let look_alikes = roster.look_alikes(&addresses);
         let mut edits = Vec::new();
         for person in people {
-            let place = Place::new(file, 0..0);
-            let email = Sourced::new(person.email.clone(), place);
-            if Email::declared(person.email.as_str(), roster.allow_unicode_emails).is_err() {
-                self.not_written.push(NotWritten { email, field: None, why: NotWrittenReason::Address });
-                continue;
-            }
-            if let Some(other) = look_alikes.get(&person.email) {
-                let why = NotWrittenReason::LookAlike(other.clone());
-                self.not_written.push(NotWritten { email, field: None, why });
-                continue;
-            }
+            let email = Sourced::new(person.email.clone(), Place::new(file, 0..0));
             let mut omitted = Vec::new();
-            let mut values = match declarable_values(person, wanted, roles, &mut omitted) {
-                Ok(values) => values,
-                Err((field, why)) => {
-                    self.not_written.push(NotWritten { email, field: Some(field), why });
-                    continue;
-                }
+            let values = match look_alikes.get(&person.email) {
+                Some(other) => Err((None, NotWrittenReason::LookAlike(other.clone()))),
+                None => newcomer(person, default.as_ref(), roster, roles, wanted, &mut omitted),
             };
-            // Without a role, the entry gets the file's default role, which the rules must also allow.
-            if let Some(role) = values.role.take().or_else(|| default.clone()) {
-                let addresses: Vec<&Email> = person.addresses().collect();
-                match obeying(Field::Role, role, &person.email, &addresses, roster, roles) {
-                    Ok(role) => values.role = Some(role).filter(|role| default.as_ref() != Some(role)),
-                    Err(why) => {
-                        self.not_written.push(NotWritten { email, field: Some(Field::Role), why });
-                        continue;
-                    }
+            let mut leave_out =
+                |field, why| self.not_written.push(NotWritten { email: email.clone(), field, why });
+            match values {
+                Ok(values) => {
+                    omitted.into_iter().for_each(|(field, why)| leave_out(Some(field), why));
+                    let new = PersonValues { email: person.email.clone(), values };
+                    edits.push((email, layout::PersonEdit::Add(new)));
                 }
+                Err((field, why)) => leave_out(field, why),
             }
-            for (field, why) in omitted {
-                self.not_written.push(NotWritten { email: email.clone(), field: Some(field), why });
-            }
-            edits
-                .push((email, layout::PersonEdit::Add(PersonValues { email: person.email.clone(), values })));
         }
         self.write(edits, &roster.sources);
     }
@@ -308,6 +289,33 @@ fn declarable(
 ) -> Result<FieldValue, NotWrittenReason> {
     let written = if let [only] = values { roles.value_written(field, only) } else { None };
     written.ok_or_else(|| NotWrittenReason::Undeclarable(values.to_vec()))
+}
+
+/// Returns the values to declare for a new person. `default` is the role that an entry without a role gets from the file.
+///
+/// # Errors
+/// Returns the field and the reason if the person can't be declared.
+fn newcomer(
+    person: &Person,
+    default: Option<&FieldValue>,
+    roster: &Roster,
+    roles: &RoleCatalog,
+    wanted: PerField<bool>,
+    omitted: &mut Vec<(Field, NotWrittenReason)>,
+) -> Result<PerField<Option<FieldValue>>, (Option<Field>, NotWrittenReason)> {
+    if Email::declared(person.email.as_str(), roster.allow_unicode_emails).is_err() {
+        return Err((None, NotWrittenReason::Address));
+    }
+    let mut values =
+        declarable_values(person, wanted, roles, omitted).map_err(|(field, why)| (Some(field), why))?;
+    // The rules must also allow the default role.
+    if let Some(role) = values.role.take().or_else(|| default.cloned()) {
+        let addresses: Vec<&Email> = person.addresses().collect();
+        let role = obeying(Field::Role, role, &person.email, &addresses, roster, roles)
+            .map_err(|why| (Some(Field::Role), why))?;
+        values.role = Some(role).filter(|role| default != Some(role));
+    }
+    Ok(values)
 }
 
 /// Returns the value, spelled as in the rules that apply to the person. Offline, a rule is applied to the declared address alone

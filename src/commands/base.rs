@@ -1,4 +1,5 @@
-//! The base version of the files, which the plan is compared with: `--base REV-or-FILE`.
+//! Reads the base version of the files (`--base REV-or-FILE`). Comparing the current files with it reveals the cause of each
+//! edit in the plan.
 //!
 //! A git revision is read with plumbing commands. The root file, the files it includes, and all symbolic links are copied to a
 //! temporary folder, where they are read like any other files.

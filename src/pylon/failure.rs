@@ -28,7 +28,7 @@ pub enum Cause {
     NotSent(String),
     /// The request was not carried out, and all others will fail the same way until the setup is fixed.
     Blocked(Box<Obstacle>),
-    /// The request was sent, but no complete response arrived because of a timeout, a reset, or an early end.
+    /// The request was sent, but no complete response arrived: it timed out, or the connection was reset or closed early.
     NoAnswer(String),
     /// The response reports success, but its status or body doesn't match the request.
     WrongShape(WrongShape),

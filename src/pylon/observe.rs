@@ -64,7 +64,7 @@ pub enum ObserveError {
 }
 
 impl ObserveError {
-    /// Converts the error into one for the user. `region` is the region of the host, if it has one.
+    /// Converts the error into a [`Problem`] to show to the user. `region` is the host's region, if known.
     pub fn problem(self, region: Option<Region>) -> Problem {
         match self {
             Self::Failed(failure) => failure.problem(region),

@@ -56,8 +56,8 @@ impl Shift {
     }
 }
 
-/// Keys that hold secrets, in addition to those recognized by [`is_secret_name`]. Anyone with access to the pull request can read
-/// the file.
+/// Keys rejected as secrets, in addition to those recognized by [`is_secret_name`]. Anyone with access to the pull request can
+/// read the file.
 const SECRETS: &[&str] = &["key", "api_key"];
 /// Keys that would control where the token is sent. A pull request must not be able to change that.
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];

@@ -15,7 +15,7 @@ use super::written_user::WrittenUser;
 pub struct SandboxState {
     pub organization: Organization,
     pub api: Api,
-    /// The ID of the token's user. If `None`, it's an API user.
+    /// The ID of the token's user, or `None` if the token belongs to an API user.
     pub token_user: Option<String>,
     /// The roles. If `None`, they are Admin, Member, and Viewer.
     pub roles: Option<Vec<Role>>,

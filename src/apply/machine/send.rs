@@ -176,7 +176,7 @@ impl Machine {
             (None, Some((at, endpoint))) => (at, WaitReason::RateLimit(endpoint)),
             (Some(retry), _) => (retry, WaitReason::Retry),
         };
-        // Don't wait past the longest silence, after which the apply ends.
+        // Don't wait past the time at which the apply gives up because no request has succeeded for too long.
         Action::Wait { until: Some(until.min(self.flow.retries.silent_at())), reason }
     }
 

@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(details.title, "Invalid TOML");
         let lines: Vec<&str> = details.text.lines().collect();
         assert_eq!(lines.len(), 9, "{}", details.text);
-        assert!(lines[8].ends_with("JSON, YAML, or CSV."), "{}", lines[8]);
+        assert!(lines[8].contains("A file in JSON, YAML, or CSV "), "{}", lines[8]);
         let other = DiagnosticPage::of("pylon::bad_certificate").unwrap();
         assert!(
             other.what_to_do.ends_with("Proxies and certificates (docs/ci.md#proxies-and-certificates).")

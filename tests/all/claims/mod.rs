@@ -39,7 +39,8 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_str(NOW).unwrap()
 }
 
-/// Checks that each problem has an explanation and a location in its file, and no terminal or GitHub commands.
+/// Checks that there is at least one problem, that every label points into its file, and that the first three rendered
+/// diagnostics contain no terminal or GitHub commands.
 pub(crate) fn is_explained(problems: &Problems) {
     assert!(!problems.list.is_empty(), "what is refused is explained");
     for label in problems.list.iter().flat_map(|problem| &problem.labels) {

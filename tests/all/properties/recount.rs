@@ -1,5 +1,5 @@
-//! A naive reimplementation of the guardrails from their documentation. It counts the organization before and after the
-//! plan. From the code under test, it uses only data and the apply order.
+//! A naive reimplementation of the guardrails from their documentation. It counts people and role holders before and
+//! after the plan, and role holders after each change. It shares only data types and the apply order with the code under test.
 
 use std::collections::{BTreeMap, BTreeSet};
 

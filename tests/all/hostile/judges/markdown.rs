@@ -1,6 +1,6 @@
 //! Checks comments as rendered by GitHub, using comrak, a Rust port of GitHub's own parser, with all of GitHub's extensions.
 //!
-//! Untrusted text is allowed only in code spans and code blocks. Everything else must consist of a short list of words,
+//! Untrusted text is allowed only in code spans and code blocks. Everything else can contain only the words in [`WORDS`],
 //! numbers, and a little punctuation. That rules out mentions, references, addresses, math, and markup.
 
 use std::collections::HashSet;
