@@ -44,9 +44,9 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         let only = saved.as_ref().map_or(args.only.as_slice(), SavedPlan::only);
         let scope = Scope { only, max_changes: args.carry.max_changes, base: None };
         let admitted = |prepared: Prepared| admitted(prepared, saved.as_ref());
-        let (connection, prepared) = prepare(declared, scope, &args.connection, common, environment).await?;
+        let (connection, prepared) = prepare(&declared, scope, &args.connection, common, environment).await?;
         let replan = async |connection: &Connection| {
-            admitted(prepare_again(scope, connection, common, environment).await?)
+            admitted(prepare_again(&declared, scope, connection, environment).await?)
         };
         let prepared = admitted(prepared)?;
         Box::pin(carry_through("apply", connection, prepared, replan, &args.carry, common, environment)).await

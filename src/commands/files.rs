@@ -26,6 +26,12 @@ pub(super) struct Declared {
 }
 
 impl Declared {
+    /// Resolves the same files at the current time. They aren't read again because a stream can be read only once.
+    pub(super) fn resolved_again(&self, environment: &Environment) -> Self {
+        let (roster, now) = (self.roster.clone(), environment.clock.now());
+        Self { desired: roster.resolve_at(now), roster, now, at: None }
+    }
+
     pub(super) fn emails(&self) -> Vec<Email> {
         self.desired.people.iter().map(|person| person.email.value.clone()).collect()
     }

@@ -7,8 +7,7 @@
 //! Applies on different machines can still overlap. Their reports are still accurate: an apply sends absolute values, never
 //! relies on an old read, and reads back every change.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::io::{Error, Read, Seek, Write};
 use std::path::PathBuf;
@@ -47,17 +46,18 @@ impl Lock {
         now: Timestamp,
     ) -> Result<Self, Problem> {
         let mut refused = no_lock("there is no folder for a lock");
-        let (mut taken, mut unlocked_for) = (BTreeMap::new(), None);
+        let mut lock = Self { files: Vec::new(), unlocked_for: None };
+        let mut taken = BTreeSet::new();
         for folder in folders {
             let held = folder.and_then(|folder| {
                 let path = folder.path().to_owned();
                 let canonical = path.canonicalize().map_err(|error| (path.clone(), error))?;
                 // If two variables refer to the same folder, a second lock would conflict with our own.
-                if let Entry::Vacant(entry) = taken.entry(canonical) {
+                if taken.insert(canonical) {
                     match hold(&folder, &name(host, organization), now) {
                         Ok((file, last)) => {
-                            entry.insert(file);
-                            unlocked_for = unlocked_for.into_iter().chain(last).min();
+                            lock.files.push(file);
+                            lock.unlocked_for = lock.unlocked_for.into_iter().chain(last).min();
                         }
                         Err(Held::By(holder)) => return Ok(Some(holder)),
                         Err(Held::Not(error)) => return Err((path, error)),
@@ -77,11 +77,7 @@ impl Lock {
                 }
             }
         }
-        if taken.is_empty() {
-            Err(refused)
-        } else {
-            Ok(Self { files: taken.into_values().collect(), unlocked_for })
-        }
+        if lock.files.is_empty() { Err(refused) } else { Ok(lock) }
     }
 
     /// Returns `true` if another apply held the lock during the last `span`. If so, anything read in that time may be outdated.

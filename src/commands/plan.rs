@@ -31,7 +31,7 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
     block_on(async {
         let scope = Scope { only: &args.only, max_changes: None, base: base.as_ref() };
         let (connection, mut prepared) =
-            prepare(declared, scope, &args.connection, common, environment).await?;
+            prepare(&declared, scope, &args.connection, common, environment).await?;
         if args.blame {
             prepared.find_blame(&connection).await;
         }

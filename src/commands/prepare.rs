@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::Environment;
 use super::base::Base;
 use super::connection::Connection;
-use super::files::{Declared, declared, only};
+use super::files::{Declared, only};
 use crate::adoption::Adoption;
 use crate::apply::rollback::{Applied, Rollback};
 use crate::cli::{Common, ConnectionArgs};
@@ -47,15 +47,15 @@ pub(super) struct Scope<'a> {
 }
 
 pub(super) async fn prepare(
-    declared: Declared,
+    declared: &Declared,
     scope: Scope<'_>,
     asked: &ConnectionArgs,
     common: &Common,
     environment: &Environment,
 ) -> Result<(Connection, Prepared), Problems> {
-    let only = only_of(scope, &declared)?;
+    let only = only_of(scope, declared)?;
     let connection = Connection::open(&declared.roster, asked, common, environment).await?;
-    let prepared = prepare_on(&connection, &declared, &only, scope).await?;
+    let prepared = prepare_on(&connection, declared, &only, scope).await?;
     Ok((connection, prepared))
 }
 
@@ -90,14 +90,14 @@ pub(super) async fn confirmed(
     draw(observe_on(connection, declared, &others).await?)
 }
 
-/// Makes a fresh plan from the current files over the same connection.
+/// Makes a fresh plan from the same files over the same connection.
 pub(super) async fn prepare_again(
+    declared: &Declared,
     scope: Scope<'_>,
     connection: &Connection,
-    common: &Common,
     environment: &Environment,
 ) -> Result<Prepared, Problems> {
-    let declared = declared(None, common, environment)?;
+    let declared = declared.resolved_again(environment);
     let only = only_of(scope, &declared)?;
     prepare_on(connection, &declared, &only, scope).await
 }

@@ -34,8 +34,7 @@ pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environmen
         };
         let prepared = prepare(&connection, &files, &applied).await?;
         let replan = async |connection: &Connection| {
-            let (files, applied) = declared_and_applied(of, common, environment)?;
-            Ok(prepare(connection, &files, &applied).await?)
+            Ok(prepare(connection, &files.resolved_again(environment), &applied).await?)
         };
         Box::pin(carry_through("rollback", connection, prepared, replan, &args.carry, common, environment))
             .await

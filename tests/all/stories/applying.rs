@@ -145,6 +145,14 @@ fn an_apply_reads_again_if_another_one_may_have_run_since_it_began() {
         scene.run("apply --auto-approve").exits(0);
         assert_eq!(asked() - before, reads, "{content:?}");
     }
+    // Standard input can be read only once.
+    scene.pylon(|world| {
+        world.changed_by_someone_else(std::time::Duration::ZERO, "bo@acme.example", Some("Member"), None);
+    });
+    fs::write(&lock, "process 1, since 2026-11-20T07:59:00Z\n").unwrap();
+    let users = fs::read_to_string(scene.folder().join("users.toml")).unwrap();
+    let run = scene.run_with(&["apply", "--auto-approve", "-c", "-"], &users);
+    assert!(run.exits(0).stdout.contains("1 applied"), "{}", run.stdout);
 }
 
 /// Busy-waits until Pylon has received this many requests or the process has exited.
