@@ -117,8 +117,10 @@ pub fn secret_lines(text: &str) -> Vec<usize> {
             let is_pair = !content.is_empty() && !content.starts_with('#');
             open = is_pair.then(Value::default).and_then(|value| value.after(content));
         } else {
-            let value = Value { is_comment: content.starts_with('#'), ..Value::default() };
-            open = after_secret_key(content).and_then(|at| value.after(&content[at..]));
+            open = after_secret_key(content).and_then(|at| {
+                let value = Value { is_comment: has_comment_before(content, at), ..Value::default() };
+                value.after(&content[at..])
+            });
         }
         start += line.len();
     }
@@ -139,7 +141,7 @@ struct Value {
 impl Value {
     /// Returns `true` if a line belongs to the value. A value in a comment ends with the comment.
     fn includes(&self, line: &str) -> bool {
-        self.is_expected || !self.is_comment || line.starts_with('#')
+        !self.is_comment || line.starts_with('#')
     }
 
     /// Reads the next line of the value. Returns `None` if the value ends on that line.
@@ -169,6 +171,22 @@ impl Value {
         self.is_expected = self.quotes.is_none() && line.ends_with(['=', ':', '\\']);
         (self.quotes.is_some() || self.open_brackets > 0 || self.is_expected).then_some(self)
     }
+}
+
+/// Returns `true` if a comment begins before `end`.
+fn has_comment_before(line: &str, end: usize) -> bool {
+    let mut at = 0;
+    while at < end {
+        at += match line.as_bytes()[at] {
+            b'#' => return true,
+            quote @ (b'"' | b'\'') => {
+                let quotes = if quote == b'"' { "\"" } else { "'" };
+                end_of_string(&line[at + 1..], quotes).map_or(line.len(), |length| length + 1)
+            }
+            _ => 1,
+        };
+    }
+    false
 }
 
 /// Returns the offset after the closing quotes, or `None` if the line doesn't have them.
@@ -387,6 +405,9 @@ mod tests {
             ),
             ("# tokens = [\n*#   \"a\",\n*# ]\nrole = [\n1]", "a comment"),
             ("# tokens = [\nrole = [\n1]", "a comment about brackets"),
+            ("# Who can rotate the API token:\nrole = 1", "a comment with a colon at the end"),
+            ("role = 1 # may see the token:\nstatus = 1", "a comment behind a value"),
+            ("a = { \"b#c\" = 1, token = [\n*2] }\nrole = 1", "a number sign in a key"),
             ("\u{feff}[secrets]\n*a = 1", "a byte-order mark"),
             ("token = \"a\"\nroles = [\n\"b\"]\n[users.\"token@acme.example\"]\nrole = 1", "short values"),
         ] {
