@@ -115,14 +115,11 @@ fn copied(commit: &str, folder: &Path, root: &Path) -> io::Result<TempDir> {
             Some((link.path, target(link.path, Path::new(str::from_utf8(text).ok()?))?))
         })
         .collect();
-    let mut root = root;
-    for _ in 0..MAX_LINKS {
-        root = targets.get(root).map_or(root, PathBuf::as_path);
-    }
+    let root = &*resolved(root, &targets);
     let root_file: Vec<Entry<'_>> = files.iter().filter(|file| file.path == root).copied().collect();
     let text = contents(folder, &root_file)?.pop().unwrap_or_default();
     let patterns = Patterns::of(&String::from_utf8_lossy(&text));
-    let targets: HashSet<&Path> = targets.values().map(PathBuf::as_path).collect();
+    let targets: HashSet<PathBuf> = targets.keys().map(|link| resolved(link, &targets)).collect();
     let mut needed = files;
     needed.retain(|file| file.path == root || patterns.may_include(file.path, &targets));
     for (file, text) in needed.iter().zip(contents(folder, &needed)?) {
@@ -130,15 +127,28 @@ fn copied(commit: &str, folder: &Path, root: &Path) -> io::Result<TempDir> {
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
         fs::write(path, text)?;
     }
-    // Links come last, so that no file is written through a link.
+    // Links come last, so that no file is written through a link. A link that can't be created may not be needed. If it is,
+    // reading the roster reports the missing file.
     for (link, text) in links.iter().zip(&link_texts) {
-        create_link(&copy.path().join(link.path), text)?;
+        let _ = create_link(&copy.path().join(link.path), text);
     }
     Ok(copy)
 }
 
-/// The number of symbolic links to follow from the root file, same as on Linux.
+/// The number of symbolic links to follow from a path, same as on Linux.
 const MAX_LINKS: usize = 40;
+
+/// Follows the symbolic links in a path, including links to folders. `targets` maps each link to its target.
+fn resolved(path: &Path, targets: &BTreeMap<&Path, PathBuf>) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let link = path.ancestors().find_map(|link| Some((link, targets.get(link)?)));
+        let Some((link, target)) = link else { break };
+        let rest = path.strip_prefix(link).unwrap_or(Path::new(""));
+        path = if rest.as_os_str().is_empty() { target.clone() } else { target.join(rest) };
+    }
+    path
+}
 
 /// A regular file or a symbolic link in a commit.
 #[derive(Clone, Copy)]
@@ -209,7 +219,7 @@ impl Patterns {
     }
 
     /// Returns `true` if a pattern matches the file, either directly or through a symbolic link to the file or to a folder.
-    fn may_include(&self, file: &Path, targets: &HashSet<&Path>) -> bool {
+    fn may_include(&self, file: &Path, targets: &HashSet<PathBuf>) -> bool {
         let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
         let is_named = || {
             let name = file.file_name().unwrap_or_default().to_string_lossy();

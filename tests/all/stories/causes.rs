@@ -184,7 +184,8 @@ fn every_file_that_a_revision_includes_is_compared() {
         scene = scene.file(place, person(&place.replace('/', "."), "Admin"));
     }
     let link = |to: &str, name: &str| symlink(to, scene.folder().join(name)).unwrap();
-    link("real/root.toml", "users.toml");
+    link("actual/root.toml", "users.toml");
+    link("real", "actual");
     link("../shared/d.txt", "teams/linked");
     link("far", "dir");
     link("current", "chain");
