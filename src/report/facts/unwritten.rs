@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::comparison::{DifferenceEntry, ItemLine, Unwritten};
 use super::plan::{EditLine, PlanReport};
 use crate::comparison::{ComparedSubject, Comparison, Kind};
-use crate::desired::{Origin, resolve_person};
+use crate::desired::{Origin, is_active, resolve_person};
 use crate::observed::{Found, ObservedState, Person, RoleId};
 use crate::plan::ReviewedPlan;
 use crate::plan::cause::Cause;
@@ -97,8 +97,10 @@ impl<'a> People<'a> {
     fn reason(&self, email: &Email, field: Option<Field>, item: &ItemLine, now: Timestamp) -> Unwritten {
         let fields = || Field::ALL.into_iter().filter(|other| field.is_none_or(|field| field == *other));
         let is_planned = |other| match self.planned.get(&(email, other)) {
-            Some(edit) => field.is_some() || matches!(edit.origin, Origin::Window { .. }),
-            None => false,
+            Some(edit) if field.is_none() => {
+                matches!(edit.origin, Origin::Window { .. }) && self.is_active(email, item, now)
+            }
+            edit => edit.is_some(),
         };
         let is_enforced = |field: Field| self.present.policy.fields[field] == Stance::Enforce;
         if item.new.is_none() {
@@ -114,6 +116,15 @@ impl<'a> People<'a> {
         } else {
             Unwritten::AlreadyInPylon
         }
+    }
+
+    /// Returns `true` if the item is an active window.
+    fn is_active(&self, email: &Email, item: &ItemLine, now: Timestamp) -> bool {
+        let location = item.new.as_ref().and_then(|value| value.location.as_ref());
+        let windows = self.present.person(email).into_iter().flat_map(|person| &person.windows);
+        windows
+            .filter(|window| Some(&self.present.sources.locate(window.place)) == location)
+            .any(|window| is_active(window, now))
     }
 
     fn is_from_window(&self, email: &Email, field: Field, now: Timestamp) -> bool {
