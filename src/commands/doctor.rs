@@ -56,11 +56,12 @@ fn connected(
     common: &Common,
     environment: &Environment,
 ) -> Result<Vec<Check>, CommandError> {
-    let roster = declared.cloned().unwrap_or_default();
-    let mut checks = network(&roster, asked, environment);
+    let no_roster = Roster::default();
+    let roster = declared.unwrap_or(&no_roster);
+    let mut checks = network(roster, asked, environment);
     let is_blocked = checks.iter().any(|check| check.mark == Mark::Bad);
     block_on(async {
-        match Connection::open(&roster, asked, common, environment).await {
+        match Connection::open(roster, asked, common, environment).await {
             // The network checks have already reported the cause.
             Err(_) if is_blocked => {
                 checks.push(Check::unknown("Pylon", "skipped because of the problems above"));

@@ -155,10 +155,16 @@ pub(super) fn newest(folder: &Path) -> Vec<PathBuf> {
     let paths = files.map(|entry| bare(entry.path()));
     let mut journals: Vec<PathBuf> =
         paths.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).collect();
-    journals.sort_by_cached_key(|path| {
+    let second = |path: &Path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let second = name.split('-').next().unwrap_or_default().to_owned();
-        Reverse((second, fs::metadata(path).and_then(|there| there.modified()).ok(), path.clone()))
-    });
+        name.split('-').next().unwrap_or_default().to_owned()
+    };
+    let modified = |path: &Path| fs::metadata(path).and_then(|there| there.modified()).ok();
+    journals.sort_by_cached_key(|path| Reverse((second(path), path.clone())));
+    for same_second in journals.chunk_by_mut(|one, other| second(one) == second(other)) {
+        if same_second.len() > 1 {
+            same_second.sort_by_cached_key(|path| Reverse((modified(path), path.clone())));
+        }
+    }
     journals
 }

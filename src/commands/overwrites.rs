@@ -46,7 +46,7 @@ pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandErr
 
 /// The number of bytes at the start of an existing output file that show whether it declares people. Parsing takes about fifty
 /// times as much memory.
-const LOOKED_AT: u64 = 16 * 1024;
+const LOOKED_AT: usize = 16 * 1024;
 
 fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIdentity, CommandError> {
     let place = FileIdentity::new(path);
@@ -60,8 +60,9 @@ fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIden
 fn not_over_files(path: &Path, common: &Common) -> Result<(), CommandError> {
     let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) && path.exists();
     let is_config = || FileIdentity::new(path) == FileIdentity::new(&common.config);
-    if !is_toml && !is_config() && !regular::start(path, LOOKED_AT).is_ok_and(|start| declares_people(&start))
-    {
+    let declares_people =
+        || regular::start(path, LOOKED_AT as u64).is_ok_and(|start| declares_people(&start, LOOKED_AT));
+    if !is_toml && !is_config() && !declares_people() {
         return Ok(());
     }
     let message = format!("refusing to overwrite {}, which may declare people", shown(path));

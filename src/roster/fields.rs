@@ -144,9 +144,11 @@ impl<'p> Fields<'p> {
         let number = u64::from_str_radix(integer.value.as_str(), integer.value.radix());
         let number = number.ok().filter(|number| i64::try_from(*number).is_ok());
         if number.is_none() {
+            let is_negative = integer.value.as_str().starts_with('-');
+            let label = if is_negative { "not a number, 0 or more" } else { "too large for TOML" };
             self.report(
                 Problem::new(RosterCode::BadValue, format!("`{key}` must be a whole number, 0 or more"))
-                    .at(integer.place, "not a number, 0 or more")
+                    .at(integer.place, label)
                     .help("write it without quotes: 40"),
             );
         }

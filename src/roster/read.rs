@@ -219,9 +219,12 @@ pub fn included_patterns(root: &str) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
-/// Returns `true` if the start of a file is TOML that declares people, with at most one syntax error.
-pub fn declares_people(start: &str) -> bool {
-    let (table, errors) = DeTable::parse_recoverable(start);
+/// Returns `true` if the file, or its first `longest` bytes, is TOML that declares people, with at most one syntax error.
+pub fn declares_people(start: &str, longest: usize) -> bool {
+    // The last entry of a longer file can be incomplete.
+    let last_entry = ["\n\"", "\n["].into_iter().filter_map(|beginning| start.rfind(beginning)).max();
+    let end = last_entry.filter(|_| start.len() >= longest).unwrap_or(start.len());
+    let (table, errors) = DeTable::parse_recoverable(&start[..end]);
     errors.len() <= 1 && ["users", "defaults", "include"].iter().any(|key| table.get_ref().contains_key(*key))
 }
 

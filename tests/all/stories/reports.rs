@@ -285,8 +285,12 @@ fn an_unwritable_report_is_an_error_before_any_request() {
         scene.run(words).exits(64).names("commands::over_files");
     }
     assert_eq!(read(&scene, "users.toml"), USERS);
+    let window = "role = \"Member\", windows = [\n  { until = 2027-01-01, status = \"away\" },\n]";
+    let entry = |number| format!("\"p{number}@acme.example\" = {{ {window} }}\n");
+    let long = format!("[users]\n{}", (0..400).map(entry).collect::<String>());
     for text in [
         USERS,
+        &long,
         "# The team\n\n[users.\"bo@acme.example\"]\nrole = \"Mem",
         "include = ['teams/*']",
         "[defaults]\n",
