@@ -300,6 +300,22 @@ fn a_difference_in_a_field_that_the_plan_sets_is_not_reported_as_in_pylon() {
 }
 
 #[test]
+fn a_window_that_is_not_open_is_not_part_of_the_plan() {
+    let away = "{ until = 2026-12-04, status = \"away\", then = \"active\" }";
+    let later = "{ from = 2027-02-01, role = \"Admin\" }";
+    let file = |windows: &str| {
+        format!("[users]\n\"bo@acme.example\" = {{ role = \"Viewer\", windows = [{windows}] }}\n")
+    };
+    let scene = Scene::with_pylon(PYLON)
+        .file("base.toml", file(away))
+        .file("users.toml", file(&format!("{away}, {later}")));
+    let run = scene.run("plan --base base.toml");
+    let expected =
+        "windows: added { from = 2027-02-01, role = \"Admin\" } (users.toml:2); takes effect on a date\n";
+    assert!(run.exits(0).stdout.contains(expected), "{}", run.stdout);
+}
+
+#[test]
 fn a_person_dropped_without_keys_is_listed_with_the_roles_that_remain() {
     let pylon = PYLON.replace(
         r#""name": "Bo", "role": "viewer""#,
