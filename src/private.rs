@@ -81,10 +81,10 @@ impl Staged {
         self.file.as_ref().map_or(Ok(()), act)
     }
 
-    /// Replaces the file with the temporary one.
+    /// Replaces the target with the temporary file.
     ///
     /// # Errors
-    /// Returns an error if the rename fails. The file is then unchanged.
+    /// Returns an error if the rename fails. If so, the target stays unchanged.
     pub fn place(self) -> Result<()> {
         fs::rename(&self.temporary, &self.path)
     }

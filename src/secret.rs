@@ -99,7 +99,8 @@ pub fn mask_secret(line: &str) -> String {
     start_in(line).map_or_else(|| line.to_owned(), |start| format!("{}{MASK}", &line[..start]))
 }
 
-/// Returns the start offsets of all lines in a table or a value whose name on an earlier line is that of a secret.
+/// Returns the start offset of each line that belongs to a table or a multi-line value named like a secret. The line with the name
+/// itself isn't included.
 pub fn secret_lines(text: &str) -> Vec<usize> {
     let (mut found, mut start) = (Vec::new(), 0);
     let (mut is_secret_table, mut open) = (false, None);

@@ -110,7 +110,7 @@ fn is_out_of_descriptors(error: &std::io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|errno| matches!(errno, Errno::MFILE | Errno::NFILE))
 }
 
-/// Overwrites the old content and only then truncates the file. That preserves as much as possible if the disk is full.
+/// Overwrites the old content and truncates the file last, so that a full disk destroys as little of the old content as possible.
 fn in_place(path: &Path, text: &str) -> Result<()> {
     let mut file = OpenOptions::new().write(true).open(path)?;
     file.write_all(text.as_bytes())?;

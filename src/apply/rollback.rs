@@ -111,7 +111,7 @@ impl Applied {
                 Ok(JournalLine::Begin { version, .. }) => {
                     return Err(no_journal(&format!("it has format version {version}")));
                 }
-                // A retry records the intent again, but only the first intent has the original values.
+                // Each retry adds another intent record, but only the first record has the values from before the apply.
                 Ok(JournalLine::Intent { at: _, number: _, operation }) => {
                     sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
                 }

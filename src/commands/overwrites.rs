@@ -1,7 +1,7 @@
 //! Checks that a command won't overwrite a file it needs, such as the roster, the token, or a saved plan.
 //!
-//! The checks rely only on the command line and on file metadata. They run before the roster is read and before any file is
-//! opened for writing.
+//! Before the roster is read and any file is opened for writing, the checks look at the command line, file metadata, and the start
+//! of existing output files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIden
     Ok(place)
 }
 
-/// Fails if the path is the config, an existing TOML file, or a file with another name that declares people.
+/// Fails if the path is the config, an existing TOML file, or any other file that declares people.
 fn not_over_files(path: &Path, common: &Common) -> Result<(), CommandError> {
     let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) && path.exists();
     let is_config = || FileIdentity::new(path) == FileIdentity::new(&common.config);

@@ -14,7 +14,7 @@ use crate::comparison::{ComparedSubject, Kind};
 use crate::printable::Printable;
 use crate::toml_text::{self, quoted};
 
-/// The maximum length of names and values in characters. The JSON report includes them in full.
+/// The maximum number of characters to show of a name or value. The JSON report never truncates them.
 const LONGEST: usize = 80;
 
 /// Returns the changes in a plan, one hunk per person.

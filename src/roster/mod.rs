@@ -305,7 +305,7 @@ pub enum AcknowledgedRisk {
     KeepActive(u64),
     /// This protected person may be changed.
     Protected(Sourced<Email>),
-    /// This person, who owns the token, may lose a guarded role.
+    /// The token's owner, who has this address, is allowed to lose a guarded role.
     TokenOwner(Sourced<Email>),
     /// This person may keep a role in Pylon that violates a rule.
     Rule(Sourced<Email>),

@@ -361,7 +361,7 @@ mod tests {
         }
     }
 
-    /// Returns the codes of the problems in a file with this content.
+    /// Returns the codes of all problems found when reading `text` as a root file.
     fn codes(text: &str) -> Vec<&'static str> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");

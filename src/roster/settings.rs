@@ -261,7 +261,7 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Ma
     percent.map(|percent| MaxChanges::Share { percent })
 }
 
-/// Parses a table that maps roles to numbers of holders.
+/// Parses a table with a holder count per role.
 fn read_role_limits(fields: &mut Fields<'_>, key: &str, value: &TomlValue<'_>) -> Vec<RoleLimit> {
     let mut limits = Vec::new();
     for (role, value) in fields.table(key, value).into_iter().flatten() {

@@ -19,7 +19,7 @@ use crate::printable::Printable;
 use crate::source::Location;
 
 const STYLE: &str = include_str!("page.css");
-/// The maximum length of names and values in characters. The JSON report includes them in full.
+/// The maximum number of characters to show of a name or value. The JSON report never truncates them.
 const LONGEST: usize = 120;
 
 /// Determines the color of the page header.

@@ -8,7 +8,7 @@ use crate::report::facts::plan::{ChangeLine, EditLine, GuardedRoleLine, PersonLi
 use crate::report::transitions::{self, MOST_LISTED, Person, Transition};
 use crate::report::words;
 
-/// The maximum length of names and values in characters.
+/// The maximum number of characters to show of a name or value.
 const LONGEST: usize = 80;
 /// The number of people named per group.
 const NAMED: usize = 10;

@@ -22,7 +22,7 @@ use crate::source::Location;
 
 /// A diff or a list of a comparison's differences is collapsed if it has more entries than this.
 const UNFOLDED: usize = 20;
-/// The maximum length of names and values in characters. The JSON report includes them in full.
+/// The maximum number of characters to show of a name or value. The JSON report never truncates them.
 const LONGEST: usize = 80;
 
 /// The longest run of backticks that isn't escaped. GitHub's parser (cmark) supports fences of up to 80 backticks for code

@@ -17,7 +17,7 @@ pub use plan::question;
 
 /// The maximum width of the address column. Longer addresses push the rest of their line to the right.
 const WIDEST_EMAIL: usize = 40;
-/// The maximum length of names and values in characters. The JSON report includes them in full.
+/// The maximum number of characters to show of a name or value. The JSON report never truncates them.
 const LONGEST: usize = 80;
 
 /// Writes the report for a terminal, wrapped to its width.
