@@ -199,7 +199,9 @@ pub fn decode(bytes: Vec<u8>) -> String {
 pub fn problem(lines: &[JournalLine]) -> Option<String> {
     match lines.first() {
         Some(JournalLine::Begin { version: VERSION, .. }) => None,
-        Some(JournalLine::Begin { version, .. }) => Some(format!("it has format version {version}")),
+        Some(JournalLine::Begin { version, .. }) => {
+            Some(format!("it has format version {version}, and this version of rolecall reads {VERSION}"))
+        }
         _ => Some("it has no valid first line".into()),
     }
 }

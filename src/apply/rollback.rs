@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::journal::JournalLine;
+use super::journal::{JournalLine, VERSION};
 use super::outcome::OutcomeKind;
 use crate::desired::Origin;
 use crate::observed::{ObservedState, Person, RoleId, UserId};
@@ -94,7 +94,7 @@ impl Applied {
             start += line.len();
             match serde_json::from_str::<JournalLine>(line) {
                 Ok(JournalLine::Begin {
-                    version: super::journal::VERSION,
+                    version: VERSION,
                     at: _,
                     command: _,
                     organization,
@@ -109,7 +109,9 @@ impl Applied {
                     begun = Some(begins);
                 }
                 Ok(JournalLine::Begin { version, .. }) => {
-                    return Err(no_journal(&format!("it has format version {version}")));
+                    return Err(no_journal(&format!(
+                        "it has format version {version}, and this version of rolecall reads {VERSION}"
+                    )));
                 }
                 // Each retry adds another intent record, but only the first record has the values from before the apply.
                 Ok(JournalLine::Intent { at: _, number: _, operation }) => {

@@ -50,7 +50,7 @@ pub(super) fn read(base: &Path, config: &Path) -> Result<Base, Problem> {
     if regular::is_stream(config) {
         return Err(not_read(
             base,
-            "the config is standard input or another stream, which has no versions in git",
+            "the config is standard input or another stream, so git has no earlier version of it",
         ));
     }
     let folder = &folder(config);

@@ -39,7 +39,8 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
     let selects_host = asked.region.is_some() || asked.base_url.as_ref().is_some_and(|url| !url.is_empty());
     if roster.is_none() && !selects_host && !asked.sandbox {
         // The files may pin a region. If so, the token must not be sent to another one.
-        let skipped = "skipped, because the files may pin a region: fix them, or select one with --region";
+        let skipped =
+            "skipped, because the files are invalid and may pin a region: fix them, or pass --region";
         report.checks.push(Check::unknown("Pylon", skipped));
     } else {
         report.checks.extend(connected(roster.as_ref(), asked, common, environment)?);
@@ -241,7 +242,7 @@ fn organization(identity: &Identity, declared: Option<&Roster>, connection: &Con
     );
     let found = format!("{name} ({id}); {user}");
     let Some(roster) = declared else {
-        let found = format!("{found}; not compared with the files, because they are invalid");
+        let found = format!("{found}; cannot check what the files pin, because they are invalid");
         return Check::unknown("organization", found);
     };
     match &roster.workspace.organization {

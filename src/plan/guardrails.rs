@@ -43,7 +43,7 @@ pub struct ReviewedPlan {
 pub struct Finding {
     pub figure: Figure,
     pub verdict: Verdict,
-    /// Where the files declare the change or rule, or `None` if the finding is about the plan as a whole.
+    /// The declaration in the files that the finding points to, or `None` if it doesn't point to a specific one.
     pub place: Option<Place>,
 }
 

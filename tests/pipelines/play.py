@@ -163,7 +163,7 @@ def text_that_a_comment_omits_is_in_the_summary(stage):
     assert 0 < shown(body) < len(people) and len(body) <= 65536
     address = f"https://github.com/acme/people/actions/runs/{run.number}"
     in_order(body, f"**This report was cut to fit into a comment.** [The summary of the run]({address})", "<!-- rolecall:plan -->",
-             "left out here**", f"[summary and log of the run]({address})")
+             "not shown here**", f"[summary and log of the run]({address})")
     stage.github.pull_request("many", {"users.toml": ROOT} | PROMOTED)
     green(stage, stage.github.on_pull_request(number))
     assert "This is cut" not in comment(stage, number)

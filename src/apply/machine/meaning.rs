@@ -159,8 +159,8 @@ impl Machine {
         }
     }
 
-    /// Handles the final read after all writes. If the search doesn't return the user or contradicts the response to the write,
-    /// the user is read a second time.
+    /// Handles the final read after all writes. If the search doesn't return the user or doesn't show the new values, reads the user
+    /// again, unless the write already had no effect.
     fn read_back(&mut self, now: Duration, id: TaskId, person: Option<&Person>) {
         let Position::Written { so_far, .. } = self.tasks[id].position().clone() else { return };
         match (person.map(|person| evidence(self.tasks[id].change(), person)), so_far) {

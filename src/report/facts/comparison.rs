@@ -64,7 +64,7 @@ words! {
         /// Pylon already has the new value.
         AlreadyInPylon = "Pylon has this value",
         /// The plan sets the same field, but for another reason.
-        InThisPlan = "also in this plan",
+        InThisPlan = "set by a change above",
         /// A window determines when the value applies.
         OnADate = "takes effect on a date",
         /// The person was not found in Pylon or is deactivated there.

@@ -155,7 +155,7 @@ impl RollbackNotes {
 }
 
 impl ScheduledChange {
-    /// Creates a scheduled change along with any guardrails that would block it.
+    /// Builds the report entry for a scheduled change, with the name and figure of each guardrail that would block it.
     pub fn reviewed(forecast: &Forecast, roles: &RoleCatalog, sources: &Sources) -> Self {
         let Forecast { transition, blocked_by } = forecast;
         let names = Labels { roles, sources };

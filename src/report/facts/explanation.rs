@@ -219,7 +219,7 @@ impl ExplanationReport {
             }
             (Some(_), Some(_)) if changes => (Mark::Attention, "not in sync: see what would change"),
             (Some(_), Some(_)) if observed => {
-                (Mark::Attention, "not in sync, but the policy only observes the difference")
+                (Mark::Attention, "not in sync, and left alone: the policy only observes this field")
             }
             (Some(_), Some(_)) => (Mark::Good, "in sync"),
         };

@@ -147,7 +147,7 @@ fn left_out(number: usize, one: &str, many: &str) -> String {
     match number {
         0 => String::new(),
         _ => format!(
-            "\n**{} left out here** to stay within the size limit. The JSON report (`--report json=FILE`) has all of them.\n",
+            "\n**{} not shown here** to stay within the size limit. The JSON report (`--report json=FILE`) has all of them.\n",
             words::count(number, &format!("more {one} is"), &format!("more {many} are"))
         ),
     }

@@ -96,9 +96,9 @@ mod tests {
             let shown = text.matches("- `row ").count();
             match 20 - shown {
                 0 => assert!(!text.contains("left out"), "{limit}:\n{text}"),
-                1 => assert!(text.contains("**1 more row is left out here**"), "{limit}:\n{text}"),
+                1 => assert!(text.contains("**1 more row is not shown here**"), "{limit}:\n{text}"),
                 more => assert!(
-                    text.contains(&format!("**{more} more rows are left out here**")),
+                    text.contains(&format!("**{more} more rows are not shown here**")),
                     "{limit}:\n{text}"
                 ),
             }

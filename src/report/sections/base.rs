@@ -40,8 +40,9 @@ fn subject(entry: &DifferenceEntry) -> Part {
 fn no_longer_declared(entry: &DifferenceEntry) -> Line {
     let mut line = line![subject(entry), " is no longer declared"];
     if !entry.keeps.is_empty() {
-        line.push(" but still holds ".into());
+        line.push(" and keeps ".into());
         line.extend(separated(entry.keeps.iter().map(|role| line![role])));
+        line.push(" in Pylon".into());
     }
     line
 }

@@ -409,7 +409,9 @@ fn closing(report: &PlanReport, styles: &Styles) -> String {
     let mut text = String::new();
     if let Some(saved) = &report.saved {
         text += &format!("\nSaved as {}.", whole(saved.as_str()));
-        if !report.blocked {
+        if report.blocked {
+            text += " It is blocked, so it cannot be applied.";
+        } else {
             let apply = report.invocation.command(&["apply", &path_word(saved.raw().as_ref())]);
             text += &format!(" `{apply}` {}.", words::SAVED);
         }

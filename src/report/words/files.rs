@@ -129,7 +129,7 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
         NotWrittenReason::SharedAddress => format!("{name}: several people in Pylon have this address"),
         NotWrittenReason::LookAlike(other) => {
             let other = Printable::cut(other.as_str(), LONGEST_NAME);
-            format!("{name}: looks like {other}, and the files cannot declare both addresses")
+            format!("{name}: the address looks like {other}, and the files can declare only one of them")
         }
         NotWrittenReason::Refused(refused) => Printable::new(&refused.to_string()).to_string(),
     }

@@ -118,7 +118,7 @@ pub const KILLED: &str =
 /// Warns about damaged lines in a journal.
 pub fn unreadable(lines: usize) -> String {
     let lines = count(lines, "line", "lines");
-    format!("{lines} of the journal cannot be read, and their changes may not be rolled back")
+    format!("{lines} of the journal cannot be read; changes recorded only there are not rolled back")
 }
 
 /// Explains why an apply ended early.

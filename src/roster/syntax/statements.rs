@@ -1,6 +1,6 @@
 //! Splits a file into statements, even if it isn't valid TOML.
 //!
-//! After an unclosed brace or bracket, the parser takes the rest of the file to be its content. This scanner instead ends the
+//! After an unclosed brace or bracket, the parser treats the rest of the file as part of the same value. This scanner instead ends the
 //! statement before a line that must start a new statement. Such a line is a header, a conflict marker, or a key that can't
 //! occur in the unclosed value. A single mistake is then reported as one problem, and the rest of the file can still be read.
 

@@ -1,4 +1,4 @@
-//! If a saved plan can be read, it is exactly what was written, and it admits only its own changes.
+//! Any saved plan that parses survives a round trip through JSON and admits only its own changes.
 
 use std::collections::BTreeSet;
 

@@ -69,7 +69,8 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", escaped.collect::<String>())
 }
 
-/// Runs the command with all reports. The output and all reports must be harmless.
+/// Runs the command with a report in every format, then again with `--format github`. Asserts that the output and the reports are
+/// harmless.
 fn is_harmless(scene: &Scene, words: &str, exits: &[i32]) {
     let reports: Vec<String> =
         formats_of(words).map(|format| format!("--report {0}=report.{0}", format.as_str())).collect();

@@ -76,7 +76,8 @@ fn is_known_by(person: &Person, address: &Email) -> bool {
     person.email == *address || person.secondary.contains(address)
 }
 
-/// The files, the plan, and everyone before and after it.
+/// Recomputes what the guardrails check. `people` pairs each person who isn't deactivated before the plan with the same person
+/// after it.
 struct Count<'a> {
     resolved: &'a Resolved,
     plan: &'a Plan,

@@ -13,7 +13,7 @@ use rolecall::roster::Field;
 use super::holds;
 use crate::rosters::read;
 
-/// Midnight in UTC, one day before daylight saving time starts in Berlin.
+/// Midnight UTC on the day before daylight saving time starts in Berlin.
 const START: &str = "2026-03-28T00:00:00Z";
 /// Hours from [`START`] until Berlin switches from UTC+1 to UTC+2.
 const FORWARD: i64 = 25;

@@ -281,7 +281,7 @@ fn doctor_with_invalid_files_guesses_no_region_and_advises_no_pin() {
     let users = "[workspace]\nregion = \"eu\"\norganization = \"org_2\"\n[user]\n";
     let scene = scene().file("users.toml", users);
     let known = scene.run("doctor");
-    let organization = "    organization    Acme (org_1); the token belongs to user u_ana; not compared with the files, because they are invalid\n";
+    let organization = "    organization    Acme (org_1); the token belongs to user u_ana; cannot check what the files pin, because they are invalid\n";
     assert!(known.exits(1).stdout.contains(organization), "{}", known.stdout);
     let unknown = scene.env("PYLON_BASE_URL", "").run("doctor");
     unknown.exits(1).says(
@@ -290,7 +290,7 @@ rolecall doctor
 
   ✗ files       1 problem, the first: the root file has no key `user`   users.toml:4
       run `rolecall validate` to see all problems with their lines
-    Pylon       skipped, because the files may pin a region: fix them, or select one with --region
+    Pylon       skipped, because the files are invalid and may pin a region: fix them, or pass --region
     last apply  none from this folder (a pipeline keeps its journals elsewhere)
 
 1 check failed
@@ -602,6 +602,6 @@ fn a_person_is_explained_the_same_way_under_each_address() {
 fn a_difference_that_is_only_observed_is_not_in_sync() {
     let files = "[policy]\nrole = \"observe\"\n[users]\n\"bo@acme.example\" = { role = \"Member\" }\n";
     let run = Scene::with_pylon(PYLON).file("users.toml", files).run("explain bo@acme.example");
-    let expected = "\nnot in sync, but the policy only observes the difference\n";
+    let expected = "\nnot in sync, and left alone: the policy only observes this field\n";
     assert!(run.exits(0).stdout.ends_with(expected), "{}", run.stdout);
 }

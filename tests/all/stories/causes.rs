@@ -265,7 +265,7 @@ fn what_the_files_declare_differently_without_a_write_is_listed() {
     let run = scene.run("plan --base base.toml --report markdown=plan.md");
     let expected = "Also changed in these files (2):
   [guardrails] keep_at_least.Admin: 2 → 1 (users.toml:3)
-  dana@acme.example is no longer declared but still holds Admin
+  dana@acme.example is no longer declared and keeps Admin in Pylon
 Other differences in the files, with nothing to apply now (3):
   cy@acme.example windows: added { from = 2026-12-20, until = 2027-01-03, status = \"away\", then = \"active\" } (users.toml:7); takes effect on a date
   eve@acme.example status: added \"active\" (users.toml:8); Pylon has this value
@@ -276,7 +276,7 @@ Other differences in the files, with nothing to apply now (3):
     let title = "### 1 person changes · 1 setting differs\n";
     assert!(comment.contains(title), "{comment}");
     assert!(
-        comment.contains("- `dana@acme.example` is no longer declared but still holds `Admin`\n"),
+        comment.contains("- `dana@acme.example` is no longer declared and keeps `Admin` in Pylon\n"),
         "{comment}"
     );
     assert!(
@@ -294,7 +294,8 @@ fn a_difference_in_a_field_that_the_plan_sets_is_not_reported_as_in_pylon() {
         .file("base.toml", "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n");
     for only in ["", " --only bo@acme.example", " --only BO@acme.example"] {
         let run = scene.run(&format!("plan --base base.toml{only}"));
-        let expected = "  bo@acme.example role: \"Member\" → \"member\" (users.toml:2); also in this plan\n";
+        let expected =
+            "  bo@acme.example role: \"Member\" → \"member\" (users.toml:2); set by a change above\n";
         assert!(run.exits(0).stdout.contains(expected), "{only}: {}", run.stdout);
     }
 }
@@ -327,7 +328,7 @@ fn a_person_dropped_without_keys_is_listed_with_the_roles_that_remain() {
     );
     let run = scene.run("plan --base base.toml");
     let expected = "Also changed in these files (1):
-  bo@acme.example is no longer declared but still holds Viewer, Admin
+  bo@acme.example is no longer declared and keeps Viewer, Admin in Pylon
 Other differences in the files, with nothing to apply now (1):
   gone@acme.example is no longer declared
 ";

@@ -389,7 +389,7 @@ fn a_comment_stays_within_its_limit_and_counts_omitted_lines() {
         let comment = read(&scene, "plan.md");
         assert!(comment.len() <= limit && comment.len() > limit * 9 / 10, "{} of {limit}", comment.len());
         let shown = comment.lines().filter(|line| line.starts_with(" [users.")).count();
-        let left_out = format!("**{} more people are left out here**", number - shown);
+        let left_out = format!("**{} more people are not shown here**", number - shown);
         assert!(comment.contains(&left_out), "{shown} shown");
         assert!(comment.contains("Guardrails pass: "), "what matters is never cut");
         assert!(comment.contains("\n| role `Viewer` → `Member` | 2500 |\n"), "the transitions are counted");
@@ -427,7 +427,7 @@ fn a_job_summary_contains_changes_that_a_comment_omits() {
     scene.run(plan).exits(0);
     let summary = read(&scene, "summary.md");
     assert!(summary.len() > before + 30_000 && summary.len() <= 1_048_576, "{} bytes", summary.len());
-    assert!(summary.contains("more people are left out here**"));
+    assert!(summary.contains("more people are not shown here**"));
 }
 
 #[test]

@@ -588,7 +588,7 @@ fn import_does_not_declare_two_addresses_that_look_alike() {
         { \"id\": \"u_2\", \"email\": \"ana@acme.example\", \"role\": \"admin\" } ] }";
     let not_written = "
 Not written
-  ! \u{430}na@acme.example  person: looks like ana@acme.example, and the files cannot declare both addresses
+  ! \u{430}na@acme.example  person: the address looks like ana@acme.example, and the files can declare only one of them
 ";
     let allowed = "allow_unicode_emails = true\n";
     for (before, words, added) in [
