@@ -85,8 +85,7 @@ impl Applied {
     /// Returns an error if the file isn't a journal that this version can read.
     pub fn read(sources: &Sources, file: FileId) -> Result<Self, Problem> {
         let text = sources.text(file);
-        let mut begun = None;
-        let mut is_whole = false;
+        let (mut begun, mut is_whole) = (None, false);
         let mut sent: BTreeMap<String, Sourced<Operation>> = BTreeMap::new();
         let (mut start, mut unreadable) = (0, 0);
         for line in text.split_inclusive('\n') {

@@ -6,9 +6,10 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::connection::{Connection, SANDBOX};
+use super::connection::Connection;
 use super::files::{Declared, declared, has_config};
 use super::line_history::FileHistory;
+use super::place::SANDBOX;
 use super::prepare::settle;
 use super::{CommandCode, Done, Environment, block_on};
 use crate::cli::{AccessArgs, Common};

@@ -1,5 +1,6 @@
 //! A run's connection to Pylon or to the sandbox, including the host, the token, and the pacing.
 
+use super::place::{SANDBOX, place};
 use super::progress::ReadWaits;
 use super::{CommandCode, Environment, folder, sandbox, token};
 use crate::cli::{Common, ConnectionArgs, Rate};
@@ -136,24 +137,6 @@ async fn open(
     let as_on = as_on(&base, clock);
     let reader = reader(base, token(environment), environment, trace)?;
     Ok(Connection { reader: paced(reader), place, sandbox: None, invocation, as_on })
-}
-
-/// The place of the sandbox in reports, journals, and saved plans.
-pub(super) const SANDBOX: &str = "sandbox";
-
-/// Returns `us`, `eu`, or the host name.
-fn place(base: &BaseUrl) -> String {
-    base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned())
-}
-
-/// Returns `true` if these options may select this place. Without a base URL or a region, the files could pin any region.
-pub(super) fn may_select(asked: &ConnectionArgs, of: &str) -> bool {
-    match (asked.base_url.as_deref().filter(|url| !url.is_empty()), asked.region) {
-        _ if asked.sandbox => of == SANDBOX,
-        (Some(url), _) => BaseUrl::parse(url).map_or(true, |base| place(&base) == of),
-        (None, Some(region)) => region.as_str() == of,
-        (None, None) => Region::ALL.iter().any(|region| region.as_str() == of),
-    }
 }
 
 /// Builds a reader. Network problems are reported before a missing or invalid token.

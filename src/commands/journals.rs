@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::connection::may_select;
 use super::folder;
+use super::place::may_select;
 use crate::apply::journal::{self, JournalLine};
 use crate::cli::ConnectionArgs;
 use crate::own_folder::{NAME, OwnFolder, sync_folder};

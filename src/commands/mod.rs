@@ -39,6 +39,7 @@ pub mod lock;
 pub mod man;
 mod outlets;
 mod overwrites;
+mod place;
 pub mod plan;
 mod prepare;
 mod progress;
