@@ -106,10 +106,15 @@ fn is_unused(file: &File) -> Result<()> {
     Ok(())
 }
 
-/// Returns the newest journal of a run against the Pylon selected by these options. A run with `--sandbox` must not hide one
-/// against the real Pylon. A journal whose first line can't be read may be of any run.
+/// Returns the newest journal of a run against the Pylon selected by these options.
 pub(super) fn newest_for(folder: &Path, asked: &ConnectionArgs) -> Option<PathBuf> {
-    newest(folder).into_iter().find(|journal| host(journal).is_none_or(|host| may_select(asked, &host)))
+    newest(folder).into_iter().find(|journal| is_for(journal, asked))
+}
+
+/// Returns `true` if the run was against the Pylon selected by these options. A run with `--sandbox` must not hide one against
+/// the real Pylon. A journal whose first line can't be read may be of any run.
+pub(super) fn is_for(journal: &Path, asked: &ConnectionArgs) -> bool {
+    host(journal).is_none_or(|host| may_select(asked, &host))
 }
 
 /// Reads the readable lines of a journal.

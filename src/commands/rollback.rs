@@ -59,8 +59,8 @@ fn declared_and_applied(
 
 /// Lists the newest journals for this config.
 pub(super) fn list(args: &RollbackArgs, common: &Common) -> (Body, Exit) {
-    let last = journals::newest_for(&folder(&common.config), &args.connection);
     let mut newest = journals::newest(&folder(&common.config));
+    let last = newest.iter().position(|journal| journals::is_for(journal, &args.connection));
     let older = newest.len().saturating_sub(LISTED);
     newest.truncate(LISTED);
     let journals = newest.iter().map(|path| {
@@ -70,7 +70,6 @@ pub(super) fn list(args: &RollbackArgs, common: &Common) -> (Body, Exit) {
     });
     let journals: Vec<JournalEntry> = journals.collect();
     let undo = last.is_some().then(|| common.invocation.command(&["rollback", "--last"]));
-    let last = last.and_then(|last| newest.iter().position(|journal| *journal == last));
     (Body::Journals(Box::new(JournalsReport { journals, older, undo, last })), Exit::Done)
 }
 
