@@ -195,13 +195,15 @@ pub fn decode(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| decoded(error.as_bytes()))
 }
 
+pub(super) fn other_version(version: u32) -> String {
+    format!("it has format version {version}, and this version of rolecall reads {VERSION}")
+}
+
 /// Returns the reason these lines aren't a journal that this version can read, if there is one.
 pub fn problem(lines: &[JournalLine]) -> Option<String> {
     match lines.first() {
         Some(JournalLine::Begin { version: VERSION, .. }) => None,
-        Some(JournalLine::Begin { version, .. }) => {
-            Some(format!("it has format version {version}, and this version of rolecall reads {VERSION}"))
-        }
+        Some(JournalLine::Begin { version, .. }) => Some(other_version(*version)),
         _ => Some("it has no valid first line".into()),
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::journal::{JournalLine, VERSION};
+use super::journal::{JournalLine, VERSION, other_version};
 use super::outcome::OutcomeKind;
 use crate::desired::Origin;
 use crate::observed::{ObservedState, Person, RoleId, UserId};
@@ -108,9 +108,7 @@ impl Applied {
                     begun = Some(begins);
                 }
                 Ok(JournalLine::Begin { version, .. }) => {
-                    return Err(no_journal(&format!(
-                        "it has format version {version}, and this version of rolecall reads {VERSION}"
-                    )));
+                    return Err(no_journal(&other_version(version)));
                 }
                 // Each retry adds another intent record, but only the first record has the values from before the apply.
                 Ok(JournalLine::Intent { at: _, number: _, operation }) => {
