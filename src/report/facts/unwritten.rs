@@ -8,7 +8,7 @@ use super::comparison::{DifferenceEntry, ItemLine, Unwritten};
 use super::plan::{EditLine, PlanReport};
 use crate::comparison::{ComparedSubject, Comparison, Kind};
 use crate::desired::{Origin, is_active, resolve_person};
-use crate::observed::{Found, ObservedState, Person, RoleId};
+use crate::observed::{Found, ObservedState, Person};
 use crate::plan::ReviewedPlan;
 use crate::plan::cause::Cause;
 use crate::printable::Printable;
@@ -154,12 +154,9 @@ impl<'a> People<'a> {
         let roles = &self.observed.roles;
         let label = |value: &_| Printable::new(&roles.value_label(Field::Role, value));
         let mut held = person.values(Field::Role);
-        held.extend(
-            person
-                .through_scim(Field::Role)
-                .into_iter()
-                .filter(|role| !person.assigned.contains(&RoleId(role.clone()))),
-        );
+        let mut others = person.through_scim(Field::Role);
+        others.retain(|role| !held.contains(role));
+        held.append(&mut others);
         entry.keeps = held.iter().map(label).collect();
         entry.keeps_guarded = self.reviewed.minimums.iter().any(|minimum| person.holds(&minimum.role));
     }
