@@ -131,25 +131,29 @@ impl Scene {
 
     /// Returns a command ready to be spawned.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rolecall"));
-        command.args(arguments).current_dir(self.folder.path()).env_clear().env("ROLECALL_NOW", NOW);
-        command.env("HOME", "/dev/null"); // otherwise, lock files would pile up in the account's home folder
-        // `.ci/coverage` sets this path. Otherwise, the counters would end up in the scene's folder.
-        command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = self.prepared(env!("CARGO_BIN_EXE_rolecall"));
+        command.args(arguments);
         command
     }
 
     /// Returns a shell command in which `$0` is the path of `rolecall`.
     #[cfg(unix)]
     pub(crate) fn shell(&self, script: &str) -> Command {
-        let rolecall = self.command(&[]);
-        let mut shell = Command::new("sh");
-        shell.args(["-c", script]).arg(rolecall.get_program()).current_dir(self.folder.path()).env_clear();
-        shell.envs(rolecall.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        shell.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut shell = self.prepared("sh");
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_rolecall")]);
         shell
+    }
+
+    /// Returns a command for a program that runs `rolecall`, with the scene's folder and environment.
+    pub(crate) fn prepared(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path()).env_clear().env("ROLECALL_NOW", NOW);
+        command.env("HOME", "/dev/null"); // otherwise, lock files would pile up in the account's home folder
+        // `.ci/coverage` sets this path. Otherwise, the counters would end up in the scene's folder.
+        command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
     }
 
     fn running(&self) -> &Running {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 
 use jiff::Timestamp;
 use pretty_assertions::assert_eq;
@@ -166,19 +166,15 @@ fn wait_for_requests(scene: &Scene, child: &mut Child, requests: usize) {
 /// signals are ignored.
 #[cfg(unix)]
 fn stoppable(scene: &Scene, arguments: &[&str]) -> Command {
-    let rolecall = scene.command(arguments);
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored =
         status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
     // Signals 1, 2, and 15: HUP, INT, and TERM.
     if ignored.is_none_or(|mask| mask & 0x4003 == 0) {
-        return rolecall;
+        return scene.command(arguments);
     }
-    let mut reset = Command::new("env");
-    reset.arg("--default-signal=HUP,INT,TERM").arg(rolecall.get_program()).args(rolecall.get_args());
-    reset.current_dir(scene.folder()).env_clear();
-    reset.envs(rolecall.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    reset.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut reset = scene.prepared("env");
+    reset.args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_rolecall")]).args(arguments);
     reset
 }
 

@@ -35,6 +35,15 @@ fn applied(users: &str) -> (Scene, PathBuf) {
     (scene, journal)
 }
 
+/// Carries out an apply that writes its journal to the default folder. Returns the scene and the path of the journal.
+fn applied_without_a_named_journal() -> (Scene, PathBuf) {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    scene.run("apply --auto-approve").exits(0);
+    let folder = scene.folder().join(".rolecall/journal");
+    let journal = fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    (scene, journal)
+}
+
 const ROLLBACK: &str = "rollback first.jsonl --auto-approve --journal second.jsonl";
 
 #[test]
@@ -133,10 +142,7 @@ fn a_journal_that_ends_within_a_character_is_read_as_far_as_it_goes() {
 
 #[test]
 fn a_journal_of_another_format_version_is_unreadable_everywhere() {
-    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
-    scene.run("apply --auto-approve").exits(0);
-    let folder = scene.folder().join(".rolecall/journal");
-    let journal = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let (scene, journal) = applied_without_a_named_journal();
     let text = fs::read_to_string(&journal).unwrap();
     fs::write(&journal, text.replacen("\"version\":1", "\"version\":2", 1)).unwrap();
     for words in ["rollback", "doctor"] {
@@ -278,10 +284,7 @@ fn rollback_last_undoes_the_newest_apply_and_names_its_journal_to_continue() {
 
 #[test]
 fn the_newest_journal_of_a_second_is_the_one_written_last() {
-    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
-    scene.run("apply --auto-approve").exits(0);
-    let folder = scene.folder().join(".rolecall/journal");
-    let journal = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let (scene, journal) = applied_without_a_named_journal();
     let text = fs::read_to_string(&journal).unwrap();
     fs::remove_file(&journal).unwrap();
     let second = std::time::SystemTime::UNIX_EPOCH;
@@ -289,11 +292,11 @@ fn the_newest_journal_of_a_second_is_the_one_written_last() {
     let names =
         ["99-ffffffff", "100-eeeeeeee", "2000-00000000"].map(|name| format!("20261120T080000Z-{name}.jsonl"));
     for (name, milliseconds) in names.iter().zip([1, 2, 3]) {
-        fs::write(folder.join(name), &text).unwrap();
-        let file = fs::File::options().write(true).open(folder.join(name)).unwrap();
+        fs::write(journal.with_file_name(name), &text).unwrap();
+        let file = fs::File::options().write(true).open(journal.with_file_name(name)).unwrap();
         file.set_modified(second + Duration::from_millis(milliseconds)).unwrap();
     }
-    fs::write(folder.join("20261120T075959Z-9-ffffffff.jsonl"), &text).unwrap();
+    fs::write(journal.with_file_name("20261120T075959Z-9-ffffffff.jsonl"), &text).unwrap();
     let report: Value = serde_json::from_str(&scene.run("rollback --format json").stdout).unwrap();
     let listed =
         report["journals"].as_array().unwrap().iter().map(|entry| entry["journal"].as_str().unwrap());
@@ -334,13 +337,10 @@ fn plan_says_that_the_last_run_did_not_finish() {
 
 #[test]
 fn a_run_on_the_sandbox_does_not_hide_one_on_the_real_pylon() {
-    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
-    scene.run("apply --auto-approve").exits(0);
-    let folder = scene.folder().join(".rolecall/journal");
-    let journal = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let (scene, journal) = applied_without_a_named_journal();
     let text = fs::read_to_string(&journal).unwrap();
     fs::write(&journal, text.lines().take(3).collect::<Vec<_>>().join("\n")).unwrap();
-    fs::rename(&journal, folder.join("20261120T075959Z-1-00000000.jsonl")).unwrap();
+    fs::rename(&journal, journal.with_file_name("20261120T075959Z-1-00000000.jsonl")).unwrap();
     scene.run("apply --auto-approve --sandbox").exits(0);
 
     scene.run("plan").exits(0).mentions(
