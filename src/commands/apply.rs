@@ -248,7 +248,7 @@ async fn carry(
     finished
 }
 
-/// Shows the plan and waits for the user to type `yes`. Fails if there is no terminal to ask on.
+/// Shows the plan and waits for the user to type `yes`. Fails without a terminal.
 fn ask(
     command: &str,
     planned: &PlanReport,

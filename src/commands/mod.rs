@@ -139,7 +139,7 @@ pub struct Environment {
     /// The environment variables for proxies and certificates.
     pub network: Variables,
     pub folder: PathBuf,
-    /// `ROLECALL_CONFIG`: the root file to use if there is no `--config`.
+    /// `ROLECALL_CONFIG`: the root file to use without `--config`.
     pub config: Option<PathBuf>,
     /// The login name of the user who is running the command or triggered the pipeline.
     pub user: Option<String>,
