@@ -7,7 +7,7 @@ use super::super::RosterCode;
 use super::super::fields::forbidden;
 use super::super::keys::{PERSON, WINDOW};
 use super::parser_error::ErrorKind;
-use super::spot::{Mistake, Spot, bare_key};
+use super::spot::{Mistake, Spot, bare_key, without_quotes};
 use super::statements::{is_bare, string_len};
 use super::values::example;
 
@@ -15,7 +15,7 @@ use super::values::example;
 pub(super) fn secret(spot: &Spot<'_>) -> Option<Mistake> {
     let signs = spot.bare().into_iter().filter(|(_, char)| "=:".contains(*char));
     for key in signs.filter_map(|(at, _)| key_before(spot.line, at)) {
-        let name = spot.line[key.clone()].trim_matches(['"', '\'']);
+        let name = without_quotes(&spot.line[key.clone()]);
         if let Some(refusal) = forbidden(name).filter(|_| !name.contains('@')) {
             let mut mistake = spot.mistake(key, refusal.message, refusal.label, refusal.help);
             mistake.problem.code = RosterCode::SecretInFile.as_str();
@@ -100,7 +100,7 @@ pub(super) fn no_value(spot: &Spot<'_>) -> Option<Mistake> {
     let unassigned = before.strip_suffix('=');
     let key = key_before(spot.line, unassigned.unwrap_or(before).len())?;
     let written = spot.shown(&spot.line[key.clone()], "role");
-    let name = written.trim_matches(['"', '\'']);
+    let name = without_quotes(&written);
     let lacks = if unassigned.is_some() { "no value" } else { "no `=` and no value" };
     let help = format!("write a value: {written} = {}, or delete the key", example(name));
     let mistake = spot.mistake(key, format!("`{name}` has {lacks}"), "a key without a value", help);

@@ -177,6 +177,16 @@ pub(super) fn last_item(text: &str) -> &str {
     text.rsplit(['{', ',', '[']).next().unwrap_or_default().trim()
 }
 
+/// Removes the quotes around a key, even if one of them is missing. A dotted key such as `"ana@acme.example".role` is returned
+/// unchanged.
+pub(super) fn without_quotes(key: &str) -> &str {
+    let ends = [key.chars().next(), key.chars().last()];
+    let quote = ends.into_iter().flatten().find(|char| matches!(char, '"' | '\''));
+    let Some(quote) = quote else { return key };
+    let inner = key.trim_matches(quote);
+    if inner.contains(quote) { key } else { inner }
+}
+
 /// Returns the unquoted key at the start of the text, or an empty string if there is none.
 pub(super) fn bare_key(text: &str) -> &str {
     &text[..text.find(|char| !is_bare(char)).unwrap_or(text.len())]

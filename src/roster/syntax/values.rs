@@ -2,61 +2,77 @@
 
 use jiff::civil::Date;
 
-use super::super::RosterCode;
 use super::super::hints;
-use super::super::{Field, Missing, OnViolation, Region, Stance, Unmanaged};
+use super::super::{Field, Guardrail, Missing, OnViolation, Region, RosterCode, Stance, Unmanaged};
 use super::parser_error::ErrorKind;
-use super::spot::{Mistake, Spot};
+use super::spot::{Mistake, Spot, without_quotes};
 
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-
-/// Keys with string values, not counting those that set a field.
-const TEXTS: [&str; 9] = [
-    "reason",
-    "guardrail",
-    "user",
-    "timezone",
-    "organization",
-    "region",
-    "extra_roles",
-    "unmanaged",
-    "missing",
-];
-
-fn is_text(key: &str) -> bool {
-    TEXTS.contains(&key) || field_of(key).is_some()
-}
 
 /// Returns the last component of a dotted key.
 fn own_name(key: &str) -> &str {
     key.rsplit('.').next().unwrap_or_default().trim()
 }
 
-/// Returns a sample value for the given key.
-pub(super) fn example(key: &str) -> String {
-    if let Some(field) = field_of(key) {
-        return format!("\"{}\"", field.example());
+/// What the value of a key looks like.
+#[derive(Clone, Copy)]
+enum Form {
+    /// A string, with an example.
+    Text(&'static str),
+    /// One of these words, with an example.
+    Word(&'static [&'static str], &'static str),
+    /// Neither a string nor a word. The example is written as in TOML.
+    Other(&'static str),
+}
+
+impl Form {
+    /// Returns the form of a key's value. The key can be dotted.
+    fn of_key(key: &str) -> Self {
+        let name = own_name(key);
+        if let Some(field) = field_of(name) {
+            let example = field.example();
+            return field.closed_list().map_or(Self::Text(example), |list| Self::Word(list.words, example));
+        }
+        match name {
+            _ if key.contains('@') => Self::Other("{ role = \"Admin\" }"),
+            "include" => Self::Other("[\"teams/*.toml\"]"),
+            "timezone" => Self::Text("Europe/Berlin"),
+            "allow_unicode_emails" => Self::Other("true"),
+            "organization" => Self::Text("org_4f1c"),
+            "region" => Self::Word(&Region::WORDS, "eu"),
+            "extra_roles" => Self::Word(&Stance::WORDS, "enforce"),
+            "max_changes" => Self::Other("\"25%\""),
+            "keep_at_least" => Self::Other("{ Admin = 2 }"),
+            "keep_at_most" => Self::Other("{ Admin = 5 }"),
+            "keep_active" | "up_to" | "down_to" => Self::Other("5"),
+            "protected" => Self::Other("[\"ana@acme.example\"]"),
+            "unmanaged" => Self::Word(&Unmanaged::WORDS, "block"),
+            "missing" => Self::Word(&Missing::WORDS, "block"),
+            "emails" => Self::Text("*@contractor.example"),
+            "except" => Self::Other("[\"lead@contractor.example\"]"),
+            "roles" => Self::Other("[\"Viewer\"]"),
+            "on_violation" => Self::Word(&OnViolation::WORDS, "block"),
+            "guardrail" => Self::Word(&Guardrail::WORDS, "max_changes"),
+            "user" => Self::Text("ana@acme.example"),
+            "windows" => Self::Other("[{ until = 2026-12-20, status = \"away\" }]"),
+            "from" | "until" | "expires" => Self::Other("2026-12-20"),
+            _ => Self::Text("…"),
+        }
     }
-    let example = match key {
-        "from" | "until" | "expires" => "2026-12-20",
-        "timezone" => "\"Europe/Berlin\"",
-        "max_changes" => "\"25%\"",
-        "include" => "[\"teams/*.toml\"]",
-        "windows" => "[ … ]",
-        "keep_at_least" => "{ Admin = 2 }",
-        "keep_at_most" => "{ Admin = 5 }",
-        "keep_active" | "up_to" | "down_to" => "5",
-        "allow_unicode_emails" => "true",
-        key if key.contains('@') => "{ role = \"Admin\" }",
-        "unmanaged" | "missing" | "on_violation" => "\"block\"",
-        "emails" => "\"*@contractor.example\"",
-        "except" => "[\"lead@contractor.example\"]",
-        "roles" => "[\"Viewer\"]",
-        "region" => "\"eu\"",
-        _ => "\"…\"",
-    };
-    example.to_owned()
+
+    /// Returns an example as written in TOML.
+    fn example(self) -> String {
+        match self {
+            Self::Text(text) | Self::Word(_, text) => format!("\"{text}\""),
+            Self::Other(example) => example.to_owned(),
+        }
+    }
+}
+
+/// Returns a sample value for the given key, as written in TOML.
+pub(super) fn example(key: &str) -> String {
+    Form::of_key(key).example()
 }
 
 /// Returns the help text for an entry without values: `{}`, and what to put between the braces.
@@ -91,7 +107,7 @@ pub(super) fn backslash(spot: &Spot<'_>) -> Option<Mistake> {
 /// Recognizes a value rejected by the parser.
 pub(super) fn value(spot: &Spot<'_>) -> Option<Mistake> {
     let key = spot.key().split('=').next().unwrap_or_default().trim();
-    let name = spot.shown(key.trim_matches(['"', '\'']), "role");
+    let name = spot.shown(without_quotes(key), "role");
     if spot.kind == ErrorKind::AfterValue && spot.after().starts_with(',') {
         return number_with_commas(spot, &name).filter(|_| !spot.may_hold_a_secret());
     }
@@ -256,7 +272,7 @@ impl BadValue<'_> {
     fn number(&self) -> Option<Explanation> {
         let plain: String = self.text.chars().filter(char::is_ascii_digit).collect();
         let is_number = self.text.chars().all(|char| char.is_ascii_digit() || "_+'.".contains(char));
-        if plain.is_empty() || !is_number || is_text(own_name(self.key)) {
+        if plain.is_empty() || !is_number || !matches!(Form::of_key(self.key), Form::Other(_)) {
             return None;
         }
         let plain = plain.trim_start_matches('0');
@@ -291,22 +307,15 @@ impl BadValue<'_> {
 /// Returns the corrected spelling of a word as a value of this key, if the key accepts it.
 fn fitting(key: &str, text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
-    if let Some(list) = field_of(key).and_then(Field::closed_list) {
-        let is_stance = key != "then" && Stance::WORDS.contains(&lower.as_str()); // also a key of [policy]
-        return (is_stance || list.words.contains(&lower.as_str())).then_some(lower);
-    }
-    let words = match key {
-        "from" | "until" | "expires" | "windows" | "max_changes" | "roles" => &[][..],
-        "keep_active" | "up_to" | "down_to" | "keep_at_least" | "keep_at_most" | "allow_unicode_emails" => {
-            &[]
+    match Form::of_key(key) {
+        Form::Text(_) => (!text.contains(['"', '\\', '$', '{'])).then(|| text.to_owned()),
+        Form::Word(words, _) => {
+            // `role` and `status` are also keys of `[policy]`.
+            let is_stance = Field::named(own_name(key)).is_some() && Stance::WORDS.contains(&lower.as_str());
+            (is_stance || words.contains(&lower.as_str())).then_some(lower)
         }
-        "unmanaged" => &Unmanaged::WORDS,
-        "missing" => &Missing::WORDS,
-        "on_violation" => &OnViolation::WORDS,
-        "region" => &Region::WORDS,
-        _ => return (!text.contains(['"', '\\', '$', '{'])).then(|| text.to_owned()),
-    };
-    words.contains(&lower.as_str()).then_some(lower)
+        Form::Other(_) => None,
+    }
 }
 
 /// Splits a string of numbers and separators into the numbers, along with the number of digits in each.
@@ -361,4 +370,51 @@ fn names_month(text: &str) -> bool {
     let mut words = lower.split(|char: char| !char.is_ascii_alphanumeric());
     let has_month = words.any(|word| word.len() < 10 && MONTHS.iter().any(|month| word.starts_with(month)));
     has_month && lower.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use pretty_assertions::assert_eq;
+
+    use super::super::super::{Roster, keys};
+    use super::*;
+
+    #[test]
+    fn every_key_accepts_the_example_in_its_message() {
+        let lines = |keys: &[&str]| -> String {
+            let is_section = |key: &&&str| !keys::SECTIONS.contains(*key) && **key != "users";
+            keys.iter().filter(is_section).map(|key| format!("{key} = {}\n", example(key))).collect()
+        };
+        let inline = |keys: &[&str]| lines(keys).trim_end().replace('\n', ", ");
+        let (person, window) = (inline(keys::PERSON), inline(keys::WINDOW));
+        let file = [
+            lines(keys::ROOT),
+            format!("[workspace]\n{}", lines(keys::WORKSPACE)),
+            format!(
+                "[policy]\n{}",
+                lines(keys::POLICY).replace("\"Admin\"", "\"observe\"").replace("\"away\"", "\"ignore\"")
+            ),
+            format!("[guardrails]\n{}", lines(keys::GUARDRAIL)),
+            format!("[[rule]]\n{}", lines(keys::RULE)),
+            format!("[[acknowledge]]\n{}", lines(keys::ACKNOWLEDGE)),
+            format!("[users]\n\"bo@acme.example\" = {{ {person} }}\n"),
+            format!(
+                "\"cy@acme.example\" = {{ role = \"Member\", windows = [{{ {window} }}] }}\n\"di@acme.example\" = {}\n",
+                example("di@acme.example")
+            ),
+        ]
+        .concat();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        fs::write(&path, &file).unwrap();
+        fs::create_dir(folder.path().join("teams")).unwrap();
+        fs::write(folder.path().join("teams/a.toml"), "").unwrap();
+        let problems = Roster::read(&path).map(|_| ()).unwrap_err().list;
+        let codes: Vec<&str> = problems.iter().map(|problem| problem.code).collect();
+        // The examples are valid on their own. Together, the window ends when it starts, and no guardrail accepts all of the
+        // keys of an acknowledgment.
+        assert_eq!(codes, ["roster::missing_key", "roster::backwards_window"], "{file}\n{problems:#?}");
+    }
 }

@@ -1962,6 +1962,26 @@ windows: []
         &[r#"2:8 roster::syntax: `:` does not separate a key from its value | write `=`: windows = [ … ]"#],
     ),
     (
+        r#"[users]
+"ana@acme.example".status = Away
+"#,
+        &[r#"2:29 roster::syntax: this text is not in quotes | write: "ana@acme.example".status = "away""#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example".role =
+"#,
+        &[
+            r#"2:26 roster::syntax: `"ana@acme.example".role` has no value | write a value: "ana@acme.example".role = "Admin", or delete the key"#,
+        ],
+    ),
+    (
+        "include = teams.toml\n",
+        &[
+            r#"1:11 roster::syntax: this is not a valid `include` | write a value as in include = ["teams/*.toml"]"#,
+        ],
+    ),
+    (
         r#"[guardrails]
 keep_at_least = Admin = 2
 "#,
