@@ -41,7 +41,7 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Show what would change, and what the guardrails report
     Plan(PlanArgs),
-    /// Apply the files: plan, confirm, send, and read back
+    /// Change Pylon to match the files, after a confirmation
     Apply(ApplyArgs),
     /// Show how two versions of the files differ
     Compare(CompareArgs),
@@ -53,7 +53,7 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Check everything a run depends on, and suggest fixes
     Doctor(ConnectionArgs),
-    /// List the roles and the number of people who hold them
+    /// List the roles and how many people hold each
     Roles(ConnectionArgs),
     /// List who has which role, since when, and why
     Access(AccessArgs),
@@ -386,7 +386,7 @@ pub struct ApplyArgs {
     pub plan: Option<PathBuf>,
     /// Change only the person with this address; repeatable
     ///
-    /// The address must be declared. All guardrails except `max_changes` and `missing` still take everyone into account.
+    /// The address must be declared. Even so, all guardrails except `max_changes` and `missing` take everyone into account.
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
     #[command(flatten)]

@@ -1,8 +1,8 @@
 //! A problem to report to the user: what's wrong, where, and how to fix it.
 //!
 //! Each problem has a stable code of the form `module::what_happened`. Modules declare their own codes with `codes!`, and
-//! docs/diagnostics.md documents them. Messages quote at most a few characters of a value, with escapes. The excerpt shows
-//! the rest.
+//! docs/diagnostics.md documents them. Messages quote only the beginning of a long value and escape its special characters. The
+//! excerpt below a message shows the rest.
 
 use crate::source::{Place, Sources};
 

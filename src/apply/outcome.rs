@@ -28,7 +28,7 @@ pub enum Outcome {
 pub enum NotAttempted {
     /// The apply stopped before this change's turn.
     Stopped,
-    /// No connection could be made, or the user could not be read again.
+    /// Pylon could not be reached, or the user could not be read right before the change.
     Unreachable(Failure),
     /// Because an earlier gain or loss was not confirmed, the change might have left a role with too few or too many holders.
     RoleLimit,

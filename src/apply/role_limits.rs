@@ -24,9 +24,9 @@ pub(super) enum Holders {
 struct Count {
     confirmed: u64,
     possible: u64,
-    /// Number of holders with a pending change that can take the role away at any moment.
+    /// The number of holders who may lose the role at any time because a change is pending.
     leaving: u64,
-    /// Number of people with a pending change that can give them the role at any moment.
+    /// The number of people who may gain the role at any time because a change is pending.
     arriving: u64,
     /// The number of holders that must remain throughout the apply, or 0 if the role has no minimum.
     least: u64,

@@ -1,4 +1,4 @@
-//! A run's connection to Pylon or to the sandbox, including the host, the token, and the pacing.
+//! The connection of a run to Pylon or to the sandbox. It knows the host, the token, and the pacing.
 
 use super::place::{SANDBOX, place};
 use super::progress::ReadWaits;
@@ -28,7 +28,7 @@ pub(super) struct Connection {
     /// The sandbox started for `--sandbox`, if given.
     pub(super) sandbox: Option<Running>,
     pub(super) invocation: Invocation,
-    /// The time in `ROLECALL_NOW`, if it is set and requests might reach the real Pylon.
+    /// The time in `ROLECALL_NOW`, or `None` if it isn't set or no request can reach the real Pylon.
     pub(super) as_on: Option<Moment>,
 }
 

@@ -310,7 +310,7 @@ fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
     Some(Check { location: Some(roster.sources.locate(*place)), ..check })
 }
 
-/// Checks the newest journal of a run against this Pylon, which shows if a pipeline has stopped running.
+/// Checks the newest journal for this Pylon. If it is old, a pipeline may have stopped running.
 fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
     let name = "last apply";
     let Some(newest) = journals::newest_for(folder, asked) else {

@@ -106,7 +106,7 @@ fn is_unused(file: &File) -> Result<()> {
     Ok(())
 }
 
-/// Returns the newest journal of a run against the Pylon selected by these options.
+/// Returns the latest journal for the Pylon that these options select.
 pub(super) fn newest_for(folder: &Path, asked: &ConnectionArgs) -> Option<PathBuf> {
     newest(folder).into_iter().find(|journal| is_for(journal, asked))
 }

@@ -30,7 +30,7 @@ pub struct Lock {
     unlocked_for: Option<Duration>,
 }
 
-/// A folder for the lock, or an unusable folder's path and the reason.
+/// A folder for the lock. For a folder that can't be used, its path and the error.
 pub type LockFolder = Result<OwnFolder, (PathBuf, Error)>;
 
 impl Lock {

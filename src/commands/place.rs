@@ -4,7 +4,7 @@ use crate::cli::ConnectionArgs;
 use crate::pylon::BaseUrl;
 use crate::roster::Region;
 
-/// The place of the sandbox in reports, journals, and saved plans.
+/// The name that reports, journals, and saved plans use for the sandbox, instead of a region or host.
 pub(super) const SANDBOX: &str = "sandbox";
 
 /// Returns `us`, `eu`, or the host name.

@@ -125,7 +125,7 @@ impl Progress {
 pub(super) struct ReadWaits {
     clock: Clock,
     is_quiet: bool,
-    /// The countdowns, of which several can run at once. `None` without a terminal.
+    /// The countdowns; several can run at once. `None` if there's no terminal.
     countdowns: Option<MultiProgress>,
 }
 

@@ -1,6 +1,6 @@
 //! The `sandbox` command, and the sandbox behind `--sandbox`.
 //!
-//! Decides which state a sandbox starts from and where to save it. `state` handles exporting a state to a new file.
+//! This module decides which state a sandbox starts from, and where it keeps its changes. `state` writes a state to a new file.
 
 use std::io::ErrorKind;
 use std::path::Path;

@@ -19,7 +19,7 @@ pub(super) fn text(args: &SchemaArgs) -> String {
     text + "\n"
 }
 
-/// Returns a schema's URL at this version's tag. A tagged file never changes, which allows programs to cache it by its `$id`.
+/// Returns the URL of a schema at the tag of this version. A tagged file never changes, so programs can cache it by its `$id`.
 fn address(file: &str) -> String {
     let files = env!("CARGO_PKG_REPOSITORY").replace("//github.com/", "//raw.githubusercontent.com/");
     format!("{files}/v{}/docs/{file}", env!("CARGO_PKG_VERSION"))

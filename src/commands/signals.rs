@@ -164,8 +164,8 @@ fn arrivals() -> Result<UnboundedReceiver<i32>> {
     Ok(told)
 }
 
-/// Returns the mask of signals that were already ignored when the program started, for example SIGHUP by `nohup`. They must stay
-/// ignored. Only Linux has a safe interface for this, and on other systems the mask is empty.
+/// Returns the mask of signals that were already ignored when the program started and must stay ignored. For example, `nohup`
+/// ignores SIGHUP. Only Linux exposes this without `unsafe` code, so the mask is empty elsewhere.
 #[cfg(unix)]
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

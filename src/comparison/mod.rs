@@ -163,8 +163,8 @@ impl GuardedRoles {
     }
 }
 
-/// Returns `true` if the string could be the ID of a role. Pylon uses UUIDs (Pylon API, "Users"), whereas other systems have IDs
-/// such as `role_1`.
+/// Returns `true` if the string could be a role ID rather than a name. Pylon uses UUIDs (Pylon API, "Users"), and the sandbox uses
+/// IDs such as `role_1`.
 fn may_be_id(role: &str) -> bool {
     !role.contains(char::is_whitespace) && role.contains(|char: char| char.is_ascii_digit() || char == '_')
 }

@@ -30,7 +30,7 @@ pub struct DesiredState {
     pub people: Vec<DesiredPerson>,
 }
 
-/// A person's desired values.
+/// A declared person and the values they should have at the given time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredPerson {
     /// The address in the files, which can be one of the person's secondary addresses in Pylon.

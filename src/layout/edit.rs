@@ -43,7 +43,7 @@ pub enum Refused {
     /// The entry has a form that can't be edited in isolation, such as dotted keys in an inline table.
     #[error("{0} is declared in a form that must be edited by hand")]
     OddForm(Email),
-    /// `users` isn't a table, which makes adding people impossible.
+    /// `users` isn't a table, so it can't hold people.
     #[error("`users` is not a table")]
     NoPlace,
     /// The edits would break the file.

@@ -11,7 +11,8 @@ pub(super) struct Splices<'t> {
     list: Vec<(Range<usize>, Belongs, String)>,
 }
 
-/// The statement an inserted line belongs to. This determines the order of lines inserted at the same offset.
+/// Says whether an inserted line belongs to the statement above or below it. This determines the order of lines that are inserted
+/// at the same offset.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Belongs {
     Above,

@@ -96,8 +96,8 @@ pub fn command() -> Command {
     told(command, |verb| common.iter().filter_map(|arg| hidden(verb, arg)).collect())
 }
 
-/// Returns the definition for shell completions. Flags that a command doesn't use are omitted because completions offer even
-/// hidden flags.
+/// Returns the definition of the command line for shell completions. It leaves out the flags that a command doesn't use; hiding
+/// them isn't enough, since completions offer hidden flags too.
 pub fn completed() -> Command {
     let command = Cli::command();
     let common: Vec<Arg> = common(&command).into_iter().map(|arg| arg.global(false)).collect();
@@ -220,7 +220,7 @@ fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     error
 }
 
-/// Identifies the environment variable or argument that isn't valid UTF-8.
+/// Returns the tip that names the environment variable or argument that isn't valid UTF-8.
 fn not_utf8(words: &[OsString]) -> Option<String> {
     let is_broken = |value: &OsString| value.to_str().is_none();
     let command = command();

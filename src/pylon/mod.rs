@@ -50,7 +50,7 @@ codes! {
     /// Errors from reaching or using Pylon.
     pub enum PylonCode {
         NoToken = "pylon::no_token",
-        /// The string is not a valid token.
+        /// The token is malformed, so no request was sent.
         BadToken = "pylon::bad_token",
         /// The base URL cannot be used.
         BadBaseUrl = "pylon::bad_base_url",

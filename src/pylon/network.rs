@@ -60,7 +60,7 @@ impl fmt::Debug for Variables {
     }
 }
 
-/// Variables that set a proxy for https. The first one with a value wins, as in reqwest and curl.
+/// Variables that set a proxy for https. The first one with a value wins.
 const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 /// Variables that set a proxy for plain http, which is never used for Pylon.
 const PLAIN_PROXY: [&str; 2] = ["HTTP_PROXY", "http_proxy"];

@@ -35,7 +35,7 @@ const LONGEST_HOLD: Duration = Duration::from_secs(240);
 /// Rates are in thousandths of a request per window, to allow integer arithmetic.
 const UNIT: u64 = 1000;
 
-/// One pacer per endpoint. A run has only one `Pacing`: requests made for the plan count against the apply's limits.
+/// One pacer per endpoint. A run has only one `Pacing`, because an apply must also count the requests that its plan made.
 #[derive(Debug, Clone)]
 pub struct Pacing([Pacer; Endpoint::ALL.len()]);
 

@@ -97,7 +97,7 @@ impl Roots {
         Ok(Self::Given(Given { sources, store: Arc::new(store) }))
     }
 
-    /// Returns the variables supplying the trusted certificates. Returns an empty list if the system's certificates are used.
+    /// Returns the variables that set the trusted certificates, or an empty list if those of the system are used.
     pub(super) fn variables(&self) -> Vec<&'static str> {
         match self {
             Self::NotNeeded | Self::System => Vec::new(),

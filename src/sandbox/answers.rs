@@ -174,7 +174,7 @@ impl World {
         question: u64,
         context: &RequestContext,
     ) -> Vec<u8> {
-        /// Serializes users one at a time because collecting the views of a large page would take a lot of memory.
+        /// Serializes users one at a time. Collecting the views first would take a lot of memory for a large page.
         struct Views<'a>(&'a World, &'a [usize]);
         impl Serialize for Views<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

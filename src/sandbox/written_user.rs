@@ -93,7 +93,7 @@ impl<'a> Resolver<'a> {
         Self { roles, ids: HashMap::new(), addresses: HashMap::new(), problems }
     }
 
-    /// Resolves the user at this index in the file.
+    /// Converts a user from the file. `at` is the index in the file.
     pub(super) fn user(&mut self, at: usize, written: WrittenUser) -> User {
         let WrittenUser {
             id,

@@ -47,7 +47,7 @@ impl Read {
         Self { purpose, sent: 0, failed: Failures::default(), limit }
     }
 
-    /// Splits a search rejected as too large. Returns `None` if the search can't get any smaller.
+    /// Splits a search that Pylon rejected as too large. Returns `None` if it's already as small as possible.
     pub(super) fn halves(&self, failure: &Failure) -> Option<Vec<Self>> {
         let (tasks, purpose): (_, fn(Vec<TaskId>) -> Purpose) = match &self.purpose {
             Purpose::Freshness(tasks) => (tasks, Purpose::Freshness),

@@ -55,7 +55,7 @@ pub struct ExplanationReport {
     pub windows: Vec<WindowLine>,
 }
 
-/// A person's declared address.
+/// A place in the files that declares the person.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DeclarationLine {
     pub email: Printable,

@@ -300,8 +300,8 @@ pub struct GuardrailLine {
     /// The reason the guardrail only warns. `null` if the figure already explains it.
     #[serde(deserialize_with = "note")]
     pub note: Option<Note>,
-    /// How to get the guardrail to pass if it blocks the plan. Consists of several lines and ends with an acknowledgment in
-    /// TOML.
+    /// How to get the guardrail to pass if it blocks the plan. This is several lines of text, and the last ones are an
+    /// acknowledgment in TOML.
     #[serde(deserialize_with = "remedy")]
     pub remedy: Option<String>,
     pub location: Option<Location>,

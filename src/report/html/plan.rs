@@ -25,7 +25,7 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
     page(command, tone(report), &words::verdict(report), &inside)
 }
 
-/// Renders the table of contents, with the number of entries per section. Omitted on short pages.
+/// Renders the table of contents, which shows how many entries each section has. Short pages have none.
 fn contents(sections: &[Section], parts: &[changes::Part<'_>], report: &PlanReport, hunks: usize) -> Markup {
     let PlanReport { windows, scheduled, .. } = report;
     let mut links: Vec<(String, &str, usize)> = Vec::new();

@@ -213,8 +213,8 @@ fn guarded_role(line: &GuardedRoleLine) -> String {
     format!("**{}** {}", line.verb(), short(&line.role))
 }
 
-/// Escapes pipes, which would otherwise end the cell (GitHub Flavored Markdown 4.10). After a backslash, a pipe needs a
-/// different escape because another backslash would have no effect.
+/// Escapes pipes, which would otherwise end the cell (GitHub Flavored Markdown 4.10). A pipe that follows a
+/// backslash is written as an entity, since a second backslash would only escape the first.
 pub(super) fn cell(text: &str) -> String {
     text.replace("\\|", "\\\\u{7c}").replace('|', "\\|")
 }

@@ -155,7 +155,7 @@ struct Rule {
 #[derive(JsonSchema)]
 #[schemars(tag = "guardrail", rename_all = "snake_case", deny_unknown_fields)]
 enum Acknowledgment {
-    /// Allows more people to change in one apply than `max_changes`. Takes `up_to`.
+    /// Allows one apply to change more people than `max_changes` permits. Takes `up_to`.
     MaxChanges { up_to: UpTo, reason: Reason, expires: Expires },
     /// Allows declared people to be missing from Pylon even though `missing` is `"block"`. Takes `up_to`.
     Missing { up_to: UpTo, reason: Reason, expires: Expires },

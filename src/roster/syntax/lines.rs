@@ -400,7 +400,7 @@ pub(super) fn not_a_pair(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(marked, "this key is not in quotes", "not allowed without quotes", help))
 }
 
-/// Builds the mistake for a line that doesn't start with a key, or whose key isn't followed by `=`.
+/// Returns the [`Mistake`] for a line that doesn't start with a key, or whose key isn't followed by `=`.
 fn without_sign(spot: &Spot<'_>, key: &str) -> Mistake {
     let value = spot.after().trim();
     let is_key = key.starts_with(['"', '\'']) || !key.is_empty() && key.chars().all(is_bare);

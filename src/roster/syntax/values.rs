@@ -18,9 +18,9 @@ fn own_name(key: &str) -> &str {
 /// What the value of a key looks like.
 #[derive(Clone, Copy)]
 enum Form {
-    /// A string, with an example.
+    /// Any string. The value is an example.
     Text(&'static str),
-    /// One of these words, with an example.
+    /// One of these words. The second value is an example.
     Word(&'static [&'static str], &'static str),
     /// Neither a string nor a word. The example is written as in TOML.
     Other(&'static str),

@@ -51,7 +51,7 @@ pub(super) fn guarded_roles(resolved: &Resolved) -> BTreeMap<&'static str, u64> 
     kept
 }
 
-/// Returns `true` if the address matches the pattern.
+/// Matches an address, ignoring case, against a pattern with at most one `*`.
 fn matches(pattern: &str, email: &Email) -> bool {
     let (pattern, email) = (pattern.to_lowercase(), email.as_str().to_lowercase());
     let ((local, domain), (name, place)) = (pattern.split_once('@').unwrap(), email.split_once('@').unwrap());

@@ -1,4 +1,4 @@
-//! Properties of windows: the value at any instant matches the documentation.
+//! Property tests for windows: at any instant, a person has the value that the documentation specifies.
 
 use std::fmt::Write;
 

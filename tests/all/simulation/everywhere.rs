@@ -11,7 +11,7 @@ use crate::builders::failures;
 #[test]
 fn any_fault_at_any_request_of_an_apply_is_survived() {
     let changes = full(50, 15);
-    // One write per change, and the search to read them all back.
+    // One write per change, plus one search that reads all of them back.
     let requests = changes + 1;
     let scene = Scene::of_changes(usize::try_from(changes).unwrap());
     let mut start = Sim::new(scene.world(Limits::default()), Faults::none(), Line::default(), 0);

@@ -344,7 +344,8 @@ fn a_second_signal_ends_an_apply_whose_progress_is_not_read() {
     while journals(&scene).is_empty() {
         std::thread::yield_now();
     }
-    // The first line of progress blocks, and so does everything else. The signals can also arrive earlier.
+    // Standard error is never read, so the apply hangs as soon as it writes its first line of progress. The signals may arrive
+    // before or after that, and either way the apply must end.
     let mut codes = Vec::new();
     for _ in 0..2 {
         std::thread::sleep(std::time::Duration::from_millis(100));

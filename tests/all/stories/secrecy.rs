@@ -72,7 +72,7 @@ fn files_keep_the_token(folder: &Path, of: &str) {
     }
 }
 
-/// Generates every command line, each with the token in one position.
+/// Returns one command line for each place where a user could put the token by mistake.
 fn command_lines() -> Vec<Vec<String>> {
     let mut command = manual::command();
     command.build();

@@ -294,7 +294,7 @@ fn a_proxy_that_rejects_the_password_is_tried_once() {
         .mentions("asks for a user name and password (407)");
 }
 
-/// Checks the Pylon line in the output of `doctor`, which sends just one request.
+/// Checks the Pylon line in the output of `doctor`. The tests use `doctor` because it sends a single request.
 #[track_caller]
 fn doctor_finds(scene: &Scene, variables: &[(&str, &str)], found: &str) {
     let doctor = scene.run_in("doctor", variables);

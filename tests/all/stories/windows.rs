@@ -86,7 +86,7 @@ fn every_ended_window_resets_its_status() {
     }
     scene.run("apply --auto-approve").exits(0);
     scene.run("plan --detailed-exitcode").exits(0);
-    // By now, the 48 hours after the first window are over.
+    // A window resets its status for at most 48 hours, and the first window ended 48 hours before this plan.
     scene.pylon(|world| {
         world.changed_by_someone_else(
             std::time::Duration::ZERO,

@@ -21,8 +21,8 @@ const WIDE: [&str; 6] = ["address", "name", "role", "set", "declared", "state"];
 /// The amount of detail in a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Layout {
-    /// For terminals. To fit most lines into 80 columns, the sign and the notes show the state, and columns with the same
-    /// value for everyone are omitted.
+    /// For terminals. Most lines must fit in 80 characters. The table therefore has no state column, since the sign and the
+    /// notes of a row show its state, and it omits columns that would be the same for everyone.
     Narrow {
         is_annotated: bool,
         has_files: bool,
