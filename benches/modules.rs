@@ -23,7 +23,7 @@ use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Plan, ReviewedPlan};
 use rolecall::pylon::pace::Pacing;
 use rolecall::pylon::request::{PeopleRequest, Update};
-use rolecall::pylon::{Attempt, Cause, Failure, FlowControl};
+use rolecall::pylon::{Attempt, Failure, FailureCause, FlowControl};
 use rolecall::report::{self, Annotations, Body, Format, LONGEST_COMMENT, PlanReport, Report, Setting};
 use rolecall::roster::{Email, Roster};
 
@@ -192,7 +192,7 @@ fn answer(request: &PeopleRequest, acme: &Acme, changed: &HashMap<UserId, Person
 }
 
 fn no_answer() -> Failure {
-    Failure { asked: "PATCH".into(), cause: Cause::NoAnswer("it was cut".into()), request_id: None }
+    Failure { asked: "PATCH".into(), cause: FailureCause::NoAnswer("it was cut".into()), request_id: None }
 }
 
 fn answered<T>(result: Result<T, Failure>) -> Attempt<T> {

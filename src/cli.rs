@@ -521,12 +521,13 @@ pub const CONFIG: &str = "users.toml";
 
 impl Cli {
     /// Sets the root file, along with the flags that suggested commands need to use the same files and the same Pylon.
-    pub fn use_config(&mut self, config: PathBuf, origin: Origin) {
+    pub fn use_config(&mut self, config: PathBuf, origin: ConfigOrigin) {
         let Common { folder, invocation, .. } = &self.common;
         let words = |flag: &str, value: &Path| [flag.to_owned(), path_word(value)];
         // Omit `-c` if a search from the same folder finds the file. Add it for `ROLECALL_CONFIG`, which might not be set in
         // the next shell.
-        let is_found = matches!(origin, Origin::Folder | Origin::Parent | Origin::Nowhere(_));
+        let is_found =
+            matches!(origin, ConfigOrigin::Folder | ConfigOrigin::Parent | ConfigOrigin::Nowhere(_));
         self.common.invocation = Invocation {
             folder: folder.iter().flat_map(|folder| words("-C", folder)).collect(),
             config: if is_found { Vec::new() } else { words("-c", &config).into() },
@@ -541,7 +542,7 @@ impl Cli {
 
 /// How the root file was chosen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Origin {
+pub enum ConfigOrigin {
     /// Specified by `--config`.
     Named,
     /// Specified by `ROLECALL_CONFIG`.
@@ -616,7 +617,7 @@ pub struct Common {
     #[arg(skip)]
     pub config: PathBuf,
     #[arg(skip)]
-    pub origin: Origin,
+    pub origin: ConfigOrigin,
     #[arg(skip)]
     pub invocation: Invocation,
     /// Format of the report

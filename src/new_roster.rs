@@ -68,7 +68,7 @@ pub struct LeftOut<'s> {
 
 impl<'s> NewRoster<'s> {
     /// Generates files that declare the `wanted` fields of everyone in an organization except deactivated people.
-    pub fn of(
+    pub fn from_state(
         state: &'s ObservedState,
         region: Option<Region>,
         wanted: PerField<bool>,

@@ -106,7 +106,7 @@ pub fn secret_lines(text: &str) -> Vec<usize> {
     let (mut is_secret_table, mut open) = (false, None);
     for line in text.split_inclusive('\n') {
         let content = line.trim_start_matches('\u{feff}').trim();
-        if let Some(value) = open.take_if(|value: &mut Value| value.includes(content)) {
+        if let Some(value) = open.take_if(|value: &mut OpenValue| value.includes(content)) {
             found.push(start);
             open = value.after(content);
         } else if let Some(header) = content.strip_prefix('[') {
@@ -116,10 +116,10 @@ pub fn secret_lines(text: &str) -> Vec<usize> {
         } else if is_secret_table {
             found.push(start);
             let is_pair = !content.is_empty() && !content.starts_with('#');
-            open = is_pair.then(Value::default).and_then(|value| value.after(content));
+            open = is_pair.then(OpenValue::default).and_then(|value| value.after(content));
         } else {
             open = after_secret_key(content).and_then(|at| {
-                let value = Value { is_comment: has_comment_before(content, at), ..Value::default() };
+                let value = OpenValue { is_comment: has_comment_before(content, at), ..OpenValue::default() };
                 value.after(&content[at..])
             });
         }
@@ -130,7 +130,7 @@ pub fn secret_lines(text: &str) -> Vec<usize> {
 
 /// A value that continues on the next line.
 #[derive(Debug, Default)]
-struct Value {
+struct OpenValue {
     /// The closing quotes of the multi-line string at the end of the line.
     quotes: Option<&'static str>,
     open_brackets: usize,
@@ -139,7 +139,7 @@ struct Value {
     is_comment: bool,
 }
 
-impl Value {
+impl OpenValue {
     /// Returns `true` if a line belongs to the value. A value in a comment ends with the comment.
     fn includes(&self, line: &str) -> bool {
         !self.is_comment || line.starts_with('#')

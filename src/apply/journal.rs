@@ -164,7 +164,7 @@ pub enum Ending {
 
 impl Ending {
     /// Determines the ending from the lines of a journal. Outcomes with an unrecognized name count as `unknown`.
-    pub fn of(lines: &[JournalLine]) -> Self {
+    pub fn from_lines(lines: &[JournalLine]) -> Self {
         let mut left = Vec::new();
         let mut end = None;
         for line in lines {

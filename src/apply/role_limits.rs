@@ -21,7 +21,7 @@ pub(super) enum Holders {
 }
 
 #[derive(Debug, Clone)]
-struct Count {
+struct HolderCount {
     confirmed: u64,
     possible: u64,
     /// The number of holders who may lose the role at any time because a change is pending.
@@ -40,12 +40,12 @@ struct Count {
 
 /// The limited roles of one apply.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RoleLimits(HashMap<RoleId, Count>);
+pub(super) struct RoleLimits(HashMap<RoleId, HolderCount>);
 
 impl RoleLimits {
     pub(super) fn new(minimums: &[RoleCount], maximums: &[RoleCount], ordered: &[Ordered]) -> Self {
-        let mut counts: HashMap<RoleId, Count> = HashMap::new();
-        let count = |role: &RoleCount| Count {
+        let mut counts: HashMap<RoleId, HolderCount> = HashMap::new();
+        let count = |role: &RoleCount| HolderCount {
             confirmed: role.before,
             possible: role.before,
             leaving: 0,
@@ -90,7 +90,7 @@ impl RoleLimits {
     /// Returns `true` if two changes compete for the same scarce loss or gain. Competing changes must be sent in the order
     /// computed by `plan::order`. In any other order, the apply might get stuck before all changes are sent.
     pub(super) fn compete(&self, one: &Ordered, other: &Ordered) -> bool {
-        let is = |role: &RoleId, scarce: fn(&Count) -> bool| self.0.get(role).is_some_and(scarce);
+        let is = |role: &RoleId, scarce: fn(&HolderCount) -> bool| self.0.get(role).is_some_and(scarce);
         one.losses.iter().any(|role| other.losses.contains(role) && is(role, |count| count.has_scarce_losses))
             || one
                 .gains
@@ -121,7 +121,7 @@ impl RoleLimits {
         });
     }
 
-    fn each(&mut self, roles: &[RoleId], change: impl Fn(&mut Count)) {
+    fn each(&mut self, roles: &[RoleId], change: impl Fn(&mut HolderCount)) {
         for role in roles {
             if let Some(count) = self.0.get_mut(role) {
                 change(count);

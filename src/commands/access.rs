@@ -61,7 +61,7 @@ async fn review(
     };
     let drift = Drift::of_field(Field::Role, observed.people(), &observed.roles);
     let findings = connection.reader.inquire_about_all(drift).await.finish(observed);
-    let history = FileHistory::of(&roster.sources);
+    let history = FileHistory::read(&roster.sources);
     let mut unread = history.unread.clone();
     unread.extend(connection.as_on.as_ref().map(|moment| {
         format!("the present time: ROLECALL_NOW sets it to {}", Printable::new(&moment.written))

@@ -105,8 +105,8 @@ fn copied(commit: &str, folder: &Path, root: &Path) -> io::Result<TempDir> {
     let copy = TempDir::new()?;
     let tree = git(folder, &["ls-tree", "-r", "-z", commit], Stdio::null())?;
     let tree = String::from_utf8_lossy(&tree);
-    let (links, files): (Vec<Entry<'_>>, Vec<Entry<'_>>) =
-        tree.split('\0').filter_map(Entry::parse).partition(|entry| entry.is_link);
+    let (links, files): (Vec<TreeEntry<'_>>, Vec<TreeEntry<'_>>) =
+        tree.split('\0').filter_map(TreeEntry::parse).partition(|entry| entry.is_link);
     let link_texts = contents(folder, &links)?;
     let targets: BTreeMap<&Path, PathBuf> = links
         .iter()
@@ -116,9 +116,9 @@ fn copied(commit: &str, folder: &Path, root: &Path) -> io::Result<TempDir> {
         })
         .collect();
     let root = &*resolved(root, &targets);
-    let root_file: Vec<Entry<'_>> = files.iter().filter(|file| file.path == root).copied().collect();
+    let root_file: Vec<TreeEntry<'_>> = files.iter().filter(|file| file.path == root).copied().collect();
     let text = contents(folder, &root_file)?.pop().unwrap_or_default();
-    let patterns = Patterns::of(&String::from_utf8_lossy(&text));
+    let patterns = IncludePatterns::parse(&String::from_utf8_lossy(&text));
     let targets: HashSet<PathBuf> = targets.keys().map(|link| resolved(link, &targets)).collect();
     let mut needed = files;
     needed.retain(|file| file.path == root || patterns.may_include(file.path, &targets));
@@ -152,13 +152,13 @@ fn resolved(path: &Path, targets: &BTreeMap<&Path, PathBuf>) -> PathBuf {
 
 /// A regular file or a symbolic link in a commit.
 #[derive(Clone, Copy)]
-struct Entry<'t> {
+struct TreeEntry<'t> {
     object: &'t str,
     path: &'t Path,
     is_link: bool,
 }
 
-impl<'t> Entry<'t> {
+impl<'t> TreeEntry<'t> {
     /// Parses an entry of `git ls-tree`. Returns `None` for other kinds of entries and for paths that lead out of the folder.
     fn parse(entry: &'t str) -> Option<Self> {
         let (about, path) = entry.split_once('\t')?;
@@ -200,13 +200,13 @@ fn create_link(_: &Path, _: &[u8]) -> io::Result<()> {
 }
 
 /// The `include` patterns of a root file, along with the last part of each.
-struct Patterns {
+struct IncludePatterns {
     whole: Vec<Pattern>,
     names: Vec<Pattern>,
 }
 
-impl Patterns {
-    fn of(root: &str) -> Self {
+impl IncludePatterns {
+    fn parse(root: &str) -> Self {
         let written = included_patterns(root);
         // An invalid pattern is left out: reading the roster reports it.
         let pattern = |path: &Path| Pattern::new(&path.to_string_lossy()).ok();
@@ -233,7 +233,7 @@ impl Patterns {
 
 /// Reads the contents of these entries, in order. `git cat-file --batch` returns each object as a header line that ends with the
 /// length, the content, and a line feed.
-fn contents(folder: &Path, entries: &[Entry<'_>]) -> io::Result<Vec<Vec<u8>>> {
+fn contents(folder: &Path, entries: &[TreeEntry<'_>]) -> io::Result<Vec<Vec<u8>>> {
     let cut_short =
         || io::Error::new(io::ErrorKind::UnexpectedEof, "git returned fewer files than requested");
     if entries.is_empty() {

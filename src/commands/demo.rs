@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::Parser;
 
 use super::{CommandCode, Done, Environment, plan};
-use crate::cli::{Cli, Command, Common, DemoArgs, Origin};
+use crate::cli::{Cli, Command, Common, ConfigOrigin, DemoArgs};
 use crate::invocation::{path_word, quoted};
 use crate::output::say;
 use crate::printable::Printable;
@@ -48,7 +48,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common, environment: &Environment) -
     cli.common.verbose = common.verbose;
     cli.common.folder.clone_from(&common.folder); // for suggested commands: this process has already changed to the folder
     cli.common.invocation.takes = common.invocation.takes;
-    cli.use_config(config, Origin::Named);
+    cli.use_config(config, ConfigOrigin::Named);
     match &cli.command {
         Command::Plan(args) => plan::run(args, &cli.common, environment),
         other => unreachable!("`plan` is not {}", other.name()),

@@ -329,7 +329,7 @@ fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
             return Check::attention(name, format!("its journal {file} cannot be read: {why}"), remedy);
         }
     };
-    let ending = Ending::of(&lines);
+    let ending = Ending::from_lines(&lines);
     let is_rollback =
         lines.iter().any(|line| matches!(line, JournalLine::Begin { command, .. } if command == "rollback"));
     let may_succeed = |left: &[OutcomeKind]| left.iter().any(|kind| kind.may_succeed_if_sent_again());

@@ -111,7 +111,7 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
 
 /// Shows the page for an error code. This doesn't require any files or a connection.
 fn page(code: &str) -> Done {
-    if let Some(page) = DiagnosticPage::of(code) {
+    if let Some(page) = DiagnosticPage::for_code(code) {
         return Ok((Body::Page(Box::new(page)), Exit::Done));
     }
     let known = diagnostic_codes();

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::locate::check_is_root;
 use super::{CommandCode, Environment};
-use crate::cli::{Common, Origin};
+use crate::cli::{Common, ConfigOrigin};
 use crate::desired::DesiredState;
 use crate::plan;
 use crate::plan::suggest::Addresses;
@@ -82,7 +82,8 @@ pub(super) fn read_if_there(common: &Common, present: Timestamp) -> Result<Optio
 
 /// Returns `true` if the user named a config, which must then exist, or if there is one anyway.
 pub(super) fn has_config(common: &Common) -> bool {
-    matches!(common.origin, Origin::Named | Origin::Variable) || common.config.try_exists().unwrap_or(true)
+    matches!(common.origin, ConfigOrigin::Named | ConfigOrigin::Variable)
+        || common.config.try_exists().unwrap_or(true)
 }
 
 /// Parses a TIME from the command line, in the configured time zone.

@@ -56,7 +56,7 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
         let empty = Roster::default();
         let connection = Connection::open(&empty, &args.connection, common, environment).await?;
         let state = connection.observe(&empty, &[]).await?.state;
-        let new = NewRoster::of(&state, connection.region(), args.fields(), args.split_by);
+        let new = NewRoster::from_state(&state, connection.region(), args.fields(), args.split_by);
         connection.close().await?;
         let report = begun(args, &new, &state.roles, config, teams);
         if !args.diff {

@@ -48,7 +48,7 @@ pub(super) struct FileHistory {
 
 impl FileHistory {
     /// Runs git for every file. This never fails; errors are collected in `unread`.
-    pub(super) fn of(sources: &Sources) -> Self {
+    pub(super) fn read(sources: &Sources) -> Self {
         let mut history = Self::default();
         let Some((root, _)) = sources.iter().next() else { return history };
         if root == STDIN_NAME {

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{CommandCode, CommandError, Environment, folder, hide_tokens, journals};
-use crate::cli::{CONFIG, Cli, Command, Common, Origin};
+use crate::cli::{CONFIG, Cli, Command, Common, ConfigOrigin};
 use crate::invocation::{path_word, quoted};
 use crate::output::say;
 use crate::printable::Printable;
@@ -31,9 +31,9 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
     let (config, origin) = match (cli.common.named.take(), environment.config.take()) {
         (Some(named), variable) => {
             is_default = variable.is_none() && named.as_os_str() == CONFIG;
-            (named, Origin::Named)
+            (named, ConfigOrigin::Named)
         }
-        (None, Some(named)) => (named, Origin::Variable),
+        (None, Some(named)) => (named, ConfigOrigin::Variable),
         (None, None) => nearest(&environment.folder, owner),
     };
     if let Some(note) = note(&config, &origin).filter(|_| cli.command.uses_config() && !cli.common.quiet) {
@@ -54,27 +54,27 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
 
 /// Returns the note that tells the user which file is used. Returns `None` if the user named the file or if it's in the current
 /// folder.
-fn note(config: &Path, origin: &Origin) -> Option<String> {
+fn note(config: &Path, origin: &ConfigOrigin) -> Option<String> {
     let config = whole(Printable::cut(&config.to_string_lossy(), 200).as_str());
     match origin {
-        Origin::Variable => Some(format!("Using {config} (ROLECALL_CONFIG)")),
-        Origin::Parent => Some(format!("Using {config} (the nearest users.toml)")),
-        Origin::Named | Origin::Folder | Origin::Nowhere(_) => None,
+        ConfigOrigin::Variable => Some(format!("Using {config} (ROLECALL_CONFIG)")),
+        ConfigOrigin::Parent => Some(format!("Using {config} (the nearest users.toml)")),
+        ConfigOrigin::Named | ConfigOrigin::Folder | ConfigOrigin::Nowhere(_) => None,
     }
 }
 
 /// Finds the nearest `users.toml` in this folder or its ancestors, up to the root of the git repository. `owner` returns the user
 /// ID of a folder's owner. If there's no such file, returns the path in this folder, where `import` would write it.
-fn nearest(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> (PathBuf, Origin) {
+fn nearest(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> (PathBuf, ConfigOrigin) {
     if has(folder, CONFIG) {
-        return (CONFIG.into(), Origin::Folder);
+        return (CONFIG.into(), ConfigOrigin::Folder);
     }
     let Some(folders) = up_to_repository_root(folder, owner) else {
         let searched = "in this folder; parent folders are searched only inside a git repository";
-        return (CONFIG.into(), Origin::Nowhere(searched.into()));
+        return (CONFIG.into(), ConfigOrigin::Nowhere(searched.into()));
     };
     if let Some(level) = folders.iter().position(|parent| has(parent, CONFIG)) {
-        return (parent_folder(level).join(CONFIG), Origin::Parent);
+        return (parent_folder(level).join(CONFIG), ConfigOrigin::Parent);
     }
     let searched = match folders.len() - 1 {
         0 => "in this folder, which is the root of the git repository".into(),
@@ -83,7 +83,7 @@ fn nearest(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> (PathBuf, Ori
             parent_folder(level).display()
         ),
     };
-    (CONFIG.into(), Origin::Nowhere(searched))
+    (CONFIG.into(), ConfigOrigin::Nowhere(searched))
 }
 
 /// Returns `true` if the folder has an entry with this name. Dangling symlinks count too. Otherwise, another file would be used
@@ -159,7 +159,7 @@ fn owner(folder: &Path) -> Option<u32> {
 
 /// Adds the searched folders to the error for a missing root file. Other errors are returned unchanged.
 pub(super) fn explained(mut error: CommandError, command: &Command, common: &Common) -> CommandError {
-    if let Origin::Nowhere(searched) = &common.origin
+    if let ConfigOrigin::Nowhere(searched) = &common.origin
         && command.uses_config()
     {
         let is_missing = |problem: &&mut Problem| {
@@ -202,10 +202,10 @@ mod tests {
         fs::create_dir(shared.join(".git")).unwrap();
         fs::write(shared.join(CONFIG), "").unwrap();
         let one_user = |_: &Path| Some(1000);
-        assert_eq!(nearest(&own.join("teams"), one_user), ("../../users.toml".into(), Origin::Parent));
+        assert_eq!(nearest(&own.join("teams"), one_user), ("../../users.toml".into(), ConfigOrigin::Parent));
         let two_users = |folder: &Path| Some(if folder.starts_with(&own) { 1000 } else { 1001 });
         let (config, origin) = nearest(&own.join("teams"), two_users);
         assert_eq!(config, Path::new(CONFIG));
-        assert!(matches!(origin, Origin::Nowhere(_)), "{origin:?}");
+        assert!(matches!(origin, ConfigOrigin::Nowhere(_)), "{origin:?}");
     }
 }

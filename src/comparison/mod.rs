@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::roster::{Email, Guardrail, Roster};
 use crate::source::Place;
-use statements::{Declaration, Statement};
+use statements::{Declaration, DeclaredKey};
 
 /// All differences between two versions, in the order of [`ComparedSubject`]. Empty if the versions are equivalent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -190,12 +190,12 @@ fn difference(
 /// left out.
 fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, guarded: &GuardedRoles) -> Vec<Item> {
     let common: HashSet<(String, String)> = {
-        let of_old: HashSet<_> = old.iter().map(Statement::identity).collect();
-        new.iter().map(Statement::identity).filter(|identity| of_old.contains(identity)).collect()
+        let of_old: HashSet<_> = old.iter().map(DeclaredKey::identity).collect();
+        new.iter().map(DeclaredKey::identity).filter(|identity| of_old.contains(identity)).collect()
     };
-    let differs = |statement: &Statement| !common.contains(&statement.identity());
+    let differs = |statement: &DeclaredKey| !common.contains(&statement.identity());
     // Sorted by the rank of the key. Repeated statements for a key remain in file order, with the old ones first.
-    let mut by_key: BTreeMap<(usize, String), (Vec<Statement>, Vec<Statement>)> = BTreeMap::new();
+    let mut by_key: BTreeMap<(usize, String), (Vec<DeclaredKey>, Vec<DeclaredKey>)> = BTreeMap::new();
     for statement in old.into_iter().filter(differs) {
         by_key.entry((statement.rank, statement.key.clone())).or_default().0.push(statement);
     }
@@ -204,7 +204,7 @@ fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, guarded:
     }
     let mut items = Vec::new();
     for ((_, key), (olds, news)) in by_key {
-        let mut item = |old: Option<Statement>, new: Option<Statement>| {
+        let mut item = |old: Option<DeclaredKey>, new: Option<DeclaredKey>| {
             let roles = [&old, &new].into_iter().flatten().flat_map(|statement| &statement.roles);
             let found = roles.map(|role| guarded.has(role)).max().unwrap_or(Guarded::No);
             let sensitive = match subject {

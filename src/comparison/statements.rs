@@ -1,5 +1,5 @@
 //! Converts a version of the files to statements in canonical TOML. Files with the same meaning produce statements with the
-//! same [`Statement::identity`].
+//! same [`DeclaredKey::identity`].
 //!
 //! Because all declared types are destructured exhaustively, forgetting to compare a new key is a compile error.
 
@@ -15,10 +15,10 @@ use crate::source::{Place, Sourced};
 use crate::toml_text::{self, quoted};
 
 /// All statements about a subject in one version.
-pub(super) type Declaration = Vec<Statement>;
+pub(super) type Declaration = Vec<DeclaredKey>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Statement {
+pub(super) struct DeclaredKey {
     /// The position of the key in the canonical order of its subject.
     pub(super) rank: usize,
     pub(super) key: String,
@@ -31,30 +31,30 @@ pub(super) struct Statement {
     pub(super) roles: Vec<String>,
 }
 
-impl Statement {
+impl DeclaredKey {
     pub(super) fn identity(&self) -> (String, String) {
         (self.key.clone(), self.meaning.clone())
     }
 }
 
 /// Collects the statements about a subject.
-struct Statements {
+struct DeclarationBuilder {
     /// All keys of the subject. Ranks are indexes into this list. An omitted optional key therefore doesn't affect the ranks
     /// of later keys.
     keys: &'static [&'static str],
     list: Declaration,
 }
 
-impl Statements {
+impl DeclarationBuilder {
     const fn new(keys: &'static [&'static str]) -> Self {
         Self { keys, list: Vec::new() }
     }
 
-    fn add(&mut self, key: &str, value: String, place: Option<Place>) -> &mut Statement {
+    fn add(&mut self, key: &str, value: String, place: Option<Place>) -> &mut DeclaredKey {
         let stated = StatedValue { value: value.clone(), zone: None, place, from_defaults: false };
         let first = key.split('.').next();
         let rank = self.keys.iter().position(|known| Some(*known) == first).unwrap_or(self.keys.len());
-        self.list.push_mut(Statement {
+        self.list.push_mut(DeclaredKey {
             rank,
             key: key.to_owned(),
             meaning: value,
@@ -65,7 +65,7 @@ impl Statements {
     }
 
     /// Adds a statement for a repeatable key.
-    fn repeat(&mut self, key: &str, value: String, place: Place) -> &mut Statement {
+    fn repeat(&mut self, key: &str, value: String, place: Place) -> &mut DeclaredKey {
         let statement = self.add(key, value, Some(place));
         statement.repeats = true;
         statement
@@ -119,7 +119,7 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> Declarations {
     }));
     let mut repeatable: BTreeMap<_, Vec<Declaration>> = BTreeMap::new();
     for (subject, declaration) in rules.chain(risks) {
-        let mut identities: Identities = declaration.iter().map(Statement::identity).collect();
+        let mut identities: Identities = declaration.iter().map(DeclaredKey::identity).collect();
         identities.sort_unstable();
         repeatable.entry((subject, identities)).or_default().push(declaration);
     }
@@ -156,7 +156,7 @@ fn zone_name(roster: &Roster) -> String {
 }
 
 fn files(roster: &Roster, place: impl Fn(&str) -> Option<Place>) -> Declaration {
-    let mut of = Statements::new(keys::ROOT);
+    let mut of = DeclarationBuilder::new(keys::ROOT);
     of.add("timezone", quoted(&zone_name(roster)), place("timezone"));
     of.add("allow_unicode_emails", roster.allow_unicode_emails.to_string(), place("allow_unicode_emails"));
     of.list
@@ -164,7 +164,7 @@ fn files(roster: &Roster, place: impl Fn(&str) -> Option<Place>) -> Declaration 
 
 fn pin(workspace: &Workspace) -> Declaration {
     let Workspace { organization, region } = workspace;
-    let mut of = Statements::new(keys::WORKSPACE);
+    let mut of = DeclarationBuilder::new(keys::WORKSPACE);
     if let Some(Sourced { value, place }) = organization {
         of.add("organization", quoted(value), Some(*place));
     }
@@ -176,7 +176,7 @@ fn pin(workspace: &Workspace) -> Declaration {
 
 fn stances(policy: Policy, place: impl Fn(&str) -> Option<Place>) -> Declaration {
     let Policy { fields, extra_roles } = policy;
-    let mut of = Statements::new(keys::POLICY);
+    let mut of = DeclarationBuilder::new(keys::POLICY);
     let stances = fields.iter().map(|(field, stance)| (field.as_str(), *stance));
     for (key, stance) in stances.chain([("extra_roles", extra_roles)]) {
         of.add(key, quoted(stance.as_str()), place(&format!("policy.{key}")));
@@ -195,7 +195,7 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
         missing,
         role_rules: _, // each one is a subject in its own right
     } = rules;
-    let mut of = Statements::new(keys::GUARDRAIL);
+    let mut of = DeclarationBuilder::new(keys::GUARDRAIL);
     let at = |key: &str| place(&format!("guardrails.{key}"));
     of.add("max_changes", max_changes.to_string(), at("max_changes"));
     of.add("keep_active", keep_active.to_string(), at("keep_active"));
@@ -216,7 +216,7 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
     of.list
 }
 
-fn role_limit(of: &mut Statements, key: &str, limit: &RoleLimit) {
+fn role_limit(of: &mut DeclarationBuilder, key: &str, limit: &RoleLimit) {
     let RoleLimit { role, holders } = limit;
     // Use one spelling for Admin, whose name and slug differ only in case. Otherwise, `admin` would differ from the default.
     let name = if role.value.eq_ignore_ascii_case("admin") { "Admin" } else { &role.value };
@@ -232,7 +232,7 @@ fn patterns(patterns: &[Sourced<EmailPattern>]) -> String {
 
 fn role_rule(rule: &RoleRule) -> Declaration {
     let RoleRule { place, emails, except, roles, reason, on_violation } = rule;
-    let mut of = Statements::new(keys::RULE);
+    let mut of = DeclarationBuilder::new(keys::RULE);
     for (key, patterns) in [("emails", emails), ("except", except)] {
         for Sourced { value, place } in patterns {
             of.repeat(key, quoted(value.as_str()), *place).meaning = String::from(value.folded());
@@ -254,7 +254,7 @@ fn risk_subject(risk: &AcknowledgedRisk) -> String {
 
 fn risk(acknowledgment: &Acknowledgment, zone: Option<&str>) -> Declaration {
     let Acknowledgment { place, risk, reason, expires } = acknowledgment;
-    let mut of = Statements::new(keys::ACKNOWLEDGE);
+    let mut of = DeclarationBuilder::new(keys::ACKNOWLEDGE);
     match risk {
         AcknowledgedRisk::MaxChanges(up_to)
         | AcknowledgedRisk::Missing(up_to)
@@ -287,7 +287,7 @@ fn risk(acknowledgment: &Acknowledgment, zone: Option<&str>) -> Declaration {
 
 fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
     let DeclaredPerson { email: _, values, windows } = person;
-    let mut of = Statements::new(keys::PERSON);
+    let mut of = DeclarationBuilder::new(keys::PERSON);
     for (field, DeclaredValue { value: Sourced { value, place }, from_defaults }) in values.some() {
         let statement = of.add(field.as_str(), quoted(value), Some(*place));
         statement.stated.from_defaults = *from_defaults;
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn a_key_has_its_rank_whether_or_not_the_keys_before_it_are_declared() {
         let rank = |stated: &[&str]| {
-            let mut of = Statements::new(&["first", "optional", "last"]);
+            let mut of = DeclarationBuilder::new(&["first", "optional", "last"]);
             stated.iter().for_each(|key| drop(of.add(key, String::new(), None).key.clone()));
             of.list.last().map(|statement| statement.rank)
         };

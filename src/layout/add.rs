@@ -32,7 +32,7 @@ pub(super) fn add(splices: &mut Splices<'_>, parsed: &ParsedText<'_>, mut new: V
         return false;
     }
     let dotted = parsed.root.iter().filter(|pair| pair.path[0] == "users");
-    let mut lines: Vec<Line<'_, '_>> = dotted.map(|pair| (pair.path[1], &pair.placement)).collect();
+    let mut lines: Vec<PlacedLine<'_, '_>> = dotted.map(|pair| (pair.path[1], &pair.placement)).collect();
     let prefix = if lines.is_empty() { "" } else { "users." };
     let below_header = header.into_iter().flat_map(|header| &header.pairs);
     lines.extend(below_header.map(|pair| (pair.path[0], &pair.placement)));
@@ -55,12 +55,12 @@ pub(super) fn add(splices: &mut Splices<'_>, parsed: &ParsedText<'_>, mut new: V
     true
 }
 
-type Line<'p, 't> = (&'t str, &'p Placement<'t>);
+type PlacedLine<'p, 't> = (&'t str, &'p Placement<'t>);
 
-fn add_lines(splices: &mut Splices<'_>, lines: &[Line<'_, '_>], prefix: &str, new: &[&PersonValues]) {
+fn add_lines(splices: &mut Splices<'_>, lines: &[PlacedLine<'_, '_>], prefix: &str, new: &[&PersonValues]) {
     let text = splices.text;
     let begins_group =
-        |(_, placement): &Line<'_, '_>| placement.blank_above || placement.has_leading_heading();
+        |(_, placement): &PlacedLine<'_, '_>| placement.blank_above || placement.has_leading_heading();
     let last_group = &lines[lines.iter().rposition(begins_group).unwrap_or_default()..];
     let [(_, first), ..] = last_group else { return };
     let (_, last) = last_group[last_group.len() - 1];

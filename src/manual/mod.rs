@@ -17,7 +17,7 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches};
 use crate::cli::{Cli, MAX_WIDTH};
 use crate::invocation::quoted;
 use crate::report::text::wrap::wrapped_line;
-pub use page::{Page, pages};
+pub use page::{ManualPage, pages};
 pub use verbs::{GROUPS, VERBS, Verb};
 
 /// Suggested first commands, shown below the list of commands.

@@ -8,7 +8,7 @@ use super::verbs::{GROUPS, VERBS, Verb};
 use super::{EXITS, START, WRONG_USAGE, command};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct ManualPage {
     /// The documented command, or `None` for rolecall itself.
     pub verb: Option<&'static str>,
     /// The file name, such as `rolecall-plan.1`.
@@ -76,14 +76,14 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// Returns all pages, starting with rolecall's own.
-pub fn pages() -> Vec<Page> {
+pub fn pages() -> Vec<ManualPage> {
     let mut command = command();
     command.build();
     let verbs = VERBS.iter().filter_map(|verb| Some(verb_page(verb, command.find_subcommand(verb.name)?)));
     std::iter::once(main_page(&command)).chain(verbs).collect()
 }
 
-fn main_page(command: &Command) -> Page {
+fn main_page(command: &Command) -> ManualPage {
     let mut roff = Roff::new();
     section(&mut roff, "DESCRIPTION", DESCRIPTION);
     roff.control("SH", ["COMMANDS"]);
@@ -101,10 +101,10 @@ fn main_page(command: &Command) -> Page {
     let variables: Vec<_> = VARIABLES.iter().map(|(name, _, means)| (*name, *means)).collect();
     let lists = [("EXIT STATUS", EXITS), ("ENVIRONMENT", &variables), ("FILES", FILES), ("EXAMPLES", START)];
     let others: Vec<String> = VERBS.iter().map(|verb| page_name(verb.name)).collect();
-    Page { verb: None, file: "rolecall.1".into(), text: text(command, &roff, &lists, &others) }
+    ManualPage { verb: None, file: "rolecall.1".into(), text: text(command, &roff, &lists, &others) }
 }
 
-fn verb_page(verb: &Verb, command: &Command) -> Page {
+fn verb_page(verb: &Verb, command: &Command) -> ManualPage {
     let mut roff = Roff::new();
     section(&mut roff, "DESCRIPTION", verb.more);
     let exits: Vec<_> = verb.exits.iter().copied().chain([WRONG_USAGE]).collect();
@@ -121,7 +121,7 @@ fn verb_page(verb: &Verb, command: &Command) -> Page {
     let others: Vec<String> =
         std::iter::once("`rolecall`(1)".to_owned()).chain(siblings.map(|name| page_name(name))).collect();
     let file = format!("rolecall-{}.1", verb.name);
-    Page { verb: Some(verb.name), file, text: text(command, &roff, &lists, &others) }
+    ManualPage { verb: Some(verb.name), file, text: text(command, &roff, &lists, &others) }
 }
 
 fn page_name(verb: &str) -> String {
@@ -220,7 +220,7 @@ mod tests {
         let pages = pages();
         assert_eq!(pages[0].file, "rolecall.1");
         assert_eq!(pages.len(), VERBS.len() + 1);
-        for Page { verb, file, text } in &pages {
+        for ManualPage { verb, file, text } in &pages {
             let typed = verb.map_or("rolecall".to_owned(), |verb| format!("rolecall {verb}"));
             assert_eq!(*file, typed.replace(' ', "-") + ".1");
             assert!(text.contains(&format!("\n.SH SYNOPSIS\n\\fB{typed}\\fR [")), "{file}:\n{text}");

@@ -26,7 +26,7 @@ impl Plan {
         roles: &NamedRoles,
         policy: Policy,
     ) -> Result<Self, Vec<Problem>> {
-        let drawing = Drawing::of(desired, observed, roles, policy)?;
+        let drawing = Drawing::of_everyone(desired, observed, roles, policy)?;
         Ok(drawing.finish(desired.people.len()))
     }
 
@@ -38,7 +38,7 @@ impl Plan {
         policy: Policy,
         declared: usize,
     ) -> Option<Self> {
-        let Drawing { plan, .. } = Drawing::of(desired, observed, roles, policy).ok()?;
+        let Drawing { plan, .. } = Drawing::of_everyone(desired, observed, roles, policy).ok()?;
         Some(Self { declared, absent: Vec::new(), ..plan })
     }
 }
@@ -77,7 +77,7 @@ impl<'a> Drawing<'a> {
     }
 
     /// Compares the people. Fails if one of them can't be found unambiguously.
-    fn of(
+    fn of_everyone(
         desired: &DesiredState,
         observed: &'a ObservedState,
         roles: &'a NamedRoles,

@@ -39,14 +39,14 @@ enum Turn {
 
 /// Returns a plan's changes in apply order.
 pub(super) fn sorted(plan: &Plan, minimums: &[RoleCount], maximums: &[RoleCount]) -> Vec<Ordered> {
-    let limits = Limits::new(minimums, maximums);
+    let limits = LimitedRoles::new(minimums, maximums);
     in_order(plan.changes.iter(), plan.token_user.as_ref(), &limits)
 }
 
 /// Sets [`RoleCount::during`] for each role whose holder count temporarily gets worse than the limit and worse than both before
 /// and after the apply.
 pub(super) fn count_during(plan: &Plan, minimums: &mut [RoleCount], maximums: &mut [RoleCount]) {
-    let limits = Limits::new(minimums, maximums);
+    let limits = LimitedRoles::new(minimums, maximums);
     let mut counts = limits.before();
     let (mut lowest, mut highest) = (counts.clone(), counts.clone());
     // Skip changes that don't affect the counts. There can be a lot of them.
@@ -72,7 +72,7 @@ pub(super) fn count_during(plan: &Plan, minimums: &mut [RoleCount], maximums: &m
 fn in_order<'c>(
     changes: impl Iterator<Item = &'c Change>,
     own: Option<&UserId>,
-    limits: &Limits,
+    limits: &LimitedRoles,
 ) -> Vec<Ordered> {
     let mut ordered: Vec<(Turn, Ordered)> = Vec::new();
     for change in changes {
@@ -113,15 +113,15 @@ struct Limit {
 
 /// The roles with limits. `roles` maps each ID to its index in `limits`.
 #[derive(Debug, Clone)]
-struct Limits {
+struct LimitedRoles {
     roles: HashMap<RoleId, usize>,
     limits: Vec<Limit>,
 }
 
 /// The effect of a change on the holder counts: the index of each affected role, with +1 or -1.
-type Effect = Vec<(usize, i64)>;
+type CountChange = Vec<(usize, i64)>;
 
-impl Limits {
+impl LimitedRoles {
     fn new(minimums: &[RoleCount], maximums: &[RoleCount]) -> Self {
         let mut all = Self { roles: HashMap::new(), limits: Vec::new() };
         for minimum in minimums {
@@ -170,13 +170,13 @@ impl Limits {
         }
     }
 
-    fn effect(&self, ordered: &Ordered) -> Effect {
+    fn effect(&self, ordered: &Ordered) -> CountChange {
         let losses = ordered.losses.iter().filter_map(|role| Some((self.index(role)?, -1)));
         losses.chain(ordered.gains.iter().filter_map(|role| Some((self.index(role)?, 1)))).collect()
     }
 
     /// Returns `true` if the change respects every minimum and exceeds no maximum by more than `extra`.
-    fn allow(&self, counts: &[i64], effect: &Effect, extra: i64) -> bool {
+    fn allow(&self, counts: &[i64], effect: &CountChange, extra: i64) -> bool {
         effect.iter().all(|(role, by)| {
             let Limit { before: _, least, most } = &self.limits[*role];
             let after = counts[*role] + by;
@@ -200,7 +200,7 @@ impl Limits {
 }
 
 /// Applies an effect to the counts, or reverts it if `times` is -1.
-fn take(counts: &mut [i64], effect: &Effect, times: i64) {
+fn take(counts: &mut [i64], effect: &CountChange, times: i64) {
     for (role, by) in effect {
         counts[*role] += by * times;
     }
@@ -213,15 +213,15 @@ fn signed(count: u64) -> i64 {
 
 /// Changes grouped by turn and effect, in turn order. Changes within a group are interchangeable.
 struct Groups {
-    groups: Vec<(Effect, Vec<Ordered>)>,
+    groups: Vec<(CountChange, Vec<Ordered>)>,
     /// Whether the last group is the token owner's change.
     has_own: bool,
 }
 
 impl Groups {
-    fn new(ordered: Vec<(Turn, Ordered)>, limits: &Limits) -> Self {
+    fn new(ordered: Vec<(Turn, Ordered)>, limits: &LimitedRoles) -> Self {
         let has_own = ordered.last().is_some_and(|(turn, _)| *turn == Turn::TokenOwner);
-        let mut groups: BTreeMap<(Turn, Effect), Vec<Ordered>> = BTreeMap::new();
+        let mut groups: BTreeMap<(Turn, CountChange), Vec<Ordered>> = BTreeMap::new();
         for (turn, one) in ordered {
             groups.entry((turn, limits.effect(&one))).or_default().push(one);
         }
@@ -243,7 +243,7 @@ impl Groups {
 
     /// Searches depth-first for an order, preferring earlier groups. Returns the group to take each change from, or `None` if
     /// there's no valid order or the search hit too many dead ends.
-    fn search(&self, limits: &Limits, extra: i64) -> Option<Vec<usize>> {
+    fn search(&self, limits: &LimitedRoles, extra: i64) -> Option<Vec<usize>> {
         let (mut left, mut counts) = (self.sizes(), limits.before());
         let total: usize = left.iter().sum();
         let mut taken: Vec<usize> = Vec::with_capacity(total);
@@ -276,7 +276,7 @@ impl Groups {
     }
 
     /// Returns an order that violates the minimums as late as possible. Maximums can be exceeded along the way.
-    fn least_bad(&self, limits: &Limits) -> Vec<usize> {
+    fn least_bad(&self, limits: &LimitedRoles) -> Vec<usize> {
         let (mut left, mut counts) = (self.sizes(), limits.before());
         let mut taken = Vec::new();
         loop {

@@ -7,7 +7,7 @@ use super::PlanCode;
 use crate::observed::{Found, Meaning, ObservedState, Role, RoleCatalog, RoleId};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::roster::role_rules::{Known, violations};
+use crate::roster::role_rules::{RoleContext, violations};
 use crate::roster::{DeclaredPerson, Field, FieldValue, RoleName, Roster};
 use crate::source::Place;
 use crate::spelling::did_you_mean;
@@ -50,7 +50,7 @@ impl NamedRoles {
             Found::Several(_) | Found::NotFound => Vec::new(),
         };
         let is_same = |one: &RoleName, other: &RoleName| self.id(one) == self.id(other);
-        let known = Known { other_addresses: &other_addresses, is_same: &is_same };
+        let known = RoleContext { other_addresses: &other_addresses, is_same: &is_same };
         violations(&roster.people, &roster.guardrails.role_rules, &known)
     }
 

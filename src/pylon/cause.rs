@@ -1,4 +1,4 @@
-//! Works out why there was no response by mapping a reqwest error and its sources to a [`Cause`].
+//! Works out why there was no response by mapping a reqwest error and its sources to a [`FailureCause`].
 //!
 //! The mapping relies on error types only, never on messages. Every layer wraps the one below it: an untrusted certificate is a
 //! `rustls::Error` inside an `io::Error`, inside another `io::Error`, inside a hyper error, inside a reqwest error. We have to
@@ -12,7 +12,7 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 
 use super::PylonCode;
 use super::certificate;
-use super::failure::{Cause, Obstacle};
+use super::failure::{FailureCause, Obstacle};
 use super::network::{CONNECT_TIMEOUT, Proxy, Route};
 
 /// The error type for opening a tunnel through a proxy. hyper-util doesn't export its name.
@@ -20,7 +20,7 @@ type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>:
 type ErrorRef<'e> = &'e (dyn Error + 'static);
 
 /// Diagnoses a failed request to `host`. `trusted` lists the variables that override the system's trusted certificates.
-pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, trusted: &[&str]) -> Cause {
+pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, trusted: &[&str]) -> FailureCause {
     let causes = chain(error);
     let in_handshake = error.is_connect();
     let tunnel: Option<&TunnelError> = find(&causes);
@@ -33,16 +33,16 @@ pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, truste
     if let Some(tls) = find::<rustls::Error>(&causes)
         && let Some(obstacle) = certificate::obstacle(tls, &party, trusted, in_handshake)
     {
-        return Cause::Blocked(Box::new(obstacle));
+        return FailureCause::Blocked(Box::new(obstacle));
     }
     if let (Some(proxy), Some(TunnelError::ProxyAuthRequired)) = (proxy, tunnel) {
-        return Cause::Blocked(Box::new(unauthorized(proxy)));
+        return FailureCause::Blocked(Box::new(unauthorized(proxy)));
     }
     if !in_handshake {
         let why = innermost(&causes);
-        return if error.is_builder() { Cause::NotSent(why) } else { Cause::NoAnswer(why) };
+        return if error.is_builder() { FailureCause::NotSent(why) } else { FailureCause::NoAnswer(why) };
     }
-    Cause::NotSent(match (proxy, tunnel) {
+    FailureCause::NotSent(match (proxy, tunnel) {
         (Some(_), Some(TunnelError::TunnelUnsuccessful)) => {
             format!("{party} refused to connect to {host}")
         }

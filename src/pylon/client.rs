@@ -15,7 +15,7 @@ use super::PylonCode;
 use super::address::BaseUrl;
 use super::cause;
 use super::exchange::{self, Incoming};
-use super::failure::{Cause, WrongShape};
+use super::failure::{FailureCause, WrongShape};
 use super::network::Route;
 use super::request::{Attempt, Endpoint, Outgoing, ReadRequest, Request, Update};
 use super::roots::Roots;
@@ -127,9 +127,9 @@ impl Reader {
         let exchange = self.send(outgoing, &bounds);
         let came = match bounds.total {
             None => exchange.await,
-            Some(total) => timeout(total, exchange)
-                .await
-                .unwrap_or_else(|_| Err(Cause::NoAnswer(format!("timed out after {} s", total.as_secs())))),
+            Some(total) => timeout(total, exchange).await.unwrap_or_else(|_| {
+                Err(FailureCause::NoAnswer(format!("timed out after {} s", total.as_secs())))
+            }),
         };
         self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
         let attempt = exchange::attempt(request, came, self.clock.now());
@@ -138,10 +138,12 @@ impl Reader {
         Attempt { result, ..attempt }
     }
 
-    async fn send(&self, outgoing: Outgoing, bounds: &Bounds) -> Result<Incoming, Cause> {
+    async fn send(&self, outgoing: Outgoing, bounds: &Bounds) -> Result<Incoming, FailureCause> {
         let request = self.request(outgoing);
         let response = match timeout(FIRST_BYTE, request.send()).await {
-            Err(_) => return Err(Cause::NoAnswer(format!("timed out after {} s", FIRST_BYTE.as_secs()))),
+            Err(_) => {
+                return Err(FailureCause::NoAnswer(format!("timed out after {} s", FIRST_BYTE.as_secs())));
+            }
             Ok(Err(error)) => {
                 return Err(cause::of_error(&error, &self.base.host(), &self.route, &self.trusted));
             }
@@ -205,7 +207,7 @@ async fn read_body(
     idle: Duration,
     largest: usize,
     body: &mut Vec<u8>,
-) -> Result<(), Cause> {
+) -> Result<(), FailureCause> {
     // Reserve the space up front. Growing the buffer for a large listing would copy it repeatedly and take twice the memory.
     let length = response.content_length().and_then(|length| usize::try_from(length).ok());
     body.reserve(length.unwrap_or(0).min(LARGEST_RESERVATION).min(largest));
@@ -214,10 +216,10 @@ async fn read_body(
     loop {
         match timeout(idle, response.chunk()).await {
             Err(_) => {
-                return Err(Cause::NoAnswer(format!("the body stalled for {} s", idle.as_secs())));
+                return Err(FailureCause::NoAnswer(format!("the body stalled for {} s", idle.as_secs())));
             }
             Ok(Err(error)) => {
-                return Err(Cause::NoAnswer(format!(
+                return Err(FailureCause::NoAnswer(format!(
                     "the connection closed early: {}",
                     cause::last_cause(&error)
                 )));
@@ -230,7 +232,7 @@ async fn read_body(
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
         }
         if speed.is_too_slow(began.elapsed(), body.len()) {
-            return Err(Cause::TooSlow(SLOWEST));
+            return Err(FailureCause::TooSlow(SLOWEST));
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::failure::{Cause, Failure, Intermediary, Refusal, SHOWN_BODY, WrongShape};
+use super::failure::{Failure, FailureCause, Intermediary, Refusal, SHOWN_BODY, WrongShape};
 use super::request::{Attempt, Request};
 use super::{hint, wire};
 
@@ -22,14 +22,14 @@ pub struct Incoming {
     /// The body, or the part of it that arrived.
     pub body: Vec<u8>,
     /// The reason the body is incomplete, or `None` if it was received in full.
-    pub cut: Option<Cause>,
+    pub cut: Option<FailureCause>,
 }
 
 /// Converts the response to `request` into a result. `now` is used only if the server asks for a pause until a certain date
 /// without sending a `Date` header.
 pub fn attempt<R: Request>(
     request: &R,
-    came: Result<Incoming, Cause>,
+    came: Result<Incoming, FailureCause>,
     now: Timestamp,
 ) -> Attempt<R::Response> {
     let asked = request.outgoing().asked();
@@ -60,13 +60,16 @@ fn request_id(incoming: &Incoming) -> Option<String> {
     of_body.or_else(|| incoming.request_id.clone())
 }
 
-/// Adds the beginning of the body to a [`Cause::WrongShape`].
-fn with_body(cause: Cause, body: &[u8]) -> Cause {
+/// Adds the beginning of the body to a [`FailureCause::WrongShape`].
+fn with_body(cause: FailureCause, body: &[u8]) -> FailureCause {
     match cause {
-        Cause::WrongShape(wrong) => {
+        FailureCause::WrongShape(wrong) => {
             // A UTF-8 character is at most four bytes long.
             let start = &body[..body.len().min(SHOWN_BODY * 4)];
-            Cause::WrongShape(WrongShape { body: String::from_utf8_lossy(start).into_owned(), ..wrong })
+            FailureCause::WrongShape(WrongShape {
+                body: String::from_utf8_lossy(start).into_owned(),
+                ..wrong
+            })
         }
         other => other,
     }
@@ -123,7 +126,7 @@ mod tests {
             ..Incoming::default()
         });
         match failure.cause {
-            Cause::Refused(refusal) => refusal.intermediary,
+            FailureCause::Refused(refusal) => refusal.intermediary,
             other => panic!("{other:?}"),
         }
     }
@@ -163,7 +166,7 @@ mod tests {
         let cut = failure(Incoming {
             status: 200,
             request_id: Some("r".into()),
-            cut: Some(Cause::NoAnswer("it broke off".into())),
+            cut: Some(FailureCause::NoAnswer("it broke off".into())),
             ..Incoming::default()
         });
         assert_eq!(cut.line(), "GET /me got no response: it broke off (request r)");

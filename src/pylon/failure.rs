@@ -16,13 +16,13 @@ use crate::roster::Region;
 pub struct Failure {
     /// Identifies the request, as in `PATCH /users/u_1`.
     pub asked: String,
-    pub cause: Cause,
+    pub cause: FailureCause,
     /// The ID for asking Pylon's support about the request, if there was a response and it included one.
     pub request_id: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cause {
+pub enum FailureCause {
     /// The request was not sent: the host was not found, refused the connection, closed it during the handshake, or took too long
     /// to accept it.
     NotSent(String),
@@ -51,7 +51,7 @@ pub struct Obstacle {
     pub help: String,
 }
 
-impl From<Refusal> for Cause {
+impl From<Refusal> for FailureCause {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(Box::new(refusal))
     }
@@ -70,8 +70,8 @@ pub struct WrongShape {
 
 impl WrongShape {
     /// Creates the cause for an unexpected response. [`super::exchange`] fills in the body later.
-    pub fn cause(expected: &'static str, why: impl Into<String>) -> Cause {
-        Cause::WrongShape(Self { expected, why: why.into(), body: String::new() })
+    pub fn cause(expected: &'static str, why: impl Into<String>) -> FailureCause {
+        FailureCause::WrongShape(Self { expected, why: why.into(), body: String::new() })
     }
 }
 
@@ -126,27 +126,31 @@ impl Failure {
     /// Classifies the failure. Reads and writes share the same table.
     pub fn class(&self) -> Class {
         match &self.cause {
-            Cause::NotSent(_) => Class::NotSent,
-            Cause::Blocked(_) => Class::Fatal,
-            Cause::NoAnswer(_) | Cause::WrongShape(_) | Cause::TooSlow(_) | Cause::PageWithoutData => {
-                Class::Ambiguous
-            }
-            Cause::Refused(refusal) => refusal.class(),
+            FailureCause::NotSent(_) => Class::NotSent,
+            FailureCause::Blocked(_) => Class::Fatal,
+            FailureCause::NoAnswer(_)
+            | FailureCause::WrongShape(_)
+            | FailureCause::TooSlow(_)
+            | FailureCause::PageWithoutData => Class::Ambiguous,
+            FailureCause::Refused(refusal) => refusal.class(),
         }
     }
 
     /// Returns `true` if there was a response, even an unusable one. A successful response that broke off doesn't count.
     pub fn was_answered(&self) -> bool {
         match self.cause {
-            Cause::Refused(_) | Cause::WrongShape(_) | Cause::TooSlow(_) | Cause::PageWithoutData => true,
-            Cause::NotSent(_) | Cause::Blocked(_) | Cause::NoAnswer(_) => false,
+            FailureCause::Refused(_)
+            | FailureCause::WrongShape(_)
+            | FailureCause::TooSlow(_)
+            | FailureCause::PageWithoutData => true,
+            FailureCause::NotSent(_) | FailureCause::Blocked(_) | FailureCause::NoAnswer(_) => false,
         }
     }
 
     /// Returns the delay requested by the server, if any.
     pub fn hint(&self) -> Option<Duration> {
         match &self.cause {
-            Cause::Refused(refusal) => refusal.hint,
+            FailureCause::Refused(refusal) => refusal.hint,
             _ => None,
         }
     }
@@ -156,7 +160,7 @@ impl Failure {
     /// undocumented, and error messages can change at any time.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
-            Cause::Refused(refusal) if refusal.status == 400 => {
+            FailureCause::Refused(refusal) if refusal.status == 400 => {
                 matches!(self.class(), Class::Rejected | Class::TooLarge)
             }
             _ => self.class() == Class::TooLarge,
@@ -167,18 +171,18 @@ impl Failure {
     #[must_use]
     pub fn map(self, words: impl Fn(String) -> String) -> Self {
         let cause = match self.cause {
-            Cause::NotSent(why) => Cause::NotSent(words(why)),
-            Cause::Blocked(obstacle) => {
+            FailureCause::NotSent(why) => FailureCause::NotSent(words(why)),
+            FailureCause::Blocked(obstacle) => {
                 let Obstacle { code, why, help } = *obstacle;
-                Cause::Blocked(Box::new(Obstacle { code, why: words(why), help: words(help) }))
+                FailureCause::Blocked(Box::new(Obstacle { code, why: words(why), help: words(help) }))
             }
-            Cause::NoAnswer(why) => Cause::NoAnswer(words(why)),
-            Cause::WrongShape(WrongShape { expected, why, body }) => {
-                Cause::WrongShape(WrongShape { expected, why: words(why), body: words(body) })
+            FailureCause::NoAnswer(why) => FailureCause::NoAnswer(words(why)),
+            FailureCause::WrongShape(WrongShape { expected, why, body }) => {
+                FailureCause::WrongShape(WrongShape { expected, why: words(why), body: words(body) })
             }
-            Cause::TooSlow(limit) => Cause::TooSlow(limit),
-            Cause::PageWithoutData => Cause::PageWithoutData,
-            Cause::Refused(refusal) => {
+            FailureCause::TooSlow(limit) => FailureCause::TooSlow(limit),
+            FailureCause::PageWithoutData => FailureCause::PageWithoutData,
+            FailureCause::Refused(refusal) => {
                 let Refusal { status, code, errors, hint, intermediary } = *refusal;
                 let errors = errors.into_iter().map(&words).collect();
                 let intermediary = intermediary.map(|Intermediary { server, text }| Intermediary {
@@ -205,10 +209,10 @@ impl Failure {
     /// varying durations and IDs.
     pub fn kind(&self) -> String {
         match &self.cause {
-            Cause::Refused(refusal) if refusal.code.is_some() => {
+            FailureCause::Refused(refusal) if refusal.code.is_some() => {
                 format!("{} {} {:?}", without_ids(&self.asked), refusal.status, refusal.code)
             }
-            Cause::Refused(refusal) => {
+            FailureCause::Refused(refusal) => {
                 format!("{} {}", refusal.status, without_numbers(&self.line_of_many()))
             }
             _ => without_numbers(&self.line_of_many()),
@@ -224,12 +228,12 @@ impl Failure {
 
     fn what_happened(&self) -> String {
         match &self.cause {
-            Cause::NotSent(why) => format!("could not be sent: {}", Printable::cut(why, 300)),
-            Cause::Blocked(obstacle) => {
+            FailureCause::NotSent(why) => format!("could not be sent: {}", Printable::cut(why, 300)),
+            FailureCause::Blocked(obstacle) => {
                 format!("was not sent: {}", Printable::cut(&obstacle.why, LONGEST_WHY))
             }
-            Cause::NoAnswer(why) => format!("got no response: {}", Printable::cut(why, 300)),
-            Cause::WrongShape(WrongShape { expected, why, body }) => {
+            FailureCause::NoAnswer(why) => format!("got no response: {}", Printable::cut(why, 300)),
+            FailureCause::WrongShape(WrongShape { expected, why, body }) => {
                 let why = Printable::cut(why, 300);
                 let body = match body.as_str() {
                     "" => String::new(),
@@ -237,11 +241,13 @@ impl Failure {
                 };
                 format!("returned an unexpected response: expected {expected}, but {why}{body}")
             }
-            Cause::TooSlow(limit) => {
+            FailureCause::TooSlow(limit) => {
                 format!("responded too slowly: less than {limit} bytes per minute")
             }
-            Cause::PageWithoutData => "returned an empty page that says another page follows".to_owned(),
-            Cause::Refused(refusal) => format!("returned {}", refusal.line()),
+            FailureCause::PageWithoutData => {
+                "returned an empty page that says another page follows".to_owned()
+            }
+            FailureCause::Refused(refusal) => format!("returned {}", refusal.line()),
         }
     }
 
@@ -249,18 +255,21 @@ impl Failure {
     /// request is therefore omitted if all others would have failed the same way.
     pub fn message(&self) -> String {
         let message = match &self.cause {
-            Cause::NotSent(why) => format!("Pylon cannot be reached: {}", Printable::cut(why, 300)),
-            Cause::Blocked(obstacle) => {
+            FailureCause::NotSent(why) => format!("Pylon cannot be reached: {}", Printable::cut(why, 300)),
+            FailureCause::Blocked(obstacle) => {
                 format!("no request was sent to Pylon: {}", Printable::cut(&obstacle.why, LONGEST_WHY))
             }
-            Cause::NoAnswer(why) => format!("Pylon did not respond: {}", Printable::cut(why, 300)),
-            Cause::Refused(refusal)
+            FailureCause::NoAnswer(why) => format!("Pylon did not respond: {}", Printable::cut(why, 300)),
+            FailureCause::Refused(refusal)
                 if matches!(self.class(), Class::Fatal | Class::Throttled | Class::Ambiguous) =>
             {
                 let returned = if refusal.intermediary.is_some() { "received" } else { "Pylon returned" };
                 format!("{returned} {}", refusal.line())
             }
-            Cause::Refused(_) | Cause::WrongShape(_) | Cause::TooSlow(_) | Cause::PageWithoutData => {
+            FailureCause::Refused(_)
+            | FailureCause::WrongShape(_)
+            | FailureCause::TooSlow(_)
+            | FailureCause::PageWithoutData => {
                 return self.line();
             }
         };
@@ -354,24 +363,24 @@ impl Failure {
 
     fn remedy(&self, region: Option<Region>) -> (PylonCode, String) {
         let (code, help) = match &self.cause {
-            Cause::NotSent(_) => (
+            FailureCause::NotSent(_) => (
                 PylonCode::Unreachable,
                 "check the network, the host (--region, --base-url), and HTTPS_PROXY, then try again",
             ),
-            Cause::Blocked(obstacle) => return (obstacle.code, obstacle.help.clone()),
-            Cause::NoAnswer(_) | Cause::TooSlow(_) => {
+            FailureCause::Blocked(obstacle) => return (obstacle.code, obstacle.help.clone()),
+            FailureCause::NoAnswer(_) | FailureCause::TooSlow(_) => {
                 (PylonCode::NoAnswer, "run the command again; applied changes are not sent again")
             }
-            Cause::WrongShape(_) => (
+            FailureCause::WrongShape(_) => (
                 PylonCode::BadAnswer,
                 "run again; if the error persists, another server may be at this address (a proxy or a login page), or \
                  Pylon's API has changed: report it with the request ID",
             ),
-            Cause::PageWithoutData => (PylonCode::Incomplete, INCOMPLETE),
-            Cause::Refused(refusal) if refusal.code.as_deref() == Some("wrong_region_token") => {
+            FailureCause::PageWithoutData => (PylonCode::Incomplete, INCOMPLETE),
+            FailureCause::Refused(refusal) if refusal.code.as_deref() == Some("wrong_region_token") => {
                 return (PylonCode::WrongRegion, wrong_region(region));
             }
-            Cause::Refused(refusal) => refusal.remedy(),
+            FailureCause::Refused(refusal) => refusal.remedy(),
         };
         (code, help.to_owned())
     }
@@ -452,7 +461,7 @@ mod tests {
         failure(refusal.into()).class()
     }
 
-    fn failure(cause: Cause) -> Failure {
+    fn failure(cause: FailureCause) -> Failure {
         Failure { asked: "PATCH /users/u".into(), cause, request_id: None }
     }
 
@@ -521,12 +530,12 @@ mod tests {
             assert_eq!(class(status, code), expected, "{status} {code:?}");
         }
         let causes = [
-            (Cause::NotSent(String::new()), Class::NotSent),
-            (Cause::Blocked(Box::new(expired())), Class::Fatal),
-            (Cause::NoAnswer(String::new()), Class::Ambiguous),
-            (Cause::WrongShape(WrongShape::default()), Class::Ambiguous),
-            (Cause::TooSlow(1024), Class::Ambiguous),
-            (Cause::PageWithoutData, Class::Ambiguous),
+            (FailureCause::NotSent(String::new()), Class::NotSent),
+            (FailureCause::Blocked(Box::new(expired())), Class::Fatal),
+            (FailureCause::NoAnswer(String::new()), Class::Ambiguous),
+            (FailureCause::WrongShape(WrongShape::default()), Class::Ambiguous),
+            (FailureCause::TooSlow(1024), Class::Ambiguous),
+            (FailureCause::PageWithoutData, Class::Ambiguous),
         ];
         let mut met: HashSet<Class> = table.iter().map(|(.., class)| *class).collect();
         for (cause, expected) in causes {
@@ -565,10 +574,10 @@ mod tests {
     #[test]
     fn every_failure_shows_its_request_id() {
         for cause in [
-            Cause::NoAnswer("it broke off".into()),
-            Cause::WrongShape(WrongShape::default()),
-            Cause::TooSlow(1024),
-            Cause::PageWithoutData,
+            FailureCause::NoAnswer("it broke off".into()),
+            FailureCause::WrongShape(WrongShape::default()),
+            FailureCause::TooSlow(1024),
+            FailureCause::PageWithoutData,
             Refusal { status: 500, ..Refusal::default() }.into(),
         ] {
             let failure = Failure { request_id: Some("req_1".into()), ..failure(cause) };
@@ -579,7 +588,7 @@ mod tests {
     #[test]
     fn an_unexpected_body_is_shown_up_to_200_printable_characters() {
         let body = format!("<p>\u{1b}[2J{}", "x".repeat(500));
-        let line = failure(Cause::WrongShape(WrongShape {
+        let line = failure(FailureCause::WrongShape(WrongShape {
             expected: "a page of users",
             why: "a field is missing".into(),
             body,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::failure::Failure;
-use super::request::{AuditLog, Endpoint, Entries, PAGE, halved};
+use super::request::{AuditSearch, Endpoint, Entries, PAGE, halved};
 use crate::observed::{ObservedState, UserId};
 use crate::plan::blame::{Blame, Drift};
 use crate::roster::Field;
@@ -107,7 +107,7 @@ impl<'a> Inquiry<'a> {
     }
 
     /// Returns the next request, or `None` if the inquiry is over.
-    pub fn next_request(&mut self) -> Option<AuditLog> {
+    pub fn next_request(&mut self) -> Option<AuditSearch> {
         if self.batch.is_empty() || self.unread.is_some() {
             return None;
         }
@@ -117,7 +117,7 @@ impl<'a> Inquiry<'a> {
         }
         self.requests_left -= 1;
         let cursor = self.pages.cursor.clone();
-        Some(AuditLog { people: self.batch.clone(), limit: self.limit, cursor })
+        Some(AuditSearch { people: self.batch.clone(), limit: self.limit, cursor })
     }
 
     pub fn answered(&mut self, page: Entries) {
@@ -243,16 +243,16 @@ mod tests {
     }
 
     /// Extracts the number of people, the limit, and the cursor from a request.
-    fn asked(request: Option<AuditLog>) -> Option<(usize, usize, Option<String>)> {
-        request.map(|AuditLog { people, limit, cursor }| (people.len(), limit, cursor))
+    fn asked(request: Option<AuditSearch>) -> Option<(usize, usize, Option<String>)> {
+        request.map(|AuditSearch { people, limit, cursor }| (people.len(), limit, cursor))
     }
 
     /// Answers every request with `answer`, which receives the index of the request. Returns the requests and the findings.
     fn inquire(
         people: usize,
         per_minute: u64,
-        mut answer: impl FnMut(usize, &AuditLog) -> Result<Entries, Failure>,
-    ) -> (Vec<AuditLog>, Findings) {
+        mut answer: impl FnMut(usize, &AuditSearch) -> Result<Entries, Failure>,
+    ) -> (Vec<AuditSearch>, Findings) {
         let (plan, roles) = (plan(people), RoleCatalog::default());
         let mut inquiry = Inquiry::new(Drift::new(&plan, &roles), Budget::of_plan(per_minute));
         let mut requests = Vec::new();

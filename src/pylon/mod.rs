@@ -36,7 +36,7 @@ mod wire;
 
 pub use address::BaseUrl;
 pub use client::{Reader, Writer};
-pub use failure::{Cause, Class, Failure};
+pub use failure::{Class, Failure, FailureCause};
 pub use flow::FlowControl;
 pub use network::Variables;
 pub use paced_reader::PacedReader;

@@ -22,7 +22,7 @@ use tokio::try_join;
 use super::PylonCode;
 use super::failure::{Class, Failure, INCOMPLETE};
 use super::request::{
-    Identity, Listing, Me, PAGE, Page, ReadRequest, RoleFields, RolePage, Roles, Search, halved,
+    Identity, Listing, Me, PAGE, ReadRequest, RoleFields, RolePage, Roles, Search, UserPage, halved,
 };
 use crate::observed::{Found, Integration, ObservedState, Organization, Person, Role, RoleCatalog, UserId};
 use crate::printable::Printable;
@@ -442,7 +442,7 @@ fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), Observ
 }
 
 /// Reads all pages of a listing or search.
-async fn read_users<R: ReadRequest<Response = Page>>(
+async fn read_users<R: ReadRequest<Response = UserPage>>(
     pylon: &impl Ask,
     request: impl Fn(Option<String>) -> R,
 ) -> Result<List, ObserveError> {
@@ -450,7 +450,7 @@ async fn read_users<R: ReadRequest<Response = Page>>(
     let mut list = List::default();
     let mut positions: HashMap<UserId, usize> = HashMap::new();
     read_pages(pylon, request, |page| {
-        let Page { people, integrations, activity_unknown, held, role_fields, next } = page;
+        let UserPage { people, integrations, activity_unknown, held, role_fields, next } = page;
         let is_empty = people.is_empty() && integrations.is_empty();
         let before = list.people.len() + list.integrations.len();
         list.has_fields(role_fields)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::failure::{Cause, Failure};
+use super::failure::{Failure, FailureCause};
 use crate::every::every;
 use crate::observed::{Integration, Organization, Person, Role, UserId};
 use crate::plan::Patch;
@@ -22,7 +22,7 @@ pub trait Request {
     ///
     /// # Errors
     /// Returns an error if the body doesn't match the request.
-    fn decode(&self, body: &[u8]) -> Result<Self::Response, Cause>;
+    fn decode(&self, body: &[u8]) -> Result<Self::Response, FailureCause>;
 }
 
 /// A request without side effects, which is the only kind a [`super::Reader`] can send.
@@ -69,7 +69,7 @@ pub enum PeopleRequest {
 
 /// Requests audit log entries for at most [`PAGE`] people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditLog {
+pub struct AuditSearch {
     /// The people whose entries are requested.
     pub people: Vec<UserId>,
     /// The number of entries per page: [`PAGE`], or fewer once the server has rejected that many.
@@ -136,7 +136,7 @@ pub struct RolePage {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Page {
+pub struct UserPage {
     /// Users who have an email address.
     pub people: Vec<Person>,
     /// Users who lack an email address.

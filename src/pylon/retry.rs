@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::failure::{Cause, Class, Failure};
+use super::failure::{Class, Failure, FailureCause};
 
 /// The maximum number of attempts per request, including the first.
 pub const ATTEMPTS: u32 = 10;
@@ -57,8 +57,10 @@ impl Failures {
     /// resend it.
     pub fn add(&mut self, failure: &Failure) {
         self.counted += u32::from(failure.class() != Class::Throttled);
-        let is_unusable =
-            matches!(failure.cause, Cause::WrongShape(_) | Cause::TooSlow(_) | Cause::PageWithoutData);
+        let is_unusable = matches!(
+            failure.cause,
+            FailureCause::WrongShape(_) | FailureCause::TooSlow(_) | FailureCause::PageWithoutData
+        );
         self.unusable += u32::from(is_unusable);
     }
 }
@@ -133,9 +135,9 @@ impl Retries {
     /// failure, a read can simply be resent.
     pub fn retry_read(&mut self, now: Duration, failure: &Failure, failed: Failures) -> Retry {
         let unusable = match failure.cause {
-            Cause::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
-            Cause::PageWithoutData => ATTEMPTS_AT_A_PAGE_WITHOUT_DATA,
-            Cause::TooSlow(_) => 1, // the attempt took a minute, and so would the next one
+            FailureCause::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
+            FailureCause::PageWithoutData => ATTEMPTS_AT_A_PAGE_WITHOUT_DATA,
+            FailureCause::TooSlow(_) => 1, // the attempt took a minute, and so would the next one
             _ => u32::MAX,
         };
         if failed.unusable >= unusable {
@@ -207,7 +209,7 @@ mod tests {
         retries
     }
 
-    fn failure(cause: Cause) -> Failure {
+    fn failure(cause: FailureCause) -> Failure {
         Failure { asked: "GET /me".into(), cause, request_id: None }
     }
 
@@ -239,8 +241,8 @@ mod tests {
             (1..100).find(|failed| retries.retry(seconds(0), *failed) == Retry::No(GiveUp::Attempts))
         };
         let mut silent = retries(seconds(0));
-        silent.failed(seconds(0), &failure(Cause::NoAnswer("reset".into())));
-        silent.failed(seconds(0), &failure(Cause::NotSent("refused".into())));
+        silent.failed(seconds(0), &failure(FailureCause::NoAnswer("reset".into())));
+        silent.failed(seconds(0), &failure(FailureCause::NotSent("refused".into())));
         assert_eq!(attempts(&mut silent), Some(ATTEMPTS_UNANSWERED));
         silent.failed(seconds(0), &refused(500));
         assert_eq!(attempts(&mut silent), Some(ATTEMPTS), "an error counts as an answer");
@@ -287,12 +289,12 @@ mod tests {
     #[test]
     fn a_read_is_retried_only_if_that_may_help() {
         for (failure, is_again) in [
-            (failure(Cause::NotSent(String::new())), true),
-            (failure(Cause::NoAnswer(String::new())), true),
-            (failure(Cause::WrongShape(WrongShape::default())), true),
-            (failure(Cause::PageWithoutData), true),
-            (failure(Cause::TooSlow(1024)), false),
-            (failure(Cause::Blocked(Box::new(obstacle()))), false),
+            (failure(FailureCause::NotSent(String::new())), true),
+            (failure(FailureCause::NoAnswer(String::new())), true),
+            (failure(FailureCause::WrongShape(WrongShape::default())), true),
+            (failure(FailureCause::PageWithoutData), true),
+            (failure(FailureCause::TooSlow(1024)), false),
+            (failure(FailureCause::Blocked(Box::new(obstacle()))), false),
             (refused(429), true),
             (refused(409), true),
             (refused(500), true),
@@ -313,7 +315,8 @@ mod tests {
 
     #[test]
     fn an_unusable_success_is_retried_a_few_times_within_five_seconds() {
-        for (cause, attempts) in [(Cause::WrongShape(WrongShape::default()), 3), (Cause::PageWithoutData, 4)]
+        for (cause, attempts) in
+            [(FailureCause::WrongShape(WrongShape::default()), 3), (FailureCause::PageWithoutData, 4)]
         {
             let failure = failure(cause);
             let mut retries = answered();

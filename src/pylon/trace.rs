@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::exchange::Incoming;
-use super::failure::{Cause, Failure};
+use super::failure::{Failure, FailureCause};
 use crate::clock::Clock;
 use crate::printable::Printable;
 
@@ -35,7 +35,7 @@ impl Trace {
     pub(super) fn request(
         self,
         asked: &str,
-        came: &Result<Incoming, Cause>,
+        came: &Result<Incoming, FailureCause>,
         took: Duration,
         attempt: u32,
         hide: impl Fn(String) -> String,
@@ -60,7 +60,7 @@ impl Trace {
 
 fn request(
     asked: &str,
-    came: &Result<Incoming, Cause>,
+    came: &Result<Incoming, FailureCause>,
     took: Duration,
     attempt: u32,
     hide: impl Fn(String) -> String,
@@ -98,13 +98,13 @@ mod tests {
         assert_eq!(
             line(Ok(Incoming {
                 status: 200,
-                cut: Some(Cause::NoAnswer(String::new())),
+                cut: Some(FailureCause::NoAnswer(String::new())),
                 ..Incoming::default()
             })),
             "GET /me  200 after 41 ms, attempt 2, incomplete body"
         );
         assert_eq!(
-            line(Err(Cause::NoAnswer("secret reset".into()))),
+            line(Err(FailureCause::NoAnswer("secret reset".into()))),
             "GET /me got no response: [token] reset, after 41 ms, attempt 2"
         );
     }

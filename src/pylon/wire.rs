@@ -15,10 +15,10 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::failure::{Cause, WrongShape};
+use super::failure::{FailureCause, WrongShape};
 use super::request::{
-    AuditLog, Endpoint, Entries, Identity, Listing, Me, Outgoing, Page, PeopleRequest, ReadRequest, Request,
-    RoleFields, RolePage, Roles, Search, Update,
+    AuditSearch, Endpoint, Entries, Identity, Listing, Me, Outgoing, PeopleRequest, ReadRequest, Request,
+    RoleFields, RolePage, Roles, Search, Update, UserPage,
 };
 use crate::observed::{Integration, Organization, Person, Role, RoleId, UserId};
 use crate::plan::blame::AuditEntry;
@@ -62,11 +62,11 @@ struct Many<List> {
     #[serde(default)]
     errors: Option<IgnoredAny>,
     #[serde(default)]
-    pagination: Option<Object<Pagination>>,
+    pagination: Option<Object<WirePagination>>,
 }
 
 #[derive(Deserialize)]
-struct Pagination {
+struct WirePagination {
     #[serde(default)]
     cursor: Option<String>,
     #[serde(default)]
@@ -90,71 +90,71 @@ fn maybe_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 #[derive(Deserialize)]
 struct WireUser<'a> {
     #[serde(borrow)]
-    id: Text<'a>,
+    id: BorrowedText<'a>,
     #[serde(default, borrow, deserialize_with = "maybe_null")]
-    email: MaybeNull<Text<'a>>,
+    email: MaybeNull<BorrowedText<'a>>,
     #[serde(default, borrow)]
-    emails: Option<Vec<Text<'a>>>,
+    emails: Option<Vec<BorrowedText<'a>>>,
     #[serde(default, borrow)]
-    name: Option<Text<'a>>,
+    name: Option<BorrowedText<'a>>,
     #[serde(default, borrow)]
-    role_id: Option<Text<'a>>,
+    role_id: Option<BorrowedText<'a>>,
     /// Only present in the July 2026 API.
     #[serde(default, borrow)]
     role: Option<Object<WireHeldRole<'a>>>,
     #[serde(default, borrow, deserialize_with = "maybe_null")]
-    role_ids: MaybeNull<Vec<Text<'a>>>,
+    role_ids: MaybeNull<Vec<BorrowedText<'a>>>,
     #[serde(default, borrow, deserialize_with = "maybe_null")]
     roles: MaybeNull<Vec<Object<WireHeldRole<'a>>>>,
     #[serde(default)]
     is_deactivated: Option<bool>,
     #[serde(default, borrow)]
-    status: Option<Text<'a>>,
+    status: Option<BorrowedText<'a>>,
 }
 
 /// A role held by a user. The name and slug must match the catalog.
 #[derive(Deserialize)]
 struct WireHeldRole<'a> {
     #[serde(borrow)]
-    id: Text<'a>,
+    id: BorrowedText<'a>,
     #[serde(default, borrow)]
-    name: Text<'a>,
+    name: BorrowedText<'a>,
     #[serde(default, borrow)]
-    slug: Text<'a>,
+    slug: BorrowedText<'a>,
 }
 
 /// A role in the catalog. All fields are required because a role without its slug might be the Admin role.
 #[derive(Deserialize)]
 struct WireRole<'a> {
     #[serde(borrow)]
-    id: Text<'a>,
+    id: BorrowedText<'a>,
     #[serde(borrow)]
-    name: Text<'a>,
+    name: BorrowedText<'a>,
     #[serde(borrow)]
-    slug: Text<'a>,
+    slug: BorrowedText<'a>,
 }
 
 /// A string that is copied from the body only if it contains escapes. (`Option<Cow<str>>` always copies.)
 #[derive(Default)]
-struct Text<'a>(Cow<'a, str>);
+struct BorrowedText<'a>(Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for BorrowedText<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OfText;
 
         impl<'de> Visitor<'de> for OfText {
-            type Value = Text<'de>;
+            type Value = BorrowedText<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
 
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
+                Ok(BorrowedText(Cow::Borrowed(text)))
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
+                Ok(BorrowedText(Cow::Owned(text.to_owned())))
             }
         }
 
@@ -164,17 +164,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 /// The users on a page, converted as they are read, plus the reason for the first failed conversion.
 #[derive(Default)]
-struct Users {
-    page: Page,
+struct DecodedUsers {
+    page: UserPage,
     wrong: Option<String>,
 }
 
-impl Users {
+impl DecodedUsers {
     fn add(&mut self, user: WireUser<'_>, names: &mut RoleIdPool) -> Result<(), String> {
         let is_activity_unknown = user.is_deactivated.is_none();
         match convert(user, names)? {
-            User::Integration(integration) => self.page.integrations.push(integration),
-            User::Person(person, fields) => {
+            DecodedUser::Integration(integration) => self.page.integrations.push(integration),
+            DecodedUser::Person(person, fields) => {
                 if self.page.role_fields.is_some_and(|others| others != fields) {
                     return Err(format!(
                         "the user {} has other role fields than the users before",
@@ -190,19 +190,19 @@ impl Users {
     }
 }
 
-impl<'de> Deserialize<'de> for Users {
+impl<'de> Deserialize<'de> for DecodedUsers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OfList;
 
         impl<'de> Visitor<'de> for OfList {
-            type Value = Users;
+            type Value = DecodedUsers;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a sequence")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let (mut found, mut names) = (Users::default(), RoleIdPool::default());
+                let (mut found, mut names) = (DecodedUsers::default(), RoleIdPool::default());
                 let mut held: BTreeSet<[Cow<'de, str>; 3]> = BTreeSet::new();
                 while let Some(Object(user)) = list.next_element::<Object<WireUser<'de>>>()? {
                     let roles = user.roles.iter().flatten().flatten().chain(&user.role);
@@ -234,7 +234,7 @@ impl<'de> Deserialize<'de> for Users {
 struct RoleIdPool(BTreeSet<Arc<str>>);
 
 impl RoleIdPool {
-    fn role(&mut self, id: &Text<'_>) -> RoleId {
+    fn role(&mut self, id: &BorrowedText<'_>) -> RoleId {
         if let Some(known) = self.0.get(&*id.0) {
             return RoleId(Arc::clone(known));
         }
@@ -342,14 +342,14 @@ fn as_text(value: Value) -> Option<String> {
 
 #[derive(Serialize)]
 struct WireSearch<'a> {
-    filter: Filter<'a>,
+    filter: WireFilter<'a>,
     limit: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<&'a str>,
 }
 
 #[derive(Serialize)]
-struct Filter<'a> {
+struct WireFilter<'a> {
     field: &'static str,
     operator: &'static str,
     values: Vec<&'a str>,
@@ -362,7 +362,7 @@ impl Request for Me {
         Outgoing::new(Endpoint::Me)
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Identity, Cause> {
+    fn decode(&self, body: &[u8]) -> Result<Identity, FailureCause> {
         let wrong = |why| WrongShape::cause("the organization and the token's user", why);
         let WireMe { id, name, user } = parse::<Data<WireMe>>(body).map_err(wrong)?.data.0;
         let user = user.and_then(|user| user.0.id).and_then(|id| UserId::new(&id));
@@ -377,7 +377,7 @@ impl Request for Roles {
         Outgoing { query: cursor_query(self.cursor.as_ref()), ..Outgoing::new(Endpoint::Roles) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<RolePage, Cause> {
+    fn decode(&self, body: &[u8]) -> Result<RolePage, FailureCause> {
         let expected = "a page of roles";
         let (roles, next) = list::<WireRole<'_>>(body, expected)?;
         let roles: Vec<Role> = roles.into_iter().map(role).collect();
@@ -389,7 +389,7 @@ impl Request for Roles {
 }
 
 impl Request for Listing {
-    type Response = Page;
+    type Response = UserPage;
 
     fn outgoing(&self) -> Outgoing {
         let mut query = cursor_query(self.cursor.as_ref());
@@ -399,7 +399,7 @@ impl Request for Listing {
         Outgoing { query, ..Outgoing::new(Endpoint::Users) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Page, Cause> {
+    fn decode(&self, body: &[u8]) -> Result<UserPage, FailureCause> {
         let page = users(body)?;
         let is_empty = page.people.is_empty() && page.integrations.is_empty();
         if is_empty && self.cursor.is_none() {
@@ -411,7 +411,7 @@ impl Request for Listing {
 }
 
 impl Request for Search {
-    type Response = Page;
+    type Response = UserPage;
 
     fn outgoing(&self) -> Outgoing {
         let values = self.emails.iter().map(Email::as_str).collect();
@@ -419,7 +419,7 @@ impl Request for Search {
         Outgoing { body: Some(body), ..Outgoing::new(Endpoint::Search) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Page, Cause> {
+    fn decode(&self, body: &[u8]) -> Result<UserPage, FailureCause> {
         users(body)
     }
 }
@@ -434,7 +434,7 @@ impl Request for PeopleRequest {
         }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Vec<Person>, Cause> {
+    fn decode(&self, body: &[u8]) -> Result<Vec<Person>, FailureCause> {
         match self {
             Self::Search(search) => search.decode(body).map(|page| page.people),
             Self::One(id) => person(id, body).map(|person| vec![person]),
@@ -442,7 +442,7 @@ impl Request for PeopleRequest {
     }
 }
 
-impl Request for AuditLog {
+impl Request for AuditSearch {
     type Response = Entries;
 
     fn outgoing(&self) -> Outgoing {
@@ -451,7 +451,7 @@ impl Request for AuditLog {
         Outgoing { body: Some(body), ..Outgoing::new(Endpoint::Audit) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Entries, Cause> {
+    fn decode(&self, body: &[u8]) -> Result<Entries, FailureCause> {
         let (entries, next) = list::<WireEntry>(body, "a page of audit log entries")?;
         let entries = entries.into_iter().map(audit_entry).collect();
         Ok(Entries { entries, next })
@@ -467,7 +467,7 @@ impl Request for Update {
         Outgoing { user: Some(self.id.clone()), body: Some(body), ..Outgoing::new(Endpoint::Patch) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Person, Cause> {
+    fn decode(&self, body: &[u8]) -> Result<Person, FailureCause> {
         person(&self.id, body)
     }
 }
@@ -478,34 +478,34 @@ impl ReadRequest for Roles {}
 impl ReadRequest for Listing {}
 impl ReadRequest for Search {}
 impl ReadRequest for PeopleRequest {}
-impl ReadRequest for AuditLog {}
+impl ReadRequest for AuditSearch {}
 
 fn cursor_query(cursor: Option<&String>) -> Vec<(&'static str, String)> {
     cursor.map(|cursor| ("cursor", cursor.clone())).into_iter().collect()
 }
 
 fn search_body(field: &'static str, values: Vec<&str>, limit: usize, cursor: Option<&str>) -> Vec<u8> {
-    encode(&WireSearch { filter: Filter { field, operator: "in", values }, limit, cursor })
+    encode(&WireSearch { filter: WireFilter { field, operator: "in", values }, limit, cursor })
 }
 
 fn encode(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_else(|error| unreachable!("structs of texts serialize: {error}"))
 }
 
-fn users(body: &[u8]) -> Result<Page, Cause> {
+fn users(body: &[u8]) -> Result<UserPage, FailureCause> {
     let wrong = |why| WrongShape::cause("a page of users", why);
-    let (data, next) = many::<Users>(body).map_err(wrong)?;
-    let Users { page, wrong: first } = data.unwrap_or_default();
+    let (data, next) = many::<DecodedUsers>(body).map_err(wrong)?;
+    let DecodedUsers { page, wrong: first } = data.unwrap_or_default();
     first.map_or(Ok(()), |why| Err(wrong(why)))?;
     with_data(!page.people.is_empty() || !page.integrations.is_empty(), next.as_ref())?;
-    Ok(Page { next, ..page })
+    Ok(UserPage { next, ..page })
 }
 
 /// Parses a page of objects. Returns its entries and the cursor of the next page.
 fn list<'de, T: Deserialize<'de>>(
     body: &'de [u8],
     expected: &'static str,
-) -> Result<(Vec<T>, Option<String>), Cause> {
+) -> Result<(Vec<T>, Option<String>), FailureCause> {
     let (data, next) = many::<Vec<Object<T>>>(body).map_err(|why| WrongShape::cause(expected, why))?;
     let entries: Vec<T> = data.unwrap_or_default().into_iter().map(|Object(entry)| entry).collect();
     with_data(!entries.is_empty(), next.as_ref())?;
@@ -521,18 +521,20 @@ fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, O
 }
 
 /// Rejects a page without data that claims to be followed by another page. The live service occasionally returns one.
-fn with_data(has_data: bool, next: Option<&String>) -> Result<(), Cause> {
-    if has_data || next.is_none() { Ok(()) } else { Err(Cause::PageWithoutData) }
+fn with_data(has_data: bool, next: Option<&String>) -> Result<(), FailureCause> {
+    if has_data || next.is_none() { Ok(()) } else { Err(FailureCause::PageWithoutData) }
 }
 
 /// Decodes the response to `GET` or `PATCH /users/{id}`. Returns an error if the response is about another user.
-fn person(id: &UserId, body: &[u8]) -> Result<Person, Cause> {
+fn person(id: &UserId, body: &[u8]) -> Result<Person, FailureCause> {
     let wrong = |why| WrongShape::cause("the requested user", why);
     let user = parse::<Data<WireUser<'_>>>(body).map_err(wrong)?.data.0;
     match convert(user, &mut RoleIdPool::default()).map_err(wrong)? {
-        User::Person(person, _) if person.id == *id => Ok(person),
-        User::Person(Person { id, .. }, _) => Err(wrong(format!("it is another user, {}", id.as_str()))),
-        User::Integration(Integration { id, .. }) => {
+        DecodedUser::Person(person, _) if person.id == *id => Ok(person),
+        DecodedUser::Person(Person { id, .. }, _) => {
+            Err(wrong(format!("it is another user, {}", id.as_str())))
+        }
+        DecodedUser::Integration(Integration { id, .. }) => {
             Err(wrong(format!("the user {} has no email address", id.as_str())))
         }
     }
@@ -555,8 +557,8 @@ fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
 
 /// Returns the cursor of the next page. On the last page, `pagination` or its cursor is missing or empty, depending on the API
 /// version. It's an error if a page says that another one follows but has no cursor.
-fn next_page(pagination: Option<Object<Pagination>>) -> Result<Option<String>, String> {
-    let Some(Object(Pagination { cursor, has_next_page })) = pagination else {
+fn next_page(pagination: Option<Object<WirePagination>>) -> Result<Option<String>, String> {
+    let Some(Object(WirePagination { cursor, has_next_page })) = pagination else {
         return Ok(None);
     };
     match (cursor.filter(|cursor| !cursor.is_empty()), has_next_page) {
@@ -583,14 +585,14 @@ fn audit_entry(entry: WireEntry) -> AuditEntry {
     }
 }
 
-enum User {
+enum DecodedUser {
     Person(Person, RoleFields),
     Integration(Integration),
 }
 
 /// Converts a user. Returns an error if a field that affects decisions is missing, if fields contradict each other, or if the
 /// ID can't be part of a path.
-fn convert(user: WireUser<'_>, names: &mut RoleIdPool) -> Result<User, String> {
+fn convert(user: WireUser<'_>, names: &mut RoleIdPool) -> Result<DecodedUser, String> {
     let Some(id) = UserId::new(&user.id.0) else {
         return Err(format!("a user has an ID that cannot be part of a path: {:?}", user.id.0));
     };
@@ -602,7 +604,7 @@ fn convert(user: WireUser<'_>, names: &mut RoleIdPool) -> Result<User, String> {
     let mut addresses = texts.filter(|text| !text.0.is_empty()).map(|text| Email::observed(&text.0));
     let Some(email) = addresses.next() else {
         let name = user.name.unwrap_or_default().0.into_owned();
-        return Ok(User::Integration(Integration { id, name }));
+        return Ok(DecodedUser::Integration(Integration { id, name }));
     };
     let secondary = addresses.filter(|other| *other != email).collect();
     let (assigned, from_scim, fields) = roles_of(&user, names, missing)?;
@@ -611,7 +613,7 @@ fn convert(user: WireUser<'_>, names: &mut RoleIdPool) -> Result<User, String> {
     let status = status.ok_or_else(|| missing("status"))?.0.into_owned();
     let deactivated = is_deactivated.unwrap_or(false);
     let person = Person { id, email, secondary, name, assigned, from_scim, status, deactivated };
-    Ok(User::Person(person, fields))
+    Ok(DecodedUser::Person(person, fields))
 }
 
 /// Returns the assigned roles, the roles held only through SCIM, and the fields in which they were found.
@@ -671,16 +673,16 @@ mod tests {
         Search { emails: Vec::new(), limit: 9, cursor: None }
     }
 
-    fn audit_log() -> AuditLog {
-        AuditLog { people: Vec::new(), limit: 9, cursor: None }
+    fn audit_log() -> AuditSearch {
+        AuditSearch { people: Vec::new(), limit: 9, cursor: None }
     }
 
     /// Returns the reason a body can't be decoded, if any.
-    fn cause(request: &impl Request, body: &str) -> Option<Cause> {
+    fn cause(request: &impl Request, body: &str) -> Option<FailureCause> {
         request.decode(body.as_bytes()).err()
     }
 
-    fn page(body: &str) -> Result<Page, Cause> {
+    fn page(body: &str) -> Result<UserPage, FailureCause> {
         search().decode(body.as_bytes())
     }
 
@@ -707,7 +709,7 @@ mod tests {
     fn an_empty_search_omits_data_or_has_null_or_an_empty_list() {
         for data in ["", r#""data":null,"#, r#""data":[],"#] {
             let body = format!(r#"{{{data}"request_id":"r"}}"#);
-            assert_eq!(page(&body).unwrap(), Page::default(), "{body}");
+            assert_eq!(page(&body).unwrap(), UserPage::default(), "{body}");
             let entries = Entries { entries: Vec::new(), next: None };
             assert_eq!(audit_log().decode(body.as_bytes()), Ok(entries), "{body}");
             let id = UserId::new("u1").unwrap();
@@ -718,7 +720,7 @@ mod tests {
                 cause(&PeopleRequest::One(id.clone()), &body),
                 cause(&Update { id, patch: Patch { role: None, status: None } }, &body),
             ] {
-                assert!(matches!(cause, Some(Cause::WrongShape(_))), "{body}: {cause:?}");
+                assert!(matches!(cause, Some(FailureCause::WrongShape(_))), "{body}: {cause:?}");
             }
         }
     }
@@ -739,7 +741,7 @@ mod tests {
                 cause(&search(), &body),
                 cause(&audit_log(), &body),
             ] {
-                assert_eq!(cause, Some(Cause::PageWithoutData), "{data}");
+                assert_eq!(cause, Some(FailureCause::PageWithoutData), "{data}");
             }
         }
     }
@@ -786,7 +788,7 @@ mod tests {
         }
     }
 
-    fn user(fields: &str) -> Result<Page, Cause> {
+    fn user(fields: &str) -> Result<UserPage, FailureCause> {
         page(&format!(r#"{{"data":[{{"id":"u1","name":"A",{fields}}}]}}"#))
     }
 
@@ -821,7 +823,7 @@ mod tests {
         };
         assert!(user(&without("nothing")).is_ok());
         for (name, _) in all {
-            let Err(Cause::WrongShape(wrong)) = user(&without(name)) else { panic!("{name}") };
+            let Err(FailureCause::WrongShape(wrong)) = user(&without(name)) else { panic!("{name}") };
             assert!(
                 wrong.why.starts_with("the user u1 has no ") && wrong.why.contains(name),
                 "{}",
@@ -846,7 +848,7 @@ mod tests {
             r#""role_id":"","role":{"id":"r2"}"#,
         ] {
             let result = user(&format!(r#""email":"a@b.example","status":"",{fields}"#));
-            assert!(matches!(result, Err(Cause::WrongShape(_))), "{fields}: {result:?}");
+            assert!(matches!(result, Err(FailureCause::WrongShape(_))), "{fields}: {result:?}");
         }
     }
 
@@ -890,7 +892,7 @@ mod tests {
         assert!(person(&id, format!(r#"{{"data":{other}}}"#).as_bytes()).is_err());
     }
 
-    fn entries(entry: &str) -> Result<Entries, Cause> {
+    fn entries(entry: &str) -> Result<Entries, FailureCause> {
         audit_log().decode(format!(r#"{{"data":[{entry}],"request_id":"r"}}"#).as_bytes())
     }
 
@@ -1002,7 +1004,7 @@ mod tests {
         );
         let people = ["u1", "u2"].map(|id| UserId::new(id).unwrap()).to_vec();
         assert_eq!(
-            body(AuditLog { people, limit: 9, cursor: Some("c".into()) }.outgoing()),
+            body(AuditSearch { people, limit: 9, cursor: Some("c".into()) }.outgoing()),
             r#"{"filter":{"field":"object_id","operator":"in","values":["u1","u2"]},"limit":9,"cursor":"c"}"#
         );
         let patch = Patch { role: Some("r1".into()), status: None };

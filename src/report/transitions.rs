@@ -12,19 +12,19 @@ pub const MOST_LISTED: usize = 20;
 
 /// A person with changes, along with the guarded roles that they gain or lose.
 #[derive(Debug, Clone)]
-pub struct Person<'r> {
+pub struct ChangedPerson<'r> {
     pub change: &'r ChangeLine,
     pub guarded_roles: Vec<&'r GuardedRoleLine>,
 }
 
 /// Returns the people with changes, in plan order.
-pub fn people(report: &PlanReport) -> Vec<Person<'_>> {
+pub fn people(report: &PlanReport) -> Vec<ChangedPerson<'_>> {
     let mut guarded: HashMap<&str, Vec<&GuardedRoleLine>> = HashMap::new();
     for line in &report.guarded_roles {
         guarded.entry(line.email.raw()).or_default().push(line);
     }
-    let person = |change| Person { change, guarded_roles: Vec::new() };
-    let mut people: Vec<Person<'_>> = report.changes.iter().map(person).collect();
+    let person = |change| ChangedPerson { change, guarded_roles: Vec::new() };
+    let mut people: Vec<ChangedPerson<'_>> = report.changes.iter().map(person).collect();
     for person in &mut people {
         person.guarded_roles = guarded.remove(person.change.email.raw()).unwrap_or_default();
     }
@@ -33,22 +33,24 @@ pub fn people(report: &PlanReport) -> Vec<Person<'_>> {
 
 /// Groups people with the same outcome and the same edits, including source lines, causes, and audit log entries. Groups are
 /// ordered by their first member. A person who gains or loses a guarded role always forms a separate group.
-pub fn groups<'p, 'r>(people: impl IntoIterator<Item = &'p Person<'r>>) -> Vec<Vec<&'p Person<'r>>> {
+pub fn groups<'p, 'r>(
+    people: impl IntoIterator<Item = &'p ChangedPerson<'r>>,
+) -> Vec<Vec<&'p ChangedPerson<'r>>> {
     grouped(people, |person| person.identity(true))
 }
 
 /// Like [`groups`], but ignores differences in source lines and audit log entries.
 pub fn groups_of_values<'p, 'r>(
-    people: impl IntoIterator<Item = &'p Person<'r>>,
-) -> Vec<Vec<&'p Person<'r>>> {
+    people: impl IntoIterator<Item = &'p ChangedPerson<'r>>,
+) -> Vec<Vec<&'p ChangedPerson<'r>>> {
     grouped(people, |person| person.identity(false))
 }
 
 fn grouped<'p, 'r>(
-    people: impl IntoIterator<Item = &'p Person<'r>>,
-    identity: impl Fn(&Person<'_>) -> String,
-) -> Vec<Vec<&'p Person<'r>>> {
-    let mut groups: Vec<Vec<&Person<'_>>> = Vec::new();
+    people: impl IntoIterator<Item = &'p ChangedPerson<'r>>,
+    identity: impl Fn(&ChangedPerson<'_>) -> String,
+) -> Vec<Vec<&'p ChangedPerson<'r>>> {
+    let mut groups: Vec<Vec<&ChangedPerson<'_>>> = Vec::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
     for person in people {
         if !person.guarded_roles.is_empty() {
@@ -64,7 +66,7 @@ fn grouped<'p, 'r>(
     groups
 }
 
-impl Person<'_> {
+impl ChangedPerson<'_> {
     /// Returns a key that's equal for people whose changes look the same to the reader. If `has_lines` is set, source lines
     /// and audit log entries must also be the same.
     fn identity(&self, has_lines: bool) -> String {
@@ -84,7 +86,7 @@ impl Person<'_> {
 
 /// A field's change from its old values to a new one, with the number of people affected.
 #[derive(Debug, Clone)]
-pub struct Transition<'r> {
+pub struct CountedTransition<'r> {
     /// The first of the counted edits. The others might have different source lines and origins.
     pub edit: &'r EditLine,
     pub people: usize,
@@ -93,11 +95,11 @@ pub struct Transition<'r> {
 }
 
 /// Returns the transitions in a plan, most common first.
-pub fn transitions(report: &PlanReport) -> Vec<Transition<'_>> {
-    let mut counted: BTreeMap<_, Transition<'_>> = BTreeMap::new();
+pub fn transitions(report: &PlanReport) -> Vec<CountedTransition<'_>> {
+    let mut counted: BTreeMap<_, CountedTransition<'_>> = BTreeMap::new();
     for edit in report.changes.iter().flat_map(|change| &change.edits) {
         let EditLine { field, from, to, .. } = edit;
-        let new = || Transition { edit, people: 0, causes: BTreeMap::new() };
+        let new = || CountedTransition { edit, people: 0, causes: BTreeMap::new() };
         let transition = counted.entry((field, from, to)).or_insert_with(new);
         transition.people += 1;
         if let Some(cause) = edit.cause {

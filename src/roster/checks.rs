@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::email::foreign_letters;
-use super::role_rules::{Known, is_same_text, violations};
+use super::role_rules::{RoleContext, is_same_text, violations};
 use super::{DeclaredPerson, Email, Field, Moment, RoleRule, Roster, RosterCode, Window, keys};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -112,7 +112,7 @@ pub(super) fn check_rules<'p>(
     people: impl Iterator<Item = &'p DeclaredPerson>,
     rules: &[RoleRule],
 ) -> Vec<Problem> {
-    let known = Known { other_addresses: &|_| Vec::new(), is_same: &is_same_text };
+    let known = RoleContext { other_addresses: &|_| Vec::new(), is_same: &is_same_text };
     violations(people, rules, &known)
 }
 

@@ -20,7 +20,7 @@ const MAX_UNCLOSED_BRACKETS: usize = 8;
 
 /// Tracks which parts of an invalid TOML file were parsed reliably.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct ParsedParts {
     /// Ranges where the parsed values are just guesses. Sorted and non-overlapping.
     guesses: Vec<Range<usize>>,
     /// Statements that contain an error, and the headers of the sections around them. Sorted and non-overlapping.
@@ -31,7 +31,7 @@ pub(super) struct Known {
 const FOLLOW_INCOMPLETE: [RosterCode; 3] =
     [RosterCode::MissingKey, RosterCode::EmptyWindow, RosterCode::NoWayBack];
 
-impl Known {
+impl ParsedParts {
     /// Returns `true` if the value at this place was parsed reliably.
     pub(super) fn is_sure_of(&self, place: Place) -> bool {
         !is_in(&self.guesses, place)
@@ -78,7 +78,7 @@ pub(super) fn explain(
     mut errors: Vec<Error>,
     fields: &mut Fields<'_>,
     read: impl Fn(&mut Fields<'_>, &DeTable<'_>),
-) -> Known {
+) -> ParsedParts {
     let statements = statements(text);
     let mut part = TextPart { text: String::new(), shift: Shift::default(), start: 0 };
     let mut found = std::mem::take(&mut fields.problems);
@@ -94,7 +94,7 @@ pub(super) fn explain(
         starts.extend(labels.map(|label| label.place.span().start));
         incomplete_ranges.extend(incomplete(&statements, &starts, explained.unseen_from));
         let sections = explained.sections.iter().map(|section| section.content.clone());
-        let here = Known {
+        let here = ParsedParts {
             guesses: merged(guesses.iter().cloned().chain(sections).collect()),
             incomplete: Vec::new(),
         };
@@ -103,7 +103,7 @@ pub(super) fn explain(
         let again = again.into_iter().map(|it| it.span).filter(|span| span.start < unseen).collect();
         let mut reread = read_again(file, text, again, &statements, fields, &read);
         reread.extend(read_below(&explained.sections, text, fields, &read));
-        Known { guesses: merged(guesses), incomplete: Vec::new() }.retain(&mut reread);
+        ParsedParts { guesses: merged(guesses), incomplete: Vec::new() }.retain(&mut reread);
         known.get_or_insert(here);
         fields.problems.extend(explained.problems);
         fields.problems.append(&mut found);
@@ -115,7 +115,7 @@ pub(super) fn explain(
         errors = unread;
         found = part.walk(fields, table.get_ref(), &read);
     }
-    let known = Known { incomplete: merged(incomplete_ranges), ..known.unwrap_or_default() };
+    let known = ParsedParts { incomplete: merged(incomplete_ranges), ..known.unwrap_or_default() };
     fields.problems.retain(|problem| {
         let follows = FOLLOW_INCOMPLETE.iter().any(|code| code.as_str() == problem.code);
         !follows || problem.labels.iter().all(|label| !is_in(&known.incomplete, label.place))

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use super::checks::{check_look_alikes, check_rules, check_windows, sort, without_duplicates};
-use super::explain::{Known, explain};
+use super::explain::{ParsedParts, explain};
 use super::fields::Fields;
 use super::people::{Context, People, read_people};
 use super::settings::{Settings, check_team_keys, read_context, read_settings};
@@ -33,7 +33,7 @@ impl Roster {
     /// # Errors
     /// Returns all problems in all files, including unreadable ones.
     pub fn read(path: &Path) -> Result<Self, Problems> {
-        let mut reader = Reader::default();
+        let mut reader = RosterReader::default();
         match reader.read_root(path) {
             Some(roster) if reader.problems.is_empty() => Ok(Self { sources: reader.sources, ..roster }),
             _ => Err(Problems::new(reader.sources, reader.problems)),
@@ -42,16 +42,16 @@ impl Roster {
 }
 
 #[derive(Default)]
-struct Reader {
+struct RosterReader {
     sources: Sources,
     problems: Vec<Problem>,
     names: BTreeSet<RoleName>,
     unused_defaults: Vec<(Field, Place)>,
     /// The reliably parsed parts of each file. Valid TOML files have no entry.
-    known: BTreeMap<FileId, Known>,
+    known: BTreeMap<FileId, ParsedParts>,
 }
 
-impl Reader {
+impl RosterReader {
     /// Returns `true` if the value at this place was parsed reliably.
     fn is_sure_of(&self, place: Place) -> bool {
         self.known.get(&place.file).is_none_or(|known| known.is_sure_of(place))

@@ -92,7 +92,7 @@ impl RoleRule {
         self.emails.iter().any(|pattern| pattern.value.matches(email))
     }
 
-    fn allows(&self, role: &Sourced<RoleName>, known: &Known<'_>) -> bool {
+    fn allows(&self, role: &Sourced<RoleName>, known: &RoleContext<'_>) -> bool {
         self.roles.iter().any(|allowed| (known.is_same)(&allowed.value, &role.value))
     }
 
@@ -119,7 +119,7 @@ impl RoleRule {
 }
 
 /// The inputs to [`violations`] that differ between offline and online checks.
-pub struct Known<'k> {
+pub struct RoleContext<'k> {
     /// Returns a declared person's other addresses in Pylon, or an empty list if they are unknown.
     pub other_addresses: &'k dyn Fn(&DeclaredPerson) -> Vec<Email>,
     /// Returns `true` if two names refer to the same role.
@@ -131,7 +131,7 @@ pub struct Known<'k> {
 pub fn violations<'p>(
     people: impl IntoIterator<Item = &'p DeclaredPerson>,
     rules: &[RoleRule],
-    known: &Known<'_>,
+    known: &RoleContext<'_>,
 ) -> Vec<Problem> {
     if rules.is_empty() {
         return Vec::new(); // avoids looking up the other addresses of up to 100,000 people

@@ -19,7 +19,7 @@ const MAX_ENTRIES: usize = 100_000;
 /// A change to a user, as stored in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AuditEntry {
+pub struct LoggedChange {
     pub id: String,
     /// The kind of change, such as `UserRoleChanged`. Clients must be prepared for new kinds.
     pub action: String,
@@ -37,7 +37,7 @@ pub struct AuditEntry {
 
 /// An entry as it appears in a response.
 #[derive(Debug, Serialize)]
-pub(super) struct AuditEntryView<'a> {
+pub(super) struct LoggedChangeView<'a> {
     id: &'a str,
     action: &'a str,
     action_happened_at: Timestamp,
@@ -50,10 +50,10 @@ pub(super) struct AuditEntryView<'a> {
     attributes: &'a BTreeMap<String, String>,
 }
 
-impl AuditEntry {
-    fn view(&self) -> AuditEntryView<'_> {
+impl LoggedChange {
+    fn view(&self) -> LoggedChangeView<'_> {
         let Self { id, action, happened_at, object_id, actor_user_id, source, attributes } = self;
-        AuditEntryView {
+        LoggedChangeView {
             id,
             action,
             action_happened_at: *happened_at,
@@ -70,25 +70,25 @@ impl AuditEntry {
 /// All entries, oldest first. They're numbered consecutively. The numbers of dropped entries aren't reused.
 #[derive(Debug, Clone)]
 pub(super) struct AuditLog {
-    entries: VecDeque<AuditEntry>,
+    entries: VecDeque<LoggedChange>,
     /// The number of the oldest entry still in the log.
     first: usize,
 }
 
 /// A page of entries, newest first.
 pub(super) struct AuditPage<'a> {
-    pub(super) entries: Vec<AuditEntryView<'a>>,
+    pub(super) entries: Vec<LoggedChangeView<'a>>,
     /// The cursor that leads to this page.
     pub(super) here: String,
     pub(super) next: Option<String>,
 }
 
 impl AuditLog {
-    pub(super) fn new(entries: Vec<AuditEntry>) -> Self {
+    pub(super) fn new(entries: Vec<LoggedChange>) -> Self {
         Self { entries: entries.into(), first: 0 }
     }
 
-    pub(super) fn add(&mut self, entry: AuditEntry) {
+    pub(super) fn add(&mut self, entry: LoggedChange) {
         self.entries.push_back(entry);
         if self.entries.len() > MAX_ENTRIES {
             self.entries.pop_front();
@@ -96,7 +96,7 @@ impl AuditLog {
         }
     }
 
-    pub(super) fn oldest_first(&self) -> impl Iterator<Item = &AuditEntry> {
+    pub(super) fn oldest_first(&self) -> impl Iterator<Item = &LoggedChange> {
         self.entries.iter()
     }
 
@@ -124,11 +124,11 @@ impl AuditLog {
         };
         let (page, next) = page::take(numbers.filter(found), limit);
         let next = next.map(|number| page::cursor(question, number));
-        let entries = page.into_iter().filter_map(|number| self.at(number)).map(AuditEntry::view).collect();
+        let entries = page.into_iter().filter_map(|number| self.at(number)).map(LoggedChange::view).collect();
         Ok(AuditPage { entries, here, next })
     }
 
-    fn at(&self, number: usize) -> Option<&AuditEntry> {
+    fn at(&self, number: usize) -> Option<&LoggedChange> {
         self.entries.get(number.checked_sub(self.first)?)
     }
 }
@@ -164,7 +164,7 @@ impl Condition {
         condition.ok_or_else(|| ApiError::bad_request("unknown operator for this field"))
     }
 
-    fn holds(&self, entry: &AuditEntry) -> bool {
+    fn holds(&self, entry: &LoggedChange) -> bool {
         match self {
             Self::ActionIs(values) => values.holds(std::iter::once(entry.action.as_str())),
             Self::ActionContains(part) => entry.action.contains(part.as_str()),

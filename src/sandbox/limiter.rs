@@ -39,11 +39,11 @@ impl Limiters {
 struct Limiter {
     limit: u128,
     window: u128,
-    count: Count,
+    count: Admitted,
 }
 
 #[derive(Debug, Clone)]
-enum Count {
+enum Admitted {
     /// The admitted arrivals in the last window, oldest first.
     Log(VecDeque<u128>),
     /// The index of the current window and the number of arrivals admitted in it.
@@ -61,12 +61,12 @@ impl Limiter {
         let window = window.as_nanos().max(1);
         let bucket = |tokens: u128| {
             let capacity = tokens * window;
-            Count::Bucket { capacity, level: capacity, at: 0 }
+            Admitted::Bucket { capacity, level: capacity, at: 0 }
         };
         let count = match kind {
-            LimiterKind::SlidingLog => Count::Log(VecDeque::new()),
-            LimiterKind::FixedWindow => Count::Fixed { window: 0, used: 0 },
-            LimiterKind::SlidingCounter => Count::Sliding { window: 0, used: 0, before: 0 },
+            LimiterKind::SlidingLog => Admitted::Log(VecDeque::new()),
+            LimiterKind::FixedWindow => Admitted::Fixed { window: 0, used: 0 },
+            LimiterKind::SlidingCounter => Admitted::Sliding { window: 0, used: 0, before: 0 },
             LimiterKind::FullBucket => bucket(limit),
             LimiterKind::SmoothBucket => bucket((limit / 10).max(1)),
         };
@@ -80,8 +80,8 @@ impl Limiter {
             return refused(length);
         }
         match count {
-            Count::Log(log) => arrive_in_log(log, limit, length, now),
-            Count::Fixed { window, used } => {
+            Admitted::Log(log) => arrive_in_log(log, limit, length, now),
+            Admitted::Fixed { window, used } => {
                 let current = now / length;
                 if current != *window {
                     (*window, *used) = (current, 0);
@@ -92,7 +92,7 @@ impl Limiter {
                 }
                 refused((current + 1) * length - now)
             }
-            Count::Sliding { window, used, before } => {
+            Admitted::Sliding { window, used, before } => {
                 let current = now / length;
                 if current != *window {
                     *before = if current == *window + 1 { *used } else { 0 };
@@ -100,7 +100,7 @@ impl Limiter {
                 }
                 arrive_in_estimate(used, *before, limit, length, now % length)
             }
-            Count::Bucket { capacity, level, at } => {
+            Admitted::Bucket { capacity, level, at } => {
                 *level = (*level + now.saturating_sub(*at) * limit).min(*capacity);
                 *at = now.max(*at);
                 // One token is worth `length` units.

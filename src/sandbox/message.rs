@@ -148,7 +148,7 @@ impl ApiError {
     /// Wraps the error in its envelope. Before October 2026, the envelope doesn't have a `code`.
     pub(super) fn into_response(self, api: Api, request_id: &str) -> Response {
         #[derive(Serialize)]
-        struct Envelope<'a> {
+        struct ErrorBody<'a> {
             errors: [&'a str; 1],
             request_id: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,7 +158,7 @@ impl ApiError {
             Api::October2026 => self.code,
             Api::April2026 | Api::July2026 => None,
         };
-        let body = to_bytes(&Envelope { errors: [&self.text], request_id, code });
+        let body = to_bytes(&ErrorBody { errors: [&self.text], request_id, code });
         let mut response = Response::of_pylon(self.status, body, request_id);
         response.headers.extend(self.header);
         response

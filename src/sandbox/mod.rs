@@ -42,7 +42,7 @@ mod users;
 mod world;
 mod written_user;
 
-pub use audit::AuditEntry;
+pub use audit::LoggedChange;
 pub use delivery::Delivery;
 pub use fault::Fault;
 pub use faults::Faults;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::audit::AuditEntry;
+use super::audit::LoggedChange;
 use super::context::RequestContext;
 use super::fault::Fault;
 use super::identifiers::{mix, uuid_in_series};
@@ -127,7 +127,7 @@ impl World {
             self.audited += 1;
             // The epoch keeps a world that is restored from a saved state from reusing identifiers.
             let series = AUDIT_SERIES ^ mix(self.epoch.as_microsecond().unsigned_abs());
-            self.audit.add(AuditEntry {
+            self.audit.add(LoggedChange {
                 id: uuid_in_series(series, self.audited),
                 action: action.to_owned(),
                 happened_at: self.timestamp(now),

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::audit::AuditEntry;
+use super::audit::LoggedChange;
 use super::organization::{Api, ApiSettings, Organization, Role};
 use super::written_user::WrittenUser;
 
@@ -22,7 +22,7 @@ pub struct SandboxState {
     pub settings: ApiSettings,
     pub users: Vec<WrittenUser>,
     /// The audit log, oldest first.
-    pub audit: Vec<AuditEntry>,
+    pub audit: Vec<LoggedChange>,
     /// Whether the sandbox generated this organization from the declared people. Only the sandbox itself sets this.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub made_up: bool,

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::audit::{AuditEntry, AuditLog};
+use super::audit::{AuditLog, LoggedChange};
 use super::context::RequestContext;
 use super::identifiers::uuid_in_series;
 use super::limiter::{Admission, Limiters};
@@ -143,7 +143,7 @@ impl World {
     }
 
     /// Returns the audit log, oldest entry first.
-    pub fn audit_log(&self) -> impl Iterator<Item = &AuditEntry> {
+    pub fn audit_log(&self) -> impl Iterator<Item = &LoggedChange> {
         self.audit.oldest_first()
     }
 

@@ -9,7 +9,7 @@ use crate::apply::outcome::{NotAttempted, Outcome, Stop};
 use crate::apply::task::{Evidence, Position, TaskId, evidence};
 use crate::observed::{Person, UserId};
 use crate::pylon::Failure;
-use crate::pylon::failure::{Cause, Class};
+use crate::pylon::failure::{Class, FailureCause};
 use crate::pylon::retry::{GiveUp, Retry};
 
 impl Machine {
@@ -47,7 +47,7 @@ impl Machine {
             }
             Class::Fatal => {
                 let outcome = match failure.cause {
-                    Cause::Blocked(_) => not_attempted(failure.clone()),
+                    FailureCause::Blocked(_) => not_attempted(failure.clone()),
                     _ => Outcome::Rejected(failure.clone()),
                 };
                 self.end(id, outcome);

@@ -22,7 +22,7 @@ use super::role_limits::RoleLimits;
 use super::task::{Evidence, Position, TaskId, Tasks, evidence};
 use crate::observed::Person;
 use crate::plan::{Change, ReviewedPlan};
-use crate::pylon::failure::Cause;
+use crate::pylon::failure::FailureCause;
 use crate::pylon::pace::Pacing;
 use crate::pylon::request::{Endpoint, PeopleRequest, Request, Update};
 use crate::pylon::{Attempt, Failure, FlowControl};
@@ -180,7 +180,11 @@ impl Machine {
 
     /// Creates the failure for a write that was not sent.
     fn not_sent(&self, task: TaskId, why: String) -> Failure {
-        Failure { asked: self.update(task).outgoing().asked(), cause: Cause::NotSent(why), request_id: None }
+        Failure {
+            asked: self.update(task).outgoing().asked(),
+            cause: FailureCause::NotSent(why),
+            request_id: None,
+        }
     }
 
     /// Returns the next action at time `now`. Call this repeatedly until it returns [`Action::Wait`] or [`Action::Done`].

@@ -94,7 +94,7 @@ impl JournalEntry {
         else {
             return Self { problem, ..unreadable };
         };
-        let (state, not_applied) = match Ending::of(lines) {
+        let (state, not_applied) = match Ending::from_lines(lines) {
             Ending::Unfinished if is_running => (JournalState::Running, 0),
             Ending::Unfinished => (JournalState::Unfinished, 0),
             Ending::Stopped(_) => (JournalState::Stopped, 0),

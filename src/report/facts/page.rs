@@ -29,7 +29,7 @@ pub struct DiagnosticDetails {
 
 impl DiagnosticPage {
     /// Returns the page about a code, or `None` if there is no such code.
-    pub fn of(code: &str) -> Option<Self> {
+    pub fn for_code(code: &str) -> Option<Self> {
         let start = format!("| `{code}` | ");
         let row = DIAGNOSTICS.lines().find_map(|line| line.strip_prefix(&start)?.strip_suffix(" |"))?;
         let (what_happened, what_to_do) = row.split_once(" | ")?;
@@ -108,24 +108,24 @@ mod tests {
     #[test]
     fn every_code_has_a_page_in_plain_text() {
         for code in diagnostic_codes() {
-            let page = DiagnosticPage::of(code).unwrap_or_else(|| panic!("{code} has no page"));
+            let page = DiagnosticPage::for_code(code).unwrap_or_else(|| panic!("{code} has no page"));
             let details = page.details.as_ref().map(|details| details.text.clone()).unwrap_or_default();
             let text = [page.what_happened, page.what_to_do, details].join(" ");
             assert!(!text.contains("](") && !text.contains(" | "), "{code}: {text}");
         }
-        assert_eq!(DiagnosticPage::of("roster::nothing"), None);
+        assert_eq!(DiagnosticPage::for_code("roster::nothing"), None);
     }
 
     #[test]
     fn a_page_has_the_section_that_it_links_to() {
-        let page = DiagnosticPage::of("roster::syntax").unwrap();
+        let page = DiagnosticPage::for_code("roster::syntax").unwrap();
         assert_eq!(page.what_to_do, "Write what the help shows. See Invalid TOML.");
         let details = page.details.unwrap();
         assert_eq!(details.title, "Invalid TOML");
         let lines: Vec<&str> = details.text.lines().collect();
         assert_eq!(lines.len(), 9, "{}", details.text);
         assert!(lines[8].contains("A file in JSON, YAML, or CSV "), "{}", lines[8]);
-        let other = DiagnosticPage::of("pylon::bad_certificate").unwrap();
+        let other = DiagnosticPage::for_code("pylon::bad_certificate").unwrap();
         assert!(
             other.what_to_do.ends_with("Proxies and certificates (docs/ci.md#proxies-and-certificates).")
         );

@@ -15,7 +15,7 @@ use crate::printable::Printable;
 use crate::roster::{Email, Field, Roster, Stance};
 
 /// The inputs needed to explain why a difference isn't written.
-struct People<'a> {
+struct UnwrittenContext<'a> {
     /// The planned edits, by address and field.
     planned: HashMap<(&'a Email, Field), &'a EditLine>,
     missing: HashSet<&'a Email>,
@@ -34,7 +34,7 @@ impl PlanReport {
         reviewed: &ReviewedPlan,
         observed: &ObservedState,
     ) {
-        let people = People::new(self, present, reviewed, observed);
+        let people = UnwrittenContext::new(self, present, reviewed, observed);
         let only = &reviewed.plan.only;
         let mut entries = Vec::new();
         for difference in Comparison::between(base, present).differences {
@@ -58,7 +58,7 @@ impl PlanReport {
     }
 }
 
-impl<'a> People<'a> {
+impl<'a> UnwrittenContext<'a> {
     fn new(
         report: &'a PlanReport,
         present: &'a Roster,

@@ -7,20 +7,20 @@ use maud::{Markup, html};
 use super::{LONGEST, place, prose, short};
 use crate::printable::Printable;
 use crate::report::facts::plan::{ChangeLine, EditLine, PersonLine, PlanReport};
-use crate::report::transitions::{self, MOST_LISTED, Person};
+use crate::report::transitions::{self, ChangedPerson, MOST_LISTED};
 use crate::report::words::{self, Shared};
 
 /// A section of people with an entry in the table of contents.
-pub(super) struct Part<'r> {
+pub(super) struct PeopleSection<'r> {
     /// The ID that the table of contents links to.
     pub(super) id: &'static str,
     pub(super) title: &'static str,
     /// Sorted so that people with guarded roles come first.
-    pub(super) people: Vec<Person<'r>>,
+    pub(super) people: Vec<ChangedPerson<'r>>,
 }
 
 /// Returns the sections of a plan, starting with guarded roles, or the sections of an apply, starting with what wasn't applied.
-pub(super) fn parts(report: &PlanReport) -> Vec<Part<'_>> {
+pub(super) fn parts(report: &PlanReport) -> Vec<PeopleSection<'_>> {
     let (mut people, others): (Vec<_>, Vec<_>) =
         transitions::people(report).into_iter().partition(|person| !person.guarded_roles.is_empty());
     let parts = if report.result.is_none() {
@@ -28,16 +28,17 @@ pub(super) fn parts(report: &PlanReport) -> Vec<Part<'_>> {
         [("guarded-roles", "Guarded roles to review first", people), ("changes", title, others)]
     } else {
         people.extend(others);
-        let is_applied =
-            |person: &Person<'_>| person.change.outcome.as_ref().is_some_and(|outcome| outcome.applied);
+        let is_applied = |person: &ChangedPerson<'_>| {
+            person.change.outcome.as_ref().is_some_and(|outcome| outcome.applied)
+        };
         let (applied, not_applied) = people.into_iter().partition(is_applied);
         [("not-applied", "Not applied", not_applied), ("applied", "Applied", applied)]
     };
-    let part = |(id, title, people)| Part { id, title, people };
+    let part = |(id, title, people)| PeopleSection { id, title, people };
     parts.into_iter().map(part).filter(|part| !part.people.is_empty()).collect()
 }
 
-impl Part<'_> {
+impl PeopleSection<'_> {
     /// Renders the section. If the report covers many people, those with the same change form a collapsed group. Changes to
     /// guarded roles are never grouped.
     pub(super) fn write(&self, report: &PlanReport) -> Markup {
@@ -63,18 +64,20 @@ impl Part<'_> {
     }
 }
 
-type People<'p, 'r> = Vec<&'p Person<'r>>;
+type PeopleGroup<'p, 'r> = Vec<&'p ChangedPerson<'r>>;
 
 /// Splits people into those to list, the groups of more than [`MOST_LISTED`] people, and leftovers to collapse if there are
 /// too many. Groups are formed first by values, source lines, and audit log entries, and then only by values.
-fn split<'p, 'r>(people: &'p [Person<'r>]) -> (People<'p, 'r>, Vec<People<'p, 'r>>, People<'p, 'r>) {
-    let is_large = |group: &People<'_, '_>| group.len() > MOST_LISTED;
+fn split<'p, 'r>(
+    people: &'p [ChangedPerson<'r>],
+) -> (PeopleGroup<'p, 'r>, Vec<PeopleGroup<'p, 'r>>, PeopleGroup<'p, 'r>) {
+    let is_large = |group: &PeopleGroup<'_, '_>| group.len() > MOST_LISTED;
     let (mut groups, small): (Vec<_>, Vec<_>) = transitions::groups(people).into_iter().partition(is_large);
     let by_values = transitions::groups_of_values(small.into_iter().flatten());
     let (large, small): (Vec<_>, Vec<_>) = by_values.into_iter().partition(is_large);
     groups.extend(large);
     groups.sort_by_key(|group| Reverse(group.len()));
-    let (guarded, others): (People<'_, '_>, People<'_, '_>) =
+    let (guarded, others): (PeopleGroup<'_, '_>, PeopleGroup<'_, '_>) =
         small.into_iter().flatten().partition(|person| !person.guarded_roles.is_empty());
     if others.len() > MOST_LISTED {
         (guarded, groups, others)
@@ -84,7 +87,7 @@ fn split<'p, 'r>(people: &'p [Person<'r>]) -> (People<'p, 'r>, Vec<People<'p, 'r
 }
 
 /// Renders one row per edit, with one `<tbody>` per person.
-fn table(people: &[&Person<'_>], report: &PlanReport, shared: &[Shared]) -> Markup {
+fn table(people: &[&ChangedPerson<'_>], report: &PlanReport, shared: &[Shared]) -> Markup {
     let has_guarded_roles = people.iter().any(|person| !person.guarded_roles.is_empty());
     html! {
         table.changes {
@@ -102,8 +105,8 @@ fn table(people: &[&Person<'_>], report: &PlanReport, shared: &[Shared]) -> Mark
     }
 }
 
-fn rows(person: &Person<'_>, shared: &[Shared], has_guarded_roles: bool, is_blamed: bool) -> Markup {
-    let Person { change, guarded_roles } = person;
+fn rows(person: &ChangedPerson<'_>, shared: &[Shared], has_guarded_roles: bool, is_blamed: bool) -> Markup {
+    let ChangedPerson { change, guarded_roles } = person;
     let ChangeLine { email: _, person: _, edits, outcome, location: _ } = change;
     html! {
         tbody {
@@ -133,11 +136,11 @@ fn rows(person: &Person<'_>, shared: &[Shared], has_guarded_roles: bool, is_blam
 }
 
 /// Renders people with the same values as a single, expandable line. Anything that differs is shown next to each name.
-fn group_text(group: &[&Person<'_>], shared: &[Shared]) -> Markup {
+fn group_text(group: &[&ChangedPerson<'_>], shared: &[Shared]) -> Markup {
     let Some(first) = group.first() else { return html! {} };
     let ChangeLine { edits, outcome, .. } = first.change;
     let is_same = |known: fn(&EditLine) -> String| {
-        let of = |person: &Person<'_>| person.change.edits.iter().map(known).collect::<Vec<_>>();
+        let of = |person: &ChangedPerson<'_>| person.change.edits.iter().map(known).collect::<Vec<_>>();
         group.iter().all(|person| of(person) == of(first))
     };
     let has_one_line = is_same(|edit| edit.location.to_string());

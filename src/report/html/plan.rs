@@ -26,7 +26,12 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
 }
 
 /// Renders the table of contents, which shows how many entries each section has. Short pages have none.
-fn contents(sections: &[Section], parts: &[changes::Part<'_>], report: &PlanReport, hunks: usize) -> Markup {
+fn contents(
+    sections: &[Section],
+    parts: &[changes::PeopleSection<'_>],
+    report: &PlanReport,
+    hunks: usize,
+) -> Markup {
     let PlanReport { windows, scheduled, .. } = report;
     let mut links: Vec<(String, &str, usize)> = Vec::new();
     for section in sections {
@@ -100,7 +105,7 @@ fn tone(report: &PlanReport) -> Tone {
     }
 }
 
-fn section_text(section: &Section, parts: &[changes::Part<'_>], report: &PlanReport) -> Markup {
+fn section_text(section: &Section, parts: &[changes::PeopleSection<'_>], report: &PlanReport) -> Markup {
     match section {
         Section::Paragraph(Mark::Bad, line) => html! { p.blocked { (line_text(line)) } },
         Section::Paragraph(Mark::Attention, line) => html! { p.attention { (line_text(line)) } },

@@ -5,7 +5,7 @@ use super::{Links, code, details, fitting, left_out, short};
 use crate::plan::cause::Cause;
 use crate::printable::Printable;
 use crate::report::facts::plan::{ChangeLine, EditLine, GuardedRoleLine, PersonLine, PlanReport};
-use crate::report::transitions::{self, MOST_LISTED, Person, Transition};
+use crate::report::transitions::{self, ChangedPerson, CountedTransition, MOST_LISTED};
 use crate::report::words;
 
 /// The maximum number of characters to show of a name or value.
@@ -17,7 +17,7 @@ const NAMED: usize = 10;
 pub(super) fn tables(report: &PlanReport, links: Links<'_>, room: usize) -> String {
     let mut people = transitions::people(report);
     people.sort_by_key(rank); // stable, so that people with the same rank stay in plan order
-    let columns = Columns { has_outcome: report.result.is_some(), links };
+    let columns = RowFormat { has_outcome: report.result.is_some(), links };
     if people.len() <= MOST_LISTED {
         let rows = columns.rows(&people);
         if columns.size(&rows) <= room {
@@ -34,7 +34,7 @@ pub(super) fn tables(report: &PlanReport, links: Links<'_>, room: usize) -> Stri
 
 /// Returns the sort key of a person: unapplied changes come before applied ones. Within both groups, changes to guarded roles
 /// come first, and ties are sorted by cause.
-fn rank(person: &Person<'_>) -> (bool, bool, Option<Cause>) {
+fn rank(person: &ChangedPerson<'_>) -> (bool, bool, Option<Cause>) {
     let is_applied = person.change.outcome.as_ref().is_some_and(|outcome| outcome.applied);
     (is_applied, person.guarded_roles.is_empty(), person.change.cause())
 }
@@ -52,8 +52,8 @@ fn matrix(report: &PlanReport, room: usize) -> String {
         head += &format!(" {} |", cause.as_str());
         line += "--:|";
     }
-    let row = |transition: &Transition<'_>| {
-        let Transition { edit, people, causes: counted } = transition;
+    let row = |transition: &CountedTransition<'_>| {
+        let CountedTransition { edit, people, causes: counted } = transition;
         let mut row = format!("| {} | {people} |", values(edit));
         for cause in &causes {
             let number = counted.get(cause).map_or_else(String::new, usize::to_string);
@@ -68,12 +68,12 @@ fn matrix(report: &PlanReport, room: usize) -> String {
 
 /// The settings for formatting rows.
 #[derive(Clone, Copy)]
-struct Columns<'a> {
+struct RowFormat<'a> {
     has_outcome: bool,
     links: Links<'a>,
 }
 
-impl Columns<'_> {
+impl RowFormat<'_> {
     fn head(self) -> String {
         let (name, line) = if self.has_outcome { (" outcome |", ":--|") } else { ("", "") };
         format!("| who | was → will be | why |{name}\n|:--|:--|:--|{line}\n")
@@ -87,11 +87,11 @@ impl Columns<'_> {
         if rows.is_empty() { String::new() } else { self.head() + &rows.concat() + "\n" }
     }
 
-    fn rows(self, people: &[Person<'_>]) -> Vec<String> {
+    fn rows(self, people: &[ChangedPerson<'_>]) -> Vec<String> {
         people.iter().map(|person| self.row(person)).collect()
     }
 
-    fn row(self, person: &Person<'_>) -> String {
+    fn row(self, person: &ChangedPerson<'_>) -> String {
         let ChangeLine { email, person: PersonLine { id: _, name, primary_email }, .. } = person.change;
         let mut who = format!("{}<br>{}", short(email), short(name));
         if let Some(primary) = primary_email {
@@ -101,7 +101,7 @@ impl Columns<'_> {
     }
 
     /// Formats people with the same change as a single row.
-    fn group(self, group: &[&Person<'_>]) -> String {
+    fn group(self, group: &[&ChangedPerson<'_>]) -> String {
         let Some(first) = group.first() else { return String::new() };
         let named: Vec<String> = group.iter().take(NAMED).map(|person| short(&person.change.email)).collect();
         let more = group.len() - named.len();
@@ -109,7 +109,7 @@ impl Columns<'_> {
         self.cells(&who, first)
     }
 
-    fn cells(self, who: &str, person: &Person<'_>) -> String {
+    fn cells(self, who: &str, person: &ChangedPerson<'_>) -> String {
         let ChangeLine { edits, outcome, .. } = person.change;
         let mut changes: Vec<String> = edits.iter().map(values).collect();
         changes.extend(person.guarded_roles.iter().map(|line| cell(&guarded_role(line))));
@@ -156,7 +156,7 @@ impl Columns<'_> {
 
     /// Formats the changes to guarded roles. If the rows take up too much space, each change is shortened to one line to fit
     /// more of them.
-    fn guarded(self, people: &[Person<'_>], room: usize) -> String {
+    fn guarded(self, people: &[ChangedPerson<'_>], room: usize) -> String {
         if people.is_empty() {
             return String::new();
         }
@@ -177,7 +177,7 @@ impl Columns<'_> {
     }
 
     /// Formats the people without changes to guarded roles, collapsed. Large groups of people with the same change share a row.
-    fn others(self, people: &[Person<'_>], are_all: bool, room: usize) -> String {
+    fn others(self, people: &[ChangedPerson<'_>], are_all: bool, room: usize) -> String {
         let mut rows = Vec::new();
         for group in transitions::groups(people) {
             if group.len() > MOST_LISTED {

@@ -19,7 +19,7 @@ use crate::report::facts::plan::{
 };
 use crate::report::sections::{self, Part, Section};
 use crate::report::style::{Styles, styled};
-use crate::report::transitions::{self, MOST_LISTED, Person};
+use crate::report::transitions::{self, ChangedPerson, MOST_LISTED};
 use crate::report::words::{self, LONGEST_ADDRESS, Shared};
 
 const WIDEST_VALUE: usize = 44;
@@ -85,7 +85,7 @@ fn rows(report: &PlanReport, shared: &[Shared], styles: &Styles, is_full: bool) 
     let apart: HashSet<&str> =
         grouped.chain(guarded.iter().map(|person| person.change.email.raw())).collect();
     let mut entries = report.entries();
-    let columns = Columns::new(&entries);
+    let columns = ColumnWidths::new(&entries);
     entries.retain(|entry| !matches!(entry, Entry::Change(change) if apart.contains(change.email.raw())));
 
     let rows = entries.iter().map(|entry| entry_lines(*entry, &[], &columns, shared, styles));
@@ -98,7 +98,12 @@ fn rows(report: &PlanReport, shared: &[Shared], styles: &Styles, is_full: bool) 
 }
 
 /// Formats a group of people with the same change, naming only the first few.
-fn group_lines(group: &[&Person<'_>], columns: &Columns, shared: &[Shared], styles: &Styles) -> String {
+fn group_lines(
+    group: &[&ChangedPerson<'_>],
+    columns: &ColumnWidths,
+    shared: &[Shared],
+    styles: &Styles,
+) -> String {
     let Some(first) = group.first() else { return String::new() };
     let ChangeLine { edits, outcome, .. } = first.change;
     let sign = outcome
@@ -140,12 +145,12 @@ fn unmanaged(command: &str, report: &PlanReport) -> String {
     format!("Unmanaged: {named} and {more} more ({list} lists them)\n")
 }
 
-struct Columns {
+struct ColumnWidths {
     email: usize,
     value: usize,
 }
 
-impl Columns {
+impl ColumnWidths {
     fn new(entries: &[Entry<'_>]) -> Self {
         let email = entries.iter().map(|entry| entry.email().width()).max();
         let edits = entries.iter().flat_map(Entry::edits);
@@ -174,7 +179,7 @@ fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
 fn entry_lines(
     entry: Entry<'_>,
     guarded_roles: &[&GuardedRoleLine],
-    columns: &Columns,
+    columns: &ColumnWidths,
     shared: &[Shared],
     styles: &Styles,
 ) -> String {
@@ -239,7 +244,7 @@ fn person_text(person: &PersonLine, styles: &Styles) -> String {
     format!("{}{primary}", name.short(LONGEST))
 }
 
-fn edit_line(edit: &EditLine, columns: &Columns, styles: &Styles) -> String {
+fn edit_line(edit: &EditLine, columns: &ColumnWidths, styles: &Styles) -> String {
     let EditLine { field, from: _, to: _, through_scim, location, origin: _, blame, cause: _ } = edit;
     let value = padded(&Printable::new(&value(edit)), columns.value);
     let mut place = place(location) + &words::why(edit);

@@ -4,7 +4,7 @@ use super::{LONGEST_NAME, count};
 use crate::clock::minute;
 use crate::printable::Printable;
 use crate::pylon::inquiry::CutShort;
-use crate::pylon::{Cause, Failure};
+use crate::pylon::{Failure, FailureCause};
 use crate::report::facts::plan::{AuditLogLine, BlameLine};
 
 /// Formats who set a value and when: `set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z`.
@@ -65,7 +65,7 @@ pub fn why_unread(unread: &CutShort) -> String {
 }
 
 fn is_not_allowed(failure: &Failure) -> bool {
-    matches!(&failure.cause, Cause::Refused(refusal) if matches!(refusal.status, 403 | 404) && refusal.intermediary.is_none())
+    matches!(&failure.cause, FailureCause::Refused(refusal) if matches!(refusal.status, 403 | 404) && refusal.intermediary.is_none())
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub fn schema() -> Schema {
     // Some editors ignore descriptions next to a `$ref`, so inline all subschemas.
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let settings = settings.with_transform(RecursiveTransform(editors::adapt));
-    settings.into_generator().into_root_schema_for::<File>()
+    settings.into_generator().into_root_schema_for::<FileSchema>()
 }
 
 /// The roles and statuses of your Pylon users. Run `rolecall plan` to preview your edits and `rolecall apply` to apply them.
@@ -33,16 +33,16 @@ pub fn schema() -> Schema {
 /// Team files may contain only `[defaults]` and `[users]`. All other keys belong in the root file.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, title = "users.toml of rolecall")]
-struct File {
+struct FileSchema {
     /// Glob patterns for team files, relative to this file: `include = ["teams/*.toml"]`.
     ///
     /// Root file only. Patterns must not leave the folder of this file. It is an error if a pattern matches no file.
-    include: Option<Vec<Text>>,
+    include: Option<Vec<TextSchema>>,
     /// The IANA name of the time zone for dates and local times: `timezone = "Europe/Berlin"`.
     ///
     /// Root file only.
     #[schemars(extend("default" = "UTC", "examples" = ["UTC", "Europe/Berlin", "America/New_York"]))]
-    timezone: Option<Text>,
+    timezone: Option<TextSchema>,
     /// Whether addresses may contain non-ASCII characters. They are rejected by default because different letters can look
     /// identical.
     ///
@@ -52,42 +52,42 @@ struct File {
     /// The pinned organization. rolecall refuses to run with a token for any other organization.
     ///
     /// Root file only.
-    workspace: Option<Workspace>,
+    workspace: Option<WorkspaceSchema>,
     /// How to handle differences between the files and Pylon, per field: `enforce`, `observe`, or `ignore`.
     ///
     /// Root file only.
-    policy: Option<Policy>,
+    policy: Option<PolicySchema>,
     /// Limits on a single apply, checked against the resulting state of the organization. Omitted keys have their defaults.
     ///
     /// Root file only.
-    guardrails: Option<Guardrails>,
+    guardrails: Option<GuardrailsSchema>,
     /// Restricts who may have which role, with one `[[rule]]` per group of people.
     ///
     /// Root file only. `rolecall validate` checks every declared role, including roles in windows and defaults. `rolecall plan`
     /// also checks people's current roles in Pylon.
-    rule: Option<Vec<Rule>>,
+    rule: Option<Vec<RuleSchema>>,
     /// Risks that were reviewed and accepted, each for at most 30 days.
     ///
     /// Root file only. If a guardrail blocks a plan, `rolecall plan` prints the lines to add here.
-    acknowledge: Option<Vec<Acknowledgment>>,
+    acknowledge: Option<Vec<AcknowledgmentSchema>>,
     /// Default values for everyone in this file.
-    defaults: Option<Defaults>,
+    defaults: Option<DefaultsSchema>,
     /// The people, identified by their email address in Pylon: `"ana@acme.example" = { role = "Admin" }`.
-    users: Option<BTreeMap<Address, Person>>,
+    users: Option<BTreeMap<AddressSchema, PersonSchema>>,
 }
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Workspace {
+struct WorkspaceSchema {
     /// The organization ID, shown on the first line of every plan: `organization = "org_4f1c"`.
-    organization: Option<Text>,
+    organization: Option<TextSchema>,
     /// The region that hosts the organization. It also serves as the default for `--region`.
     region: Option<Region>,
 }
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Policy {
+struct PolicySchema {
     /// How to handle a person's assigned role if it differs from the declared one.
     #[schemars(extend("default" = Stance::default().as_str()))]
     role: Option<Stance>,
@@ -102,11 +102,11 @@ struct Policy {
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Guardrails {
+struct GuardrailsSchema {
     /// The maximum number of people a single apply may change. A percentage of the declared people, such as `"25%"`, is rounded
     /// down, but ten people may always change. A count, such as `40`, is exact. `0` allows no changes.
     #[schemars(extend("default" = GuardrailRules::default().max_changes.to_string().trim_matches('"')))]
-    max_changes: Option<MaxChanges>,
+    max_changes: Option<MaxChangesSchema>,
     /// The minimum number of holders of a role after an apply, by role name, slug, or ID: `{ Admin = 2 }`.
     ///
     /// By default, the role with the slug `admin` must have at least two holders.
@@ -121,7 +121,7 @@ struct Guardrails {
     keep_active: Option<u64>,
     /// People who must never be changed: `["founder@acme.example"]`.
     #[schemars(extend("default" = Vec::<String>::new()))]
-    protected: Option<Vec<Address>>,
+    protected: Option<Vec<AddressSchema>>,
     /// How to handle people in Pylon who are not declared.
     #[schemars(extend("default" = Unmanaged::Report.as_str()))]
     unmanaged: Option<Unmanaged>,
@@ -133,18 +133,18 @@ struct Guardrails {
 /// Restricts the roles of people with matching addresses.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Rule {
+struct RuleSchema {
     /// An address or a list of addresses, each with an optional `*` before the `@`, such as `"*@contractor.example"`.
     #[schemars(extend("minItems" = 1))]
-    emails: Patterns,
+    emails: PatternsSchema,
     /// Addresses or patterns that are exempt from the rule: `["lead@contractor.example"]`.
     #[schemars(extend("default" = Vec::<String>::new()))]
-    except: Option<Patterns>,
+    except: Option<PatternsSchema>,
     /// The only roles that may be declared for these people, by name, slug, or ID: `["Viewer"]`.
     #[schemars(length(min = 1))]
-    roles: Vec<Text>,
+    roles: Vec<TextSchema>,
     /// The reason for the rule, included in every message about it: `reason = "contractors read only"`.
-    reason: Text,
+    reason: TextSchema,
     /// How to handle people with a matching address, including unmanaged people, who would have any other role in Pylon
     /// after an apply.
     #[schemars(extend("default" = OnViolation::default().as_str()))]
@@ -154,7 +154,7 @@ struct Rule {
 /// An accepted risk. It overrides a single guardrail, up to a limit and until a given day.
 #[derive(JsonSchema)]
 #[schemars(tag = "guardrail", rename_all = "snake_case", deny_unknown_fields)]
-enum Acknowledgment {
+enum AcknowledgmentSchema {
     /// Allows one apply to change more people than `max_changes` permits. Takes `up_to`.
     MaxChanges { up_to: UpTo, reason: Reason, expires: Expires },
     /// Allows declared people to be missing from Pylon even though `missing` is `"block"`. Takes `up_to`.
@@ -168,11 +168,11 @@ enum Acknowledgment {
     /// Allows fewer people to be `active` than `keep_active` requires. Takes `down_to`.
     KeepActive { down_to: DownTo, reason: Reason, expires: Expires },
     /// Allows a `protected` person to change. Takes `user`.
-    Protected { user: User, reason: Reason, expires: Expires },
+    Protected { user: UserSchema, reason: Reason, expires: Expires },
     /// Allows the owner of the token to lose a guarded role. Takes `user`.
-    TokenOwner { user: User, reason: Reason, expires: Expires },
+    TokenOwner { user: UserSchema, reason: Reason, expires: Expires },
     /// Allows a person to have a role in Pylon that violates a rule with `on_violation = "block"`. Takes `user`.
-    Rule { user: User, reason: Reason, expires: Expires },
+    Rule { user: UserSchema, reason: Reason, expires: Expires },
 }
 
 // Use the same description of a key for all guardrails. Otherwise, editors that offer every guardrail's keys would list the same
@@ -188,74 +188,74 @@ struct DownTo(u64);
 
 /// A role in `keep_at_least` or `keep_at_most`: `role = "Admin"`.
 #[derive(JsonSchema)]
-struct LimitedRole(Text);
+struct LimitedRole(TextSchema);
 
 /// The person covered by the acknowledgment. Used with `protected`, `token_owner`, and `rule`: `user = "founder@acme.example"`.
 #[derive(JsonSchema)]
-struct User(Address);
+struct UserSchema(AddressSchema);
 
 /// The reason for accepting the risk, for future readers: `reason = "support reorganization"`.
 #[derive(JsonSchema)]
-struct Reason(Text);
+struct Reason(TextSchema);
 
 /// The expiration date, at most 30 days from now and without quotes: `expires = 2026-12-01`.
 #[derive(JsonSchema)]
-struct Expires(Moment);
+struct Expires(MomentSchema);
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Defaults {
+struct DefaultsSchema {
     /// The role of everyone in this file without a role of their own, by name, slug, or ID: `role = "Member"`.
-    role: Option<Text>,
+    role: Option<TextSchema>,
 }
 
 /// A person. `{}` assigns the role from `[defaults]` and leaves the status alone.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Person {
+struct PersonSchema {
     /// The role outside all windows, by name, slug, or ID: `role = "Admin"`. If neither the person nor `[defaults]` declares a
     /// role, it is left alone.
     ///
     /// Run `rolecall roles` to list the roles of your organization.
-    role: Option<Text>,
+    role: Option<TextSchema>,
     /// The status outside all windows. Without it, the status is left alone. Since Pylon also changes statuses on its own,
     /// declare one only if it must stay fixed.
     status: Option<Status>,
     /// Values that apply for a limited time, such as
     /// `[{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }]`.
-    windows: Option<Vec<Window>>,
+    windows: Option<Vec<WindowSchema>>,
 }
 
 /// Values that apply for a limited time: `{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }`.
 /// A person's windows must not overlap if they set the same field.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Window {
+struct WindowSchema {
     /// The start of the window, without quotes: `from = 2026-12-20`. If omitted, the window is active right away.
-    from: Option<Moment>,
+    from: Option<MomentSchema>,
     /// The first day or instant after the window, without quotes: `until = 2027-01-03`. If omitted, the window never ends.
-    until: Option<Moment>,
+    until: Option<MomentSchema>,
     /// The role during the window, by name, slug, or ID. The role outside the window must be declared by the person or in
     /// `[defaults]`.
-    role: Option<Text>,
+    role: Option<TextSchema>,
     /// The status during the window. If the window ends, either `then` or a status outside the window is required.
     status: Option<Status>,
     /// The status after the window. It applies for 48 hours after `until`, but only if the person still has the status of the
     /// window.
     then: Option<Status>,
     /// The reason for the window, for future readers: `reason = "incident lead"`.
-    reason: Option<Text>,
+    reason: Option<TextSchema>,
 }
 
 // A non-blank string. Don't turn this into a doc comment, or schemars will use it in place of the key's own description.
 #[derive(JsonSchema)]
-struct Text(#[schemars(regex(pattern = r"\S"))] String);
+struct TextSchema(#[schemars(regex(pattern = r"\S"))] String);
 
 /// An address. The pattern is only a rough check; `super::email` does the full check.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Address;
+struct AddressSchema;
 
-impl JsonSchema for Address {
+impl JsonSchema for AddressSchema {
     fn schema_name() -> Cow<'static, str> {
         "Address".into()
     }
@@ -266,9 +266,9 @@ impl JsonSchema for Address {
 }
 
 /// An email pattern or a list of email patterns. `type` is a list because editors treat `anyOf` as a choice between tables.
-struct Patterns;
+struct PatternsSchema;
 
-impl JsonSchema for Patterns {
+impl JsonSchema for PatternsSchema {
     fn schema_name() -> Cow<'static, str> {
         "Patterns".into()
     }
@@ -283,9 +283,9 @@ impl JsonSchema for Patterns {
     }
 }
 
-struct MaxChanges;
+struct MaxChangesSchema;
 
-impl JsonSchema for MaxChanges {
+impl JsonSchema for MaxChangesSchema {
     fn schema_name() -> Cow<'static, str> {
         "MaxChanges".into()
     }
@@ -302,9 +302,9 @@ impl JsonSchema for MaxChanges {
 /// A TOML date or date-time, which validators see as a string. JSON Schema has no format for local date-times, and some
 /// validators ignore formats. The pattern therefore has to suffice on its own. The schema uses `if` because editors treat
 /// `anyOf` as a choice between tables.
-struct Moment;
+struct MomentSchema;
 
-impl JsonSchema for Moment {
+impl JsonSchema for MomentSchema {
     fn schema_name() -> Cow<'static, str> {
         "Moment".into()
     }

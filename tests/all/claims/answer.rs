@@ -9,9 +9,10 @@ use rolecall::observed::{Person, Role, UserId};
 use rolecall::plan::Patch;
 use rolecall::pylon::exchange::{self, Incoming};
 use rolecall::pylon::request::{
-    AuditLog, Entries, Identity, Listing, Me, Page, PeopleRequest, Request, RolePage, Roles, Search, Update,
+    AuditSearch, Entries, Identity, Listing, Me, PeopleRequest, Request, RolePage, Roles, Search, Update,
+    UserPage,
 };
-use rolecall::pylon::{Cause, Class, Failure};
+use rolecall::pylon::{Class, Failure, FailureCause};
 use rolecall::roster::Email;
 use serde_json::Value;
 
@@ -40,7 +41,7 @@ pub(super) fn holds(data: &[u8]) {
         ),
         4 => agrees_with_json_parser(&PeopleRequest::One(id()), came(), value, are_the_person),
         5 => agrees_with_json_parser(
-            &AuditLog { people: vec![id()], limit: 9, cursor: CURSOR },
+            &AuditSearch { people: vec![id()], limit: 9, cursor: CURSOR },
             came(),
             value,
             are_entries,
@@ -54,7 +55,7 @@ pub(super) fn holds(data: &[u8]) {
 
 fn agrees_with_json_parser<R: Request>(
     request: &R,
-    came: Result<Incoming, Cause>,
+    came: Result<Incoming, FailureCause>,
     value: Option<Value>,
     holds: impl Fn(&R::Response, &Value),
 ) {
@@ -69,7 +70,10 @@ fn agrees_with_json_parser<R: Request>(
 }
 
 fn is_bad_answer(failure: &Failure) {
-    assert!(matches!(failure.cause, Cause::WrongShape(_) | Cause::PageWithoutData), "{failure:?}");
+    assert!(
+        matches!(failure.cause, FailureCause::WrongShape(_) | FailureCause::PageWithoutData),
+        "{failure:?}"
+    );
     assert_eq!(failure.class(), Class::Ambiguous);
     let line = failure.line();
     assert!(!line.contains('\n'), "{line}");
@@ -107,7 +111,7 @@ fn are_roles(page: &RolePage, value: &Value) {
     is_next(page.next.as_deref(), value);
 }
 
-fn is_page(page: &Page, value: &Value) {
+fn is_page(page: &UserPage, value: &Value) {
     let (people, others): (Vec<&Value>, Vec<&Value>) = list(value).iter().partition(|of| has_address(of));
     assert_eq!(page.people.len(), people.len(), "{value}");
     page.people.iter().zip(people).for_each(|(person, of)| is_person(person, of));

@@ -11,7 +11,7 @@ use rolecall::pylon::exchange::{self, Incoming};
 use rolecall::pylon::pace::{Feedback, Pacer, SendTime};
 use rolecall::pylon::request::{RolePage, Roles};
 use rolecall::pylon::retry::{Failures, GiveUp, LONGEST_HINT, Retries, Retry};
-use rolecall::pylon::{Attempt, Cause, Class, Failure};
+use rolecall::pylon::{Attempt, Class, Failure, FailureCause};
 use serde_json::Value;
 
 use super::now;
@@ -35,9 +35,9 @@ pub(super) fn holds(data: &[u8]) {
         return;
     };
     message_is_harmless(&failure);
-    let Cause::Refused(refusal) = &failure.cause else {
+    let FailureCause::Refused(refusal) = &failure.cause else {
         assert!(
-            matches!(failure.cause, Cause::WrongShape(_) | Cause::PageWithoutData)
+            matches!(failure.cause, FailureCause::WrongShape(_) | FailureCause::PageWithoutData)
                 && (200..300).contains(&status)
         );
         return;

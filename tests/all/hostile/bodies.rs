@@ -15,7 +15,7 @@ use rolecall::printable::Printable;
 use rolecall::problem::{Problem, Problems};
 use rolecall::pylon::failure::{Intermediary, Refusal, WrongShape};
 use rolecall::pylon::inquiry::CutShort;
-use rolecall::pylon::{Cause, Failure};
+use rolecall::pylon::{Failure, FailureCause};
 use rolecall::report::facts::OrganizationLine;
 use rolecall::report::facts::agenda::{Edge, ScheduledChange, WindowLine};
 use rolecall::report::facts::comparison::Unwritten;
@@ -289,7 +289,7 @@ fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carrie
         vec![role, status]
     };
     let refused: fn(&mut Deal<'_>) -> Outcome = |deal| {
-        let cause = Cause::from(Refusal {
+        let cause = FailureCause::from(Refusal {
             status: 422,
             code: Some(deal.raw(Carrier::ErrorCode).to_owned()),
             errors: vec![deal.raw(Carrier::ErrorText).to_owned()],
@@ -299,17 +299,25 @@ fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carrie
         Outcome::Rejected(Failure { request_id, ..failure(cause) })
     };
     let no_answer: fn(&mut Deal<'_>) -> Outcome = |deal| {
-        let cause = Cause::NoAnswer(deal.raw(Carrier::NoAnswer).to_owned());
+        let cause = FailureCause::NoAnswer(deal.raw(Carrier::NoAnswer).to_owned());
         Outcome::NotAttempted(NotAttempted::Unreachable(failure(cause)))
     };
     let intercepted: fn(&mut Deal<'_>) -> Outcome = |deal| {
         let server = Some(deal.raw(Carrier::ProxyServer).to_owned());
         let intermediary = Some(Intermediary { server, text: deal.raw(Carrier::ProxyText).to_owned() });
-        Outcome::Rejected(failure(Cause::from(Refusal { status: 403, intermediary, ..Refusal::default() })))
+        Outcome::Rejected(failure(FailureCause::from(Refusal {
+            status: 403,
+            intermediary,
+            ..Refusal::default()
+        })))
     };
     let wrong_shape: fn(&mut Deal<'_>) -> Outcome = |deal| {
         let (why, body) = (deal.raw(Carrier::WrongShape).to_owned(), deal.raw(Carrier::WrongBody).to_owned());
-        Outcome::Unknown(Some(failure(Cause::WrongShape(WrongShape { expected: "a user", why, body }))))
+        Outcome::Unknown(Some(failure(FailureCause::WrongShape(WrongShape {
+            expected: "a user",
+            why,
+            body,
+        }))))
     };
     let outcome = |deal: &mut Deal<'_>| {
         let of = [no_answer, refused, intercepted, refused, wrong_shape, refused][round % 6];
@@ -392,7 +400,7 @@ fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
     let unread = match number % 3 {
         0 => refused(deal, 404),
         1 => refused(deal, 500),
-        _ => failed(Cause::NoAnswer(deal.raw(Carrier::UnreadNoAnswer).to_owned()), None),
+        _ => failed(FailureCause::NoAnswer(deal.raw(Carrier::UnreadNoAnswer).to_owned()), None),
     };
     let (available, reason) = (!number.is_multiple_of(2), Some(words::why_unread(&unread)));
     AuditLogLine {
@@ -458,7 +466,7 @@ pub(super) fn file(deal: &mut Deal<'_>, name: Carrier, text: Carrier) -> FileLin
     FileLine::new(deal.raw(name), FileState::WouldBeWritten, &before, &after)
 }
 
-fn failure(cause: Cause) -> Failure {
+fn failure(cause: FailureCause) -> Failure {
     Failure { asked: "PATCH /users/u_1".into(), cause, request_id: None }
 }
 

@@ -95,7 +95,7 @@ fn new_files_declare_each_person_once_and_change_nothing() {
     holds(300, &(organizations(), any::<bool>()), |(state, with_status)| {
         let wanted = PerField { role: true, status: with_status };
         for by in [None, Some(SplitBy::Role), Some(SplitBy::Domain)] {
-            let new = NewRoster::of(&state, Some(Region::Eu), wanted, by);
+            let new = NewRoster::from_state(&state, Some(Region::Eu), wanted, by);
             let roster = written(&new);
             let declared: Vec<&Email> = roster.people.iter().map(|person| &person.email.value).collect();
             for person in state.people() {
@@ -127,7 +127,7 @@ fn new_files_declare_each_person_once_and_change_nothing() {
 fn team_files_are_canonical_and_their_names_are_safe_and_distinct() {
     holds(300, &organizations(), |state| {
         for by in [SplitBy::Role, SplitBy::Domain] {
-            let new = NewRoster::of(&state, None, PerField { role: true, status: false }, Some(by));
+            let new = NewRoster::from_state(&state, None, PerField { role: true, status: false }, Some(by));
             let is_safe = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-';
             for TeamFile { name, text, declared, has_default: _ } in &new.teams {
                 let stem = name.strip_suffix(".toml").expect("an ending");

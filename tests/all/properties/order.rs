@@ -17,7 +17,7 @@ use rolecall::plan::{Change, Patch, ReviewedPlan};
 use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::pace::Pacing;
 use rolecall::pylon::request::{PeopleRequest, Update};
-use rolecall::pylon::{Attempt, Cause, Failure, FlowControl};
+use rolecall::pylon::{Attempt, Failure, FailureCause, FlowControl};
 
 use super::holds;
 use super::organization::{Case, Resolved, cases, cases_of_guarded_roles, patched};
@@ -238,16 +238,16 @@ impl Fate {
         Self::Lost,
     ];
 
-    fn cause(self) -> Option<Cause> {
-        let refused = |status| Cause::from(Refusal { status, ..Refusal::default() });
+    fn cause(self) -> Option<FailureCause> {
+        let refused = |status| FailureCause::from(Refusal { status, ..Refusal::default() });
         match self {
             Self::Well | Self::Ignored => None,
             Self::Rejected => Some(refused(422)),
             Self::Forbidden => Some(refused(403)),
             Self::Throttled => Some(refused(429)),
-            Self::NotSent => Some(Cause::NotSent("refused".into())),
+            Self::NotSent => Some(FailureCause::NotSent("refused".into())),
             Self::Failed | Self::FailedApplied => Some(refused(500)),
-            Self::Lost | Self::LostApplied | Self::Late => Some(Cause::NoAnswer("reset".into())),
+            Self::Lost | Self::LostApplied | Self::Late => Some(FailureCause::NoAnswer("reset".into())),
         }
     }
 

@@ -18,7 +18,7 @@ use rolecall::plan::saved::SavedPlan;
 use rolecall::problem::Problems;
 use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::inquiry::{CutShort, Findings};
-use rolecall::pylon::{Cause, Failure};
+use rolecall::pylon::{Failure, FailureCause};
 use rolecall::report::facts::agenda::ScheduledChange;
 use rolecall::report::{self, Annotations, Body, Format, PlanReport, Report, Setting, diagnostic};
 use rolecall::roster::Roster;
@@ -272,7 +272,7 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
         });
     }
     let errors = observed.people().map(|person| person.name.clone()).collect();
-    let cause = Cause::from(Refusal { status: 403, errors, ..Refusal::default() });
+    let cause = FailureCause::from(Refusal { status: 403, errors, ..Refusal::default() });
     let unread =
         Some(CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), cause, request_id: None }));
     Findings { blames: drift.into_blames(observed), unread, is_available: plan.declared > 3 }

@@ -18,7 +18,7 @@ use rolecall::pylon::exchange::{self, Incoming};
 use rolecall::pylon::observe::{Ask, Wanted};
 use rolecall::pylon::pace::{Feedback, Pacing};
 use rolecall::pylon::request::{Endpoint, Outgoing, PeopleRequest, ReadRequest, Request as _, Update};
-use rolecall::pylon::{Cause, Failure, FlowControl};
+use rolecall::pylon::{Failure, FailureCause, FlowControl};
 use rolecall::sandbox::{ApiOperation, DEFAULT_TOKEN, Delivery, Faults, Request, Response, World};
 
 use super::scene::Scene;
@@ -130,7 +130,7 @@ struct Flight {
     sent: Duration,
     arrived: Option<Duration>,
     answer_at: Duration,
-    came: Option<Result<Incoming, Cause>>,
+    came: Option<Result<Incoming, FailureCause>>,
 }
 
 /// A plan and the time of its reads.
@@ -336,7 +336,8 @@ impl Sim {
                 else {
                     return; // the process that sent it is gone
                 };
-                let came = flight.came.clone().unwrap_or_else(|| Err(Cause::NoAnswer("given up".into())));
+                let came =
+                    flight.came.clone().unwrap_or_else(|| Err(FailureCause::NoAnswer("given up".into())));
                 self.tell(|| format!("answered {:?}: {}", flight.request, shown(&came)));
                 match &flight.what {
                     What::Read(request) => {
@@ -374,7 +375,7 @@ impl Sim {
         let chance = self.rng.f64();
         if chance < refused {
             self.refused += 1;
-            flight.came = Some(Err(Cause::NotSent("connection refused".into())));
+            flight.came = Some(Err(FailureCause::NotSent("connection refused".into())));
             self.schedule(flight.answer_at, Coming::Answered(number));
         } else if chance < refused + late {
             self.late += 1;
@@ -400,10 +401,10 @@ impl Sim {
                 (Ok(self.line.incoming(response.clone())), answer_at)
             }
             Delivery::CutBefore | Delivery::CutAfter => {
-                (Err(Cause::NoAnswer("connection reset".into())), answer_at)
+                (Err(FailureCause::NoAnswer("connection reset".into())), answer_at)
             }
             Delivery::Stall { .. } => {
-                (Err(Cause::NoAnswer("timed out after 30 s".into())), sent + FIRST_BYTE)
+                (Err(FailureCause::NoAnswer("timed out after 30 s".into())), sent + FIRST_BYTE)
             }
         };
         if let Some(flight) = self.flights.get_mut(&number) {
@@ -505,7 +506,7 @@ fn as_request(outgoing: Outgoing) -> Request {
         .body(body.unwrap_or_default())
 }
 
-fn shown(came: &Result<Incoming, Cause>) -> String {
+fn shown(came: &Result<Incoming, FailureCause>) -> String {
     match came {
         Ok(incoming) => format!(
             "{} {}",

@@ -15,7 +15,7 @@ use crate::report::words;
 use crate::source::Location;
 
 #[derive(Clone, Copy)]
-enum Row<'r> {
+enum AccessRow<'r> {
     Person(&'r AccessLine),
     Integration(&'r IntegrationLine),
     NotFound(&'r NotFoundLine),
@@ -27,29 +27,29 @@ impl AccessReport {
     /// Returns the records in this order: people, integration users, declared people without an account, and accounts that no
     /// longer exist.
     pub fn records(&self) -> Records {
-        let people = self.people.iter().map(Row::Person);
-        let integrations = self.integration_users.iter().map(Row::Integration);
+        let people = self.people.iter().map(AccessRow::Person);
+        let integrations = self.integration_users.iter().map(AccessRow::Integration);
         let accounts = || self.since.iter().flat_map(|since| &since.accounts);
-        let gone = accounts().filter(|account| account.kind == ChangeKind::Gone).map(Row::Gone);
-        let not_found = self.not_found.iter().map(Row::NotFound);
-        let rows: Vec<Row<'_>> = people.chain(integrations).chain(not_found).chain(gone).collect();
+        let gone = accounts().filter(|account| account.kind == ChangeKind::Gone).map(AccessRow::Gone);
+        let not_found = self.not_found.iter().map(AccessRow::NotFound);
+        let rows: Vec<AccessRow<'_>> = people.chain(integrations).chain(not_found).chain(gone).collect();
         let changes: HashMap<&str, &AccountChange> =
             accounts().map(|account| (account.id.raw(), account)).collect();
-        let change = |row: &Row<'_>| row.id().and_then(|id| changes.get(id).copied());
+        let change = |row: &AccessRow<'_>| row.id().and_then(|id| changes.get(id).copied());
         Records::new(&rows)
             .beside(rows.iter().map(change))
-            .beside(rows.iter().map(|row| row.person().map(|line| Roles(&line.roles))))
+            .beside(rows.iter().map(|row| row.person().map(|line| RoleCells(&line.roles))))
             .beside(
                 rows.iter().map(|row| row.person().and_then(|line| Some(RoleSet(line.role_set.as_ref()?)))),
             )
-            .beside(rows.iter().map(Row::declared))
-            .beside(rows.iter().map(Row::declared_role))
-            .beside(rows.iter().map(State))
+            .beside(rows.iter().map(AccessRow::declared))
+            .beside(rows.iter().map(AccessRow::declared_role))
+            .beside(rows.iter().map(StateCells))
             .beside(rows.iter().map(|_| Run(self)))
     }
 }
 
-impl<'r> Row<'r> {
+impl<'r> AccessRow<'r> {
     /// The user ID, or `None` for a person without an account.
     fn id(&self) -> Option<&'r str> {
         match self {
@@ -84,22 +84,22 @@ impl<'r> Row<'r> {
     }
 }
 
-impl Record<6> for Row<'_> {
+impl Record<6> for AccessRow<'_> {
     const COLUMNS: [&'static str; 6] = ["kind", "email", "other_emails", "name", "id", "status"];
 
     fn cells(&self) -> [Cell; 6] {
         let none = Cell::default;
         match self {
-            Row::Person(AccessLine { email, other_emails, name, id, status, .. }) => {
+            AccessRow::Person(AccessLine { email, other_emails, name, id, status, .. }) => {
                 ["person".into(), email.into(), other_emails.into(), name.into(), id.into(), status.into()]
             }
-            Row::Integration(IntegrationLine { id, name }) => {
+            AccessRow::Integration(IntegrationLine { id, name }) => {
                 ["integration_user".into(), none(), none(), name.into(), id.into(), none()]
             }
-            Row::NotFound(NotFoundLine { declared, declared_role: _, did_you_mean: _ }) => {
+            AccessRow::NotFound(NotFoundLine { declared, declared_role: _, did_you_mean: _ }) => {
                 ["not_found".into(), (&declared.email).into(), none(), none(), none(), none()]
             }
-            Row::Gone(AccountChange { email, name, id, .. }) => {
+            AccessRow::Gone(AccountChange { email, name, id, .. }) => {
                 ["gone".into(), email.as_ref().into(), none(), name.into(), id.into(), none()]
             }
         }
@@ -114,9 +114,9 @@ impl Record<1> for AccountChange {
     }
 }
 
-struct Roles<'r>(&'r [HeldRole]);
+struct RoleCells<'r>(&'r [HeldRole]);
 
-impl Record<6> for Roles<'_> {
+impl Record<6> for RoleCells<'_> {
     const COLUMNS: [&'static str; 6] = ["roles", "role_ids", "held", "not_declared", "admin", "guarded"];
 
     fn cells(&self) -> [Cell; 6] {
@@ -197,9 +197,9 @@ fn since_cells(since: Option<&SinceLine>) -> [Cell; 4] {
 }
 
 /// How a row compares with the files.
-struct State<'r>(&'r Row<'r>);
+struct StateCells<'r>(&'r AccessRow<'r>);
 
-impl Record<10> for State<'_> {
+impl Record<10> for StateCells<'_> {
     const COLUMNS: [&'static str; 10] = [
         "rules",
         "violated_rules",
@@ -215,9 +215,9 @@ impl Record<10> for State<'_> {
 
     fn cells(&self) -> [Cell; 10] {
         let line = match self.0 {
-            Row::Person(line) => line,
-            Row::Integration(_) | Row::Gone(_) => return Default::default(),
-            Row::NotFound(NotFoundLine { declared: _, declared_role: _, did_you_mean }) => {
+            AccessRow::Person(line) => line,
+            AccessRow::Integration(_) | AccessRow::Gone(_) => return Default::default(),
+            AccessRow::NotFound(NotFoundLine { declared: _, declared_role: _, did_you_mean }) => {
                 let mut cells: [Cell; 10] = Default::default();
                 (cells[2], cells[9]) = ("not_found".into(), did_you_mean.as_ref().into());
                 return cells;
