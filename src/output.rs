@@ -7,7 +7,9 @@
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{IsTerminal, Result, Write};
 use std::panic::PanicHookInfo;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use terminal_size::{Height, Width};
 
@@ -53,7 +55,51 @@ pub fn stderr(text: String) -> Result<()> {
 /// Writes a line to standard error, wrapped to the terminal width. Errors are ignored because no result depends on these
 /// lines.
 pub fn say(line: &str) {
-    let _ = stderr(wrapped(&format!("{line}\n"), stderr_width()));
+    let text = wrapped(&format!("{line}\n"), stderr_width());
+    let background = BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match background {
+        Some(lines) => drop(lines.try_send(text)),
+        None => drop(stderr(text)),
+    }
+}
+
+/// The lines for the thread of [`Background`], if there is one.
+static BACKGROUND: Mutex<Option<SyncSender<String>>> = Mutex::new(None);
+/// The number of lines that may wait for standard error. Further lines are dropped.
+const MAX_WAITING_LINES: usize = 10_000;
+/// How long to wait for the last lines to be written.
+const TIME_FOR_LAST_LINES: Duration = Duration::from_secs(1);
+
+/// While this exists, [`say`] leaves the writing to a thread. Standard error may be a pipe that isn't read, or a terminal stopped
+/// with Ctrl-S. An apply must not wait for it between reading a person and changing them.
+pub struct Background {
+    /// Disconnected once the thread has written all lines.
+    is_written: Receiver<()>,
+}
+
+impl Background {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// Returns an error if the thread can't be started.
+    pub fn start() -> Result<Self> {
+        let (sender, lines) = sync_channel::<String>(MAX_WAITING_LINES);
+        let (writing, is_written) = sync_channel(0);
+        std::thread::Builder::new().name("standard error".into()).spawn(move || {
+            let _writing = writing;
+            lines.iter().for_each(|line| drop(stderr(line)));
+        })?;
+        *BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        Ok(Self { is_written })
+    }
+}
+
+impl Drop for Background {
+    /// Waits for the last lines to be written, but not forever.
+    fn drop(&mut self) {
+        *BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let _: std::result::Result<(), RecvTimeoutError> = self.is_written.recv_timeout(TIME_FOR_LAST_LINES);
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]

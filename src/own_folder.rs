@@ -58,7 +58,12 @@ impl OwnFolder {
         let own = Self::at(folder)?.folder(NAME)?;
         match own.create_new(".gitignore") {
             Ok(mut file) => file.write_all(b"*\n")?,
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => drop(own.open(".gitignore")?),
+            // It's empty if the disk was full.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if own.open(".gitignore")?.metadata()?.len() == 0 {
+                    own.open_or_create(".gitignore")?.write_all(b"*\n")?;
+                }
+            }
             Err(error) => return Err(error),
         }
         Ok(own)

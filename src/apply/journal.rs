@@ -79,6 +79,8 @@ fn apply() -> String {
 #[derive(Debug)]
 pub struct Journal {
     file: File,
+    /// Whether the last write failed, and may have left an incomplete line.
+    is_torn: bool,
 }
 
 impl Journal {
@@ -87,7 +89,7 @@ impl Journal {
     /// # Errors
     /// Returns an error if the file cannot be written. At that point, no change has been sent.
     pub fn begin(file: File, begin: JournalLine) -> std::io::Result<Self> {
-        let mut journal = Self { file };
+        let mut journal = Self { file, is_torn: false };
         journal.write(&[begin])?;
         Ok(journal)
     }
@@ -142,12 +144,15 @@ impl Journal {
     }
 
     fn append(&mut self, lines: &[JournalLine]) -> std::io::Result<()> {
-        let mut text = String::new();
+        // Without a line break, the first of these lines would be lost with the incomplete one.
+        let mut text = if self.is_torn { "\n".to_owned() } else { String::new() };
         for line in lines {
             text += &serde_json::to_string(line)?;
             text.push('\n');
         }
-        self.file.write_all(text.as_bytes()) // a single call, so that lines never interleave
+        let written = self.file.write_all(text.as_bytes()); // a single call, so that lines never interleave
+        self.is_torn = written.is_err();
+        written
     }
 }
 
@@ -218,6 +223,8 @@ pub fn read(text: &str) -> (Vec<JournalLine>, usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Seek};
+
     use pretty_assertions::assert_eq;
 
     use super::*;
@@ -233,6 +240,22 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert!(matches!(&lines[0], JournalLine::Begin { changes: 2, .. }));
         assert!(matches!(&lines[1], JournalLine::Answer { number: 1, failure: None, .. }));
+    }
+
+    #[test]
+    fn a_line_after_a_failed_write_is_not_lost_with_the_incomplete_one() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"{\"line\":\"answer\",\"at\":\"2026").unwrap();
+        let mut journal = Journal { file: file.try_clone().unwrap(), is_torn: true };
+        let at = Timestamp::UNIX_EPOCH;
+        for number in [1, 2] {
+            journal.answer(at, number, None).unwrap();
+        }
+        let mut text = String::new();
+        file.rewind().unwrap();
+        file.read_to_string(&mut text).unwrap();
+        let (lines, damaged) = read(&text);
+        assert_eq!((lines.len(), damaged), (2, 1), "{text}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `apply`: plans, asks for confirmation, sends the changes, reads them back, and reports the outcome.
 
+use std::fs;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, CarryArgs, Common};
 use crate::clock::Clock;
 use crate::exit::Exit;
-use crate::output::{self, say};
+use crate::output::{self, Background, say};
 use crate::own_folder::{OwnFolder, UntrustedFile};
 use crate::plan::saved::{self, SavedPlan, digest_of};
 use crate::printable::Printable;
@@ -208,8 +209,17 @@ fn journal(
         user: environment.user.clone(),
     };
     let created = journals::create(args.journal.as_deref(), &common.config, now);
-    let opened = created.and_then(|(file, path)| Ok((Journal::begin(file, begin)?, path)));
-    opened.map_err(|error| {
+    let begun = created.and_then(|(file, path)| match Journal::begin(file, begin) {
+        Ok(journal) => Ok((journal, path)),
+        Err(error) => {
+            // Otherwise, `rollback --last` would pick this journal. The user's own file stays.
+            if args.journal.is_none() {
+                let _ = fs::remove_file(&path);
+            }
+            Err(error)
+        }
+    });
+    begun.map_err(|error| {
         Problem::new(CommandCode::NoJournal, format!("the journal cannot be written: {error}"))
             .help("nothing was changed; choose another file with --journal")
             .into()
@@ -235,6 +245,7 @@ async fn carry(
         machine.stop(Stop::Signal(number));
     }
     let trace = reader.trace();
+    let background = Background::start(); // without the thread, the lines are written here
     let bar = Styles::new(colors(common, environment, environment.stderr_is_terminal)).quiet;
     let mut progress =
         Progress::begin(&machine, clock, trace, environment.stderr_is_terminal, common.quiet, bar);
@@ -242,9 +253,16 @@ async fn carry(
     let finished =
         carry_out(machine, &Writer::new(reader), clock, journal, &mut signals.numbers, &mut report_wait)
             .await;
-    let _ = journal.end(clock.now(), &prepared.reviewed.plan.changes, &finished); // not fatal: the report has the same outcomes
+    let ended = journal.end(clock.now(), &prepared.reviewed.plan.changes, &finished);
     drop(signals); // from here on, a signal terminates the process immediately
     progress.end();
+    drop(background);
+    if let Err(error) = ended {
+        // Not fatal: the report has the same outcomes.
+        say(&format!(
+            "The end of the journal cannot be written: {error}. `rolecall rollback` will list this run as one that did not finish."
+        ));
+    }
     finished
 }
 

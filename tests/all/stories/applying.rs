@@ -336,24 +336,15 @@ fn one_signal_ends_a_run_whose_report_is_not_read() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_second_signal_ends_an_apply_whose_progress_is_not_read() {
+fn an_apply_whose_progress_is_not_read_sends_its_changes_and_ends_with_one_signal() {
     let scene = scene(Faults::none());
     let (_unread, full) = full_pipe();
     let mut command = stoppable(&scene, &["apply", "--auto-approve", "--rate", "patch=10"]);
     let mut child = command.stderr(full).spawn().unwrap();
-    while journals(&scene).is_empty() {
-        std::thread::yield_now();
-    }
-    // Standard error is never read, so the apply hangs as soon as it writes its first line of progress. The signals may arrive
-    // before or after that, and either way the apply must end.
-    let mut codes = Vec::new();
-    for _ in 0..2 {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        signal(&child, "TERM");
-    }
-    codes.push(wait_for_end(&mut child, "the apply"));
-    assert_eq!(codes, [Some(143)]);
-    assert_eq!(scene.patches(), Vec::<String>::new());
+    wait_for_requests(&scene, &mut child, 14);
+    signal(&child, "TERM");
+    assert_eq!(wait_for_end(&mut child, "the apply"), Some(143));
+    assert_eq!(scene.patches().len(), 10);
 }
 
 /// Runs `rolecall` under a limit set by the shell's `ulimit`.
@@ -378,6 +369,24 @@ fn too_few_file_descriptors_are_an_error_and_no_panic() {
         if number == 7 {
             assert!(text.contains("ulimit -n"), "{text}");
         }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_apply_on_a_full_disk_leaves_neither_an_empty_journal_nor_an_empty_gitignore() {
+    for gitignore in [None, Some("*\n"), Some("")] {
+        let mut scene = scene(Faults::none());
+        if let Some(gitignore) = gitignore {
+            scene = scene.file(".rolecall/.gitignore", gitignore);
+        }
+        let (code, text) = limited(&scene, "-f 0", "apply --auto-approve");
+        assert_eq!(code, Some(1), "{text}");
+        assert_eq!(scene.patches(), Vec::<String>::new());
+        assert_eq!(journals(&scene), Vec::<std::path::PathBuf>::new());
+        scene.run("apply --auto-approve").exits(0);
+        assert_eq!(std::fs::read_to_string(scene.folder().join(".rolecall/.gitignore")).unwrap(), "*\n");
+        scene.run("rollback --last --auto-approve").exits(0);
     }
 }
 
