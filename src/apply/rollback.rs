@@ -28,6 +28,8 @@ codes! {
         NoJournal = "rollback::no_journal",
         /// The journal is for another organization or host.
         Foreign = "rollback::foreign",
+        /// The run that writes the journal is still active on this machine.
+        StillRunning = "rollback::still_running",
     }
 }
 

@@ -10,10 +10,13 @@ use crate::apply::task::{Evidence, Position, TaskId, evidence};
 use crate::observed::{Person, UserId};
 use crate::pylon::Failure;
 use crate::pylon::failure::{Class, FailureCause};
-use crate::pylon::retry::{GiveUp, Retry};
+use crate::pylon::retry::{GiveUp, LONGEST_SILENCE, Retry};
 
 impl Machine {
     pub(super) fn patch_failed(&mut self, now: Duration, id: TaskId, failure: Failure) {
+        if failure.class() != Class::Throttled {
+            self.throttled_since = None;
+        }
         match failure.class() {
             Class::NotSent => {
                 self.tasks[id].failed += 1;
@@ -23,8 +26,10 @@ impl Machine {
                 }
             }
             Class::Throttled => match self.flow.retries.retry_throttled(now, failure.hint()) {
-                Retry::At(until) => self.put(id, Position::Waiting { until }),
-                Retry::No(_) => {
+                Retry::At(until) if !self.is_throttled_for_too_long(now, &failure) => {
+                    self.put(id, Position::Waiting { until });
+                }
+                Retry::At(_) | Retry::No(_) => {
                     self.end(id, Outcome::NotAttempted(NotAttempted::Stopped));
                     self.stop(Stop::LongPause(failure));
                 }
@@ -54,6 +59,13 @@ impl Machine {
                 self.stop(Stop::Fatal(failure));
             }
         }
+    }
+
+    /// Returns `true` if Pylon has answered every write with a 429 for [`LONGEST_SILENCE`]. A single pause requested by Pylon
+    /// extends that limit.
+    fn is_throttled_for_too_long(&mut self, now: Duration, failure: &Failure) -> bool {
+        let since = *self.throttled_since.get_or_insert(now);
+        now.saturating_sub(since) >= LONGEST_SILENCE + failure.hint().unwrap_or_default()
     }
 
     pub(super) fn read_failed(&mut self, now: Duration, mut read: Read, failure: Failure) {

@@ -15,7 +15,7 @@ mod send;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use reads::Read;
+use reads::{Purpose, Read};
 
 use super::outcome::{Finished, Outcome, Stop};
 use super::role_limits::RoleLimits;
@@ -98,6 +98,9 @@ pub struct Machine {
     counter: u64,
     /// Number of consecutive changes that were forbidden.
     forbidden: u32,
+    /// When the first write of an unbroken series of 429s was answered. Reads have rate limits of their own, and their
+    /// successes don't end the series.
+    throttled_since: Option<Duration>,
     stopped: Option<Stop>,
     not_read_back: usize,
 }
@@ -125,6 +128,7 @@ impl Machine {
             pending: HashMap::new(),
             counter: 0,
             forbidden: 0,
+            throttled_since: None,
             stopped: None,
             not_read_back: 0,
         }
@@ -187,6 +191,17 @@ impl Machine {
         }
     }
 
+    /// Creates the failure for a read that took so long that no write can rely on it. Without counting it as a failure, the
+    /// machine would repeat such a read forever.
+    fn too_slow(&self, read: &Read, took: Duration) -> Failure {
+        let why = format!("the response took {} s, too long for a change to rely on it", took.as_secs());
+        Failure {
+            asked: self.people_request(read).outgoing().asked(),
+            cause: FailureCause::NoAnswer(why),
+            request_id: None,
+        }
+    }
+
     /// Returns the next action at time `now`. Call this repeatedly until it returns [`Action::Wait`] or [`Action::Done`].
     pub fn poll(&mut self, now: Duration) -> Action {
         let is_unfinished =
@@ -237,6 +252,7 @@ impl Machine {
         match attempt.result {
             Ok(person) => {
                 self.forbidden = 0;
+                self.throttled_since = None;
                 self.note_accepted(task);
                 let is_shown = evidence(self.tasks[task].change(), &person) == Evidence::Desired;
                 let so_far = if is_shown { Outcome::Applied } else { Outcome::NotEffective };
@@ -247,10 +263,14 @@ impl Machine {
     }
 
     /// Handles the response to a read.
-    pub fn was_read(&mut self, now: Duration, ticket: Ticket, attempt: Attempt<Vec<Person>>) {
+    pub fn was_read(&mut self, now: Duration, ticket: Ticket, mut attempt: Attempt<Vec<Person>>) {
         let Some(Pending::Read { read, sent }) = self.pending.remove(&ticket) else {
             return;
         };
+        let took = now.saturating_sub(sent);
+        if took > FRESHNESS_LIMIT && attempt.result.is_ok() && matches!(read.purpose, Purpose::Freshness(_)) {
+            attempt.result = Err(self.too_slow(&read, took));
+        }
         self.flow.answered(read.purpose.endpoint(), now, sent, &attempt);
         match attempt.result {
             Ok(people) => self.read_people(now, sent, read.purpose, people),

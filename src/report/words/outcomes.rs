@@ -139,7 +139,10 @@ pub fn stop(stop: &Stop) -> String {
         }
         Stop::Silence => "stopped because no request has succeeded for five minutes".into(),
         Stop::LongPause(failure) => {
-            format!("stopped because Pylon asks for a pause of more than five minutes: {}", failure.message())
+            format!(
+                "stopped because Pylon's rate limit requires a pause of more than five minutes: {}",
+                failure.message()
+            )
         }
     }
 }

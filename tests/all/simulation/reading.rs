@@ -26,9 +26,19 @@ fn carried(answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>)
 /// Like `carried`, except that `write` responds to each write, given the number of earlier writes. `hint` is the retry hint of a
 /// 429. Also returns the duration.
 fn carried_out(
+    write: impl FnMut(usize) -> Result<Person, u16>,
+    answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>,
+    hint: Duration,
+) -> (Finished, Duration) {
+    carried_out_slowly(write, answer, hint, Duration::ZERO)
+}
+
+/// Like `carried_out`, except that each search takes `search_time`.
+fn carried_out_slowly(
     mut write: impl FnMut(usize) -> Result<Person, u16>,
     mut answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>,
     hint: Duration,
+    search_time: Duration,
 ) -> (Finished, Duration) {
     let is = WrittenUser::new(&email(0), "member").id("u_bo");
     let scene = Scene::new(vec![Who::with_role(is, "viewer")], None, Some(&[]));
@@ -48,6 +58,9 @@ fn carried_out(
     for _ in 0..1_000 {
         match machine.poll(now) {
             Action::Read { ticket, request, .. } => {
+                if matches!(request, PeopleRequest::Search(_)) {
+                    now += search_time;
+                }
                 let result = answer(&request, writes > 0)
                     .map_err(|status| failure(request.outgoing().asked(), status));
                 machine.was_read(now, ticket, Attempt { result, remaining: None, date: None });
@@ -161,6 +174,20 @@ fn a_write_without_an_answer_is_unknown_until_read_back() {
         let ended = finished.outcomes[0].as_str();
         assert_eq!(ended, outcome, "{status}, then {looked_at}, then {read_back}");
         assert_eq!(finished.not_read_back, 0);
+    }
+}
+
+#[test]
+fn an_apply_gives_up_if_every_read_before_a_write_takes_too_long() {
+    for (seconds, outcome) in [(55, "applied"), (56, "not attempted")] {
+        let (finished, took) = carried_out_slowly(
+            |_| Ok(person("viewer")),
+            |_, is_written| Ok(vec![person(if is_written { "viewer" } else { "member" })]),
+            Duration::ZERO,
+            Duration::from_secs(seconds),
+        );
+        assert_eq!(finished.outcomes[0].as_str(), outcome, "{seconds} s");
+        assert!(took <= Duration::from_secs(420), "{seconds} s: {took:?}");
     }
 }
 

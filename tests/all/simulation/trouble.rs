@@ -109,6 +109,19 @@ fn a_retry_after_of_up_to_five_minutes_is_waited_for() {
 }
 
 #[test]
+fn an_apply_whose_writes_are_all_throttled_ends_after_five_minutes() {
+    let scene = Scene::of_changes(20);
+    let throttled = Faults::none().on(ApiOperation::UpdateUser).with(Fault::RateLimited, 1.0);
+    let mut sim = Sim::new(scene.world(Limits::off()), throttled, Line::default(), 1);
+    let planned = sim.plan(&scene, &How::default());
+    let ended = sim.carry_out(&planned, &How::default());
+    let finished = outcomes(&sim, &planned, &ended);
+    assert!(matches!(finished.stopped, Some(Stop::LongPause(_))), "{:?}", finished.stopped);
+    assert!(ended.watch.patches > 5, "{} writes", ended.watch.patches);
+    assert!((300..=420).contains(&ended.took.as_secs()), "{:?}", ended.took);
+}
+
+#[test]
 fn on_a_slow_disk_no_write_relies_on_an_old_read() {
     for (seconds, outcome) in [(6, "applied"), (20, "applied"), (58, "applied"), (60, "not attempted")] {
         let scene = Scene::of_changes(20);
