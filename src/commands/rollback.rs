@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::regular;
+use crate::report::facts::journals::JournalState;
 use crate::report::{Body, JournalEntry, JournalsReport};
 
 /// The maximum number of journals to list.
@@ -47,6 +48,9 @@ fn declared_and_applied(
     common: &Common,
     environment: &Environment,
 ) -> Result<(Declared, Applied), Problems> {
+    if journals::is_running(of) {
+        return Err(still_running().into());
+    }
     let mut files = declared(None, common, environment)?;
     // Show just the file name, to keep locations short.
     let name = of.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -69,7 +73,10 @@ pub(super) fn list(args: &RollbackArgs, common: &Common) -> (Body, Exit) {
         JournalEntry::new(path, lines.as_deref(), is_running)
     });
     let journals: Vec<JournalEntry> = journals.collect();
-    let undo = last.is_some().then(|| common.invocation.command(&["rollback", "--last"]));
+    let has_ended = |last: usize| {
+        journals.get(last).is_none_or(|journal: &JournalEntry| journal.state != JournalState::Running)
+    };
+    let undo = last.is_some_and(has_ended).then(|| common.invocation.command(&["rollback", "--last"]));
     (Body::Journals(Box::new(JournalsReport { journals, older, undo, last })), Exit::Done)
 }
 
@@ -87,6 +94,11 @@ fn which(is_last: bool) -> Problem {
         )
     };
     Problem::new(RollbackCode::WhichJournal, message).help(help)
+}
+
+fn still_running() -> Problem {
+    Problem::new(RollbackCode::StillRunning, "this apply is still running; nothing was changed")
+        .help("wait until it ends, or interrupt it with Ctrl-C or `kill`; then roll it back")
 }
 
 fn read(path: &Path) -> Result<String, Problem> {

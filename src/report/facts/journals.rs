@@ -20,9 +20,10 @@ pub struct JournalsReport {
     pub journals: Vec<JournalEntry>,
     /// The number of older journals not listed.
     pub older: usize,
-    /// The command to undo the newest run against the selected Pylon. `null` if it has no journals.
+    /// The command to undo the newest run against the selected Pylon. `null` if it has no journals, or if that run is still
+    /// active on this machine.
     pub undo: Option<String>,
-    /// The index of the journal that the command undoes, if it is listed.
+    /// The index of the newest journal for the selected Pylon, if there is one. It can be beyond the listed ones.
     #[serde(skip)]
     pub last: Option<usize>,
 }
@@ -147,6 +148,10 @@ impl JournalsReport {
     pub fn tables(&self) -> TableReport {
         let Self { journals, older, undo, last } = self;
         let verdict = match undo {
+            None if last.is_some() => {
+                let count = words::count(journals.len() + older, "journal", "journals");
+                format!("{count} · the newest run is still active, and can be undone once it has ended")
+            }
             None if !journals.is_empty() => {
                 format!("{}, none of them for this host", words::count(journals.len() + older, "journal", "journals"))
             }

@@ -383,6 +383,11 @@ fn a_run_that_is_still_running_is_not_listed_as_unfinished() {
     assert_eq!(state(), "running");
     let list = scene.run("rollback").exits(0).stdout.clone();
     assert!(list.contains("  still running\n"), "{list}");
+    assert!(
+        list.contains("1 journal · the newest run is still active, and can be undone once it has ended"),
+        "{list}"
+    );
+    scene.run("rollback --last --auto-approve").exits(1).names("rollback::still_running");
     scene
         .run("plan")
         .exits(0)
