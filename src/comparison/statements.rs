@@ -9,7 +9,7 @@ use super::{ComparedSubject, StatedValue};
 use crate::roster::keys;
 use crate::roster::{
     AcknowledgedRisk, Acknowledgment, DEFAULT_MINIMUM, DeclaredPerson, DeclaredValue, EmailPattern, Field,
-    GuardrailRules, Moment, Policy, RoleLimit, RoleRule, Roster, Window, Workspace,
+    GuardrailRules, Moment, Policy, RiskLimit, RoleLimit, RoleRule, Roster, Window, Workspace,
 };
 use crate::source::{Place, Sourced};
 use crate::toml_text::{self, quoted};
@@ -110,7 +110,7 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> Declarations {
         .iter()
         .map(|rule| (ComparedSubject::Rule { emails: patterns(&rule.emails), number: 0 }, role_rule(rule)));
     let risks = acknowledgments.iter().map(|acknowledgment| {
-        let (guardrail, of) = (acknowledgment.risk.guardrail(), risk_subject(&acknowledgment.risk));
+        let (guardrail, of) = (acknowledgment.risk.guardrail, risk_subject(&acknowledgment.risk));
         let subject = ComparedSubject::Acknowledgment { guardrail, of, number: 0 };
         (subject, risk(acknowledgment, zone.as_deref()))
     });
@@ -248,33 +248,25 @@ fn role_rule(rule: &RoleRule) -> Declaration {
 
 /// Returns the role or user an accepted risk is about, or an empty string if it's about neither.
 fn risk_subject(risk: &AcknowledgedRisk) -> String {
-    let role = risk.role().map(|role| role.value.to_string());
+    let role = risk.role.as_ref().map(|role| role.value.to_string());
     role.or_else(|| risk.user().map(|user| user.value.folded())).unwrap_or_default()
 }
 
 fn risk(acknowledgment: &Acknowledgment, zone: Option<&str>) -> Declaration {
     let Acknowledgment { place, risk, reason, expires } = acknowledgment;
     let mut of = DeclarationBuilder::new(keys::ACKNOWLEDGE);
-    match risk {
-        AcknowledgedRisk::MaxChanges(up_to)
-        | AcknowledgedRisk::Missing(up_to)
-        | AcknowledgedRisk::Unmanaged(up_to) => {
-            of.add("up_to", up_to.to_string(), Some(*place));
+    let AcknowledgedRisk { guardrail: _, role, limit } = risk;
+    if let Some(role) = role {
+        of.add("role", quoted(&role.value), Some(role.place));
+    }
+    match limit {
+        RiskLimit::UpTo(count) => {
+            of.add("up_to", count.to_string(), Some(*place));
         }
-        AcknowledgedRisk::KeepAtLeast(role, down_to) => {
-            of.add("role", quoted(&role.value), Some(role.place));
-            of.add("down_to", down_to.to_string(), Some(*place));
+        RiskLimit::DownTo(count) => {
+            of.add("down_to", count.to_string(), Some(*place));
         }
-        AcknowledgedRisk::KeepAtMost(role, up_to) => {
-            of.add("role", quoted(&role.value), Some(role.place));
-            of.add("up_to", up_to.to_string(), Some(*place));
-        }
-        AcknowledgedRisk::KeepActive(down_to) => {
-            of.add("down_to", down_to.to_string(), Some(*place));
-        }
-        AcknowledgedRisk::Protected(user)
-        | AcknowledgedRisk::TokenOwner(user)
-        | AcknowledgedRisk::Rule(user) => {
+        RiskLimit::User(user) => {
             of.add("user", quoted(user.value.as_str()), Some(user.place)).meaning = user.value.folded();
         }
     }

@@ -259,8 +259,8 @@ impl Review<'_> {
         let verdict = if changed <= limit {
             Verdict::Passes
         } else {
-            let enough = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::MaxChanges(up_to) if changed <= *up_to);
-            self.acknowledged(enough).unwrap_or(Verdict::Blocks)
+            let allows = |risk: &AcknowledgedRisk| risk.accepts_count(Guardrail::MaxChanges, changed);
+            self.acknowledged(allows).unwrap_or(Verdict::Blocks)
         };
         Finding { figure: Figure::Changes { changed, declared, limit }, verdict, place: None }
     }
@@ -319,27 +319,25 @@ impl Review<'_> {
     }
 
     fn at_least(&self, minimum: &RoleCount) -> Finding {
-        let allows = |risk: &AcknowledgedRisk| match risk {
-            AcknowledgedRisk::KeepAtLeast(role, down_to) => {
-                self.roles.id(&role.value) == Some(&minimum.role) && minimum.worst() >= *down_to
-            }
-            _ => false,
-        };
         let worst = minimum.worst();
+        let allows = |risk: &AcknowledgedRisk| {
+            risk.accepts_count(Guardrail::KeepAtLeast, worst) && self.is_about_role(risk, &minimum.role)
+        };
         let verdict = self.verdict(worst >= minimum.limit, worst >= minimum.before, allows);
         Finding { figure: Figure::AtLeast(minimum.clone()), verdict, place: None }
     }
 
     fn at_most(&self, maximum: &RoleCount) -> Finding {
         let worst = maximum.worst();
-        let allows = |risk: &AcknowledgedRisk| match risk {
-            AcknowledgedRisk::KeepAtMost(role, up_to) => {
-                self.roles.id(&role.value) == Some(&maximum.role) && worst <= *up_to
-            }
-            _ => false,
+        let allows = |risk: &AcknowledgedRisk| {
+            risk.accepts_count(Guardrail::KeepAtMost, worst) && self.is_about_role(risk, &maximum.role)
         };
         let verdict = self.verdict(worst <= maximum.limit, worst <= maximum.before, allows);
         Finding { figure: Figure::AtMost(maximum.clone()), verdict, place: None }
+    }
+
+    fn is_about_role(&self, risk: &AcknowledgedRisk, role: &RoleId) -> bool {
+        risk.role.as_ref().is_some_and(|name| self.roles.id(&name.value) == Some(role))
     }
 
     /// Evaluates a minimum or maximum. `as_before` is `true` if the plan doesn't make the count any worse.
@@ -359,7 +357,7 @@ impl Review<'_> {
             return None;
         }
         let (before, after) = after.status_active();
-        let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::KeepActive(down_to) if after >= *down_to);
+        let allows = |risk: &AcknowledgedRisk| risk.accepts_count(Guardrail::KeepActive, after);
         let verdict = self.verdict(after >= minimum, after >= before, allows);
         Some(Finding { figure: Figure::Active { before, after, minimum }, verdict, place: None })
     }
@@ -390,7 +388,8 @@ impl Review<'_> {
     /// Blocks changes to a protected person. It doesn't matter which of their addresses is listed as protected.
     fn protected(&self, subject: &Subject) -> Option<Finding> {
         let person = self.rules().protected.iter().find(|email| subject.is(&email.value))?;
-        let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Protected(user) if subject.is(&user.value));
+        let allows =
+            |risk: &AcknowledgedRisk| risk.accepts_user(Guardrail::Protected, |user| subject.is(user));
         let verdict = self.acknowledged(allows).unwrap_or(Verdict::Blocks);
         Some(Finding {
             figure: Figure::Protected(person.value.clone()),
@@ -411,7 +410,8 @@ impl Review<'_> {
         let is_guarded =
             |role: &RoleId| admin == Some(role) || minimums.iter().any(|minimum| minimum.role == *role);
         let lost = own.roles_lost().filter(is_guarded);
-        let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::TokenOwner(user) if subject.is(&user.value));
+        let allows =
+            |risk: &AcknowledgedRisk| risk.accepts_user(Guardrail::TokenOwner, |user| subject.is(user));
         lost.map(|role| Finding {
             figure: Figure::TokenOwner { email: subject.email.value.clone(), role },
             verdict: self.acknowledged(allows).unwrap_or(Verdict::Blocks),
@@ -437,7 +437,7 @@ impl Review<'_> {
             roles.sort_unstable();
             roles.dedup();
             let holders = roles.into_iter().map(|role| (person.email.clone(), RoleId(role.clone())));
-            let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Rule(user) if person.is(&user.value));
+            let allows = |risk: &AcknowledgedRisk| risk.accepts_user(Guardrail::Rule, |user| person.is(user));
             match self.acknowledged(allows) {
                 Some(verdict) => findings.push(finding(figure(holders.collect()), verdict)),
                 None => others.extend(holders),
@@ -459,8 +459,7 @@ impl Review<'_> {
         if self.rules().unmanaged != Unmanaged::Block || count == 0 {
             return None;
         }
-        let enough =
-            |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Unmanaged(up_to) if count <= *up_to);
+        let enough = |risk: &AcknowledgedRisk| risk.accepts_count(Guardrail::Unmanaged, count);
         let verdict = self.acknowledged(enough).unwrap_or(Verdict::Blocks);
         Some(Finding { figure: Figure::Unmanaged(count), verdict, place: None })
     }
@@ -470,8 +469,7 @@ impl Review<'_> {
         if self.rules().missing != Missing::Block || count == 0 {
             return None;
         }
-        let enough =
-            |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Missing(up_to) if count <= *up_to);
+        let enough = |risk: &AcknowledgedRisk| risk.accepts_count(Guardrail::Missing, count);
         let verdict = self.acknowledged(enough).unwrap_or(Verdict::Blocks);
         let place = plan.absent.first().map(|absent| absent.email.place);
         Some(Finding { figure: Figure::Missing(count), verdict, place })

@@ -288,70 +288,47 @@ impl Acknowledgment {
     }
 }
 
-/// An acknowledged risk and its limit.
+/// An acknowledged risk: the guardrail that it overrides, and how far.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AcknowledgedRisk {
-    /// At most this many people may change.
-    MaxChanges(u64),
-    /// At most this many declared people may be missing from Pylon or deactivated there.
-    Missing(u64),
-    /// At most this many people in Pylon may be unmanaged.
-    Unmanaged(u64),
-    /// The role must keep at least this many holders.
-    KeepAtLeast(Sourced<RoleName>, u64),
-    /// The role may have at most this many holders.
-    KeepAtMost(Sourced<RoleName>, u64),
-    /// At least this many people must stay active.
-    KeepActive(u64),
-    /// This protected person may be changed.
-    Protected(Sourced<Email>),
-    /// The token's owner, who has this address, is allowed to lose a guarded role.
-    TokenOwner(Sourced<Email>),
-    /// This person may keep a role in Pylon that violates a rule.
-    Rule(Sourced<Email>),
+pub struct AcknowledgedRisk {
+    pub guardrail: Guardrail,
+    /// The role whose holders are counted, if the guardrail has a limit per role.
+    pub role: Option<Sourced<RoleName>>,
+    pub limit: RiskLimit,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RiskLimit {
+    /// The guardrail's count may be this high.
+    UpTo(u64),
+    /// The guardrail's count may be this low.
+    DownTo(u64),
+    /// The guardrail is overridden for the person with this address.
+    User(Sourced<Email>),
 }
 
 impl AcknowledgedRisk {
-    /// Returns the guardrail that detects this risk.
-    pub const fn guardrail(&self) -> Guardrail {
-        match self {
-            Self::MaxChanges(_) => Guardrail::MaxChanges,
-            Self::Missing(_) => Guardrail::Missing,
-            Self::Unmanaged(_) => Guardrail::Unmanaged,
-            Self::KeepAtLeast(..) => Guardrail::KeepAtLeast,
-            Self::KeepAtMost(..) => Guardrail::KeepAtMost,
-            Self::KeepActive(_) => Guardrail::KeepActive,
-            Self::Protected(_) => Guardrail::Protected,
-            Self::TokenOwner(_) => Guardrail::TokenOwner,
-            Self::Rule(_) => Guardrail::Rule,
-        }
-    }
-
-    /// Returns the acknowledgment's role, if its guardrail takes one.
-    pub const fn role(&self) -> Option<&Sourced<RoleName>> {
-        match self {
-            Self::KeepAtLeast(role, _) | Self::KeepAtMost(role, _) => Some(role),
-            Self::MaxChanges(_)
-            | Self::Missing(_)
-            | Self::Unmanaged(_)
-            | Self::KeepActive(_)
-            | Self::Protected(_)
-            | Self::TokenOwner(_)
-            | Self::Rule(_) => None,
-        }
-    }
-
     /// Returns the acknowledgment's user, if its guardrail takes one.
     pub const fn user(&self) -> Option<&Sourced<Email>> {
-        match self {
-            Self::Protected(user) | Self::TokenOwner(user) | Self::Rule(user) => Some(user),
-            Self::MaxChanges(_)
-            | Self::Missing(_)
-            | Self::Unmanaged(_)
-            | Self::KeepAtLeast(..)
-            | Self::KeepAtMost(..)
-            | Self::KeepActive(_) => None,
+        match &self.limit {
+            RiskLimit::User(user) => Some(user),
+            RiskLimit::UpTo(_) | RiskLimit::DownTo(_) => None,
         }
+    }
+
+    /// Returns `true` if this is a risk of `guardrail`, and `count` is within the acknowledged limit. The caller checks the role.
+    pub fn accepts_count(&self, guardrail: Guardrail, count: u64) -> bool {
+        let is_within = match self.limit {
+            RiskLimit::UpTo(limit) => count <= limit,
+            RiskLimit::DownTo(limit) => count >= limit,
+            RiskLimit::User(_) => false,
+        };
+        is_within && self.guardrail == guardrail
+    }
+
+    /// Returns `true` if this is a risk of `guardrail`, acknowledged for a user for whom `is_user` returns `true`.
+    pub fn accepts_user(&self, guardrail: Guardrail, is_user: impl Fn(&Email) -> bool) -> bool {
+        self.guardrail == guardrail && self.user().is_some_and(|user| is_user(&user.value))
     }
 }
 

@@ -14,7 +14,8 @@ impl Roster {
         let limits = self.guardrails.keep_at_least.iter().flatten().chain(&self.guardrails.keep_at_most);
         let limited = limits.map(|limit| &limit.role);
         let allowed = self.guardrails.role_rules.iter().flat_map(|rule| &rule.roles);
-        let accepted = self.acknowledgments.iter().filter_map(|acknowledgment| acknowledgment.risk.role());
+        let accepted =
+            self.acknowledgments.iter().filter_map(|acknowledgment| acknowledgment.risk.role.as_ref());
         let mut named: BTreeMap<&RoleName, Vec<Place>> = BTreeMap::new();
         for Sourced { value, place } in of_people.chain(limited).chain(allowed).chain(accepted) {
             named.entry(value).or_default().push(*place);

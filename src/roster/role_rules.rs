@@ -372,14 +372,21 @@ mod tests {
     }
 
     #[test]
-    fn only_a_rule_that_blocks_needs_the_whole_list() {
-        for (on_violation, depends) in [("report", false), ("block", true)] {
+    fn guardrails_that_count_unmanaged_people_need_the_whole_list() {
+        let rule = "[[rule]]\nemails = \"*@c.example\"\nroles = [\"Viewer\"]\nreason = \"r\"\n";
+        for (text, depends) in [
+            (format!("{rule}on_violation = \"report\""), false),
+            (format!("{rule}on_violation = \"block\""), true),
+            ("[guardrails]\nunmanaged = \"report\"".to_owned(), false),
+            ("[guardrails]\nunmanaged = \"block\"".to_owned(), true),
+            ("[guardrails]\nkeep_at_most = { Admin = 3 }".to_owned(), true),
+            ("[guardrails]\nkeep_active = 3\nmissing = \"block\"".to_owned(), false),
+        ] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("users.toml");
-            let rule = "[[rule]]\nemails = \"*@c.example\"\nroles = [\"Viewer\"]\nreason = \"r\"\n";
-            std::fs::write(&path, format!("{rule}on_violation = \"{on_violation}\"\n")).unwrap();
+            std::fs::write(&path, &text).unwrap();
             let roster = crate::roster::Roster::read(&path).unwrap();
-            assert_eq!(roster.guardrails.needs_whole_list(), depends, "{on_violation}");
+            assert_eq!(roster.guardrails.needs_whole_list(), depends, "{text}");
         }
     }
 

@@ -14,7 +14,7 @@ use super::people::{Context, read_email};
 use super::role_rules::read_rule;
 use super::{
     AcknowledgedRisk, Acknowledgment, Email, Guardrail, GuardrailRules, MaxChanges, Missing, Policy, Region,
-    RoleLimit, RoleName, RosterCode, Stance, Unmanaged, Workspace,
+    RiskLimit, RoleLimit, RoleName, RosterCode, Stance, Unmanaged, Workspace,
 };
 use crate::problem::Problem;
 use crate::source::{Place, Sourced};
@@ -25,25 +25,14 @@ const SHARE_OR_COUNT: &str =
 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
 
-/// The keys of an acknowledgment, and a function that converts their values to the acknowledged risk.
-type Takes = (&'static [&'static str], fn(AcknowledgmentKeys) -> Option<AcknowledgedRisk>);
-
 /// Returns the keys specific to acknowledgments of this guardrail, besides `guardrail`, `reason`, and `expires`.
-pub(super) const fn takes(guardrail: Guardrail) -> Takes {
+pub(super) const fn takes(guardrail: Guardrail) -> &'static [&'static str] {
     match guardrail {
-        Guardrail::MaxChanges => (&["up_to"], |parts| Some(AcknowledgedRisk::MaxChanges(parts.up_to?))),
-        Guardrail::Missing => (&["up_to"], |parts| Some(AcknowledgedRisk::Missing(parts.up_to?))),
-        Guardrail::Unmanaged => (&["up_to"], |parts| Some(AcknowledgedRisk::Unmanaged(parts.up_to?))),
-        Guardrail::KeepAtLeast => {
-            (&["role", "down_to"], |parts| Some(AcknowledgedRisk::KeepAtLeast(parts.role?, parts.down_to?)))
-        }
-        Guardrail::KeepAtMost => {
-            (&["role", "up_to"], |parts| Some(AcknowledgedRisk::KeepAtMost(parts.role?, parts.up_to?)))
-        }
-        Guardrail::KeepActive => (&["down_to"], |parts| Some(AcknowledgedRisk::KeepActive(parts.down_to?))),
-        Guardrail::Protected => (&["user"], |parts| Some(AcknowledgedRisk::Protected(parts.user?))),
-        Guardrail::Rule => (&["user"], |parts| Some(AcknowledgedRisk::Rule(parts.user?))),
-        Guardrail::TokenOwner => (&["user"], |parts| Some(AcknowledgedRisk::TokenOwner(parts.user?))),
+        Guardrail::MaxChanges | Guardrail::Missing | Guardrail::Unmanaged => &["up_to"],
+        Guardrail::KeepAtLeast => &["role", "down_to"],
+        Guardrail::KeepAtMost => &["role", "up_to"],
+        Guardrail::KeepActive => &["down_to"],
+        Guardrail::Protected | Guardrail::Rule | Guardrail::TokenOwner => &["user"],
     }
 }
 
@@ -275,13 +264,23 @@ fn read_role_limits(fields: &mut Fields<'_>, key: &str, value: &TomlValue<'_>) -
 
 /// The keys of an `[[acknowledge]]` table. The guardrail determines which of them are allowed.
 #[derive(Default)]
-pub(super) struct AcknowledgmentKeys {
+struct AcknowledgmentKeys {
     guardrail: Option<Guardrail>,
     up_to: Option<u64>,
     down_to: Option<u64>,
     role: Option<Sourced<RoleName>>,
     user: Option<Sourced<Email>>,
     given: Vec<&'static str>,
+}
+
+impl AcknowledgmentKeys {
+    /// Returns the acknowledged risk. The keys must be those that the guardrail takes, which `report_missing` checks.
+    fn risk(self) -> Option<AcknowledgedRisk> {
+        let Self { guardrail, up_to, down_to, role, user, given: _ } = self;
+        let limit =
+            up_to.map(RiskLimit::UpTo).or(down_to.map(RiskLimit::DownTo)).or(user.map(RiskLimit::User));
+        Some(AcknowledgedRisk { guardrail: guardrail?, role, limit: limit? })
+    }
 }
 
 fn read_acknowledgment(
@@ -316,8 +315,7 @@ fn read_acknowledgment(
     if fields.problems.len() > before {
         return None;
     }
-    let (_, risk) = takes(parts.guardrail?);
-    Some(Acknowledgment { place, risk: risk(parts)?, reason: reason?.value, expires: expires? })
+    Some(Acknowledgment { place, risk: parts.risk()?, reason: reason?.value, expires: expires? })
 }
 
 fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guardrail> {
@@ -344,7 +342,7 @@ fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &AcknowledgmentK
         fields.report(problem);
     }
     let Some(guardrail) = parts.guardrail else { return };
-    let (takes, _) = takes(guardrail);
+    let takes = takes(guardrail);
     let wanted_missing = takes.iter().any(|key| !parts.given.contains(key));
     let too_much = parts.given.iter().any(|key| !takes.contains(key) && !common.contains(key));
     if wanted_missing || too_much {
@@ -355,30 +353,5 @@ fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &AcknowledgmentK
                 .at(place, "missing or unexpected keys")
                 .help(format!("besides `{keys}`, it takes only `guardrail`, `reason`, and `expires`"));
         fields.report(problem);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use pretty_assertions::assert_eq;
-
-    use super::*;
-    use crate::source::Sources;
-
-    #[test]
-    fn each_acknowledgment_is_about_the_guardrail_that_it_names() {
-        let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
-        for guardrail in Guardrail::ALL {
-            let (takes, risk) = takes(guardrail);
-            let has = |key: &str| takes.contains(&key);
-            let parts = AcknowledgmentKeys {
-                up_to: has("up_to").then_some(1),
-                down_to: has("down_to").then_some(1),
-                role: has("role").then(|| Sourced::new("admin".into(), place)),
-                user: has("user").then(|| Sourced::new(Email::observed("a@acme.example"), place)),
-                ..AcknowledgmentKeys::default()
-            };
-            assert_eq!(risk(parts).map(|risk| risk.guardrail()), Some(guardrail));
-        }
     }
 }

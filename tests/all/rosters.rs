@@ -5,7 +5,7 @@ use std::fs;
 use rolecall::problem::Problems;
 use rolecall::roster::{
     AcknowledgedRisk, Acknowledgment, DeclaredPerson, DeclaredValue, Email, EmailPattern, GuardrailRules,
-    RoleLimit, RoleRule, Roster, Window, Workspace,
+    RiskLimit, RoleLimit, RoleRule, Roster, Window, Workspace,
 };
 use rolecall::source::Sourced;
 use tempfile::TempDir;
@@ -69,18 +69,14 @@ pub(crate) fn facts(roster: &Roster) -> Vec<String> {
     }));
     facts.extend(acknowledgments.iter().map(|acknowledgment| {
         let Acknowledgment { place: _, risk, reason, expires } = acknowledgment;
-        let risk = match risk {
-            AcknowledgedRisk::MaxChanges(figure) => format!("changes {figure}"),
-            AcknowledgedRisk::Missing(figure) => format!("missing {figure}"),
-            AcknowledgedRisk::Unmanaged(figure) => format!("unmanaged {figure}"),
-            AcknowledgedRisk::KeepAtLeast(role, figure) => format!("holders of {} {figure}", role.value),
-            AcknowledgedRisk::KeepAtMost(role, figure) => format!("seats of {} {figure}", role.value),
-            AcknowledgedRisk::KeepActive(figure) => format!("active {figure}"),
-            AcknowledgedRisk::Protected(email) => format!("protected {}", email.value),
-            AcknowledgedRisk::Rule(email) => format!("against a rule {}", email.value),
-            AcknowledgedRisk::TokenOwner(email) => format!("owner {}", email.value),
+        let AcknowledgedRisk { guardrail, role, limit } = risk;
+        let role = role.as_ref().map(|role| &role.value);
+        let limit = match limit {
+            RiskLimit::UpTo(count) => format!("up to {count}"),
+            RiskLimit::DownTo(count) => format!("down to {count}"),
+            RiskLimit::User(email) => format!("for {}", email.value),
         };
-        format!("{risk} {reason:?} {:?}", expires.value)
+        format!("{} {role:?} {limit} {reason:?} {:?}", guardrail.as_str(), expires.value)
     }));
     facts.extend(people.iter().map(fact));
     facts

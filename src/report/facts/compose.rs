@@ -276,7 +276,7 @@ impl Labels<'_> {
     fn expired(&self, acknowledgment: &Acknowledgment) -> ExpiredLine {
         let expires = &acknowledgment.expires.value;
         ExpiredLine {
-            guardrail: acknowledgment.risk.guardrail(),
+            guardrail: acknowledgment.risk.guardrail,
             expired: Printable::new(&expires.written),
             at: expires.at,
             location: self.sources.locate(acknowledgment.place),

@@ -391,7 +391,7 @@ mod tests {
             written.insert(guardrail, own.collect::<BTreeSet<_>>());
         }
         let known = Guardrail::ALL.map(|guardrail| {
-            let keys = takes(guardrail).0.iter().map(|key| (*key).to_owned());
+            let keys = takes(guardrail).iter().map(|key| (*key).to_owned());
             (guardrail.as_str().to_owned(), keys.collect::<BTreeSet<_>>())
         });
         assert_eq!(written, BTreeMap::from(known));

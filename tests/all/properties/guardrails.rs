@@ -23,6 +23,10 @@ fn guardrails(figures: &[&Figure]) -> BTreeSet<Guardrail> {
     figures.iter().map(|figure| figure.guardrail()).collect()
 }
 
+fn position(guardrail: Guardrail) -> Option<usize> {
+    Guardrail::ALL.into_iter().position(|one| one == guardrail)
+}
+
 fn all_were(seen: &BTreeSet<Guardrail>, what: &str) {
     for guardrail in Guardrail::ALL {
         assert!(seen.contains(&guardrail), "{guardrail:?} was never {what}");
@@ -39,6 +43,7 @@ fn exactly_the_guardrails_that_a_plan_breaks_block_it() {
         let reviewed = resolved.review(plan);
         assert_eq!(guardrails(&refusals(&reviewed)), expected);
         assert_eq!(reviewed.is_blocked(), !expected.is_empty());
+        assert!(reviewed.findings.is_sorted_by_key(|finding| position(finding.figure.guardrail())));
         let changes_something = !reviewed.plan.changes.is_empty();
         accepted.set(accepted.get() + u32::from(expected.is_empty() && changes_something));
         refused.borrow_mut().extend(expected);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rolecall::observed::Person;
 use rolecall::plan::Plan;
 use rolecall::roster::{
-    AcknowledgedRisk, Email, EmailPattern, Guardrail, MaxChanges, Missing, OnViolation, Unmanaged,
+    AcknowledgedRisk, Email, EmailPattern, Guardrail, MaxChanges, Missing, OnViolation, RiskLimit, Unmanaged,
 };
 use rolecall::source::Sourced;
 
@@ -133,7 +133,10 @@ impl Count<'_> {
                 (there as u64 * u64::from(percent) / 100).max(10)
             }
         };
-        let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::MaxChanges(up_to) if changed <= *up_to);
+        let accepts = |risk: &AcknowledgedRisk| {
+            risk.guardrail == Guardrail::MaxChanges
+                && matches!(&risk.limit, RiskLimit::UpTo(up_to) if changed <= *up_to)
+        };
         changed > limit && !self.accepts(accepts)
     }
 
@@ -142,11 +145,10 @@ impl Count<'_> {
             let (before, after) = self.how_many(|person| holds_role(person, role));
             let lowest = self.on_the_way(role).into_iter().min().unwrap_or(before);
             let worst = if lowest < before.min(after).min(minimum) { lowest } else { after };
-            let accepts = |risk: &AcknowledgedRisk| match risk {
-                AcknowledgedRisk::KeepAtLeast(name, down_to) => {
-                    id_of(&name.value) == role && worst >= *down_to
-                }
-                _ => false,
+            let accepts = |risk: &AcknowledgedRisk| {
+                risk.guardrail == Guardrail::KeepAtLeast
+                    && risk.role.as_ref().is_some_and(|name| id_of(&name.value) == role)
+                    && matches!(&risk.limit, RiskLimit::DownTo(down_to) if worst >= *down_to)
             };
             worst < before.min(minimum) && !self.accepts(accepts)
         })
@@ -157,9 +159,10 @@ impl Count<'_> {
             let (before, after) = self.how_many(|person| holds_role(person, role));
             let highest = self.on_the_way(role).into_iter().max().unwrap_or(before);
             let worst = if highest > before.max(after).max(maximum) { highest } else { after };
-            let accepts = |risk: &AcknowledgedRisk| match risk {
-                AcknowledgedRisk::KeepAtMost(name, up_to) => id_of(&name.value) == role && worst <= *up_to,
-                _ => false,
+            let accepts = |risk: &AcknowledgedRisk| {
+                risk.guardrail == Guardrail::KeepAtMost
+                    && risk.role.as_ref().is_some_and(|name| id_of(&name.value) == role)
+                    && matches!(&risk.limit, RiskLimit::UpTo(up_to) if worst <= *up_to)
             };
             worst > before.max(maximum) && !self.accepts(accepts)
         })
@@ -181,14 +184,20 @@ impl Count<'_> {
 
     fn leaves_too_few_active(&self) -> bool {
         let (before, after) = self.how_many(|person| person.status == "active");
-        let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::KeepActive(down_to) if after >= *down_to);
+        let accepts = |risk: &AcknowledgedRisk| {
+            risk.guardrail == Guardrail::KeepActive
+                && matches!(&risk.limit, RiskLimit::DownTo(down_to) if after >= *down_to)
+        };
         after < before.min(self.resolved.roster.guardrails.keep_active) && !self.accepts(accepts)
     }
 
     fn changes_protected_person(&self) -> bool {
         let protected = &self.resolved.roster.guardrails.protected;
         self.changed().any(|(person, _)| {
-            let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Protected(user) if is_known_by(person, &user.value));
+            let accepts = |risk: &AcknowledgedRisk| {
+                risk.guardrail == Guardrail::Protected
+                    && matches!(&risk.limit, RiskLimit::User(user) if is_known_by(person, &user.value))
+            };
             protected.iter().any(|email| is_known_by(person, &email.value)) && !self.accepts(accepts)
         })
     }
@@ -197,7 +206,10 @@ impl Count<'_> {
         let own = self.changed().find(|(person, _)| Some(&person.id) == self.plan.token_user.as_ref());
         own.is_some_and(|(person, after)| {
             let mut kept = guarded_roles(self.resolved).into_keys().chain(["role_admin"]);
-            let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::TokenOwner(user) if is_known_by(person, &user.value));
+            let accepts = |risk: &AcknowledgedRisk| {
+                risk.guardrail == Guardrail::TokenOwner
+                    && matches!(&risk.limit, RiskLimit::User(user) if is_known_by(person, &user.value))
+            };
             kept.any(|role| holds_role(person, role) && !holds_role(after, role)) && !self.accepts(accepts)
         })
     }
@@ -215,7 +227,10 @@ impl Count<'_> {
                 held.any(|held| rule.roles.iter().all(|allowed| id_of(&allowed.value) != &*held.0))
             };
             self.people.iter().any(|(_, after)| {
-                let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Rule(user) if is_known_by(after, &user.value));
+                let accepts = |risk: &AcknowledgedRisk| {
+                    risk.guardrail == Guardrail::Rule
+                        && matches!(&risk.limit, RiskLimit::User(user) if is_known_by(after, &user.value))
+                };
                 is_one(after, &rule.emails)
                     && !is_one(after, &rule.except)
                     && has_other_role(after)
@@ -229,7 +244,10 @@ impl Count<'_> {
         let is_declared =
             |person: &Person| roster.people.iter().any(|known| is_known_by(person, &known.email.value));
         let unmanaged = self.people.iter().filter(|(person, _)| !is_declared(person)).count() as u64;
-        let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Unmanaged(up_to) if unmanaged <= *up_to);
+        let accepts = |risk: &AcknowledgedRisk| {
+            risk.guardrail == Guardrail::Unmanaged
+                && matches!(&risk.limit, RiskLimit::UpTo(up_to) if unmanaged <= *up_to)
+        };
         roster.guardrails.unmanaged == Unmanaged::Block && unmanaged > 0 && !self.accepts(accepts)
     }
 
@@ -237,8 +255,10 @@ impl Count<'_> {
         let Resolved { roster, .. } = self.resolved;
         let missing =
             roster.people.iter().filter(|person| !self.is_there(&person.email.value)).count() as u64;
-        let accepts =
-            |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Missing(up_to) if missing <= *up_to);
+        let accepts = |risk: &AcknowledgedRisk| {
+            risk.guardrail == Guardrail::Missing
+                && matches!(&risk.limit, RiskLimit::UpTo(up_to) if missing <= *up_to)
+        };
         roster.guardrails.missing == Missing::Block && missing > 0 && !self.accepts(accepts)
     }
 }

@@ -41,6 +41,10 @@ UNMANAGED
 "typo@acme.example" = { role = "Member" }
 "#;
 
+/// The lines of [`FILE`] about people who are missing or deactivated.
+const ABSENT: [&str; 2] =
+    ["\"fay@acme.example\" = { role = \"Viewer\" }\n", "\"typo@acme.example\" = { role = \"Member\" }\n"];
+
 /// A user: ID, address, other addresses, assigned roles, roles from SCIM, status, and whether they are deactivated.
 type Who = (
     &'static str,
@@ -413,7 +417,15 @@ fn a_partial_response_gives_the_true_plan_or_no_plan() {
             ("Member", "2", ""),
             ("Member", "3", ""),
         ] {
-            let file = FILE.replace("DEE", dee).replace("MINIMUM", minimum).replace("UNMANAGED", unmanaged);
+            let mut file =
+                FILE.replace("DEE", dee).replace("MINIMUM", minimum).replace("UNMANAGED", unmanaged);
+            if !unmanaged.is_empty() {
+                // Because of an absent person, the list would be read twice, whether the guardrail needs it or not.
+                for absent in ABSENT {
+                    assert!(file.contains(absent));
+                    file = file.replace(absent, "");
+                }
+            }
             falsify(date, &rosters::read(file).unwrap(), &mut counts);
         }
     }
