@@ -24,7 +24,7 @@ use rolecall::plan::{Plan, ReviewedPlan};
 use rolecall::pylon::pace::Pacing;
 use rolecall::pylon::request::{PeopleRequest, Update};
 use rolecall::pylon::{Attempt, Failure, FailureCause, FlowControl};
-use rolecall::report::{self, Annotations, Body, Format, LONGEST_COMMENT, PlanReport, Report, Setting};
+use rolecall::report::{self, Body, Format, PlanReport, Report, Setting};
 use rolecall::roster::{Email, Roster};
 
 const PEOPLE: usize = 10_000;
@@ -118,15 +118,7 @@ fn compose(bencher: Bencher<'_, '_>) {
 #[divan::bench(args = Format::ALL.map(Format::as_str))]
 fn render(bencher: Bencher<'_, '_>, format: &str) {
     let format = Format::ALL.into_iter().find(|known| known.as_str() == format).expect("one of them all");
-    let setting = Setting {
-        width: None,
-        colors: false,
-        is_full: false,
-        problems_on_stderr: false,
-        markdown_limit: LONGEST_COMMENT,
-        source_url: None,
-        annotations: Annotations::default(),
-    };
+    let setting = Setting::default();
     let body = Body::Plan(Box::new(ACME.report()));
     let report = Report { command: "plan", exit: Exit::Done, body };
     bencher.counter(ItemsCount::new(PEOPLE)).bench(|| report::write(&report, format, &setting));

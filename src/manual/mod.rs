@@ -16,6 +16,7 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::{Cli, MAX_WIDTH};
 use crate::invocation::quoted;
+use crate::report::Format;
 use crate::report::text::wrap::wrapped_line;
 pub use page::{ManualPage, pages};
 pub use verbs::{GROUPS, VERBS, Verb};
@@ -247,9 +248,8 @@ const fn elsewhere(flags: &'static [&'static str], tip: &'static str) -> Elsewhe
 const DRY_RUN: &[&str] = &["dry-run", "dryrun", "noop", "preview", "what-if", "check"];
 /// The first matching entry is used.
 const ELSEWHERE: &[Elsewhere] = &[
-    elsewhere(&["json"], "use '--format json'"),
-    elsewhere(&["csv", "excel", "xlsx", "spreadsheet"], "use '--format csv'"),
-    elsewhere(&["markdown", "md"], "use '--format markdown'"),
+    elsewhere(&["excel", "xlsx", "spreadsheet"], "use '--format csv'"),
+    elsewhere(&["md"], "use '--format markdown'"),
     elsewhere(&["html"], "use '--report html=FILE'"),
     elsewhere(
         &["token", "api-token", "api-key", "apikey", "key", "pylon-api-token"],
@@ -289,7 +289,8 @@ fn flag_of_elsewhere(error: &clap::Error, words: &[OsString]) -> Option<String> 
         let is_for_verb = row.verbs.is_empty() || verb.is_some_and(|verb| row.verbs.contains(&verb.name));
         row.flags.contains(&flag.as_str()) && is_for_verb
     };
-    ELSEWHERE.iter().find(is_meant).map(|row| row.tip.to_owned())
+    let tip = ELSEWHERE.iter().find(is_meant).map(|row| row.tip.to_owned());
+    tip.or_else(|| Format::WORDS.contains(&flag.as_str()).then(|| format!("use '--format {flag}'")))
 }
 
 /// Lists the commands that accept a flag rejected by this command.

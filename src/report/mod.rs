@@ -126,6 +126,20 @@ pub struct Setting {
     pub annotations: Annotations,
 }
 
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            colors: false,
+            width: None,
+            is_full: false,
+            problems_on_stderr: false,
+            markdown_limit: LONGEST_COMMENT,
+            source_url: None,
+            annotations: Annotations::default(),
+        }
+    }
+}
+
 /// The paths needed to name files relative to the root of the checkout, as GitHub expects.
 #[derive(Debug, Clone)]
 pub struct Annotations {

@@ -326,7 +326,7 @@ impl AcknowledgedRisk {
         is_within && self.guardrail == guardrail
     }
 
-    /// Returns `true` if this is a risk of `guardrail`, acknowledged for a user for whom `is_user` returns `true`.
+    /// Returns `true` if this is a risk of `guardrail`, and `is_user` accepts the acknowledged user.
     pub fn accepts_user(&self, guardrail: Guardrail, is_user: impl Fn(&Email) -> bool) -> bool {
         self.guardrail == guardrail && self.user().is_some_and(|user| is_user(&user.value))
     }

@@ -1,7 +1,7 @@
 //! Edits a saved plan's report. `show` must either reject it or print a harmless report.
 
 use rolecall::exit::Exit;
-use rolecall::report::{Body, Format, PlanReport, Report, write};
+use rolecall::report::{Body, PlanReport, Report, write};
 use serde_json::Value;
 
 use super::bodies::{PlanOf, plan};
@@ -9,6 +9,7 @@ use super::carriers::Deal;
 use super::corpus;
 use super::judges::judge;
 use super::rendering::{NO_LIMIT, setting};
+use crate::harness::formats_for_people;
 
 /// Returns the path of every string in the report.
 fn strings_in(value: &Value, path: &str, paths: &mut Vec<String>) {
@@ -67,7 +68,7 @@ fn an_edited_saved_plan_is_rejected_or_shown_without_harm() {
         }
         let body = Body::Plan(Box::new(read(&edited).unwrap()));
         let report = Report { command: "plan", exit: Exit::Done, body };
-        for format in [Format::Text, Format::Markdown, Format::Github, Format::Html] {
+        for format in formats_for_people() {
             let text = write(&report, format, &setting(NO_LIMIT, false));
             judge(format, &text).unwrap_or_else(|why| panic!("{format:?}: {why}\n{text}"));
         }

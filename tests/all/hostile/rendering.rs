@@ -1,7 +1,7 @@
 //! Writes a report in several formats and has the judges check each one. Each must contain the strings of its carriers.
 
 use rolecall::exit::Exit;
-use rolecall::report::{Annotations, Body, Format, Report, Setting, write};
+use rolecall::report::{Body, Format, Report, Setting, write};
 
 use super::carriers::{Carrier, Deal};
 use super::judges::markdown::SOURCE_URL;
@@ -11,15 +11,7 @@ use super::judges::{self, judge, terminal};
 pub(super) const NO_LIMIT: usize = 64 << 20;
 
 pub(super) fn setting(markdown_limit: usize, colors: bool) -> Setting {
-    Setting {
-        colors,
-        width: None,
-        is_full: false,
-        problems_on_stderr: false,
-        markdown_limit,
-        source_url: Some(SOURCE_URL.to_owned()),
-        annotations: Annotations::default(),
-    }
+    Setting { colors, markdown_limit, source_url: Some(SOURCE_URL.to_owned()), ..Setting::default() }
 }
 
 /// Writes the report in these formats. Each must be harmless and contain the strings of its carriers.

@@ -20,7 +20,7 @@ use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::inquiry::{CutShort, Findings};
 use rolecall::pylon::{Failure, FailureCause};
 use rolecall::report::facts::agenda::ScheduledChange;
-use rolecall::report::{self, Annotations, Body, Format, PlanReport, Report, Setting, diagnostic};
+use rolecall::report::{self, Body, Format, PlanReport, Report, Setting, diagnostic};
 use rolecall::roster::Roster;
 
 use super::holds;
@@ -282,16 +282,7 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
 /// checked.
 fn reported_harmlessly(body: Body) {
     let report = Report { command: "plan", exit: Exit::Done, body };
-    let annotations = Annotations::default();
-    let setting = Setting {
-        colors: false,
-        width: None,
-        is_full: false,
-        problems_on_stderr: false,
-        markdown_limit: 65_536,
-        source_url: None,
-        annotations,
-    };
+    let setting = Setting::default();
     for format in Format::ALL {
         let shown = report::write(&report, format, &setting);
         // In CSV, each line ends with CRLF (RFC 4180).
