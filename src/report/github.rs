@@ -215,10 +215,9 @@ fn plan_annotations(report: &PlanReport) -> Vec<Annotation> {
     let entries = entries
         .map(|entry| Annotation { location: entry.location.clone().filter(|_| !is_rollback), ..entry });
     let expired = report.expired.iter().map(expired_annotation);
-    let blocked = report.scheduled.iter().filter(|line| !line.blocked_by.is_empty());
     let figures =
         |line: &ScheduledChange| line.blocked_by.iter().map(Printable::as_str).collect::<Vec<_>>().join(", ");
-    let scheduled = blocked.map(|line| Annotation {
+    let scheduled = report.blocked_later().map(|line| Annotation {
         message: format!("{}; will be blocked by {}", scheduled_text(line), figures(line)),
         ..scheduled_annotation(line, Level::Warning)
     });

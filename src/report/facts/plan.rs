@@ -427,6 +427,11 @@ impl PlanReport {
         self.guardrails.iter().filter(|line| line.is_seats())
     }
 
+    /// Returns the scheduled changes that a guardrail would block.
+    pub fn blocked_later(&self) -> impl Iterator<Item = &ScheduledChange> {
+        self.scheduled.iter().filter(|change| !change.blocked_by.is_empty())
+    }
+
     /// Returns the outcome of each change if the plan was applied.
     pub fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
         self.changes.iter().filter_map(|change| Some(&change.outcome.as_ref()?.outcome))

@@ -10,6 +10,7 @@ use crate::plan::cause::Cause;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
+use crate::report::facts::agenda::ScheduledChange;
 use crate::report::facts::files::{FileLine, SkippedLine};
 use crate::report::facts::plan::{ChangeLine, ExpiredLine, GuardrailLine, PlanReport, RollbackNotes};
 use crate::report::tables::Mark;
@@ -143,6 +144,11 @@ pub(in crate::report) fn headline(report: &PlanReport) -> Vec<Line> {
     if report.result.is_none() && report.blocked {
         parts.push(line![words::people_change(people)]);
     }
+    let blocked_later = report.blocked_later().count();
+    if blocked_later > 0 {
+        let changes = words::count(blocked_later, "scheduled change", "scheduled changes");
+        parts.push(line![format!("{changes} will be blocked")]);
+    }
     parts.extend(guarded_roles(report));
     let caused = report.changes.iter().filter_map(ChangeLine::cause);
     let others = caused.filter(|cause| *cause != Cause::ThisChange).count();
@@ -191,6 +197,8 @@ pub(in crate::report) fn plan(command: &str, report: &PlanReport) -> Vec<Section
     sections.extend(blocked(command, report));
     sections.extend(not_applied(report));
     sections.extend(guardrails(report));
+    let blocked_later = report.blocked_later().map(blocked_later).collect();
+    sections.extend(list("Scheduled, but will be blocked", true, blocked_later));
     sections.push(Section::Changes);
     sections.extend(base(report));
     if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
@@ -234,6 +242,13 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
     });
     let alert = Section::Alert { mark: Mark::Bad, heading: line![heading], reasons, remedies };
     report.blocked.then_some(alert)
+}
+
+fn blocked_later(change: &ScheduledChange) -> Line {
+    let ScheduledChange { when, email, field, from: _, to: _, location, blocked_by } = change;
+    let mut line = line![when, " ", email, format!(" {field} ("), location, "): "];
+    line.extend(separated(blocked_by.iter().map(|figure| line![cut(figure.raw())])));
+    line
 }
 
 /// Returns an alert with the changes that weren't applied and the next step, or with the reason the run ended early.

@@ -169,6 +169,28 @@ Scheduled changes:
 }
 
 #[test]
+fn a_later_block_is_in_the_title_and_the_expanded_part_of_a_comment_and_a_page() {
+    let scene = Scene::with_pylon(TWO_ADMINS).file(
+        "users.toml",
+        "\n[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\
+         \"bo@acme.example\" = { role = \"Member\", windows = [{ until = 2027-03-01, role = \"Admin\" }] }\n\
+         \"cy@acme.example\" = {}\n",
+    );
+    let comment = scene.run("plan --format markdown").exits(0).stdout.clone();
+    let title = "### 1 person changes · 1 scheduled change will be blocked · 1 gains `Admin`\n";
+    assert!(comment.contains(title), "{comment}");
+    let expanded = comment.split("<details>").next().unwrap_or_default();
+    let list = "**Scheduled, but will be blocked**\n\n\
+                - `2027-03-01` `bo@acme.example` role (`users.toml:4`): \
+                `keep_at_least: 1 of 2 Admins remains (minimum 2)`\n";
+    assert!(expanded.contains(list), "{comment}");
+
+    let page = scene.run("plan --format html").exits(0).stdout.clone();
+    assert!(page.contains("1 scheduled change will be blocked"), "{page}");
+    assert!(page.contains("<h2>Scheduled, but will be blocked</h2>"), "{page}");
+}
+
+#[test]
 fn a_plan_can_be_made_for_another_day() {
     let away = r#"{ windows = [{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }] }"#;
     let scene = on("2026-11-20T08:00:00Z", away);
