@@ -231,7 +231,7 @@ fn patterns(patterns: &[Sourced<EmailPattern>]) -> String {
 }
 
 fn role_rule(rule: &RoleRule) -> Declaration {
-    let RoleRule { place, emails, except, roles, reason, on_violation } = rule;
+    let RoleRule { place: _, emails, except, roles, reason, on_violation } = rule;
     let mut of = DeclarationBuilder::new(keys::RULE);
     for (key, patterns) in [("emails", emails), ("except", except)] {
         for Sourced { value, place } in patterns {
@@ -241,8 +241,8 @@ fn role_rule(rule: &RoleRule) -> Declaration {
     for role in roles {
         of.repeat("roles", quoted(&role.value), role.place);
     }
-    of.add("reason", quoted(reason), Some(*place));
-    of.add("on_violation", quoted(on_violation.as_str()), Some(*place));
+    of.add("reason", quoted(&reason.value), Some(reason.place));
+    of.add("on_violation", quoted(on_violation.value.as_str()), Some(on_violation.place));
     of.list
 }
 
@@ -253,7 +253,7 @@ fn risk_subject(risk: &AcknowledgedRisk) -> String {
 }
 
 fn risk(acknowledgment: &Acknowledgment, zone: Option<&str>) -> Declaration {
-    let Acknowledgment { place, risk, reason, expires } = acknowledgment;
+    let Acknowledgment { place: _, risk, reason, expires } = acknowledgment;
     let mut of = DeclarationBuilder::new(keys::ACKNOWLEDGE);
     let AcknowledgedRisk { guardrail: _, role, limit } = risk;
     if let Some(role) = role {
@@ -261,16 +261,16 @@ fn risk(acknowledgment: &Acknowledgment, zone: Option<&str>) -> Declaration {
     }
     match limit {
         RiskLimit::UpTo(count) => {
-            of.add("up_to", count.to_string(), Some(*place));
+            of.add("up_to", count.value.to_string(), Some(count.place));
         }
         RiskLimit::DownTo(count) => {
-            of.add("down_to", count.to_string(), Some(*place));
+            of.add("down_to", count.value.to_string(), Some(count.place));
         }
         RiskLimit::User(user) => {
             of.add("user", quoted(user.value.as_str()), Some(user.place)).meaning = user.value.folded();
         }
     }
-    of.add("reason", quoted(reason), Some(*place));
+    of.add("reason", quoted(&reason.value), Some(reason.place));
     let statement = of.add("expires", expires.value.written.clone(), Some(expires.place));
     statement.meaning = expires.value.at.to_string();
     statement.stated.zone = zone.filter(|_| !has_offset(&expires.value)).map(str::to_owned);

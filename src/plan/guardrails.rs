@@ -250,7 +250,7 @@ impl Review<'_> {
     fn acknowledged(&self, allows: impl Fn(&AcknowledgedRisk) -> bool) -> Option<Verdict> {
         let mut active = self.roster.acknowledgments.iter().filter(|known| known.is_active(self.at));
         let found = active.find(|acknowledgment| allows(&acknowledgment.risk));
-        found.map(|acknowledgment| Verdict::Acknowledged { reason: acknowledgment.reason.clone() })
+        found.map(|acknowledgment| Verdict::Acknowledged { reason: acknowledgment.reason.value.clone() })
     }
 
     fn changes(&self, plan: &Plan) -> Finding {
@@ -445,7 +445,7 @@ impl Review<'_> {
         }
         others.sort_by(|(one, _), (other, _)| one.cmp(other));
         if !others.is_empty() {
-            let verdict = match rule.on_violation {
+            let verdict = match rule.on_violation.value {
                 OnViolation::Report => Verdict::Warns,
                 OnViolation::Block => Verdict::Blocks,
             };

@@ -193,7 +193,7 @@ impl GuardrailRules {
             unmanaged,
             role_rules,
         } = self;
-        let blocks = |rule: &RoleRule| rule.on_violation == OnViolation::Block;
+        let blocks = |rule: &RoleRule| rule.on_violation.value == OnViolation::Block;
         *unmanaged == Unmanaged::Block || !keep_at_most.is_empty() || role_rules.iter().any(blocks)
     }
 }
@@ -275,7 +275,7 @@ words! {
 pub struct Acknowledgment {
     pub place: Place,
     pub risk: AcknowledgedRisk,
-    pub reason: String,
+    pub reason: Sourced<String>,
     /// The instant at which the acknowledgment expires.
     pub expires: Sourced<Moment>,
 }
@@ -300,9 +300,9 @@ pub struct AcknowledgedRisk {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RiskLimit {
     /// The guardrail's count may be this high.
-    UpTo(u64),
+    UpTo(Sourced<u64>),
     /// The guardrail's count may be this low.
-    DownTo(u64),
+    DownTo(Sourced<u64>),
     /// The guardrail is overridden for the person with this address.
     User(Sourced<Email>),
 }
@@ -318,9 +318,9 @@ impl AcknowledgedRisk {
 
     /// Returns `true` if this is a risk of `guardrail`, and `count` is within the acknowledged limit. The caller checks the role.
     pub fn accepts_count(&self, guardrail: Guardrail, count: u64) -> bool {
-        let is_within = match self.limit {
-            RiskLimit::UpTo(limit) => count <= limit,
-            RiskLimit::DownTo(limit) => count >= limit,
+        let is_within = match &self.limit {
+            RiskLimit::UpTo(limit) => count <= limit.value,
+            RiskLimit::DownTo(limit) => count >= limit.value,
             RiskLimit::User(_) => false,
         };
         is_within && self.guardrail == guardrail

@@ -27,8 +27,9 @@ pub struct RoleRule {
     /// The allowed roles. There is always at least one.
     pub roles: Vec<Sourced<RoleName>>,
     /// The reason for the rule, included in every message about it.
-    pub reason: String,
-    pub on_violation: OnViolation,
+    pub reason: Sourced<String>,
+    /// The default has the location of the rule.
+    pub on_violation: Sourced<OnViolation>,
 }
 
 words! {
@@ -105,12 +106,12 @@ impl RoleRule {
 
     /// Formats the allowed roles and the reason: `only Viewer: contractors read only`.
     pub fn text(&self) -> String {
-        format!("only {}: {}", self.allowed(), self.reason)
+        format!("only {}: {}", self.allowed(), self.reason.value)
     }
 
     /// Like [`Self::text`], but truncated for use in a sentence.
     pub fn summary(&self) -> String {
-        format!("only {}: {}", Printable::cut(&self.allowed(), 120), Printable::cut(&self.reason, 120))
+        format!("only {}: {}", Printable::cut(&self.allowed(), 120), Printable::cut(&self.reason.value, 120))
     }
 
     fn allowed(&self) -> String {
@@ -221,7 +222,7 @@ pub(super) fn read_rule(
 ) -> Option<RoleRule> {
     let place = fields.place(value.span());
     let (mut emails, mut except, mut roles) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut reason, mut on_violation) = (None, OnViolation::default());
+    let (mut reason, mut on_violation) = (None, Sourced::new(OnViolation::default(), place));
     let before = fields.problems.len();
     let table: &DeTable<'_> = fields.table("rule", value)?;
     for (key, value) in table {
@@ -236,7 +237,7 @@ pub(super) fn read_rule(
             "on_violation" => {
                 let code = RosterCode::BadValue;
                 let read = fields.one_of("on_violation", code, value, &OnViolation::ALL, OnViolation::as_str);
-                on_violation = read.map_or(on_violation, |found| found.value);
+                on_violation = read.unwrap_or(on_violation);
             }
             _ => fields.unknown(key, value, keys::RULE, "[[rule]]"),
         }
@@ -259,7 +260,7 @@ pub(super) fn read_rule(
         fields.report(problem.help(format!("for example: {first} = {example}")));
         return None;
     }
-    Some(RoleRule { place, emails, except, roles, reason: reason?.value, on_violation })
+    Some(RoleRule { place, emails, except, roles, reason: reason?, on_violation })
 }
 
 /// Parses a single pattern or a list of patterns.

@@ -266,8 +266,8 @@ fn read_role_limits(fields: &mut Fields<'_>, key: &str, value: &TomlValue<'_>) -
 #[derive(Default)]
 struct AcknowledgmentKeys {
     guardrail: Option<Guardrail>,
-    up_to: Option<u64>,
-    down_to: Option<u64>,
+    up_to: Option<Sourced<u64>>,
+    down_to: Option<Sourced<u64>>,
     role: Option<Sourced<RoleName>>,
     user: Option<Sourced<Email>>,
     given: Vec<&'static str>,
@@ -291,12 +291,15 @@ fn read_acknowledgment(
     let place = fields.place(value.span());
     let mut parts = AcknowledgmentKeys::default();
     let (mut reason, mut expires) = (None, None);
+    let number = |fields: &mut Fields<'_>, key: &str, value: &TomlValue<'_>| {
+        fields.count(key, value).map(|number| Sourced::new(number, fields.place(value.span())))
+    };
     let (before, mut has_unknown) = (fields.problems.len(), false);
     for (key, value) in fields.table("acknowledge", value)? {
         match key.get_ref().as_ref() {
             "guardrail" => parts.guardrail = read_guardrail(fields, value),
-            "up_to" => parts.up_to = fields.count("up_to", value),
-            "down_to" => parts.down_to = fields.count("down_to", value),
+            "up_to" => parts.up_to = number(fields, "up_to", value),
+            "down_to" => parts.down_to = number(fields, "down_to", value),
             "role" => parts.role = fields.role(value),
             "user" => parts.user = read_user(fields, "user", value, context),
             "reason" => reason = fields.text("reason", value),
@@ -315,7 +318,7 @@ fn read_acknowledgment(
     if fields.problems.len() > before {
         return None;
     }
-    Some(Acknowledgment { place, risk: parts.risk()?, reason: reason?.value, expires: expires? })
+    Some(Acknowledgment { place, risk: parts.risk()?, reason: reason?, expires: expires? })
 }
 
 fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guardrail> {

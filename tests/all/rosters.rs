@@ -65,18 +65,24 @@ pub(crate) fn facts(roster: &Roster) -> Vec<String> {
             patterns.iter().map(|pattern| pattern.value.as_str().to_owned()).collect::<Vec<_>>()
         };
         let roles: Vec<_> = roles.iter().map(|role| &role.value).collect();
-        format!("rule {:?} {:?} {roles:?} {reason:?} {on_violation:?}", texts(emails), texts(except))
+        format!(
+            "rule {:?} {:?} {roles:?} {:?} {:?}",
+            texts(emails),
+            texts(except),
+            reason.value,
+            on_violation.value
+        )
     }));
     facts.extend(acknowledgments.iter().map(|acknowledgment| {
         let Acknowledgment { place: _, risk, reason, expires } = acknowledgment;
         let AcknowledgedRisk { guardrail, role, limit } = risk;
         let role = role.as_ref().map(|role| &role.value);
         let limit = match limit {
-            RiskLimit::UpTo(count) => format!("up to {count}"),
-            RiskLimit::DownTo(count) => format!("down to {count}"),
+            RiskLimit::UpTo(count) => format!("up to {}", count.value),
+            RiskLimit::DownTo(count) => format!("down to {}", count.value),
             RiskLimit::User(email) => format!("for {}", email.value),
         };
-        format!("{} {role:?} {limit} {reason:?} {:?}", guardrail.as_str(), expires.value)
+        format!("{} {role:?} {limit} {:?} {:?}", guardrail.as_str(), reason.value, expires.value)
     }));
     facts.extend(people.iter().map(fact));
     facts

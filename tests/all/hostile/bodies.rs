@@ -28,7 +28,7 @@ use rolecall::report::facts::plan::{
 };
 use rolecall::report::{AgendaReport, Body, ComparisonReport, words};
 use rolecall::roster::{Email, Field, Guardrail, Moment, OnViolation, PerField, RoleRule};
-use rolecall::source::{Location, Place, Sources};
+use rolecall::source::{Location, Place, Sourced, Sources};
 
 use super::carriers::{Carrier, Deal};
 
@@ -173,13 +173,14 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
         words::remedy(&Figure::AtLeast(minimum()), &Invocation::default(), &|_| role.to_owned(), "2026-11-27")
     };
     let violation = |deal: &mut Deal<'_>| {
+        let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
         let rule = RoleRule {
-            place: Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0),
+            place,
             emails: Vec::new(),
             except: Vec::new(),
             roles: Vec::new(),
-            reason: deal.raw(Carrier::RuleReason).to_owned(),
-            on_violation: OnViolation::Report,
+            reason: Sourced::new(deal.raw(Carrier::RuleReason).to_owned(), place),
+            on_violation: Sourced::new(OnViolation::Report, place),
         };
         Figure::Rule(RuleViolation { rule: rule.summary(), holders: Vec::new() })
     };

@@ -135,7 +135,7 @@ impl Count<'_> {
         };
         let accepts = |risk: &AcknowledgedRisk| {
             risk.guardrail == Guardrail::MaxChanges
-                && matches!(&risk.limit, RiskLimit::UpTo(up_to) if changed <= *up_to)
+                && matches!(&risk.limit, RiskLimit::UpTo(up_to) if changed <= up_to.value)
         };
         changed > limit && !self.accepts(accepts)
     }
@@ -148,7 +148,7 @@ impl Count<'_> {
             let accepts = |risk: &AcknowledgedRisk| {
                 risk.guardrail == Guardrail::KeepAtLeast
                     && risk.role.as_ref().is_some_and(|name| id_of(&name.value) == role)
-                    && matches!(&risk.limit, RiskLimit::DownTo(down_to) if worst >= *down_to)
+                    && matches!(&risk.limit, RiskLimit::DownTo(down_to) if worst >= down_to.value)
             };
             worst < before.min(minimum) && !self.accepts(accepts)
         })
@@ -162,7 +162,7 @@ impl Count<'_> {
             let accepts = |risk: &AcknowledgedRisk| {
                 risk.guardrail == Guardrail::KeepAtMost
                     && risk.role.as_ref().is_some_and(|name| id_of(&name.value) == role)
-                    && matches!(&risk.limit, RiskLimit::UpTo(up_to) if worst <= *up_to)
+                    && matches!(&risk.limit, RiskLimit::UpTo(up_to) if worst <= up_to.value)
             };
             worst > before.max(maximum) && !self.accepts(accepts)
         })
@@ -186,7 +186,7 @@ impl Count<'_> {
         let (before, after) = self.how_many(|person| person.status == "active");
         let accepts = |risk: &AcknowledgedRisk| {
             risk.guardrail == Guardrail::KeepActive
-                && matches!(&risk.limit, RiskLimit::DownTo(down_to) if after >= *down_to)
+                && matches!(&risk.limit, RiskLimit::DownTo(down_to) if after >= down_to.value)
         };
         after < before.min(self.resolved.roster.guardrails.keep_active) && !self.accepts(accepts)
     }
@@ -216,7 +216,7 @@ impl Count<'_> {
 
     fn breaks_a_rule(&self) -> bool {
         let rules = self.resolved.roster.guardrails.role_rules.iter();
-        let mut blocking = rules.filter(|rule| rule.on_violation == OnViolation::Block);
+        let mut blocking = rules.filter(|rule| rule.on_violation.value == OnViolation::Block);
         blocking.any(|rule| {
             let is_one = |person: &Person, patterns: &[Sourced<EmailPattern>]| {
                 let addresses = || std::iter::once(&person.email).chain(&person.secondary);
@@ -246,7 +246,7 @@ impl Count<'_> {
         let unmanaged = self.people.iter().filter(|(person, _)| !is_declared(person)).count() as u64;
         let accepts = |risk: &AcknowledgedRisk| {
             risk.guardrail == Guardrail::Unmanaged
-                && matches!(&risk.limit, RiskLimit::UpTo(up_to) if unmanaged <= *up_to)
+                && matches!(&risk.limit, RiskLimit::UpTo(up_to) if unmanaged <= up_to.value)
         };
         roster.guardrails.unmanaged == Unmanaged::Block && unmanaged > 0 && !self.accepts(accepts)
     }
@@ -257,7 +257,7 @@ impl Count<'_> {
             roster.people.iter().filter(|person| !self.is_there(&person.email.value)).count() as u64;
         let accepts = |risk: &AcknowledgedRisk| {
             risk.guardrail == Guardrail::Missing
-                && matches!(&risk.limit, RiskLimit::UpTo(up_to) if missing <= *up_to)
+                && matches!(&risk.limit, RiskLimit::UpTo(up_to) if missing <= up_to.value)
         };
         roster.guardrails.missing == Missing::Block && missing > 0 && !self.accepts(accepts)
     }

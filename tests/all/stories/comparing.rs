@@ -197,7 +197,8 @@ fn an_unchanged_rule_or_acknowledgment_is_not_compared_with_an_added_one() {
     };
     let old = format!("{}{ACKNOWLEDGED}\n", rule("Viewer", "one"));
     let added = ACKNOWLEDGED.replace("up_to = 4", "up_to = 400").replace("2026-12-01", "2026-11-30");
-    let (text, _) = compare(&old, &format!("{}{old}{added}", rule("Member", "a")));
+    let new = rule("Member", "a") + "on_violation = \"block\"\n";
+    let (text, _) = compare(&old, &format!("{new}{old}{added}"));
     assert_eq!(
         text,
         "rolecall compare · old/users.toml → users.toml · 0 declared
@@ -205,12 +206,12 @@ fn an_unchanged_rule_or_acknowledgment_is_not_compared_with_an_added_one() {
   + [[rule]] *@b.example
     ! emails        + \"*@b.example\"   users.toml:2
     ! roles         + \"Member\"        users.toml:3
-    ! reason        + \"a\"             users.toml:1
-    ! on_violation  + \"report\"        users.toml:1
+    ! reason        + \"a\"             users.toml:4
+    ! on_violation  + \"block\"         users.toml:5
   + [[acknowledge]] max_changes
-    ! up_to         + 400             users.toml:14
-    ! reason        + \"r\"             users.toml:14
-    ! expires       + 2026-11-30      users.toml:18
+    ! up_to         + 400             users.toml:17
+    ! reason        + \"r\"             users.toml:18
+    ! expires       + 2026-11-30      users.toml:19
 
 2 settings differ
 Review the lines with ! first: guarded roles, guardrails, rules, policy, acknowledgments, pinned organization.
