@@ -149,7 +149,7 @@ impl<'p> Fields<'p> {
             self.report(
                 Problem::new(RosterCode::BadValue, format!("`{key}` must be a whole number, 0 or more"))
                     .at(integer.place, label)
-                    .help("write it without quotes: 40"),
+                    .help("write a number such as 40"),
             );
         }
         number

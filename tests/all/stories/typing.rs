@@ -1278,7 +1278,7 @@ reason = ""
         &[
             r#"1:1 roster::missing_key: this acknowledgment has no `expires` | None"#,
             r#"2:13 roster::bad_value: `foo` is not a guardrail | the guardrails are: max_changes, keep_at_least, keep_at_most, keep_active, protected, token_owner, rule, unmanaged, missing"#,
-            r#"3:9 roster::bad_value: `up_to` must be a whole number, 0 or more | write it without quotes: 40"#,
+            r#"3:9 roster::bad_value: `up_to` must be a whole number, 0 or more | write a number such as 40"#,
             r#"4:10 roster::bad_value: `reason` is empty | None"#,
         ],
     ),
@@ -1295,13 +1295,25 @@ expires = 2026-12-01
     ),
     (
         r#"[guardrails]
+keep_active = true
+keep_at_least = { Admin = "2" }
+keep_at_most = { Admin = "5 people" }
+"#,
+        &[
+            r#"2:15 roster::wrong_type: `keep_active` must be a whole number | write a number without quotes, such as 40"#,
+            r#"3:27 roster::wrong_type: `keep_at_least` must be a whole number | write it without quotes: 2"#,
+            r#"4:26 roster::wrong_type: `keep_at_most` must be a whole number | write a number without quotes, such as 40"#,
+        ],
+    ),
+    (
+        r#"[guardrails]
 max_changes = 9223372036854775808
 keep_active = 0xffff_ffff_ffff_ffff
 keep_at_least = { Admin = 9223372036854775807 }
 "#,
         &[
-            r#"2:15 roster::bad_value: `max_changes` must be a whole number, 0 or more | write it without quotes: 40"#,
-            r#"3:15 roster::bad_value: `keep_active` must be a whole number, 0 or more | write it without quotes: 40"#,
+            r#"2:15 roster::bad_value: `max_changes` must be a whole number, 0 or more | write a number such as 40"#,
+            r#"3:15 roster::bad_value: `keep_active` must be a whole number, 0 or more | write a number such as 40"#,
         ],
     ),
     (
