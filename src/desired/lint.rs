@@ -65,7 +65,7 @@ impl Roster {
             warnings.push(
                 Problem::new(LintCode::UnusedPattern, message)
                     .at(pattern.place, "matches no declared person")
-                    .help("correct it if it is misspelled; delete it if the rule is not needed"),
+                    .help("correct it if it is misspelled; keep it if it is for people who are added later"),
             );
         }
         warnings.extend(self.mentioned());

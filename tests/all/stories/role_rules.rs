@@ -124,6 +124,14 @@ fn a_rule_with_a_mistake_says_what_is_wrong_with_it() {
 }
 
 #[test]
+fn a_rule_for_people_who_are_added_later_may_stay() {
+    let scene = Scene::offline().file("users.toml", format!("{RULE}[users]\n\"ana@acme.example\" = {{}}\n"));
+    let run = scene.run("validate");
+    run.exits(0).names("lint::unused_pattern");
+    run.mentions("correct it if it is misspelled; keep it if it is for people who are added later");
+}
+
+#[test]
 fn an_address_in_a_rule_that_only_looks_like_a_declared_one_is_an_error() {
     // The first letter is Cyrillic.
     let rule = RULE.replace("lead@", "\u{443}uri@");
