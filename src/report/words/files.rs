@@ -47,9 +47,9 @@ pub fn imported(new: &NewRoster<'_>, is_dry: bool) -> String {
     }
     if let Some((role, number)) = default_role {
         let role = Printable::cut(role, LONGEST_NAME);
-        let have = if *number == 1 { "has" } else { "have" };
+        let people = count(*number, "person", "people");
         text += &format!(
-            "\nThe default role is {role}, because {number} of them {have} it. People without a role in the file get it."
+            "\nThe default role is {role}, the most common one except the administrators' role ({people}). People without a role in the file get it."
         );
     }
     if teams.iter().any(|team| team.has_default) {
