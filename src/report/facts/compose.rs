@@ -242,7 +242,10 @@ impl Labels<'_> {
     }
 
     fn guarded_roles(&self, reviewed: &ReviewedPlan) -> Vec<GuardedRoleLine> {
-        let is_guarded = |role: &RoleId| reviewed.minimums.iter().any(|minimum| minimum.role == *role);
+        // As in `compare`, Admin is highlighted even if the files give it no minimum.
+        let admin = self.roles.admin().map(|admin| &admin.id);
+        let has_minimum = |role: &RoleId| reviewed.minimums.iter().any(|minimum| minimum.role == *role);
+        let is_guarded = |role: &RoleId| admin == Some(role) || has_minimum(role);
         let mut lines = Vec::new();
         for change in &reviewed.plan.changes {
             let gained = change.role_gained().into_iter().map(|role| (role, true));

@@ -83,6 +83,8 @@ fn minimums_of_other_roles_leave_the_administrators_unkept_which_is_said_but_not
         let run = scene.file("users.toml", users(minimums, "ben")).run("plan");
         run.exits(0);
         assert_eq!(run.stdout.contains(said), is_said, "{minimums}:\n{}", run.stdout);
+        let highlighted = "\n  ! ben@acme.example  Ben   loses Admin\n";
+        assert!(run.stdout.contains(highlighted), "{minimums}:\n{}", run.stdout);
     }
 }
 
