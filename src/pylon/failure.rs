@@ -420,6 +420,11 @@ impl Refusal {
                 "rolecall does not follow redirects, so that the token is not sent to another server: pass the final address \
                  with --base-url",
             ),
+            (_, 500..=599) if self.intermediary.is_some() => (
+                PylonCode::ServerTrouble,
+                "a server in front of Pylon returned an error: try again later; if the error persists, check --base-url and \
+                 HTTPS_PROXY, then contact Pylon's support",
+            ),
             (_, 500..=599) => (
                 PylonCode::ServerTrouble,
                 "internal error in Pylon: try again later; if the error persists, send the request ID to Pylon's support",
@@ -437,14 +442,19 @@ pub(super) const INCOMPLETE: &str = "nothing was planned, because people or role
      and report the error with the request ID if it persists";
 
 fn wrong_region(region: Option<Region>) -> String {
-    let others = match region {
+    let (this, others) = match region {
         Some(region) => {
             let others = Region::ALL.into_iter().filter(|other| *other != region);
-            others.map(|other| format!("--region {}", other.as_str())).collect::<Vec<_>>().join(" or ")
+            let others = others.map(|other| format!("--region {}", other.as_str())).collect::<Vec<_>>();
+            (format!("the region {}", region.as_str()), others.join(" or "))
         }
-        None => "another region's --base-url".into(),
+        None => ("this region".into(), "another region's --base-url".into()),
     };
-    format!("the token belongs to another region: use {others}, and set the region in [workspace]")
+    // Whether the files pin the region isn't known here.
+    format!(
+        "the token belongs to another region: use a token of {this}. If the organization is in another region, use {others}, \
+         and correct the region in [workspace]"
+    )
 }
 
 #[cfg(test)]
@@ -623,7 +633,10 @@ mod tests {
         {
             let refusal =
                 Refusal { status, intermediary: Some(Intermediary::default()), ..Refusal::default() };
-            assert_eq!(failure(refusal.into()).problem(None).code, code);
+            let problem = failure(refusal.into()).problem(None);
+            assert_eq!(problem.code, code);
+            let help = problem.help.unwrap_or_default();
+            assert!(!help.contains("internal error in Pylon") && !help.contains("request ID"), "{help}");
         }
     }
 
@@ -658,9 +671,18 @@ mod tests {
         let refusal = Refusal { status: 401, code: Some("wrong_region_token".into()), ..Refusal::default() };
         let failure = failure(refusal.into());
         for (asked, other) in [
-            (Some(Region::Us), "use --region eu,"),
-            (Some(Region::Eu), "use --region us,"),
-            (None, "use another region's --base-url,"),
+            (
+                Some(Region::Us),
+                "use a token of the region us. If the organization is in another region, use --region eu,",
+            ),
+            (
+                Some(Region::Eu),
+                "use a token of the region eu. If the organization is in another region, use --region us,",
+            ),
+            (
+                None,
+                "use a token of this region. If the organization is in another region, use another region's --base-url,",
+            ),
         ] {
             let help = failure.problem(asked).help.unwrap_or_default();
             assert!(help.contains(other), "{asked:?}: {help}");

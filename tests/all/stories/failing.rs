@@ -64,7 +64,8 @@ fn a_wrong_token_error_shows_status_code_request_and_remedy() {
 #[test]
 fn a_token_of_the_other_region_is_reported_and_that_host_not_tried() {
     let scene = scene().env("PYLON_API_TOKEN", &format!("{TOKEN}-other-region"));
-    scene.run("plan").exits(1).names("pylon::wrong_region");
+    let run = scene.run("plan");
+    run.exits(1).names("pylon::wrong_region").mentions("use a token of this region.");
 }
 
 #[test]
