@@ -188,7 +188,7 @@ fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
     match outcome {
         Outcome::NotEffective => Some(
             "If a change was not effective, something else sets the value. Change it there, such as in the SCIM group, or \
-             declare the value that Pylon has."
+             declare the value that Pylon has. If the only role comes from SCIM, remove the person from the files."
                 .into(),
         ),
         Outcome::Reverted => Some(format!(

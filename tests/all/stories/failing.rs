@@ -199,6 +199,8 @@ fn not_effective_and_reverted_changes_are_reported_as_such() {
     let run = scene.run("apply --auto-approve");
     run.exits(4);
     assert!(run.stdout.contains("not effective: Pylon accepted the change"), "{}", run.stdout);
+    let next = "If the only role comes from SCIM, remove the person from the files.";
+    assert!(run.stdout.contains(next), "{}", run.stdout);
 
     let hours = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member", "support_hours": "active" } ] }"#;
     let scene =
