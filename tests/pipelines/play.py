@@ -1160,12 +1160,13 @@ def set_up(folder, *blocks, repository=OUR_REPOSITORY):
     for block in blocks:
         subprocess.run(["sh", "-eu", "-c", block], cwd=files, env=environment, check=True)
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout.strip()
+    version = subprocess.run(["git", "describe", "--tags", "--always"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout.strip()
     workflows = files / ".github/workflows"
     examples = sorted(path.name for path in (PROJECT / "examples/ci/github").iterdir())
     assert sorted(path.name for path in workflows.iterdir()) == examples
     for path in workflows.iterdir():
         uses = [line.split("@")[1] for line in path.read_text().splitlines() if f"uses: {repository}@" in line]
-        assert set(uses) == {f"{commit} # v{VERSION}"}, path
+        assert set(uses) == {f"{commit} # {version}"}, path
     return workflows, commit
 
 
