@@ -168,7 +168,10 @@ pub(super) fn settle_rollback(
         .rollback(state, &connection.place, desired.people.len())
         .map_err(|problem| problem.with_sources(&roster.sources))?;
     let files = Adoption::of_rollback(&plan.changes, desired, roster, state);
-    let notes = RollbackNotes::new(applied, &not_rolled_back, &files, &roster.sources, &state.roles);
+    // A rollback doesn't need the plan for the files, so it goes on without one.
+    let next =
+        Plan::draw(desired, state, &roles, roster.policy).map_or_else(|_| Vec::new(), |plan| plan.changes);
+    let notes = RollbackNotes::new(applied, &not_rolled_back, &files, &next, &roster.sources, &state.roles);
     Ok(review(declared, plan, &roles, Some(notes), max_changes, connection, observation))
 }
 

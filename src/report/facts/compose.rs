@@ -13,7 +13,7 @@ use super::plan::{
 };
 use crate::adoption::Adoption;
 use crate::apply::Finished;
-use crate::apply::rollback::{Applied, NotRolledBack};
+use crate::apply::rollback::{Applied, NotRolledBack, NotRolledBackReason};
 use crate::invocation::Invocation;
 use crate::observed::{Integration, ObservedState, RoleCatalog, RoleId, UserId};
 use crate::plan::blame::{Actor, Blame};
@@ -130,18 +130,21 @@ impl PlanReport {
 }
 
 impl RollbackNotes {
-    /// Creates the notes of a rollback. `files` contains the edits that keep the next apply from undoing the rollback.
+    /// Creates the notes of a rollback. `files` contains the edits that keep the next apply from undoing the rollback. `next` has
+    /// the changes that an apply of the unedited files would make instead of the rollback.
     pub fn new(
         applied: &Applied,
         not_rolled_back: &[NotRolledBack],
         files: &Adoption,
+        next: &[Change],
         sources: &Sources,
         roles: &RoleCatalog,
     ) -> Self {
-        let not_rolled_back = not_rolled_back.iter().map(|NotRolledBack { email, why }| SkippedLine {
-            email: email_line(&email.value),
-            why: words::not_rolled_back(why, &|role| roles.label(role)),
-            location: Some(sources.locate(email.place)),
+        let names = Labels { roles, sources };
+        let not_rolled_back = not_rolled_back.iter().map(|left| SkippedLine {
+            email: email_line(&left.email.value),
+            why: words::not_rolled_back(&left.why, &|role| roles.label(role)) + &names.set_next(left, next),
+            location: Some(sources.locate(left.email.place)),
         });
         Self {
             journal_is_whole: applied.is_whole,
@@ -207,6 +210,18 @@ impl Labels<'_> {
             blame: None,
             cause: None,
         }
+    }
+
+    /// Tells which value the next apply would set in place of one that is left alone. Returns an empty string if it wouldn't set
+    /// one.
+    fn set_next(&self, left: &NotRolledBack, next: &[Change]) -> String {
+        let NotRolledBackReason::ChangedSince { field } = &left.why else { return String::new() };
+        let change = next.iter().find(|change| change.subject.primary == left.email.value);
+        change.and_then(|change| change.edit(*field)).map_or_else(String::new, |edit| {
+            let value = Printable::new(&self.roles.value_label(*field, &edit.to)).short(LONGEST);
+            let place = self.sources.locate(edit.place).to_string();
+            format!(", but the next apply would set {value} ({})", Printable::cut(&place, 200))
+        })
     }
 
     fn missing(&self, absent: &Absent) -> MissingLine {

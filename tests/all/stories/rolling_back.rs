@@ -94,7 +94,7 @@ fn what_somebody_has_changed_since_is_left_alone_and_said() {
     run.exits(0);
     assert!(
         run.stdout
-            .contains("  bo@acme.example   role: someone else has since set a different value; left alone"),
+            .contains("  bo@acme.example   role: someone else has since set a different value; left alone, but the next apply would set Member (users.toml:2)   first.jsonl:2\n"),
         "{}",
         run.stdout
     );
