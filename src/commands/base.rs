@@ -258,7 +258,11 @@ fn contents(folder: &Path, entries: &[TreeEntry<'_>]) -> io::Result<Vec<Vec<u8>>
 
 /// Runs `git` in a folder and returns its standard output. The error contains the first line of its standard error.
 pub(super) fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result<Vec<u8>> {
-    let output = Command::new("git")
+    let mut command = Command::new("git");
+    OTHER_REPOSITORY.iter().for_each(|variable| {
+        command.env_remove(variable);
+    });
+    let output = command
         .arg("-C")
         .arg(folder)
         .args(arguments)
@@ -274,3 +278,8 @@ pub(super) fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result
     let line = said.lines().find(|line| !line.trim().is_empty());
     Err(io::Error::other(line.unwrap_or("it is neither a file nor a git revision").to_owned()))
 }
+/// The variables with which git tells hooks and aliases about the repository that they run in. The files to read may be in
+/// another one.
+const OTHER_REPOSITORY: [&str; 6] =
+    ["GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_WORK_TREE"];
+

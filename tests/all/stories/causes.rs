@@ -423,6 +423,18 @@ fn git_commit(scene: &Scene) -> String {
 }
 
 #[test]
+fn a_base_comes_from_the_repository_of_the_config_even_in_a_git_hook_of_another_one() {
+    let (Some(scene), Some(other)) = (repository(), committed(Scene::offline().file("notes.md", ""))) else {
+        return;
+    };
+    let other = other.folder().join(".git").to_string_lossy().into_owned();
+    let variables =
+        [("GIT_DIR", &*other), ("GIT_WORK_TREE", "/nowhere"), ("GIT_INDEX_FILE", "/nowhere/index")];
+    let run = scene.run_in("plan -c roles/users.toml --base main", &variables);
+    assert!(run.exits(0).stdout.contains(": 1 this change · 1 scheduled · 1 drift\n"), "{}", run.stdout);
+}
+
+#[test]
 fn the_audit_log_is_asked_only_about_drift() {
     let scene = scene();
     let run = scene.run("plan --base base/users.toml --blame");
