@@ -30,15 +30,15 @@ pub(super) struct Base {
     pub(super) line: BaseLine,
 }
 
-/// Reads the base from a file or, if there's no such file, from a git revision.
+/// Reads the base from a file or a git revision, as decided by [`is_file`].
 ///
 /// # Errors
-/// Fails if `base` is neither a file nor a revision in the repository of `config`, if `config` is a stream and `base` a revision,
-/// or if `git` can't be run. Invalid base files aren't an error: they've already been merged, and the change under review can't
-/// fix them.
+/// Fails if `base` is neither a file nor a revision in the repository of `config`, or if it could be both. Also fails if `config`
+/// is a stream and `base` a revision, or if `git` can't be run. Invalid base files aren't an error: they've already
+/// been merged, and the change under review can't fix them.
 pub(super) fn read(base: &Path, config: &Path) -> Result<Base, Problem> {
     let name = |path: &Path| Printable::cut(&path.to_string_lossy(), 200);
-    if base.is_file() {
+    if is_file(base, config)? {
         // A pipeline may pass an absolute path, which means nothing to the report's readers.
         let name = match base.file_name() {
             Some(last) if base.is_absolute() => name(last.as_ref()),
@@ -81,6 +81,28 @@ impl Base {
         let problem = problem.map(|problem| Printable::cut(&problem.message, 200));
         Self { line: BaseLine { name, commit, has_files: true, problem, unwritten: Vec::new() }, files }
     }
+}
+
+/// Returns `true` if the argument names a file, and `false` if it can only be a git revision.
+///
+/// A pull request can add a file with any name, so a file must never replace a revision. A complete commit ID is always a
+/// revision. For any other name that could be both, the user has to decide, as with git's own commands.
+///
+/// # Errors
+/// Fails if the argument names both a file and a revision in the repository of `config`.
+pub(super) fn is_file(argument: &Path, config: &Path) -> Result<bool, Problem> {
+    let revision = &argument.to_string_lossy();
+    let is_commit_id =
+        matches!(revision.len(), 40 | 64) && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_commit_id || !argument.exists() || argument.is_dir() {
+        return Ok(false);
+    }
+    if commit(revision, &folder(config)).is_err() {
+        return Ok(true);
+    }
+    let name = Printable::cut(revision, 200);
+    let both = Problem::new(CommandCode::NoBase, format!("`{name}` is both a file and a git revision"));
+    Err(both.help(format!("write `./{name}` for the file, or the complete commit ID for the revision")))
 }
 
 /// Resolves a revision to the ID of its commit.
@@ -256,6 +278,11 @@ fn contents(folder: &Path, entries: &[TreeEntry<'_>]) -> io::Result<Vec<Vec<u8>>
     Ok(contents)
 }
 
+/// The variables with which git tells hooks and aliases about the repository that they run in. The files to read may be in
+/// another one.
+const OTHER_REPOSITORY: [&str; 6] =
+    ["GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_WORK_TREE"];
+
 /// Runs `git` in a folder and returns its standard output. The error contains the first line of its standard error.
 pub(super) fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result<Vec<u8>> {
     let mut command = Command::new("git");
@@ -278,8 +305,3 @@ pub(super) fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result
     let line = said.lines().find(|line| !line.trim().is_empty());
     Err(io::Error::other(line.unwrap_or("it is neither a file nor a git revision").to_owned()))
 }
-/// The variables with which git tells hooks and aliases about the repository that they run in. The files to read may be in
-/// another one.
-const OTHER_REPOSITORY: [&str; 6] =
-    ["GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_WORK_TREE"];
-

@@ -16,9 +16,12 @@ pub(super) fn run(args: &CompareArgs, common: &Common, environment: &Environment
     let CompareArgs { old, new, detailed_exitcode } = args;
     let now = environment.clock.now();
     let (old_name, before) = version(old, common)?;
-    let (new_name, after) = match new.as_ref().unwrap_or(&common.config) {
-        file if file.is_file() || new.is_none() => (name(file), read(file, now).map_err(which_files)?),
-        revision => version(revision, common)?,
+    let (new_name, after) = match new {
+        Some(revision) if !base::is_file(revision, &common.config)? => version(revision, common)?,
+        file => {
+            let file = file.as_ref().unwrap_or(&common.config);
+            (name(file), read(file, now).map_err(which_files)?)
+        }
     };
     let report = ComparisonReport::new((&before, old_name), (&after, new_name), now);
     let exit = if *detailed_exitcode && !report.differences.is_empty() { Exit::Pending } else { Exit::Done };
@@ -28,8 +31,8 @@ pub(super) fn run(args: &CompareArgs, common: &Common, environment: &Environment
 /// Reads a root file or a git revision. Acknowledgments aren't checked against today's date: they were valid when they were
 /// merged.
 fn version(of: &Path, common: &Common) -> Result<(Printable, Roster), CommandError> {
-    // A folder can have the same name as a branch.
-    if of.exists() && !of.is_dir() || of.extension().is_some_and(|extension| extension == "toml") {
+    let is_missing_file = || !of.exists() && of.extension().is_some_and(|extension| extension == "toml");
+    if base::is_file(of, &common.config)? || is_missing_file() {
         return Ok((name(of), Roster::read(of).map_err(which_files)?));
     }
     let Base { files, line } = base::read(of, &common.config)?;

@@ -417,9 +417,33 @@ fn compare_takes_a_git_revision_on_each_side() {
 
 /// Returns the newest commit's abbreviated ID.
 fn git_commit(scene: &Scene) -> String {
+    git_commit_id(scene)[..7].to_owned()
+}
+
+fn git_commit_id(scene: &Scene) -> String {
     let output =
         Command::new("git").arg("-C").arg(scene.folder()).args(["rev-parse", "HEAD"]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap()[..7].to_owned()
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_file_does_not_replace_the_revision_with_the_same_name() {
+    let Some(scene) = repository() else { return };
+    let commit = git_commit_id(&scene);
+    let scene = scene.file(&commit, after()).file("main", after());
+    let run = scene.run(&format!("plan -c roles/users.toml --base {commit}"));
+    assert!(run.exits(0).stdout.contains(": 1 this change · 1 scheduled · 1 drift\n"), "{}", run.stdout);
+    scene.run(&format!("compare {commit} -c roles/users.toml --detailed-exitcode")).exits(2);
+    for words in ["plan --base main", "compare main", "compare roles/users.toml main"] {
+        let run = scene.run(&format!("{words} -c roles/users.toml"));
+        run.exits(1)
+            .names("plan::no_base")
+            .mentions("`main` is both a file and a git revision")
+            .mentions("`./main`");
+    }
+    let run = scene.run("plan -c roles/users.toml --base ./main");
+    assert!(run.exits(0).stdout.contains(": 1 scheduled · 2 drift\n"), "{}", run.stdout);
+    scene.run("compare ./main -c roles/users.toml --detailed-exitcode").exits(0);
 }
 
 #[test]
