@@ -237,8 +237,9 @@ impl Prepared {
     pub(super) async fn find_blame(&mut self, connection: &Connection) {
         let state = &self.observation.state;
         let mut drift = Drift::new(&self.reviewed.plan, &state.roles);
-        // Once we know the causes, only drift is worth looking up in the audit log.
-        let caused: HashSet<(&str, Field)> = self.report.edits_without_drift().collect();
+        // If the files under review cause an edit, it does not matter who set the current value. A scheduled edit is looked up,
+        // since another user could have changed the value after the window began or ended.
+        let caused: HashSet<(&str, Field)> = self.report.edits_of_this_change().collect();
         drift.retain(|id, field| !caused.contains(&(id.as_str(), field)));
         let findings = connection.reader.inquire(drift).await.finish(state);
         self.report.add_blame(&findings);

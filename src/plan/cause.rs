@@ -1,7 +1,7 @@
 //! The reason an edit is in a plan: the files changed, a window began or ended, or Pylon drifted.
 //!
 //! Three desired values determine the cause: the base version's, the present files', and the present files' value just
-//! before the field's last window transition. Every edit has exactly one cause. If the base version and the present files
+//! before the field's last window transition, if it was recent. Every edit has exactly one cause. If the base version and the present files
 //! are identical, the cause is never [`Cause::ThisChange`].
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,10 +9,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Edit, Plan};
-use crate::desired::resolve_person;
+use crate::desired::{THEN_DURATION, resolve_person};
 use crate::every::words;
 use crate::observed::RoleCatalog;
 use crate::roster::{DeclaredPerson, Field, FieldValue, Roster, Window};
+
+/// How long after a window began or ended a difference can be due to it. Even if no apply ran on the day itself, one should have
+/// run by then. Same as the time during which `then` applies, so an edit that reverts an ended window is always scheduled.
+const RECENT: SignedDuration = THEN_DURATION;
 
 words! {
     /// The reason an edit is in a plan.
@@ -21,7 +25,7 @@ words! {
     pub enum Cause {
         /// The declared value or the policy for it differs from the base version.
         ThisChange = "this change",
-        /// The files did not change, but a window began or ended.
+        /// The files did not change, but a window began or ended less than 48 hours ago.
         Scheduled = "scheduled",
         /// The files did not change, but Pylon has a different value.
         Drift = "drift",
@@ -78,14 +82,14 @@ impl Versions<'_> {
         self.roles.value_meant(edit.field, &desired.value_for(edit.field, current)?.value.value)
     }
 
-    /// Returns the most recent time, up to now, at which a window that sets this field began or ended.
+    /// Returns the most recent time at which a window that sets this field began or ended, if that was recent.
     fn last_transition(&self, change: &Change, field: Field) -> Option<Timestamp> {
         let windows = &declared(self.present, change)?.windows;
         let sets_field = |window: &&Window| window.sets[field].is_some();
         let ends = |window: &Window| [window.from.clone(), window.until.clone()];
         let instants =
             windows.iter().filter(sets_field).flat_map(ends).flatten().map(|moment| moment.value.at);
-        instants.filter(|at| *at <= self.now).max()
+        instants.filter(|at| *at <= self.now && self.now.duration_since(*at) < RECENT).max()
     }
 
     /// Returns `true` if Pylon still has the value desired just before `at`, or if no value was desired at that time.

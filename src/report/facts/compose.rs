@@ -88,8 +88,8 @@ impl PlanReport {
         for line in self.changes.iter_mut().chain(&mut self.observed) {
             let Some(id) = UserId::new(line.person.id.raw()) else { continue };
             for edit in &mut line.edits {
-                if edit.cause.is_some_and(|cause| cause != Cause::Drift) {
-                    continue; // the audit log was searched only for drift
+                if edit.cause == Some(Cause::ThisChange) {
+                    continue; // the audit log was not searched for it
                 }
                 edits += 1;
                 edit.blame = blames.get(&(id.clone(), edit.field)).map(blame_line);

@@ -251,8 +251,8 @@ pub struct BlameLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditLogLine {
     pub available: bool,
-    /// Whether the audit log was read to the end. If so, an edit without `blame` is not in the log. With `plan --base`, only
-    /// drift and observed differences are looked up.
+    /// Whether the audit log was read to the end. If so, an edit without `blame` is not in the log. With `plan --base`,
+    /// edits caused by the files under review are not looked up.
     pub complete: bool,
     /// The reason the audit log was not read to the end.
     pub reason: Option<Printable>,
@@ -413,12 +413,11 @@ impl PlanReport {
         entries
     }
 
-    /// Returns the user ID and field of each edit whose cause is known and isn't drift.
-    pub fn edits_without_drift(&self) -> impl Iterator<Item = (&str, Field)> {
+    /// Returns the user ID and field of each edit that the files under review cause.
+    pub fn edits_of_this_change(&self) -> impl Iterator<Item = (&str, Field)> {
         self.changes.iter().flat_map(|change| {
-            let known =
-                change.edits.iter().filter(|edit| edit.cause.is_some_and(|cause| cause != Cause::Drift));
-            known.map(|edit| (change.person.id.raw(), edit.field))
+            let caused = change.edits.iter().filter(|edit| edit.cause == Some(Cause::ThisChange));
+            caused.map(|edit| (change.person.id.raw(), edit.field))
         })
     }
 

@@ -459,10 +459,34 @@ fn a_base_comes_from_the_repository_of_the_config_even_in_a_git_hook_of_another_
 }
 
 #[test]
-fn the_audit_log_is_asked_only_about_drift() {
+fn only_a_window_that_recently_began_or_ended_explains_a_difference() {
+    let admin = |range: &str| format!(r#"role = "Member", windows = [{{ {range}, role = "Admin" }}]"#);
+    let away = |from: &str| format!(r#"windows = [{{ from = {from}, status = "away" }}]"#);
+    let pylon = PYLON.replace(r#""name": "Bo", "role": "viewer""#, r#""name": "Bo", "role": "admin""#);
+    for (bo, cause) in [
+        (admin("from = 2025-01-01, until = 2025-02-01"), "drift"),
+        (admin("from = 2026-11-01, until = 2026-11-18T08:00:00Z"), "drift"),
+        (admin("from = 2026-11-01, until = 2026-11-18T08:00:01Z"), "scheduled"),
+        (away("2026-11-01"), "drift"),
+        (away("2026-11-20"), "scheduled"),
+    ] {
+        let scene = Scene::with_pylon(&pylon)
+            .file("users.toml", format!("[users]\n\"bo@acme.example\" = {{ {bo} }}\n"));
+        let found = causes(&scene.run("plan --base users.toml --format json").stdout);
+        let found: Vec<Value> = found.into_iter().map(|(.., cause)| cause).collect();
+        assert_eq!(found, [json!(cause)], "{bo}");
+    }
+}
+
+#[test]
+fn the_audit_log_is_not_asked_about_this_change() {
     let scene = scene();
     let run = scene.run("plan --base base/users.toml --blame");
-    assert!(run.stdout.contains("The audit log does not show who changed 1 of 1 value.\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("The audit log does not show who changed 2 of 2 values.\n"),
+        "{}",
+        run.stdout
+    );
     let searches = |scene: &Scene| scene.asked().iter().filter(|asked| asked.contains("audit-logs")).count();
     assert_eq!(searches(&scene), 1);
     let in_sync = Scene::with_pylon(PYLON)
