@@ -63,10 +63,12 @@ words! {
     pub enum Unwritten {
         /// Pylon already has the new value.
         AlreadyInPylon = "Pylon has this value",
-        /// The plan sets the same field, but for another reason.
+        /// The plan sets this value, either for another reason or as part of a window.
         InThisPlan = "set by a change above",
         /// A window determines when the value applies.
         OnADate = "takes effect on a date",
+        /// The window has ended.
+        WindowEnded = "the window has ended",
         /// The person was not found in Pylon or is deactivated there.
         NotFound = "not found in Pylon",
         /// The policy does not enforce the field.

@@ -12,7 +12,8 @@ use crate::observed::{Found, ObservedState, Person};
 use crate::plan::ReviewedPlan;
 use crate::plan::cause::Cause;
 use crate::printable::Printable;
-use crate::roster::{Email, Field, Roster, Stance};
+use crate::roster::{Email, Field, FieldValue, Roster, Stance, Window};
+use crate::source::Sourced;
 
 /// The inputs needed to explain why a difference isn't written.
 struct UnwrittenContext<'a> {
@@ -83,48 +84,71 @@ impl<'a> UnwrittenContext<'a> {
         }
         let field_of =
             |item: &ItemLine| Field::ALL.into_iter().find(|field| field.as_str() == item.key.raw());
-        let is_written = |field| {
-            self.planned.get(&(email, field)).is_some_and(|edit| edit.cause == Some(Cause::ThisChange))
-        };
-        entry.items.retain(|item| !field_of(item).is_some_and(is_written));
+        entry.items.retain(|item| !field_of(item).is_some_and(|field| self.writes_own_value(email, field)));
         for item in &mut entry.items {
-            let field = field_of(item);
-            item.unwritten = Some(self.reason(email, field, item, now));
+            item.unwritten = Some(if item.new.is_none() {
+                Unwritten::NoLongerDeclared
+            } else if self.missing.contains(email) {
+                Unwritten::NotFound
+            } else if let Some(window) = self.window(email, item) {
+                self.reason_for_window(email, window, now)
+            } else {
+                field_of(item).map_or(Unwritten::Setting, |field| self.reason_for_value(email, field, now))
+            });
         }
     }
 
-    /// Returns the reason an item isn't written. `field` is `None` if the item is a window.
-    fn reason(&self, email: &Email, field: Option<Field>, item: &ItemLine, now: Timestamp) -> Unwritten {
-        let fields = || Field::ALL.into_iter().filter(|other| field.is_none_or(|field| field == *other));
-        let is_planned = |other| match self.planned.get(&(email, other)) {
-            Some(edit) if field.is_none() => {
-                matches!(edit.origin, Origin::Window { .. }) && self.is_active(email, item, now)
-            }
-            edit => edit.is_some(),
-        };
-        let is_enforced = |field: Field| self.present.policy.fields[field] == Stance::Enforce;
-        if item.new.is_none() {
-            Unwritten::NoLongerDeclared
-        } else if self.missing.contains(email) {
-            Unwritten::NotFound
-        } else if fields().any(is_planned) {
-            Unwritten::InThisPlan
-        } else if !fields().any(is_enforced) {
+    /// Returns `true` if the plan sets the field to the person's own value or a default because of the files under review. A
+    /// window's value may be planned instead, while the own value applies only after the window.
+    fn writes_own_value(&self, email: &Email, field: Field) -> bool {
+        self.planned.get(&(email, field)).is_some_and(|edit| {
+            edit.cause == Some(Cause::ThisChange) && matches!(edit.origin, Origin::Person | Origin::Defaults)
+        })
+    }
+
+    fn reason_for_value(&self, email: &Email, field: Field, now: Timestamp) -> Unwritten {
+        if !self.is_enforced(field) {
             Unwritten::NotEnforced
-        } else if field.is_none_or(|field| self.is_from_window(email, field, now)) {
+        } else if self.is_from_window(email, field, now) {
             Unwritten::OnADate
+        } else if self.planned.contains_key(&(email, field)) {
+            Unwritten::InThisPlan
         } else {
             Unwritten::AlreadyInPylon
         }
     }
 
-    /// Returns `true` if the item is an active window.
-    fn is_active(&self, email: &Email, item: &ItemLine, now: Timestamp) -> bool {
-        let location = item.new.as_ref().and_then(|value| value.location.as_ref());
-        let windows = self.present.person(email).into_iter().flat_map(|person| &person.windows);
-        windows
-            .filter(|window| Some(&self.present.sources.locate(window.place)) == location)
-            .any(|window| is_active(window, now))
+    fn reason_for_window(&self, email: &Email, window: &Window, now: Timestamp) -> Unwritten {
+        let mut enforced = window.sets.some().filter(|(field, _)| self.is_enforced(*field)).peekable();
+        if enforced.peek().is_none() {
+            return Unwritten::NotEnforced;
+        }
+        let is_planned = |(field, value): (Field, &Sourced<FieldValue>)| {
+            let Some(edit) = self.planned.get(&(email, field)) else { return false };
+            let then = window.then.iter().map(|then| then.place);
+            let mut places = then.chain([value.place]);
+            places.any(|place| self.present.sources.locate(place) == edit.location)
+        };
+        if enforced.any(is_planned) {
+            Unwritten::InThisPlan
+        } else if is_active(window, now) {
+            Unwritten::AlreadyInPylon
+        } else if window.until.as_ref().is_some_and(|until| until.value.at <= now) {
+            Unwritten::WindowEnded
+        } else {
+            Unwritten::OnADate
+        }
+    }
+
+    fn is_enforced(&self, field: Field) -> bool {
+        self.present.policy.fields[field] == Stance::Enforce
+    }
+
+    /// Returns the window that an item is about, or `None` if the item is about a value.
+    fn window(&self, email: &Email, item: &ItemLine) -> Option<&'a Window> {
+        let location = item.new.as_ref()?.location.as_ref()?;
+        let windows = &self.present.person(email)?.windows;
+        windows.iter().find(|window| self.present.sources.locate(window.place) == *location)
     }
 
     fn is_from_window(&self, email: &Email, field: Field, now: Timestamp) -> bool {

@@ -316,6 +316,74 @@ fn a_window_that_is_not_open_is_not_part_of_the_plan() {
     assert!(run.exits(0).stdout.contains(expected), "{}", run.stdout);
 }
 
+/// Compares two versions of Bo's entry, in an organization where Bo is an active Member. Returns the text report.
+fn difference_of_bo(base: &str, present: &str) -> String {
+    let file =
+        |bo: &str| format!("[policy]\nstatus = \"enforce\"\n[users]\n\"bo@acme.example\" = {{ {bo} }}\n");
+    let pylon = PYLON.replace(r#""name": "Bo", "role": "viewer""#, r#""name": "Bo", "role": "member""#);
+    let scene = Scene::with_pylon(&pylon).file("base.toml", file(base)).file("users.toml", file(present));
+    scene.run("plan --base base.toml").exits(0).stdout.clone()
+}
+
+#[test]
+fn a_role_that_applies_after_a_window_is_listed_for_review() {
+    let report = difference_of_bo(
+        r#"role = "Member""#,
+        r#"role = "Admin", windows = [{ until = 2027-01-15, role = "Viewer" }]"#,
+    );
+    let expected = "Also changed in these files (2):
+  bo@acme.example role: \"Member\" → \"Admin\" (users.toml:4); takes effect on a date
+  bo@acme.example windows: added { until = 2027-01-15, role = \"Viewer\" } (users.toml:4); set by a change above
+";
+    assert!(report.contains("Member → Viewer") && report.contains(expected), "{report}");
+}
+
+#[test]
+fn the_reason_names_the_value_that_the_plan_sets() {
+    let viewer = r#"{ until = 2026-12-04, role = "Viewer" }"#;
+    let active = r#"{ until = 2026-12-04, status = "active", then = "away" }"#;
+    let over = r#"{ from = 2024-02-01, until = 2024-02-08, role = "Viewer" }"#;
+    let just_over = r#"{ until = 2026-11-20, status = "active", then = "away" }"#;
+    for (base, present, expected) in [
+        (
+            format!(r#"role = "Member", windows = [{viewer}]"#),
+            format!(r#"role = "Admin", windows = [{viewer}]"#),
+            r#"role: "Member" → "Admin" (users.toml:4); takes effect on a date"#.to_owned(),
+        ),
+        (
+            r#"role = "Member""#.into(),
+            format!(r#"role = "Member", windows = [{viewer}, {active}]"#),
+            format!("windows: added {active} (users.toml:4); Pylon has this value"),
+        ),
+        (
+            r#"role = "Member""#.into(),
+            format!(r#"role = "Member", windows = [{over}]"#),
+            format!("windows: added {over} (users.toml:4); the window has ended"),
+        ),
+        (
+            r#"role = "Member""#.into(),
+            format!(r#"role = "Member", windows = [{just_over}]"#),
+            format!("windows: added {just_over} (users.toml:4); set by a change above"),
+        ),
+    ] {
+        let report = difference_of_bo(&base, &present);
+        assert!(report.contains(&expected), "{expected}: {report}");
+    }
+}
+
+#[test]
+fn a_window_of_a_field_that_is_only_observed_is_not_reported_as_scheduled() {
+    let file =
+        |bo: &str| format!("[policy]\nstatus = \"observe\"\n[users]\n\"bo@acme.example\" = {{ {bo} }}\n");
+    let window = r#"{ from = 2026-12-20, status = "away" }"#;
+    let scene = Scene::with_pylon(PYLON)
+        .file("base.toml", file(""))
+        .file("users.toml", file(&format!("windows = [{window}]")));
+    let run = scene.run("plan --base base.toml");
+    let expected = format!("windows: added {window} (users.toml:4); not enforced by the policy\n");
+    assert!(run.exits(0).stdout.contains(&expected), "{}", run.stdout);
+}
+
 #[test]
 fn a_person_dropped_without_keys_is_listed_with_the_roles_that_remain() {
     let pylon = PYLON.replace(
