@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::observed::{Meaning, RoleCatalog, RoleId};
 use crate::roster::{Email, Guardrail, Roster};
 use crate::source::Place;
 use statements::{Declaration, DeclaredKey};
@@ -103,9 +104,10 @@ pub struct StatedValue {
 }
 
 impl Comparison {
-    pub fn between(old: &Roster, new: &Roster) -> Self {
+    /// Compares two versions. With `roles`, the roles in Pylon, names that refer to the same role are recognized.
+    pub fn between(old: &Roster, new: &Roster, roles: Option<&RoleCatalog>) -> Self {
         let zones_differ = old.timezone != new.timezone;
-        let guarded = GuardedRoles::new(&[old, new]);
+        let guarded = GuardedRoles::new(&[old, new], roles);
         let [old, new] = [old, new].map(|roster| statements::declarations(roster, zones_differ));
         let (missing, added) = (old.repeatable_missing_in(&new), new.repeatable_missing_in(&old));
         let mut olds = old.single;
@@ -123,8 +125,13 @@ impl Comparison {
     }
 }
 
-/// The roles with a minimum in either version, and Admin, in lowercase. The report flags every change to one of these roles.
-struct GuardedRoles(HashSet<String>);
+/// The roles with a minimum in either version, and Admin. The report flags every change to one of these roles.
+struct GuardedRoles<'r> {
+    /// The roles as spelled in the files, in lowercase.
+    written: HashSet<String>,
+    /// The roles in Pylon, if they are known, and which of them are guarded.
+    known: Option<(&'r RoleCatalog, HashSet<&'r RoleId>)>,
+}
 
 /// Whether a role in the files is guarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,19 +144,30 @@ enum Guarded {
 /// Roles that every organization has. Their names and slugs are identical except for case.
 const BUILT_IN: [&str; 3] = ["admin", "member", "viewer"];
 
-impl GuardedRoles {
-    fn new(rosters: &[&Roster]) -> Self {
+impl<'r> GuardedRoles<'r> {
+    fn new(rosters: &[&Roster], catalog: Option<&'r RoleCatalog>) -> Self {
         let minimums = rosters.iter().flat_map(|roster| roster.guardrails.keep_at_least.iter().flatten());
-        Self(minimums.map(|minimum| minimum.role.value.to_lowercase()).chain(["admin".to_owned()]).collect())
+        let roles: Vec<&str> = minimums.map(|minimum| &*minimum.role.value).collect();
+        let known = catalog.map(|catalog| {
+            let admin = catalog.admin().map(|role| &role.id);
+            (catalog, roles.iter().filter_map(|role| known_role(catalog, role)).chain(admin).collect())
+        });
+        Self { written: roles.iter().chain(&["admin"]).map(|role| role.to_lowercase()).collect(), known }
     }
 
     /// Returns whether the files guard this role. The result can be `Unknown`: files can refer to a role by name, slug, or
     /// ID, and only Pylon knows which of them match.
     fn has(&self, role: &str) -> Guarded {
-        let role = role.to_lowercase();
-        if self.0.contains(&role) {
+        let folded = role.to_lowercase();
+        if self.written.contains(&folded) {
             return Guarded::Yes;
         }
+        if let Some((catalog, guarded)) = &self.known
+            && let Some(id) = known_role(catalog, role)
+        {
+            return if guarded.contains(id) { Guarded::Yes } else { Guarded::No };
+        }
+        let role = folded;
         let is_built_in = BUILT_IN.contains(&role.as_str());
         let may_be_another_spelling = |guarded: &String| {
             let guarded_is_built_in = BUILT_IN.contains(&guarded.as_str());
@@ -159,7 +177,15 @@ impl GuardedRoles {
                 !guarded_is_built_in || may_be_id(&role)
             }
         };
-        if self.0.iter().any(may_be_another_spelling) { Guarded::Unknown } else { Guarded::No }
+        if self.written.iter().any(may_be_another_spelling) { Guarded::Unknown } else { Guarded::No }
+    }
+}
+
+/// Returns the ID of the only role in Pylon that `written` can refer to.
+fn known_role<'r>(catalog: &'r RoleCatalog, written: &str) -> Option<&'r RoleId> {
+    match catalog.meaning(written) {
+        Meaning::One(role) => Some(&role.id),
+        Meaning::Ambiguous(_) | Meaning::Unknown => None,
     }
 }
 
@@ -173,7 +199,7 @@ fn difference(
     subject: ComparedSubject,
     old: Option<Declaration>,
     new: Option<Declaration>,
-    guarded: &GuardedRoles,
+    guarded: &GuardedRoles<'_>,
 ) -> Option<Difference> {
     let kind = match (&old, &new) {
         (None, _) => Kind::Added,
@@ -188,7 +214,12 @@ fn difference(
 
 /// Returns the keys that differ. A key such as `windows` can have several statements. Statements found in both versions are
 /// left out.
-fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, guarded: &GuardedRoles) -> Vec<Item> {
+fn items(
+    subject: &ComparedSubject,
+    old: Declaration,
+    new: Declaration,
+    guarded: &GuardedRoles<'_>,
+) -> Vec<Item> {
     let common: HashSet<(String, String)> = {
         let of_old: HashSet<_> = old.iter().map(DeclaredKey::identity).collect();
         new.iter().map(DeclaredKey::identity).filter(|identity| of_old.contains(identity)).collect()
@@ -238,8 +269,9 @@ mod tests {
 
     #[test]
     fn a_role_that_may_be_another_spelling_of_a_guarded_role_is_unknown() {
-        let guarded = |roles: &[&str]| {
-            GuardedRoles(roles.iter().chain(&["admin"]).map(|role| (*role).to_owned()).collect())
+        let guarded = |roles: &[&str]| GuardedRoles {
+            written: roles.iter().chain(&["admin"]).map(|role| (*role).to_owned()).collect(),
+            known: None,
         };
         let uuid = "0b9e7c52-4c0f-4b5e-9a57-0f3f8f1f2d11";
         for (guarded, role, expected) in [
@@ -254,7 +286,7 @@ mod tests {
             (guarded(&[uuid]), "Viewer", Guarded::Unknown),
             (guarded(&[uuid]), uuid, Guarded::Yes),
         ] {
-            assert_eq!(guarded.has(role), expected, "{role} of {:?}", guarded.0);
+            assert_eq!(guarded.has(role), expected, "{role} of {:?}", guarded.written);
         }
     }
 }

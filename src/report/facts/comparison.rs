@@ -114,7 +114,7 @@ impl ComparisonReport {
     /// Compares `old` with `new`. Each version comes with the name of its root file.
     pub fn new(old: (&Roster, Printable), new: (&Roster, Printable), now: Timestamp) -> Self {
         let ((old, old_file), (new, new_file)) = (old, new);
-        let Comparison { differences } = Comparison::between(old, new);
+        let Comparison { differences } = Comparison::between(old, new, None);
         let differs = |email: &Email| {
             let subject = ComparedSubject::Person { email: email.clone() };
             differences.binary_search_by(|other| other.subject.cmp(&subject)).is_ok()

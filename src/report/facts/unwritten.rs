@@ -38,7 +38,7 @@ impl PlanReport {
         let people = UnwrittenContext::new(self, present, reviewed, observed);
         let only = &reviewed.plan.only;
         let mut entries = Vec::new();
-        for difference in Comparison::between(base, present).differences {
+        for difference in Comparison::between(base, present, Some(&observed.roles)).differences {
             let mut entry = DifferenceEntry::new(difference, &base.sources, &present.sources);
             if let ComparedSubject::Person { email } = &entry.subject {
                 if !only.is_empty() && !only.contains(email) {

@@ -47,7 +47,7 @@ fn keeps_its_meaning(text: &str, roster: &Roster) {
     assert_eq!(facts(&again), facts(roster), "of:\n{text}\nbecame:\n{after}");
     assert!(is_same(&tree(&after), &tree(text)), "of:\n{text}\nbecame:\n{after}");
     assert_eq!(canonical(&after).as_ref(), Ok(&after), "of:\n{text}");
-    let comparison = Comparison::between(roster, &again);
+    let comparison = Comparison::between(roster, &again, None);
     assert!(comparison.differences.is_empty(), "{comparison:?} of:\n{text}\nbecame:\n{after}");
 }
 

@@ -137,7 +137,7 @@ fn the_values_that_compare_shows_read_back_as_toml() {
     };
     let old = roster("old.toml", &strings);
     strings.rotate_left(1);
-    let comparison = Comparison::between(&old, &roster("new.toml", &strings));
+    let comparison = Comparison::between(&old, &roster("new.toml", &strings), None);
     let mut roles = Vec::new();
     for item in comparison.differences.iter().flat_map(|difference| &difference.items) {
         for said in [&item.old, &item.new].into_iter().flatten() {

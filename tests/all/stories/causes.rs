@@ -385,6 +385,27 @@ fn a_window_of_a_field_that_is_only_observed_is_not_reported_as_scheduled() {
 }
 
 #[test]
+fn a_coming_gain_of_the_role_with_the_slug_admin_is_listed_for_review_whatever_its_name() {
+    let roles = r#""roles": [ { "id": "r_1", "name": "Administrator", "slug": "admin" }, { "id": "r_2", "name": "Member", "slug": "member" },
+        { "id": "r_3", "name": "Viewer", "slug": "viewer" }, { "id": "r_4", "name": "Support Lead", "slug": "lead" } ], "users""#;
+    let scene = Scene::with_pylon(&PYLON.replace(r#""users""#, roles));
+    let file = |windows: &str| {
+        format!("[users]\n\"bo@acme.example\" = {{ role = \"Viewer\", windows = [{windows}] }}\n")
+    };
+    let scene = scene.file("base.toml", file("")).file(
+        "users.toml",
+        file(r#"{ from = 2027-02-01, until = 2027-02-08, role = "Administrator" }, { from = 2027-02-08, role = "r_4" }"#),
+    );
+    let run = scene.run("plan --base base.toml");
+    let expected = "Also changed in these files (1):
+  bo@acme.example windows: added { from = 2027-02-01, until = 2027-02-08, role = \"Administrator\" } (users.toml:2); takes effect on a date
+Other differences in the files, with nothing to apply now (1):
+  bo@acme.example windows: added { from = 2027-02-08, role = \"r_4\" } (users.toml:2); takes effect on a date
+";
+    assert!(run.exits(0).stdout.contains(expected), "{}", run.stdout);
+}
+
+#[test]
 fn a_person_dropped_without_keys_is_listed_with_the_roles_that_remain() {
     let pylon = PYLON.replace(
         r#""name": "Bo", "role": "viewer""#,
