@@ -11,7 +11,8 @@ use crate::report::sections::{self, Line, Part, Section};
 use crate::report::tables::Mark;
 use crate::report::{toml_diff, words};
 
-/// Caps each list at the size limit divided by this number. The changes get the rest.
+/// Caps each list at the size limit divided by this number. The changes get the rest, followed by the lists that must be visible
+/// to a reviewer.
 const SHARE: usize = 12;
 /// The maximum length of a command in characters.
 const LONGEST_PATH: usize = 300;
@@ -30,6 +31,16 @@ pub(super) fn write(command: &str, report: &PlanReport, links: Links<'_>, limit:
     for (section, text) in sections.iter().zip(&mut texts) {
         if let Section::Changes = section {
             *text = changes::tables(report, links, room);
+        }
+    }
+    for (number, section) in sections.iter().enumerate() {
+        let others = head.len() + size(&texts) - texts[number].len();
+        // One reserve is for the title of the list, and one for the frame of the diff.
+        let room = limit.saturating_sub(others + 2 * FENCES);
+        if let Section::List { is_open: true, .. } = section
+            && room > limit / SHARE
+        {
+            texts[number] = section_text(section, report, links, room);
         }
     }
     // The diff repeats the tables, so give it only the remaining space.

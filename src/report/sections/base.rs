@@ -1,7 +1,7 @@
 //! The section with the differences from the base version that the plan doesn't write.
 
 use super::{LONGEST_SENTENCE, Line, Part, Section, line, list, separated};
-use crate::comparison::Kind;
+use crate::comparison::{ComparedSubject, Kind};
 use crate::report::facts::comparison::Unwritten;
 use crate::report::facts::comparison::{DifferenceEntry, ItemLine};
 use crate::report::facts::plan::{BaseLine, PlanReport};
@@ -17,7 +17,11 @@ pub(in crate::report) fn base(report: &PlanReport) -> Vec<Section> {
         return vec![Section::Paragraph(Mark::Attention, Vec::from_iter(causes))];
     }
     let (mut open, mut folded) = (Vec::new(), Vec::new());
-    for entry in unwritten {
+    // A format may have to shorten the list, and one added rule can have many lines. People come first, so that a guarded role
+    // is not left out.
+    let (people, settings): (Vec<_>, Vec<_>) =
+        unwritten.iter().partition(|entry| matches!(entry.subject, ComparedSubject::Person { .. }));
+    for entry in people.into_iter().chain(settings) {
         if entry.kind == Kind::Removed && (!entry.keeps.is_empty() || entry.items.is_empty()) {
             let is_sensitive = entry.keeps_guarded || entry.items.iter().any(|item| item.sensitive);
             let lines = if is_sensitive { &mut open } else { &mut folded };

@@ -264,8 +264,8 @@ fn what_the_files_declare_differently_without_a_write_is_listed() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", CHANGED).file("base.toml", BASE);
     let run = scene.run("plan --base base.toml --report markdown=plan.md");
     let expected = "Also changed in these files (2):
-  [guardrails] keep_at_least.Admin: 2 → 1 (users.toml:3)
   dana@acme.example is no longer declared and keeps Admin in Pylon
+  [guardrails] keep_at_least.Admin: 2 → 1 (users.toml:3)
 Other differences in the files, with nothing to apply now (3):
   cy@acme.example windows: added { from = 2026-12-20, until = 2027-01-03, status = \"away\", then = \"active\" } (users.toml:7); takes effect on a date
   eve@acme.example status: added \"active\" (users.toml:8); Pylon has this value
@@ -403,6 +403,35 @@ Other differences in the files, with nothing to apply now (1):
   bo@acme.example windows: added { from = 2027-02-08, role = \"r_4\" } (users.toml:2); takes effect on a date
 ";
     assert!(run.exits(0).stdout.contains(expected), "{}", run.stdout);
+}
+
+#[test]
+fn a_comment_uses_its_free_space_for_the_differences_to_review() {
+    let except: String =
+        (0..100).map(|n| format!("\"person{n}@long-name-of-a-contractor.example\",\n")).collect();
+    let people =
+        "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"bo@acme.example\" = { role = \"Viewer\"";
+    let rule = format!(
+        "[[rule]]\nemails = [\"*@long-name-of-a-contractor.example\"]\nexcept = [{except}]\nroles = [\"Viewer\"]\nreason = \"x\"\n"
+    );
+    let window = ", windows = [{ from = 2027-02-01, role = \"Admin\" }]";
+    let scene = Scene::with_pylon(PYLON)
+        .file("base.toml", format!("{people} }}\n"))
+        .file("users.toml", format!("{rule}{people}{window} }}\n"));
+    for (limit, is_cut) in [(60_000, false), (8192, true)] {
+        scene
+            .run(&format!("plan --base base.toml --markdown-limit {limit} --report markdown=plan.md"))
+            .exits(0);
+        let comment = std::fs::read_to_string(scene.folder().join("plan.md")).unwrap();
+        assert!(comment.len() <= limit, "{}", comment.len());
+        assert!(comment.contains("- `bo@acme.example` `windows`: added "), "{comment}");
+        assert_eq!(
+            comment.contains("`\"person99@long-name-of-a-contractor.example\"`"),
+            !is_cut,
+            "{comment}"
+        );
+        assert_eq!(comment.contains(" more\n"), is_cut, "{comment}");
+    }
 }
 
 #[test]
