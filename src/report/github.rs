@@ -207,7 +207,9 @@ fn property(text: &str) -> String {
 fn plan_annotations(report: &PlanReport) -> Vec<Annotation> {
     let guarded: HashSet<&Printable> = report.guarded_roles.iter().map(|line| &line.email).collect();
     let guardrails = report.guardrails.iter().filter_map(guardrail_annotation);
-    let entries = report.entries();
+    let mut entries = report.entries();
+    // The number of annotations is limited, so a guarded role must not come after many people who weren't found.
+    entries.sort_by_key(|entry| !guarded.contains(entry.email()));
     let entries =
         entries.into_iter().flat_map(|entry| entry_annotations(entry, guarded.contains(entry.email())));
     // In a rollback, the locations are in the journal, which isn't in the repository.

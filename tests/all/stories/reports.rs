@@ -157,6 +157,17 @@ fn problems_at_the_same_place_are_one_annotation() {
 }
 
 #[test]
+fn a_guarded_role_has_an_annotation_even_if_many_people_are_not_found() {
+    let missing: String = (0..12).map(|n| format!("\"p{n}@acme.example\" = {{}}\n")).collect();
+    let pylon = PYLON.replace("eve@acme.example", "zed@acme.example");
+    let scene = Scene::with_pylon(&pylon)
+        .file("users.toml", format!("[users]\n{missing}\"zed@acme.example\" = {{ role = \"Admin\" }}\n"));
+    let run = scene.run("plan --format github");
+    let warning = "title=zed@acme.example::role Viewer → Admin\n";
+    assert!(run.stdout.contains(warning), "{}", run.stdout);
+}
+
+#[test]
 fn annotations_beyond_the_limit_are_counted() {
     let people: Vec<String> = (0..30).map(|n| format!("\"p{n}@acme.example\" = {{}}\n")).collect();
     let scene = Scene::with_pylon(PYLON).file("users.toml", format!("[users]\n{}", people.concat()));
