@@ -295,8 +295,23 @@ fn people(state: &ObservedState, declared: Option<&Roster>) -> Vec<Check> {
             "name the administrators' role in keep_at_least: [guardrails] keep_at_least = { \"…\" = 2 }",
         ),
     });
+    checks.extend(token_owner(state));
     checks.extend(declared.and_then(|roster| declared_roles(state, roster)));
     checks
+}
+
+/// Shows the token's owner. Pylon doesn't say what a token may do, so only the owner's roles suggest whether an apply will be
+/// rejected.
+fn token_owner(state: &ObservedState) -> Option<Check> {
+    let owner = state.person(state.token_user.as_ref()?)?;
+    let is_admin = state.roles.admin().is_none_or(|admin| owner.holds(&admin.id));
+    let roles: Vec<String> =
+        owner.assigned.iter().chain(&owner.from_scim).map(|role| state.roles.label(role)).collect();
+    let roles = if roles.is_empty() { "no role".to_owned() } else { roles.join(", ") };
+    let found = format!("{} ({})", Printable::cut(owner.email.as_str(), 200), Printable::cut(&roles, 200));
+    let remedy = "Pylon may reject changes by this user (403): use the token of an Admin for `apply`";
+    let name = "token owner";
+    Some(if is_admin { Check::good(name, found) } else { Check::attention(name, found, remedy) })
 }
 
 /// Checks that each role in the files resolves to exactly one role. Otherwise, planning would fail.

@@ -26,8 +26,8 @@ pub(super) enum State {
     #[default]
     Sending,
     Waiting(Waiting),
-    /// A signal arrived, and this many requests are still in flight.
-    Stopping(usize),
+    /// The apply is stopping, and this many requests are still in flight. The Boolean is `true` if it's because of a signal.
+    Stopping(usize, bool),
 }
 
 /// A wait long enough to show.
@@ -50,7 +50,7 @@ impl ProgressLine {
         let drawn = styled(bar, "█".repeat(done) + &"░".repeat(BAR - done));
         let texts = self.texts(now);
         // While stopping, mentioning the second interrupt matters more than the bar.
-        let has_bar = !matches!(self.state, State::Stopping(_));
+        let has_bar = !matches!(self.state, State::Stopping(..));
         let with_bar = texts.iter().filter(|_| has_bar).map(|text| format!("{counts} {drawn} {text}"));
         let without_bar = texts.iter().map(|text| format!("{counts} {text}"));
         let mut lines = with_bar.chain(without_bar);
@@ -66,12 +66,13 @@ impl ProgressLine {
     /// Returns all versions of the state's description, longest first.
     fn texts(&self, now: Duration) -> Vec<String> {
         match &self.state {
-            State::Stopping(answers) => {
+            State::Stopping(answers, had_signal) => {
                 let stopping =
                     format!("Stopping: waiting for {}", words::count(*answers, "response", "responses"));
+                let times = if *had_signal { "again" } else { "twice" };
                 vec![
-                    format!("{stopping}, for at most 30 s. Interrupt again to stop waiting"),
-                    format!("{stopping}. Interrupt again to stop waiting"),
+                    format!("{stopping}, for at most 30 s. Interrupt {times} to stop waiting"),
+                    format!("{stopping}. Interrupt {times} to stop waiting"),
                     stopping,
                     "Stopping".to_owned(),
                 ]
@@ -160,7 +161,7 @@ mod tests {
     #[test]
     fn the_line_is_never_wider_than_the_terminal() {
         let sending = ProgressLine { state: State::Sending, ..waiting() };
-        let stopping = ProgressLine { state: State::Stopping(3), ..waiting() };
+        let stopping = ProgressLine { state: State::Stopping(3, true), ..waiting() };
         let dimmed = Style::new().dimmed();
         for width in 0..200 {
             for line in [&waiting(), &sending, &stopping, &ProgressLine::default()] {
@@ -180,7 +181,7 @@ mod tests {
 
     #[test]
     fn while_it_stops_the_advice_is_more_important_than_the_bar() {
-        let stopping = ProgressLine { state: State::Stopping(3), ..waiting() };
+        let stopping = ProgressLine { state: State::Stopping(3, true), ..waiting() };
         let expected = "  20 of 120 Stopping: waiting for 3 responses. Interrupt again to stop waiting";
         assert_eq!(stopping.text(NOW, 80, Style::new()), expected);
     }

@@ -148,6 +148,11 @@ impl Machine {
         self.stopped.as_ref().map(|_| self.pending.len()).filter(|pending| *pending > 0)
     }
 
+    /// Returns `true` if the apply stopped because of a signal.
+    pub fn had_signal(&self) -> bool {
+        matches!(self.stopped, Some(Stop::Signal(_)))
+    }
+
     /// Returns the change behind a write that has not been answered yet.
     pub fn change(&self, ticket: Ticket) -> Option<&Change> {
         match self.pending.get(&ticket)? {
@@ -281,8 +286,7 @@ impl Machine {
     /// Stops sending requests but waits for outstanding responses. The first reason for stopping wins, except that a signal
     /// overrides any other.
     pub fn stop(&mut self, why: Stop) {
-        let had_signal = matches!(self.stopped, Some(Stop::Signal(_)));
-        if self.stopped.is_none() || matches!(why, Stop::Signal(_)) && !had_signal {
+        if self.stopped.is_none() || matches!(why, Stop::Signal(_)) && !self.had_signal() {
             self.stopped = Some(why);
         }
         self.reads.clear();

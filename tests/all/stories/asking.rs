@@ -224,6 +224,7 @@ rolecall doctor
       organization = "org_1"
   ✓ people          3 people can be read
   ✓ roles           4 roles; 2 administrators
+  ✓ token owner     ana@acme.example (Admin)
     last apply      none from this folder (a pipeline keeps its journals elsewhere)
 
 no check failed; 1 warning
