@@ -25,9 +25,9 @@ words! {
     pub enum Cause {
         /// The declared value or the policy for it differs from the base version.
         ThisChange = "this change",
-        /// The files did not change, but a window began or ended less than 48 hours ago.
+        /// The declared value did not change, but a window for it began or ended less than 48 hours ago.
         Scheduled = "scheduled",
-        /// The files did not change, but Pylon has a different value.
+        /// The declared value did not change, but Pylon has a different one.
         Drift = "drift",
     }
 }

@@ -74,7 +74,7 @@ pub enum TokenSource {
 
 impl TokenSource {
     /// Lists all sources in the command-line arguments and in the value of [`VARIABLE`], in order of precedence. This runs
-    /// before the arguments are parsed, because a parser error can quote the token and must not reveal it.
+    /// before the arguments are parsed, because a parser error can quote the arguments, and the token must be known to remove it.
     pub fn all(words: &[OsString], variable: Option<OsString>) -> Vec<Self> {
         let flag = "--token-file";
         let mut sources = Vec::new();
@@ -147,7 +147,7 @@ impl TokenSource {
     }
 }
 
-/// Returns the error to show if there is no token, neither on the command line nor in the environment.
+/// Returns the error to show if there is no token on the command line or in the environment.
 pub(crate) fn no_source() -> Problem {
     missing("no token is set")
 }

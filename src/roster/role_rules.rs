@@ -28,7 +28,7 @@ pub struct RoleRule {
     pub roles: Vec<Sourced<RoleName>>,
     /// The reason for the rule, included in every message about it.
     pub reason: Sourced<String>,
-    /// The default has the location of the rule.
+    /// If the key is missing, the default has the location of the rule.
     pub on_violation: Sourced<OnViolation>,
 }
 

@@ -251,8 +251,8 @@ pub struct BlameLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditLogLine {
     pub available: bool,
-    /// Whether the audit log was read to the end. If so, an edit without `blame` is not in the log. With `plan --base`,
-    /// edits caused by the files under review are not looked up.
+    /// Whether the audit log was read to the end. If so, an edit without `blame` is not in the log, or was not looked up
+    /// because the files under review cause it (`plan --base`).
     pub complete: bool,
     /// The reason the audit log was not read to the end.
     pub reason: Option<Printable>,

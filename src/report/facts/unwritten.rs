@@ -99,7 +99,7 @@ impl<'a> UnwrittenContext<'a> {
     }
 
     /// Returns `true` if the plan sets the field to the person's own value or a default because of the files under review. A
-    /// window's value may be planned instead, while the own value applies only after the window.
+    /// window's value may be planned instead, while the person's own value applies only after the window.
     fn writes_own_value(&self, email: &Email, field: Field) -> bool {
         self.planned.get(&(email, field)).is_some_and(|edit| {
             edit.cause == Some(Cause::ThisChange) && matches!(edit.origin, Origin::Person | Origin::Defaults)

@@ -49,7 +49,7 @@ pub fn imported(new: &NewRoster<'_>, is_dry: bool) -> String {
         let role = Printable::cut(role, LONGEST_NAME);
         let people = count(*number, "person", "people");
         text += &format!(
-            "\nThe default role is {role}, the most common one except the administrators' role ({people}). People without a role in the file get it."
+            "\nThe default role is {role} ({people}), the most common one apart from the administrators' role. People without a role in the file get it."
         );
     }
     if teams.iter().any(|team| team.has_default) {

@@ -40,7 +40,7 @@ Not written
   ! two@acme.example  role: several are assigned in Pylon (Admin, Member), and a file can declare only one
 
 6 people declared · 1 not written
-The default role is Member, the most common one except the administrators' role (3 people). People without a role in the file get it.
+The default role is Member (3 people), the most common one apart from the administrators' role. People without a role in the file get it.
 ",
     );
     assert_eq!(
@@ -97,7 +97,7 @@ fn import_names_each_status_that_no_file_can_declare() {
     let new = Scene::with_pylon(LUNCH);
     let run = new.run("import --with-status");
     run.exits(0);
-    let result = "\n2 people declared · 1 not written\nThe default role is Member, the most common one except the administrators' role (1 person).";
+    let result = "\n2 people declared · 1 not written\nThe default role is Member (1 person), the most common one apart from the administrators' role.";
     assert!(run.stdout.contains(&format!("{not_written}{result}")), "{}", run.stdout);
     let existing = Scene::with_pylon(LUNCH).file("users.toml", "[users]\n");
     let run = existing.run("import --update --into users.toml --with-status");
@@ -553,7 +553,7 @@ rolecall import
   ✓ users.toml  written
 
 2 people declared
-The default role is Member, the most common one except the administrators' role (2 people). People without a role in the file get it.
+The default role is Member (2 people), the most common one apart from the administrators' role. People without a role in the file get it.
 The file sets `allow_unicode_emails = true`, because 1 address has non-ASCII characters. Check them.
 ",
     );
@@ -707,7 +707,7 @@ fn an_empty_folder_can_start_with_the_sandbox() {
     scene
         .run("import --sandbox")
         .exits(0)
-        .says("\nrolecall import\n\n  ✓ users.toml  written\n\n12 people declared\nThe default role is Member, the most common one except the administrators' role (9 people). People without a role in the file get it.\n");
+        .says("\nrolecall import\n\n  ✓ users.toml  written\n\n12 people declared\nThe default role is Member (9 people), the most common one apart from the administrators' role. People without a role in the file get it.\n");
     scene.run("plan --sandbox --detailed-exitcode").exits(0);
 }
 
