@@ -6,12 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::Timestamp;
+
 use crate::desired::{DesiredPerson, DesiredState, Origin};
 use crate::layout::{self, PersonValues, Refused, edited};
 use crate::observed::{ObservedState, Person, RoleCatalog};
 use crate::plan::{Change, Edit};
 use crate::roster::role_rules::is_same_text;
-use crate::roster::{Email, Field, FieldValue, PerField, RoleRule, Roster};
+use crate::roster::{Email, Field, FieldValue, PerField, RoleRule, Roster, Window};
 use crate::source::{FileId, Place, Sourced, Sources};
 
 /// The updated files, along with the values that couldn't be written.
@@ -46,6 +48,8 @@ pub struct NotWritten {
 pub enum NotWrittenReason {
     /// The value comes from a window. Contains the end of the window, or `None` if the window has no end or has already ended.
     Window(Option<String>),
+    /// The value comes from a window that has ended, and no apply has restored the previous value yet. Contains the end.
+    EndedWindow(String),
     /// Pylon has no value, several values, or a value that can't be expressed in a file.
     Undeclarable(Vec<FieldValue>),
     /// The address isn't valid, or it has non-ASCII characters, which the files don't allow.
@@ -68,6 +72,7 @@ impl Adoption {
         changes: impl Iterator<Item = &'c Change>,
         roster: &Roster,
         roles: &RoleCatalog,
+        now: Timestamp,
     ) -> Self {
         let mut adoption = Self::default();
         let mut file_edits = Vec::new();
@@ -77,6 +82,8 @@ impl Adoption {
             for Edit { field, from, to: _, through_scim: _, place: _, origin } in edits {
                 let wanted = if is_for_a_time(origin) {
                     Err(NotWrittenReason::Window(until(origin)))
+                } else if let Some(end) = ended_window(&email.value, *field, from, roster, roles, now) {
+                    Err(NotWrittenReason::EndedWindow(end))
                 } else {
                     declarable(*field, from, roles)
                         .and_then(|value| obeying(*field, value, &email.value, &addresses, roster, roles))
@@ -354,6 +361,25 @@ fn obeying(
 fn find<'d>(desired: &'d DesiredState, email: &Email) -> Option<&'d DesiredPerson> {
     let found = desired.people.binary_search_by(|person| person.email.value.cmp(email)).ok()?;
     desired.people.get(found)
+}
+
+/// Returns the end of a window of this person that has ended and set the field to the value that Pylon still has. Writing that
+/// value as the person's own would make it permanent.
+fn ended_window(
+    declared: &Email,
+    field: Field,
+    from: &[FieldValue],
+    roster: &Roster,
+    roles: &RoleCatalog,
+    now: Timestamp,
+) -> Option<String> {
+    let windows = roster.person(declared)?.windows.iter().rev();
+    let is_set_by = |window: &&Window| {
+        let set = window.sets[field].as_ref().and_then(|value| roles.value_meant(field, &value.value));
+        set.is_some_and(|value| from == [value])
+    };
+    let mut ends = windows.filter(is_set_by).filter_map(|window| window.until.as_ref());
+    ends.find(|until| until.value.at <= now).map(|until| until.value.written.clone())
 }
 
 fn is_for_a_time(origin: &Origin) -> bool {

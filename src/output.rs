@@ -7,9 +7,10 @@
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{IsTerminal, Result, Write};
 use std::panic::PanicHookInfo;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::thread::JoinHandle;
 
 use terminal_size::{Height, Width};
 
@@ -58,24 +59,25 @@ pub fn say(line: &str) {
     let text = wrapped(&format!("{line}\n"), stderr_width());
     let background = BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match background {
-        Some(lines) => drop(lines.try_send(text)),
+        Some(lines) => {
+            if lines.try_send(text).is_err() {
+                LEFT_OUT.fetch_add(1, Ordering::Relaxed);
+            }
+        }
         None => drop(stderr(text)),
     }
 }
 
 /// The lines for the thread of [`Background`], if there is one.
 static BACKGROUND: Mutex<Option<SyncSender<String>>> = Mutex::new(None);
-/// The number of lines that may wait for standard error. Further lines are dropped.
+/// The number of lines that may wait for standard error. Further lines are left out.
 const MAX_WAITING_LINES: usize = 10_000;
-/// How long to wait for the last lines to be written.
-const TIME_FOR_LAST_LINES: Duration = Duration::from_secs(1);
+/// The number of lines left out since the last [`Background`] began.
+static LEFT_OUT: AtomicUsize = AtomicUsize::new(0);
 
 /// While this exists, [`say`] leaves the writing to a thread. Standard error may be a pipe that isn't read, or a terminal stopped
 /// with Ctrl-S. An apply must not wait for it between reading a person and changing them.
-pub struct Background {
-    /// Disconnected once the thread has written all lines.
-    is_written: Receiver<()>,
-}
+pub struct Background(Option<JoinHandle<()>>);
 
 impl Background {
     /// Starts the thread.
@@ -84,21 +86,25 @@ impl Background {
     /// Returns an error if the thread can't be started.
     pub fn start() -> Result<Self> {
         let (sender, lines) = sync_channel::<String>(MAX_WAITING_LINES);
-        let (writing, is_written) = sync_channel(0);
-        std::thread::Builder::new().name("standard error".into()).spawn(move || {
-            let _writing = writing;
-            lines.iter().for_each(|line| drop(stderr(line)));
-        })?;
+        let thread = std::thread::Builder::new().name("standard error".into());
+        let thread = thread.spawn(move || lines.iter().for_each(|line| drop(stderr(line))))?;
         *BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
-        Ok(Self { is_written })
+        LEFT_OUT.store(0, Ordering::Relaxed);
+        Ok(Self(Some(thread)))
     }
 }
 
 impl Drop for Background {
-    /// Waits for the last lines to be written, but not forever.
+    /// Waits until all lines have been written. A signal ends the process if they are never read.
     fn drop(&mut self) {
         *BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let _: std::result::Result<(), RecvTimeoutError> = self.is_written.recv_timeout(TIME_FOR_LAST_LINES);
+        if let Some(thread) = self.0.take() {
+            let _ = thread.join();
+        }
+        let left_out = LEFT_OUT.load(Ordering::Relaxed);
+        if left_out > 0 {
+            say(&format!("{left_out} lines were left out here because standard error was not read."));
+        }
     }
 }
 

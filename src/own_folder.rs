@@ -57,13 +57,13 @@ impl OwnFolder {
     pub fn open_or_create_in(folder: &Path) -> Result<Self> {
         let own = Self::at(folder)?.folder(NAME)?;
         match own.create_new(".gitignore") {
-            Ok(mut file) => file.write_all(b"*\n")?,
-            // It's empty if the disk was full.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if own.open(".gitignore")?.metadata()?.len() == 0 {
-                    own.open_or_create(".gitignore")?.write_all(b"*\n")?;
+            Ok(mut file) => {
+                if let Err(error) = file.write_all(b"*\n") {
+                    let _ = fs::remove_file(own.path.join(".gitignore")); // the next run writes it
+                    return Err(error);
                 }
             }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => drop(own.open(".gitignore")?),
             Err(error) => return Err(error),
         }
         Ok(own)

@@ -70,7 +70,7 @@ async fn review(
         roster: &files.roster,
         desired: &files.desired,
         plan: &prepared.report,
-        guarded: prepared.reviewed.minimums.iter().map(|minimum| &minimum.role).collect(),
+        guarded: prepared.reviewed.guarded_roles(&observed.roles),
         files: files_line(&files.roster.sources, &history),
     });
     Ok(AccessReport::new(AccessSources {

@@ -1,6 +1,7 @@
 //! `agenda`: lists the scheduled changes, offline.
 
 use super::files::{moment, read};
+use super::locate::check_is_root;
 use super::{Done, Environment};
 use crate::cli::{AgendaArgs, Common};
 use crate::exit::Exit;
@@ -9,6 +10,7 @@ use crate::report::{AgendaReport, Body};
 
 pub(super) fn run(args: &AgendaArgs, common: &Common, environment: &Environment) -> Done {
     let now = environment.clock.now();
+    check_is_root(&common.config)?; // a team file has no time zone
     let roster = read(&common.config, now)?;
     let until = args.until.as_deref().map(|text| moment("--until", text, &roster)).transpose()?;
     let file = Printable::cut(&common.config.to_string_lossy(), 200);

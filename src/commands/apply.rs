@@ -106,11 +106,16 @@ pub(super) async fn carry_through(
     let signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
     let (mut journal, journal_path) = journal(command, &prepared, args, common, environment)?;
     let Connection { reader, place: _, sandbox, invocation: _, as_on: _ } = connection;
-    let finished = carry(&prepared, reader, &mut journal, signals, args, common, environment).await;
+    let (finished, ended) = carry(&prepared, reader, &mut journal, signals, args, common, environment).await;
     drop(lock);
     let mut report = prepared.report;
     report.add_result(&finished);
     let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
+    if let Err(error) = ended {
+        // Not fatal: the report has the same outcomes.
+        let (name, why) = (Printable::cut(&shown.to_string_lossy(), 200), Unreadable::System(error));
+        say(&format!("The journal {name} is incomplete, as if this run had not finished: {why}."));
+    }
     report.journal = Some(Printable::new(&shown.to_string_lossy()));
     // Even if the sandbox can't save its state, report the outcomes of the changes that have been sent.
     if let Err(problems) = keep(sandbox).await {
@@ -226,6 +231,7 @@ fn journal(
     })
 }
 
+/// Sends the changes and reads them back. Also returns the error if the end of the journal can't be written.
 async fn carry(
     prepared: &Prepared,
     reader: PacedReader,
@@ -234,7 +240,7 @@ async fn carry(
     args: &CarryArgs,
     common: &Common,
     environment: &Environment,
-) -> Finished {
+) -> (Finished, std::io::Result<()>) {
     let clock = environment.clock;
     let (reader, flow) = reader.into_parts();
     let parallelism = usize::try_from(args.parallelism).unwrap_or(usize::MAX);
@@ -257,13 +263,7 @@ async fn carry(
     drop(signals); // from here on, a signal terminates the process immediately
     progress.end();
     drop(background);
-    if let Err(error) = ended {
-        // Not fatal: the report has the same outcomes.
-        say(&format!(
-            "The end of the journal cannot be written: {error}. `rolecall rollback` will list this run as one that did not finish."
-        ));
-    }
-    finished
+    (finished, ended)
 }
 
 /// Shows the plan and waits for the user to type `yes`. Fails without a terminal.

@@ -5,6 +5,7 @@
 //! temporary folder, where they are read like any other files.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
@@ -97,20 +98,32 @@ pub(super) fn is_file(argument: &Path, config: &Path) -> Result<bool, Problem> {
     if is_commit_id || !argument.exists() || argument.is_dir() {
         return Ok(false);
     }
-    if commit(revision, &folder(config)).is_err() {
-        return Ok(true);
+    let folder = folder(config);
+    match git(&folder, &resolving(revision), Stdio::null()) {
+        Ok(_) => {}
+        // Without a repository or without git, there are no revisions.
+        Err(_) if !is_in_repository(&folder) => return Ok(true),
+        Err(error) if error.to_string() == NO_REVISION => return Ok(true),
+        Err(error) => return Err(not_read(revision, &error.to_string())),
     }
     let name = Printable::cut(revision, 200);
     let both = Problem::new(CommandCode::NoBase, format!("`{name}` is both a file and a git revision"));
     Err(both.help(format!("write `./{name}` for the file, or the complete commit ID for the revision")))
 }
 
+/// The error for a failure that git doesn't explain, such as an unknown revision.
+const NO_REVISION: &str = "it is neither a file nor a git revision";
+
+/// Returns the arguments with which git resolves a revision to the ID of its commit.
+fn resolving(revision: &str) -> [String; 5] {
+    let wanted = format!("{revision}^{{commit}}");
+    ["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted].map(str::to_owned)
+}
+
 /// Resolves a revision to the ID of its commit.
 fn commit(revision: &str, folder: &Path) -> Result<String, Problem> {
-    let wanted = format!("{revision}^{{commit}}");
-    let answer =
-        git(folder, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted], Stdio::null())
-            .map_err(|error| not_read(revision, &error.to_string()))?;
+    let answer = git(folder, &resolving(revision), Stdio::null())
+        .map_err(|error| not_read(revision, &error.to_string()))?;
     Ok(String::from_utf8_lossy(&answer).trim().to_owned())
 }
 
@@ -280,15 +293,24 @@ fn contents(folder: &Path, entries: &[TreeEntry<'_>]) -> io::Result<Vec<Vec<u8>>
 
 /// The variables with which git tells hooks and aliases about the repository that they run in. The files to read may be in
 /// another one.
-const OTHER_REPOSITORY: [&str; 6] =
-    ["GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_WORK_TREE"];
+const OTHER_REPOSITORY: [&str; 5] =
+    ["GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"];
+
+/// Returns `true` if a repository contains the folder, so that git finds it without any variables. The variables are needed for
+/// a folder whose repository is elsewhere.
+fn is_in_repository(folder: &Path) -> bool {
+    let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    folder.ancestors().any(|ancestor| ancestor.join(".git").exists())
+}
 
 /// Runs `git` in a folder and returns its standard output. The error contains the first line of its standard error.
-pub(super) fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result<Vec<u8>> {
+pub(super) fn git(folder: &Path, arguments: &[impl AsRef<OsStr>], input: Stdio) -> io::Result<Vec<u8>> {
     let mut command = Command::new("git");
-    OTHER_REPOSITORY.iter().for_each(|variable| {
-        command.env_remove(variable);
-    });
+    if is_in_repository(folder) {
+        for variable in OTHER_REPOSITORY {
+            command.env_remove(variable);
+        }
+    }
     let output = command
         .arg("-C")
         .arg(folder)
@@ -303,5 +325,5 @@ pub(super) fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let line = said.lines().find(|line| !line.trim().is_empty());
-    Err(io::Error::other(line.unwrap_or("it is neither a file nor a git revision").to_owned()))
+    Err(io::Error::other(line.unwrap_or(NO_REVISION).to_owned()))
 }

@@ -20,7 +20,10 @@ use crate::roster::{Email, Moment, Roster, Unmanaged};
 pub(super) struct Declared {
     pub(super) roster: Roster,
     pub(super) desired: DesiredState,
+    /// The time at which the files are resolved.
     pub(super) now: Timestamp,
+    /// The present, even with `--at`.
+    pub(super) present: Timestamp,
     /// The value of `--at`, if given.
     pub(super) at: Option<Moment>,
 }
@@ -29,7 +32,7 @@ impl Declared {
     /// Resolves the same files at the current time. They aren't read again because a stream can be read only once.
     pub(super) fn resolved_again(&self, environment: &Environment) -> Self {
         let (roster, now) = (self.roster.clone(), environment.clock.now());
-        Self { desired: roster.resolve_at(now), roster, now, at: None }
+        Self { desired: roster.resolve_at(now), roster, now, present: now, at: None }
     }
 
     pub(super) fn emails(&self) -> Vec<Email> {
@@ -48,7 +51,7 @@ pub(super) fn declared(
     let roster = read(&common.config, present)?;
     let at = at.map(|text| moment("--at", text, &roster)).transpose()?;
     let now = at.as_ref().map_or(present, |moment| moment.at);
-    Ok(Declared { desired: roster.resolve_at(now), roster, now, at })
+    Ok(Declared { desired: roster.resolve_at(now), roster, now, present, at })
 }
 
 /// Reads the files and checks that no acknowledgment extends too far beyond `present`.

@@ -182,7 +182,12 @@ fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done
         let prepared = settle(&files, &[], None, &connection, observation)?;
         let plan = &prepared.reviewed.plan;
         let differing = merged(plan.changes.iter().chain(&plan.observed));
-        let mut adoption = Adoption::of_changes(differing.iter(), &roster, &prepared.observation.state.roles);
+        let mut adoption = Adoption::of_changes(
+            differing.iter(),
+            &roster,
+            &prepared.observation.state.roles,
+            environment.clock.now(),
+        );
         if let Some(file) = into {
             let unmanaged =
                 plan.unmanaged.iter().filter_map(|email| match prepared.observation.state.find(email) {

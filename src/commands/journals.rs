@@ -67,7 +67,11 @@ fn mark_running(_: &File) {}
 /// Returns `true` if the run writing this journal is still alive on this machine. The kernel releases the lock when the process
 /// exits, even if it's killed. Call this before reading the journal; otherwise, a run that ends in between looks killed.
 pub(super) fn is_running(journal: &Path) -> bool {
-    File::open(journal).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    // Opening a pipe would take away its only reader.
+    let is_file = fs::metadata(journal).is_ok_and(|metadata| metadata.is_file());
+    is_file
+        && File::open(journal)
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// Opens the path of `--journal` the way a shell opens the target of `>>`: symbolic links are followed and devices are allowed.

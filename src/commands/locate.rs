@@ -120,7 +120,9 @@ pub(super) fn check_is_root(config: &Path) -> Result<(), Problem> {
     else {
         return Ok(());
     };
-    for parent in up_to_repository_root(&start, owner).unwrap_or_else(|| vec![&start]) {
+    // This can only refuse, so outside a repository, it's safe to search all parent folders of the same owner.
+    let with_same_owner = || start.ancestors().take_while(|parent| owner(parent) == owner(&start)).collect();
+    for parent in up_to_repository_root(&start, owner).unwrap_or_else(with_same_owner) {
         let root = parent.join(CONFIG);
         if root.canonicalize().is_ok_and(|root| root != real) && includes(&root, &real) {
             let root = match (root.strip_prefix(&current), current.strip_prefix(parent)) {

@@ -12,7 +12,7 @@ use crate::cli::{Common, ConnectionArgs};
 use crate::invocation::quoted;
 use crate::observed::ObservedState;
 use crate::plan::blame::Drift;
-use crate::plan::cause::Versions;
+use crate::plan::cause::{RECENT, Versions};
 use crate::plan::forecast::forecast;
 use crate::plan::guardrails::Review;
 use crate::plan::roles::NamedRoles;
@@ -137,7 +137,7 @@ pub(super) fn settle(
     connection: &Connection,
     observation: Observation,
 ) -> Result<Prepared, Problems> {
-    let Declared { roster, desired, now, at: _ } = declared;
+    let Declared { roster, desired, now, present: _, at: _ } = declared;
     let state = &observation.state;
     let roles = named_roles(declared, connection, state)?;
     let whole = Plan::draw(desired, state, &roles, roster.policy)
@@ -161,7 +161,7 @@ pub(super) fn settle_rollback(
     connection: &Connection,
     observation: Observation,
 ) -> Result<Prepared, Problems> {
-    let Declared { roster, desired, now: _, at: _ } = declared;
+    let Declared { roster, desired, now: _, present: _, at: _ } = declared;
     let state = &observation.state;
     let roles = named_roles(declared, connection, state)?;
     let Rollback { plan, not_rolled_back } = applied
@@ -205,7 +205,7 @@ fn review(
     connection: &Connection,
     observation: Observation,
 ) -> Prepared {
-    let Declared { roster, desired: _, now, at } = declared;
+    let Declared { roster, desired: _, now, present: _, at } = declared;
     let observed = &observation.state;
     let reviewed = plan.review(Review { observed, roster, at: *now, roles, max_changes });
     let Connection { place, invocation, as_on, .. } = connection;
@@ -251,7 +251,9 @@ impl Prepared {
         self.report.base = Some(line.clone());
         let Ok(base) = files else { return };
         let (present, state) = (&declared.roster, &self.observation.state);
-        let versions = Versions { base, present, roles: &state.roles, now: declared.now };
+        let Declared { now, present: present_time, .. } = *declared;
+        let recent_since = present_time.saturating_sub(RECENT).unwrap_or(jiff::Timestamp::MIN);
+        let versions = Versions { base, present, roles: &state.roles, now, recent_since };
         self.report.add_causes(&versions.causes(&self.reviewed.plan));
         self.report.add_unwritten(base, present, &self.reviewed, state);
     }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::observed::{Meaning, RoleCatalog, RoleId};
 use crate::roster::{Email, Guardrail, Roster};
 use crate::source::Place;
-use statements::{Declaration, DeclaredKey};
+use statements::{Declaration, DeclaredStatement};
 
 /// All differences between two versions, in the order of [`ComparedSubject`]. Empty if the versions are equivalent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -162,10 +162,12 @@ impl<'r> GuardedRoles<'r> {
         if self.written.contains(&folded) {
             return Guarded::Yes;
         }
-        if let Some((catalog, guarded)) = &self.known
-            && let Some(id) = known_role(catalog, role)
-        {
-            return if guarded.contains(id) { Guarded::Yes } else { Guarded::No };
+        if let Some((catalog, guarded)) = &self.known {
+            match catalog.meaning(role) {
+                Meaning::One(role) if guarded.contains(&role.id) => return Guarded::Yes,
+                Meaning::One(_) | Meaning::Unknown => return Guarded::No,
+                Meaning::Ambiguous(_) => {}
+            }
         }
         let role = folded;
         let is_built_in = BUILT_IN.contains(&role.as_str());
@@ -221,12 +223,13 @@ fn items(
     guarded: &GuardedRoles<'_>,
 ) -> Vec<Item> {
     let common: HashSet<(String, String)> = {
-        let of_old: HashSet<_> = old.iter().map(DeclaredKey::identity).collect();
-        new.iter().map(DeclaredKey::identity).filter(|identity| of_old.contains(identity)).collect()
+        let of_old: HashSet<_> = old.iter().map(DeclaredStatement::identity).collect();
+        new.iter().map(DeclaredStatement::identity).filter(|identity| of_old.contains(identity)).collect()
     };
-    let differs = |statement: &DeclaredKey| !common.contains(&statement.identity());
+    let differs = |statement: &DeclaredStatement| !common.contains(&statement.identity());
     // Sorted by the rank of the key. Repeated statements for a key remain in file order, with the old ones first.
-    let mut by_key: BTreeMap<(usize, String), (Vec<DeclaredKey>, Vec<DeclaredKey>)> = BTreeMap::new();
+    let mut by_key: BTreeMap<(usize, String), (Vec<DeclaredStatement>, Vec<DeclaredStatement>)> =
+        BTreeMap::new();
     for statement in old.into_iter().filter(differs) {
         by_key.entry((statement.rank, statement.key.clone())).or_default().0.push(statement);
     }
@@ -235,7 +238,7 @@ fn items(
     }
     let mut items = Vec::new();
     for ((_, key), (olds, news)) in by_key {
-        let mut item = |old: Option<DeclaredKey>, new: Option<DeclaredKey>| {
+        let mut item = |old: Option<DeclaredStatement>, new: Option<DeclaredStatement>| {
             let roles = [&old, &new].into_iter().flatten().flat_map(|statement| &statement.roles);
             let found = roles.map(|role| guarded.has(role)).max().unwrap_or(Guarded::No);
             let sensitive = match subject {

@@ -1,5 +1,5 @@
 //! Converts a version of the files to statements in canonical TOML. Files with the same meaning produce statements with the
-//! same [`DeclaredKey::identity`].
+//! same [`DeclaredStatement::identity`].
 //!
 //! Because all declared types are destructured exhaustively, forgetting to compare a new key is a compile error.
 
@@ -15,10 +15,10 @@ use crate::source::{Place, Sourced};
 use crate::toml_text::{self, quoted};
 
 /// All statements about a subject in one version.
-pub(super) type Declaration = Vec<DeclaredKey>;
+pub(super) type Declaration = Vec<DeclaredStatement>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct DeclaredKey {
+pub(super) struct DeclaredStatement {
     /// The position of the key in the canonical order of its subject.
     pub(super) rank: usize,
     pub(super) key: String,
@@ -31,7 +31,7 @@ pub(super) struct DeclaredKey {
     pub(super) roles: Vec<String>,
 }
 
-impl DeclaredKey {
+impl DeclaredStatement {
     pub(super) fn identity(&self) -> (String, String) {
         (self.key.clone(), self.meaning.clone())
     }
@@ -50,11 +50,11 @@ impl DeclarationBuilder {
         Self { keys, list: Vec::new() }
     }
 
-    fn add(&mut self, key: &str, value: String, place: Option<Place>) -> &mut DeclaredKey {
+    fn add(&mut self, key: &str, value: String, place: Option<Place>) -> &mut DeclaredStatement {
         let stated = StatedValue { value: value.clone(), zone: None, place, from_defaults: false };
         let first = key.split('.').next();
         let rank = self.keys.iter().position(|known| Some(*known) == first).unwrap_or(self.keys.len());
-        self.list.push_mut(DeclaredKey {
+        self.list.push_mut(DeclaredStatement {
             rank,
             key: key.to_owned(),
             meaning: value,
@@ -65,7 +65,7 @@ impl DeclarationBuilder {
     }
 
     /// Adds a statement for a repeatable key.
-    fn repeat(&mut self, key: &str, value: String, place: Place) -> &mut DeclaredKey {
+    fn repeat(&mut self, key: &str, value: String, place: Place) -> &mut DeclaredStatement {
         let statement = self.add(key, value, Some(place));
         statement.repeats = true;
         statement
@@ -119,7 +119,7 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> Declarations {
     }));
     let mut repeatable: BTreeMap<_, Vec<Declaration>> = BTreeMap::new();
     for (subject, declaration) in rules.chain(risks) {
-        let mut identities: Identities = declaration.iter().map(DeclaredKey::identity).collect();
+        let mut identities: Identities = declaration.iter().map(DeclaredStatement::identity).collect();
         identities.sort_unstable();
         repeatable.entry((subject, identities)).or_default().push(declaration);
     }

@@ -9,14 +9,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Edit, Plan};
-use crate::desired::{THEN_DURATION, resolve_person};
+use crate::desired::{Origin, THEN_DURATION, resolve_person};
 use crate::every::words;
 use crate::observed::RoleCatalog;
 use crate::roster::{DeclaredPerson, Field, FieldValue, Roster, Window};
 
-/// How long after a window began or ended a difference can be due to it. Even if no apply ran on the day itself, one should have
-/// run by then. Same as the time during which `then` applies, so an edit that reverts an ended window is always scheduled.
-const RECENT: SignedDuration = THEN_DURATION;
+/// How long after a window began or ended a difference can be due to it. It's the time during which `then` applies, so that both
+/// work equally well if no apply runs on the day itself.
+pub const RECENT: SignedDuration = THEN_DURATION;
 
 words! {
     /// The reason an edit is in a plan.
@@ -39,6 +39,8 @@ pub struct Versions<'a> {
     pub present: &'a Roster,
     pub roles: &'a RoleCatalog,
     pub now: Timestamp,
+    /// A window that began or ended before this explains no difference: the present minus [`RECENT`], even if `now` is later.
+    pub recent_since: Timestamp,
 }
 
 impl Versions<'_> {
@@ -56,6 +58,9 @@ impl Versions<'_> {
             || self.wanted(self.base, change, edit, self.now).as_ref() != Some(&edit.to)
         {
             return Cause::ThisChange;
+        }
+        if matches!(edit.origin, Origin::After { .. }) {
+            return Cause::Scheduled; // reverts the status of an ended window
         }
         match self.last_transition(change, edit.field) {
             Some(at) if self.had_value_before(at, change, edit) => Cause::Scheduled,
@@ -89,7 +94,7 @@ impl Versions<'_> {
         let ends = |window: &Window| [window.from.clone(), window.until.clone()];
         let instants =
             windows.iter().filter(sets_field).flat_map(ends).flatten().map(|moment| moment.value.at);
-        instants.filter(|at| *at <= self.now && self.now.duration_since(*at) < RECENT).max()
+        instants.filter(|at| *at <= self.now && *at > self.recent_since).max()
     }
 
     /// Returns `true` if Pylon still has the value desired just before `at`, or if no value was desired at that time.

@@ -14,10 +14,10 @@ use super::change::{Change, Plan, Subject};
 use super::order::{self, Ordered};
 pub use super::role_count::RoleCount;
 use super::roles::NamedRoles;
-use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
+use crate::observed::{Found, ObservedState, Person, RoleCatalog, RoleId, UserId};
 use crate::roster::{
     AcknowledgedRisk, Acknowledgment, DEFAULT_MINIMUM, Email, Field, FieldValue, Guardrail, GuardrailRules,
-    MaxChanges, Missing, OnViolation, RoleLimit, RoleRule, Roster, Status, Unmanaged,
+    MaxChanges, Missing, OnViolation, RiskLimit, RoleLimit, RoleRule, Roster, Status, Unmanaged,
 };
 use crate::source::Place;
 
@@ -31,12 +31,37 @@ pub struct ReviewedPlan {
     pub plan: Plan,
     /// Sorted in the order of [`Guardrail::ALL`].
     pub findings: Vec<Finding>,
-    /// The guarded roles, with their holder counts before and after the apply.
+    /// The roles with a minimum, with their holder counts before and after the apply.
     pub minimums: Vec<RoleCount>,
     /// The roles with a maximum, with the same counts.
     pub maximums: Vec<RoleCount>,
     /// Expired acknowledgments. They no longer have any effect, but reports list them to explain why a guardrail blocks.
     pub expired: Vec<Acknowledgment>,
+}
+
+impl ReviewedPlan {
+    /// Returns the guarded roles, which reports highlight: Admin, and the roles with a minimum.
+    pub fn guarded_roles<'r>(&'r self, roles: &'r RoleCatalog) -> HashSet<&'r RoleId> {
+        let admin = roles.admin().map(|admin| &admin.id);
+        self.minimums.iter().map(|minimum| &minimum.role).chain(admin).collect()
+    }
+}
+
+impl AcknowledgedRisk {
+    /// Returns `true` if this is a risk of `guardrail`, and `count` is within the acknowledged limit. The caller checks the role.
+    fn accepts_count(&self, guardrail: Guardrail, count: u64) -> bool {
+        let is_within = match &self.limit {
+            RiskLimit::UpTo(limit) => count <= limit.value,
+            RiskLimit::DownTo(limit) => count >= limit.value,
+            RiskLimit::User(_) => false,
+        };
+        is_within && self.guardrail == guardrail
+    }
+
+    /// Returns `true` if this is a risk of `guardrail`, and `is_user` accepts the acknowledged user.
+    fn accepts_user(&self, guardrail: Guardrail, is_user: impl Fn(&Email) -> bool) -> bool {
+        self.guardrail == guardrail && self.user().is_some_and(|user| is_user(&user.value))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

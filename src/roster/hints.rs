@@ -159,10 +159,10 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
         ("an array", key, Some(text)) => format!("write it in brackets: {key} = [\"{text}\"]"),
         ("an array", ..) => "write it in brackets: [ … ]".to_owned(),
         ("true or false", ..) => "write it without quotes".to_owned(),
-        ("a whole number", _, Some(number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
-            format!("write it without quotes: {number}")
-        }
-        ("a whole number", ..) => "write a number without quotes, such as 40".to_owned(),
+        ("a whole number", _, text) => match text.and_then(|text| text.parse::<u64>().ok()) {
+            Some(number) => format!("write it without quotes: {number}"),
+            None => "write a number without quotes, such as 40".to_owned(),
+        },
         _ if value.is_integer() => {
             format!("write year-month-day, with hyphens: {key} = 2026-12-20")
         }

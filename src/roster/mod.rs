@@ -315,21 +315,6 @@ impl AcknowledgedRisk {
             RiskLimit::UpTo(_) | RiskLimit::DownTo(_) => None,
         }
     }
-
-    /// Returns `true` if this is a risk of `guardrail`, and `count` is within the acknowledged limit. The caller checks the role.
-    pub fn accepts_count(&self, guardrail: Guardrail, count: u64) -> bool {
-        let is_within = match &self.limit {
-            RiskLimit::UpTo(limit) => count <= limit.value,
-            RiskLimit::DownTo(limit) => count >= limit.value,
-            RiskLimit::User(_) => false,
-        };
-        is_within && self.guardrail == guardrail
-    }
-
-    /// Returns `true` if this is a risk of `guardrail`, and `is_user` accepts the acknowledged user.
-    pub fn accepts_user(&self, guardrail: Guardrail, is_user: impl Fn(&Email) -> bool) -> bool {
-        self.guardrail == guardrail && self.user().is_some_and(|user| is_user(&user.value))
-    }
 }
 
 /// A person as declared in the files.

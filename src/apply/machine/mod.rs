@@ -199,7 +199,11 @@ impl Machine {
     /// Creates the failure for a read that took so long that no write can rely on it. Without counting it as a failure, the
     /// machine would repeat such a read forever.
     fn too_slow(&self, read: &Read, took: Duration) -> Failure {
-        let why = format!("the response took {} s, too long for a change to rely on it", took.as_secs());
+        let limit = FRESHNESS_LIMIT.as_secs();
+        let why = format!(
+            "none within {limit} s, the most that a change can rely on; it took {} s",
+            took.as_secs()
+        );
         Failure {
             asked: self.people_request(read).outgoing().asked(),
             cause: FailureCause::NoAnswer(why),

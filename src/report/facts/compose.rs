@@ -91,8 +91,9 @@ impl PlanReport {
                 if edit.cause == Some(Cause::ThisChange) {
                     continue; // the audit log was not searched for it
                 }
-                edits += 1;
                 edit.blame = blames.get(&(id.clone(), edit.field)).map(blame_line);
+                // If a window is the cause, there need not be an entry.
+                edits += usize::from(edit.blame.is_some() || edit.cause != Some(Cause::Scheduled));
             }
         }
         self.audit_log = Some(AuditLogLine {
@@ -257,10 +258,8 @@ impl Labels<'_> {
     }
 
     fn guarded_roles(&self, reviewed: &ReviewedPlan) -> Vec<GuardedRoleLine> {
-        // As in `compare`, Admin is highlighted even if the files give it no minimum.
-        let admin = self.roles.admin().map(|admin| &admin.id);
-        let has_minimum = |role: &RoleId| reviewed.minimums.iter().any(|minimum| minimum.role == *role);
-        let is_guarded = |role: &RoleId| admin == Some(role) || has_minimum(role);
+        let guarded = reviewed.guarded_roles(self.roles);
+        let is_guarded = |role: &RoleId| guarded.contains(role);
         let mut lines = Vec::new();
         for change in &reviewed.plan.changes {
             let gained = change.role_gained().into_iter().map(|role| (role, true));

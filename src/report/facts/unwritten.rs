@@ -182,6 +182,6 @@ impl<'a> UnwrittenContext<'a> {
         others.retain(|role| !held.contains(role));
         held.append(&mut others);
         entry.keeps = held.iter().map(label).collect();
-        entry.keeps_guarded = self.reviewed.minimums.iter().any(|minimum| person.holds(&minimum.role));
+        entry.keeps_guarded = self.reviewed.guarded_roles(roles).iter().any(|role| person.holds(role));
     }
 }

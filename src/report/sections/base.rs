@@ -17,11 +17,15 @@ pub(in crate::report) fn base(report: &PlanReport) -> Vec<Section> {
         return vec![Section::Paragraph(Mark::Attention, Vec::from_iter(causes))];
     }
     let (mut open, mut folded) = (Vec::new(), Vec::new());
-    // A format may have to shorten the list, and one added rule can have many lines. People come first, so that a guarded role
-    // is not left out.
-    let (people, settings): (Vec<_>, Vec<_>) =
-        unwritten.iter().partition(|entry| matches!(entry.subject, ComparedSubject::Person { .. }));
-    for entry in people.into_iter().chain(settings) {
+    // A format may have to shorten the list. There can be many people, and a rule can have many lines, so neither must come
+    // before the other settings.
+    let mut entries: Vec<&DifferenceEntry> = unwritten.iter().collect();
+    entries.sort_by_key(|entry| match entry.subject {
+        ComparedSubject::Person { .. } => 1,
+        ComparedSubject::Rule { .. } => 2,
+        _ => 0,
+    });
+    for entry in entries {
         if entry.kind == Kind::Removed && (!entry.keeps.is_empty() || entry.items.is_empty()) {
             let is_sensitive = entry.keeps_guarded || entry.items.iter().any(|item| item.sensitive);
             let lines = if is_sensitive { &mut open } else { &mut folded };

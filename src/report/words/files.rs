@@ -102,6 +102,12 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
                 Printable::cut(until, 60)
             )
         }
+        NotWrittenReason::EndedWindow(end) => {
+            let end = Printable::cut(end, 60);
+            format!(
+                "{name}: a window that ended on {end} set it; apply the files to change it back, or delete the window to keep the value"
+            )
+        }
         NotWrittenReason::Window(None) => {
             format!("{name}: a window sets it; the value in Pylon is not written")
         }

@@ -140,7 +140,7 @@ pub fn stop(stop: &Stop) -> String {
         Stop::Silence => "stopped because no request has succeeded for five minutes".into(),
         Stop::LongPause(failure) => {
             format!(
-                "stopped because Pylon's rate limit requires a pause of more than five minutes: {}",
+                "stopped because Pylon's rate limit delays the run by more than five minutes: {}",
                 failure.message()
             )
         }

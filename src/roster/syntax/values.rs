@@ -55,7 +55,7 @@ impl Form {
             "on_violation" => Self::Word(&OnViolation::WORDS, "block"),
             "guardrail" => Self::Word(&Guardrail::WORDS, "max_changes"),
             "user" => Self::Text("ana@acme.example"),
-            "windows" => Self::Other("[{ until = 2026-12-20, status = \"away\" }]"),
+            "windows" => Self::Other("[{ until = 2026-12-20, status = \"away\", then = \"active\" }]"),
             "from" | "until" | "expires" => Self::Other("2026-12-20"),
             _ => Self::Text("…"),
         }
@@ -388,7 +388,11 @@ mod tests {
             keys.iter().filter(is_section).map(|key| format!("{key} = {}\n", example(key))).collect()
         };
         let inline = |keys: &[&str]| lines(keys).trim_end().replace('\n', ", ");
-        let (person, window) = (inline(keys::PERSON), inline(keys::WINDOW));
+        let window = inline(keys::WINDOW);
+        let people = keys::PERSON.iter().enumerate();
+        let people: String = people
+            .map(|(number, key)| format!("\"p{number}@acme.example\" = {{ {key} = {} }}\n", example(key)))
+            .collect();
         let file = [
             lines(keys::ROOT),
             format!("[workspace]\n{}", lines(keys::WORKSPACE)),
@@ -399,7 +403,7 @@ mod tests {
             format!("[guardrails]\n{}", lines(keys::GUARDRAIL)),
             format!("[[rule]]\n{}", lines(keys::RULE)),
             format!("[[acknowledge]]\n{}", lines(keys::ACKNOWLEDGE)),
-            format!("[users]\n\"bo@acme.example\" = {{ {person} }}\n"),
+            format!("[users]\n{people}"),
             format!(
                 "\"cy@acme.example\" = {{ role = \"Member\", windows = [{{ {window} }}] }}\n\"di@acme.example\" = {}\n",
                 example("di@acme.example")
@@ -413,8 +417,8 @@ mod tests {
         fs::write(folder.path().join("teams/a.toml"), "").unwrap();
         let problems = Roster::read(&path).map(|_| ()).unwrap_err().list;
         let codes: Vec<&str> = problems.iter().map(|problem| problem.code).collect();
-        // The examples are valid on their own. Together, the window ends when it starts, and no guardrail accepts all of the
-        // keys of an acknowledgment.
+        // The examples of a person are valid on their own. The other keys are together in one table: the window ends when it
+        // starts, and no guardrail accepts all of the keys of an acknowledgment.
         assert_eq!(codes, ["roster::missing_key", "roster::backwards_window"], "{file}\n{problems:#?}");
     }
 }

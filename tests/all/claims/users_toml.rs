@@ -56,7 +56,7 @@ fn keeps_its_meaning(text: &str, roster: &Roster) {
 fn imports_drift(roster: &Roster) {
     let observed = everyone_differs(roster);
     let Some(plan) = plan(roster, &observed) else { return };
-    let mut adoption = Adoption::of_changes(plan.changes.iter(), roster, &observed.roles);
+    let mut adoption = Adoption::of_changes(plan.changes.iter(), roster, &observed.roles, now());
     let unmanaged: Vec<&Person> = observed.people().filter(|person| person.id.as_str() == "u_new").collect();
     let file = roster.sources.ids().next().expect("the root file");
     adoption.add(&unmanaged, file, roster, &observed.roles, rolecall::roster::PerField::from_fn(|_| true));

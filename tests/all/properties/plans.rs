@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use pretty_assertions::assert_eq;
 use proptest::prelude::{Just, Strategy};
 use rolecall::observed::{ObservedState, Person};
-use rolecall::plan::cause::{Cause, Versions};
+use rolecall::plan::cause::{Cause, RECENT, Versions};
 use rolecall::plan::forecast::{after, forecast};
 use rolecall::plan::guardrails::{Figure, Review, Verdict};
 use rolecall::plan::{Change, Edit, Plan};
@@ -145,7 +145,9 @@ fn unchanged_files_are_the_cause_of_no_change() {
     holds(300, &cases(10), |case| {
         let Resolved { roster, observed, .. } = &case.resolve();
         let Ok(plan) = case.resolve().plan() else { return };
-        let versions = Versions { base: roster, present: roster, roles: &observed.roles, now: now() };
+        let recent_since = now() - RECENT;
+        let versions =
+            Versions { base: roster, present: roster, roles: &observed.roles, now: now(), recent_since };
         let causes = versions.causes(&plan);
         let edits: Vec<usize> = plan.changes.iter().map(|change| change.edits.len()).collect();
         assert_eq!(causes.iter().map(Vec::len).collect::<Vec<_>>(), edits, "each edit has one cause");

@@ -63,6 +63,10 @@ fn a_team_file_is_refused_as_the_config_of_a_command_that_plans() {
         refused("work", &format!("{words} --sandbox -c teams/emea.toml"), "users.toml");
     }
     refused("work/teams", "plan --sandbox -c ./emea.toml", "../users.toml");
+    let scene_outside = Scene::offline().file("users.toml", FILE).file("teams/emea.toml", TEAM);
+    for words in ["apply --sandbox --auto-approve", "agenda"] {
+        scene_outside.run(&format!("{words} -c teams/emea.toml")).exits(1).names("commands::team_file");
+    }
     // A team file named users.toml isn't a root file either.
     refused("work/teams", "plan --sandbox", "../users.toml");
     // The root file is invalid but still includes the team file.

@@ -159,6 +159,26 @@ fn drifted() -> Scene {
 }
 
 #[test]
+fn import_update_does_not_make_the_value_of_an_ended_window_permanent() {
+    let person = |windows: &str| {
+        format!("[users]\n\"bo@acme.example\" = {{ role = \"Member\", windows = [{windows}] }}\n")
+    };
+    let ended = person("{ until = 2026-11-20, role = \"Admin\" }");
+    let scene = Scene::with_pylon(PYLON).file("users.toml", &ended);
+    scene
+        .pylon(|world| world.changed_by_someone_else(Duration::ZERO, "bo@acme.example", Some("Admin"), None));
+    let run = scene.run("import --update");
+    run.exits(0);
+    let why =
+        "role: a window that ended on 2026-11-20 set it; apply the files to change it back, or delete the";
+    assert!(run.stdout.contains(why), "{}", run.stdout);
+    assert_eq!(read(&scene, "users.toml"), ended);
+    let scene = scene.file("users.toml", person(""));
+    scene.run("import --update").exits(0);
+    assert!(read(&scene, "users.toml").contains("role = \"Admin\""));
+}
+
+#[test]
 fn import_update_writes_drift_into_the_files_and_changes_nothing_else() {
     let scene = drifted();
     let run = scene.run("import --update");

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AccessLine, AccessReport, HeldRole, IntegrationLine};
+use super::{AccessLine, AccessReport, IntegrationLine};
 use crate::every::words;
 use crate::printable::Printable;
 
@@ -148,7 +148,7 @@ impl AccessLine {
             managed: (*unmanaged != self.unmanaged).then_some(!self.unmanaged),
             deactivated: (*deactivated != self.deactivated).then_some(self.deactivated),
             gained_guarded: !self.deactivated
-                && (gained().any(HeldRole::is_privileged) || *deactivated && self.is_privileged()),
+                && (gained().any(|role| role.guarded) || *deactivated && self.is_privileged()),
             ..same.clone()
         };
         (change != same).then_some(change)

@@ -170,7 +170,7 @@ pub struct HeldRole {
     pub held: Held,
     /// Whether this is the built-in Admin role.
     pub admin: bool,
-    /// Whether this is a guarded role. By default, only the Admin role is guarded.
+    /// Whether this is a guarded role, which is Admin or a role with a minimum.
     pub guarded: bool,
     /// Whether this is the person's declared role.
     pub declared: bool,
@@ -269,11 +269,6 @@ impl AccessReport {
 }
 
 impl HeldRole {
-    /// Returns `true` for guarded roles, and for the Admin role even if it isn't guarded.
-    const fn is_privileged(&self) -> bool {
-        self.admin || self.guarded
-    }
-
     /// Returns `true` if the role comes from a SCIM group and isn't declared. An apply can't remove such a role.
     const fn is_only_from_scim(&self) -> bool {
         matches!(self.held, Held::Scim) && !self.declared
@@ -282,7 +277,7 @@ impl HeldRole {
 
 impl AccessLine {
     fn is_privileged(&self) -> bool {
-        self.roles.iter().any(HeldRole::is_privileged)
+        self.roles.iter().any(|role| role.guarded)
     }
 
     /// Returns the roles that SCIM groups grant in addition to the declared role. Returns none for deactivated people, or if
@@ -377,10 +372,8 @@ impl<'a> Reviewer<'a> {
 
     /// Returns `true` if the role is guarded. Without files, only the Admin role is guarded.
     fn is_guarded(&self, role: &RoleId) -> bool {
-        match &self.sources.declared {
-            Some(declared) => declared.guarded.contains(role),
-            None => self.is_admin(role),
-        }
+        let declared = self.sources.declared.as_ref();
+        self.is_admin(role) || declared.is_some_and(|declared| declared.guarded.contains(role))
     }
 
     fn is_admin(&self, role: &RoleId) -> bool {
