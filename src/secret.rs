@@ -207,11 +207,24 @@ fn end_of_string(line: &str, quotes: &str) -> Option<usize> {
 pub fn start_in(line: &str) -> Option<usize> {
     let lower = line.to_ascii_lowercase();
     let is_hinted = lower.contains("api_key") || NAMES.iter().any(|name| lower.contains(name));
-    let word = words(line).find(|(at, word)| {
-        looks_like_secret(word, is_hinted) && !is_in_address(line, *at, word) && !is_id(line, *at)
-    });
-    let start = value_of_secret(line).into_iter().chain(word.map(|(at, _)| at)).min()?;
+    // A known prefix is never that of an address or an ID.
+    let is_harmless =
+        |at, word| !has_secret_prefix(word) && (is_in_address(line, at, word) || is_id(line, at));
+    let word = words(line).find(|(at, word)| looks_like_secret(word, is_hinted) && !is_harmless(*at, word));
+    let starts = [value_of_secret(line), credentials_in_url(line), word.map(|(at, _)| at)];
+    let start = starts.into_iter().flatten().min()?;
     (start < line.len()).then_some(start)
+}
+
+/// Returns the offset of the first password in a URL, or of the whole part before the `@` if it has no `:` (RFC 3986, section 3.2.1).
+fn credentials_in_url(line: &str) -> Option<usize> {
+    line.match_indices("://").find_map(|(scheme, separator)| {
+        let start = scheme + separator.len();
+        let end = line[start..].find(|char: char| char.is_whitespace() || "/\"'<>".contains(char));
+        let authority = &line[start..end.map_or(line.len(), |length| start + length)];
+        let user = &authority[..authority.rfind('@')?];
+        Some(start + user.find(':').map_or(0, |colon| colon + 1))
+    })
 }
 
 /// Returns the offset of the first value whose key is named like a secret.
@@ -274,9 +287,14 @@ fn looks_like_secret(word: &str, is_hinted: bool) -> bool {
         return false;
     }
     let changes = changes(word);
-    let has_prefix = PREFIXES.iter().any(|prefix| word.starts_with(prefix)) && word.len() >= 10;
     let is_random = word.len() >= 16 && changes >= 6 && !is_uuid(word);
-    has_prefix || is_random || is_hinted && word.len() >= 6 && (changes >= 2 || word.len() >= 12)
+    has_secret_prefix(word) || is_random || is_hinted && word.len() >= 6 && (changes >= 2 || word.len() >= 12)
+}
+
+/// Returns `true` if a word begins like the tokens of a well-known service.
+pub fn has_secret_prefix(word: &str) -> bool {
+    let has_prefix = PREFIXES.iter().any(|prefix| word.starts_with(prefix));
+    has_prefix && word.len() >= 10 && word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// Counts the transitions between lowercase letters, uppercase letters, and digits. Random strings have many transitions, and
@@ -325,6 +343,11 @@ mod tests {
         for (line, shown) in [
             ("token = \"tok-S3CRET\"", "token = \"(not shown)"),
             ("token = \"correct horse\"", "token = \"(not shown)"),
+            ("https://ci-bot:ghp_Zq9abcdefgh12345678AB@github.com", "https://ci-bot:(not shown)"),
+            ("DATABASE=postgres://app:hunter2@db.example/app", "DATABASE=postgres://app:(not shown)"),
+            ("https://abcdef@git.example/x", "https://(not shown)"),
+            ("ghp_Zq9abcdefgh12345678AB@git.example", "(not shown)"),
+            ("role = \"ghp_Zq9abcdefgh12345678AB\"", "role = \"(not shown)"),
             ("pylon.token = \"x\"", "pylon.token = \"(not shown)"),
             ("pylon = { apiToken = 'x', a = 1 }", "pylon = { apiToken = '(not shown)"),
             ("\"client-secret\" = \"x\"", "\"client-secret\" = \"(not shown)"),

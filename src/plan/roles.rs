@@ -9,6 +9,7 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::role_rules::{RoleContext, violations};
 use crate::roster::{DeclaredPerson, Field, FieldValue, RoleName, Roster};
+use crate::secret::has_secret_prefix;
 use crate::source::Place;
 use crate::spelling::did_you_mean;
 
@@ -88,7 +89,12 @@ fn unknown(name: &str, places: &[Place], catalog: &RoleCatalog) -> Problem {
         Some(near) => format!("did you mean `{}`? The roles are: {all}", Printable::new(near)),
         None => format!("the roles are: {all}"),
     };
-    let message = format!("the organization has no role `{}`{}", Printable::cut(name, 60), elsewhere(places));
+    let shown = if has_secret_prefix(name) {
+        "with this name".to_owned()
+    } else {
+        format!("`{}`", Printable::cut(name, 60))
+    };
+    let message = format!("the organization has no role {shown}{}", elsewhere(places));
     problem_at(PlanCode::UnknownRole, message, places, "no such role").help(help)
 }
 

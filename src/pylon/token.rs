@@ -13,6 +13,7 @@ use super::{PylonCode, scrub};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::regular::{self, Unreadable};
+use crate::secret::contains_secret;
 
 /// The environment variable for the token.
 pub const VARIABLE: &str = "PYLON_API_TOKEN";
@@ -124,6 +125,10 @@ impl TokenSource {
     /// Returns an error if the source cannot be read, isn't UTF-8, or starts with a byte-order mark.
     pub fn text(&self, stdin: &mut dyn Read) -> Result<String, Problem> {
         let name = match self {
+            // The user may have passed the token instead of a path.
+            Self::File(path) if path.iter().count() == 1 && contains_secret(&path.to_string_lossy()) => {
+                "the file given by --token-file, whose name looks like a token,".to_owned()
+            }
             Self::File(path) => format!("the token file {}", Printable::cut(&path.to_string_lossy(), 200)),
             Self::Stdin => "standard input".to_owned(),
             Self::Variable(_) => VARIABLE.to_owned(),

@@ -185,3 +185,19 @@ fn a_token_in_any_variable_is_never_printed() {
         }
     }
 }
+
+#[test]
+fn another_token_in_place_of_a_path_a_role_or_an_included_file_is_not_printed() {
+    let token = "ghp_Zq9abcdefgh12345678AB";
+    let scene = Scene::with_pylon(PYLON)
+        .file("users.toml", format!("[users]\n\"bo@acme.example\" = {{ role = \"{token}\" }}\n"))
+        .file("credentials", format!("https://ci-bot:{token}@git.example\n"))
+        .file("other.toml", "include = [\"credentials\"]\n");
+    let token_file = format!("plan --token-file {token}");
+    for words in [token_file.as_str(), "plan", "plan --format github", "validate -c other.toml"] {
+        let run = scene.run(words);
+        run.exits(1);
+        let printed = format!("{}{}", run.stdout, run.stderr);
+        assert!(!printed.contains("Zq9abcd"), "{words}:\n{printed}");
+    }
+}
