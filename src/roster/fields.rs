@@ -261,11 +261,7 @@ impl<'p> Fields<'p> {
         let help = match hint.or_else(near) {
             Some(help) => help,
             None => {
-                // Hide the value of a key such as `toekn`, which could well be a token. Other values are hidden only if they
-                // look like a secret.
-                if resembles_secret_name(name) {
-                    self.masks.push(self.place(key.span().end..value.span().end.max(key.span().end)));
-                }
+                self.hide_value_of(key, value);
                 format!("{table} takes: {}", known.join(", "))
             }
         };
@@ -275,6 +271,16 @@ impl<'p> Fields<'p> {
             _ => format!("{table} has no key `{}`", Printable::cut(name, 60)),
         };
         self.report(Problem::new(RosterCode::UnknownKey, message).at(place, "unknown").help(help));
+    }
+}
+
+impl Fields<'_> {
+    /// Hides the value of a key such as `toekn`, which could well be a token. Other values are hidden only if they look like a
+    /// secret.
+    pub(super) fn hide_value_of(&mut self, key: &TomlKey<'_>, value: &TomlValue<'_>) {
+        if resembles_secret_name(key.get_ref()) {
+            self.masks.push(self.place(key.span().end..value.span().end.max(key.span().end)));
+        }
     }
 }
 

@@ -54,6 +54,9 @@ pub(super) fn read_people(
     let users = table.get("users").and_then(|users| fields.table("users", users));
     let mut people = Vec::new();
     for (key, value) in users.into_iter().flatten() {
+        if !key.get_ref().contains('@') {
+            fields.hide_value_of(key, value);
+        }
         people.extend(read_person(fields, key, value, &defaults, context));
     }
     People { list: people, defaults }

@@ -133,7 +133,8 @@ fn read_timezone(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<TimeZ
     let name = fields.string("timezone", value)?;
     // Use only the bundled database. The system's copy can contain `localtime`, which differs between machines.
     let zones = TimeZoneDatabase::bundled();
-    let is_zone = |name: &str| !name.eq_ignore_ascii_case("Factory"); // stands for "not configured"
+    // These names stand for "not configured".
+    let is_zone = |name: &str| !["factory", "etc/unknown"].contains(&name.to_ascii_lowercase().as_str());
     zones.get(name.value).ok().filter(|_| is_zone(name.value)).or_else(|| {
         let available = zones.available().map(|zone| zone.to_string());
         let known: Vec<String> = available.filter(|zone| is_zone(zone)).collect();

@@ -213,8 +213,8 @@ pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     } = user;
     let word = |index: &usize| -> Option<String> {
         let role = roles.get(*index)?;
-        // If the slug is another role's ID, it would resolve to the other role.
-        let reads_back = find_role(roles, &role.slug) == Ok(*index);
+        // If the slug is another role's ID, it would resolve to the other role. An empty slug would count as missing.
+        let reads_back = !role.slug.is_empty() && find_role(roles, &role.slug) == Ok(*index);
         Some(if reads_back { role.slug.clone() } else { role.id.clone() })
     };
     WrittenUser {

@@ -202,6 +202,7 @@ fn a_secret_in_any_form_is_not_printed() {
         "pylon.token = \"tok-S3CRET\"",
         "apiToken = \"tok-S3CRET\"",
         "toekn = \"tok-S3CRET\"",
+        "users = { PYLON_API_TOEKN = \"correct S3CRET\", PASWORD = \"battery S3CRET\" }",
         "pylon = { key = \"tok-S3CRET\" }",
         "export PYLON_API_TOKEN=tok-S3CRET",
         "Authorization: Bearer tok-S3CRET",
@@ -498,7 +499,7 @@ fn a_hidden_file_is_included_only_by_a_pattern_that_begins_with_a_dot() {
 
 #[test]
 fn a_timezone_means_the_same_on_every_machine() {
-    for zone in ["localtime", "posixrules", "Factory", "right/UTC", "local"] {
+    for zone in ["localtime", "posixrules", "Factory", "Etc/Unknown", "right/UTC", "local"] {
         let scene = Scene::offline().file("users.toml", format!("timezone = \"{zone}\"\n"));
         let run = scene.run("validate");
         run.exits(1).names("roster::unknown_timezone");
