@@ -110,18 +110,20 @@ pub(super) async fn carry_through(
     drop(lock);
     let mut report = prepared.report;
     report.add_result(&finished);
-    let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
-    if let Err(error) = ended {
-        // Not fatal: the report has the same outcomes.
-        let (name, why) = (Printable::cut(&shown.to_string_lossy(), 200), Unreadable::System(error));
-        say(&format!("The journal {name} is incomplete, as if this run had not finished: {why}."));
-    }
-    report.journal = Some(Printable::new(&shown.to_string_lossy()));
+    let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path).to_string_lossy();
+    ended.unwrap_or_else(|error| incomplete_journal(&shown, error));
+    report.journal = Some(Printable::new(&shown));
     // Even if the sandbox can't save its state, report the outcomes of the changes that have been sent.
     if let Err(problems) = keep(sandbox).await {
         problems.list.iter().for_each(|problem| say(&Printable::new(&problem.message).to_string()));
     }
     Ok((Body::Plan(Box::new(report)), exit(&finished)))
+}
+
+/// Reports that the journal lacks its end. This isn't fatal, since the report has the same outcomes.
+fn incomplete_journal(journal: &str, error: std::io::Error) {
+    let (name, why) = (Printable::cut(journal, 200), Unreadable::System(error));
+    say(&format!("The journal {name} is incomplete, as if this run had not finished: {why}."));
 }
 
 /// Returns `true` if the plan is blocked or empty, and therefore has no changes to send.

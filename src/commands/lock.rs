@@ -59,8 +59,8 @@ impl Lock {
                             lock.files.push(file);
                             lock.unlocked_for = lock.unlocked_for.into_iter().chain(last).min();
                         }
-                        Err(Held::By(holder)) => return Ok(Some(holder)),
-                        Err(Held::Not(error)) => return Err((path, error)),
+                        Err(NotTaken::HeldBy(holder)) => return Ok(Some(holder)),
+                        Err(NotTaken::Failed(error)) => return Err((path, error)),
                     }
                 }
                 Ok(None)
@@ -102,23 +102,23 @@ impl Drop for Lock {
 const RELEASED: &str = "released\n";
 
 /// The reason a lock could not be taken.
-enum Held {
+enum NotTaken {
     /// Another process holds the lock. Contains the text that the process wrote to the file.
-    By(String),
-    Not(Error),
+    HeldBy(String),
+    Failed(Error),
 }
 
 /// Takes the lock in one folder and writes our process ID and the time to the file. Returns the time since another apply last
 /// held the lock.
-fn hold(folder: &OwnFolder, name: &str, now: Timestamp) -> Result<(File, Option<Duration>), Held> {
-    let mut file = folder.open_or_create(name).map_err(Held::Not)?;
+fn hold(folder: &OwnFolder, name: &str, now: Timestamp) -> Result<(File, Option<Duration>), NotTaken> {
+    let mut file = folder.open_or_create(name).map_err(NotTaken::Failed)?;
     let lock = file.try_lock();
     let mut content = String::new();
     let _ = (&mut file).take(200).read_to_string(&mut content);
     match lock {
         Ok(()) => {}
-        Err(TryLockError::Error(error)) => return Err(Held::Not(error)),
-        Err(TryLockError::WouldBlock) => return Err(Held::By(content)),
+        Err(TryLockError::Error(error)) => return Err(NotTaken::Failed(error)),
+        Err(TryLockError::WouldBlock) => return Err(NotTaken::HeldBy(content)),
     }
     let unlocked_for = match &*content {
         "" => None,
@@ -134,7 +134,7 @@ fn hold(folder: &OwnFolder, name: &str, now: Timestamp) -> Result<(File, Option<
     file.rewind()
         .and_then(|()| file.set_len(0))
         .and_then(|()| file.write_all(holder.as_bytes()))
-        .map_err(Held::Not)?;
+        .map_err(NotTaken::Failed)?;
     Ok((file, unlocked_for))
 }
 

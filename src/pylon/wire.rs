@@ -278,9 +278,9 @@ struct Texts(BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for Texts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfMap;
+        struct OfTexts;
 
-        impl<'de> Visitor<'de> for OfMap {
+        impl<'de> Visitor<'de> for OfTexts {
             type Value = Texts;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -298,7 +298,7 @@ impl<'de> Deserialize<'de> for Texts {
             }
         }
 
-        deserializer.deserialize_map(OfMap)
+        deserializer.deserialize_map(OfTexts)
     }
 }
 

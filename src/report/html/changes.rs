@@ -64,20 +64,20 @@ impl PeopleSection<'_> {
     }
 }
 
-type PeopleGroup<'p, 'r> = Vec<&'p ChangedPerson<'r>>;
+type SameChange<'p, 'r> = Vec<&'p ChangedPerson<'r>>;
 
 /// Splits people into those to list, the groups of more than [`MOST_LISTED`] people, and leftovers to collapse if there are
 /// too many. Groups are formed first by values, source lines, and audit log entries, and then only by values.
 fn split<'p, 'r>(
     people: &'p [ChangedPerson<'r>],
-) -> (PeopleGroup<'p, 'r>, Vec<PeopleGroup<'p, 'r>>, PeopleGroup<'p, 'r>) {
-    let is_large = |group: &PeopleGroup<'_, '_>| group.len() > MOST_LISTED;
+) -> (SameChange<'p, 'r>, Vec<SameChange<'p, 'r>>, SameChange<'p, 'r>) {
+    let is_large = |group: &SameChange<'_, '_>| group.len() > MOST_LISTED;
     let (mut groups, small): (Vec<_>, Vec<_>) = transitions::groups(people).into_iter().partition(is_large);
     let by_values = transitions::groups_of_values(small.into_iter().flatten());
     let (large, small): (Vec<_>, Vec<_>) = by_values.into_iter().partition(is_large);
     groups.extend(large);
     groups.sort_by_key(|group| Reverse(group.len()));
-    let (guarded, others): (PeopleGroup<'_, '_>, PeopleGroup<'_, '_>) =
+    let (guarded, others): (SameChange<'_, '_>, SameChange<'_, '_>) =
         small.into_iter().flatten().partition(|person| !person.guarded_roles.is_empty());
     if others.len() > MOST_LISTED {
         (guarded, groups, others)

@@ -202,7 +202,7 @@ fn a_secret_in_any_form_is_not_printed() {
         "pylon.token = \"tok-S3CRET\"",
         "apiToken = \"tok-S3CRET\"",
         "toekn = \"tok-S3CRET\"",
-        "users = { PYLON_API_TOEKN = \"correct S3CRET\", PASWORD = \"battery S3CRET\" }",
+        "users = { PYLON_API_TOEKN = \"correct S3CRET\" }",
         "pylon = { key = \"tok-S3CRET\" }",
         "export PYLON_API_TOKEN=tok-S3CRET",
         "Authorization: Bearer tok-S3CRET",
