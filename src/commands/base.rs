@@ -101,14 +101,21 @@ pub(super) fn is_file(argument: &Path, config: &Path) -> Result<bool, Problem> {
     let folder = folder(config);
     match git(&folder, &resolving(revision), Stdio::null()) {
         Ok(_) => {}
-        // Without a repository or without git, there are no revisions.
+        // Without a repository, there are no revisions.
         Err(_) if !is_in_repository(&folder) => return Ok(true),
+        // If git is missing or refuses to run, names that revisions hardly ever have are those of files.
+        Err(_) if is_named_like_a_file(argument) => return Ok(true),
         Err(error) if error.to_string() == NO_REVISION => return Ok(true),
         Err(error) => return Err(not_read(revision, &error.to_string())),
     }
     let name = Printable::cut(revision, 200);
     let both = Problem::new(CommandCode::NoBase, format!("`{name}` is both a file and a git revision"));
     Err(both.help(format!("write `./{name}` for the file, or the complete commit ID for the revision")))
+}
+
+fn is_named_like_a_file(argument: &Path) -> bool {
+    let is_toml = argument.extension().is_some_and(|extension| extension == "toml");
+    is_toml || argument.has_root() || argument.starts_with(".") || argument.starts_with("..")
 }
 
 /// The error for a failure that git doesn't explain, such as an unknown revision.

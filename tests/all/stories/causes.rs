@@ -559,6 +559,9 @@ fn a_file_does_not_replace_the_revision_with_the_same_name() {
             .mentions("`main` is both a file and a git revision")
             .mentions("`./main`");
     }
+    // Without git, only a name that revisions hardly ever have is that of a file.
+    scene.run_in("compare main -c roles/users.toml", &[("PATH", "/nowhere")]).exits(1).names("plan::no_base");
+    scene.run_in("compare roles/users.toml ./main -c roles/users.toml", &[("PATH", "/nowhere")]).exits(0);
     let run = scene.run("plan -c roles/users.toml --base ./main");
     assert!(run.exits(0).stdout.contains(": 1 scheduled · 2 drift\n"), "{}", run.stdout);
     scene.run("compare ./main -c roles/users.toml --detailed-exitcode").exits(0);
