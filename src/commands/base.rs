@@ -101,7 +101,7 @@ pub(super) fn is_file(argument: &Path, config: &Path) -> Result<bool, Problem> {
     let folder = folder(config);
     match git(&folder, &resolving(revision), Stdio::null()) {
         Ok(_) => {}
-        // Without a repository, there are no revisions.
+        // Only a repository has revisions.
         Err(_) if !is_in_repository(&folder) => return Ok(true),
         // If git is missing or refuses to run, names that revisions hardly ever have are those of files.
         Err(_) if is_named_like_a_file(argument) => return Ok(true),

@@ -82,7 +82,7 @@ impl Progress {
     pub(super) fn tell(&mut self, machine: &Machine, until: Option<Duration>, reason: WaitReason) {
         let now = self.clock.elapsed();
         let line = line(machine, self.clock, until, reason);
-        let is_stopping = matches!(line.state, State::Stopping(..));
+        let is_stopping = matches!(line.state, State::Stopping { .. });
         let says_stopping = is_stopping && !self.has_said_stopping;
         match &mut self.how {
             Display::Quiet => {}
@@ -193,7 +193,7 @@ fn line(machine: &Machine, clock: Clock, until: Option<Duration>, reason: WaitRe
         .saturating_sub(now);
     let is_shown = until.is_some() || end >= WORTH_ESTIMATING;
     let state = match (machine.answers_to_wait_for(), until) {
-        (Some(answers), _) => State::Stopping(answers, machine.had_signal()),
+        (Some(answers), _) => State::Stopping { answers, had_signal: machine.had_signal() },
         (None, Some(until)) => {
             let (why, short_why) = reason_of(machine, reason);
             let then = if matches!(reason, WaitReason::RateLimit(_)) { "next" } else { "retry" };

@@ -26,8 +26,11 @@ pub(super) enum State {
     #[default]
     Sending,
     Waiting(Waiting),
-    /// The apply is stopping, and this many requests are still in flight. The Boolean is `true` if it's because of a signal.
-    Stopping(usize, bool),
+    /// The apply is stopping, and this many responses are still missing.
+    Stopping {
+        answers: usize,
+        had_signal: bool,
+    },
 }
 
 /// A wait long enough to show.
@@ -50,7 +53,7 @@ impl ProgressLine {
         let drawn = styled(bar, "█".repeat(done) + &"░".repeat(BAR - done));
         let texts = self.texts(now);
         // While stopping, mentioning the second interrupt matters more than the bar.
-        let has_bar = !matches!(self.state, State::Stopping(..));
+        let has_bar = !matches!(self.state, State::Stopping { .. });
         let with_bar = texts.iter().filter(|_| has_bar).map(|text| format!("{counts} {drawn} {text}"));
         let without_bar = texts.iter().map(|text| format!("{counts} {text}"));
         let mut lines = with_bar.chain(without_bar);
@@ -66,7 +69,7 @@ impl ProgressLine {
     /// Returns all versions of the state's description, longest first.
     fn texts(&self, now: Duration) -> Vec<String> {
         match &self.state {
-            State::Stopping(answers, had_signal) => {
+            State::Stopping { answers, had_signal } => {
                 let stopping =
                     format!("Stopping: waiting for {}", words::count(*answers, "response", "responses"));
                 let times = if *had_signal { "again" } else { "twice" };
@@ -161,7 +164,7 @@ mod tests {
     #[test]
     fn the_line_is_never_wider_than_the_terminal() {
         let sending = ProgressLine { state: State::Sending, ..waiting() };
-        let stopping = ProgressLine { state: State::Stopping(3, true), ..waiting() };
+        let stopping = ProgressLine { state: State::Stopping { answers: 3, had_signal: true }, ..waiting() };
         let dimmed = Style::new().dimmed();
         for width in 0..200 {
             for line in [&waiting(), &sending, &stopping, &ProgressLine::default()] {
@@ -181,8 +184,12 @@ mod tests {
 
     #[test]
     fn while_it_stops_the_advice_is_more_important_than_the_bar() {
-        let stopping = ProgressLine { state: State::Stopping(3, true), ..waiting() };
+        let stopping = ProgressLine { state: State::Stopping { answers: 3, had_signal: true }, ..waiting() };
         let expected = "  20 of 120 Stopping: waiting for 3 responses. Interrupt again to stop waiting";
+        assert_eq!(stopping.text(NOW, 80, Style::new()), expected);
+        let without_signal = State::Stopping { answers: 3, had_signal: false };
+        let stopping = ProgressLine { state: without_signal, ..waiting() };
+        let expected = "  20 of 120 Stopping: waiting for 3 responses. Interrupt twice to stop waiting";
         assert_eq!(stopping.text(NOW, 80, Style::new()), expected);
     }
 

@@ -252,8 +252,8 @@ impl SavedPlan {
         if new.is_empty() { Ok(self.in_sync_now(fresh)) } else { Err(stale(&new, roles)) }
     }
 
-    /// Returns how many reviewed changes are no longer needed because another client has already made them. Changes to people
-    /// who are no longer in Pylon are left out.
+    /// Counts the reviewed changes that another client has already made. People that Pylon has removed or deactivated are left
+    /// out.
     fn in_sync_now(&self, fresh: &Plan) -> usize {
         let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
         let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());

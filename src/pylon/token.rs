@@ -152,7 +152,7 @@ impl TokenSource {
     }
 }
 
-/// Returns the error to show if there is no token on the command line or in the environment.
+/// Returns the error for a token that is missing, both on the command line and in the environment.
 pub(crate) fn no_source() -> Problem {
     missing("no token is set")
 }

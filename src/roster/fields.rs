@@ -272,9 +272,7 @@ impl<'p> Fields<'p> {
         };
         self.report(Problem::new(RosterCode::UnknownKey, message).at(place, "unknown").help(help));
     }
-}
 
-impl Fields<'_> {
     /// Hides the value of a key such as `toekn`, which could well be a token. Other values are hidden only if they look like a
     /// secret.
     pub(super) fn hide_value_of(&mut self, key: &TomlKey<'_>, value: &TomlValue<'_>) {

@@ -236,6 +236,15 @@ no check failed; 1 warning
 }
 
 #[test]
+fn doctor_warns_if_the_owner_of_the_token_is_not_an_admin() {
+    let pylon = PYLON.replace(r#""token_user": "u_ana""#, r#""token_user": "u_bo""#);
+    let run = Scene::with_pylon(&pylon).file("users.toml", USERS).run("doctor");
+    let check =
+        "  ! token owner     bo@acme.example (Lead (r_lead1))\n      Pylon may reject changes by this user (403)";
+    assert!(run.exits(0).stdout.contains(check), "{}", run.stdout);
+}
+
+#[test]
 fn doctor_reports_each_problem_with_a_remedy_and_continues() {
     let stray = "[users]\n\"ana@acme.example\" = { role = \"Wizard\" }\n";
     let pinned = format!("[workspace]\norganization = \"org_2\"\n{stray}");
