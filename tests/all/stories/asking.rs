@@ -239,8 +239,7 @@ no check failed; 1 warning
 fn doctor_warns_if_the_owner_of_the_token_is_not_an_admin() {
     let pylon = PYLON.replace(r#""token_user": "u_ana""#, r#""token_user": "u_bo""#);
     let run = Scene::with_pylon(&pylon).file("users.toml", USERS).run("doctor");
-    let check =
-        "  ! token owner     bo@acme.example (Lead (r_lead1))\n      Pylon may reject changes by this user (403)";
+    let check = "  ! token owner     bo@acme.example (Lead (r_lead1))\n      Pylon may reject changes by this user (403)";
     assert!(run.exits(0).stdout.contains(check), "{}", run.stdout);
 }
 
