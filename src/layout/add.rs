@@ -104,7 +104,9 @@ fn tables_above_heading(parsed: &ParsedText<'_>) -> (Vec<Neighbor>, Option<usize
     for section in &parsed.sections {
         let ["users", address, ..] = section.path[..] else { continue };
         let address = Email::observed(address).folded();
-        let end = section.last_placement().foot_end(parsed.text);
+        let last = section.last_placement();
+        let has_heading_below = last.has_heading_below();
+        let end = if has_heading_below { last.next_line(parsed.text) } else { last.foot_end(parsed.text) };
         match tables.last_mut() {
             Some(last) if last.address == address => last.end = end,
             _ if is_below_heading => {}
@@ -117,6 +119,7 @@ fn tables_above_heading(parsed: &ParsedText<'_>) -> (Vec<Neighbor>, Option<usize
                 tables.push(Neighbor { address, end });
             }
         }
+        is_below_heading |= has_heading_below;
     }
     (tables, top)
 }

@@ -163,10 +163,14 @@ impl Placement<'_> {
         !detached.is_empty() || !leading.is_empty() || trailing.is_some() || !foot.is_empty()
     }
 
-    /// Returns `true` if a comment directly above the statement is a group heading. A comment with an address on every line,
-    /// such as a commented-out entry, is about particular people and doesn't count.
+    /// Returns `true` if a comment directly above the statement is a group heading.
     pub(super) fn has_leading_heading(&self) -> bool {
-        !self.leading.iter().all(|comment| has_address(comment.text))
+        is_heading(&self.leading)
+    }
+
+    /// Returns `true` if a comment directly below the statement is a group heading.
+    pub(super) fn has_heading_below(&self) -> bool {
+        is_heading(&self.foot)
     }
 
     /// Returns `true` if the statement starts a group with a heading. Detached comments always count as headings.
@@ -202,13 +206,24 @@ impl Placement<'_> {
     }
 }
 
-/// Returns `true` if the comment contains an address. A team name such as `@acme/leads` doesn't count.
-fn has_address(comment: &str) -> bool {
-    let is_inside = |at: usize| {
+/// Returns `true` if the comment may be about everything below it. A comment that's commented-out TOML is not, and neither is one
+/// about particular people, with an address on every line.
+fn is_heading(block: &Block<'_>) -> bool {
+    let lines = || block.iter().map(|comment| comment.text.trim_start_matches('#').trim_matches(SPACE));
+    let is_toml = || Document::parse(lines().collect::<Vec<_>>().join("\n")).is_ok_and(|all| !all.is_empty());
+    !lines().all(is_about_person) && !is_toml()
+}
+
+/// Returns `true` if a comment begins with an address or contains a commented-out entry. An address elsewhere can be part of a
+/// heading, and a team name such as `@acme/leads` isn't an address.
+fn is_about_person(line: &str) -> bool {
+    line.match_indices('@').any(|(at, _)| {
+        let name = line[..at].rsplit(SPACE).next().unwrap_or_default();
+        let (domain, behind) = line[at + 1..].split_once(SPACE).unwrap_or((&line[at + 1..], ""));
         let is_name_end = |last: char| last.is_alphanumeric() || "+-_'".contains(last);
-        comment[..at].ends_with(is_name_end) && comment[at + 1..].starts_with(char::is_alphanumeric)
-    };
-    comment.match_indices('@').any(|(at, _)| is_inside(at))
+        let is_address = name.ends_with(is_name_end) && domain.starts_with(char::is_alphanumeric);
+        is_address && (name.len() == at || behind.trim_start_matches(SPACE).starts_with('='))
+    })
 }
 
 impl<'t> TrailingComment<'t> {
@@ -337,22 +352,24 @@ impl<'t> Gap<'t> {
 
     /// Assigns the comments directly above the first statement to it, and returns the rest as the top of the file.
     fn open(mut self, first: &mut Placement<'t>) -> Vec<Block<'t>> {
-        if self.touches_below {
-            first.leading = self.blocks.pop().unwrap_or_default();
-        }
-        // Keep directives such as `#:schema` at the top of the file. Tools ignore them anywhere else.
-        let last_directive = first.leading.iter().rposition(|comment| comment.text.starts_with("#:"));
-        if let Some(last) = last_directive {
-            self.blocks.push(first.leading.drain(..=last).collect());
-        }
+        first.leading = self.take_leading();
         self.blocks
+    }
+
+    /// Takes the comments directly above the next statement, without directives such as `#:schema`. Tools ignore directives that
+    /// aren't at the top of the file, and they are never about a statement.
+    fn take_leading(&mut self) -> Block<'t> {
+        let mut leading = if self.touches_below { self.blocks.pop().unwrap_or_default() } else { Vec::new() };
+        let last_directive = leading.iter().rposition(|comment| comment.text.starts_with("#:"));
+        if let Some(last) = last_directive {
+            self.blocks.push(leading.drain(..=last).collect());
+        }
+        leading
     }
 
     /// Assigns each comment to the statement above or below the gap.
     fn distribute(mut self, above: &mut Placement<'t>, below: &mut Placement<'t>, may_be_foot: bool) {
-        if self.touches_below {
-            below.leading = self.blocks.pop().unwrap_or_default();
-        }
+        below.leading = self.take_leading();
         if self.touches_above && self.has_blank && may_be_foot && !self.blocks.is_empty() {
             above.foot = self.blocks.remove(0);
         }

@@ -2,10 +2,10 @@
 //!
 //! * A blank line ends a group of lines. A comment directly above a line starts a new group and serves as its heading, which
 //!   stays at the top of the group.
-//! * A comment with an address on every line, such as a commented-out entry, isn't a heading. It stays with the entry below it,
-//!   or at the end of the group if nothing follows. If that entry comes first in a group with a heading, a blank line keeps the
-//!   heading and the comment apart.
-//! * A detached comment is a heading for the lines or tables below it.
+//! * A comment that's commented-out TOML, or whose lines all begin with an address, isn't a heading. It stays with the entry below
+//!   it, or at the end of the group if nothing follows. If that entry comes first in a group with a heading, a blank line keeps
+//!   the heading and the comment apart.
+//! * A detached comment is a heading for the lines or tables below it. So is a heading directly below an entry.
 //! * A comment directly above a table might be about that table or about every table below it. Because we can't tell, the
 //!   table stays in place, in a group of its own.
 //! * Entries with windows are converted from lines to tables. Tables without windows are converted back and go at the end of
@@ -57,7 +57,9 @@ pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<Tabl
             tables.push(section);
         }
     }
+    let end = detach_headings(&mut pairs, &mut tables);
     let SettledPeople { lines, tables } = SettledPeople::new(writer.values, pairs, tables);
+    let has_tables = !tables.is_empty();
     if head.is_some() || !lines.is_empty() {
         let head = head.unwrap_or_default();
         write_header(writer, &["users"], false, &head);
@@ -77,6 +79,26 @@ pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<Tabl
             person.sections.into_iter().for_each(|section| write_section(writer, section));
         }
     }
+    if has_tables && !end.is_empty() {
+        writer.blank();
+    }
+    writer.comments(&end);
+}
+
+/// Moves each heading directly below a table, or below the last line, to the next table. Otherwise, it would move along with the
+/// entry above when that is sorted. Returns the heading below the last table.
+fn detach_headings<'t>(lines: &mut [KeyValue<'t>], tables: &mut [TableSection<'t>]) -> Block<'t> {
+    let take_below = |last: &mut Placement<'t>| {
+        if last.has_heading_below() { take(&mut last.foot) } else { Block::new() }
+    };
+    let mut heading = lines.last_mut().map(|line| take_below(&mut line.placement)).unwrap_or_default();
+    for table in tables {
+        if !heading.is_empty() {
+            table.head.detached.insert(0, take(&mut heading));
+        }
+        heading = take_below(table.last_placement_mut());
+    }
+    heading
 }
 
 fn write_lines(writer: &mut LayoutWriter<'_>, group: PeopleGroup<'_>) {
@@ -179,11 +201,18 @@ fn groups_of_lines<'t>(
         *statements.entry(address).or_default() += 1;
     }
     let runs = runs(pairs, Placement::has_leading_heading);
-    let below_headings =
-        runs.iter().rposition(|run| run[0].placement.has_heading()).map_or(0, |last| last + 1);
+    let mut is_headed = vec![false; runs.len()];
+    for (number, run) in runs.iter().enumerate() {
+        is_headed[number] |= run[0].placement.has_heading();
+        if let ([.., last], Some(next)) = (&run[..], is_headed.get_mut(number + 1)) {
+            *next = last.placement.has_heading_below();
+        }
+    }
+    let below_headings = is_headed.iter().rposition(|is_headed| *is_headed).map_or(0, |last| last + 1);
     let mut groups = Vec::new();
     for (number, mut run) in runs.into_iter().enumerate() {
         let mut group = PeopleGroup::below(&mut run[0].placement);
+        group.is_headed = is_headed[number];
         if run[0].placement.has_leading_heading() {
             group.heading = take(&mut run[0].placement.leading);
         }

@@ -117,6 +117,11 @@ fn a_new_table_does_not_come_below_a_heading() {
         &[add("b@x.co", None, None), add("d@x.co", None, None)],
         "[defaults]\n\n[users.\"b@x.co\"]\n\n[users.\"d@x.co\"]\n\n# Leads\n[users.\"a@x.co\"]\n\n[users.\"c@x.co\"]\n",
     );
+    becomes(
+        "[users.\"a@x.co\"]\n# Leads\n\n[users.\"c@x.co\"]\n",
+        &[add("d@x.co", None, None)],
+        "[users.\"a@x.co\"]\n\n[users.\"d@x.co\"]\n# Leads\n\n[users.\"c@x.co\"]\n",
+    );
 }
 
 #[test]
@@ -158,8 +163,8 @@ fn a_file_without_people_gets_a_place_for_them() {
         ),
         ("users.'b@x.co' = {}\n", "users.\"a@x.co\" = {}\nusers.'b@x.co' = {}\n"),
         (
-            "#:schema s.json\n# not c@x.co\nusers.'b@x.co' = {}\n",
-            "#:schema s.json\nusers.\"a@x.co\" = {}\n# not c@x.co\nusers.'b@x.co' = {}\n",
+            "#:schema s.json\n# b@x.co is Bo\nusers.'b@x.co' = {}\n",
+            "#:schema s.json\nusers.\"a@x.co\" = {}\n# b@x.co is Bo\nusers.'b@x.co' = {}\n",
         ),
     ] {
         becomes(before, &[add("a@x.co", None, None)], after);

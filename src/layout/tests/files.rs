@@ -7,6 +7,14 @@ use super::{becomes, stays};
 use crate::roster::{Email, PerField, Region, Status};
 
 #[test]
+fn a_directive_is_separate_from_the_section_below_it() {
+    becomes(
+        "[users]\n\"a@x.co\" = {}\n\n#:schema s.json\n[defaults]\nrole = \"A\"\n",
+        "#:schema s.json\n\n[defaults]\nrole = \"A\"\n\n[users]\n\"a@x.co\" = {}\n",
+    );
+}
+
+#[test]
 fn sections_have_their_order_and_keep_their_comments() {
     becomes(
         r#"#:schema ./users.schema.json

@@ -51,10 +51,10 @@ fn people_with_windows_are_tables_and_others_are_lines() {
     becomes(
         r#"[users]
 "bo@x.co" = { role = "Member", windows = [{ until = 2027-01-03, role = "Admin" }] }   # incident
-# See zed@x.co.
+# zed@x.co is Zoe
 "zed@x.co" = {}
 
-# Ana is ana@x.co
+# ana@x.co is Ana
 [users."ana@x.co"] # her
 status = "away"
 role = "Admin"
@@ -62,10 +62,10 @@ role = "Admin"
 windows = []
 "#,
         r#"[users]
-# Ana is ana@x.co
+# ana@x.co is Ana
 "ana@x.co" = { role = "Admin", status = "away" } # her
 "cy@x.co" = { windows = [] }
-# See zed@x.co.
+# zed@x.co is Zoe
 "zed@x.co" = {}
 
 [users."bo@x.co"] # incident

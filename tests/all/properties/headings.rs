@@ -138,7 +138,7 @@ impl<'d> Writer<'d> {
 
     /// Writes the comments above a person.
     fn above(&mut self, is_table: bool) {
-        match self.dice.roll(12) {
+        match self.dice.roll(13) {
             7 => self.text += "\n",
             8 => self.heading(),
             9 => {
@@ -147,6 +147,10 @@ impl<'d> Writer<'d> {
             }
             10 => {
                 self.text += "\n";
+                self.heading();
+                self.text += "\n";
+            }
+            11 => {
                 self.heading();
                 self.text += "\n";
             }
@@ -161,7 +165,8 @@ impl<'d> Writer<'d> {
 
     fn heading(&mut self) {
         let number = self.number();
-        self.text += &format!("# h{number}; in @acme/support\n");
+        let people = self.dice.pick(&["in @acme/support", "ask lead@acme.example"]);
+        self.text += &format!("# h{number}; {people}\n");
         for _ in 0..self.dice.roll(6).saturating_sub(3) {
             self.text += "# more of it\n";
         }
