@@ -324,6 +324,12 @@ impl RoleCatalog {
         }
     }
 
+    /// Returns `true` if both texts refer to the same role.
+    pub fn is_same(&self, one: &str, other: &str) -> bool {
+        let [one, other] = [one, other].map(|written| self.meaning(written));
+        matches!((one, other), (Meaning::One(one), Meaning::One(other)) if one.id == other.id)
+    }
+
     /// Returns an unambiguous way to refer to this role in a file: its name if possible, otherwise its slug, otherwise its ID.
     pub fn written(&self, id: &RoleId) -> String {
         let Some(role) = self.by_id(id) else {

@@ -28,6 +28,14 @@ pub struct PersonWindow {
     pub window: Window,
 }
 
+impl Transition {
+    /// Returns `true` if the value stays the same and only its spelling changes, such as from a role's name to its slug.
+    pub fn is_respelling(&self, is_same_role: impl Fn(&str, &str) -> bool) -> bool {
+        let is_same = |(from, to): (&FieldValue, &FieldValue)| is_same_role(from, to);
+        self.field.names_role() && self.from.as_ref().zip(self.to.as_ref()).is_some_and(is_same)
+    }
+}
+
 impl Roster {
     /// Returns all windows that haven't ended by `now`, sorted by start and then by address.
     pub fn current_and_coming_windows(&self, now: Timestamp) -> Vec<PersonWindow> {
@@ -42,7 +50,7 @@ impl Roster {
         all
     }
 
-    /// Returns all transitions after `now`, sorted by time and then by address.
+    /// Returns all transitions after `now`, sorted by time and then by address. Roles are compared as text.
     pub fn agenda(&self, now: Timestamp) -> Vec<Transition> {
         let mut transitions: Vec<Transition> =
             self.people.iter().flat_map(|person| of_person(person, now)).collect();

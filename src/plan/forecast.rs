@@ -32,7 +32,8 @@ pub fn forecast(
     now: Timestamp,
 ) -> Vec<Forecast> {
     let soon = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
-    let agenda = roster.agenda(now);
+    let mut agenda = roster.agenda(now);
+    agenda.retain(|transition| !transition.is_respelling(|one, other| observed.roles.is_same(one, other)));
     let is_enforced = |transition: &&Transition| roster.policy.fields[transition.field] == Stance::Enforce;
     if !agenda.iter().any(|transition| is_enforced(&transition)) {
         return Vec::new(); // most files have no windows, and cloning the organization is slow

@@ -159,7 +159,10 @@ impl ExplanationReport {
             Found::Several(people) => (None, people.as_slice()),
         };
         let mut transitions = roster.agenda(now);
-        transitions.retain(|transition| transition.email == *email);
+        transitions.retain(|transition| {
+            let is_respelling = transition.is_respelling(|one, other| observed.roles.is_same(one, other));
+            transition.email == *email && !is_respelling
+        });
         let mut windows = roster.current_and_coming_windows(now);
         windows.retain(|window| window.email == *email);
         Self {

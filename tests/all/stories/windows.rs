@@ -142,6 +142,16 @@ const TWO_ADMINS: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" },
     { "id": "u_cy", "email": "cy@acme.example", "name": "Cy", "role": "member" } ] }"#;
 
 #[test]
+fn another_spelling_of_the_same_role_is_not_a_scheduled_change() {
+    let member = r#"{ role = "Member", windows = [{ from = 2026-11-22, role = "member" }] }"#;
+    let scene = on("2026-11-20T08:00:00Z", member);
+    for command in ["plan", "explain bo@acme.example"] {
+        let run = scene.run(command);
+        assert!(!run.exits(0).stdout.contains("Member → member"), "{}", run.stdout);
+    }
+}
+
+#[test]
 fn a_plan_shows_the_next_week_and_any_later_blocks() {
     let scene = Scene::with_pylon(TWO_ADMINS).file(
         "users.toml",
