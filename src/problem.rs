@@ -4,6 +4,7 @@
 //! docs/diagnostics.md documents them. Messages quote only the beginning of a long value and escape its special characters. The
 //! excerpt below a message shows the rest.
 
+use crate::secret::MASK;
 use crate::source::{Place, Sources};
 
 /// Declares a module's diagnostic codes.
@@ -59,6 +60,22 @@ impl Problem {
         self.code.starts_with("lint::")
     }
 
+    /// Hides words that look like secrets only because of the rest of their line, such as a comment about a token.
+    fn hide_secrets(&mut self, sources: &Sources) {
+        let Self { code: _, message, labels, help } = self;
+        let places: Vec<Place> = labels.iter().map(|label| label.place).collect();
+        let mut texts: Vec<&mut String> = labels.iter_mut().map(|label| &mut label.text).collect();
+        texts.push(message);
+        texts.extend(help);
+        for word in places.into_iter().flat_map(|place| sources.secret_words(place)) {
+            for text in &mut texts {
+                if text.contains(word) {
+                    **text = text.replace(word, MASK);
+                }
+            }
+        }
+    }
+
     /// Combines the problem with the sources its locations refer to.
     pub fn with_sources(self, sources: &Sources) -> Problems {
         Problems::new(sources.clone(), vec![self])
@@ -82,8 +99,10 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Sorts the problems by location and removes duplicates. The same files therefore always produce the same report.
+    /// Sorts the problems by location and removes duplicates. The same files therefore always produce the same report. Also
+    /// removes words from the messages that the excerpts don't show either.
     pub fn new(sources: Sources, mut list: Vec<Problem>) -> Self {
+        list.iter_mut().for_each(|problem| problem.hide_secrets(&sources));
         list.sort_by(|a, b| {
             let key = |problem: &Problem| problem.labels.first().map(|label| label.place);
             key(a).cmp(&key(b)).then_with(|| a.code.cmp(b.code)).then_with(|| a.message.cmp(&b.message))

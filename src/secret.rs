@@ -3,11 +3,13 @@
 //! The token in use is removed from all output by [`crate::output`]. This module is for secrets pasted into a file: values whose
 //! key has a telltale name, and words that look like tokens. Ordinary sentences about tokens and secrets are left as is.
 
+use std::iter;
+
 use crate::spelling::did_you_mean;
 
 /// Words in the names of secrets. On a line that contains one of these words, even a short word with a digit counts as a
 /// potential secret.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
     "token",
     "secret",
     "password",
@@ -20,6 +22,8 @@ const NAMES: [&str; 12] = [
     "bearer",
     "credential",
     "jwt",
+    "privatekey",
+    "accesskey",
 ];
 /// Token prefixes of well-known services.
 const PREFIXES: [&str; 14] = [
@@ -111,7 +115,7 @@ pub fn secret_lines(text: &str) -> Vec<usize> {
             open = value.after(content);
         } else if let Some(header) = content.strip_prefix('[') {
             let name = header.trim_start_matches('[').split([']', '#']).next().unwrap_or_default();
-            is_secret_table = is_secret_name(name.replace(['"', '\''], "").trim());
+            is_secret_table = key_parts(name).any(is_secret_name);
             open = None;
         } else if is_secret_table {
             found.push(start);
@@ -205,15 +209,20 @@ fn end_of_string(line: &str, quotes: &str) -> Option<usize> {
 
 /// Returns the offset of the first potential secret on a line.
 pub fn start_in(line: &str) -> Option<usize> {
+    let word = secret_words(line).next().map(|(at, _)| at);
+    let starts = [value_of_secret(line), credentials_in_url(line), word];
+    let start = starts.into_iter().flatten().min()?;
+    (start < line.len()).then_some(start)
+}
+
+/// Returns the words on a line that look like secrets, with their offsets.
+pub fn secret_words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let lower = line.to_ascii_lowercase();
     let is_hinted = lower.contains("api_key") || NAMES.iter().any(|name| lower.contains(name));
     // A known prefix is never that of an address or an ID.
     let is_harmless =
-        |at, word| !has_secret_prefix(word) && (is_in_address(line, at, word) || is_id(line, at));
-    let word = words(line).find(|(at, word)| looks_like_secret(word, is_hinted) && !is_harmless(*at, word));
-    let starts = [value_of_secret(line), credentials_in_url(line), word.map(|(at, _)| at)];
-    let start = starts.into_iter().flatten().min()?;
-    (start < line.len()).then_some(start)
+        move |at, word| !has_secret_prefix(word) && (is_in_address(line, at, word) || is_id(line, at));
+    words(line).filter(move |(at, word)| looks_like_secret(word, is_hinted) && !is_harmless(*at, word))
 }
 
 /// Returns the offset of the first password in a URL, or of the whole part before the `@` if it has no `:` (RFC 3986, section 3.2.1).
@@ -236,31 +245,39 @@ fn value_of_secret(line: &str) -> Option<usize> {
 /// Returns the offset after the first key named like a secret and its separator.
 fn after_secret_key(line: &str) -> Option<usize> {
     let mut at = 0;
-    // The range of the most recent string, which might turn out to be the key.
-    let mut string = 0..0;
     while let Some(found) = line[at..].find(['=', ':', '"', '\'']) {
         at += found;
         let sign = line.as_bytes()[at];
         if matches!(sign, b'"' | b'\'') {
-            let length = line[at + 1..].find(char::from(sign)).map_or(1, |length| length + 2);
-            string = at..at + length;
-            at += length;
+            at += line[at + 1..].find(char::from(sign)).map_or(1, |length| length + 2);
             continue;
         }
-        let before = line[..at].trim_end();
-        let is_of_key = |char: char| char.is_ascii_alphanumeric() || "_-.".contains(char);
-        let key = if string.end == before.len() && string.len() > 2 {
-            &line[string.start + 1..string.end - 1]
-        } else {
-            &before[before.trim_end_matches(is_of_key).len()..]
-        };
-        if is_secret_name(key) {
+        if key_parts(&line[..at]).any(is_secret_name) {
             let value = line[at..].trim_start_matches([' ', '\t', '=', ':', '>']);
             return Some(line.len() - value.len());
         }
         at += 1;
     }
     None
+}
+
+/// Returns the parts of the dotted key at the end of `text`, last part first.
+fn key_parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    iter::from_fn(move || {
+        let before = rest.take()?.trim_end();
+        let quote = before.chars().last().filter(|last| matches!(last, '"' | '\''));
+        let string = quote.and_then(|quote| {
+            let start = before[..before.len() - 1].rfind(quote)?;
+            Some((&before[..start], &before[start + 1..before.len() - 1]))
+        });
+        let (before, part) = string.unwrap_or_else(|| {
+            let is_of_key = |char: char| char.is_ascii_alphanumeric() || "_-".contains(char);
+            before.split_at(before.trim_end_matches(is_of_key).len())
+        });
+        rest = before.trim_end().strip_suffix('.');
+        Some(part)
+    })
 }
 
 /// Returns a line's words that consist of token characters, with their offsets.
@@ -292,7 +309,7 @@ fn looks_like_secret(word: &str, is_hinted: bool) -> bool {
 }
 
 /// Returns `true` if a word begins like the tokens of a well-known service.
-pub fn has_secret_prefix(word: &str) -> bool {
+fn has_secret_prefix(word: &str) -> bool {
     let has_prefix = PREFIXES.iter().any(|prefix| word.starts_with(prefix));
     has_prefix && word.len() >= 10 && word.bytes().any(|byte| byte.is_ascii_digit())
 }
@@ -349,6 +366,9 @@ mod tests {
             ("ghp_Zq9abcdefgh12345678AB@git.example", "(not shown)"),
             ("role = \"ghp_Zq9abcdefgh12345678AB\"", "role = \"(not shown)"),
             ("pylon.token = \"x\"", "pylon.token = \"(not shown)"),
+            ("token.live = \"x\"", "token.live = \"(not shown)"),
+            ("a . \"client-secret\" . 'b' = \"x\"", "a . \"client-secret\" . 'b' = \"(not shown)"),
+            ("private_key = \"x\"", "private_key = \"(not shown)"),
             ("pylon = { apiToken = 'x', a = 1 }", "pylon = { apiToken = '(not shown)"),
             ("\"client-secret\" = \"x\"", "\"client-secret\" = \"(not shown)"),
             ("api-key = \"x\"", "api-key = \"(not shown)"),
@@ -422,6 +442,7 @@ mod tests {
             ("a = { password = '''b\\\n*c''', d = [\n*\"e\"] }\nrole = 1", "an inline table"),
             ("token = # ours\n*\n*# here\n*\"a\"\nrole = 1", "a value below its key"),
             ("token = \"a\\\n*b\"\nrole = 1", "a continued line"),
+            ("[ tokens . \"a.b\" ]\n*a = 1\n[users]\nrole = 1", "a table below a table"),
             ("[workspace.\"secrets\"]\n*a = \"b\"\n*\n*# c\n[users]\nrole = 1", "a table"),
             (
                 "[[tokens]] # ours\n*a = [\n*[\"b\"]\n*]\n*c = 1\n[tokens.d]\n*e = 1\n[[rule]]\nrole = 1",

@@ -9,7 +9,6 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::role_rules::{RoleContext, violations};
 use crate::roster::{DeclaredPerson, Field, FieldValue, RoleName, Roster};
-use crate::secret::has_secret_prefix;
 use crate::source::Place;
 use crate::spelling::did_you_mean;
 
@@ -89,12 +88,8 @@ fn unknown(name: &str, places: &[Place], catalog: &RoleCatalog) -> Problem {
         Some(near) => format!("did you mean `{}`? The roles are: {all}", Printable::new(near)),
         None => format!("the roles are: {all}"),
     };
-    let shown = if has_secret_prefix(name) {
-        "with this name".to_owned()
-    } else {
-        format!("`{}`", Printable::cut(name, 60))
-    };
-    let message = format!("the organization has no role {shown}{}", elsewhere(places));
+    let name = Printable::cut(name, 60);
+    let message = format!("the organization has no role `{name}`{}", elsewhere(places));
     problem_at(PlanCode::UnknownRole, message, places, "no such role").help(help)
 }
 

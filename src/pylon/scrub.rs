@@ -65,7 +65,8 @@ fn longest(token: &[u8], text: &[u8]) -> usize {
 fn is_left_over(text: &str, piece: &Range<usize>) -> bool {
     let (before, behind) = (&text[..piece.start], &text[piece.end..]);
     let begins_line = || before.rsplit('\n').next().is_some_and(|line| !line.contains(char::is_alphanumeric));
-    before.ends_with('…') || behind.starts_with(['…', '\n']) || begins_line()
+    let is_cut = ["…", "..."].iter().any(|mark| before.ends_with(mark) || behind.starts_with(mark));
+    is_cut || behind.starts_with('\n') || begins_line()
 }
 
 /// Removes the token from `body`, or returns `None` if `body` doesn't contain it. JSON may escape `/` as `\/` and any character
@@ -132,6 +133,7 @@ mod tests {
             (format!("`{}…`", cut(60)), "`[token]…`"),
             (format!("`{}…`", cut(8)), "`[token]…`"),
             (format!("…{}\" }}", &TOKEN[58..]), "…[token]\" }"),
+            (format!("{}... and ...{}", cut(9), &TOKEN[58..]), "[token]... and ...[token]"),
             (format!("is {}\n  │ {}.", cut(17), &TOKEN[17..]), "is [token]\n  │ [token]."),
             (format!("{}\n  │ {}", cut(9), &TOKEN[9..18]), "[token]\n  │ [token]"),
             (format!("{}…{}", cut(7), &TOKEN[20..36]), "pylon_s…[token]"),

@@ -201,3 +201,13 @@ fn another_token_in_place_of_a_path_a_role_or_an_included_file_is_not_printed() 
         assert!(!printed.contains("Zq9abcd"), "{words}:\n{printed}");
     }
 }
+
+#[test]
+fn messages_do_not_repeat_words_that_their_excerpts_hide() {
+    for person in ["{ status = \"Xk39fQ2mRt\" }", "{ Xk39fQ2mRt = 1 }"] {
+        let users = format!("[users]\n\"bo@acme.example\" = {person} # the token\n");
+        let run = Scene::with_pylon(PYLON).file("users.toml", users).run("plan");
+        run.exits(1).mentions("(not shown)");
+        assert!(!run.stderr.contains("Xk39fQ2mRt"), "{}", run.stderr);
+    }
+}
