@@ -124,7 +124,7 @@ fn a_token_that_is_also_in_a_file_is_not_printed() {
     let run = scene()
         .file("users.toml", format!("[users]\n\"bo@acme.example\" = {{ role = \"{TOKEN}\" }}\n"))
         .run("plan");
-    run.exits(1).mentions("the organization has no role with this name");
+    run.exits(1).mentions("the organization has no role `(not shown)");
 }
 
 #[test]
