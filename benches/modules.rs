@@ -17,7 +17,9 @@ use rolecall::apply::{Finished, Outcome};
 use rolecall::desired::DesiredState;
 use rolecall::exit::Exit;
 use rolecall::invocation::Invocation;
-use rolecall::observed::{Found, ObservedState, Organization, Person, Role, RoleCatalog, RoleId, UserId};
+use rolecall::observed::{
+    Found, HeldValues, ObservedState, Organization, Person, Role, RoleCatalog, RoleId, UserId,
+};
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Plan, ReviewedPlan};
@@ -25,7 +27,7 @@ use rolecall::pylon::pace::Pacing;
 use rolecall::pylon::request::{PeopleRequest, Update};
 use rolecall::pylon::{Attempt, Failure, FailureCause, FlowControl};
 use rolecall::report::{self, Body, Format, PlanReport, Report, Setting};
-use rolecall::roster::{Email, Roster};
+use rolecall::roster::{Email, Field, PerField, Roster};
 
 const PEOPLE: usize = 10_000;
 /// The number of changes for the machine to carry out.
@@ -150,8 +152,8 @@ fn drive(mut machine: Machine, acme: &Acme, lost: usize) -> (usize, Finished) {
         match machine.poll(now) {
             Action::Patch { ticket, update: Update { id, patch }, .. } => {
                 let status = patch.status.expect("only statuses differ");
-                let person = acme.observed.person(&id).expect("the plan is about those who are there");
-                let person = Person { status: status.to_string(), ..person.clone() };
+                let mut person = acme.observed.person(&id).cloned().expect("everyone in the plan is known");
+                person.set(Field::Status, &status);
                 changed.insert(id, person.clone());
                 writes += 1;
                 let is_lost = lost > 0 && writes % lost == 0;
@@ -213,9 +215,10 @@ fn observed(one_in: usize) -> ObservedState {
         email: Email::observed(&address(number)),
         secondary: Vec::new(),
         name: format!("Person {number}"),
-        assigned: vec![member.clone()],
-        from_scim: Vec::new(),
-        status: if number % one_in == 0 { "away" } else { "active" }.into(),
+        held: PerField {
+            role: HeldValues::one(member.0.clone()),
+            status: HeldValues::one(if number % one_in == 0 { "away" } else { "active" }.into()),
+        },
         deactivated: false,
     });
     let organization = Organization { id: "org_bench".into(), name: "Bench".into() };

@@ -277,8 +277,8 @@ pub fn declarable_values(
 ) -> Result<PerField<Option<FieldValue>>, (Field, NotWrittenReason)> {
     let mut values = PerField::default();
     for (field, wanted) in wanted.iter() {
-        let known = person.values(field);
-        match declarable(field, &known, roles) {
+        let known = &person.held[field].assigned;
+        match declarable(field, known, roles) {
             Ok(value) => values[field] = wanted.then_some(value),
             Err(why) if field == Field::Role => return Err((field, why)),
             // Pylon might have no value to declare.

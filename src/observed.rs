@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::roster::{Email, Field, FieldValue};
+use crate::roster::{Email, Field, FieldValue, PerField};
 
 /// An organization's current state. [`crate::pylon::observe`] guarantees that it's complete.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,14 +66,31 @@ pub struct Person {
     pub email: Email,
     pub secondary: Vec<Email>,
     pub name: String,
-    /// The assigned roles, sorted. A `PATCH` of the role replaces all of them with a single role.
-    pub assigned: Vec<RoleId>,
-    /// Roles that come only from SCIM groups, sorted. A `PATCH` can't remove them.
-    pub from_scim: Vec<RoleId>,
-    /// The status in Pylon's spelling, or an empty string if the person has none. Pylon can add new values.
-    pub status: String,
+    pub held: PerField<HeldValues>,
     /// Whether the person can no longer sign in.
     pub deactivated: bool,
+}
+
+/// A person's values of one field, in Pylon's spelling. Pylon can add new values.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HeldValues {
+    /// The values that a `PATCH` replaces with a single one, sorted. Only a role can have several. Empty if the person has none.
+    pub assigned: Vec<FieldValue>,
+    /// The values that come only from SCIM groups, sorted. A `PATCH` can't remove them.
+    pub from_scim: Vec<FieldValue>,
+}
+
+impl HeldValues {
+    /// Creates the values of a field that has at most one. Pylon uses an empty value for none.
+    pub fn one(value: FieldValue) -> Self {
+        let assigned = if value.is_empty() { Vec::new() } else { vec![value] };
+        Self { assigned, from_scim: Vec::new() }
+    }
+
+    /// Iterates over the assigned values and those from SCIM groups.
+    pub fn all(&self) -> impl Iterator<Item = &FieldValue> {
+        self.assigned.iter().chain(&self.from_scim)
+    }
 }
 
 /// A user without an email address, such as the integration "Fivetran" or an API user. Integrations can't sign in and aren't
@@ -97,40 +114,22 @@ impl Person {
 
     /// Returns `true` if the person has the role, whether assigned or from a SCIM group.
     pub fn holds(&self, role: &RoleId) -> bool {
-        self.assigned.contains(role) || self.from_scim.contains(role)
+        self.held.role.all().any(|held| *held == role.0)
     }
 
-    /// Returns the assigned roles, or the status if the person has one. Roles that come only from SCIM groups aren't included.
-    pub fn values(&self, field: Field) -> Vec<FieldValue> {
-        match field {
-            Field::Role => self.assigned.iter().map(|role| role.0.clone()).collect(),
-            Field::Status if self.status.is_empty() => Vec::new(),
-            Field::Status => vec![self.status.as_str().into()],
-        }
+    /// Returns the status, or an empty string if the person has none.
+    pub fn status(&self) -> &str {
+        self.held.status.assigned.first().map_or("", |status| status)
     }
 
-    /// Returns the values of a field that come from SCIM groups, which a `PATCH` can't remove.
-    pub fn through_scim(&self, field: Field) -> Vec<FieldValue> {
-        match field {
-            Field::Role => self.from_scim.iter().map(|role| role.0.clone()).collect(),
-            Field::Status => Vec::new(),
-        }
-    }
-
-    /// Returns `true` if `value` is the field's only value. Equivalent to comparing [`Self::values`], but without the copy.
+    /// Returns `true` if `value` is the only assigned value of the field.
     pub fn has_only(&self, field: Field, value: &str) -> bool {
-        match field {
-            Field::Role => matches!(self.assigned.as_slice(), [role] if *role.0 == *value),
-            Field::Status => self.status == value,
-        }
+        matches!(self.held[field].assigned.as_slice(), [only] if **only == *value)
     }
 
     /// Sets a field as a `PATCH` would: a new role replaces all assigned roles.
     pub fn set(&mut self, field: Field, value: &FieldValue) {
-        match field {
-            Field::Role => self.assigned = vec![RoleId(value.clone())],
-            Field::Status => value.as_ref().clone_into(&mut self.status),
-        }
+        self.held[field].assigned = vec![value.clone()];
     }
 }
 
@@ -392,9 +391,7 @@ mod tests {
             email: Email::observed(email),
             secondary: secondary.iter().copied().map(Email::observed).collect(),
             name: String::new(),
-            assigned: Vec::new(),
-            from_scim: Vec::new(),
-            status: String::new(),
+            held: PerField::default(),
             deactivated: false,
         }
     }

@@ -206,12 +206,12 @@ fn edit_in_effect(
     let Step { field, from, to } = step;
     let from: Vec<FieldValue> = from.iter().map(|value| value.as_str().into()).collect();
     if !person.has_only(*field, to) {
-        if person.values(*field) != from {
+        if person.held[*field].assigned != from {
             leave(NotRolledBackReason::ChangedSince { field: *field });
         }
         return None;
     }
-    let through_scim = person.through_scim(*field);
+    let through_scim = person.held[*field].from_scim.clone();
     Some(Edit { field: *field, from, to: to.as_str().into(), through_scim, place, origin: Origin::Rollback })
 }
 

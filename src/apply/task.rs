@@ -249,7 +249,7 @@ pub(super) enum Evidence {
 
 pub(super) fn evidence(change: &Change, person: &Person) -> Evidence {
     let is_set = |edit: &Edit| person.has_only(edit.field, &edit.to);
-    let is_as_before = |edit: &Edit| person.values(edit.field) == edit.from;
+    let is_as_before = |edit: &Edit| person.held[edit.field].assigned == edit.from;
     if change.edits.iter().all(is_set) {
         Evidence::Desired
     } else if change.edits.iter().all(|edit| is_set(edit) || is_as_before(edit)) {

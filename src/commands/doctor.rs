@@ -23,7 +23,7 @@ use crate::pylon::roots::{Roots, RootsSource};
 use crate::report::facts::doctor::{Check, DoctorReport};
 use crate::report::tables::Mark;
 use crate::report::{Body, words};
-use crate::roster::Roster;
+use crate::roster::{Field, Roster};
 use crate::toml_text;
 
 /// The largest clock difference to ignore. With a larger one, windows begin and end noticeably too early or too late.
@@ -306,7 +306,7 @@ fn token_owner(state: &ObservedState) -> Option<Check> {
     let owner = state.person(state.token_user.as_ref()?)?;
     let is_admin = state.roles.admin().is_none_or(|admin| owner.holds(&admin.id));
     let roles: Vec<String> =
-        owner.assigned.iter().chain(&owner.from_scim).map(|role| state.roles.label(role)).collect();
+        owner.held.role.all().map(|role| state.roles.value_label(Field::Role, role)).collect();
     let roles = if roles.is_empty() { "no role".to_owned() } else { roles.join(", ") };
     let found = format!("{} ({})", Printable::cut(owner.email.as_str(), 200), Printable::cut(&roles, 200));
     let remedy = "Pylon may reject changes by this user (403): use the token of an Admin for `apply`";

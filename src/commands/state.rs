@@ -10,13 +10,13 @@ use jiff::Timestamp;
 use super::write::not_written;
 use super::{CommandCode, Done};
 use crate::exit::Exit;
-use crate::observed::{Integration, ObservedState, Person, RoleId};
+use crate::observed::{HeldValues, Integration, ObservedState, Person};
 use crate::printable::Printable;
 use crate::private::Staged;
 use crate::problem::Problem;
 use crate::report::facts::files::{FileLine, FileState, FilesReport};
 use crate::report::{Body, words};
-use crate::roster::Region;
+use crate::roster::{FieldValue, PerField, Region};
 use crate::sandbox::{
     ApiSettings, Organization, Region as SandboxRegion, Role, SandboxState, UserKind, World, WrittenUser,
 };
@@ -95,14 +95,15 @@ pub(super) fn observed_state(
 }
 
 fn written(person: &Person) -> WrittenUser {
-    let Person { id, email, secondary, name, assigned, from_scim, status, deactivated } = person;
-    let ids = |roles: &[RoleId]| roles.iter().map(|role| role.0.to_string()).collect();
+    let Person { id, email, secondary, name, held, deactivated } = person;
+    let PerField { role: HeldValues { assigned, from_scim }, status: _ } = held;
+    let ids = |roles: &[FieldValue]| roles.iter().map(ToString::to_string).collect();
     WrittenUser {
         id: Some(id.as_str().to_owned()),
         email: email.as_str().to_owned(),
         emails: secondary.iter().map(|other| other.as_str().to_owned()).collect(),
         name: Some(name.clone()),
-        status: Some(status.clone()),
+        status: Some(person.status().to_owned()),
         roles: ids(assigned),
         scim_roles: ids(from_scim),
         deactivated: *deactivated,

@@ -94,7 +94,7 @@ impl<'a> Drift<'a> {
     pub fn new(plan: &'a Plan, roles: &'a RoleCatalog) -> Self {
         let edits = plan.changes.iter().chain(&plan.observed).flat_map(|change| {
             change.edits.iter().map(|edit| {
-                let present = PresentValues::new(edit.field, &edit.from, &edit.through_scim);
+                let present = PresentValues::new(edit.field, [&edit.from[..], &edit.through_scim].concat());
                 ((change.subject.id.clone(), edit.field), present)
             })
         });
@@ -104,7 +104,7 @@ impl<'a> Drift<'a> {
     /// Looks up every field of one person.
     pub fn of_person(person: &Person, roles: &'a RoleCatalog) -> Self {
         let edits = Field::ALL.into_iter().map(|field| {
-            let present = PresentValues::new(field, &person.values(field), &person.through_scim(field));
+            let present = PresentValues::new(field, person.held[field].all().cloned().collect());
             ((person.id.clone(), field), present)
         });
         Self { roles, edits: edits.collect() }
@@ -117,7 +117,7 @@ impl<'a> Drift<'a> {
         roles: &'a RoleCatalog,
     ) -> Self {
         let edits = people.map(|person| {
-            let present = PresentValues::new(field, &person.values(field), &person.through_scim(field));
+            let present = PresentValues::new(field, person.held[field].all().cloned().collect());
             ((person.id.clone(), field), present)
         });
         Self { roles, edits: edits.collect() }
@@ -169,8 +169,8 @@ impl<'a> Drift<'a> {
 }
 
 impl PresentValues {
-    fn new(field: Field, assigned: &[FieldValue], through_scim: &[FieldValue]) -> Self {
-        Self { field, values: [assigned, through_scim].concat(), newest: None }
+    fn new(field: Field, values: Vec<FieldValue>) -> Self {
+        Self { field, values, newest: None }
     }
 }
 
@@ -240,6 +240,7 @@ mod tests {
     use crate::desired::Origin;
     use crate::observed::{Organization, Person, Role, RoleId};
     use crate::plan::{Change, Edit, Subject};
+    use crate::roster::PerField;
     use crate::source::{Place, Sourced, Sources};
 
     fn roles() -> RoleCatalog {
@@ -394,9 +395,7 @@ mod tests {
             email: Email::observed("dana@acme.example"),
             secondary: Vec::new(),
             name: "Dana Reyes".into(),
-            assigned: Vec::new(),
-            from_scim: Vec::new(),
-            status: String::new(),
+            held: PerField::default(),
             deactivated: false,
         };
         let mut observed = ObservedState::default();

@@ -147,16 +147,7 @@ impl Plan {
 impl Subject {
     /// Creates the subject for `person`, who is declared as `email`.
     pub fn new(email: Sourced<Email>, person: &Person) -> Self {
-        let Person {
-            id,
-            email: primary,
-            secondary,
-            name,
-            assigned: _,
-            from_scim: _,
-            status: _,
-            deactivated: _,
-        } = person;
+        let Person { id, email: primary, secondary, name, held: _, deactivated: _ } = person;
         Self {
             email,
             id: id.clone(),

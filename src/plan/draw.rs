@@ -7,7 +7,7 @@ use super::change::{Absence, Absent, Change, Edit, Plan, Subject};
 use super::roles::NamedRoles;
 use super::suggest::suggest;
 use crate::desired::{DesiredPerson, DesiredState};
-use crate::observed::{Found, ObservedState, Person, UserId};
+use crate::observed::{Found, HeldValues, ObservedState, Person, UserId};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::{Field, Policy, Stance};
@@ -145,18 +145,18 @@ impl<'a> Drawing<'a> {
 
     /// Returns the edit needed for one field along with the policy for it, or `None` if the values already match.
     fn edit(&self, field: Field, desired: &DesiredPerson, person: &Person) -> Option<(Stance, Edit)> {
-        let desired = desired.value_for(field, &person.status)?;
+        let desired = desired.value_for(field, person.status())?;
         let to = self.roles.value(field, &desired.value.value)?;
         if person.has_only(field, to) {
             return None;
         }
-        let from = person.values(field);
+        let HeldValues { assigned: from, from_scim } = person.held[field].clone();
         let stance = if from.contains(to) { self.policy.extra_roles } else { self.policy.fields[field] };
         let edit = Edit {
             field,
             from,
             to: to.clone(),
-            through_scim: person.through_scim(field),
+            through_scim: from_scim,
             place: desired.value.place,
             origin: desired.origin.clone(),
         };

@@ -14,7 +14,7 @@ use super::change::{Change, Plan, Subject};
 use super::order::{self, Ordered};
 pub use super::role_count::RoleCount;
 use super::roles::NamedRoles;
-use crate::observed::{Found, ObservedState, Person, RoleCatalog, RoleId, UserId};
+use crate::observed::{Found, HeldValues, ObservedState, Person, RoleCatalog, RoleId, UserId};
 use crate::roster::{
     AcknowledgedRisk, Acknowledgment, DEFAULT_MINIMUM, Email, Field, FieldValue, Guardrail, GuardrailRules,
     MaxChanges, Missing, OnViolation, RiskLimit, RoleLimit, RoleRule, Roster, Status, Unmanaged,
@@ -257,8 +257,9 @@ impl<'a> BeforeAndAfter<'a> {
 /// Returns the IDs of the roles a person would hold after the change, which never affects roles from SCIM groups.
 fn roles_after<'p>(person: &'p Person, change: Option<&'p Change>) -> impl Iterator<Item = &'p FieldValue> {
     let new = new_value(change, Field::Role);
-    let assigned = if new.is_some() { &[][..] } else { person.assigned.as_slice() };
-    new.into_iter().chain(assigned.iter().chain(&person.from_scim).map(|role| &role.0))
+    let HeldValues { assigned, from_scim } = &person.held.role;
+    let assigned = if new.is_some() { &[][..] } else { assigned.as_slice() };
+    new.into_iter().chain(assigned).chain(from_scim)
 }
 
 /// Returns the new value of `field`, or `None` if the change doesn't touch it.

@@ -27,7 +27,7 @@ use super::request::{
 use crate::observed::{Found, Integration, ObservedState, Organization, Person, Role, RoleCatalog, UserId};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::roster::{Email, Region};
+use crate::roster::{Email, Field, FieldValue, Region};
 use crate::source::Sourced;
 
 /// The number of searches that run concurrently.
@@ -57,7 +57,7 @@ pub enum ObserveError {
     /// The responses are incomplete or inconsistent. The first time this happens, everything is read again.
     Incomplete {
         why: String,
-        differing: Statuses,
+        differing: ValueDifferences,
     },
     /// The token belongs to an organization other than the pinned one.
     Other(Box<Problem>),
@@ -114,19 +114,26 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
     Ok(state)
 }
 
-/// People with different statuses in two responses, along with both statuses. Pylon can change a status at any time. A difference
-/// is a contradiction only if it persists in the second reading.
-pub type Statuses = BTreeSet<(UserId, String, String)>;
+/// A person with different values of a field in two responses. For a field that Pylon changes at any time, that's a contradiction
+/// only if the same difference is in the second reading.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ValueDifference {
+    id: UserId,
+    field: Field,
+    values: [FieldValue; 2],
+}
+
+pub type ValueDifferences = BTreeSet<ValueDifference>;
 
 fn contradiction<T>(why: impl Into<String>) -> Result<T, ObserveError> {
-    Err(ObserveError::Incomplete { why: why.into(), differing: Statuses::new() })
+    Err(ObserveError::Incomplete { why: why.into(), differing: ValueDifferences::new() })
 }
 
 /// Reads everything once and verifies it. For the second reading, `earlier` holds the status differences from the first.
 async fn read(
     pylon: &impl Ask,
     wanted: &Wanted<'_>,
-    earlier: Option<&Statuses>,
+    earlier: Option<&ValueDifferences>,
 ) -> Result<ObservedState, ObserveError> {
     let done = [SetOnce::new(), SetOnce::new(), SetOnce::new()];
     let (catalog, mut active, found) = try_join!(
@@ -134,7 +141,7 @@ async fn read(
         in_order(listing(pylon, false), &done[..1], &done[1]),
         in_order(search(pylon, wanted.emails), &done[..2], &done[2]),
     )?;
-    let mut differing = Statuses::new();
+    let mut differing = ValueDifferences::new();
     let unlisted = compare(&active, &found, &mut differing)?;
     // For people found by the search, the search result takes precedence over the listing.
     let searched: HashSet<&UserId> = found.people.iter().map(|person| &person.id).collect();
@@ -154,12 +161,10 @@ async fn read(
     addresses_are_distinct(&state)?;
     let persistent = earlier.is_none_or(|earlier| !differing.is_disjoint(earlier));
     match differing.iter().next().filter(|_| persistent) {
-        Some((id, listed, found)) => {
-            let [listed, found] = [listed, found].map(|status| Printable::cut(status, 60));
-            let why = format!(
-                "two responses give the user {} different statuses: `{listed}` and `{found}`",
-                id.as_str()
-            );
+        Some(ValueDifference { id, field, values }) => {
+            let [one, other] = values.each_ref().map(|value| Printable::cut(value, 60));
+            let (id, fields) = (id.as_str(), field.plural());
+            let why = format!("two responses give the user {id} different {fields}: `{one}` and `{other}`");
             Err(ObserveError::Incomplete { why, differing })
         }
         None => Ok(state),
@@ -191,7 +196,11 @@ fn is_forbidden(error: &ObserveError) -> bool {
 /// Compares a search with a listing. Returns the people found only by the search whose responses don't say whether they are
 /// deactivated. (Before October 2026, only the listing of active users reveals that.) Returns an error if the search found
 /// active people who are missing from the listing, or if the two disagree about a person.
-fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<HashSet<UserId>, ObserveError> {
+fn compare(
+    listing: &List,
+    found: &List,
+    differing: &mut ValueDifferences,
+) -> Result<HashSet<UserId>, ObserveError> {
     if let (Some(listed), Some(searched)) = (listing.role_fields, found.role_fields)
         && listed != searched
     {
@@ -233,24 +242,31 @@ fn not_listed<T>(person: &Person) -> Result<T, ObserveError> {
 
 /// Checks that two responses agree about a person. Names are ignored: no decision depends on them. Different statuses are
 /// recorded in `differing`.
-fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result<(), ObserveError> {
-    let Person { id, email, secondary, name: _, assigned, from_scim, status, deactivated } = one;
+fn same_person(one: &Person, other: &Person, differing: &mut ValueDifferences) -> Result<(), ObserveError> {
+    let Person { id, email, secondary, name: _, held, deactivated } = one;
     let addresses = |email, secondary: &[Email]| -> BTreeSet<Email> {
         secondary.iter().chain(std::iter::once(email)).cloned().collect()
     };
     let has_other_addresses = *email != other.email
         || *secondary != other.secondary // skip building sets if the lists are equal; otherwise ignore the order
             && addresses(email, secondary) != addresses(&other.email, &other.secondary);
+    let (changing, fixed): (Vec<Field>, Vec<Field>) = Field::ALL
+        .into_iter()
+        .filter(|field| held[*field] != other.held[*field])
+        .partition(|field| field.changes_in_pylon());
     let what = if has_other_addresses {
         "addresses"
-    } else if *assigned != other.assigned || *from_scim != other.from_scim {
-        "roles"
+    } else if let [field, ..] = fixed[..] {
+        field.plural()
     } else if *deactivated != other.deactivated {
         "values of is_deactivated"
     } else {
-        if *status != other.status {
-            differing.insert((id.clone(), status.clone(), other.status.clone()));
-        }
+        let value = |person: &Person, field| person.held[field].assigned.first().cloned().unwrap_or_default();
+        differing.extend(changing.into_iter().map(|field| ValueDifference {
+            id: id.clone(),
+            field,
+            values: [one, other].map(|person| value(person, field)),
+        }));
         return Ok(());
     };
     contradiction(format!("two responses give the user {} different {what}", id.as_str()))
@@ -267,7 +283,7 @@ async fn confirm(
     missing: &[Email],
     unlisted: &HashSet<UserId>,
     is_activity_unknown: bool,
-    differing: &mut Statuses,
+    differing: &mut ValueDifferences,
 ) -> Result<Vec<Person>, ObserveError> {
     let active_again =
         async { if is_activity_unknown { listing(pylon, false).await } else { Ok(List::default()) } };
@@ -316,13 +332,12 @@ fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(
             ));
         }
     }
-    let known: HashSet<_> = state.roles.iter().map(|role| &role.id).collect();
+    let known: HashSet<&FieldValue> = state.roles.iter().map(|role| &role.id.0).collect();
     for person in state.people().filter(|person| !person.deactivated) {
-        let held = person.assigned.iter().chain(&person.from_scim);
-        if let Some(role) = held.into_iter().find(|role| !known.contains(role)) {
+        if let Some(role) = person.held.role.all().find(|role| !known.contains(role)) {
             return contradiction(format!(
                 "GET /user-roles lacks the role {}, which {} holds",
-                Printable::cut(&role.0, 60),
+                Printable::cut(role, 60),
                 Printable::cut(person.email.as_str(), 100)
             ));
         }

@@ -20,9 +20,9 @@ use super::request::{
     AuditSearch, Endpoint, Entries, Identity, Listing, Me, Outgoing, PeopleRequest, ReadRequest, Request,
     RoleFields, RolePage, Roles, Search, Update, UserPage,
 };
-use crate::observed::{Integration, Organization, Person, Role, RoleId, UserId};
+use crate::observed::{HeldValues, Integration, Organization, Person, Role, RoleId, UserId};
 use crate::plan::blame::AuditEntry;
-use crate::roster::Email;
+use crate::roster::{Email, FieldValue, PerField};
 
 /// A value that must be a JSON object. A derived struct alone would also accept an array and match its elements by position.
 struct Object<T>(T);
@@ -170,7 +170,7 @@ struct DecodedUsers {
 }
 
 impl DecodedUsers {
-    fn add(&mut self, user: WireUser<'_>, names: &mut RoleIdPool) -> Result<(), String> {
+    fn add(&mut self, user: WireUser<'_>, names: &mut ValuePool) -> Result<(), String> {
         let is_activity_unknown = user.is_deactivated.is_none();
         match convert(user, names)? {
             DecodedUser::Integration(integration) => self.page.integrations.push(integration),
@@ -202,7 +202,7 @@ impl<'de> Deserialize<'de> for DecodedUsers {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let (mut found, mut names) = (DecodedUsers::default(), RoleIdPool::default());
+                let (mut found, mut names) = (DecodedUsers::default(), ValuePool::default());
                 let mut held: BTreeSet<[Cow<'de, str>; 3]> = BTreeSet::new();
                 while let Some(Object(user)) = list.next_element::<Object<WireUser<'de>>>()? {
                     let roles = user.roles.iter().flatten().flatten().chain(&user.role);
@@ -229,18 +229,18 @@ impl<'de> Deserialize<'de> for DecodedUsers {
     }
 }
 
-/// Interns the role IDs on a page. In practice, most people have one of just a few roles.
+/// Interns the role IDs and statuses on a page. In practice, there are just a few.
 #[derive(Default)]
-struct RoleIdPool(BTreeSet<Arc<str>>);
+struct ValuePool(BTreeSet<FieldValue>);
 
-impl RoleIdPool {
-    fn role(&mut self, id: &BorrowedText<'_>) -> RoleId {
-        if let Some(known) = self.0.get(&*id.0) {
-            return RoleId(Arc::clone(known));
+impl ValuePool {
+    fn shared(&mut self, value: &BorrowedText<'_>) -> FieldValue {
+        if let Some(known) = self.0.get(&*value.0) {
+            return Arc::clone(known);
         }
-        let id: Arc<str> = Arc::from(&*id.0);
-        self.0.insert(Arc::clone(&id));
-        RoleId(id)
+        let value: FieldValue = Arc::from(&*value.0);
+        self.0.insert(Arc::clone(&value));
+        value
     }
 }
 
@@ -529,7 +529,7 @@ fn with_data(has_data: bool, next: Option<&String>) -> Result<(), FailureCause> 
 fn person(id: &UserId, body: &[u8]) -> Result<Person, FailureCause> {
     let wrong = |why| WrongShape::cause("the requested user", why);
     let user = parse::<Data<WireUser<'_>>>(body).map_err(wrong)?.data.0;
-    match convert(user, &mut RoleIdPool::default()).map_err(wrong)? {
+    match convert(user, &mut ValuePool::default()).map_err(wrong)? {
         DecodedUser::Person(person, _) if person.id == *id => Ok(person),
         DecodedUser::Person(Person { id, .. }, _) => {
             Err(wrong(format!("it is another user, {}", id.as_str())))
@@ -592,7 +592,7 @@ enum DecodedUser {
 
 /// Converts a user. Returns an error if a field that affects decisions is missing, if fields contradict each other, or if the
 /// ID can't be part of a path.
-fn convert(user: WireUser<'_>, names: &mut RoleIdPool) -> Result<DecodedUser, String> {
+fn convert(user: WireUser<'_>, names: &mut ValuePool) -> Result<DecodedUser, String> {
     let Some(id) = UserId::new(&user.id.0) else {
         return Err(format!("a user has an ID that cannot be part of a path: {:?}", user.id.0));
     };
@@ -607,31 +607,31 @@ fn convert(user: WireUser<'_>, names: &mut RoleIdPool) -> Result<DecodedUser, St
         return Ok(DecodedUser::Integration(Integration { id, name }));
     };
     let secondary = addresses.filter(|other| *other != email).collect();
-    let (assigned, from_scim, fields) = roles_of(&user, names, missing)?;
+    let (role, fields) = roles_of(&user, names, missing)?;
     let WireUser { name, is_deactivated, status, .. } = user;
     let name = name.unwrap_or_default().0.into_owned();
-    let status = status.ok_or_else(|| missing("status"))?.0.into_owned();
-    let deactivated = is_deactivated.unwrap_or(false);
-    let person = Person { id, email, secondary, name, assigned, from_scim, status, deactivated };
+    let status = HeldValues::one(names.shared(&status.ok_or_else(|| missing("status"))?));
+    let held = PerField { role, status };
+    let person = Person { id, email, secondary, name, held, deactivated: is_deactivated.unwrap_or(false) };
     Ok(DecodedUser::Person(person, fields))
 }
 
-/// Returns the assigned roles, the roles held only through SCIM, and the fields in which they were found.
+/// Returns the roles and the fields in which they were found.
 fn roles_of(
     user: &WireUser<'_>,
-    names: &mut RoleIdPool,
+    names: &mut ValuePool,
     missing: impl Fn(&str) -> String,
-) -> Result<(Vec<RoleId>, Vec<RoleId>, RoleFields), String> {
+) -> Result<(HeldValues, RoleFields), String> {
     let WireUser { id, role_id, role, role_ids, roles, .. } = user;
     let contradiction =
-        |role: &RoleId| Err(format!("the role fields of the user {} disagree about {}", id.0, role.0));
-    let shown = role_id.as_ref().filter(|id| !id.0.is_empty()).map(|id| names.role(id));
+        |role: &FieldValue| Err(format!("the role fields of the user {} disagree about {role}", id.0));
+    let shown = role_id.as_ref().filter(|id| !id.0.is_empty()).map(|id| names.shared(id));
     let (role_ids, roles) = match (role_ids, roles) {
         (Some(role_ids), Some(roles)) => (role_ids, roles),
         (Some(_), None) => return Err(missing("roles")),
         (None, Some(_)) => return Err(missing("role_ids")),
         (None, None) => {
-            let object = role.as_ref().map(|Object(role)| names.role(&role.id));
+            let object = role.as_ref().map(|Object(role)| names.shared(&role.id));
             if let (Some(role), Some(_)) = (&object, role_id)
                 && shown.as_ref() != Some(role)
             {
@@ -640,23 +640,24 @@ fn roles_of(
             if role_id.is_none() && role.is_none() {
                 return Err(missing("role field (role_id, role_ids or roles)"));
             }
-            return Ok((object.or(shown).into_iter().collect(), Vec::new(), RoleFields::One));
+            let assigned = object.or(shown).into_iter().collect();
+            return Ok((HeldValues { assigned, from_scim: Vec::new() }, RoleFields::One));
         }
     };
-    let assigned = sorted(role_ids.iter().flatten().map(|id| names.role(id)));
-    let held = sorted(roles.iter().flatten().map(|Object(role)| names.role(&role.id)));
+    let assigned = sorted(role_ids.iter().flatten().map(|id| names.shared(id)));
+    let held = sorted(roles.iter().flatten().map(|Object(role)| names.shared(&role.id)));
     // Every role ID found in the other fields must appear in `roles`.
     match assigned.iter().chain(&shown).find(|role| !held.contains(role)) {
         Some(role) => contradiction(role),
         None => {
             let from_scim = held.into_iter().filter(|role| !assigned.contains(role)).collect();
-            Ok((assigned, from_scim, RoleFields::All))
+            Ok((HeldValues { assigned, from_scim }, RoleFields::All))
         }
     }
 }
 
-fn sorted(roles: impl Iterator<Item = RoleId>) -> Vec<RoleId> {
-    let mut roles: Vec<RoleId> = roles.collect();
+fn sorted(roles: impl Iterator<Item = FieldValue>) -> Vec<FieldValue> {
+    let mut roles: Vec<FieldValue> = roles.collect();
     roles.sort();
     roles.dedup();
     roles
@@ -783,8 +784,8 @@ mod tests {
                    "roles":[{{"id":"r2","name":"Lead","slug":"lead"}}]}}]}}"#,
             ))
             .unwrap();
-            assert_eq!(page.people[0].assigned, vec![]);
-            assert_eq!(page.people[0].from_scim, vec![RoleId("r2".into())]);
+            let held = HeldValues { assigned: vec![], from_scim: vec!["r2".into()] };
+            assert_eq!(page.people[0].held, PerField { role: held, status: HeldValues::default() });
         }
     }
 

@@ -37,6 +37,8 @@ struct FieldFacts {
     /// Whether the values are roles of the organization, which have IDs in Pylon. Such a field can hold several values per
     /// person.
     names_role: bool,
+    /// Whether Pylon changes the value on its own at any time, so that two responses can differ.
+    changes_in_pylon: bool,
     /// The values allowed in files, or `None` if any string is accepted.
     words: Option<ClosedList>,
 }
@@ -59,6 +61,7 @@ impl Field {
                 patch_key: "role_id",
                 example: "Admin",
                 names_role: true,
+                changes_in_pylon: false,
                 words: None,
             },
             Self::Status => FieldFacts {
@@ -66,6 +69,7 @@ impl Field {
                 patch_key: "status",
                 example: "away",
                 names_role: false,
+                changes_in_pylon: true,
                 words: Some(ClosedList { words: &Status::WORDS, unknown: RosterCode::UnknownStatus }),
             },
         }
@@ -88,6 +92,11 @@ impl Field {
     /// Returns `true` if the values are roles of the organization. Files refer to them by name, slug, or ID, and Pylon by ID.
     pub const fn names_role(self) -> bool {
         self.facts().names_role
+    }
+
+    /// Returns `true` if Pylon changes the value on its own at any time.
+    pub const fn changes_in_pylon(self) -> bool {
+        self.facts().changes_in_pylon
     }
 
     /// Returns the set of values accepted by the field, or `None` if it accepts any string.

@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use rolecall::observed::HeldValues;
 use rolecall::problem::Problems;
 use rolecall::roster::{
     AcknowledgedRisk, Acknowledgment, DeclaredPerson, DeclaredValue, Email, EmailPattern, GuardrailRules,
-    RiskLimit, RoleLimit, RoleRule, Roster, Window, Workspace,
+    PerField, RiskLimit, RoleLimit, RoleRule, Roster, Window, Workspace,
 };
 use rolecall::source::Sourced;
 use tempfile::TempDir;
@@ -18,6 +19,11 @@ pub(crate) fn read(text: impl AsRef<[u8]>) -> Result<Roster, Problems> {
         fs::write(&path, text).unwrap();
         Roster::read(&path)
     })
+}
+
+/// Returns the values of a person with this role ID and status in Pylon.
+pub(crate) fn held(role: &str, status: &str) -> PerField<HeldValues> {
+    PerField { role: HeldValues::one(role.into()), status: HeldValues::one(status.into()) }
 }
 
 /// Lists everything a roster declares, without the locations.

@@ -12,14 +12,14 @@ use super::plan::{BlameLine, ChangeLine, EditLine, GuardrailLine, PlanReport};
 use super::{Envelope, OrganizationLine};
 use crate::desired::DesiredPerson;
 use crate::exit::Exit;
-use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
+use crate::observed::{Found, HeldValues, ObservedState, Person, UserId};
 use crate::plan::blame::Blame;
 use crate::plan::guardrails::{Figure, RuleViolation, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
 use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell};
 use crate::report::words;
-use crate::roster::{Email, Field, Guardrail, Roster};
+use crate::roster::{Email, Field, FieldValue, Guardrail, PerField, Roster};
 use crate::source::{Location, Sources};
 
 /// `explain`: everything about one person.
@@ -112,13 +112,18 @@ pub struct PylonLine {
     /// Whether the address used to find the person is one of `other_emails`. That address is the declared one or, for an
     /// unmanaged person, the one given on the command line.
     pub found_by_other_email: bool,
-    pub assigned_roles: Vec<Printable>,
-    /// Roles granted through SCIM groups.
-    pub through_scim: Vec<Printable>,
-    /// The status in Pylon. Empty if the person has none.
-    pub status: Printable,
+    pub values: PerField<HeldValuesLine>,
     /// Whether the person is deactivated and can no longer sign in.
     pub deactivated: bool,
+}
+
+/// A person's values of one field in Pylon. Roles are shown by name.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct HeldValuesLine {
+    /// Empty if the person has no value.
+    pub assigned: Vec<Printable>,
+    /// Values granted through SCIM groups.
+    pub through_scim: Vec<Printable>,
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -386,17 +391,7 @@ impl ExplanationReport {
 }
 
 fn person_rows(person: &PylonLine) -> Vec<Row> {
-    let PylonLine {
-        id,
-        name,
-        email,
-        other_emails,
-        found_by_other_email,
-        assigned_roles,
-        through_scim,
-        status,
-        deactivated,
-    } = person;
+    let PylonLine { id, name, email, other_emails, found_by_other_email, values, deactivated } = person;
     let listed = |values: &[Printable]| {
         Printable::new(if values.is_empty() { "(none)".to_owned() } else { joined(values) }.as_str())
     };
@@ -409,11 +404,13 @@ fn person_rows(person: &PylonLine) -> Vec<Row> {
         let found = fact("found", Printable::new("by an address other than the primary"));
         rows.push(Row { mark: Mark::Attention, ..found });
     }
-    rows.push(fact("role", listed(assigned_roles)));
-    if !through_scim.is_empty() {
-        rows.push(fact("through SCIM", listed(through_scim)).note("rolecall cannot remove these roles"));
+    for (field, HeldValuesLine { assigned, through_scim }) in values.iter() {
+        rows.push(fact(field.as_str(), listed(assigned)));
+        if !through_scim.is_empty() {
+            let note = format!("rolecall cannot remove these {}", field.plural());
+            rows.push(fact("through SCIM", listed(through_scim)).note(note));
+        }
     }
-    rows.push(fact("status", if status.is_empty() { Printable::new("(none)") } else { cell(status) }));
     if *deactivated {
         rows.push(Row {
             mark: Mark::Attention,
@@ -501,9 +498,14 @@ impl SinceLine {
 impl PylonLine {
     /// `asked` is the declared address or, for an unmanaged person, the one given on the command line.
     fn new(person: &Person, asked: &Email, observed: &ObservedState) -> Self {
-        let Person { id, email, secondary, name, assigned, from_scim, status, deactivated } = person;
-        let labels =
-            |ids: &[RoleId]| ids.iter().map(|id| Printable::new(&observed.roles.label(id))).collect();
+        let Person { id, email, secondary, name, held, deactivated } = person;
+        let line = |field: Field| {
+            let label = |value: &FieldValue| Printable::new(&observed.roles.value_label(field, value));
+            let HeldValues { assigned, from_scim } = &held[field];
+            let [assigned, through_scim] =
+                [assigned, from_scim].map(|values| values.iter().map(label).collect());
+            HeldValuesLine { assigned, through_scim }
+        };
         let others = secondary.iter().filter(|other| *other != email);
         Self {
             id: Printable::new(id.as_str()),
@@ -511,9 +513,7 @@ impl PylonLine {
             email: Printable::new(email.as_str()),
             other_emails: others.map(|other| Printable::new(other.as_str())).collect(),
             found_by_other_email: email != asked,
-            assigned_roles: labels(assigned),
-            through_scim: labels(from_scim),
-            status: Printable::new(status),
+            values: PerField::from_fn(line),
             deactivated: *deactivated,
         }
     }

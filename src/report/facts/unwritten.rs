@@ -177,11 +177,7 @@ impl<'a> UnwrittenContext<'a> {
     fn add_kept(&self, person: &Person, entry: &mut DifferenceEntry) {
         let roles = &self.observed.roles;
         let label = |value: &_| Printable::new(&roles.value_label(Field::Role, value));
-        let mut held = person.values(Field::Role);
-        let mut others = person.through_scim(Field::Role);
-        others.retain(|role| !held.contains(role));
-        held.append(&mut others);
-        entry.keeps = held.iter().map(label).collect();
+        entry.keeps = person.held.role.all().map(label).collect();
         entry.keeps_guarded = self.reviewed.guarded_roles(roles).iter().any(|role| person.holds(role));
     }
 }

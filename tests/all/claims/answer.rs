@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use pretty_assertions::assert_eq;
-use rolecall::observed::{Person, Role, UserId};
+use rolecall::observed::{HeldValues, Person, Role, UserId};
 use rolecall::plan::Patch;
 use rolecall::pylon::exchange::{self, Incoming};
 use rolecall::pylon::request::{
@@ -13,7 +13,7 @@ use rolecall::pylon::request::{
     UserPage,
 };
 use rolecall::pylon::{Class, Failure, FailureCause};
-use rolecall::roster::Email;
+use rolecall::roster::{Email, PerField};
 use serde_json::Value;
 
 use super::now;
@@ -149,10 +149,11 @@ fn has_address(of: &Value) -> bool {
 }
 
 fn is_person(person: &Person, of: &Value) {
-    let Person { id, email, secondary, name, assigned, from_scim, status, deactivated } = person;
+    let Person { id, email, secondary, name, held, deactivated } = person;
+    let PerField { role: HeldValues { assigned, from_scim }, status: _ } = held;
     assert_eq!(UserId::new(id.as_str()).as_ref(), Some(id));
     assert_eq!(
-        (id.as_str(), name.as_str(), status.as_str()),
+        (id.as_str(), name.as_str(), person.status()),
         (text(of, "id"), text(of, "name"), text(of, "status"))
     );
     let primary = text(of, "email");
@@ -169,11 +170,11 @@ fn is_person(person: &Person, of: &Value) {
     let expected = texts("role_ids").unwrap_or_else(|| one.filter(|_| !is_october).into_iter().collect());
     // Sorted and deduplicated.
     assert_eq!(
-        assigned.iter().map(|id| &*id.0).collect::<Vec<_>>(),
+        assigned.iter().map(|id| &**id).collect::<Vec<_>>(),
         expected.iter().copied().collect::<Vec<_>>()
     );
     let held: BTreeSet<&str> =
         of["roles"].as_array().into_iter().flatten().map(|role| text(role, "id")).collect();
     let through_scim: Vec<&str> = held.difference(&expected).copied().collect();
-    assert_eq!(from_scim.iter().map(|id| &*id.0).collect::<Vec<_>>(), through_scim);
+    assert_eq!(from_scim.iter().map(|id| &**id).collect::<Vec<_>>(), through_scim);
 }

@@ -14,6 +14,7 @@ use rolecall::roster::{Email, Field, FieldValue, PerField};
 use rolecall::source::Sources;
 
 use super::is_explained;
+use crate::rosters::held;
 
 pub(super) fn holds(data: &[u8]) {
     let text = &decode(data.to_vec());
@@ -92,15 +93,14 @@ fn state_after_apply(organization: String, operations: &[&Operation]) -> Observe
         let PerField { role, status } = PerField::from_fn(step);
         roles.extend(role.iter().flat_map(|step| step.from.iter().filter(|id| id.len() % 5 != 0)));
         let Some(id) = UserId::new(user) else { continue };
-        let status = status.map_or("active", |step| step.to.as_str()).to_owned();
+        let status = status.map_or("active", |step| step.to.as_str());
+        let status = if number % 3 == 2 { "changed" } else { status };
         people.entry(user).or_insert(Person {
             id,
             email: Email::observed(email),
             secondary: Vec::new(),
             name: user.clone(),
-            assigned: role.iter().map(|step| RoleId(step.to.as_str().into())).collect(),
-            from_scim: Vec::new(),
-            status: if number % 3 == 2 { "changed".into() } else { status },
+            held: held(role.map_or("", |step| step.to.as_str()), status),
             deactivated: number % 7 == 6,
         });
     }

@@ -14,7 +14,7 @@ use rolecall::problem::Problems;
 use rolecall::roster::{Email, Policy, RoleName, Roster};
 
 use super::{is_explained, now};
-use crate::rosters::{facts, is_same, read, tree};
+use crate::rosters::{facts, held, is_same, read, tree};
 
 pub(super) fn holds(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
@@ -88,9 +88,7 @@ fn everyone_differs(roster: &Roster) -> ObservedState {
         email,
         secondary: Vec::new(),
         name: String::new(),
-        assigned: vec![other.clone()],
-        from_scim: Vec::new(),
-        status: if id.len().is_multiple_of(2) { "active" } else { "away" }.into(),
+        held: held(&other.0, if id.len().is_multiple_of(2) { "active" } else { "away" }),
         deactivated: false,
     };
     let declared = roster.people.iter().enumerate();

@@ -14,15 +14,15 @@ use rolecall::report::facts::access::{
 use rolecall::report::facts::agenda::ScheduledChange;
 use rolecall::report::facts::doctor::{Check, DoctorReport};
 use rolecall::report::facts::explanation::{
-    CandidateLine, DeclarationLine, ExplanationReport, LastChangeLine, PylonLine, SinceLine, StandingLine,
-    ValueLine,
+    CandidateLine, DeclarationLine, ExplanationReport, HeldValuesLine, LastChangeLine, PylonLine, SinceLine,
+    StandingLine, ValueLine,
 };
 use rolecall::report::facts::files::{FilesReport, SkippedLine};
 use rolecall::report::facts::journals::{JournalEntry, JournalState, JournalsReport};
 use rolecall::report::facts::plan::{BlameLine, ChangeLine, EditLine, IntegrationLine, PersonLine};
 use rolecall::report::facts::roles::{RoleLine, RolesReport};
 use rolecall::report::{Body, words};
-use rolecall::roster::{Field, Guardrail, Moment};
+use rolecall::roster::{Field, Guardrail, Moment, PerField};
 use rolecall::source::Location;
 
 use super::bodies::{PlanOf, blame, file, location, not_written, now, plan};
@@ -66,9 +66,14 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         email: deal.text(Carrier::AskedPrimary),
         other_emails: vec![deal.text(Carrier::AskedOther)],
         found_by_other_email: true,
-        assigned_roles: vec![deal.text(Carrier::AskedAssigned)],
-        through_scim: vec![deal.text(Carrier::AskedThroughScim)],
-        status: deal.text(Carrier::AskedStatus),
+        values: PerField::from_fn(|field| {
+            let [assigned, through_scim] = match field {
+                Field::Role => [Some(Carrier::AskedAssigned), Some(Carrier::AskedThroughScim)],
+                Field::Status => [Some(Carrier::AskedStatus), None],
+            }
+            .map(|carrier| carrier.map(|carrier| deal.text(carrier)).into_iter().collect());
+            HeldValuesLine { assigned, through_scim }
+        }),
         deactivated: round.is_multiple_of(3),
     };
     let (mut in_pylon, mut several_in_pylon) = (None, Vec::new());

@@ -7,6 +7,7 @@ use rolecall::plan::guardrails::{Figure, RoleCount, Verdict};
 use rolecall::roster::{Email, Guardrail};
 
 use super::organization::{Case, now};
+use crate::rosters::held;
 
 const TO_MEMBER: &str = "{ role = \"Member\" }";
 const AWAY: &str = "{ status = \"away\" }";
@@ -20,9 +21,7 @@ fn add(people: &mut Vec<Person>, count: usize, role: &str, status: &str) {
             email: Email::observed(&format!("p{number:02}@acme.example")),
             secondary: vec![Email::observed(&format!("p{number:02}@old.example"))],
             name: format!("Person {number}"),
-            assigned: vec![RoleId(role.into())],
-            from_scim: Vec::new(),
-            status: status.into(),
+            held: held(role, status),
             deactivated: false,
         });
     }
@@ -331,7 +330,7 @@ fn a_role_guarded_under_two_names_has_the_higher_minimum() {
 fn a_role_that_is_assigned_and_from_a_group_breaks_a_rule_once_and_acknowledged_people_come_last() {
     let mut people = Vec::new();
     add(&mut people, 2, "role_member", "active");
-    people[1].from_scim = vec![RoleId("role_member".into())];
+    people[1].held.role.from_scim = vec!["role_member".into()];
     let rule = "[[rule]]\nemails = \"*@acme.example\"\nroles = [\"Viewer\"]\nreason = \"r\"\n";
     let accepted = acknowledge("guardrail = \"rule\"\nuser = \"p00@acme.example\"");
     let case = Case { people, token_user: None, text: format!("{rule}{accepted}[users]\n") };

@@ -105,7 +105,8 @@ fn new_files_declare_each_person_once_and_change_nothing() {
                 let is_declared = !person.deactivated && whole.is_empty();
                 let count = declared.iter().filter(|email| ***email == person.email).count();
                 assert_eq!(count, usize::from(is_declared), "{} in:\n{new:#?}", person.email);
-                let cannot_be_declared = !person.status.is_empty() && Status::named(&person.status).is_none();
+                let cannot_be_declared =
+                    !person.status().is_empty() && Status::named(person.status()).is_none();
                 let is_lost = with_status && is_declared && cannot_be_declared;
                 assert_eq!(statuses.len(), usize::from(is_lost), "{} in:\n{new:#?}", person.email);
                 unknown.set(unknown.get() + statuses.len());

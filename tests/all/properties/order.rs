@@ -120,7 +120,7 @@ impl World {
 
     fn shows(&self, change: &Change) -> bool {
         let person = &self.people[&change.subject.id];
-        change.edits.iter().all(|edit| person.values(edit.field) == [edit.to.clone()])
+        change.edits.iter().all(|edit| person.held[edit.field].assigned == [edit.to.clone()])
     }
 }
 

@@ -10,14 +10,16 @@ use proptest::option;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 use rolecall::desired::DesiredState;
-use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalog, RoleId, UserId};
+use rolecall::observed::{
+    HeldValues, ObservedState, Organization, Person, Role, RoleCatalog, RoleId, UserId,
+};
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Patch, Plan, ReviewedPlan};
 use rolecall::problem::Problem;
-use rolecall::roster::{Email, Field, Roster};
+use rolecall::roster::{Email, Field, FieldValue, PerField, Roster};
 
-use crate::rosters::read;
+use crate::rosters::{held, read};
 
 /// The time at which the files are resolved.
 pub(super) const NOW: &str = "2026-11-20T08:00:00Z";
@@ -53,18 +55,10 @@ pub(super) struct Resolved {
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "acting as {:?}, users.toml:\n{}", self.token_user, self.text)?;
-        for Person { id, email, secondary, name: _, assigned, from_scim, status, deactivated } in &self.people
-        {
-            let bare = |roles: &[RoleId]| roles.iter().map(|role| role.0.to_string()).collect::<Vec<_>>();
+        for Person { id, email, secondary, name: _, held, deactivated } in &self.people {
             let also: Vec<&str> = secondary.iter().map(Email::as_str).collect();
-            writeln!(
-                f,
-                "{} {email} {also:?} assigned {:?} SCIM {:?} status {status:?}{}",
-                id.as_str(),
-                bare(assigned),
-                bare(from_scim),
-                if *deactivated { " deactivated" } else { "" }
-            )?;
+            let deactivated = if *deactivated { "deactivated" } else { "" };
+            writeln!(f, "{} {email} {also:?} {held:?} {deactivated}", id.as_str())?;
         }
         Ok(())
     }
@@ -101,10 +95,10 @@ pub(super) fn patched(person: &Person, patch: &Patch) -> Person {
     let Patch { role, status } = patch;
     let mut person = person.clone();
     if let Some(role) = role {
-        person.assigned = vec![RoleId(role.clone())];
+        person.held.role.assigned = vec![role.clone()];
     }
     if let Some(status) = status {
-        person.status = status.to_string();
+        person.held.status.assigned = vec![status.clone()];
     }
     person
 }
@@ -143,10 +137,14 @@ pub(super) fn address(number: usize, which: usize) -> String {
     }
 }
 
-fn role_ids(numbers: &BTreeSet<usize>) -> Vec<RoleId> {
-    let mut ids: Vec<RoleId> = numbers.iter().map(|number| RoleId(ROLES[*number].0.into())).collect();
-    ids.sort();
-    ids
+/// Returns the values of a person with these roles, given as indices into [`ROLES`].
+fn with_roles(assigned: &BTreeSet<usize>, scim: &BTreeSet<usize>, status: &str) -> PerField<HeldValues> {
+    let ids = |numbers: &mut dyn Iterator<Item = &usize>| {
+        numbers.map(|number| ROLES[*number].0.into()).collect::<BTreeSet<FieldValue>>().into_iter().collect()
+    };
+    let role =
+        HeldValues { assigned: ids(&mut assigned.iter()), from_scim: ids(&mut scim.difference(assigned)) };
+    PerField { role, ..held("", status) }
 }
 
 /// Generates a spelling of a role: its ID, its slug, or its name if unique.
@@ -180,9 +178,7 @@ fn person(number: usize) -> impl Strategy<Value = Person> {
             email: Email::observed(&address(number, 0)),
             secondary: secondary.iter().map(|email| Email::observed(email)).collect(),
             name: format!("Person {number}"),
-            from_scim: role_ids(&scim.difference(&assigned).copied().collect()),
-            assigned: role_ids(&assigned),
-            status: status.to_owned(),
+            held: with_roles(&assigned, &scim, status),
             deactivated,
         },
     )
@@ -391,15 +387,12 @@ pub(super) fn cases_of_guarded_roles() -> impl Strategy<Value = Case> {
             let mut people = Vec::new();
             for (number, (assigned, scim, declared)) in drawn.into_iter().enumerate() {
                 text += &format!("\"{}\" = {{ role = \"{}\" }}\n", address(number, 0), ROLES[declared].0);
-                let scim = scim.into_iter().filter(|role| !assigned.contains(role)).collect();
                 people.push(Person {
                     id: UserId::new(&format!("u_{number:02}")).unwrap(),
                     email: Email::observed(&address(number, 0)),
                     secondary: Vec::new(),
                     name: format!("Person {number}"),
-                    assigned: role_ids(&assigned),
-                    from_scim: role_ids(&scim),
-                    status: "active".into(),
+                    held: with_roles(&assigned, &scim.into_iter().collect(), "active"),
                     deactivated: false,
                 });
             }

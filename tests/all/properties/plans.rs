@@ -11,7 +11,7 @@ use rolecall::plan::cause::{Cause, RECENT, Versions};
 use rolecall::plan::forecast::{after, forecast};
 use rolecall::plan::guardrails::{Figure, Review, Verdict};
 use rolecall::plan::{Change, Edit, Plan};
-use rolecall::roster::{Field, Guardrail, Roster, Stance};
+use rolecall::roster::{Field, Guardrail, PerField, Roster, Stance};
 
 use super::holds;
 use super::organization::{Case, Resolved, cases, now, observed};
@@ -21,7 +21,7 @@ fn observed_in_any_order() -> impl Strategy<Value = (Case, Vec<Person>)> {
     cases(10).prop_flat_map(|case| {
         let older = case.people.iter().step_by(3).map(|person| Person {
             secondary: vec![rolecall::roster::Email::observed("team@acme.example")],
-            assigned: Vec::new(),
+            held: PerField::default(),
             ..person.clone()
         });
         let older: Vec<Person> = older.collect();
@@ -114,10 +114,9 @@ fn changes_something(change: &Change, observed: &ObservedState) {
     assert!(!edits.is_empty(), "a change changes something");
     assert!(edits.is_sorted_by(|one, next| one.field < next.field), "each field at most once, in order");
     for Edit { field, from, to, through_scim, place: _, origin: _ } in edits {
-        assert_eq!(*from, person.values(*field));
+        assert_eq!(*from, person.held[*field].assigned);
         assert_ne!(from.as_slice(), std::slice::from_ref(to), "an edit changes the value");
-        let from_scim: Vec<_> = person.from_scim.iter().map(|role| role.0.clone()).collect();
-        assert_eq!(*through_scim, if *field == Field::Role { from_scim } else { Vec::new() });
+        assert_eq!(*through_scim, person.held[*field].from_scim);
     }
 }
 

@@ -33,7 +33,7 @@ fn before_and_after(resolved: &Resolved, plan: &Plan) -> Vec<(Person, Person)> {
 }
 
 pub(super) fn holds_role(person: &Person, role: &str) -> bool {
-    person.assigned.iter().chain(&person.from_scim).any(|held| &*held.0 == role)
+    person.held.role.all().any(|held| **held == *role)
 }
 
 /// Returns the guarded roles and their minimums. If a file has several minimums for a role, the highest wins.
@@ -183,7 +183,7 @@ impl Count<'_> {
     }
 
     fn leaves_too_few_active(&self) -> bool {
-        let (before, after) = self.how_many(|person| person.status == "active");
+        let (before, after) = self.how_many(|person| person.status() == "active");
         let accepts = |risk: &AcknowledgedRisk| {
             risk.guardrail == Guardrail::KeepActive
                 && matches!(&risk.limit, RiskLimit::DownTo(down_to) if after >= down_to.value)
@@ -223,8 +223,8 @@ impl Count<'_> {
                 patterns.iter().any(|pattern| addresses().any(|email| matches(pattern.value.as_str(), email)))
             };
             let has_other_role = |person: &Person| {
-                let mut held = person.assigned.iter().chain(&person.from_scim);
-                held.any(|held| rule.roles.iter().all(|allowed| id_of(&allowed.value) != &*held.0))
+                let mut held = person.held.role.all();
+                held.any(|held| rule.roles.iter().all(|allowed| *id_of(&allowed.value) != **held))
             };
             self.people.iter().any(|(_, after)| {
                 let accepts = |risk: &AcknowledgedRisk| {

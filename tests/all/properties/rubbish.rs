@@ -8,7 +8,7 @@ use proptest::sample::{Index, select};
 use rolecall::apply::journal;
 use rolecall::exit::Exit;
 use rolecall::invocation::Invocation;
-use rolecall::observed::{ObservedState, Organization, Person};
+use rolecall::observed::{HeldValues, ObservedState, Organization, Person};
 use rolecall::plan::Plan;
 use rolecall::plan::blame::{AuditEntry, Drift};
 use rolecall::plan::forecast::forecast;
@@ -266,7 +266,7 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
             action: format!("UserRoleChanged status {}", person.name),
             happened_at: now(),
             object: person.id.as_str().to_owned(),
-            source: person.status.clone(),
+            source: person.status().to_owned(),
             actor: Some(person.name.clone()).filter(|name| name.len() % 2 == 0),
             attributes: ["old", "new"].map(|key| (key.to_owned(), person.name.clone())).into(),
         });
@@ -353,9 +353,9 @@ fn no_text_from_pylon_acts_as_a_command_in_a_report() {
         let mut people = case.people.clone();
         for (person, texts) in people.iter_mut().zip(texts.chunks(3)) {
             person.name.clone_from(&texts[0]);
-            person.status.clone_from(&texts[1]);
+            person.held.status = HeldValues::one(texts[1].as_str().into());
             person.secondary.push(rolecall::roster::Email::observed(&texts[2]));
-            person.assigned.push(rolecall::observed::RoleId(texts[0].as_str().into()));
+            person.held.role.assigned.push(texts[0].as_str().into());
         }
         used_harmlessly(&case.resolve().roster, &people);
     });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pretty_assertions::assert_eq;
 use rolecall::apply::machine::{Action, Machine, WaitReason};
 use rolecall::apply::{Finished, Outcome, Stop};
-use rolecall::observed::{Person, RoleId, UserId};
+use rolecall::observed::{Person, UserId};
 use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::request::{PeopleRequest, Request as _};
 use rolecall::pylon::{Attempt, Failure, FlowControl};
@@ -16,6 +16,7 @@ use rolecall::sandbox::{Faults, Limits, WrittenUser};
 use super::scene::{Scene, Who, email};
 use super::sim::{How, Line, Sim};
 use crate::builders::BuildUser;
+use crate::rosters::held;
 
 /// Carries out a single role change. `answer` responds to its reads, and its second argument is `true` once the write has been
 /// sent.
@@ -89,9 +90,7 @@ fn person(role: &str) -> Person {
         email: Email::observed(&email(0)),
         secondary: Vec::new(),
         name: "Person".into(),
-        assigned: vec![RoleId(format!("role_{role}").into())],
-        from_scim: Vec::new(),
-        status: "active".into(),
+        held: held(&format!("role_{role}"), "active"),
         deactivated: false,
     }
 }

@@ -21,11 +21,11 @@ use super::explanation::{DeclarationLine, SinceLine};
 use super::plan::{BlameLine, EditLine, IntegrationLine, PlanReport};
 use crate::desired::{DesiredPerson, DesiredState, Origin};
 use crate::every::words;
-use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
+use crate::observed::{Found, HeldValues, ObservedState, Person, RoleId, UserId};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Findings;
 use crate::report::words::why_unread;
-use crate::roster::{Email, Field, RoleRule, Roster};
+use crate::roster::{Email, Field, FieldValue, RoleRule, Roster};
 use crate::source::Location;
 
 /// `access`: who has which role, and why.
@@ -352,8 +352,7 @@ impl<'a> Reviewer<'a> {
     }
 
     fn rank(&self, person: &Person) -> Rank {
-        let roles = person.assigned.iter().chain(&person.from_scim);
-        let highest = roles.map(|role| self.privilege(role)).min();
+        let highest = person.held.role.all().map(|role| self.privilege(&RoleId(role.clone()))).min();
         // Deactivated people can't use any role.
         let privilege = highest.filter(|_| !person.deactivated).unwrap_or(Privilege::NoRole);
         (person.deactivated, privilege, person.email.clone(), person.id.clone())
@@ -381,7 +380,8 @@ impl<'a> Reviewer<'a> {
     }
 
     fn line(&self, person: &Person) -> AccessLine {
-        let Person { id, email, secondary, name, assigned: _, from_scim: _, status, deactivated } = person;
+        let Person { id, email, secondary, name, held: _, deactivated } = person;
+        let status = person.status();
         let declared = self.declared.get(id).copied();
         let edits = |map: &HashMap<&str, &[EditLine]>| {
             map.get(id.as_str()).map_or_else(Vec::new, |edits| edits.to_vec())
@@ -421,20 +421,21 @@ impl<'a> Reviewer<'a> {
     }
 
     fn roles(&self, person: &Person, declared: Option<&DesiredPerson>) -> Vec<HeldRole> {
-        let value = declared.and_then(|desired| desired.value_for(Field::Role, &person.status));
+        let value = declared.and_then(|desired| desired.value_for(Field::Role, person.status()));
         let catalog = &self.sources.observed.roles;
         let declared = value.and_then(|value| catalog.value_meant(Field::Role, &value.value.value));
-        let assigned = person.assigned.iter().map(|role| (role, Held::Assigned));
-        let from_scim = person.from_scim.iter().map(|role| (role, Held::Scim));
-        let mut roles: Vec<(&RoleId, Held)> = assigned.chain(from_scim).collect();
+        let HeldValues { assigned, from_scim } = &person.held.role;
+        let with = |held: Held| move |role: &FieldValue| (RoleId(role.clone()), held);
+        let mut roles: Vec<(RoleId, Held)> = assigned.iter().map(with(Held::Assigned)).collect();
+        roles.extend(from_scim.iter().map(with(Held::Scim)));
         roles.sort_by_cached_key(|(role, _)| self.privilege(role));
         let label = |role: &RoleId| Printable::new(&self.sources.observed.roles.label(role));
-        let line = |(role, held): (&RoleId, Held)| HeldRole {
-            name: label(role),
+        let line = |(role, held): (RoleId, Held)| HeldRole {
+            name: label(&role),
             id: Printable::new(&role.0),
             held,
-            admin: self.is_admin(role),
-            guarded: self.is_guarded(role),
+            admin: self.is_admin(&role),
+            guarded: self.is_guarded(&role),
             declared: declared.as_ref() == Some(&role.0),
         };
         roles.into_iter().map(line).collect()
@@ -476,11 +477,11 @@ impl<'a> Reviewer<'a> {
         let rules = roster.guardrails.role_rules.iter().filter(|rule| rule.applies_to(addresses()));
         let line = |rule: &RoleRule| {
             let catalog = &self.sources.observed.roles;
-            let is_allowed = |held: &RoleId| {
+            let is_allowed = |held: &FieldValue| {
                 let allowed = rule.roles.iter().map(|role| catalog.value_meant(Field::Role, &role.value));
-                allowed.flatten().any(|allowed| allowed == held.0)
+                allowed.flatten().any(|allowed| allowed == *held)
             };
-            let mut held = person.assigned.iter().chain(&person.from_scim);
+            let mut held = person.held.role.all();
             AppliedRule {
                 rule: Printable::new(&rule.text()),
                 location: roster.sources.locate(rule.place),
