@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_when_everyone_has_an_entry_if_the_log_is_sorted_newest_first() {
+    fn an_inquiry_ends_when_everyone_has_an_entry_if_the_log_is_sorted_newest_first() {
         let pages = |second: &[(usize, u32)], first: &[(usize, u32)]| {
             let (first, second) = (page(first, Some("2")), page(second, None));
             let (requests, findings) =
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_asked_if_everyone_is_in_sync() {
+    fn no_request_is_sent_if_everyone_is_in_sync() {
         let (requests, findings) = inquire(0, 30, |_, _| panic!("nothing to ask"));
         assert_eq!(requests, []);
         assert_eq!(findings, Findings { blames: BTreeMap::new(), unread: None, is_available: true });

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_row_may_be_empty() {
+    fn a_row_may_lack_one_of_its_parts() {
         let parts = [Some(Row("Acme", Some(1))), None];
         let text = table(&Records::new([Row("Ana", None), Row("Bo", None)]).beside(parts));
         assert_eq!(text, "name,held,name,held\r\nAna,,Acme,1\r\nBo,,,\r\n");

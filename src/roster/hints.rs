@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_that_a_table_has_is_called_a_mistake() {
+    fn no_hint_calls_a_valid_key_a_mistake() {
         for (table, known) in [
             ("a person", keys::PERSON),
             ("a window", keys::WINDOW),

@@ -150,7 +150,7 @@ mod tests {
     /// Shows that the test above can fail. Without its code, the page documents no keys, even though many of them appear as
     /// ordinary words.
     #[test]
-    fn a_word_in_a_sentence_does_not_document_a_key() {
+    fn a_key_is_documented_only_in_backticks_and_not_in_a_sentence() {
         let prose: String =
             PAGE.split("```").step_by(2).flat_map(|text| text.split('`').step_by(2)).collect();
         let keys = DOCUMENTED.map(|(_, keys)| keys).concat();

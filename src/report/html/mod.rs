@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_has_enough_contrast_on_every_ground_in_both_modes() {
+    fn every_text_has_enough_contrast_on_every_background_in_both_modes() {
         assert!((contrast([0; 3], [255; 3]) - 21.0).abs() < 0.01);
         let grounds = ["ground", "raised", "good-ground", "attention-ground", "bad-ground"];
         let texts =

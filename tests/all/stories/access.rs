@@ -216,7 +216,7 @@ fn access_works_without_files() {
 }
 
 #[test]
-fn without_an_audit_log_nothing_is_said_about_who_set_a_role() {
+fn without_an_audit_log_it_is_unknown_who_set_a_role() {
     let hidden = pylon(&people(), &roles(), &audit(), &json!({ "audit_log": false }));
     let scene = Scene::with_pylon(&hidden).file("users.toml", USERS);
     let run = scene.run("access");
@@ -235,7 +235,7 @@ fn without_an_audit_log_nothing_is_said_about_who_set_a_role() {
 }
 
 #[test]
-fn a_log_that_was_not_read_to_its_end_says_nothing_either() {
+fn with_a_partly_read_log_it_is_unknown_who_set_a_role() {
     // The second page fails, and it could contain a person's newest entry.
     let many: Vec<Value> = (0..1000)
         .map(|number| json!({ "id": format!("b{number}"), "action": "UserRoleChanged", "happened_at": "2026-10-01T09:00:00Z",
@@ -261,7 +261,7 @@ fn a_file_that_is_not_valid_is_an_error_and_prints_no_table() {
 }
 
 #[test]
-fn the_order_of_the_server_changes_nothing() {
+fn the_order_of_the_responses_does_not_matter() {
     let scene = scene();
     let reports = |scene: &Scene| -> Vec<String> {
         let of = |format: Format| scene.run(&format!("access --format {}", format.as_str())).stdout;
@@ -379,7 +379,7 @@ fn later_scene() -> Scene {
 }
 
 #[test]
-fn since_shows_who_gained_or_lost_what() {
+fn option_since_shows_who_gained_or_lost_a_role() {
     let scene = later_scene();
     let run = scene.run("access --since access.json");
     run.exits(0);
@@ -414,7 +414,7 @@ fn since_shows_who_gained_or_lost_what() {
 }
 
 #[test]
-fn since_the_same_review_nothing_changed() {
+fn compared_with_itself_a_review_has_no_changes() {
     let scene = scene();
     let earlier = scene.run("access --format json").stdout;
     let scene = scene.file("access.json", earlier);

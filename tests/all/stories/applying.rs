@@ -357,7 +357,7 @@ fn limited(scene: &Scene, limit: &str, words: &str) -> (Option<i32>, String) {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn too_few_file_descriptors_are_an_error_and_no_panic() {
+fn too_few_file_descriptors_are_an_error_and_not_a_panic() {
     let words = ["apply --sandbox --auto-approve", "plan --sandbox", "doctor --sandbox"];
     let scene = Scene::offline().file("users.toml", users());
     // If the limit were slightly higher, the sandbox in the same process would run out of descriptors for its connections,

@@ -77,7 +77,7 @@ fn without_a_base_no_cause_is_shown() {
 }
 
 #[test]
-fn files_that_did_not_change_cause_nothing() {
+fn files_that_did_not_change_cause_no_change() {
     let scene = scene();
     let report = scene.run("plan --base users.toml --format json").stdout.clone();
     let found = causes(&report);
@@ -260,7 +260,7 @@ const BASE: &str = r#"
 "#;
 
 #[test]
-fn what_the_files_declare_differently_without_a_write_is_listed() {
+fn differences_in_the_files_that_cause_no_write_are_listed() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", CHANGED).file("base.toml", BASE);
     let run = scene.run("plan --base base.toml --report markdown=plan.md");
     let expected = "Also changed in these files (2):
@@ -467,7 +467,7 @@ fn a_person_who_is_declared_by_another_address_is_not_reported_as_dropped() {
 }
 
 #[test]
-fn the_title_counts_what_the_pull_request_does_not_cause() {
+fn the_title_counts_changes_that_the_pull_request_does_not_cause() {
     let scene = scene();
     scene.run("plan --base base/users.toml --report markdown=plan.md").exits(0);
     let comment = std::fs::read_to_string(scene.folder().join("plan.md")).unwrap();

@@ -18,7 +18,7 @@ fn compare(old: &str, new: &str) -> (String, Option<i32>) {
 }
 
 #[test]
-fn an_administrator_in_december_does_not_pass_as_nothing_to_change() {
+fn a_future_gain_of_admin_is_a_difference() {
     let (text, exit) = compare(
         "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n",
         "[users.\"bo@acme.example\"]\nrole = \"Member\"\nwindows = [{ from = 2026-12-01, until = 2027-01-01, role = \"Admin\" }]\n",
@@ -38,7 +38,7 @@ Review the lines with ! first: guarded roles, guardrails, rules, policy, acknowl
 }
 
 #[test]
-fn what_means_the_same_is_no_difference() {
+fn another_spelling_of_the_same_declaration_is_no_difference() {
     let plain = "[defaults]\nrole = \"Member\"\n[users]\n\"bo@acme.example\" = {}\n\"cy@acme.example\" = { role = \"Admin\" }\n";
     for same in [
         // A different order, different case, an explicit role or defaults, and another syntax.
@@ -256,7 +256,7 @@ fn every_part_of_a_window_is_compared() {
 }
 
 #[test]
-fn another_zone_moves_the_windows_and_says_so() {
+fn another_timezone_is_reported_along_with_the_windows_it_moves() {
     let with = |zone: &str| {
         format!(
             "timezone = \"{zone}\"\n[users]\n\"a@acme.example\" = {{ role = \"Member\", windows = [{{ from = 2026-12-01, role = \"Viewer\" }}] }}\n"
@@ -268,7 +268,7 @@ fn another_zone_moves_the_windows_and_says_so() {
 }
 
 #[test]
-fn people_who_come_and_go_are_told_with_what_that_means() {
+fn added_and_removed_people_are_listed_with_the_consequences() {
     let (text, _) = compare(
         "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n\"dee@acme.example\" = { role = \"Admin\" }\n",
         "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n\"eve@acme.example\" = {}\n",
@@ -288,7 +288,7 @@ Review the lines with ! first: guarded roles, guardrails, rules, policy, acknowl
 }
 
 #[test]
-fn a_version_that_is_not_valid_is_told_by_its_own_name() {
+fn an_invalid_version_is_named_in_the_error() {
     let scene = versions("[users]\n\"bo\" = {}\n", "");
     scene
         .run("compare old/users.toml users.toml")
@@ -301,7 +301,7 @@ fn a_version_that_is_not_valid_is_told_by_its_own_name() {
 }
 
 #[test]
-fn no_token_and_no_network_are_needed_and_the_comment_says_it_too() {
+fn compare_needs_no_token_or_network_and_the_comment_says_so() {
     let scene = versions(
         "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n",
         "[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n",
@@ -329,7 +329,7 @@ Review these first (guarded roles, guardrails, rules, policy, acknowledgments, p
 }
 
 #[test]
-fn a_version_that_is_not_there_is_named_with_what_to_type() {
+fn a_missing_version_is_named_along_with_the_command_to_use() {
     let scene = versions("[users]\n", "[users]\n");
     for words in ["compare nowhere.toml users.toml", "compare old/users.toml nowhere.toml"] {
         let run = scene.run(words);
@@ -358,7 +358,7 @@ fn long_values_with_the_same_start_look_different_in_every_format() {
 }
 
 #[test]
-fn either_side_of_the_diff_is_toml_whatever_the_zone_and_however_long_a_reason() {
+fn both_sides_of_the_diff_are_toml_in_any_timezone_and_with_long_reasons() {
     let version = |zone: &str, reason: &str, day: u32| {
         format!(
             "timezone = \"{zone}\"
@@ -402,7 +402,7 @@ windows = [
 }
 
 #[test]
-fn a_program_gets_a_value_as_toml_and_its_zone_apart() {
+fn json_has_a_value_as_toml_and_its_timezone_separately() {
     let with = |zone: &str| {
         format!(
             "timezone = \"{zone}\"\n[users]\n\"a@acme.example\" = {{ windows = [{{ from = 2026-12-01, status = \"away\" }}] }}\n"
@@ -423,7 +423,7 @@ fn a_program_gets_a_value_as_toml_and_its_zone_apart() {
 }
 
 #[test]
-fn a_role_that_only_pylon_can_resolve_is_marked_and_says_so() {
+fn a_role_that_only_pylon_can_resolve_is_marked_as_such() {
     let version = |role: &str| {
         format!(
             "[guardrails]\nkeep_at_least = {{ \"Team Lead\" = 1 }}\n[users]\n\"a@acme.example\" = {{ role = \"{role}\" }}\n"

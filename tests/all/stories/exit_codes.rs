@@ -47,7 +47,7 @@ fn stories() -> Vec<(i32, Scene, &'static str)> {
 }
 
 #[test]
-fn every_code_of_the_table_has_a_story() {
+fn every_exit_code_in_the_table_has_a_story() {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/exit-codes.md")).unwrap();
     let first_cells = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
     let documented: BTreeSet<i32> =

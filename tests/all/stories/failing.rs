@@ -62,7 +62,7 @@ fn a_wrong_token_error_shows_status_code_request_and_remedy() {
 }
 
 #[test]
-fn a_token_of_the_other_region_is_reported_and_that_host_not_tried() {
+fn a_token_of_the_other_region_is_reported_without_trying_that_host() {
     let scene = scene().env("PYLON_API_TOKEN", &format!("{TOKEN}-other-region"));
     let run = scene.run("plan");
     run.exits(1).names("pylon::wrong_region").mentions("use a token of this region.");
@@ -136,7 +136,7 @@ fn a_token_in_quotes_is_rejected() {
 }
 
 #[test]
-fn no_name_from_pylon_is_a_command_to_a_github_runner() {
+fn no_name_from_pylon_acts_as_a_command_of_a_github_runner() {
     let long = "y".repeat(99);
     let state = format!(
         r###"{{ "organization": {{ "id": "org_1", "name": "##[error]org" }}, "roles": [ {{ "id": "r1", "name": "{long} ::error::role", "slug": "r" }} ],

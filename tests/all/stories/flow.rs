@@ -115,7 +115,7 @@ fn a_role_is_named_by_name_slug_or_id() {
 }
 
 #[test]
-fn a_detailed_exit_code_tells_pending_changes_from_none() {
+fn a_detailed_exit_code_distinguishes_pending_changes_from_none() {
     let scene = scene();
     scene.run("plan --detailed-exitcode").exits(2);
     scene.run("apply --auto-approve").exits(0);
@@ -123,7 +123,7 @@ fn a_detailed_exit_code_tells_pending_changes_from_none() {
 }
 
 #[test]
-fn apply_changes_nothing_without_a_yes() {
+fn apply_changes_nothing_unless_confirmed() {
     let scene = scene();
     let run = scene.run("apply");
     run.exits(1).complains(

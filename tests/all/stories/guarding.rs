@@ -57,7 +57,7 @@ fn ten_changes_are_always_allowed_and_the_eleventh_needs_a_larger_team() {
 }
 
 #[test]
-fn whoever_is_not_there_makes_no_larger_team() {
+fn people_missing_from_pylon_do_not_raise_the_limit() {
     let nobody: String = (0..100)
         .map(|number| format!("\"nobody{number}@acme.example\" = {{ role = \"Member\" }}\n"))
         .collect();
@@ -66,7 +66,7 @@ fn whoever_is_not_there_makes_no_larger_team() {
 }
 
 #[test]
-fn minimums_of_other_roles_leave_the_administrators_unkept_which_is_said_but_not_the_tokens_own_user() {
+fn without_a_minimum_for_admin_the_plan_warns_and_only_the_tokens_owner_is_kept() {
     let said = "Guardrail keep_at_least warns: Admin is not listed, so it has no minimum; add it, or set Admin = 0 if this is intended";
     let users = |minimums: &str, who: &str| {
         format!(
@@ -89,14 +89,14 @@ fn minimums_of_other_roles_leave_the_administrators_unkept_which_is_said_but_not
 }
 
 #[test]
-fn a_count_is_exact_and_nothing_changes_when_it_is_zero() {
+fn max_changes_of_zero_allows_no_change() {
     let scene =
         pylon(3).file("users.toml", format!("[guardrails]\nmax_changes = 0\n[users]\n{}", demote(0..1)));
     is_refused(&scene, "Blocked by max_changes: 1 of 1 change (limit 0)\n");
 }
 
 #[test]
-fn the_last_administrators_stay_and_a_deactivated_one_does_not_count() {
+fn the_last_administrators_are_kept_and_a_deactivated_one_does_not_count() {
     // Before October, a user record doesn't say if the user is deactivated, but the listing of active users does.
     for era in ["2026-10", "2026-07", "2026-04"] {
         for others in [
@@ -128,7 +128,7 @@ fn the_last_administrators_stay_and_a_deactivated_one_does_not_count() {
 }
 
 #[test]
-fn a_minimum_that_is_below_already_is_reported_and_refuses_nothing_that_does_not_lower_it() {
+fn a_role_already_below_its_minimum_blocks_only_plans_that_lower_it_further() {
     let scene = pylon(1).file(
         "users.toml",
         "[guardrails]\nkeep_at_least = { Admin = 5 }\n[users]\n\"m00@acme.example\" = { role = \"Admin\" }\n",
@@ -206,7 +206,7 @@ fn the_tokens_own_user_does_not_lose_a_guarded_role() {
 }
 
 #[test]
-fn a_protected_person_is_never_changed_under_whichever_address() {
+fn a_protected_person_is_never_changed_no_matter_which_address_is_declared() {
     let scene = pylon(2).file("users.toml", "[guardrails]\nprotected = [\"M01@acme.example\"]\n[users]\n\"m01@acme.example\" = { status = \"away\" }\n");
     is_refused(
         &scene,
@@ -215,7 +215,7 @@ fn a_protected_person_is_never_changed_under_whichever_address() {
 }
 
 #[test]
-fn a_protected_address_counts_whichever_of_the_persons_it_is() {
+fn any_address_of_a_person_can_be_the_protected_one() {
     let state = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "emails": ["bob@acme.example"], "role": "viewer" } ] }"#;
     for (protected, declared) in
         [("bob@acme.example", "bo@acme.example"), ("bo@acme.example", "bob@acme.example")]
@@ -233,7 +233,7 @@ fn a_protected_address_counts_whichever_of_the_persons_it_is() {
 }
 
 #[test]
-fn enough_people_stay_active() {
+fn a_plan_that_leaves_too_few_people_active_is_blocked() {
     let scene = pylon(1).file(
         "users.toml",
         "[guardrails]\nkeep_active = 3\n[users]\n\"m00@acme.example\" = { status = \"away\" }\n",
@@ -242,7 +242,7 @@ fn enough_people_stay_active() {
 }
 
 #[test]
-fn people_declared_nowhere_and_people_who_are_missing_can_be_refused() {
+fn unmanaged_and_missing_people_can_block_a_plan() {
     let scene = pylon(1)
         .file("users.toml", "[guardrails]\nunmanaged = \"block\"\n[users]\n\"ana@acme.example\" = {}\n");
     is_refused(&scene, "Blocked by unmanaged: 2 unmanaged\n");
@@ -251,7 +251,7 @@ fn people_declared_nowhere_and_people_who_are_missing_can_be_refused() {
 }
 
 #[test]
-fn the_comment_names_the_missing_people_openly_if_they_block_the_plan() {
+fn the_comment_does_not_collapse_missing_people_who_block_the_plan() {
     let users = "[guardrails]\nmissing = \"block\"\n[users]\n\"typo@acme.example\" = {}\n";
     for (users, is_open) in [(users.to_owned(), true), (users.replace("block", "report"), false)] {
         let scene = pylon(1).file("users.toml", users);
@@ -263,7 +263,7 @@ fn the_comment_names_the_missing_people_openly_if_they_block_the_plan() {
 }
 
 #[test]
-fn an_expired_acknowledgment_is_named_and_not_obeyed() {
+fn an_expired_acknowledgment_is_reported_and_has_no_effect() {
     let text = "[guardrails]\nmax_changes = 0\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 5\nreason = \"reorganization\"\nexpires = 2026-11-20\n";
     let scene = pylon(1).file("users.toml", format!("{text}[users]\n{}", demote(0..1)));
     is_refused(
@@ -324,7 +324,7 @@ fn pinned(pin: &str) -> Scene {
 }
 
 #[test]
-fn files_for_another_organization_ask_for_nothing_but_me() {
+fn for_another_organization_only_the_token_owner_is_read() {
     let scene = pinned("organization = \"org_other\"");
     let before = scene.asked().len();
     nothing_fits(&scene, "", "pylon::other_organization", "users.toml:2:16");
@@ -349,7 +349,7 @@ fn a_region_that_contradicts_the_pin_sends_no_request() {
 }
 
 #[test]
-fn one_person_can_be_changed_alone_and_guardrails_still_see_everybody() {
+fn guardrails_count_everyone_even_if_one_person_is_changed_alone() {
     let users = "[users]\n\"ben@acme.example\" = { role = \"Member\" }\n\"m00@acme.example\" = { role = \"Viewer\" }\n\"m01@acme.example\" = { role = \"Viewer\" }\n";
     let scene = pylon(2).file("users.toml", users);
     scene.run("plan").exits(3);
@@ -368,7 +368,7 @@ fn one_person_can_be_changed_alone_and_guardrails_still_see_everybody() {
 }
 
 #[test]
-fn of_those_who_are_meant_alone_it_is_counted_who_is_in_sync() {
+fn with_only_the_plan_counts_who_of_them_is_in_sync() {
     let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Admin\" }\n\"m00@acme.example\" = { role = \"Viewer\" }\n\"typo@acme.example\" = {}\n";
     let scene = pylon(1).file("users.toml", users);
     for (only, in_sync) in [("ana ben m00 typo", 2), ("ana m00", 1), ("m00 typo", 0)] {
@@ -380,7 +380,7 @@ fn of_those_who_are_meant_alone_it_is_counted_who_is_in_sync() {
 }
 
 #[test]
-fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
+fn a_failed_gain_keeps_the_last_holders_and_the_apply_ends() {
     // A SCIM group decides Eve's role. Pylon accepts the change, but it has no effect.
     let state = r#"{ "users": [
         { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
@@ -418,7 +418,7 @@ fn files_without_people_still_check_unmanaged_people_rules_and_the_organization(
 }
 
 #[test]
-fn the_acknowledgment_that_a_refusal_prints_is_one_that_works() {
+fn the_acknowledgment_in_a_block_message_works() {
     let roles = r#""roles": [ { "id": "r1", "name": "Admin", "slug": "admin" }, { "id": "r2", "name": "Admin", "slug": "admin-old" },
         { "id": "r3", "name": "Member", "slug": "member" } ]"#;
     let state = format!(

@@ -89,7 +89,7 @@ fn a_root_file_in_a_folder_below_is_suggested() {
 }
 
 #[test]
-fn c_changes_the_folder_and_config_takes_precedence_over_the_variable() {
+fn option_c_changes_the_folder_and_config_takes_precedence_over_the_variable() {
     let other = "[users]\n\"cy@acme.example\" = { role = \"Admin\" }\n";
     let scene = repository().file("work/other.toml", other).file("work/third.toml", "timezone = \"UTC\"\n");
     let paths = |words: &str, variable: &str| {

@@ -68,7 +68,7 @@ fn a_comment_has_a_title_above_the_guarded_roles_of_many_people() {
 }
 
 #[test]
-fn full_lists_everyone() {
+fn option_full_lists_everyone() {
     let run = scene(75).run("plan --full");
     let listed =
         (1..=75).filter(|number| run.stdout.contains(&format!("~ p{number:04}@acme.example"))).count();

@@ -84,7 +84,7 @@ fn bash_completes_commands_flags_and_values() {
 }
 
 #[test]
-fn man_writes_every_page_to_a_folder() {
+fn the_man_command_writes_every_page_to_a_folder() {
     let scene = Scene::offline();
     let run = scene.run("man --into share/man1");
     run.exits(0);

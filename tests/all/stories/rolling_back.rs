@@ -47,7 +47,7 @@ fn applied_without_a_named_journal() -> (Scene, PathBuf) {
 const ROLLBACK: &str = "rollback first.jsonl --auto-approve --journal second.jsonl";
 
 #[test]
-fn an_apply_is_taken_back_as_far_as_a_patch_can_and_the_rest_is_told() {
+fn rollback_restores_what_a_patch_can_and_lists_the_rest() {
     let (scene, _) = applied(USERS);
     let before = scene.patches().len();
     scene.run(ROLLBACK).exits(0).says(
@@ -86,7 +86,7 @@ To keep the rollback, edit users.toml:
 }
 
 #[test]
-fn what_somebody_has_changed_since_is_left_alone_and_said() {
+fn values_changed_since_the_apply_are_left_alone_and_listed() {
     let (scene, _) = applied(USERS);
     scene
         .pylon(|world| world.changed_by_someone_else(Duration::ZERO, "bo@acme.example", Some("Admin"), None));
@@ -107,7 +107,7 @@ fn what_somebody_has_changed_since_is_left_alone_and_said() {
 }
 
 #[test]
-fn a_damaged_journal_is_read_as_far_as_it_goes_and_what_is_lost_is_said() {
+fn the_readable_lines_of_a_damaged_journal_are_used_and_the_others_counted() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     let mut lines: Vec<&str> = text.lines().collect();
@@ -122,7 +122,7 @@ fn a_damaged_journal_is_read_as_far_as_it_goes_and_what_is_lost_is_said() {
 }
 
 #[test]
-fn a_journal_that_ends_within_a_character_is_read_as_far_as_it_goes() {
+fn a_journal_cut_within_a_character_is_read_up_to_there() {
     let (scene, journal) = applied(USERS);
     let mut bytes = fs::read(&journal).unwrap();
     let intents = bytes.split_inclusive(|byte| *byte == b'\n').take(3).map(<[u8]>::len).sum();
@@ -153,7 +153,7 @@ fn a_journal_of_another_format_version_is_unreadable_everywhere() {
 }
 
 #[test]
-fn an_apply_has_a_journal_of_its_own() {
+fn an_apply_never_overwrites_a_journal() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     let changed = scene.file("users.toml", USERS.replace("away", "active"));
@@ -162,7 +162,7 @@ fn an_apply_has_a_journal_of_its_own() {
 }
 
 #[test]
-fn guardrails_see_a_rollback_too() {
+fn guardrails_apply_to_a_rollback() {
     let users = "[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n";
     let (scene, _) = applied(users);
     scene.pylon(|world| {
@@ -174,7 +174,7 @@ fn guardrails_see_a_rollback_too() {
 }
 
 #[test]
-fn a_journal_of_a_run_that_was_killed_serves_as_far_as_it_goes() {
+fn an_apply_that_was_killed_can_be_rolled_back() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     let intents: Vec<&str> = text.lines().take(3).collect();
@@ -186,7 +186,7 @@ fn a_journal_of_a_run_that_was_killed_serves_as_far_as_it_goes() {
 }
 
 #[test]
-fn what_is_no_journal_or_another_organizations_is_refused() {
+fn other_files_and_the_journal_of_another_organization_are_refused() {
     let (scene, journal) = applied(USERS);
     let run = scene.run("rollback nowhere.jsonl --auto-approve");
     run.exits(1).names("rollback::unreadable").mentions("run `rolecall rollback` to list the journals");
@@ -283,7 +283,7 @@ fn rollback_last_undoes_the_newest_apply_and_names_its_journal_to_continue() {
 }
 
 #[test]
-fn the_newest_journal_of_a_second_is_the_one_written_last() {
+fn of_two_journals_from_the_same_second_the_one_written_last_is_newer() {
     let (scene, journal) = applied_without_a_named_journal();
     let text = fs::read_to_string(&journal).unwrap();
     fs::remove_file(&journal).unwrap();
@@ -305,7 +305,7 @@ fn the_newest_journal_of_a_second_is_the_one_written_last() {
 }
 
 #[test]
-fn the_command_that_continues_an_apply_has_its_limit() {
+fn the_command_that_continues_an_apply_repeats_its_limit() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
     scene.pylon(|world| world.settings.token_can_write = false);
     let run = scene.run("apply --auto-approve --max-changes 5");
@@ -400,7 +400,7 @@ fn a_run_that_is_still_running_is_not_listed_as_unfinished() {
 }
 
 #[test]
-fn a_person_is_contradicted_once_whatever_is_declared_of_them() {
+fn a_person_with_several_contradicted_values_is_counted_once() {
     let window = "[{ until = 2026-12-01, role = 'Member', status = 'away', then = 'active' }]";
     let users = format!(
         "users = {{ 'bo@acme.example' = {{ role = 'Viewer', windows = {window} }}, 'cy@acme.example'.status = 'away' }}\n"
@@ -430,7 +430,7 @@ fn a_role_whose_name_is_the_slug_of_another_is_proposed_by_its_own_slug() {
 }
 
 #[test]
-fn a_window_that_holds_is_told_and_no_edit_is_proposed() {
+fn for_a_value_from_an_active_window_no_edit_is_suggested() {
     let users = "[users.\"cy@acme.example\"]\nwindows = [{ until = 2026-12-01, status = \"away\", then = \"active\" }]\n";
     let (scene, _) = applied(users);
     let run = scene.run("rollback first.jsonl --auto-approve --report json=rollback.json");
@@ -443,7 +443,7 @@ fn a_window_that_holds_is_told_and_no_edit_is_proposed() {
 }
 
 #[test]
-fn after_a_failed_rollback_no_report_suggests_an_apply_which_would_undo_it() {
+fn after_a_failed_rollback_no_report_suggests_an_apply_that_would_undo_it() {
     let (scene, journal) = applied(USERS);
     scene.pylon(|world| world.settings.token_can_write = false);
     for text in scene.reports_for_people(ROLLBACK, 1) {
@@ -472,7 +472,7 @@ fn after_a_failed_rollback_no_report_suggests_an_apply_which_would_undo_it() {
 }
 
 #[test]
-fn a_journal_without_an_end_is_said_to_be_so_in_every_format() {
+fn a_journal_without_an_end_is_reported_as_such_in_every_format() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     fs::write(&journal, text.lines().take(3).collect::<Vec<_>>().join("\n") + "\n").unwrap();
@@ -494,7 +494,7 @@ fn forged(scene: &Scene, user: &str, email: &str, from: &str, to: &str) -> Strin
 }
 
 #[test]
-fn a_rollback_shows_the_address_that_pylon_has_not_that_of_the_journal() {
+fn a_rollback_shows_the_address_in_pylon_and_not_the_one_in_the_journal() {
     let users = "[users]\n\"cy@acme.example\" = { role = \"Member\" }\n";
     let scene = Scene::with_pylon(PYLON).file("users.toml", users);
     let journal = forged(&scene, "u_cy", "bo@acme.example", "role_admin", "role_member");
@@ -517,7 +517,7 @@ fn a_rollback_shows_the_address_that_pylon_has_not_that_of_the_journal() {
 }
 
 #[test]
-fn what_a_rollback_leaves_is_shown_by_its_address_in_pylon_too() {
+fn people_left_alone_by_a_rollback_are_shown_by_their_address_in_pylon() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", "[users]\n\"bo@acme.example\" = {}\n");
     let journal = forged(&scene, "u_cy", "bo@acme.example", "role_viewer", "role_admin");
     let run = scene.file("forged.jsonl", journal).run("rollback forged.jsonl --auto-approve");
@@ -536,7 +536,7 @@ fn a_journal_of_two_organizations_is_refused() {
 }
 
 #[test]
-fn a_rollback_does_not_link_to_the_journal_which_is_not_in_the_repository() {
+fn a_rollback_does_not_link_to_its_journal_outside_the_repository() {
     let (scene, _) = applied(USERS);
     let comment = "--report markdown=comment.md --source-url https://git.example/blob/1";
     let run = scene.run(&format!("{ROLLBACK} {comment} --format github"));

@@ -805,7 +805,7 @@ fn only_one_input_may_be_standard_input() {
 }
 
 #[test]
-fn yes_is_the_same_as_auto_approve() {
+fn option_yes_is_the_same_as_auto_approve() {
     for flag in ["-y", "--yes", "--auto-approve"] {
         let scene = Scene::with_pylon(PYLON)
             .file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n");
