@@ -524,8 +524,8 @@ impl Cli {
     pub fn use_config(&mut self, config: PathBuf, origin: ConfigOrigin) {
         let Common { folder, invocation, .. } = &self.common;
         let words = |flag: &str, value: &Path| [flag.to_owned(), path_word(value)];
-        // Omit `-c` if a search from the same folder finds the file. Add it for `ROLECALL_CONFIG`, which might not be set in
-        // the next shell.
+        // Omit `-c` if the default search finds the file. Add it if `ROLECALL_CONFIG` named the file, because another shell might
+        // not set it.
         let is_found =
             matches!(origin, ConfigOrigin::Folder | ConfigOrigin::Parent | ConfigOrigin::Nowhere(_));
         self.common.invocation = Invocation {

@@ -225,7 +225,8 @@ pub fn secret_words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     words(line).filter(move |(at, word)| looks_like_secret(word, is_hinted) && !is_harmless(*at, word))
 }
 
-/// Returns the offset of the first password in a URL, or of the whole part before the `@` if it has no `:` (RFC 3986, section 3.2.1).
+/// Returns the offset of the first password in a URL, or of the whole part before the `@` if it has no `:` (RFC 3986, section
+/// 3.2.1).
 fn credentials_in_url(line: &str) -> Option<usize> {
     line.match_indices("://").find_map(|(scheme, separator)| {
         let start = scheme + separator.len();

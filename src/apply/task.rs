@@ -53,7 +53,7 @@ impl Position {
         Self::Written { so_far, is_confirmed: false }
     }
 
-    /// Returns the index of this position in [`Tasks`].
+    /// Returns the variant's index in [`Tasks::index`].
     const fn number(&self) -> usize {
         match self {
             Self::Queued => 0,

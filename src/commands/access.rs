@@ -64,7 +64,7 @@ async fn review(
     let history = FileHistory::read(&roster.sources);
     let mut unread = history.unread.clone();
     unread.extend(connection.as_on.as_ref().map(|moment| {
-        format!("the present time: ROLECALL_NOW sets it to {}", Printable::new(&moment.written))
+        format!("the current time: ROLECALL_NOW sets it to {}", Printable::new(&moment.written))
     }));
     let declared = files.zip(prepared.as_ref().ok()).map(|(files, prepared)| DeclaredSources {
         roster: &files.roster,

@@ -151,8 +151,7 @@ fn reader(
     Reader::new(base, token?, route, &roots, environment.clock, trace)
 }
 
-/// Fails if `ROLECALL_NOW` is set and requests might reach the real Pylon. A fixed time is meant only for trials on this
-/// machine.
+/// Fails if `ROLECALL_NOW` is set and requests might reach the real Pylon. A fixed time is meant only for local testing.
 pub(super) fn at_present(
     roster: &Roster,
     asked: &ConnectionArgs,

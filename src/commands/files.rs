@@ -22,7 +22,7 @@ pub(super) struct Declared {
     pub(super) desired: DesiredState,
     /// The time at which the files are resolved.
     pub(super) now: Timestamp,
-    /// The present, even with `--at`.
+    /// The current time, even with `--at`.
     pub(super) present: Timestamp,
     /// The value of `--at`, if given.
     pub(super) at: Option<Moment>,

@@ -84,8 +84,8 @@ struct FileIdentity {
     path: PathBuf,
     /// Whether it's a terminal, a pipe, or another device, where one output doesn't replace another.
     is_device: bool,
-    /// The device and inode, which are the same for every hard link to the file and through every bind mount. `None` if the file doesn't exist or
-    /// isn't a regular file.
+    /// The device and inode, which are the same for every hard link to the file and through every bind mount. `None` if the file
+    /// doesn't exist or isn't a regular file.
     #[cfg(unix)]
     id: Option<(u64, u64)>,
 }

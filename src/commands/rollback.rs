@@ -80,7 +80,7 @@ pub(super) fn list(args: &RollbackArgs, common: &Common) -> (Body, Exit) {
     (Body::Journals(Box::new(JournalsReport { journals, older, undo, last })), Exit::Done)
 }
 
-/// Returns the usage error for a missing journal argument, or for `--last` without any journal of this host.
+/// Returns the usage error for a missing journal argument or, with `--last`, for a host without journals.
 fn which(is_last: bool) -> Problem {
     let (message, help) = if is_last {
         (

@@ -29,7 +29,7 @@ pub(super) struct InlinePerson<'t> {
 
 impl<'t> PersonForms<'t> {
     /// Determines the forms of an entry declared with lines. `is_whole` means that the lines are the person's entire declaration.
-    /// `may_be_table` means that a table would still be below the same heading.
+    /// `may_be_table` means that the entry would keep its heading as a table.
     pub(super) fn of_lines(
         values: ValueFormatter<'t>,
         address: &'t str,

@@ -56,7 +56,7 @@ pub enum Actor {
     },
     /// The ID of an actor who isn't, or is no longer, a user of the organization.
     Id(String),
-    /// The source of the change, if the log has no actor.
+    /// The source of the change, if its log entry has no actor.
     Source(String),
     Unknown,
 }
@@ -134,13 +134,13 @@ impl<'a> Drift<'a> {
         people.into_iter().cloned().collect()
     }
 
-    /// Records `entry` for each edit that it matches and that doesn't have a newer entry.
+    /// Records `entry` for each matching edit, unless a newer entry is known.
     pub fn take(&mut self, entry: &AuditEntry) {
         let Some(object) = UserId::new(&entry.object) else { return };
         for field in Field::ALL.into_iter().filter(|field| field.is_mentioned_in(&entry.action)) {
             let Some(edit) = self.edits.get_mut(&(object.clone(), field)) else { continue };
-            // Support hours can react to a change immediately, which results in two entries with the same timestamp. Prefer
-            // the one that set the present value.
+            // Support hours can react to a change immediately, which results in two entries with the same timestamp. Prefer the
+            // one that set the current value.
             let rank = |entry: &AuditEntry| {
                 let sets_present = is_present(self.roles, edit, entry) == Some(true);
                 (entry.happened_at, sets_present, entry.id.clone())

@@ -1,7 +1,7 @@
 //! The reason an edit is in a plan: the files changed, a window began or ended, or Pylon drifted.
 //!
-//! Three desired values determine the cause: the base version's, the present files', and the present files' value just
-//! before the field's last window transition, if it was recent. Every edit has exactly one cause. If the base version and the present files
+//! Three desired values determine the cause: the base version's, the current files', and the current files' value just before the
+//! field's last window transition, if it was recent. Every edit has exactly one cause. If the base version and the current files
 //! are identical, the cause is never [`Cause::ThisChange`].
 
 use jiff::{SignedDuration, Timestamp};
@@ -39,7 +39,8 @@ pub struct Versions<'a> {
     pub present: &'a Roster,
     pub roles: &'a RoleCatalog,
     pub now: Timestamp,
-    /// A window that began or ended before this explains no difference: the present minus [`RECENT`], even if `now` is later.
+    /// A window that began or ended before this explains no difference: the current time minus [`RECENT`], even if `now` is
+    /// later.
     pub recent_since: Timestamp,
 }
 

@@ -49,8 +49,8 @@ pub fn forecast(
                 let review = Review { observed: &state, roster, at, roles, max_changes: Some(most_changes) };
                 let reviewed = plan.review(review);
                 carry_out(&mut state, &reviewed.plan);
-                // A window can't violate a role rule because all declared roles have already been checked. Violations by
-                // current holders are part of the present plan.
+                // A window can't violate a role rule because all declared roles have already been checked. Violations by current
+                // holders are reported with the current plan.
                 let blocked = reviewed.findings.into_iter().filter(|finding| {
                     finding.verdict == Verdict::Blocks && finding.figure.guardrail() != Guardrail::Rule
                 });
@@ -66,8 +66,8 @@ pub fn forecast(
     scheduled
 }
 
-/// Returns the plan for the people whose values change at the same instant, or `None` if planning fails. `state` already includes
-/// all earlier changes, so it differs only for these people. The present plan already reports missing and unmanaged people.
+/// Returns the plan for the people whose values change at the same instant, or `None` if planning fails. `state` includes all
+/// earlier changes, so only these people differ from the files. The current plan already reports missing and unmanaged people.
 fn plan_for(
     same_instant: &[Transition],
     roster: &Roster,

@@ -326,7 +326,8 @@ impl Review<'_> {
         self.counts(&self.rules().keep_at_most, after, u64::min)
     }
 
-    /// Counts the holders of each role. If the files list a role twice, e.g. by name and by slug, the stricter limit wins.
+    /// Counts the holders of each limited role. If a role has two limits, e.g. one by name and one by slug, the stricter one
+    /// wins.
     fn counts(
         &self,
         limits: &[RoleLimit],

@@ -1,8 +1,8 @@
 //! Decides what to read from an organization and verifies that the result is complete.
 //!
-//! Declared people are searched by address, and everyone else comes from a single listing. The role catalog is read at the same
-//! time. The outcome is either a complete, consistent state or an error. A person or role missing from a response would look
-//! nonexistent, and a plan based on such a response could remove the last Admin. To prevent this:
+//! Declared people are looked up by address, and everyone else comes from a single listing. The role catalog is read at the same
+//! time. The outcome is either a complete, consistent state or an error. A person or role missing from a response would seem not
+//! to exist, and a plan based on such a response could remove the last Admin. To prevent this:
 //!
 //! * Lists are read to the last page. A cycle of pages is an error, and so is a page that only repeats earlier ones.
 //! * A person in the search results exists even if they're missing from the listing. If the search and the listing disagree,

@@ -30,7 +30,7 @@ pub(super) fn without(token: &str, text: String) -> String {
 /// Finds fragments of the token. Because the token is ASCII, they always start and end on character boundaries.
 fn pieces(token: &[u8], text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    // In a long report, few positions can start a fragment. A table of leading byte pairs rules out the rest.
+    // Most positions can't start a fragment. A table of the first two bytes of every fragment rules them out.
     let mut begins = vec![false; 1 << 16];
     for begin in token.windows(SHORTEST) {
         begins[pair(begin)] = true; // `pair` lowercases both sides

@@ -27,7 +27,7 @@ const SHOWN: usize = 10;
 const NAMED: usize = 5;
 /// The maximum length of a title or a line of a message, in characters. The JSON report has the full values.
 const LONGEST: usize = 300;
-/// The maximum length of the old and the new value of a change, in characters, so that both fit on a line.
+/// The maximum length of each value of a change (old and new) in characters, so that both fit on a line.
 const LONGEST_OF_CHANGE: usize = 100;
 
 /// Writes the text report followed by the annotations.

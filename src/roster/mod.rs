@@ -11,8 +11,8 @@
 //! * Every declared value carries its source location ([`Sourced`]), which is preserved all the way into the plan.
 //! * The result is either a complete, valid roster or a list of all problems.
 //!
-//! Windows are resolved later by [`crate::desired`] because they depend on the current time. [`crate::plan`] ignores expired
-//! acknowledgments for the same reason.
+//! Windows and the expiry of acknowledgments depend on the current time, so [`crate::desired`] and [`crate::plan`] handle them
+//! later.
 
 use std::collections::BTreeMap;
 use std::fmt;

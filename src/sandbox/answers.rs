@@ -77,8 +77,8 @@ impl World {
         success(me, None, context)
     }
 
-    /// Returns the roles, in pages if the setting `roles_page` or the fault `roles-paged` requires it. Because the fault
-    /// returns a cursor, one is accepted even without the setting.
+    /// Returns the roles, in pages if the setting `roles_page` or the fault `roles-paged` requires it. Cursors are accepted even
+    /// without the setting because the fault returns them.
     fn list_roles(&self, query: &str, context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         let question = page::question(&"roles");
         let start = page::position(question, parameter(query, "cursor"))?;

@@ -46,7 +46,7 @@ impl Faults {
         self
     }
 
-    /// Injects a fault into the `number`th request (counting from 1) that can get one.
+    /// Injects a fault into the `number`th eligible request, counting from 1.
     #[must_use]
     pub fn at(mut self, number: u64, fault: Fault) -> Self {
         self.script.insert(number, fault);

@@ -128,8 +128,8 @@ fn arrive_in_log(log: &mut VecDeque<u128>, limit: u128, length: u128, now: u128)
     }
 }
 
-/// Admits a request while `before × (share of the previous window still in view) + used + 1 ≤ limit`. All terms are multiplied by
-/// `length`.
+/// Admits a request if `before × (share of the previous window still in view) + used + 1 ≤ limit`. All terms are multiplied by
+/// `length` to avoid fractions.
 fn arrive_in_estimate(used: &mut u128, before: u128, limit: u128, length: u128, elapsed: u128) -> Admission {
     let rest = length - elapsed;
     let capacity = (limit * length).saturating_sub(before * rest) / length;

@@ -23,10 +23,10 @@ const LONGEST_ADDRESS: usize = 30;
 const LONGEST_VALUES: usize = 36;
 /// The minimum distance in SVG units between a date and the word `now`, which would otherwise overlap.
 const NOW: f64 = 50.0;
-/// The longest period shown after the present. Without this cap, a single window ten years from now would squeeze all the
+/// The longest period shown after the current time. Without this cap, a single window ten years from now would squeeze all the
 /// others together.
 const FARTHEST: SignedDuration = SignedDuration::from_hours(400 * 24);
-/// The shortest period shown after the present, even if all windows end sooner.
+/// The shortest period shown after the current time, even if all windows end sooner.
 const NEAREST: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// The accessible name of the timeline.
 const LABEL: &str = "Window timeline";
@@ -78,7 +78,7 @@ impl Axis {
         let last = edges.map(|edge| edge.at).max().unwrap_or(now);
         let add = |duration| now.saturating_add(duration).unwrap_or(Timestamp::MAX);
         let span = last.clamp(add(NEAREST), add(FARTHEST)).duration_since(now);
-        // Start slightly before the present to show which windows are open, and end slightly after the last edge.
+        // Start slightly before the current time to show which windows are open, and end slightly after the last edge.
         let margin = span / 20;
         let until = now.saturating_add(span + margin).unwrap_or(Timestamp::MAX);
         Self { from: now.saturating_sub(margin).unwrap_or(Timestamp::MIN), until }

@@ -17,7 +17,7 @@ pub use plan::question;
 
 /// The maximum width of the address column. Longer addresses push the rest of their line to the right.
 const WIDEST_EMAIL: usize = 40;
-/// The maximum number of characters to show of a name or value. The JSON report never truncates them.
+/// Names and values longer than this many characters are truncated, except in the JSON report.
 const LONGEST: usize = 80;
 
 /// Writes the report for a terminal, wrapped to its width.

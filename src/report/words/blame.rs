@@ -11,7 +11,7 @@ use crate::report::facts::plan::{AuditLogLine, BlameLine};
 pub fn blame(line: &BlameLine) -> String {
     let BlameLine { actor_id, actor_name, actor_email, source, action: _, at, old: _, new, outdated } = line;
     let short = |text: &Printable| text.short(LONGEST_NAME);
-    // The log names the token's creator for API calls, even if an integration made the change. Mention the API.
+    // Mention the API because the log names the token's creator even if an integration made the change.
     let is_api = source.as_ref().is_some_and(|source| source.raw() == "api");
     let through = if is_api { " through the API" } else { "" };
     let by = match (actor_name, actor_email.as_ref().or(actor_id.as_ref()), source) {

@@ -33,7 +33,7 @@ pub(super) struct Mistake {
     pub(super) problem: Problem,
     /// The range of the file in which errors are consequences of this mistake.
     pub(super) covers: Range<usize>,
-    /// The intended header, if the parser didn't recognize it as one.
+    /// The intended header, if the parser didn't recognize it.
     pub(super) section: Option<String>,
 }
 

@@ -73,8 +73,8 @@ fn check_width(report: &Report, colors: bool, unwrapped: &str) {
     }
 }
 
-/// Returns `true` if the line is just a path or a location such as `our team/users.toml:7`, perhaps at the end of a sentence. A
-/// path or location is never broken, even if it contains spaces.
+/// Returns `true` if the line is just a path or a location such as `our team/users.toml:7`, perhaps with a final period. Paths
+/// and locations are never broken, even if they contain spaces.
 fn is_path(line: &str) -> bool {
     let before_number = line.trim_end().trim_end_matches(|char: char| char.is_ascii_digit());
     before_number.ends_with([':', '…', '.'])

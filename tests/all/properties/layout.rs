@@ -215,7 +215,7 @@ fn new_people(dice: &mut Dice<'_>) -> Vec<PersonValues> {
     (100..100 + dice.roll(4)).map(|number| new(dice, number)).collect()
 }
 
-/// Applies the edits to the parsed table, as a reference for the edited file's declarations.
+/// Applies the edits to the parsed table. The edited file should declare the same.
 fn expected(before: &toml::Table, edits: &[PersonEdit]) -> toml::Table {
     let mut after = before.clone();
     if edits.is_empty() {

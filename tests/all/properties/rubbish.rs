@@ -170,7 +170,7 @@ fn words() -> impl Strategy<Value = String> {
     vec(word, 0..40).prop_map(|words| words.concat())
 }
 
-/// Generates one key per line, usually with a value. More of the input then gets past the parser.
+/// Generates one key per line, usually with a value, so that more of the input gets past the parser.
 fn lines() -> impl Strategy<Value = String> {
     let line = (select(WORDS.to_vec()), words_of(4), 0..6_u8).prop_map(|(key, value, kind)| match kind {
         0 => format!("{key} = {value}\n"),

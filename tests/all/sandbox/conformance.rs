@@ -78,7 +78,7 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Value)> {
             json!({ "filter":
             { "field": "action", "operator": "equals", "value": "UserRoleChanged" } }),
         ),
-        // Plus every kind of error caused by a body or path.
+        // Every kind of error caused by an invalid body or path.
         ("/users/{id}", "get", "/users/without_results", Value::Null),
         ("/users/{id}", "patch", "/users/without_results", json!({})),
         ("/users/{id}", "patch", "/users/u_bo", json!({ "role_id": "role_unknown" })),

@@ -83,7 +83,7 @@ fn carried_out_slowly(
     panic!("the apply does not end");
 }
 
-/// Returns the user to change, with this role.
+/// Returns the user to change, who holds `role`.
 fn person(role: &str) -> Person {
     Person {
         id: UserId::new("u_bo").expect("a plain id"),

@@ -39,7 +39,7 @@ fn after_every_sequence_of_faults_each_change_is_applied_once() {
     let length = u32::try_from(full(6, 4)).unwrap();
     // Because 0 means no fault, the 9⁶ numbers cover all 8⁶ + … + 8 sequences of faults, as well as sequences with gaps.
     let numbers = 0..9_u64.pow(length);
-    // Because 9 and 7 have no common divisor, the sample has every fault at every request.
+    // Because 9 and 7 are coprime, the sample includes every fault at every request.
     let step = usize::try_from(full(1, 7)).unwrap();
     let (mut fired, mut most) = (0, 0);
     histories(numbers.clone().step_by(step), |seed| {

@@ -1420,7 +1420,7 @@ fn each_mistake_is_one_problem_with_a_correction() {
     }
 }
 
-/// A secret is redacted in the message, the help, and the excerpt, both as a key and as a value on the next line.
+/// A secret is redacted in the message, the help, and the excerpt, whether it is a key or a value on the line below its key.
 #[test]
 fn a_secret_in_an_unusual_place_is_not_printed() {
     for text in [

@@ -6,8 +6,8 @@ use rolecall::printable::is_unprintable;
 
 use super::Seen;
 
-/// Rejects malformed tables, cells a spreadsheet would evaluate, and characters with an effect on a terminal. If the command
-/// failed, the report is empty.
+/// Rejects malformed tables, cells a spreadsheet would evaluate, and characters that affect a terminal. Accepts an empty report,
+/// which a failed command leaves.
 pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     if report.is_empty() {
         return Ok(Seen::default());
