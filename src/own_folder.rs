@@ -273,7 +273,7 @@ mod system {
     }
 }
 
-/// Syncs any folder so that the names of new files survive a crash.
+/// Syncs a folder, not only one of ours, so that the names of new files survive a crash.
 pub fn sync_folder(path: &Path) -> Result<()> {
     system::sync_folder(path)
 }

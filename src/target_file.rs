@@ -128,8 +128,8 @@ fn has_several_names(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Returns standard output or standard error if the path refers to one of them, such as `/dev/stdout`. If a regular file
-/// were opened a second time, it would have an independent file offset, and the two streams would overwrite each other.
+/// Returns standard output or standard error if the path, such as `/dev/stdout`, refers to one of them. If the stream is
+/// redirected to a file, opening that file again would create a second file offset, and the two would overwrite each other.
 #[cfg(unix)]
 #[expect(clippy::disallowed_methods, reason = "the caller removes secrets from the text")]
 fn own_stream(there: &fs::Metadata) -> Result<Option<File>> {

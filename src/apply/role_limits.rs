@@ -2,10 +2,10 @@
 //!
 //! While writes are pending, the exact number is unknown. Two counts bound it from below and above:
 //!
-//! * **Confirmed** holders decide whether a loss may be sent. A gain counts only once Pylon has shown it, while a loss counts as
-//!   soon as it's sent.
-//! * **Possible** holders decide whether a gain may be sent. A gain counts as soon as it's sent, while a loss counts only once
-//!   Pylon has shown it.
+//! * **Confirmed** holders decide whether a loss may be sent. A gain counts after Pylon has shown it, but a loss counts as soon
+//!   as it's sent.
+//! * **Possible** holders decide whether a gain may be sent. A gain counts as soon as it's sent, but a loss counts after Pylon
+//!   has shown it.
 
 use std::collections::HashMap;
 

@@ -227,7 +227,7 @@ fn target(link: &Path, text: &Path) -> Option<PathBuf> {
     Some(path)
 }
 
-/// Creates a symbolic link. Its target may be anything, since reading the roster rejects a link that leads out of the folder.
+/// Creates a symbolic link. Any target is safe because the roster reader rejects links that lead out of the folder.
 #[cfg(unix)]
 fn create_link(path: &Path, target: &[u8]) -> io::Result<()> {
     use std::os::unix::{ffi::OsStrExt, fs::symlink};

@@ -106,7 +106,7 @@ fn only_of(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Problems
     only(scope.only, declared).map_err(|problems| Problems::new(declared.roster.sources.clone(), problems))
 }
 
-/// Reads the organization, confirming the declared people and `others` with a search.
+/// Reads the organization, and also searches for the declared people and `others`.
 pub(super) async fn observe(
     declared: &Declared,
     others: &[Email],
@@ -258,7 +258,7 @@ impl Prepared {
         self.report.add_unwritten(base, present, &self.reviewed, state);
     }
 
-    /// Returns the digest of the files. It's computed on demand for saved plans and slow confirmations.
+    /// Returns the digest of the files. Computed on demand, because only a saved plan or a late confirmation needs it.
     pub(super) fn files_digest(&self) -> String {
         digest_of(&self.sources)
     }

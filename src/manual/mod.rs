@@ -176,7 +176,7 @@ fn literal(text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// The maximum width of a term with its description on the same line.
+/// The maximum width of a term whose description is on the same line.
 const LONGEST_TERM: usize = 44;
 
 /// Formats terms and descriptions in two columns, with the descriptions wrapped. If a term is too long, its description goes on

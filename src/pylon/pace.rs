@@ -374,7 +374,7 @@ impl Gate {
     }
 }
 
-/// The rate after a 429 in thousandths of a request per window, controlled by AIMD. It stays between one request and the
+/// The rate after a 429, controlled by AIMD and in thousandths of a request per window. It stays between one request and the
 /// ceiling.
 #[derive(Debug, Clone, Copy)]
 struct AdaptiveRate {

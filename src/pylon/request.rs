@@ -232,8 +232,8 @@ pub struct EndpointFacts {
 /// Splits a search that the server has rejected as too large. Returns the number of values in each half and the number of
 /// entries per page, or `None` if the search can't get any smaller.
 ///
-/// The maximum number of values in a filter is undocumented, and some API versions reject a limit of 1000. Both numbers
-/// therefore shrink. For a single value, the page shrinks only after a 413. A 400 must then have a different cause.
+/// The maximum number of values in a filter is undocumented, and some API versions reject a limit of 1000. Both numbers therefore
+/// shrink. For a single value, the page shrinks only after a 413, because a 400 must then have a different cause.
 pub fn halved(values: usize, limit: usize, failure: &Failure) -> Option<(usize, usize)> {
     let can_shrink = values > 1 || limit > 1 && failure.class() == super::Class::TooLarge;
     (can_shrink && failure.may_be_too_large()).then(|| (values.div_ceil(2).max(1), (limit / 2).max(1)))

@@ -118,8 +118,8 @@ impl Retries {
         self.failing_since = None;
     }
 
-    /// Returns `true` if no request has succeeded for [`LONGEST_SILENCE`] since one failed. A single pause requested by the
-    /// server extends that limit, but repeated pauses don't.
+    /// Returns `true` if a request failed at least [`LONGEST_SILENCE`] ago and none has succeeded since. The first pause
+    /// requested by the server extends that limit, but later ones don't.
     pub fn is_silent(&self, now: Duration) -> bool {
         now >= self.silent_at()
     }

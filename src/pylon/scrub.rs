@@ -1,5 +1,5 @@
-//! Removes the API token from untrusted text (whole or in fragments, ignoring case) and from JSON bodies (whole, even if
-//! escaped).
+//! Removes the API token: whole or in fragments (ignoring case) from untrusted text, and whole (even if escaped) from JSON
+//! bodies.
 //!
 //! A fragment is what remains if other code truncates a long value or breaks a line after a `/`. Case is ignored because a
 //! token that was passed as a host name is displayed in lowercase.

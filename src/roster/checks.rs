@@ -27,8 +27,8 @@ pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mu
     });
 }
 
-/// Returns the addresses in the settings, where a look-alike silently disables the setting. A `protected` address that only
-/// resembles a person's address doesn't protect the person, and a rule doesn't apply to them.
+/// Returns the addresses in the settings, where a look-alike silently has no effect. If an address in `protected` or a rule only
+/// resembles a person's address, the person isn't protected, or the rule doesn't apply to them.
 fn named_in_settings(roster: &Roster) -> Vec<Sourced<Email>> {
     let Roster { guardrails, acknowledgments, .. } = roster;
     let users = acknowledgments.iter().filter_map(|known| known.risk.user());

@@ -89,7 +89,7 @@ struct Nodes {
     children: HashMap<(usize, String), usize>,
     /// The first statement with exactly this key, for each node.
     exact: Vec<Option<usize>>,
-    /// The first statement whose key has this key as a proper prefix, for each node.
+    /// For each node, the first statement whose key is longer and starts with the node's key.
     beginning: Vec<Option<usize>>,
 }
 

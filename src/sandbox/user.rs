@@ -94,7 +94,7 @@ impl User {
     }
 }
 
-/// Collects a user's list for a response. If an empty list must be represented as `null`, returns `None`.
+/// Collects a user's list for a response. Returns `None` if the list is empty and must be represented as `null`.
 fn shown_list<T>(items: impl Iterator<Item = T>, empty_lists: EmptyLists) -> Option<Vec<T>> {
     let items: Vec<T> = items.collect();
     (!items.is_empty() || empty_lists == EmptyLists::List).then_some(items)

@@ -49,8 +49,8 @@ pub struct World {
 }
 
 impl World {
-    /// Creates a world in this state, with the default token and its API version's documented limits. `epoch` is the wall-clock
-    /// time at which `now` is zero. The error contains one sentence per problem with the state.
+    /// Creates a world in this state, with the default token and the limits documented for the state's API version. `epoch` is
+    /// the wall-clock time at which `now` is zero. The error contains one sentence per problem with the state.
     pub fn new(state: SandboxState, epoch: Timestamp) -> Result<Self, Vec<String>> {
         let SandboxState { organization, api, token_user, roles, settings, users, audit, made_up } = state;
         let roles = roles.unwrap_or_else(Role::built_in);

@@ -69,7 +69,7 @@ impl Machine {
     }
 
     /// Returns `true` if it's this change's turn and the role limits permit it. A change to the token's own user waits until all
-    /// others have ended.
+    /// others are settled.
     fn is_allowed(&self, id: TaskId) -> bool {
         let task = &self.tasks[id];
         let is_last = !task.is_own || self.tasks.unsettled_count() <= 1;

@@ -10,7 +10,7 @@ use crate::report::facts::plan::{ChangeLine, EditLine, PersonLine, PlanReport};
 use crate::report::transitions::{self, ChangedPerson, MOST_LISTED};
 use crate::report::words::{self, Shared};
 
-/// A section of people with an entry in the table of contents.
+/// A section of people that the table of contents links to.
 pub(super) struct PeopleSection<'r> {
     /// The ID that the table of contents links to.
     pub(super) id: &'static str,

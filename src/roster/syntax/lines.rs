@@ -266,7 +266,7 @@ pub(super) fn operator(spot: &Spot<'_>) -> Option<Mistake> {
     Some(if sign == ":" { mistake.within_mark(spot) } else { mistake })
 }
 
-/// Returns the value after an operator with a leading space, abbreviating tables and arrays.
+/// Returns a space followed by the value after an operator, abbreviating tables and arrays.
 fn value_after(spot: &Spot<'_>, value: &str) -> String {
     let end = match value.as_bytes().first() {
         Some(quote @ (b'"' | b'\'')) => string_len(value, *quote).unwrap_or(value.len()),

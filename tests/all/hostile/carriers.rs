@@ -44,7 +44,8 @@ macro_rules! carriers {
 }
 
 carriers! {
-    // characters shown in text (and in a job's log), in Markdown, and in HTML; whether JSON includes it; which CSV includes it
+    // characters shown in text (and in a job's log), in Markdown, and in HTML; whether JSON has the value; which tables in CSV
+    // have it
     Organization: Some(80), Some(80), Some(120), true, NONE;
     OrganizationId: Some(80), Some(80), Some(120), true, NONE;
     Place: Some(80), Some(80), Some(120), true, NONE;

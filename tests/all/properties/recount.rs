@@ -62,7 +62,7 @@ fn matches(pattern: &str, email: &Email) -> bool {
     is_name && place == domain
 }
 
-/// Returns the roles with a maximum. If a file has several maximums for a role, the lowest wins.
+/// Returns the maximum of each role that has one. If a file has several for a role, the lowest wins.
 pub(super) fn maximums(resolved: &Resolved) -> BTreeMap<&'static str, u64> {
     let mut maximums = BTreeMap::new();
     for maximum in &resolved.roster.guardrails.keep_at_most {

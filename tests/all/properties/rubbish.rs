@@ -1,4 +1,4 @@
-//! Properties of invalid input: it never causes a panic, and its error messages never contain terminal or GitHub commands.
+//! Invalid input never causes a panic, and error messages about it never contain terminal escapes or GitHub workflow commands.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! Tests for faults that make a 200 misleading, without a socket.
+//! Tests without a socket for faults that make a 200 misleading.
 
 use pretty_assertions::assert_eq;
 

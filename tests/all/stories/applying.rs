@@ -162,8 +162,8 @@ fn wait_for_requests(scene: &Scene, child: &mut Child, requests: usize) {
     }
 }
 
-/// Returns a command that can be stopped by a signal even if the tests run under `nohup` or in the background of a shell, where
-/// signals are ignored.
+/// Returns a command that signals can stop even if the tests run under `nohup` or as a background job, where some signals are
+/// ignored.
 #[cfg(unix)]
 fn stoppable(scene: &Scene, arguments: &[&str]) -> Command {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

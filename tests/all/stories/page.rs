@@ -1,4 +1,4 @@
-//! Tests for the page of `--report html=…`: its sections and their order.
+//! Tests for the page that `--report html=…` writes: its sections and their order.
 
 use std::fs;
 

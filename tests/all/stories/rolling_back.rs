@@ -212,7 +212,7 @@ fn other_files_and_the_journal_of_another_organization_are_refused() {
         .mentions("name the journal");
 }
 
-/// Replaces the time, process ID, and random part of each journal name with `NAME`, and the host with `HOST`.
+/// Replaces each journal name, which differs in every run, with `NAME`, and the host with `HOST`.
 fn without_names(scene: &Scene, text: &str) -> String {
     let mut shown = text.replace(&scene.host(), "HOST");
     let folder = scene.folder().join(".rolecall/journal");

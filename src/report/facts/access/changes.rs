@@ -16,7 +16,7 @@ use crate::printable::Printable;
 /// The differences from an earlier review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AccessChanges {
-    /// The time at which the earlier review read Pylon.
+    /// The time of the earlier review.
     #[schemars(with = "String")]
     pub read_at: Timestamp,
     /// The file of the earlier review, as given on the command line.
