@@ -4,7 +4,9 @@
 //! docs/diagnostics.md documents them. Messages quote only the beginning of a long value and escape its special characters. The
 //! excerpt below a message shows the rest.
 
-use crate::secret::MASK;
+use std::collections::{BTreeSet, HashMap};
+
+use crate::secret::{MASK, secret_words, words};
 use crate::source::{Place, Sources};
 
 /// Declares a module's diagnostic codes.
@@ -61,21 +63,20 @@ impl Problem {
     }
 
     /// Hides words that look like secrets only because of the rest of their line, such as a comment about a token.
-    fn hide_secrets(&mut self, sources: &Sources) {
+    /// `words_of_lines` holds the words of the lines searched so far by their addresses, because a long line can have many problems.
+    fn hide_secrets<'s>(
+        &mut self,
+        sources: &'s Sources,
+        words_of_lines: &mut HashMap<*const u8, BTreeSet<&'s str>>,
+    ) {
         let Self { code: _, message, labels, help } = self;
-        let places: Vec<Place> = labels.iter().map(|label| label.place).collect();
-        let mut texts: Vec<&mut String> = labels.iter_mut().map(|label| &mut label.text).collect();
-        texts.push(message);
-        texts.extend(help);
-        for word in places.into_iter().flat_map(|place| sources.secret_words(place)) {
-            // A message may quote only the beginning of a long word.
-            let beginning = &word[..word.len().min(16)];
-            for text in &mut texts {
-                while let Some(at) = text.find(beginning) {
-                    let quoted = text[at..].bytes().zip(word.bytes()).take_while(|(one, other)| one == other);
-                    let end = at + quoted.count();
-                    text.replace_range(at..end, MASK);
-                }
+        for place in labels.iter().map(|label| label.place).collect::<Vec<_>>() {
+            let line = sources.line(place);
+            let hidden = words_of_lines.entry(line.as_ptr()).or_insert_with(|| secret_words(line).collect());
+            let texts =
+                labels.iter_mut().map(|label| &mut label.text).chain([&mut *message]).chain(&mut *help);
+            if !hidden.is_empty() {
+                texts.for_each(|text| *text = without_words(text, hidden));
             }
         }
     }
@@ -93,6 +94,21 @@ impl Problem {
     }
 }
 
+/// Replaces the words in `hidden` with [`MASK`], as well as the beginning of a long word that was cut.
+fn without_words(text: &str, hidden: &BTreeSet<&str>) -> String {
+    let is_hidden = |word: &str| {
+        let next = hidden.range(word..).next();
+        next.is_some_and(|next| *next == word || word.len() >= 16 && next.starts_with(word))
+    };
+    let (mut shown, mut done) = (String::new(), 0);
+    for (at, word) in words(text).filter(|(_, word)| is_hidden(word)) {
+        shown += &text[done..at];
+        shown += MASK;
+        done = at + word.len();
+    }
+    shown + &text[done..]
+}
+
 /// A run's problems, and the sources their locations refer to. Empty only if the files are valid.
 #[derive(Debug, Clone)]
 pub struct Problems {
@@ -106,7 +122,8 @@ impl Problems {
     /// Sorts the problems by location and removes duplicates. The same files therefore always produce the same report. Also
     /// removes words from the messages that the excerpts don't show either.
     pub fn new(sources: Sources, mut list: Vec<Problem>) -> Self {
-        list.iter_mut().for_each(|problem| problem.hide_secrets(&sources));
+        let mut words_of_lines = HashMap::new();
+        list.iter_mut().for_each(|problem| problem.hide_secrets(&sources, &mut words_of_lines));
         list.sort_by(|a, b| {
             let key = |problem: &Problem| problem.labels.first().map(|label| label.place);
             key(a).cmp(&key(b)).then_with(|| a.code.cmp(b.code)).then_with(|| a.message.cmp(&b.message))

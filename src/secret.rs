@@ -209,14 +209,19 @@ fn end_of_string(line: &str, quotes: &str) -> Option<usize> {
 
 /// Returns the offset of the first potential secret on a line.
 pub fn start_in(line: &str) -> Option<usize> {
-    let word = secret_words(line).next().map(|(at, _)| at);
+    let word = placed_secret_words(line).next().map(|(at, _)| at);
     let starts = [value_of_secret(line), credentials_in_url(line), word];
     let start = starts.into_iter().flatten().min()?;
     (start < line.len()).then_some(start)
 }
 
+/// Returns the words on a line that look like secrets.
+pub fn secret_words(line: &str) -> impl Iterator<Item = &str> {
+    placed_secret_words(line).map(|(_, word)| word)
+}
+
 /// Returns the words on a line that look like secrets, with their offsets.
-pub fn secret_words(line: &str) -> impl Iterator<Item = (usize, &str)> {
+fn placed_secret_words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let lower = line.to_ascii_lowercase();
     let is_hinted = lower.contains("api_key") || NAMES.iter().any(|name| lower.contains(name));
     // A known prefix is never that of an address or an ID.
@@ -282,7 +287,7 @@ fn key_parts(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Returns a line's words that consist of token characters, with their offsets.
-fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
+pub fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_of_token = |char: char| char.is_ascii_alphanumeric() || "_-+/.~".contains(char);
     line.split(move |char: char| !is_of_token(char))
         .filter(|word| !word.is_empty())

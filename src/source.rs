@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::printable::Printable;
-use crate::secret::{MASK, secret_lines, secret_words, start_in};
+use crate::secret::{MASK, secret_lines, start_in};
 
 /// A file, identified by its index in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -200,11 +200,11 @@ impl Sources {
         Location { file: file.name.clone(), line, column }
     }
 
-    /// Returns the words that look like secrets on the line that contains a place.
-    pub fn secret_words(&self, place: Place) -> impl Iterator<Item = &str> {
+    /// Returns the line that contains a place.
+    pub fn line(&self, place: Place) -> &str {
         let file = &self.files[place.file.0 as usize];
         let start = file.text.floor_char_boundary(place.start as usize);
-        secret_words(&file.text[file.line_around(start)]).map(|(_, word)| word)
+        &file.text[file.line_at(start).1..file.line_end(start)]
     }
 
     /// Returns the line that contains a place, with any secrets masked.
@@ -212,7 +212,8 @@ impl Sources {
         let file = &self.files[place.file.0 as usize];
         let text = &file.text;
         let start = text.floor_char_boundary(place.start as usize);
-        let Range { start: line_start, end: line_end } = file.line_around(start);
+        let (_, line_start) = file.line_at(start);
+        let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
         let end = text.floor_char_boundary(place.end as usize).clamp(start, line_end);
         let mut masks: Vec<Range<usize>> = file.masked.clone();
         masks.extend(start_in(&text[line_start..line_end]).map(|from| line_start + from..line_end));
@@ -248,12 +249,6 @@ impl SourceFile {
         let lines = &self.positions().lines;
         let number = lines.partition_point(|start| *start <= at);
         (number, lines[number - 1])
-    }
-
-    /// Returns the range of the line that contains the byte offset `at`, without its line ending.
-    fn line_around(&self, at: usize) -> Range<usize> {
-        let length = self.text[at..].find(['\n', '\r']).unwrap_or(self.text.len() - at);
-        self.line_at(at).1..at + length
     }
 
     /// Returns the end offset of the line that contains the byte offset `at`.

@@ -59,7 +59,7 @@ pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<Tabl
     }
     let end = detach_headings(&mut pairs, &mut tables);
     let SettledPeople { lines, tables } = SettledPeople::new(writer.values, pairs, tables);
-    let has_tables = !tables.is_empty();
+    let is_end_apart = !tables.is_empty() || lines.last().is_some_and(|last| !last.foot.is_empty());
     if head.is_some() || !lines.is_empty() {
         let head = head.unwrap_or_default();
         write_header(writer, &["users"], false, &head);
@@ -79,7 +79,7 @@ pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<Tabl
             person.sections.into_iter().for_each(|section| write_section(writer, section));
         }
     }
-    if has_tables && !end.is_empty() {
+    if is_end_apart && !end.is_empty() {
         writer.blank();
     }
     writer.comments(&end);
