@@ -299,7 +299,7 @@ mod tests {
     }
 
     /// Returns the blames for the role and the status, after checking that entry order makes no difference.
-    fn blamed(entries: &[AuditEntry]) -> [Option<Blame>; 2] {
+    fn blamed(entries: &[AuditEntry]) -> [Option<Blame>; Field::ALL.len()] {
         let (plan, roles, observed) = (plan(), roles(), ObservedState::default());
         let of = |entries: &mut dyn Iterator<Item = &AuditEntry>| {
             let mut drift = Drift::new(&plan, &roles);
@@ -312,7 +312,7 @@ mod tests {
         forwards
     }
 
-    fn names(entries: &[AuditEntry]) -> [Option<String>; 2] {
+    fn names(entries: &[AuditEntry]) -> [Option<String>; Field::ALL.len()] {
         blamed(entries).map(|blame| match blame?.actor {
             Actor::Id(id) => Some(id.trim_start_matches("by_").to_owned()),
             other => panic!("{other:?}"),

@@ -54,7 +54,7 @@ codes! {
         BadTime = "roster::bad_time",
         /// A window ends before it starts, or at the same instant.
         BackwardsWindow = "roster::backwards_window",
-        /// A window sets neither a role nor a status.
+        /// A window sets no field.
         EmptyWindow = "roster::empty_window",
         /// Two windows of a person overlap and set the same field.
         OverlappingWindows = "roster::overlapping_windows",

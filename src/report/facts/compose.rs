@@ -1,6 +1,8 @@
 //! Turns a reviewed plan into a [`PlanReport`] by replacing IDs with names and places with file locations. Audit log findings and
 //! the outcomes of an apply are added later.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::OrganizationLine;
@@ -142,9 +144,12 @@ impl RollbackNotes {
         roles: &RoleCatalog,
     ) -> Self {
         let names = Labels { roles, sources };
+        // Searching all changes for each person would be slow.
+        let next: HashMap<&Email, &Change> =
+            next.iter().map(|change| (&change.subject.primary, change)).collect();
         let not_rolled_back = not_rolled_back.iter().map(|left| SkippedLine {
             email: email_line(&left.email.value),
-            why: words::not_rolled_back(&left.why, &|role| roles.label(role)) + &names.set_next(left, next),
+            why: words::not_rolled_back(&left.why, &|role| roles.label(role)) + &names.set_next(left, &next),
             location: Some(sources.locate(left.email.place)),
         });
         Self {
@@ -215,9 +220,9 @@ impl Labels<'_> {
 
     /// Tells which value the next apply would set in place of one that is left alone. Returns an empty string if it wouldn't set
     /// one.
-    fn set_next(&self, left: &NotRolledBack, next: &[Change]) -> String {
+    fn set_next(&self, left: &NotRolledBack, next: &HashMap<&Email, &Change>) -> String {
         let NotRolledBackReason::ChangedSince { field } = &left.why else { return String::new() };
-        let change = next.iter().find(|change| change.subject.primary == left.email.value);
+        let change = next.get(&left.email.value);
         change.and_then(|change| change.edit(*field)).map_or_else(String::new, |edit| {
             let value = Printable::new(&self.roles.value_label(*field, &edit.to)).short(LONGEST);
             let place = self.sources.locate(edit.place).to_string();

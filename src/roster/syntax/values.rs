@@ -398,7 +398,9 @@ mod tests {
             format!("[workspace]\n{}", lines(keys::WORKSPACE)),
             format!(
                 "[policy]\n{}",
-                lines(keys::POLICY).replace("\"Admin\"", "\"observe\"").replace("\"away\"", "\"ignore\"")
+                Field::ALL.iter().fold(lines(keys::POLICY), |text, field| {
+                    text.replace(&format!("\"{}\"", field.example()), "\"observe\"")
+                })
             ),
             format!("[guardrails]\n{}", lines(keys::GUARDRAIL)),
             format!("[[rule]]\n{}", lines(keys::RULE)),
