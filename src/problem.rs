@@ -67,12 +67,13 @@ impl Problem {
     fn hide_secrets<'s>(
         &mut self,
         sources: &'s Sources,
-        words_of_lines: &mut HashMap<*const u8, BTreeSet<&'s str>>,
+        words_of_lines: &mut HashMap<(*const u8, usize), BTreeSet<&'s str>>,
     ) {
         let Self { code: _, message, labels, help } = self;
         for place in labels.iter().map(|label| label.place).collect::<Vec<_>>() {
-            let line = sources.line(place);
-            let hidden = words_of_lines.entry(line.as_ptr()).or_insert_with(|| secret_words(line).collect());
+            let lines = sources.lines(place);
+            let hidden = words_of_lines.entry((lines.as_ptr(), lines.len()));
+            let hidden = hidden.or_insert_with(|| secret_words(lines).collect());
             let texts =
                 labels.iter_mut().map(|label| &mut label.text).chain([&mut *message]).chain(&mut *help);
             if !hidden.is_empty() {

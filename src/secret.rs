@@ -222,8 +222,8 @@ pub fn secret_words(line: &str) -> impl Iterator<Item = &str> {
 
 /// Returns the words on a line that look like secrets, with their offsets.
 fn placed_secret_words(line: &str) -> impl Iterator<Item = (usize, &str)> {
-    let lower = line.to_ascii_lowercase();
-    let is_hinted = lower.contains("api_key") || NAMES.iter().any(|name| lower.contains(name));
+    let lower = line.to_ascii_lowercase().replace(['_', '-'], "");
+    let is_hinted = NAMES.iter().any(|name| lower.contains(name));
     // A known prefix is never that of an address or an ID.
     let is_harmless =
         move |at, word| !has_secret_prefix(word) && (is_in_address(line, at, word) || is_id(line, at));
@@ -281,7 +281,10 @@ fn key_parts(text: &str) -> impl Iterator<Item = &str> {
             let is_of_key = |char: char| char.is_ascii_alphanumeric() || "_-".contains(char);
             before.split_at(before.trim_end_matches(is_of_key).len())
         });
-        rest = before.trim_end().strip_suffix('.');
+        let above = before.trim_end();
+        // In a sentence, a space follows the dot but doesn't precede it.
+        let is_sentence = |key: &&str| above.len() < before.len() && !key.ends_with([' ', '\t', '"', '\'']);
+        rest = above.strip_suffix('.').filter(|key| !is_sentence(key));
         Some(part)
     })
 }
@@ -315,7 +318,7 @@ fn looks_like_secret(word: &str, is_hinted: bool) -> bool {
 }
 
 /// Returns `true` if a word begins like the tokens of a well-known service.
-fn has_secret_prefix(word: &str) -> bool {
+pub fn has_secret_prefix(word: &str) -> bool {
     let has_prefix = PREFIXES.iter().any(|prefix| word.starts_with(prefix));
     has_prefix && word.len() >= 10 && word.bytes().any(|byte| byte.is_ascii_digit())
 }
@@ -402,6 +405,7 @@ mod tests {
             "\"secretary@acme.example\" = { windows = [{ from = 2026-12-20T08:00:00Z, role = \"Admin\" }] }",
             "\"ana+token2026@acme.example\" = {}",
             "# bearer of bad news",
+            "\"ana@acme.example\" = {} # no token. Note: away",
             "# the secret of a good rota",
             "keep_at_least = { Secretary = 2, \"Token Admin\" = 1 }",
             "guardrail = \"token_owner\" # until 2026-12-24",

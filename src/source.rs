@@ -113,6 +113,9 @@ struct Positions {
     characters: Vec<usize>,
 }
 
+/// The part of a value, in bytes, that messages quote at most.
+const LONGEST_VALUE: usize = 4096;
+
 /// The number of bytes between two entries in [`Positions::characters`].
 const STRIDE: usize = 1024;
 
@@ -200,11 +203,12 @@ impl Sources {
         Location { file: file.name.clone(), line, column }
     }
 
-    /// Returns the line that contains a place.
-    pub fn line(&self, place: Place) -> &str {
+    /// Returns the lines of a place, without those more than [`LONGEST_VALUE`] bytes after its start.
+    pub fn lines(&self, place: Place) -> &str {
         let file = &self.files[place.file.0 as usize];
         let start = file.text.floor_char_boundary(place.start as usize);
-        &file.text[file.line_at(start).1..file.line_end(start)]
+        let end = (place.end as usize).clamp(start, start + LONGEST_VALUE);
+        &file.text[file.line_at(start).1..file.line_end(file.text.floor_char_boundary(end))]
     }
 
     /// Returns the line that contains a place, with any secrets masked.

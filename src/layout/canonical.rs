@@ -47,7 +47,8 @@ fn write(parsed: ParsedText<'_>) -> String {
     let mut writer = LayoutWriter::new(values);
     writer.detached(&top);
     write_pairs(&mut writer, unheaded, keys::ROOT);
-    for section in sections {
+    for mut section in sections {
+        section.head.detach_directives();
         write_section(&mut writer, section);
     }
     write_people(&mut writer, users);

@@ -8,6 +8,8 @@ use std::ops::Range;
 
 use toml_edit::{Document, InlineTable, Item, Key, Table, Value};
 
+use crate::roster::keys;
+
 pub(super) const BOM: &str = "\u{feff}";
 /// White space around a comment. Any other white space is part of the comment.
 pub(super) const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
@@ -163,6 +165,15 @@ impl Placement<'_> {
         !detached.is_empty() || !leading.is_empty() || trailing.is_some() || !foot.is_empty()
     }
 
+    /// Detaches directives such as `#:schema` from the statement. Tools read them only at the top of the file, where the next run
+    /// would find them detached if the statement ends up there.
+    pub(super) fn detach_directives(&mut self) {
+        let last_directive = self.leading.iter().rposition(|comment| comment.text.starts_with("#:"));
+        if let Some(last) = last_directive {
+            self.detached.push(self.leading.drain(..=last).collect());
+        }
+    }
+
     /// Returns `true` if a comment directly above the statement is a group heading.
     pub(super) fn has_leading_heading(&self) -> bool {
         is_heading(&self.leading)
@@ -206,24 +217,46 @@ impl Placement<'_> {
     }
 }
 
-/// Returns `true` if the comment may be about everything below it. A comment that's commented-out TOML is not, and neither is one
-/// about particular people, with an address on every line.
+/// Returns `true` if the comment may be about everything below it. A comment is not if every line is about a person, or if it's
+/// the commented-out TOML of a person.
 fn is_heading(block: &Block<'_>) -> bool {
     let lines = || block.iter().map(|comment| comment.text.trim_start_matches('#').trim_matches(SPACE));
-    let is_toml = || Document::parse(lines().collect::<Vec<_>>().join("\n")).is_ok_and(|all| !all.is_empty());
+    let is_of_person = |key: &str| keys::PERSON.contains(&key) || has_address(key);
+    let is_entry = |(key, item): (&str, &Item)| match item.as_table_like() {
+        Some(people) if key == "users" => {
+            !people.is_empty() && people.iter().all(|(key, _)| has_address(key))
+        }
+        _ => is_of_person(key),
+    };
+    let is_toml = || {
+        let document = Document::parse(lines().collect::<Vec<_>>().join("\n"));
+        document.is_ok_and(|all| !all.is_empty() && all.iter().all(is_entry))
+    };
     !lines().all(is_about_person) && !is_toml()
 }
 
 /// Returns `true` if a comment begins with an address or contains a commented-out entry. An address elsewhere can be part of a
-/// heading, and a team name such as `@acme/leads` isn't an address.
+/// heading.
 fn is_about_person(line: &str) -> bool {
-    line.match_indices('@').any(|(at, _)| {
-        let name = line[..at].rsplit(SPACE).next().unwrap_or_default();
-        let (domain, behind) = line[at + 1..].split_once(SPACE).unwrap_or((&line[at + 1..], ""));
+    let mut words = line.split(SPACE).filter(|word| !word.is_empty()).peekable();
+    let mut is_first = true;
+    while let Some(word) = words.next() {
+        let is_key = words.peek().is_some_and(|next| next.starts_with('='));
+        if (is_first || is_key) && has_address(word) {
+            return true;
+        }
+        is_first = false;
+    }
+    false
+}
+
+/// Returns `true` if a word contains an address. A team name such as `@acme/leads` doesn't count.
+fn has_address(word: &str) -> bool {
+    let is_inside = |at: usize| {
         let is_name_end = |last: char| last.is_alphanumeric() || "+-_'".contains(last);
-        let is_address = name.ends_with(is_name_end) && domain.starts_with(char::is_alphanumeric);
-        is_address && (name.len() == at || behind.trim_start_matches(SPACE).starts_with('='))
-    })
+        word[..at].ends_with(is_name_end) && word[at + 1..].starts_with(char::is_alphanumeric)
+    };
+    word.match_indices('@').any(|(at, _)| is_inside(at))
 }
 
 impl<'t> TrailingComment<'t> {
@@ -352,24 +385,19 @@ impl<'t> Gap<'t> {
 
     /// Assigns the comments directly above the first statement to it, and returns the rest as the top of the file.
     fn open(mut self, first: &mut Placement<'t>) -> Vec<Block<'t>> {
-        first.leading = self.take_leading();
-        self.blocks
-    }
-
-    /// Takes the comments directly above the next statement, without directives such as `#:schema`. Tools ignore directives that
-    /// aren't at the top of the file, and they are never about a statement.
-    fn take_leading(&mut self) -> Block<'t> {
-        let mut leading = if self.touches_below { self.blocks.pop().unwrap_or_default() } else { Vec::new() };
-        let last_directive = leading.iter().rposition(|comment| comment.text.starts_with("#:"));
-        if let Some(last) = last_directive {
-            self.blocks.push(leading.drain(..=last).collect());
+        if self.touches_below {
+            first.leading = self.blocks.pop().unwrap_or_default();
         }
-        leading
+        first.detach_directives();
+        self.blocks.append(&mut first.detached);
+        self.blocks
     }
 
     /// Assigns each comment to the statement above or below the gap.
     fn distribute(mut self, above: &mut Placement<'t>, below: &mut Placement<'t>, may_be_foot: bool) {
-        below.leading = self.take_leading();
+        if self.touches_below {
+            below.leading = self.blocks.pop().unwrap_or_default();
+        }
         if self.touches_above && self.has_blank && may_be_foot && !self.blocks.is_empty() {
             above.foot = self.blocks.remove(0);
         }

@@ -61,7 +61,8 @@ pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<Tabl
     let SettledPeople { lines, tables } = SettledPeople::new(writer.values, pairs, tables);
     let is_end_apart = !tables.is_empty() || lines.last().is_some_and(|last| !last.foot.is_empty());
     if head.is_some() || !lines.is_empty() {
-        let head = head.unwrap_or_default();
+        let mut head = head.unwrap_or_default();
+        head.detach_directives();
         write_header(writer, &["users"], false, &head);
         for (number, mut group) in lines.into_iter().enumerate() {
             group.sort();
@@ -85,20 +86,34 @@ pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<Tabl
     writer.comments(&end);
 }
 
-/// Moves each heading directly below a table, or below the last line, to the next table. Otherwise, it would move along with the
-/// entry above when that is sorted. Returns the heading below the last table.
+/// Moves each heading directly below a table, or below the last line, to the next table in the file, or to the first line if the
+/// lines come next. Otherwise, it would move along with the entry above when that is sorted. Returns the heading below everyone.
 fn detach_headings<'t>(lines: &mut [KeyValue<'t>], tables: &mut [TableSection<'t>]) -> Block<'t> {
-    let take_below = |last: &mut Placement<'t>| {
-        if last.has_heading_below() { take(&mut last.foot) } else { Block::new() }
-    };
-    let mut heading = lines.last_mut().map(|line| take_below(&mut line.placement)).unwrap_or_default();
-    for table in tables {
-        if !heading.is_empty() {
-            table.head.detached.insert(0, take(&mut heading));
-        }
-        heading = take_below(table.last_placement_mut());
+    let first_line = lines.first().map_or(0, |line| line.placement.code.start);
+    let tables_above = tables.partition_point(|table| table.head.code.start < first_line);
+    let (above, below) = tables.split_at_mut(tables_above);
+    let mut heading = Block::new();
+    for table in above {
+        hand_on(&mut heading, &mut table.head, table.pairs.last_mut());
+    }
+    if let [first, others @ ..] = lines {
+        hand_on(&mut heading, &mut first.placement, others.last_mut());
+    }
+    for table in below {
+        hand_on(&mut heading, &mut table.head, table.pairs.last_mut());
     }
     heading
+}
+
+/// Hands `heading` to the next statement, and takes the heading below the last of the statements that belong to it.
+fn hand_on<'t>(heading: &mut Block<'t>, next: &mut Placement<'t>, last: Option<&mut KeyValue<'t>>) {
+    if !heading.is_empty() {
+        next.detached.insert(0, take(heading));
+    }
+    let last = last.map_or(next, |last| &mut last.placement);
+    if last.has_heading_below() {
+        *heading = take(&mut last.foot);
+    }
 }
 
 fn write_lines(writer: &mut LayoutWriter<'_>, group: PeopleGroup<'_>) {

@@ -9,6 +9,7 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::role_rules::{RoleContext, violations};
 use crate::roster::{DeclaredPerson, Field, FieldValue, RoleName, Roster};
+use crate::secret::{MASK, has_secret_prefix};
 use crate::source::Place;
 use crate::spelling::did_you_mean;
 
@@ -88,8 +89,9 @@ fn unknown(name: &str, places: &[Place], catalog: &RoleCatalog) -> Problem {
         Some(near) => format!("did you mean `{}`? The roles are: {all}", Printable::new(near)),
         None => format!("the roles are: {all}"),
     };
-    let name = Printable::cut(name, 60);
-    let message = format!("the organization has no role `{name}`{}", elsewhere(places));
+    // The excerpt might not show the name as it is: it can be escaped or on another line.
+    let shown = if has_secret_prefix(name) { Printable::new(MASK) } else { Printable::cut(name, 60) };
+    let message = format!("the organization has no role `{shown}`{}", elsewhere(places));
     problem_at(PlanCode::UnknownRole, message, places, "no such role").help(help)
 }
 

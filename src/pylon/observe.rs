@@ -129,7 +129,7 @@ fn contradiction<T>(why: impl Into<String>) -> Result<T, ObserveError> {
     Err(ObserveError::Incomplete { why: why.into(), differing: ValueDifferences::new() })
 }
 
-/// Reads everything once and verifies it. For the second reading, `earlier` holds the status differences from the first.
+/// Reads everything once and verifies it. For the second reading, `earlier` holds the differences from the first.
 async fn read(
     pylon: &impl Ask,
     wanted: &Wanted<'_>,
@@ -240,8 +240,8 @@ fn not_listed<T>(person: &Person) -> Result<T, ObserveError> {
     ))
 }
 
-/// Checks that two responses agree about a person. Names are ignored: no decision depends on them. Different statuses are
-/// recorded in `differing`.
+/// Checks that two responses agree about a person. Names are ignored: no decision depends on them. Differences in fields that
+/// Pylon changes on its own are recorded in `differing`.
 fn same_person(one: &Person, other: &Person, differing: &mut ValueDifferences) -> Result<(), ObserveError> {
     let Person { id, email, secondary, name: _, held, deactivated } = one;
     let addresses = |email, secondary: &[Email]| -> BTreeSet<Email> {

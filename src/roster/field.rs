@@ -125,7 +125,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// Holds one `T` per field.
+/// Has one entry per field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PerField<T> {
     pub role: T,

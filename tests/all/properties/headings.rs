@@ -168,7 +168,7 @@ impl<'d> Writer<'d> {
         let people = self.dice.pick(&["in @acme/support", "ask lead@acme.example"]);
         self.text += &format!("# h{number}; {people}\n");
         for _ in 0..self.dice.roll(6).saturating_sub(3) {
-            self.text += "# more of it\n";
+            self.text += self.dice.pick(&["# more of it\n", "#: more of it\n", "# [EMEA]\n"]);
         }
     }
 

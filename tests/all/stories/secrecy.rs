@@ -191,10 +191,20 @@ fn another_token_in_place_of_a_path_a_role_or_an_included_file_is_not_printed() 
     let token = "ghp_Zq9abcdefgh12345678AB";
     let scene = Scene::with_pylon(PYLON)
         .file("users.toml", format!("[users]\n\"bo@acme.example\" = {{ role = \"{token}\" }}\n"))
+        .file(
+            "escaped.toml",
+            "[users]\n\"bo@acme.example\" = { role = \"ghp_\\u005aq9abcdefgh12345678AB\" }\n",
+        )
         .file("credentials", format!("https://ci-bot:{token}@git.example\n"))
         .file("other.toml", "include = [\"credentials\"]\n");
     let token_file = format!("plan --token-file {token}");
-    for words in [token_file.as_str(), "plan", "plan --format github", "validate -c other.toml"] {
+    for words in [
+        token_file.as_str(),
+        "plan",
+        "plan --format github",
+        "validate -c other.toml",
+        "plan -c escaped.toml",
+    ] {
         let run = scene.run(words);
         run.exits(1);
         let printed = format!("{}{}", run.stdout, run.stderr);
@@ -204,7 +214,7 @@ fn another_token_in_place_of_a_path_a_role_or_an_included_file_is_not_printed() 
 
 #[test]
 fn messages_do_not_repeat_words_that_their_excerpts_hide() {
-    for person in ["{ status = \"Xk39fQ2mRt\" }", "{ Xk39fQ2mRt = 1 }"] {
+    for person in ["{ status = \"Xk39fQ2mRt\" }", "{ Xk39fQ2mRt = 1 }", "{ status = '''\\nXk39fQ2mRt''' }"] {
         let users = format!("[users]\n\"bo@acme.example\" = {person} # the token\n");
         let run = Scene::with_pylon(PYLON).file("users.toml", users).run("plan");
         run.exits(1).mentions("(not shown)");
