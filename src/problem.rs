@@ -63,7 +63,7 @@ impl Problem {
     }
 
     /// Hides words that look like secrets only because of the rest of their line, such as a comment about a token.
-    /// `words_of_lines` holds the words of the lines searched so far by their addresses, because a long line can have many problems.
+    /// `words_of_lines` caches the words by the position and length of the lines, because a long line can have many problems.
     fn hide_secrets<'s>(
         &mut self,
         sources: &'s Sources,
@@ -121,7 +121,7 @@ pub struct Problems {
 
 impl Problems {
     /// Sorts the problems by location and removes duplicates. The same files therefore always produce the same report. Also
-    /// removes words from the messages that the excerpts don't show either.
+    /// removes words from the messages that look like secrets in the excerpts.
     pub fn new(sources: Sources, mut list: Vec<Problem>) -> Self {
         let mut words_of_lines = HashMap::new();
         list.iter_mut().for_each(|problem| problem.hide_secrets(&sources, &mut words_of_lines));

@@ -217,8 +217,8 @@ impl Placement<'_> {
     }
 }
 
-/// Returns `true` if the comment may be about everything below it. A comment is not if every line is about a person, or if it's
-/// the commented-out TOML of a person.
+/// Returns `true` if the comment may be about everything below it. That's not the case if every line is about a person, or if
+/// it's the commented-out TOML of a person.
 fn is_heading(block: &Block<'_>) -> bool {
     let lines = || block.iter().map(|comment| comment.text.trim_start_matches('#').trim_matches(SPACE));
     let is_of_person = |key: &str| keys::PERSON.contains(&key) || has_address(key);

@@ -2,9 +2,9 @@
 //!
 //! * A blank line ends a group of lines. A comment directly above a line starts a new group and serves as its heading, which
 //!   stays at the top of the group.
-//! * A comment that's commented-out TOML, or whose lines all begin with an address, isn't a heading. It stays with the entry below
-//!   it, or at the end of the group if nothing follows. If that entry comes first in a group with a heading, a blank line keeps
-//!   the heading and the comment apart.
+//! * A comment isn't a heading if it's a commented-out entry, or if every line begins with an address or contains an entry. It
+//!   stays with the entry below it, or at the end of the group if nothing follows. If that entry comes first in a group with a
+//!   heading, a blank line keeps the heading and the comment apart.
 //! * A detached comment is a heading for the lines or tables below it. So is a heading directly below an entry.
 //! * A comment directly above a table might be about that table or about every table below it. Because we can't tell, the
 //!   table stays in place, in a group of its own.
