@@ -203,7 +203,7 @@ impl Sources {
         Location { file: file.name.clone(), line, column }
     }
 
-    /// Returns the lines of a place, without those more than [`LONGEST_VALUE`] bytes after its start.
+    /// Returns the lines of a place, without those more than 4 KiB after its start.
     pub fn lines(&self, place: Place) -> &str {
         let file = &self.files[place.file.0 as usize];
         let start = file.text.floor_char_boundary(place.start as usize);
