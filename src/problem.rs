@@ -73,7 +73,7 @@ impl Problem {
         for place in labels.iter().map(|label| label.place).collect::<Vec<_>>() {
             let lines = sources.lines(place);
             let hidden = words_of_lines.entry((lines.as_ptr(), lines.len()));
-            let hidden = hidden.or_insert_with(|| secret_words(lines).collect());
+            let hidden = hidden.or_insert_with(|| secret_words(lines).map(|(_, word)| word).collect());
             let texts =
                 labels.iter_mut().map(|label| &mut label.text).chain([&mut *message]).chain(&mut *help);
             if !hidden.is_empty() {

@@ -209,19 +209,14 @@ fn end_of_string(line: &str, quotes: &str) -> Option<usize> {
 
 /// Returns the offset of the first potential secret on a line.
 pub fn start_in(line: &str) -> Option<usize> {
-    let word = placed_secret_words(line).next().map(|(at, _)| at);
+    let word = secret_words(line).next().map(|(at, _)| at);
     let starts = [value_of_secret(line), credentials_in_url(line), word];
     let start = starts.into_iter().flatten().min()?;
     (start < line.len()).then_some(start)
 }
 
-/// Returns the words on a line that look like secrets.
-pub fn secret_words(line: &str) -> impl Iterator<Item = &str> {
-    placed_secret_words(line).map(|(_, word)| word)
-}
-
 /// Returns the words on a line that look like secrets, with their offsets.
-fn placed_secret_words(line: &str) -> impl Iterator<Item = (usize, &str)> {
+pub fn secret_words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let lower = line.to_ascii_lowercase().replace(['_', '-'], "");
     let is_hinted = NAMES.iter().any(|name| lower.contains(name));
     // A known prefix is never that of an address or an ID.

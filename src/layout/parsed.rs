@@ -221,12 +221,11 @@ impl Placement<'_> {
 /// it's the commented-out TOML of a person.
 fn is_heading(block: &Block<'_>) -> bool {
     let lines = || block.iter().map(|comment| comment.text.trim_start_matches('#').trim_matches(SPACE));
-    let is_of_person = |key: &str| keys::PERSON.contains(&key) || has_address(key);
     let is_entry = |(key, item): (&str, &Item)| match item.as_table_like() {
         Some(people) if key == "users" => {
             !people.is_empty() && people.iter().all(|(key, _)| has_address(key))
         }
-        _ => is_of_person(key),
+        _ => keys::PERSON.contains(&key) || has_address(key),
     };
     let is_toml = || {
         let document = Document::parse(lines().collect::<Vec<_>>().join("\n"));
