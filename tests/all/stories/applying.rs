@@ -135,15 +135,22 @@ fn an_apply_reads_again_if_another_one_may_have_run_since_it_began() {
     let own = fs::read_dir(scene.folder().join(".rolecall")).unwrap().map(|entry| entry.unwrap().path());
     let lock = own.into_iter().find(|path| path.extension().is_some_and(|end| end == "lock")).unwrap();
     let released = fs::read_to_string(&lock).unwrap();
-    for (content, reads) in [("process 1, since 2026-11-20T07:59:00Z\n", 2), (&released, 1), ("", 1)] {
+    // However long a run takes on a busy machine, it has not begun an hour ago, and it ends in less than an hour.
+    let hour = std::time::Duration::from_secs(3600);
+    let now = std::time::SystemTime::now();
+    let killed = "process 1, since 2026-11-20T07:59:00Z\n";
+    for (content, written, reads) in
+        [(killed, now - hour, 2), (&released, now - hour, 1), (&released, now + hour, 2), ("", now, 1)]
+    {
         scene.pylon(|world| {
             world.changed_by_someone_else(std::time::Duration::ZERO, "bo@acme.example", Some("Member"), None);
         });
         fs::write(&lock, content).unwrap();
+        fs::File::options().write(true).open(&lock).unwrap().set_modified(written).unwrap();
         let asked = || scene.asked().iter().filter(|asked| *asked == "GET /me").count();
         let before = asked();
         scene.run("apply --auto-approve").exits(0);
-        assert_eq!(asked() - before, reads, "{content:?}");
+        assert_eq!(asked() - before, reads, "{content:?}, {written:?}");
     }
     // Standard input can be read only once.
     scene.pylon(|world| {
