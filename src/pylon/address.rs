@@ -1,4 +1,4 @@
-//! The base URL: either a region's host or a custom URL. The token is never sent anywhere else.
+//! Defines the base URL: either a region's host or a custom URL. The token is never sent to any other host.
 
 use reqwest::Url;
 
@@ -23,8 +23,8 @@ impl BaseUrl {
     /// Parses a base URL.
     ///
     /// # Errors
-    /// Returns an error if the string isn't a URL, if it contains credentials, a query, or a fragment, or if the token would be
-    /// sent unencrypted.
+    /// Returns an error if the string isn't an http or https URL with a valid host, or if it contains credentials, a query, or a
+    /// fragment. Plain http to another machine is also an error, because the token would be sent unencrypted.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let bad = |why: &str| {
             Problem::new(PylonCode::BadBaseUrl, format!("the base URL {why}"))
@@ -61,7 +61,7 @@ impl BaseUrl {
         self.region
     }
 
-    /// Returns the host and port as recorded in plans and journals.
+    /// Returns the host as recorded in plans and journals, with the port unless it's the scheme's default.
     pub fn host(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
@@ -72,7 +72,7 @@ impl BaseUrl {
         is_loopback(&self.url)
     }
 
-    /// Whether the scheme is plain http, which is allowed only for this machine.
+    /// Returns `true` if the scheme is plain http, which is allowed only for this machine.
     pub fn is_plain(&self) -> bool {
         self.url.scheme() == "http"
     }

@@ -1,8 +1,8 @@
 //! Works out why there was no response by mapping a reqwest error and its sources to a [`FailureCause`].
 //!
-//! The mapping relies on error types only, never on messages. Every layer wraps the one below it: an untrusted certificate is a
-//! `rustls::Error` inside an `io::Error`, inside another `io::Error`, inside a hyper error, inside a reqwest error. We have to
-//! walk the chain ourselves because [`Error::source`] skips the error inside an `io::Error`.
+//! The mapping relies on error types only, never on messages. Each layer wraps the error from the layer below: an untrusted
+//! certificate is a `rustls::Error` inside an `io::Error`, inside another `io::Error`, inside a hyper error, inside a reqwest
+//! error. We have to walk the chain ourselves because [`Error::source`] skips the error inside an `io::Error`.
 
 use std::error::Error;
 use std::io;
@@ -25,7 +25,7 @@ pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, truste
     let in_handshake = error.is_connect();
     let tunnel: Option<&TunnelError> = find(&causes);
     let (proxy, party) = match (route, tunnel) {
-        // Once the tunnel is open, any failure is the host's fault rather than the proxy's.
+        // The proxy is at fault only if opening the tunnel fails. Once the tunnel is open, any failure is the host's fault.
         (Route::Proxy(proxy), Some(_)) => (Some(proxy), format!("the proxy {}", named(proxy))),
         (Route::Proxy(proxy), None) => (Some(proxy), host.to_owned()),
         (Route::Direct(_), _) => (None, host.to_owned()),

@@ -23,7 +23,7 @@ use super::failure::Obstacle;
 use crate::clock::minute;
 use crate::printable::Printable;
 
-/// The certificate's issuer is untrusted.
+/// The error for a server certificate that has an untrusted issuer or that is a CA certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Untrusted {
     /// The issuer's name, or `None` if the certificate doesn't contain one.

@@ -28,7 +28,7 @@ use crate::problem::Problem;
 const FIRST_BYTE: Duration = Duration::from_secs(30);
 const MIB: usize = 1024 * 1024;
 
-/// Time limits for one attempt and the maximum size of the body in bytes.
+/// The time limits for one attempt, and the maximum size of the response body in bytes.
 struct Bounds {
     total: Option<Duration>,
     idle: Duration,
@@ -38,7 +38,7 @@ struct Bounds {
 impl Bounds {
     const fn of_endpoint(endpoint: Endpoint) -> Self {
         match endpoint {
-            // The response can contain every user. An idle timeout applies instead of a total one.
+            // The response can contain every user, so only the pauses between chunks are limited, not the total time.
             Endpoint::Users => Self { total: None, idle: Duration::from_secs(15), largest: 1024 * MIB },
             Endpoint::Search | Endpoint::Audit => Self::within(60, 32 * MIB),
             Endpoint::Me | Endpoint::Roles | Endpoint::User | Endpoint::Patch => Self::within(30, MIB),
@@ -52,7 +52,7 @@ impl Bounds {
 }
 
 const LARGEST_ERROR: usize = 64 * 1024;
-/// The largest number of bytes to preallocate based on `Content-Length`.
+/// The maximum number of bytes to preallocate for a body based on `Content-Length`.
 const LARGEST_RESERVATION: usize = 128 * MIB;
 
 /// A client that can only send reads.
@@ -61,7 +61,7 @@ pub struct Reader {
     http: Client,
     base: BaseUrl,
     route: Route,
-    /// Variables that override the system's trusted certificates. Empty if the system's are used.
+    /// The environment variables that override the system's trusted certificates. Empty without an override.
     trusted: Vec<&'static str>,
     token: Token,
     clock: Clock,
@@ -115,7 +115,7 @@ impl Reader {
         self.trace
     }
 
-    /// Makes one attempt at `request`. `attempt` counts from 1.
+    /// Makes one attempt at `request`. `attempt` is the attempt's number for the trace, starting at 1.
     pub async fn read<R: ReadRequest>(&self, request: &R, attempt: u32) -> Attempt<R::Response> {
         self.attempt(request, attempt).await
     }
@@ -190,12 +190,13 @@ impl Writer {
         Self(reader)
     }
 
-    /// Makes one attempt at a read. `attempt` counts from 1.
+    /// Makes one attempt at a read. `attempt` is the attempt's number for the trace, starting at 1.
     pub async fn read<R: ReadRequest>(&self, request: &R, attempt: u32) -> Attempt<R::Response> {
         self.0.attempt(request, attempt).await
     }
 
-    /// Makes one attempt at a write and returns the person as updated. `attempt` counts from 1.
+    /// Makes one attempt at a write and returns the person as updated. `attempt` is the attempt's number for the trace, starting
+    /// at 1.
     pub async fn update(&self, update: &Update, attempt: u32) -> Attempt<Person> {
         self.0.attempt(update, attempt).await
     }

@@ -12,7 +12,7 @@ use super::{hint, wire};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Incoming {
     pub status: u16,
-    /// Value of `X-Rate-Limit-Remaining`.
+    /// The unparsed value of the `X-Rate-Limit-Remaining` header, if present.
     pub remaining: Option<String>,
     pub x_retry_after: Option<String>,
     pub retry_after: Option<String>,
@@ -42,8 +42,8 @@ pub fn attempt<R: Request>(
     let result = match (incoming.status, &incoming.cut) {
         (200, None) => request.decode(&incoming.body).map_err(|cause| with_body(cause, &incoming.body)),
         (200..=299, Some(cause)) => Err(cause.clone()),
-        // No other 2xx counts as a complete response. 206 is partial content, and 202 means that the request hasn't been
-        // carried out yet.
+        // Only a 200 counts as a complete response. For example, 206 is partial content, and 202 means that the request hasn't
+        // been carried out yet.
         (201..=299, None) => {
             let why = format!("the status is {}", incoming.status);
             Err(with_body(WrongShape::cause("the status 200", why), &incoming.body))
@@ -54,7 +54,7 @@ pub fn attempt<R: Request>(
     Attempt { result, remaining, date }
 }
 
-/// Returns the request ID from the body, falling back to the header that every Pylon response has.
+/// Returns the request ID from the body, falling back to the `X-Pylon-Request-Id` header, which every Pylon response has.
 fn request_id(incoming: &Incoming) -> Option<String> {
     let of_body = wire::error(&incoming.body).and_then(|envelope| envelope.request_id);
     of_body.or_else(|| incoming.request_id.clone())
@@ -64,7 +64,7 @@ fn request_id(incoming: &Incoming) -> Option<String> {
 fn with_body(cause: FailureCause, body: &[u8]) -> FailureCause {
     match cause {
         FailureCause::WrongShape(wrong) => {
-            // A UTF-8 character is at most four bytes long.
+            // Keep enough bytes for `SHOWN_BODY` characters: a UTF-8 character is at most four bytes long.
             let start = &body[..body.len().min(SHOWN_BODY * 4)];
             FailureCause::WrongShape(WrongShape {
                 body: String::from_utf8_lossy(start).into_owned(),

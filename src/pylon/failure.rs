@@ -1,8 +1,8 @@
-//! How a request can fail, what each failure implies, and how it is reported.
+//! Defines how a request can fail, what each failure implies, and how it is reported.
 //!
-//! [`Failure::class`] implements the protocol's outcome table. It looks at Pylon's `code` first and at the HTTP status second.
-//! For a 5xx, only the status counts. Error messages can change at any time (Pylon API, "Errors"). They are displayed but never
-//! interpreted.
+//! [`Failure::class`] implements the table under "Responses and retries" in docs/reliability.md. It looks at Pylon's `code` first
+//! and at the HTTP status second. For a 5xx, only the status counts. Error messages can change at any time (Pylon API, "Errors").
+//! They are displayed but never interpreted.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::roster::Region;
 /// A failed attempt at a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Identifies the request, as in `PATCH /users/u_1`.
+    /// The method and path of the request, as in `PATCH /users/u_1`.
     pub asked: String,
     pub cause: FailureCause,
-    /// The ID for asking Pylon's support about the request, if there was a response and it included one.
+    /// The request ID to give to Pylon's support, or `None` if there was no response or it had no ID.
     pub request_id: Option<String>,
 }
 
@@ -26,22 +26,22 @@ pub enum FailureCause {
     /// The request was not sent: the host was not found, refused the connection, closed it during the handshake, or took too long
     /// to accept it.
     NotSent(String),
-    /// The request was not carried out, and all others will fail the same way until the setup is fixed.
+    /// The request was not carried out, and all other requests will fail the same way until the setup is fixed.
     Blocked(Box<Obstacle>),
     /// The request was sent, but no complete response arrived: it timed out, or the connection was reset or closed early.
     NoAnswer(String),
     /// The response reports success, but its status or body doesn't match the request.
     WrongShape(WrongShape),
-    /// The body trickled in too slowly and might never have ended. The limit is in bytes per minute.
+    /// The body arrived more slowly than this limit, in bytes per minute. It might never have ended.
     TooSlow(usize),
-    /// A page without data claims to be followed by another page. We've seen the live service do this; repeating the request
-    /// returned the full page.
+    /// A page without data claims to be followed by another page. We've seen the live service return such a page. Repeating the
+    /// request returned the full page.
     PageWithoutData,
     /// The response is an error. Boxed to keep `Result`s small.
     Refused(Box<Refusal>),
 }
 
-/// A condition that makes every request fail: an invalid certificate, a server without TLS, or a proxy that requires a
+/// A condition that makes every request fail, such as an invalid certificate, a server without TLS, or a proxy that requires a
 /// password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
@@ -62,33 +62,33 @@ impl From<Refusal> for FailureCause {
 pub struct WrongShape {
     /// The expected response, such as `a page of users`.
     pub expected: &'static str,
-    /// Describes the first mismatch.
+    /// The first mismatch as a clause, such as `the status is 202`.
     pub why: String,
     /// The beginning of the body. [`Failure::line`] shows at most [`SHOWN_BODY`] characters of it.
     pub body: String,
 }
 
 impl WrongShape {
-    /// Creates the cause for an unexpected response. [`super::exchange`] fills in the body later.
+    /// Creates a [`FailureCause::WrongShape`] without a body. [`super::exchange`] fills in the body later.
     pub fn cause(expected: &'static str, why: impl Into<String>) -> FailureCause {
         FailureCause::WrongShape(Self { expected, why: why.into(), body: String::new() })
     }
 }
 
-/// The number of characters shown of an unexpected body.
+/// The maximum number of characters of an unexpected body to show in an error.
 pub const SHOWN_BODY: usize = 200;
 
-/// The maximum length of an obstacle's description, in characters. A certificate can list many long names.
+/// The maximum number of characters of [`Obstacle::why`] to show in an error. A certificate can list many long names.
 const LONGEST_WHY: usize = 600;
 
-/// A response that reports an error.
+/// A response with a status other than 2xx.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Refusal {
     pub status: u16,
     /// Pylon's stable error code, if the response has one.
     pub code: Option<String>,
     pub errors: Vec<String>,
-    /// The delay requested by the server.
+    /// The delay before the next request, if the server asked for one.
     pub hint: Option<Duration>,
     /// The server that replied in place of Pylon, or `None` if the body is in Pylon's error format.
     pub intermediary: Option<Intermediary>,
@@ -97,7 +97,7 @@ pub struct Refusal {
 /// A proxy, firewall, or gateway (RFC 9110, 3.7) that replied in place of Pylon.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Intermediary {
-    /// Value of the `Server` header.
+    /// The value of the `Server` header, if present.
     pub server: Option<String>,
     /// The first line of text in the body, with markup removed. Empty if the body has no text.
     pub text: String,
@@ -114,16 +114,16 @@ pub enum Class {
     Ambiguous,
     /// The same request would be refused again, but other requests might succeed.
     Rejected,
-    /// The request was refused for lack of permission. After three of these in a row, the apply ends.
+    /// The request was refused for lack of permission. After three such failures in a row, an apply stops.
     Forbidden,
     /// The request was too large.
     TooLarge,
-    /// Every request would fail, which ends the run.
+    /// Every request would fail, so the run ends.
     Fatal,
 }
 
 impl Failure {
-    /// Classifies the failure. Reads and writes share the same table.
+    /// Returns the failure's class, which determines what to do next. The classes are the same for reads and writes.
     pub fn class(&self) -> Class {
         match &self.cause {
             FailureCause::NotSent(_) => Class::NotSent,
@@ -156,7 +156,7 @@ impl Failure {
     }
 
     /// Returns `true` if a smaller search might succeed: after a 413, after the code `payload_too_large`, and after a 400 whose
-    /// code doesn't point to another class. A plain 400 has to be enough: the maximum number of values in a filter is
+    /// code doesn't point to another class. Any other 400 must count because the maximum number of values in a filter is
     /// undocumented, and error messages can change at any time.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
@@ -167,7 +167,7 @@ impl Failure {
         }
     }
 
-    /// Applies `words` to every string in the failure.
+    /// Replaces each string that can contain external text with the result of calling `words` with it.
     #[must_use]
     pub fn map(self, words: impl Fn(String) -> String) -> Self {
         let cause = match self.cause {
@@ -200,13 +200,14 @@ impl Failure {
         self.with_request_id(format!("{} {}", self.asked, self.what_happened()))
     }
 
-    /// Like [`Self::line`], but without the user ID and request ID. Equivalent failures produce the same line.
+    /// Like [`Self::line`], but without the user ID and request ID, so that equivalent failures for different users produce the
+    /// same line.
     pub fn line_of_many(&self) -> String {
         format!("{} {}", without_ids(&self.asked), self.what_happened())
     }
 
-    /// Returns a key for grouping failures in a report. The key prefers the stable code over the message, which may contain
-    /// varying durations and IDs.
+    /// Returns a key for grouping failures in a report. The key contains the stable error code, if there is one, rather than the
+    /// message, which may contain varying durations and IDs.
     pub fn kind(&self) -> String {
         match &self.cause {
             FailureCause::Refused(refusal) if refusal.code.is_some() => {
@@ -252,7 +253,7 @@ impl Failure {
     }
 
     /// Formats the failure for users. A plan sends several requests at once, and it's arbitrary which one fails first. The
-    /// request is therefore omitted if all others would have failed the same way.
+    /// request is therefore omitted if all other requests would have failed the same way.
     pub fn message(&self) -> String {
         let message = match &self.cause {
             FailureCause::NotSent(why) => format!("Pylon cannot be reached: {}", Printable::cut(why, 300)),
@@ -356,7 +357,7 @@ impl Failure {
         Problem::new(code, self.message()).help(help)
     }
 
-    /// Suggests a fix.
+    /// Returns the help text, which suggests a fix to the user.
     pub fn advice(&self) -> String {
         self.remedy(None).1
     }
@@ -450,7 +451,7 @@ fn wrong_region(region: Option<Region>) -> String {
         }
         None => ("this region".into(), "another region's --base-url".into()),
     };
-    // Whether the files pin the region isn't known here.
+    // Always mention [workspace], because it isn't known here whether the files pin the region.
     format!(
         "the token belongs to another region: use a token of {this}. If the organization is in another region, use {others}, \
          and correct the region in [workspace]"
@@ -512,7 +513,7 @@ mod tests {
             (401, None, Class::Fatal),
             (403, None, Class::Forbidden),
             (413, None, Class::TooLarge),
-            // Pylon's code takes precedence over the status …
+            // Pylon's code takes precedence over the status.
             (400, Some("rate_limited"), Class::Throttled),
             (403, Some("organization_suspended"), Class::Fatal),
             (403, Some("organization_deactivated"), Class::Fatal),
@@ -529,7 +530,7 @@ mod tests {
             (409, Some("invalid_request_body"), Class::Rejected),
             (400, Some("internal_error"), Class::Ambiguous),
             (409, Some("duplicate_object"), Class::Ambiguous),
-            // … except over a 5xx, which may come from a gateway. Unknown codes are ignored.
+            // The status takes precedence if it is a 5xx, which may come from a gateway, or if the code is unknown.
             (500, Some("not_found"), Class::Ambiguous),
             (503, Some("rate_limited"), Class::Ambiguous),
             (500, Some("internal_error"), Class::Ambiguous),

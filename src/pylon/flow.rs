@@ -1,8 +1,8 @@
-//! Flow control for a run: schedules requests, learns from the responses, and handles retries.
+//! Controls the flow of a run: schedules requests, learns from the responses, and handles retries.
 //!
 //! This module is pure: the time is an argument. Two loops share it. [`super::PacedReader`] sends a plan's reads as futures,
 //! whereas `apply::machine` is a state machine so that tests can drive it through every event. Merging the two would turn the
-//! plan's reads into a second state machine. They have only these steps in common:
+//! plan's reads into a second state machine. The two loops have only these steps in common:
 //!
 //! 1. [`FlowControl::pacing`] decides when a request may be sent and counts it.
 //! 2. [`FlowControl::answered`] processes the response.

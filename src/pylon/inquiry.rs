@@ -1,8 +1,8 @@
-//! Decides which audit log entries to request about people who are out of sync, and when to stop.
+//! Decides which audit log entries to request in order to find out who set the users' values, and when to stop.
 //!
 //! This module is pure: responses go in, and requests come out. `paced_reader` sends the requests, and [`crate::plan::blame`]
 //! picks the relevant entries. A plan can do without the audit log. The inquiry therefore stays within its [`Budget`] and stops
-//! as soon as every edit has an entry. If the inquiry fails, the plan still succeeds, and the report mentions the failure.
+//! as soon as every value has an entry. If the inquiry fails, the plan still succeeds, and the report mentions the failure.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::observed::{ObservedState, UserId};
 use crate::plan::blame::{Blame, Drift};
 use crate::roster::Field;
 
-/// The limits of an inquiry.
+/// The limits on one inquiry's requests and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
     pub requests: u64,
-    /// Time after which the inquiry ends.
+    /// The time after which the inquiry ends with partial results.
     pub time: Duration,
 }
 
@@ -29,15 +29,15 @@ impl Budget {
     pub const OF_REVIEW: Self =
         Self { requests: 10 * Endpoint::Audit.facts().limit, time: Duration::from_secs(720) };
 
-    /// Returns the budget for a plan. It covers the requests possible within the rate limit without a pause, or up to 29,970
-    /// entries. There's time for one pause after a 429 and another page or two, but not for waiting out an outage. `rate_limit`
-    /// is in requests per minute.
+    /// Returns the budget for a plan: the requests possible without a pause at `rate_limit`, in requests per minute, but no more
+    /// than at the documented rate limit. At that limit, the budget covers 29,970 entries. The time is enough for one pause after
+    /// a 429 and another page or two, but not for waiting out an outage.
     pub fn of_plan(rate_limit: u64) -> Self {
         Self { requests: Endpoint::Audit.facts().limit.min(rate_limit), time: Duration::from_secs(120) }
     }
 }
 
-/// Reads the audit log, one batch of people at a time.
+/// The state of an inquiry into the audit log, which requests entries for one batch of people at a time.
 #[derive(Debug, Clone)]
 pub struct Inquiry<'a> {
     drift: Drift<'a>,
@@ -70,7 +70,7 @@ pub struct Findings {
     pub blames: BTreeMap<(UserId, Field), Blame>,
     /// The reason the log wasn't read to the end, or `None` if it was.
     pub unread: Option<CutShort>,
-    /// `true` if at least one page was read or none was needed.
+    /// Whether the audit log could be read: at least one page was read, or no page was needed.
     pub is_available: bool,
 }
 
@@ -80,9 +80,9 @@ pub enum CutShort {
     Failed(Failure),
     /// The log never ends: a page links back to an earlier one.
     Circle,
-    /// The request limit was reached after this many pages.
+    /// The inquiry reached its request limit after this many pages.
     Enough(u64),
-    /// The time limit was reached.
+    /// The inquiry reached this time limit.
     TooSlow(Duration),
 }
 
@@ -137,7 +137,8 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// Handles a request that failed after all retries. If the request was too large, it is split.
+    /// Handles a request that failed after all retries. If the request was too large, it is split. Any other failure ends the
+    /// inquiry.
     pub fn failed(&mut self, failure: Failure) {
         let Some((people, limit)) = halved(self.batch.len(), self.limit, &failure) else {
             self.unread = Some(CutShort::Failed(failure));
@@ -218,7 +219,7 @@ mod tests {
         }
     }
 
-    /// Creates an entry about `u_{person}` in the given minute.
+    /// Creates an audit log entry about the user `u_{person}` in the given minute.
     fn entry(person: usize, minute: u32) -> AuditEntry {
         AuditEntry {
             id: format!("{person} {minute}"),

@@ -47,12 +47,12 @@ pub use trace::Trace;
 use crate::problem::codes;
 
 codes! {
-    /// Errors from reaching or using Pylon.
+    /// Codes for errors in connecting to Pylon or using its API.
     pub enum PylonCode {
         NoToken = "pylon::no_token",
         /// The token is malformed, so no request was sent.
         BadToken = "pylon::bad_token",
-        /// The base URL cannot be used.
+        /// The base URL is invalid, or the token would be sent unencrypted.
         BadBaseUrl = "pylon::bad_base_url",
         /// The request could not be sent.
         Unreachable = "pylon::unreachable",

@@ -37,7 +37,7 @@ impl Variables {
         "SSL_CERT_DIR",
     ];
 
-    /// Looks up each variable with `value`.
+    /// Reads the variables in [`Self::NAMES`] by calling `value` with each name.
     pub fn read(value: impl Fn(&str) -> Option<OsString>) -> Self {
         Self(Self::NAMES.into_iter().filter_map(|name| Some((name, value(name)?))).collect())
     }
@@ -53,7 +53,7 @@ impl Variables {
     }
 }
 
-/// Prints only the names because a proxy address may contain a password.
+/// Prints only the variables' names because a proxy address may contain a password.
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
@@ -62,12 +62,12 @@ impl fmt::Debug for Variables {
 
 /// Variables that set a proxy for https. The first one with a value wins.
 const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-/// Variables that set a proxy for plain http, which is never used for Pylon.
+/// Variables that set a proxy for plain http only. Such a proxy is never used for Pylon.
 const PLAIN_PROXY: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
 /// Variables listing hosts to reach without a proxy.
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// How requests reach Pylon.
+/// The route of requests to Pylon, either direct or through a proxy.
 #[derive(Debug, Clone)]
 pub enum Route {
     /// Requests go straight to the host.
@@ -87,21 +87,21 @@ pub enum Direct {
     PlainOnly(&'static str),
     /// A proxy is set, but another variable excludes the host from it.
     Excluded {
-        /// Variable that sets the proxy.
+        /// The environment variable that sets the proxy.
         proxy: &'static str,
-        /// Variable that excludes the host.
+        /// The environment variable that excludes the host.
         by: &'static str,
     },
 }
 
 #[derive(Clone)]
 pub struct Proxy {
-    /// The name of the environment variable.
+    /// The environment variable that sets this proxy.
     pub variable: &'static str,
     pub address: String,
     /// Whether the variable's value includes a user name, with or without a password.
     pub has_credentials: bool,
-    /// Host, port, user name, and password.
+    /// The proxy in reqwest's form, including any user name and password.
     inner: reqwest::Proxy,
 }
 
@@ -136,7 +136,7 @@ impl Route {
         Proxy::parse(variable, value).map(Self::Proxy).map_err(|why| unusable(variable, &why))
     }
 
-    /// Makes a client use this route and ignore the environment.
+    /// Makes `client` use this route, regardless of the environment, and sets the client's connect timeout.
     pub(super) fn configure(&self, client: ClientBuilder) -> ClientBuilder {
         let client = client.connect_timeout(CONNECT_TIMEOUT);
         match self {
@@ -146,7 +146,7 @@ impl Route {
     }
 }
 
-/// Checks the host against a `NO_PROXY` list with the same matcher that reqwest uses.
+/// Returns `true` if the `NO_PROXY` list in `hosts` covers the host of `base`. Uses the same matcher as reqwest.
 fn is_excluded(base: &BaseUrl, hosts: &str) -> bool {
     let Ok(uri) = base.join("").as_str().parse::<Uri>() else { return false };
     Matcher::builder().all("http://proxy.invalid:1").no(hosts).build().intercept(&uri).is_none()

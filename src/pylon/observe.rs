@@ -76,7 +76,7 @@ impl ObserveError {
     }
 }
 
-/// Reads the organization.
+/// Reads the organization's roles and users, and verifies that the result is complete.
 ///
 /// # Errors
 /// Returns an error if anything could not be read completely or if the organization isn't the pinned one.
@@ -114,8 +114,8 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
     Ok(state)
 }
 
-/// A person with different values of a field in two responses. For a field that Pylon changes at any time, that's a contradiction
-/// only if the same difference is in the second reading.
+/// A field of a person that has different values in two responses. If Pylon can change the field at any time, this is a
+/// contradiction only if the second reading shows the same difference.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ValueDifference {
     id: UserId,
@@ -413,7 +413,7 @@ async fn listing(pylon: &impl Ask, deactivated: bool) -> Result<List, ObserveErr
     read_users(pylon, |cursor| Listing { deactivated, cursor }).await
 }
 
-/// Returns everyone who has one of these addresses.
+/// Searches for everyone who has one of the addresses in `emails`.
 async fn search(pylon: &impl Ask, emails: &[Email]) -> Result<List, ObserveError> {
     let batches = emails.chunks(PAGE).map(|batch| search_batch(pylon, batch));
     let found = stream::iter(batches).buffer_unordered(SEARCHES_AT_ONCE);
@@ -496,7 +496,7 @@ async fn read_users<R: ReadRequest<Response = UserPage>>(
     Ok(list)
 }
 
-/// The result of adding one page to a list, and the cursor of the next page.
+/// Whether a page added anything new to a list, and the cursor of the next page.
 struct ReadStep {
     has_new: bool,
     next: Option<String>,
@@ -535,7 +535,7 @@ struct List {
     integrations: BTreeSet<Integration>,
     /// People whose responses don't say if they are deactivated.
     activity_unknown: HashSet<UserId>,
-    /// The distinct roles held by these people, as described in the responses.
+    /// The distinct roles held by the people in this list, as described in the responses.
     held: BTreeSet<Role>,
     role_fields: Option<RoleFields>,
 }

@@ -1,11 +1,11 @@
 //! Schedules requests. The code is pure: its inputs are the requests, the responses, and the current time.
 //!
-//! Pylon counts a request when it arrives, at some time between sending and the response. Three standard techniques keep
-//! rolecall within the rate limit:
+//! Pylon counts a request when it arrives, at some time between our sending it and receiving the response. Three standard
+//! techniques keep rolecall within the rate limit:
 //!
 //! * `RateWindow` is a sliding window in which a request occupies a slot from when it is sent until one window after its
-//!   response. Whatever kind of limiter the server uses, no window on its clock can then exceed the limit. (A client-side token
-//!   bucket would send nearly twice as many requests in the first minute.)
+//!   response. No window on the server's clock can then exceed the limit, no matter what kind of limiter the server uses. (A
+//!   client-side token bucket could send nearly twice the limit in the first minute.)
 //! * `Gate` blocks all requests to the endpoint after a 429 for as long as the server asks. Without a hint, the pauses back off
 //!   exponentially.
 //! * `AdaptiveRate` implements additive increase and multiplicative decrease (AIMD). A 429 proves that the assumed limit is wrong
@@ -29,19 +29,19 @@ const HINT_MARGIN: Duration = Duration::from_secs(1);
 const UNHINTED_PAUSE: Duration = Duration::from_secs(5);
 /// How long to wait without a 429 before raising the rate again.
 const RAISE_INTERVAL: Duration = Duration::from_secs(5);
-/// Caps the pause between trials of a higher rate. The pause doubles after each failed trial; without this backoff, a server with
-/// a strictly enforced limit would answer every trial with a 429.
+/// The maximum pause between trials of a higher rate. The pause doubles after each failed trial. Without this backoff, a server
+/// with a strictly enforced limit would keep returning a 429 every few seconds.
 const LONGEST_HOLD: Duration = Duration::from_secs(240);
 /// Rates are in thousandths of a request per window, to allow integer arithmetic.
 const UNIT: u64 = 1000;
 
-/// One pacer per endpoint. A run has only one `Pacing`, because an apply must also count the requests that its plan made.
+/// The pacers of all endpoints. A run has only one `Pacing`, because an apply must also count the requests sent for its plan.
 #[derive(Debug, Clone)]
 pub struct Pacing([Pacer; Endpoint::ALL.len()]);
 
 impl Pacing {
-    /// Starts from the documented rate limits and overrides them with `rates`, in requests per minute. For duplicates, the last
-    /// entry wins.
+    /// Creates the pacers with the documented rate limits, or with those in `rates`, in requests per minute. If `rates` has
+    /// several entries for an endpoint, the last one wins.
     pub fn new(rates: &[(Endpoint, u64)]) -> Self {
         let pacer = |endpoint: Endpoint| {
             let facts = endpoint.facts();
@@ -52,7 +52,7 @@ impl Pacing {
         Self(Endpoint::ALL.map(pacer))
     }
 
-    /// Returns the assumed rate limit, in requests per minute.
+    /// Returns the endpoint's assumed rate limit, in requests per minute.
     pub fn limit(&self, endpoint: Endpoint) -> u64 {
         self.0[endpoint as usize].limit()
     }
@@ -67,7 +67,7 @@ impl Pacing {
     }
 }
 
-/// What the pacer learns from a response.
+/// The information about the rate limit that a pacer gets from a response, or from the lack of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Feedback {
     /// The request was not throttled. `remaining` is the value of `X-Rate-Limit-Remaining`.
@@ -92,12 +92,12 @@ impl Feedback {
     }
 }
 
-/// When the next request may be sent.
+/// The earliest time at which the next request may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendTime {
     Now,
     At(Duration),
-    /// Not until a pending request has been answered.
+    /// The next request must wait until a pending request has been answered.
     AfterAnswer,
 }
 
@@ -107,7 +107,7 @@ pub struct Pacer {
     limit: AssumedLimit,
     window: RateWindow,
     gate: Gate,
-    /// `None` until the first 429.
+    /// The rate since the first 429, or `None` before it.
     rate: Option<AdaptiveRate>,
     /// A random fraction in thousandths (0 to 999), drawn for the last response.
     jitter: u64,
@@ -194,7 +194,8 @@ impl Pacer {
     }
 
     /// Returns the number of slots available to us: the assumed limit or, after a 429, the higher of the current and the last
-    /// good rate. Spacing requests evenly isn't enough: requests sent in a burst also leave the server's window in a burst.
+    /// good rate. This limit applies in addition to the even spacing, because requests sent in a burst also leave the server's
+    /// window in a burst.
     fn allowed(&self) -> u64 {
         self.rate.map_or(self.limit.assumed, |AdaptiveRate { rate, good, .. }| {
             (rate.max(good) / UNIT).clamp(1, self.limit.ceiling)
@@ -202,7 +203,7 @@ impl Pacer {
     }
 
     fn throttled(&mut self, now: Duration, sent: Duration, hint: Option<Duration>) {
-        // A request sent before the last cut tells us nothing about the current rate.
+        // A request sent before the rate was last cut tells us nothing about the current rate.
         let is_late = self.rate.is_some_and(|rate| sent < rate.cut_at);
         let wait = self.gate.close(now, hint, is_late, self.jitter);
         let (ceiling, opens) = (self.limit.ceiling, self.gate.opens);
@@ -224,17 +225,17 @@ impl Pacer {
 struct AssumedLimit {
     /// The documented limit or the user's override, which the assumed limit never exceeds.
     ceiling: u64,
-    /// The limit in an earlier API version, if it was different.
+    /// The rate limit of an earlier API version, if one is known.
     earlier: Option<u64>,
     /// Either the ceiling or, once responses have revealed it, the earlier version's limit.
     assumed: u64,
-    /// A lower bound for the true limit: the highest number of remaining requests seen in a response, plus one. If the lowest
-    /// sum of a whole observation window is much higher, it replaces this bound.
+    /// A lower bound for the true limit: the highest number of remaining requests seen in a response, plus one. If `least_sum` of
+    /// a whole observation window is much higher, it replaces this bound.
     shown: u64,
     /// Start of the current observation window.
     since: Duration,
-    /// Lowest sum of our own requests and the remaining ones in the current observation window. `None` before the window's
-    /// first response.
+    /// The lowest sum of our own requests and the remaining ones, among the responses in the current observation window. `None`
+    /// before the window's first response.
     least_sum: Option<u64>,
 }
 
@@ -250,15 +251,16 @@ impl AssumedLimit {
         }
     }
 
-    /// Infers the limit from `X-Rate-Limit-Remaining`.
+    /// Infers the limit from `remaining`, the value of `X-Rate-Limit-Remaining`. `own` is the number of our answered requests
+    /// that the server still counts.
     ///
-    /// The first responses reveal whether an earlier API version's limit applies. Including the answered request, the limit is
-    /// at least one more than the remaining number. Any other value just reflects other clients' traffic or the fill level of a
-    /// bucket.
+    /// The limit is at least `remaining` plus one, because the answered request counts too. If the highest such number is exactly
+    /// an earlier API version's limit, that limit applies. Any other number just reflects other clients' traffic or the fill
+    /// level of a token bucket.
     ///
-    /// By coincidence, other clients' traffic might have left exactly that number. If so, our own requests and the remaining
-    /// ones will add up to more for a whole window later on. Only the lowest sum of that window counts: a lagging counter
-    /// reports too many remaining requests for a while.
+    /// Other clients' traffic might produce an earlier version's limit by coincidence. If so, `remaining` plus `own` will exceed
+    /// that limit for a whole window later on. Only the lowest sum of a window counts, because a lagging counter reports too many
+    /// remaining requests for a while.
     fn learn(&mut self, now: Duration, remaining: u64, own: u64) {
         self.shown = self.shown.max(remaining.saturating_add(1));
         let sum = remaining.saturating_add(own);
@@ -352,9 +354,9 @@ impl RateWindow {
 /// Blocks all requests to the endpoint for a while after a 429.
 #[derive(Debug, Clone, Default)]
 struct Gate {
-    /// Nothing is sent before this time.
+    /// The time before which no request is sent.
     opens: Duration,
-    /// Number of consecutive 429s without a hint, not counting those for requests sent before the last cut.
+    /// The number of consecutive 429s without a hint, not counting those for requests sent before the rate was last cut.
     unhinted: u32,
 }
 
@@ -374,12 +376,12 @@ impl Gate {
     }
 }
 
-/// The rate after a 429, controlled by AIMD and in thousandths of a request per window. It stays between one request and the
-/// ceiling.
+/// The rate after a 429, controlled by AIMD and in thousandths of a request per window. It stays between one request per window
+/// and the ceiling.
 #[derive(Debug, Clone, Copy)]
 struct AdaptiveRate {
     rate: u64,
-    /// The last rate that went without a 429 for a while. Anything higher is a trial.
+    /// The last rate that didn't cause a 429 for a while. Any higher rate is a trial.
     good: u64,
     cut_at: Duration,
     /// Time of the last raise or cut.
@@ -391,15 +393,16 @@ struct AdaptiveRate {
 }
 
 impl AdaptiveRate {
-    /// Starts at the number of requests accepted in the last window, or at the rate implied by the hint if that's higher.
+    /// Starts at the number of requests accepted in the last window, or at the rate implied by the server's requested delay if
+    /// that rate is higher.
     fn first(now: Duration, opens: Duration, accepted: u64, wait: Duration, ceiling: u64) -> Self {
         let hinted = nanos(WINDOW) * UNIT / nanos(wait).max(1);
         let rate = accepted.max(hinted).clamp(UNIT, ceiling * UNIT);
         Self { rate, good: rate, cut_at: now, raised_at: opens, hold: RAISE_INTERVAL, next: opens }
     }
 
-    /// Lowers the rate (multiplicative decrease). We know the server allows as many requests as it accepted in the last window. A
-    /// higher rate may have avoided a 429 just by filling gaps in that window.
+    /// Lowers the rate (multiplicative decrease) after a 429. The server allows at least as many requests as it accepted in the
+    /// last window. A rate higher than that may have avoided a 429 just by filling gaps in the window.
     fn cut(self, now: Duration, opens: Duration, accepted: u64) -> Self {
         let Self { rate, good, hold, next, .. } = self;
         let at_least = |tenths: u64| (good * tenths / 10).max(UNIT);
@@ -417,7 +420,7 @@ impl AdaptiveRate {
         Self { rate, good, cut_at: now, raised_at: opens, hold, next }
     }
 
-    /// Raises the rate until the next 429: quickly up to the last good rate, then slowly (additive increase).
+    /// Raises the rate as often as is due by `now`: quickly up to the last good rate, then slowly (additive increase).
     fn raise(&mut self, now: Duration, ceiling: u64) {
         let ceiling = ceiling * UNIT;
         loop {
@@ -731,9 +734,9 @@ mod tests {
     fn a_limit_that_looked_lower_because_of_other_clients_is_raised_later() {
         let left = |remaining| Feedback::Accepted { remaining: Some(remaining) };
         let mut pacer = Pacer::new(120).or_earlier(20);
-        exchange(&mut pacer, 0, &[left(19)]); // others have used 100
+        exchange(&mut pacer, 0, &[left(19)]); // other clients have used 100 requests
         assert_eq!(pacer.limit(), 20);
-        exchange(&mut pacer, 1_000, &[left(110)]); // and have stopped
+        exchange(&mut pacer, 1_000, &[left(110)]); // the other clients have stopped
         assert_eq!(pacer.limit(), 120);
         let mut alone = Pacer::new(120).or_earlier(20);
         exchange(&mut alone, 0, &(0..20).rev().map(left).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! Sends a plan's reads as fast as the rate limits allow, and retries them.
+//! Sends reads as fast as the rate limits allow, and retries failed ones.
 //!
 //! This module makes no decisions of its own. [`super::flow`] decides when to send a request and whether to resend it.
 //! [`super::observe`] and [`super::inquiry`] decide what to read.
@@ -30,7 +30,8 @@ use crate::roster::Region;
 #[derive(Debug)]
 pub struct Observation {
     pub state: ObservedState,
-    /// When the oldest of the reads was sent. A write can't rely on a read that's too old.
+    /// The time just before the first read was sent, as elapsed time on the run's clock. Before a write, users whose data is too
+    /// old are read again.
     pub read_at: Duration,
 }
 
@@ -40,13 +41,13 @@ pub trait ShowWait: Debug {
     fn begin(&self, why: &str, wait: Duration) -> Box<dyn Any>;
 }
 
-/// A reader that respects the rate limits of a run.
+/// A [`Reader`] that stays within the rate limits of a run and retries failed reads.
 #[derive(Debug)]
 pub struct PacedReader {
     reader: Reader,
     clock: Clock,
     flow: RefCell<FlowControl>,
-    /// Wakes the requests waiting for another request to be answered.
+    /// Notifies waiting requests when a pending request has been answered or dropped.
     answered: Notify,
     /// Displays waits of at least [`SHORTEST_REPORTED_WAIT`], unless `-v` already logs them.
     waits: Box<dyn ShowWait>,
@@ -65,7 +66,7 @@ impl PacedReader {
         (self.reader, self.flow.into_inner())
     }
 
-    /// Reads the organization.
+    /// Reads the organization's roles and users, and records when reading began.
     ///
     /// # Errors
     /// Returns an error if anything could not be read completely or if the organization isn't the pinned one.
@@ -75,15 +76,15 @@ impl PacedReader {
         Ok(Observation { state, read_at })
     }
 
-    /// Searches the audit log for the users who set certain values, such as those in a plan. Returns partial results after two
-    /// minutes.
+    /// Searches the audit log for the users who set the values in `drift`, such as the values that a plan changes. Returns
+    /// partial results after two minutes.
     pub async fn inquire<'a>(&self, drift: Drift<'a>) -> Inquiry<'a> {
         let rate_limit = self.flow.borrow().pacing.limit(Endpoint::Audit);
         self.inquire_within(Budget::of_plan(rate_limit), drift).await
     }
 
-    /// Searches the audit log for the users who set everyone's values. Returns partial results at the time limit for an access
-    /// review.
+    /// Like [`Self::inquire`], but for values of everyone in the organization. Returns partial results at the time limit for an
+    /// access review.
     pub async fn inquire_about_all<'a>(&self, drift: Drift<'a>) -> Inquiry<'a> {
         self.inquire_within(Budget::OF_REVIEW, drift).await
     }
@@ -128,7 +129,7 @@ impl PacedReader {
         }
     }
 
-    /// Makes one attempt as soon as the rate limit allows. `number` counts from 1.
+    /// Makes one attempt as soon as the rate limit allows. `number` is the attempt's number for the trace, starting at 1.
     pub async fn read_once<R: ReadRequest>(&self, request: &R, number: u32) -> Attempt<R::Response> {
         let outgoing = request.outgoing();
         let endpoint = outgoing.endpoint;
@@ -186,8 +187,8 @@ impl PacedReader {
 }
 
 /// A pending request and its slot in the rate limit. If another request fails, the pending request is dropped before it's
-/// answered. The slot must then be freed one window later, as after a lost response. Otherwise, a later request might wait for it
-/// forever.
+/// answered. The slot must then be freed one window later, as after a lost response. Otherwise, a later request might wait for
+/// the slot forever.
 struct ReadUnderWay<'r> {
     reader: &'r PacedReader,
     endpoint: Endpoint,

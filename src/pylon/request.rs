@@ -15,7 +15,7 @@ use crate::roster::Email;
 pub trait Request {
     type Response;
 
-    /// Returns the request as sent.
+    /// Returns the endpoint, query, and body to send.
     fn outgoing(&self) -> Outgoing;
 
     /// Decodes the body of a 200 response.
@@ -35,7 +35,7 @@ pub struct Me;
 /// Requests one page of the role catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles {
-    /// `None` for the first page.
+    /// The cursor of the page, or `None` for the first page.
     pub cursor: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub struct Roles {
 pub struct Listing {
     /// Whether to include deactivated users.
     pub deactivated: bool,
-    /// `None` for the first page.
+    /// The cursor of the page, or `None` for the first page.
     pub cursor: Option<String>,
 }
 
@@ -54,7 +54,7 @@ pub struct Search {
     pub emails: Vec<Email>,
     /// The number of people per page: [`PAGE`], or fewer once the server has rejected that many.
     pub limit: usize,
-    /// `None` for the first page.
+    /// The cursor of the page, or `None` for the first page.
     pub cursor: Option<String>,
 }
 
@@ -74,29 +74,29 @@ pub struct AuditSearch {
     pub people: Vec<UserId>,
     /// The number of entries per page: [`PAGE`], or fewer once the server has rejected that many.
     pub limit: usize,
-    /// `None` for the first page.
+    /// The cursor of the page, or `None` for the first page.
     pub cursor: Option<String>,
 }
 
-/// Updates one user and returns the result.
+/// Updates one user. The response contains the updated user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     pub id: UserId,
     pub patch: Patch,
 }
 
-/// The maximum number of values per search and of entries per page. Pylon's reference is inconsistent here: one page says
-/// "between 1 and 1000", and another says "less than 1000".
+/// The maximum number of values in a search filter, and of results per page. Pylon's reference is inconsistent here: one page
+/// says "between 1 and 1000", and another says "less than 1000".
 pub const PAGE: usize = 999;
 
-/// A request as sent.
+/// An HTTP request without the host and the headers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Outgoing {
     /// Determines the method, the path, the rate limit, and the timeouts.
     pub endpoint: Endpoint,
     /// The user in the path, for paths that contain one.
     pub user: Option<UserId>,
-    /// Names and values, before URL encoding.
+    /// The names and values of the query parameters, before URL encoding.
     pub query: Vec<(&'static str, String)>,
     /// The JSON body of a `POST` or `PATCH`.
     pub body: Option<Vec<u8>>,
@@ -122,9 +122,9 @@ impl Outgoing {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The token's organization.
+    /// The organization that the token belongs to.
     pub organization: Organization,
-    /// The ID of the token's user. `None` if the response has none, as before July 2026.
+    /// The ID of the token's user, or `None` if the response lacks it, as before July 2026.
     pub user: Option<UserId>,
 }
 
@@ -141,9 +141,9 @@ pub struct UserPage {
     pub people: Vec<Person>,
     /// Users who lack an email address.
     pub integrations: Vec<Integration>,
-    /// People who lack the field `is_deactivated`. Before October 2026, that's everyone.
+    /// People without the field `is_deactivated` in the response. Before October 2026, that's everyone.
     pub activity_unknown: Vec<UserId>,
-    /// The distinct roles of the users on this page, as described there. Empty before July 2026.
+    /// The distinct roles of the users on this page, with the names and slugs given on the page. Empty before July 2026.
     pub held: BTreeSet<Role>,
     /// The role fields of the people on this page, if there are any people.
     pub role_fields: Option<RoleFields>,
@@ -186,8 +186,8 @@ impl<T> Attempt<T> {
     }
 }
 
-/// An API endpoint. Each has its own rate limit, shared by all of the organization's tokens (Pylon API, "Endpoints used").
-/// `X-Rate-Limit-Remaining` counts per endpoint.
+/// An API endpoint. Each endpoint has its own rate limit, shared by all of the organization's tokens (Pylon API, "Endpoints
+/// used"). `X-Rate-Limit-Remaining` counts per endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
     Me,
@@ -229,8 +229,8 @@ pub struct EndpointFacts {
     pub earlier_limit: u64,
 }
 
-/// Splits a search that the server has rejected as too large. Returns the number of values in each half and the number of
-/// entries per page, or `None` if the search can't get any smaller.
+/// Splits a search that the server has rejected as too large. Returns the number of values in each half and the number of entries
+/// per page. Returns `None` if the search can't get any smaller, or if `failure` has another cause.
 ///
 /// The maximum number of values in a filter is undocumented, and some API versions reject a limit of 1000. Both numbers therefore
 /// shrink. For a single value, the page shrinks only after a 413, because a 400 must then have a different cause.

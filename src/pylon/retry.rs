@@ -10,7 +10,8 @@ use super::failure::{Class, Failure, FailureCause};
 
 /// The maximum number of attempts per request, including the first.
 pub const ATTEMPTS: u32 = 10;
-/// The maximum number of attempts while the host has never responded. A wrong host should be reported within seconds.
+/// The maximum number of attempts per request as long as the host has never responded. A wrong host should be reported within
+/// seconds.
 const ATTEMPTS_UNANSWERED: u32 = 4;
 /// The maximum number of attempts for a read that a plan can do without. Such a read isn't worth a minute's wait.
 pub const ATTEMPTS_AT_OPTIONAL_READ: u32 = 3;
@@ -29,7 +30,7 @@ const LARGEST_BOUND: Duration = Duration::from_secs(30);
 /// The number of retries available at the start of a run. Each success adds half a retry.
 const BUDGET: u64 = 100;
 
-/// Retry state for one run.
+/// The retry state of one run: its budget, its failures, and the pauses requested by the server.
 #[derive(Debug, Clone)]
 pub struct Retries {
     /// The remaining budget, in halves of a retry.
@@ -43,12 +44,12 @@ pub struct Retries {
     rng: fastrand::Rng,
 }
 
-/// Failure counts for one request.
+/// The number of failures of one request so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Failures {
-    /// All failures except 429s.
+    /// The number of failures, not counting 429s.
     pub counted: u32,
-    /// The subset of `counted` for which the response reported success but was unusable.
+    /// The number of failures in `counted` for which the response reported success but was unusable.
     pub unusable: u32,
 }
 
@@ -91,7 +92,7 @@ impl Retries {
         Self { budget: BUDGET * 2, any_answer: false, failing_since: None, paused_until: now, rng }
     }
 
-    /// Starts another phase of the run at `now`. The host has responded in the previous phase.
+    /// Resets the retries at `now` for another phase of the run. The host has responded in the previous phase.
     pub fn restart_answered(&mut self, now: Duration) {
         *self = Self { any_answer: true, ..Self::new(now, self.rng.clone()) };
     }
@@ -118,21 +119,22 @@ impl Retries {
         self.failing_since = None;
     }
 
-    /// Returns `true` if a request failed at least [`LONGEST_SILENCE`] ago and none has succeeded since. The first pause
-    /// requested by the server extends that limit, but later ones don't.
+    /// Returns `true` if a request failed at least [`LONGEST_SILENCE`] ago and no request has succeeded since. Pauses requested
+    /// by the server extend that limit by up to [`LONGEST_HINT`] in total.
     pub fn is_silent(&self, now: Duration) -> bool {
         now >= self.silent_at()
     }
 
-    /// Returns the time at which [`Self::is_silent`] becomes true unless a request succeeds first. That's never until one fails.
+    /// Returns the time at which [`Self::is_silent`] becomes true unless a request succeeds first. If no request has failed since
+    /// the last success, that's [`Duration::MAX`].
     pub fn silent_at(&self) -> Duration {
         let Some(since) = self.failing_since else { return Duration::MAX };
         let pause = self.paused_until.saturating_sub(since).min(LONGEST_HINT);
         since + LONGEST_SILENCE + pause
     }
 
-    /// Decides whether to resend a read. `failed` counts its failures, including `failure`, the latest one. After an ambiguous
-    /// failure, a read can simply be resent.
+    /// Decides whether to resend a read. `failed` counts the read's failures, including the latest one, `failure`. After an
+    /// ambiguous failure, a read can simply be resent.
     pub fn retry_read(&mut self, now: Duration, failure: &Failure, failed: Failures) -> Retry {
         let unusable = match failure.cause {
             FailureCause::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
@@ -150,7 +152,7 @@ impl Retries {
         }
     }
 
-    /// Decides whether to resend a request after a 429, which doesn't count as an attempt. The pacing decides when.
+    /// Decides whether to resend a request after a 429, which doesn't count as an attempt. The pacing decides when to resend it.
     pub fn retry_throttled(&mut self, now: Duration, hint: Option<Duration>) -> Retry {
         if hint.is_some_and(|hint| hint > LONGEST_HINT) {
             Retry::No(GiveUp::LongPause)

@@ -38,26 +38,26 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 pub enum Roots {
     /// No certificates are needed because the host uses plain http.
     NotNeeded,
-    /// The operating system's certificates.
+    /// The operating system's certificates are trusted.
     System,
-    /// Only the certificates from the environment variables.
+    /// Only the certificates in `SSL_CERT_FILE` and `SSL_CERT_DIR` are trusted.
     Given(Given),
 }
 
-/// The certificates from the environment variables.
+/// The certificates in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 #[derive(Debug, Clone)]
 pub struct Given {
     pub sources: Vec<RootsSource>,
     store: Arc<RootCertStore>,
 }
 
-/// A file or folder named in an environment variable.
+/// A file or folder of certificates, named in `SSL_CERT_FILE` or `SSL_CERT_DIR`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootsSource {
-    /// The environment variable naming it.
+    /// The environment variable that names the file or folder.
     pub variable: &'static str,
     pub path: PathBuf,
-    /// How many of its certificates are usable.
+    /// The number of usable certificates in the file or folder.
     pub certificates: usize,
 }
 
@@ -97,7 +97,8 @@ impl Roots {
         Ok(Self::Given(Given { sources, store: Arc::new(store) }))
     }
 
-    /// Returns the variables that set the trusted certificates, or an empty list if those of the system are used.
+    /// Returns the environment variables that supply the trusted certificates. The list is empty for [`Self::System`] and
+    /// [`Self::NotNeeded`].
     pub(super) fn variables(&self) -> Vec<&'static str> {
         match self {
             Self::NotNeeded | Self::System => Vec::new(),
@@ -109,7 +110,7 @@ impl Roots {
         }
     }
 
-    /// Returns a TLS configuration that trusts these certificates.
+    /// Returns a TLS client configuration that trusts the selected root certificates.
     ///
     /// # Errors
     /// Returns an error if the operating system's certificates cannot be loaded.
@@ -121,7 +122,7 @@ impl Roots {
         let mut config = match self.verifier(provider)? {
             None => versions.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
             Some(inner) => versions
-                .dangerous() // required for any custom verifier; `Explaining` defers to the one it wraps
+                .dangerous() // required for any custom verifier; `Explaining` defers to the standard verifier
                 .with_custom_certificate_verifier(Arc::new(Explaining { inner }))
                 .with_no_client_auth(),
         };
@@ -189,7 +190,7 @@ fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
         .map_err(|UnusableRoots { what, fix }| problem(&what, fix.unwrap_or_else(|| another.clone())))
 }
 
-/// Loads a folder's certificates, skipping files without any, as OpenSSL does.
+/// Loads the certificates in a folder's files. Like OpenSSL, it skips files that can't be read or that have no certificate.
 fn of_folder(folder: &Path) -> HashSet<CertificateDer<'static>> {
     let Ok(entries) = fs::read_dir(folder) else { return HashSet::new() };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
@@ -220,7 +221,7 @@ fn no_folder_has_any(sources: &[RootsSource]) -> Problem {
 /// The reason a file has no usable certificate.
 struct UnusableRoots {
     what: String,
-    /// How to fix the file, or `None` if another file is needed.
+    /// The help text, or `None` for the default advice to set the variable to another file.
     fix: Option<String>,
 }
 
@@ -241,7 +242,7 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     match text {
         [] => return Err(unusable("which is empty")),
-        // An ASN.1 SEQUENCE with a multi-byte length.
+        // A DER certificate starts with an ASN.1 SEQUENCE that has a multi-byte length.
         [0x30, 0x80..=0x84, ..] => {
             let what = "which is in DER format (binary), not in PEM format (text)".into();
             let fix = convert(format!("openssl x509 -inform der -in {from} -out {to}"));
@@ -271,7 +272,7 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
     Err(unusable("which has no certificate in PEM format"))
 }
 
-/// Describes a parser error. The error's own message is unsuitable: it prints lines as lists of bytes.
+/// Describes a PEM parser error. The error's own message is unsuitable because it prints lines as lists of bytes.
 fn damage(error: &rustls::pki_types::pem::Error) -> String {
     use rustls::pki_types::pem::Error;
     match error {
@@ -281,7 +282,8 @@ fn damage(error: &rustls::pki_types::pem::Error) -> String {
     }
 }
 
-/// Returns the certificates that can be decoded. In practice, large bundles may contain a few that rustls doesn't support.
+/// Returns the certificates that rustls can decode, or an error if it can't decode any of them. Large bundles may contain a few
+/// certificates that rustls doesn't support.
 fn usable(found: Vec<CertificateDer<'static>>) -> Result<Vec<CertificateDer<'static>>, UnusableRoots> {
     let mut last = None;
     let decoded: Vec<_> = found

@@ -1,5 +1,5 @@
-//! Removes the API token: whole or in fragments (ignoring case) from untrusted text, and whole (even if escaped) from JSON
-//! bodies.
+//! Removes the API token from untrusted text and JSON bodies. In text, fragments of the token are removed too, ignoring case. In
+//! JSON bodies, only the whole token is removed, even if it's escaped.
 //!
 //! A fragment is what remains if other code truncates a long value or breaks a line after a `/`. Case is ignored because a
 //! token that was passed as a host name is displayed in lowercase.
@@ -27,13 +27,14 @@ pub(super) fn without(token: &str, text: String) -> String {
     if taken == 0 { text } else { clean + &text[taken..] }
 }
 
-/// Finds fragments of the token. Because the token is ASCII, they always start and end on character boundaries.
+/// Returns the position of each fragment of the token in `text`. Because the token is ASCII, fragments always start and end on
+/// character boundaries.
 fn pieces(token: &[u8], text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     // Most positions can't start a fragment. A table of the first two bytes of every fragment rules them out.
     let mut begins = vec![false; 1 << 16];
     for begin in token.windows(SHORTEST) {
-        begins[pair(begin)] = true; // `pair` lowercases both sides
+        begins[pair(begin)] = true; // `pair` ignores case
     }
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -61,7 +62,8 @@ fn longest(token: &[u8], text: &[u8]) -> usize {
     token.windows(SHORTEST).enumerate().map(|(from, _)| common(&token[from..])).max().unwrap_or(0)
 }
 
-/// Returns `true` if the fragment is next to a truncation or a line break. A frame drawn around the lines is ignored.
+/// Returns `true` if the fragment is next to a truncation or a line break. The frame that reports draw to the left of a line is
+/// ignored.
 fn is_left_over(text: &str, piece: &Range<usize>) -> bool {
     let (before, behind) = (&text[..piece.start], &text[piece.end..]);
     let begins_line = || before.rsplit('\n').next().is_some_and(|line| !line.contains(char::is_alphanumeric));
@@ -138,7 +140,7 @@ mod tests {
             (format!("{}\n  │ {}", cut(9), &TOKEN[9..18]), "[token]\n  │ [token]"),
             (format!("{}…{}", cut(7), &TOKEN[20..36]), "pylon_s…[token]"),
             (format!("host {}", cut(30).to_lowercase()), "host [token]"),
-            // A short word that also occurs in the token is left alone.
+            // A short word that also occurs in the token isn't removed.
             ("the pylon_story of an Admin".to_owned(), "the pylon_story of an Admin"),
             ("Ωpylon_…".to_owned(), "Ωpylon_…"),
         ] {

@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::regular::{self, Unreadable};
 use crate::secret::contains_secret;
 
-/// The environment variable for the token.
+/// The environment variable that contains the token.
 pub const VARIABLE: &str = "PYLON_API_TOKEN";
 /// Size limit for token files, in bytes.
 const LARGEST: u64 = 64 * 1024;
@@ -52,7 +52,7 @@ impl Token {
         self.0.expose_secret() == text
     }
 
-    /// Removes the token from `text`, along with any fragments left by truncation.
+    /// Removes the token from `text`, along with any fragments left by truncation or line breaks.
     pub fn scrub(&self, text: String) -> String {
         scrub::without(self.0.expose_secret(), text)
     }
@@ -74,8 +74,8 @@ pub enum TokenSource {
 }
 
 impl TokenSource {
-    /// Lists all sources in the command-line arguments and in the value of [`VARIABLE`], in order of precedence. This runs
-    /// before the arguments are parsed, because a parser error can quote the arguments, and the token must be known to remove it.
+    /// Lists all sources in the command-line arguments and in the value of [`VARIABLE`], in order of precedence. This runs before
+    /// the arguments are parsed, because a parser error can quote the token, which must be known so that it can be removed.
     pub fn all(words: &[OsString], variable: Option<OsString>) -> Vec<Self> {
         let flag = "--token-file";
         let mut sources = Vec::new();
@@ -93,7 +93,7 @@ impl TokenSource {
         sources
     }
 
-    /// Lists the token files again, relative to each folder that `-C` might refer to.
+    /// Returns the token files in `sources`, relative to each folder that a `-C` in `words` might refer to.
     pub fn below_each(sources: &[Self], words: &[OsString]) -> Vec<Self> {
         let mut below = Vec::new();
         for (at, word) in words.iter().enumerate() {
@@ -110,7 +110,7 @@ impl TokenSource {
         below
     }
 
-    /// Whether the source can be read more than once.
+    /// Returns `true` if the source can be read more than once.
     pub fn can_be_read_again(&self) -> bool {
         match self {
             Self::File(path) => !regular::is_stream(path),
@@ -125,7 +125,7 @@ impl TokenSource {
     /// Returns an error if the source cannot be read, isn't UTF-8, or starts with a byte-order mark.
     pub fn text(&self, stdin: &mut dyn Read) -> Result<String, Problem> {
         let name = match self {
-            // The user may have passed the token instead of a path.
+            // Don't quote a path that looks like a token: the user may have passed the token instead of a path.
             Self::File(path) if path.iter().count() == 1 && contains_secret(&path.to_string_lossy()) => {
                 "the file given by --token-file, whose name looks like a token,".to_owned()
             }
@@ -152,7 +152,7 @@ impl TokenSource {
     }
 }
 
-/// Returns the error for a token that is missing, both on the command line and in the environment.
+/// Returns the error for when neither the command line nor the environment contains a token.
 pub(crate) fn no_source() -> Problem {
     missing("no token is set")
 }

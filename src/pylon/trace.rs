@@ -1,5 +1,6 @@
-//! The output of `-v` on standard error, with a line for each request and each wait. It never contains the token. The only
-//! parts of response bodies in the output are error messages and the beginning of an unexpected body, as the reason for a wait.
+//! Writes the output of `-v` to standard error, with a line for each request and each wait. The output never contains the token.
+//! Response bodies are omitted, except for errors and the beginning of an unexpected body, which are shown as the reason for a
+//! wait.
 //!
 //! ```text
 //! 12:04:05.123  PATCH /users/5f0c  429 after 41 ms, attempt 1, request 7d2a
@@ -16,7 +17,7 @@ use crate::printable::Printable;
 #[derive(Debug, Clone, Copy)]
 pub struct Trace {
     clock: Clock,
-    /// Writes one line. `None` without `-v`.
+    /// The function that writes a line, or `None` without `-v`.
     write: Option<fn(&str)>,
 }
 

@@ -52,8 +52,8 @@ struct Data<T> {
     data: Object<T>,
 }
 
-/// A page whose `List` is a list of objects. If there are no results, `data` may also be missing or `null`, as seen in the live
-/// service.
+/// A page of results, with `data` as a list of objects. If there are no results, `data` may also be missing or `null`, as seen in
+/// the live service.
 #[derive(Deserialize)]
 struct Many<List> {
     #[serde(default = "none")]
@@ -86,7 +86,8 @@ fn maybe_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// A user. Strings are borrowed from the body; otherwise, a large listing would need a million small allocations.
+/// A user in a response. Strings are borrowed from the body because a large listing would otherwise need a million small
+/// allocations.
 #[derive(Deserialize)]
 struct WireUser<'a> {
     #[serde(borrow)]
@@ -99,7 +100,7 @@ struct WireUser<'a> {
     name: Option<BorrowedText<'a>>,
     #[serde(default, borrow)]
     role_id: Option<BorrowedText<'a>>,
-    /// Only present in the July 2026 API.
+    /// The role as an object, which is present only in the API of July 2026.
     #[serde(default, borrow)]
     role: Option<Object<WireHeldRole<'a>>>,
     #[serde(default, borrow, deserialize_with = "maybe_null")]
@@ -112,7 +113,7 @@ struct WireUser<'a> {
     status: Option<BorrowedText<'a>>,
 }
 
-/// A role held by a user. The name and slug must match the catalog.
+/// A role held by a user. The name and slug must match the catalog unless they are empty.
 #[derive(Deserialize)]
 struct WireHeldRole<'a> {
     #[serde(borrow)]
@@ -162,7 +163,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for BorrowedText<'a> {
     }
 }
 
-/// The users on a page, converted as they are read, plus the reason for the first failed conversion.
+/// The users on a page, converted while the page is parsed, plus the reason for the first failed conversion.
 #[derive(Default)]
 struct DecodedUsers {
     page: UserPage,
@@ -229,7 +230,7 @@ impl<'de> Deserialize<'de> for DecodedUsers {
     }
 }
 
-/// Interns the role IDs and statuses on a page. In practice, there are just a few.
+/// Interns the role IDs and statuses on a page. In practice, there are just a few distinct values.
 #[derive(Default)]
 struct ValuePool(BTreeSet<FieldValue>);
 
@@ -302,11 +303,11 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// The format of all errors. Fields are parsed independently: an unexpected type in one field doesn't hide the code or the
-/// request ID.
+/// The body of a Pylon error response. Fields are parsed independently: an unexpected type in one field doesn't hide the code or
+/// the request ID.
 #[derive(Deserialize)]
 pub(super) struct WireError {
-    /// `None` if the field is missing.
+    /// The error messages, or `None` if the field is missing.
     #[serde(default, deserialize_with = "texts")]
     pub(super) errors: Option<Vec<String>>,
     #[serde(default, deserialize_with = "text")]
@@ -316,8 +317,8 @@ pub(super) struct WireError {
 }
 
 impl WireError {
-    /// Returns `true` if the error comes from Pylon itself rather than a proxy. Pylon's errors always have `errors` and a request
-    /// ID, and one of them is enough evidence.
+    /// Returns `true` if the error comes from Pylon itself rather than a proxy. Pylon's errors always have both `errors` and a
+    /// request ID, but either is enough evidence.
     pub(super) fn is_pylons(&self) -> bool {
         self.errors.is_some() || self.request_id.is_some()
     }
@@ -328,7 +329,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     Ok(as_text(Value::deserialize(deserializer)?))
 }
 
-/// Deserializes a list of strings or a single string. Other values are skipped.
+/// Deserializes a list of strings or a single string. Values of other types are skipped.
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     Ok(Some(match Value::deserialize(deserializer)? {
         Value::Array(values) => values.into_iter().filter_map(as_text).collect(),
@@ -472,7 +473,7 @@ impl Request for Update {
     }
 }
 
-// `Update` is deliberately left out because it's the only request with side effects.
+// `Update` deliberately isn't a `ReadRequest` because it's the only request with side effects.
 impl ReadRequest for Me {}
 impl ReadRequest for Roles {}
 impl ReadRequest for Listing {}
@@ -501,7 +502,7 @@ fn users(body: &[u8]) -> Result<UserPage, FailureCause> {
     Ok(UserPage { next, ..page })
 }
 
-/// Parses a page of objects. Returns its entries and the cursor of the next page.
+/// Parses a page of objects. Returns its entries and the cursor of the next page, if there is one.
 fn list<'de, T: Deserialize<'de>>(
     body: &'de [u8],
     expected: &'static str,
@@ -512,7 +513,7 @@ fn list<'de, T: Deserialize<'de>>(
     Ok((entries, next))
 }
 
-/// Parses a page of any kind. Returns its list, if it has one, and the cursor of the next page.
+/// Parses a page of any kind. Returns its `data`, unless missing or `null`, and the cursor of the next page, if there is one.
 fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, Option<String>), String> {
     match parse(body)? {
         Many { errors: Some(_), .. } => Err("it has `errors`".into()),
@@ -616,7 +617,7 @@ fn convert(user: WireUser<'_>, names: &mut ValuePool) -> Result<DecodedUser, Str
     Ok(DecodedUser::Person(person, fields))
 }
 
-/// Returns the roles and the fields in which they were found.
+/// Returns a user's roles, and which of the response's fields contain them.
 fn roles_of(
     user: &WireUser<'_>,
     names: &mut ValuePool,
