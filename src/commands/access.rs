@@ -142,7 +142,7 @@ fn not_a_review(path: &Path, why: &str) -> Problem {
 
 fn check_organization(earlier: &EarlierReview, report: &AccessReport, path: &Path) -> Result<(), Problem> {
     let (then, now) = (&earlier.organization, &report.organization);
-    // A region or a host may change, but the sandbox only imitates the organization.
+    // The organization may have moved to another region or host. An organization in the sandbox, however, is only an imitation.
     let is_fake = |place: &Printable| place.raw() == SANDBOX;
     if then.id == now.id && is_fake(&then.place) == is_fake(&now.place) {
         return Ok(());

@@ -69,8 +69,8 @@ fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepare
     Ok(prepared)
 }
 
-/// Asks for confirmation, sends the changes, reads them back, and reports the outcome. A blocked or empty plan is just
-/// reported. `replan` makes a fresh plan if another apply ran in the meantime or if confirming took too long.
+/// Asks for confirmation, sends the changes, reads them back, and reports the outcome. A blocked or empty plan is just reported.
+/// `replan` makes a fresh plan if another apply ran in the meantime, or if the user took too long to confirm.
 pub(super) async fn carry_through(
     command: &str,
     connection: Connection,
@@ -120,13 +120,13 @@ pub(super) async fn carry_through(
     Ok((Body::Plan(Box::new(report)), exit(&finished)))
 }
 
-/// Reports that the journal lacks its end. This isn't fatal, since the report has the same outcomes.
+/// Prints a note that the end of the journal couldn't be written. This isn't fatal, since the report has the same outcomes.
 fn incomplete_journal(journal: &str, error: std::io::Error) {
     let (name, why) = (Printable::cut(journal, 200), Unreadable::System(error));
     say(&format!("The journal {name} is incomplete, as if this run had not finished: {why}."));
 }
 
-/// Returns `true` if the plan is blocked or empty, and therefore has no changes to send.
+/// Returns `true` if there's nothing to send because the plan is blocked or empty.
 fn is_done(prepared: &Prepared) -> bool {
     prepared.reviewed.is_blocked() || prepared.reviewed.plan.changes.is_empty()
 }
@@ -136,7 +136,7 @@ fn is_old(prepared: &Prepared, clock: Clock) -> bool {
     clock.elapsed().saturating_sub(prepared.observation.read_at) > FRESHNESS_LIMIT
 }
 
-/// Returns the fresh plan, or an error if it contains a change that the user hasn't confirmed.
+/// Returns `fresh`, or an error if `fresh` contains a change that isn't in `shown`, the plan that the user confirmed.
 fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, CommandError> {
     let (before, files) = (shown.files_digest(), fresh.files_digest());
     let shown = SavedPlan::new(&shown.reviewed.plan, shown.binding(&before), String::new(), Value::Null);
@@ -196,7 +196,7 @@ fn lock_of(
     Ok(Lock::take(places, &prepared.host, organization, environment.clock.now())?)
 }
 
-/// Creates the journal before any change is sent.
+/// Creates the journal and writes its first line. This must succeed before any change is sent.
 fn journal(
     command: &str,
     prepared: &Prepared,
@@ -219,7 +219,8 @@ fn journal(
     let begun = created.and_then(|(file, path)| match Journal::begin(file, begin) {
         Ok(journal) => Ok((journal, path)),
         Err(error) => {
-            // Otherwise, `rollback --last` would pick this journal. The user's own file stays.
+            // Delete the journal, or `rollback --last` would pick it. A file passed to `--journal` belongs to the user and isn't
+            // deleted.
             if args.journal.is_none() {
                 let _ = fs::remove_file(&path);
             }
@@ -233,7 +234,7 @@ fn journal(
     })
 }
 
-/// Sends the changes and reads them back. Also returns the error if the end of the journal can't be written.
+/// Sends the changes and reads them back. The second result is the error if the end of the journal can't be written.
 async fn carry(
     prepared: &Prepared,
     reader: PacedReader,
@@ -253,7 +254,7 @@ async fn carry(
         machine.stop(Stop::Signal(number));
     }
     let trace = reader.trace();
-    let background = Background::start(); // without the thread, the lines are written here
+    let background = Background::start(); // if the thread can't be started, `say` writes the lines itself
     let bar = Styles::new(colors(common, environment, environment.stderr_is_terminal)).quiet;
     let mut progress =
         Progress::begin(&machine, clock, trace, environment.stderr_is_terminal, common.quiet, bar);
@@ -268,7 +269,7 @@ async fn carry(
     (finished, ended)
 }
 
-/// Shows the plan and waits for the user to type `yes`. Fails without a terminal.
+/// Shows the plan and asks for confirmation. Fails without a terminal, or if the user types anything except `yes`.
 fn ask(
     command: &str,
     planned: &PlanReport,

@@ -1,5 +1,5 @@
-//! Reads the base version of the files (`--base REV-or-FILE`). Comparing the current files with it reveals the cause of each
-//! edit in the plan.
+//! Reads the base version of the files (`--base REV-or-FILE`). Comparing the current files with the base reveals the cause of
+//! each edit in the plan.
 //!
 //! A git revision is read with plumbing commands. The root file, the files it includes, and all symbolic links are copied to a
 //! temporary folder, where they are read like any other files.
@@ -26,7 +26,7 @@ use crate::roster::read::included_patterns;
 /// The base version of the files, along with its name in reports.
 #[derive(Debug)]
 pub(super) struct Base {
-    /// If the base files are invalid, the report shows no causes.
+    /// The base roster or, if the base files are invalid, their problems. In that case, the report shows no causes.
     pub(super) files: Result<Roster, Problems>,
     pub(super) line: BaseLine,
 }
@@ -35,8 +35,8 @@ pub(super) struct Base {
 ///
 /// # Errors
 /// Fails if `base` is neither a file nor a revision in the repository of `config`, or if it could be both. Also fails if `config`
-/// is a stream and `base` a revision, or if `git` can't be run. Invalid base files aren't an error: they've already
-/// been merged, and the change under review can't fix them.
+/// is a stream and `base` is a revision, or if `git` can't be run. Invalid base files aren't an error: they've already been
+/// merged, and the change under review can't fix them.
 pub(super) fn read(base: &Path, config: &Path) -> Result<Base, Problem> {
     let name = |path: &Path| Printable::cut(&path.to_string_lossy(), 200);
     if is_file(base, config)? {
@@ -84,10 +84,11 @@ impl Base {
     }
 }
 
-/// Returns `true` if the argument names a file, and `false` if it can only be a git revision.
+/// Returns `true` if the argument names a file, and `false` if the argument is treated as a git revision.
 ///
-/// A pull request can add a file with any name, so a file must never replace a revision. A complete commit ID is always a
-/// revision. For any other name that could be both, the user has to decide, as with git's own commands.
+/// A pull request can add a file with any name, so a file must never take precedence over a revision with the same name. A
+/// complete commit ID is always a revision. For any other name that could be both, the user has to decide, as with git's own
+/// commands.
 ///
 /// # Errors
 /// Fails if the argument names both a file and a revision in the repository of `config`.
@@ -101,9 +102,9 @@ pub(super) fn is_file(argument: &Path, config: &Path) -> Result<bool, Problem> {
     let folder = folder(config);
     match git(&folder, &resolving(revision), Stdio::null()) {
         Ok(_) => {}
-        // Only a repository has revisions.
+        // Outside a repository, there are no revisions, so the argument must be a file.
         Err(_) if !is_in_repository(&folder) => return Ok(true),
-        // If git is missing or refuses to run, names that revisions hardly ever have are those of files.
+        // If git is missing or refuses to run, a name that hardly any revision has is assumed to be that of a file.
         Err(_) if is_named_like_a_file(argument) => return Ok(true),
         Err(error) if error.to_string() == NO_REVISION => return Ok(true),
         Err(error) => return Err(not_read(revision, &error.to_string())),
@@ -118,10 +119,10 @@ fn is_named_like_a_file(argument: &Path) -> bool {
     is_toml || argument.has_root() || argument.starts_with(".") || argument.starts_with("..")
 }
 
-/// The error for a failure that git doesn't explain, such as an unknown revision.
+/// The error message if git fails without printing one, as `git rev-parse --quiet` does for an unknown revision.
 const NO_REVISION: &str = "it is neither a file nor a git revision";
 
-/// Returns the arguments with which git resolves a revision to the ID of its commit.
+/// Returns the git arguments that resolve a revision to the ID of its commit.
 fn resolving(revision: &str) -> [String; 5] {
     let wanted = format!("{revision}^{{commit}}");
     ["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted].map(str::to_owned)
@@ -169,15 +170,15 @@ fn copied(commit: &str, folder: &Path, root: &Path) -> io::Result<TempDir> {
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
         fs::write(path, text)?;
     }
-    // Links come last, so that no file is written through a link. A link that can't be created may not be needed. If it is,
-    // reading the roster reports the missing file.
+    // Create the links last, so that no file is written through a link. Errors are ignored because the link may not be needed. If
+    // the link is needed, reading the roster reports the missing file.
     for (link, text) in links.iter().zip(&link_texts) {
         let _ = create_link(&copy.path().join(link.path), text);
     }
     Ok(copy)
 }
 
-/// The number of symbolic links to follow from a path, same as on Linux.
+/// The maximum number of symbolic links to follow when resolving a path, the same as on Linux.
 const MAX_LINKS: usize = 40;
 
 /// Follows the symbolic links in a path, including links to folders. `targets` maps each link to its target.
@@ -213,7 +214,7 @@ impl<'t> TreeEntry<'t> {
     }
 }
 
-/// Resolves the target of a symbolic link. Returns `None` if it leads out of the folder.
+/// Resolves the target of a symbolic link. Returns `None` if the target is outside the folder of the config.
 fn target(link: &Path, text: &Path) -> Option<PathBuf> {
     let mut path = link.parent()?.to_owned();
     for part in text.components() {
@@ -241,7 +242,7 @@ fn create_link(_: &Path, _: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The `include` patterns of a root file, along with the last part of each.
+/// The `include` patterns of a root file, along with the last path component of each pattern.
 struct IncludePatterns {
     whole: Vec<Pattern>,
     names: Vec<Pattern>,
@@ -250,7 +251,7 @@ struct IncludePatterns {
 impl IncludePatterns {
     fn parse(root: &str) -> Self {
         let written = included_patterns(root);
-        // An invalid pattern is left out: reading the roster reports it.
+        // Skip invalid patterns here, because reading the roster reports them.
         let pattern = |path: &Path| Pattern::new(&path.to_string_lossy()).ok();
         let without_dots = |pattern: &String| {
             Path::new(pattern).components().filter(|part| *part != Component::CurDir).collect::<PathBuf>()
@@ -260,7 +261,8 @@ impl IncludePatterns {
         Self { whole: whole.collect(), names: names.collect() }
     }
 
-    /// Returns `true` if a pattern matches the file, either directly or through a symbolic link to the file or to a folder.
+    /// Returns `true` if a pattern matches the file, or could match it through a symbolic link to the file or to one of its
+    /// parent folders.
     fn may_include(&self, file: &Path, targets: &HashSet<PathBuf>) -> bool {
         let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
         let is_named = || {
@@ -273,8 +275,8 @@ impl IncludePatterns {
     }
 }
 
-/// Reads the contents of these entries, in order. `git cat-file --batch` returns each object as a header line that ends with the
-/// length, the content, and a line feed.
+/// Reads the contents of these entries, in order. For each object, `git cat-file --batch` prints a header line, the content, and
+/// a line feed. The header ends with the length of the content.
 fn contents(folder: &Path, entries: &[TreeEntry<'_>]) -> io::Result<Vec<Vec<u8>>> {
     let cut_short =
         || io::Error::new(io::ErrorKind::UnexpectedEof, "git returned fewer files than requested");
@@ -298,19 +300,19 @@ fn contents(folder: &Path, entries: &[TreeEntry<'_>]) -> io::Result<Vec<Vec<u8>>
     Ok(contents)
 }
 
-/// The variables with which git tells hooks and aliases about the repository that they run in. The files to read may be in
-/// another one.
+/// The environment variables that git sets for hooks and aliases, to point them to the current repository. They're removed
+/// because the files to read may be in another repository.
 const OTHER_REPOSITORY: [&str; 5] =
     ["GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"];
 
-/// Returns `true` if a repository contains the folder, so that git finds it without any variables. The variables are needed for
-/// a folder whose repository is elsewhere.
+/// Returns `true` if the folder or one of its parents contains `.git`, so that git finds the repository without environment
+/// variables. Otherwise, git may need a variable such as `GIT_DIR`.
 fn is_in_repository(folder: &Path) -> bool {
     let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     folder.ancestors().any(|ancestor| ancestor.join(".git").exists())
 }
 
-/// Runs `git` in a folder and returns its standard output. The error contains the first line of its standard error.
+/// Runs `git` in a folder and returns its standard output. The error contains the first nonblank line of git's standard error.
 pub(super) fn git(folder: &Path, arguments: &[impl AsRef<OsStr>], input: Stdio) -> io::Result<Vec<u8>> {
     let mut command = Command::new("git");
     if is_in_repository(folder) {
@@ -323,7 +325,7 @@ pub(super) fn git(folder: &Path, arguments: &[impl AsRef<OsStr>], input: Stdio) 
         .arg(folder)
         .args(arguments)
         .env_remove(token::VARIABLE) // git hooks and filters must not get the token
-        .env("LC_ALL", "C") // git's messages end up in our reports
+        .env("LC_ALL", "C") // git's messages end up in our reports, which are in English
         .stdin(input)
         .output()
         .map_err(|error| io::Error::new(error.kind(), format!("cannot run git: {error}")))?;

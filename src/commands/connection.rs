@@ -1,4 +1,4 @@
-//! The connection of a run to Pylon or to the sandbox. It knows the host, the token, and the pacing.
+//! Connects a run to Pylon or to the sandbox, with the right host, proxy, certificates, token, and pacing.
 
 use super::place::{SANDBOX, place};
 use super::progress::ReadWaits;
@@ -20,20 +20,20 @@ use crate::pylon::{BaseUrl, FlowControl, Reader, Token, Trace};
 use crate::roster::{Email, Moment, Region, Roster};
 use crate::sandbox::Running;
 
-/// A connection for reads.
+/// A read-only connection to Pylon or the sandbox. To send changes, `apply` turns the reader into a `Writer`.
 pub(super) struct Connection {
     pub(super) reader: PacedReader,
-    /// `us`, `eu`, `sandbox`, or the host name.
+    /// The organization's place in reports: `us`, `eu`, `sandbox`, or the host name.
     pub(super) place: String,
     /// The sandbox started for `--sandbox`, if given.
     pub(super) sandbox: Option<Running>,
     pub(super) invocation: Invocation,
-    /// The time in `ROLECALL_NOW`, or `None` if it isn't set or no request can reach the real Pylon.
+    /// The time in `ROLECALL_NOW`, or `None` if the variable isn't set or no request can reach the real Pylon.
     pub(super) as_on: Option<Moment>,
 }
 
 impl Connection {
-    /// Connects to the Pylon selected on the command line, falling back to the one pinned by `roster`.
+    /// Connects to the Pylon selected by `asked`, falling back to the region pinned by `roster` and then to the US.
     pub(super) async fn open(
         roster: &Roster,
         asked: &ConnectionArgs,
@@ -188,7 +188,7 @@ pub(super) fn network(
     Some((Route::choose(&base, variables), Roots::load(&base, variables)))
 }
 
-/// Returns the fixed time if requests might reach the real Pylon.
+/// Returns the time set by `ROLECALL_NOW`, if it's set and requests might reach the real Pylon.
 fn as_on(base: &BaseUrl, clock: Clock) -> Option<Moment> {
     let at = clock.now();
     (clock.is_fixed() && !base.is_loopback()).then(|| Moment { at, written: at.to_string() })

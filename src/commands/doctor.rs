@@ -1,5 +1,5 @@
-//! `doctor`: checks everything a run depends on. After a failed check, it continues with any checks that can still run. To
-//! report a server that is down right away, the first request isn't retried.
+//! `doctor`: checks everything a run depends on. After a failed check, it continues with any checks that can still run. The first
+//! request isn't retried, so an unavailable server is reported right away.
 
 use std::path::Path;
 use std::time::Duration;
@@ -26,11 +26,12 @@ use crate::report::{Body, words};
 use crate::roster::{Field, Roster};
 use crate::toml_text;
 
-/// The largest clock difference to ignore. With a larger one, windows begin and end noticeably too early or too late.
+/// The maximum difference between this machine's clock and Pylon's that passes the check. With a larger difference, windows begin
+/// and end noticeably too early or too late.
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
-/// If the last apply is older than this, a pipeline may have stopped running.
+/// The maximum age of the last apply. If the apply is older, the report warns that a pipeline may have stopped running.
 const SILENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// The maximum length of a message, in characters.
+/// The maximum length of an error message or a remedy in the report, in characters.
 const SENTENCE: usize = 300;
 
 pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environment) -> Done {
@@ -38,7 +39,7 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
     let mut report = DoctorReport { checks: vec![files] };
     let selects_host = asked.region.is_some() || asked.base_url.as_ref().is_some_and(|url| !url.is_empty());
     if roster.is_none() && !selects_host && !asked.sandbox {
-        // The files may pin a region. If so, the token must not be sent to another one.
+        // The files may pin a region. If so, the token must not be sent to another region.
         let skipped =
             "skipped, because the files are invalid and may pin a region: fix them, or pass --region";
         report.checks.push(Check::unknown("Pylon", skipped));
@@ -89,7 +90,7 @@ fn failed(name: &'static str, Problems { sources, list }: &Problems) -> Check {
     Check { location: label.map(|label| sources.locate(label.place)), ..Check::bad(name, message, remedy) }
 }
 
-/// Checks the files. The roster is empty if there are none, and `None` if they are invalid.
+/// Checks the files and returns the roster. The roster is empty if there are no files, and `None` if the files are invalid.
 fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) {
     let name = Printable::cut(&common.config.to_string_lossy(), 200);
     if !has_config(common) {
@@ -133,7 +134,7 @@ fn network(roster: &Roster, asked: &ConnectionArgs, environment: &Environment) -
     vec![route, roots]
 }
 
-/// Shows the proxy's address without its credentials.
+/// Reports whether requests go through a proxy. The proxy's address is shown without its credentials.
 fn proxy(route: &Route) -> Check {
     let found = match route {
         Route::Direct(Direct::Loopback) => "none: Pylon is on this machine".to_owned(),
@@ -215,7 +216,8 @@ fn clock(attempt: &Attempt<Identity>, took: Duration, environment: &Environment)
     Check::attention("clock", format!("{} s away from Pylon's", off.as_secs()), remedy)
 }
 
-/// Returns the difference between two clocks, less the round-trip time and the rounding to whole seconds.
+/// Returns the part of the difference between two clocks that can't be due to the round-trip time or the rounding to whole
+/// seconds.
 fn off_by(ours: Timestamp, theirs: Timestamp, took: Duration) -> SignedDuration {
     let slack = SignedDuration::try_from(took).unwrap_or_default() + SignedDuration::from_secs(1);
     (ours.duration_since(theirs).abs() - slack).max(SignedDuration::ZERO)
@@ -314,7 +316,7 @@ fn token_owner(state: &ObservedState) -> Option<Check> {
     Some(if is_admin { Check::good(name, found) } else { Check::attention(name, found, remedy) })
 }
 
-/// Checks that each role in the files resolves to exactly one role. Otherwise, planning would fail.
+/// Checks that each role name in the files refers to exactly one role in Pylon. Otherwise, planning would fail.
 fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
     let mut unknown = roster.named_roles();
     unknown.retain(|name, _| !matches!(state.roles.meaning(name), Meaning::One(_)));
@@ -325,7 +327,7 @@ fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
     Some(Check { location: Some(roster.sources.locate(*place)), ..check })
 }
 
-/// Checks the newest journal for this Pylon. If it is old, a pipeline may have stopped running.
+/// Checks the newest journal for the selected Pylon: whether the apply finished, whether it applied all changes, and when it ran.
 fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
     let name = "last apply";
     let Some(newest) = journals::newest_for(folder, asked) else {

@@ -57,7 +57,7 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
     })
 }
 
-/// The maximum number of candidates to list.
+/// The maximum number of people to list if the argument matches more than one.
 const LISTED: usize = 20;
 
 /// Adds the commit that last changed the person's declaration (from git) and the latest changes in Pylon (from the audit log).
@@ -73,8 +73,8 @@ async fn add_history(report: &mut ExplanationReport, connection: &Connection, st
     }
 }
 
-/// Returns the people whose name or address contains `part`, sorted by address. If `part` is a known address, there are no
-/// candidates.
+/// Returns the people whose name or address contains `part`, sorted by address. If `part` is the complete address of a person,
+/// the list is empty.
 fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) -> Vec<CandidateLine> {
     if declared_person(part, people, observed).is_some() || observed.find(part) != Found::NotFound {
         return Vec::new();
@@ -124,7 +124,7 @@ fn page(code: &str) -> Done {
     Err(problem.help(help).into())
 }
 
-/// Returns the person declared under this address or under another of the same user's addresses.
+/// Returns the person declared under this address or under another address of the same Pylon user.
 fn declared_person<'d>(
     asked: &Email,
     people: &'d [DesiredPerson],

@@ -29,7 +29,8 @@ pub(super) struct Declared {
 }
 
 impl Declared {
-    /// Resolves the same files at the current time. They aren't read again because a stream can be read only once.
+    /// Resolves the same files at the current time. The files aren't read again because standard input or another stream can be
+    /// read only once.
     pub(super) fn resolved_again(&self, environment: &Environment) -> Self {
         let (roster, now) = (self.roster.clone(), environment.clock.now());
         Self { desired: roster.resolve_at(now), roster, now, present: now, at: None }
@@ -54,7 +55,7 @@ pub(super) fn declared(
     Ok(Declared { desired: roster.resolve_at(now), roster, now, present, at })
 }
 
-/// Reads the files and checks that no acknowledgment extends too far beyond `present`.
+/// Reads the files and checks that no acknowledgment expires more than `LONGEST_ACKNOWLEDGMENT` after `present`.
 pub(super) fn read(config: &Path, present: Timestamp) -> Result<Roster, Problems> {
     let roster = Roster::read(config)?;
     let problems = roster.overlong_acknowledgments(present);
@@ -83,13 +84,13 @@ pub(super) fn read_if_there(common: &Common, present: Timestamp) -> Result<Optio
     has_config(common).then(|| read(&common.config, present)).transpose()
 }
 
-/// Returns `true` if the user named a config, which must then exist, or if there is one anyway.
+/// Returns `true` if the user named a config, even if that file doesn't exist, or if the search found a config.
 pub(super) fn has_config(common: &Common) -> bool {
     matches!(common.origin, ConfigOrigin::Named | ConfigOrigin::Variable)
         || common.config.try_exists().unwrap_or(true)
 }
 
-/// Parses a TIME from the command line, in the configured time zone.
+/// Parses the value of `flag`. A time without an offset is in the time zone configured in the files.
 pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, Problem> {
     Moment::parse(text, &roster.timezone).map_err(|why| {
         Problem::new(CommandCode::BadTime, format!("{flag} {} {why}", Printable::cut(text, 60)))

@@ -229,7 +229,7 @@ fn updated(
     FilesReport { verdict, files, not_written }
 }
 
-/// Combines the enforced and observed changes to each person into a single change.
+/// Merges a person's enforced changes and the changes that the policy only observes into a single change per person.
 fn merged<'c>(changes: impl Iterator<Item = &'c Change>) -> Vec<Change> {
     let mut merged: Vec<Change> = Vec::new();
     let mut known: HashMap<UserId, usize> = HashMap::new();

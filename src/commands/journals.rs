@@ -1,4 +1,4 @@
-//! Where applies keep their journals: `.rolecall/journal` next to the config, or the path passed to `--journal`.
+//! Creates journals in `.rolecall/journal` next to the config, or at the path passed to `--journal`, and finds the newest ones.
 //!
 //! This module guarantees that each apply gets its own journal and that the journal's name is on disk before any change is
 //! sent. `apply::journal` defines the contents.
@@ -18,7 +18,7 @@ use crate::own_folder::{NAME, OwnFolder, sync_folder};
 use crate::private;
 use crate::regular::{self, Unreadable};
 
-/// The folder for journals in `.rolecall`.
+/// The name of the folder in `.rolecall` that contains the journals.
 const JOURNALS: &str = "journal";
 /// The maximum length of a journal's first line, in bytes.
 const LONGEST_BEGIN: u64 = 64 * 1024;
@@ -67,7 +67,7 @@ fn mark_running(_: &File) {}
 /// Returns `true` if the run writing this journal is still alive on this machine. The kernel releases the lock when the process
 /// exits, even if it's killed. Call this before reading the journal; otherwise, a run that ends in between looks killed.
 pub(super) fn is_running(journal: &Path) -> bool {
-    // Opening a pipe would take away its only reader.
+    // Don't open a pipe here: closing it again would leave the writer without a reader.
     let is_file = fs::metadata(journal).is_ok_and(|metadata| metadata.is_file());
     is_file
         && File::open(journal)
@@ -110,18 +110,18 @@ fn is_unused(file: &File) -> Result<()> {
     Ok(())
 }
 
-/// Returns the latest journal for the Pylon that these options select.
+/// Returns the newest journal of a run against the Pylon, or the sandbox, selected by these options.
 pub(super) fn newest_for(folder: &Path, asked: &ConnectionArgs) -> Option<PathBuf> {
     newest(folder).into_iter().find(|journal| is_for(journal, asked))
 }
 
-/// Returns `true` if the run was against the Pylon selected by these options. A run with `--sandbox` must not hide one against
-/// the real Pylon. A journal whose first line can't be read may be of any run.
+/// Returns `true` if the journal's run was against the Pylon selected by these options, or if the journal's first line can't be
+/// read. A run with `--sandbox` must not hide a run against the real Pylon.
 pub(super) fn is_for(journal: &Path, asked: &ConnectionArgs) -> bool {
     host(journal).is_none_or(|host| may_select(asked, &host))
 }
 
-/// Reads the readable lines of a journal.
+/// Reads a journal and returns the lines that can be parsed, skipping damaged lines.
 pub(super) fn lines(journal: &Path) -> std::result::Result<Vec<JournalLine>, Unreadable> {
     Ok(journal::read(&journal::decode(regular::bytes(journal, journal::LARGEST)?)).0)
 }
@@ -135,7 +135,7 @@ fn host(journal: &Path) -> Option<String> {
     }
 }
 
-/// Returns the newest journal for these options if it has no end record. Only the ends of the file are read.
+/// Returns the newest journal for these options if it has no end record. Only the first line and the end of the file are read.
 pub(super) fn unfinished(folder: &Path, asked: &ConnectionArgs) -> Option<PathBuf> {
     let newest = newest_for(folder, asked)?;
     let mut file = File::open(&newest).ok()?;
@@ -149,8 +149,8 @@ pub(super) fn unfinished(folder: &Path, asked: &ConnectionArgs) -> Option<PathBu
     (!has_end).then_some(newest)
 }
 
-/// Returns this folder's journals, newest first. The names start with the time in seconds, and within a second, the order is that
-/// of the last writes. Symbolic links are skipped because they may have been committed to the repository.
+/// Returns this folder's journals, newest first. The file names start with the time in seconds. Journals from the same second are
+/// sorted by modification time. Symbolic links are skipped because they may come from the repository.
 pub(super) fn newest(folder: &Path) -> Vec<PathBuf> {
     let own = folder.join(NAME);
     let journals = own.join(JOURNALS);

@@ -18,7 +18,7 @@ use crate::source::{Location, Sources};
 /// The length of an abbreviated commit ID in reports.
 const SHORT_COMMIT: usize = 12;
 
-/// Keeps git from running the repository's hooks or file system monitor, and from updating its index.
+/// The git options that keep git from running the repository's hooks or file system monitor, and from updating the index.
 const PLAIN: [&str; 5] =
     ["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
 const BLAME: [&str; 3] = ["blame", "--incremental", "--no-textconv"];
@@ -38,11 +38,11 @@ pub(super) fn since(location: &Location) -> Option<SinceLine> {
 pub(super) struct FileHistory {
     /// The ID of the checked-out commit, if it could be determined.
     pub(super) commit: Option<String>,
-    /// Whether any file differs from that commit.
+    /// Whether any file differs from the checked-out commit.
     pub(super) is_modified: bool,
-    /// Each file's lines, by file name.
+    /// The commit of each line, by file name and line number.
     lines: HashMap<String, Lines>,
-    /// What we couldn't determine, along with the reasons.
+    /// Descriptions of what we couldn't determine, each with the reason.
     pub(super) unread: Vec<String>,
 }
 
@@ -132,8 +132,8 @@ fn is_shallow(folder: &Path) -> Result<bool, Printable> {
     Ok(asked_in(folder, &["rev-parse", "--is-shallow-repository"])?.trim() == "true")
 }
 
-/// Parses the output of `git blame --incremental`. It consists of one group per range of lines, but a commit's author and other
-/// details appear only in its first group.
+/// Parses the output of `git blame --incremental`. The output consists of one group per range of lines, but a commit's author and
+/// other details appear only in its first group.
 ///
 /// In a shallow clone, git attributes all older lines to the oldest available commits (`boundary`). Those commits are ignored.
 fn commits(answer: &str, is_shallow: bool) -> Lines {

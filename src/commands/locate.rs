@@ -25,7 +25,7 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
                 .help("pass an existing folder with -C")
         })?;
         environment.folder = std::env::current_dir().unwrap_or_default();
-        hide_tokens(&environment.token_sources); // a relative path of a token file is resolved against that folder
+        hide_tokens(&environment.token_sources); // a relative path to a token file is resolved against the new folder
     }
     let mut is_default = false;
     let (config, origin) = match (cli.common.named.take(), environment.config.take()) {
@@ -42,7 +42,8 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
     if let Command::Rollback(args) = &mut cli.command
         && args.last
     {
-        // The rollback writes a journal of its own. Resuming the rollback therefore requires the name of the original journal.
+        // Replace `--last` with the name of the journal. The rollback writes its own journal, so after it, `--last` would refer
+        // to that journal instead of the one to resume.
         args.of = journals::newest_for(&folder(&config), &args.connection);
     }
     cli.use_config(config, origin);
@@ -86,8 +87,8 @@ fn nearest(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> (PathBuf, Con
     (CONFIG.into(), ConfigOrigin::Nowhere(searched))
 }
 
-/// Returns `true` if the folder has an entry with this name. Dangling symlinks count too. Otherwise, another file would be used
-/// silently.
+/// Returns `true` if the folder has an entry with this name. Dangling symbolic links count too: ignoring one would silently
+/// select another file.
 fn has(folder: &Path, name: &str) -> bool {
     folder.join(name).symlink_metadata().is_ok()
 }
@@ -120,7 +121,8 @@ pub(super) fn check_is_root(config: &Path) -> Result<(), Problem> {
     else {
         return Ok(());
     };
-    // This can only refuse, so outside a repository, it's safe to search all parent folders of the same owner.
+    // This check can reject a config but never selects one. Outside a repository, it's therefore safe to search all parent
+    // folders with the same owner.
     let with_same_owner = || start.ancestors().take_while(|parent| owner(parent) == owner(&start)).collect();
     for parent in up_to_repository_root(&start, owner).unwrap_or_else(with_same_owner) {
         let root = parent.join(CONFIG);
@@ -177,9 +179,10 @@ pub(super) fn explained(mut error: CommandError, command: &Command, common: &Com
     error
 }
 
-/// Returns the first root file in a subfolder of the current folder, quoted for the shell. `demo` writes one there.
+/// Returns the first root file in a subfolder of the current folder, quoted for the shell. `demo` writes its root file to such a
+/// subfolder.
 fn below() -> Option<String> {
-    /// Limits the duration of the search.
+    /// The maximum number of entries of the current folder to look at, which limits the duration of the search.
     const MOST_FOLDERS: usize = 1000;
     let entries = std::fs::read_dir(".").ok()?.take(MOST_FOLDERS).flatten();
     let is_hidden = |name: &OsString| name.to_string_lossy().starts_with('.');

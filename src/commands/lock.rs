@@ -21,16 +21,16 @@ use crate::own_folder::{OwnFolder, UntrustedFile};
 use crate::printable::Printable;
 use crate::problem::Problem;
 
-/// The exclusive right to apply. Released on drop.
+/// The exclusive right of this process to apply changes to an organization. Dropping the value releases the lock.
 #[derive(Debug)]
 pub struct Lock {
     files: Vec<File>,
-    /// The time since another apply last held the lock. `None` if there was no other apply, and zero if the time is unknown because
-    /// that apply was killed.
+    /// The time since another apply last held the lock. `None` if no other apply has held the lock, and zero if the time is
+    /// unknown, such as after an apply that was killed.
     unlocked_for: Option<Duration>,
 }
 
-/// A folder for the lock. For a folder that can't be used, its path and the error.
+/// The folder for the lock or, if it can't be used, its path and the error.
 pub type LockFolder = Result<OwnFolder, (PathBuf, Error)>;
 
 impl Lock {
@@ -52,7 +52,7 @@ impl Lock {
             let held = folder.and_then(|folder| {
                 let path = folder.path().to_owned();
                 let canonical = path.canonicalize().map_err(|error| (path.clone(), error))?;
-                // If two variables refer to the same folder, a second lock would conflict with our own.
+                // Two environment variables can refer to the same folder, where a second lock would conflict with our own.
                 if taken.insert(canonical) {
                     match hold(&folder, &name(host, organization), now) {
                         Ok((file, last)) => {
@@ -98,18 +98,18 @@ impl Drop for Lock {
     }
 }
 
-/// The content of the file after the lock has been released.
+/// The content of the lock file after the lock has been released.
 const RELEASED: &str = "released\n";
 
 /// The reason a lock could not be taken.
 enum NotTaken {
-    /// Another process holds the lock. Contains the text that the process wrote to the file.
+    /// Another process holds the lock. Contains the text that the process wrote to the lock file.
     HeldBy(String),
     Failed(Error),
 }
 
-/// Takes the lock in one folder and writes our process ID and the time to the file. Returns the time since another apply last
-/// held the lock.
+/// Takes the lock in one folder and writes our process ID and the time to the lock file. Also returns the time since another
+/// apply last held the lock.
 fn hold(folder: &OwnFolder, name: &str, now: Timestamp) -> Result<(File, Option<Duration>), NotTaken> {
     let mut file = folder.open_or_create(name).map_err(NotTaken::Failed)?;
     let lock = file.try_lock();

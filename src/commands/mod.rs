@@ -1,8 +1,8 @@
 //! The commands, one per module.
 //!
 //! A command takes its arguments and the [`Environment`] and returns a report. [`run`] renders the report into an [`Output`],
-//! which `main` prints. `outlets` handles reports for files. While a command is running, it prints only questions, notes, and
-//! progress. The exception is `sandbox`, which prints its address.
+//! which `main` prints. `outlets` writes reports to files. While a command is running, it prints only questions, notes, and
+//! progress, except that `sandbox` also prints its address.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -57,11 +57,11 @@ mod write;
 use outlets::Outlets;
 
 codes! {
-    /// The commands' own errors.
+    /// The errors detected by the commands themselves, rather than by another layer.
     pub enum CommandCode {
-        /// `apply` requires a confirmation or `--auto-approve`.
+        /// The user can't be asked for confirmation without a terminal, and `--auto-approve` is missing.
         NeedsApproval = "apply::needs_approval",
-        /// The user did not answer `yes`.
+        /// The user did not type `yes` to confirm the changes.
         NotApproved = "apply::not_approved",
         /// Another apply for this organization is running.
         Locked = "apply::locked",
@@ -83,23 +83,24 @@ codes! {
         UnknownCode = "explain::unknown_code",
         /// The base URL, `--region`, and the pinned region contradict each other.
         OtherRegion = "commands::other_region",
-        /// The sandbox state is invalid.
+        /// The sandbox state is invalid or cannot be read.
         BadSandboxState = "sandbox::bad_state",
         /// The sandbox cannot save its state, listen on its port, or print its address.
         SandboxFailed = "sandbox::failed",
         /// A file cannot be written.
         NotWritten = "commands::not_written",
-        /// The folder for the example already exists.
+        /// The folder that `demo` would write the example to already exists.
         DemoExists = "demo::folder_exists",
-        /// The new file already exists.
+        /// A file that `import` would create, or that the new root file would include, already exists.
         FileExists = "import::file_exists",
-        /// The file for a sandbox state already exists.
+        /// The file that the sandbox state would be written to already exists.
         StateExists = "sandbox::file_exists",
         /// `--into` was passed a file that is not part of the roster.
         NotRead = "import::not_read",
-        /// The output would overwrite the config or an existing TOML file.
+        /// The output would overwrite the config, an existing TOML file, or another file that declares people.
         OverFiles = "commands::over_files",
-        /// The output would overwrite a file needed by the run, or two reports would go to the same file.
+        /// The output would overwrite a file that the run needs, two reports would go to one file, or two inputs are standard
+        /// input.
         SameFile = "commands::same_file",
         /// `--report` was passed to a command that prints text instead of a report.
         NoReport = "commands::no_report",
@@ -130,11 +131,11 @@ pub fn diagnostic_codes() -> Vec<&'static str> {
 #[derive(Debug)]
 pub struct Environment {
     pub clock: Clock,
-    /// The possible sources of the token, in order of precedence. Only the first one is used.
+    /// The possible sources of the token, in order of precedence. Only the first source is used.
     pub token_sources: Vec<TokenSource>,
-    /// The token, cached after it is first read.
+    /// The token, or the error from reading it. Cached when the token is first needed.
     pub token_in_use: OnceCell<Result<Token, Problem>>,
-    /// The candidate folders for this user's locks. Some may not exist.
+    /// The candidate folders for this user's locks. Some of the folders may not exist.
     pub locks: Vec<PathBuf>,
     /// The environment variables for proxies and certificates.
     pub network: Variables,
@@ -153,13 +154,13 @@ pub struct Environment {
     pub can_ask: bool,
     pub stdout_is_terminal: bool,
     pub stderr_is_terminal: bool,
-    /// The width in columns, if standard output is a terminal and reports its width.
+    /// The terminal's width in columns, if standard output is a terminal that reports its width.
     pub stdout_width: Option<usize>,
-    /// The width in columns, if standard error is a terminal and reports its width.
+    /// The terminal's width in columns, if standard error is a terminal that reports its width.
     pub stderr_width: Option<usize>,
 }
 
-/// The text to print and the exit code.
+/// The text that `main` prints for a run, and the exit code.
 #[derive(Debug)]
 pub struct Output {
     pub stdout: String,
@@ -169,7 +170,7 @@ pub struct Output {
     pub may_have_changed: bool,
 }
 
-/// Runs a command. With `-C`, this changes the working directory of the process.
+/// Runs the command and returns what to print. If `-C` is given, this changes the working directory of the process.
 pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
     signals::outlive_file_size_limit();
     let located = locate::config(&mut cli, &mut environment);
@@ -182,7 +183,8 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
     if let Err(error) = check_formats(command, common) {
         return finish(error.into_report(name), Outlets::default(), common, environment);
     }
-    // Read the token first. It can then be scrubbed from all output, such as an error that quotes it.
+    // Read the token file before anything else. The token can then be scrubbed from all output, such as an error that quotes the
+    // token.
     if command.connection().is_some_and(|asked| asked.token_file.is_some() && !asked.sandbox) {
         let _ = token(environment);
     }
@@ -285,7 +287,7 @@ fn finish(mut report: Report, outlets: Outlets, common: &Common, environment: &E
         exit = exit.with_lost_report(may_have_changed);
     }
     if common.format == Format::Json {
-        report.exit = exit; // in the other formats, it stands for the result of the command
+        report.exit = exit; // other formats use the code only to describe the result of the command
     }
     let stdout = report::write(&report, common.format, &setting);
     Output { stdout, stderr, exit, may_have_changed }
@@ -322,7 +324,7 @@ fn setting(common: &Common, environment: &Environment) -> Setting {
 /// The result of a command: a report with its exit code, or an error.
 type Done = Result<(Body, Exit), CommandError>;
 
-/// An error and its exit code. Except for errors from [`CommandError::half`], nothing was changed.
+/// An error that ends a command, and the exit code. Unless the error comes from [`CommandError::half`], nothing was changed.
 struct CommandError {
     problems: Box<Problems>,
     exit: Exit,
@@ -354,7 +356,7 @@ impl CommandError {
         Self { problems: Box::new(problem.into()), exit: Exit::Partial }
     }
 
-    /// Wraps a problem with a saved plan that can't be applied.
+    /// Wraps a problem that prevents applying a saved plan, or a plan that the user has confirmed.
     fn stale(problem: Problem) -> Self {
         Self { problems: Box::new(problem.into()), exit: Exit::PlanMismatch }
     }
@@ -377,7 +379,7 @@ fn folder(config: &Path) -> PathBuf {
     }
 }
 
-/// Runs `work` to completion on this thread. Offline commands don't call this and don't pay for a runtime.
+/// Runs `work` to completion on this thread. Offline commands don't call this, which saves them the cost of a runtime.
 fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
     match signals::runtime() {
         Ok(runtime) => {
@@ -402,7 +404,7 @@ pub fn hide_tokens(sources: &[TokenSource]) {
 /// Reads a token source and registers its content for scrubbing. This is the only function that reads a source.
 fn hidden_text(source: &TokenSource) -> Result<String, Problem> {
     if let TokenSource::Variable(value) = source {
-        output::hide(&value.to_string_lossy()); // even if it isn't valid UTF-8
+        output::hide(&value.to_string_lossy()); // hide the value even if it isn't valid UTF-8
     }
     let text = source.text(&mut std::io::stdin())?;
     output::hide(&text);

@@ -1,8 +1,8 @@
 //! The report files: those passed to `--report`, and the job summary on GitHub.
 //!
 //! All files are opened before the first request. A run must not change Pylon if it can't report the changes. `--report` files
-//! are written much like the target of a shell's `>`. The job summary is appended to: earlier commands of the same step write
-//! to it too.
+//! are written much like the target of a shell's `>`. A report is appended to the job summary, because earlier commands of the
+//! same step may have written to it.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -76,7 +76,7 @@ impl Outlets {
 }
 
 /// Returns the number of bytes left in this step's summary. GitHub drops a summary that is too long, and the output of earlier
-/// commands in the step counts against the limit. A full summary still gets one line saying so.
+/// commands in the step counts against the limit. If no bytes are left, a note that the report is too long is still added.
 fn left_in_summary(summary: &File) -> usize {
     let written = summary.metadata().map_or(0, |metadata| metadata.len());
     LONGEST_SUMMARY.saturating_sub(usize::try_from(written).unwrap_or(usize::MAX))

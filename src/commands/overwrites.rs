@@ -1,7 +1,7 @@
 //! Checks that a command won't overwrite a file it needs, such as the roster, the token, or a saved plan.
 //!
-//! Before the roster is read and any file is opened for writing, the checks look at the command line, file metadata, and the start
-//! of existing output files.
+//! The checks run before the roster is read and before any file is opened for writing. They're based on the command line, file
+//! metadata, and the start of existing output files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,8 +44,8 @@ pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandErr
     Ok(())
 }
 
-/// The number of bytes at the start of an existing output file that show whether it declares people. Parsing takes about fifty
-/// times as much memory.
+/// The number of bytes to parse at the start of an existing output file, to find out whether the file declares people. Parsing
+/// takes up about fifty times as much memory as the bytes.
 const LOOKED_AT: usize = 16 * 1024;
 
 fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIdentity, CommandError> {
@@ -82,7 +82,7 @@ fn shown(path: &Path) -> Printable {
 /// Identifies a file regardless of the path leading to it.
 struct FileIdentity {
     path: PathBuf,
-    /// Whether it's a terminal, a pipe, or another device, where one output doesn't replace another.
+    /// Whether the file is a terminal, a pipe, or another device, which several outputs can share without overwriting each other.
     is_device: bool,
     /// The device and inode, which are the same for every hard link to the file and through every bind mount. `None` if the file
     /// doesn't exist or isn't a regular file.

@@ -7,7 +7,7 @@ use crate::roster::Region;
 /// The name that reports, journals, and saved plans use for the sandbox, instead of a region or host.
 pub(super) const SANDBOX: &str = "sandbox";
 
-/// Returns `us`, `eu`, or the host name.
+/// Returns the place of a base URL: `us`, `eu`, or the host name.
 pub(super) fn place(base: &BaseUrl) -> String {
     base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned())
 }

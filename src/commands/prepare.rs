@@ -32,12 +32,12 @@ pub(super) struct Prepared {
     pub(super) reviewed: ReviewedPlan,
     pub(super) observation: Observation,
     pub(super) report: PlanReport,
-    /// `us`, `eu`, `sandbox`, or the host name.
+    /// The organization's place: `us`, `eu`, `sandbox`, or the host name.
     pub(super) host: String,
     sources: Sources,
 }
 
-/// The options to narrow down or annotate a plan.
+/// The options that narrow down, limit, or annotate a plan.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Scope<'a> {
     pub(super) only: &'a [String],
@@ -168,7 +168,8 @@ pub(super) fn settle_rollback(
         .rollback(state, &connection.place, desired.people.len())
         .map_err(|problem| problem.with_sources(&roster.sources))?;
     let files = Adoption::of_rollback(&plan.changes, desired, roster, state);
-    // A rollback doesn't need the plan for the files, so it goes on without one.
+    // The plan for the files is used only for a note about the next apply. The rollback is possible without the plan, so errors
+    // are ignored.
     let next =
         Plan::draw(desired, state, &roles, roster.policy).map_or_else(|_| Vec::new(), |plan| plan.changes);
     let notes = RollbackNotes::new(applied, &not_rolled_back, &files, &next, &roster.sources, &state.roles);
@@ -258,7 +259,8 @@ impl Prepared {
         self.report.add_unwritten(base, present, &self.reviewed, state);
     }
 
-    /// Returns the digest of the files. Computed on demand, because only a saved plan or a late confirmation needs it.
+    /// Returns the digest of the files. The digest is computed on demand, because it's needed only for a saved plan or a late
+    /// confirmation.
     pub(super) fn files_digest(&self) -> String {
         digest_of(&self.sources)
     }

@@ -1,7 +1,8 @@
 //! Progress reporting on standard error: a progress line with a countdown on a terminal, and occasional lines elsewhere.
 //!
-//! On a terminal, the line must never contain untrusted text: `indicatif` draws it, bypassing the scrubbing in `output`. The line
-//! is formatted by `progress_line` and redrawn by a thread of `indicatif`, without waking up the apply.
+//! On a terminal, the line must never contain untrusted text: `indicatif` draws it, bypassing the scrubbing in `output`.
+//! `progress_line` formats the line, and a thread of `indicatif` redraws it, so the countdown advances while the apply is
+//! waiting.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,9 +26,9 @@ const WORTH_SAYING: Duration = Duration::from_secs(3);
 /// The estimated end is shown if it's at least this far away or if the apply is waiting.
 const WORTH_ESTIMATING: Duration = Duration::from_secs(60);
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
-/// The minimum interval between two lines without a terminal.
+/// The minimum interval between two progress lines if standard error isn't a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
-/// The width we assume if the terminal doesn't report one.
+/// The width in columns that we assume if the terminal doesn't report its width.
 const USUAL_WIDTH: usize = 80;
 
 pub(super) struct Progress {
@@ -120,12 +121,13 @@ impl Progress {
     }
 }
 
-/// Shows the waits while reading, each on its own line and, on a terminal, with a countdown below.
+/// Shows how long requests that read from Pylon have to wait. Each wait is printed on its own line. On a terminal, a countdown is
+/// shown below.
 #[derive(Debug)]
 pub(super) struct ReadWaits {
     clock: Clock,
     is_quiet: bool,
-    /// The countdowns; several can run at once. `None` if there's no terminal.
+    /// The countdowns on the terminal, of which several can run at once. `None` if standard error isn't a terminal.
     countdowns: Option<MultiProgress>,
 }
 
@@ -165,7 +167,7 @@ impl Drop for Countdown {
     }
 }
 
-/// Creates a bar that always draws the line's latest state.
+/// Creates a progress bar that always shows the latest state of `line`.
 fn progress_bar(line: Arc<Mutex<ProgressLine>>, clock: Clock, bar: Style) -> ProgressBar {
     let drawn = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let text =
@@ -227,7 +229,7 @@ fn reason_of(machine: &Machine, reason: WaitReason) -> (String, String) {
     (sentence.to_owned(), short.to_owned())
 }
 
-/// Describes the minimum duration at this rate limit. Returns `None` if it's less than a minute.
+/// Describes how long sending this many changes takes at this rate limit. Returns `None` if it takes less than a minute.
 fn expectation(changes: usize, per_minute: u64) -> Option<String> {
     let minutes = (changes as u64).saturating_sub(1) / per_minute.max(1);
     let minutes_text = words::count(usize::try_from(minutes).unwrap_or(usize::MAX), "minute", "minutes");

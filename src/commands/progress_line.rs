@@ -1,6 +1,6 @@
 //! Formats an apply's progress line with the number of completed changes, the reason for waiting, and the expected end.
 //!
-//! This module is pure: the current time and the terminal width are arguments. Tests can check the countdown without an apply.
+//! This module is pure: the current time and the terminal width are arguments, so tests can check the countdown without an apply.
 
 use std::time::Duration;
 
@@ -26,14 +26,14 @@ pub(super) enum State {
     #[default]
     Sending,
     Waiting(Waiting),
-    /// The apply is stopping, and this many responses are still missing.
+    /// The apply is stopping, but still waiting for this number of responses.
     Stopping {
         answers: usize,
         had_signal: bool,
     },
 }
 
-/// A wait long enough to show.
+/// A wait that is long enough to be shown on the progress line.
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
     pub(super) until: Duration,
@@ -52,7 +52,7 @@ impl ProgressLine {
         let done = (BAR * self.settled).checked_div(self.total).unwrap_or(0).min(BAR);
         let drawn = styled(bar, "█".repeat(done) + &"░".repeat(BAR - done));
         let texts = self.texts(now);
-        // While stopping, mentioning the second interrupt matters more than the bar.
+        // While stopping, the hint to interrupt again is more important than the bar.
         let has_bar = !matches!(self.state, State::Stopping { .. });
         let with_bar = texts.iter().filter(|_| has_bar).map(|text| format!("{counts} {drawn} {text}"));
         let without_bar = texts.iter().map(|text| format!("{counts} {text}"));
@@ -102,7 +102,7 @@ impl ProgressLine {
     }
 }
 
-/// Formats the countdown of a wait that has `left` to go. It is always narrower than the terminal.
+/// Formats the countdown of a wait that ends after `left`. The text is always narrower than the terminal's `width`.
 pub(super) fn countdown(left: Duration, width: usize) -> String {
     let seconds = left.as_millis().div_ceil(1000);
     let mut texts = [format!("  continuing in {seconds} s"), format!("{seconds} s")].into_iter();

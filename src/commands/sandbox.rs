@@ -27,7 +27,7 @@ use crate::sandbox::{Faults, Limits, Running, SandboxState, Setup, StateFile, Wo
 const MAX_STATE_BYTES: u64 = 1024 * 1024 * 1024;
 /// The file in `.rolecall` with the saved state of `--sandbox`.
 const STATE_FILE_NAME: &str = "sandbox.json";
-/// The number of people to generate if the files declare none.
+/// The number of people to generate if neither the files nor `--people` determine it.
 const DEFAULT_PEOPLE: usize = 12;
 
 /// Runs a sandbox in the foreground until it is interrupted.
@@ -105,8 +105,9 @@ fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Worl
     Ok(world)
 }
 
-/// Generates an organization from the declared people with only the built-in roles. As with the real Pylon, planning any other
-/// role fails; generating the role instead would hide a typo. If the files don't declare any people, generates some.
+/// Generates an organization from the declared people with only the built-in roles. As with the real Pylon, planning fails if the
+/// files name any other role. Generating that role instead would hide a typo. If the files don't declare any people, generates
+/// [`DEFAULT_PEOPLE`] people.
 fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
     if roster.people.is_empty() {
         let mut world = invented(DEFAULT_PEOPLE, now)?;
@@ -176,7 +177,7 @@ fn read_described(folder: &Path, now: Timestamp) -> Result<Option<World>, Proble
     parse(&path, text, now)
 }
 
-/// Builds a world from the content of a state file. Returns `None` if the file does not exist.
+/// Builds a [`World`] from the content of a state file. Returns `None` if the file does not exist.
 fn parse(path: &Path, text: Result<String, Unreadable>, now: Timestamp) -> Result<Option<World>, Problem> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
     let json = match text {

@@ -4,7 +4,7 @@ use crate::cli::{SchemaArgs, SchemaOf};
 use crate::report::json;
 use crate::roster::schema::schema;
 
-/// The committed schema of saved plans.
+/// The schema of saved plans. Unlike the other schemas, which are generated, it's edited by hand.
 const SAVED_PLAN: &str = include_str!("../../docs/saved-plan.schema.json");
 
 pub(super) fn text(args: &SchemaArgs) -> String {

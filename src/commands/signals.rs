@@ -2,8 +2,8 @@
 //!
 //! [`watch`] starts a thread that receives the signals and can terminate the process even while the main thread is blocked.
 //! During the work, the thread just forwards each signal so the work can shut down cleanly. Afterwards, the next signal
-//! terminates the process immediately, even if the report is never read. The default disposition isn't enough: tokio doesn't
-//! restore it after installing a handler.
+//! terminates the process immediately, even if printing the report is blocked because it's never read. The default signal
+//! handling can't do this, because tokio doesn't restore it after installing a handler.
 
 use std::io::{Error, Result};
 use std::sync::Arc;
@@ -18,12 +18,13 @@ use super::CommandCode;
 use crate::exit::Exit;
 use crate::problem::Problem;
 
-/// How long the work may take to stop and report after a second signal. Work that takes longer is blocked on a disk or on the
-/// reader of its output.
+/// How long a run may take to stop and print its report after a second signal. A run that takes longer is blocked on a disk or on
+/// the reader of its output.
 const TO_NOTICE: Duration = Duration::from_millis(500);
-/// How long a run stopped by a signal may take to print its report.
+/// How long a run that was stopped by a single signal may take to print its report.
 const TO_REPORT_STOPPED: Duration = Duration::from_secs(10);
-/// How long the report may take if a signal arrives while the work ends, or a second one afterwards.
+/// How long a run may take to print its report if the work has ended before its first signal was noticed, or if a second signal
+/// arrives after the work.
 const TO_REPORT: Duration = Duration::from_millis(50);
 /// The number of free file descriptors that a run needs for two runtimes, the locks, the journal, and a connection.
 #[cfg(unix)]
@@ -61,18 +62,18 @@ pub(super) fn watch() -> Result<Signals> {
     Ok(Signals { numbers, is_over })
 }
 
-/// Returns the problem for when [`watch`] fails.
+/// Returns the problem to report if [`watch`] fails.
 pub(super) fn not_watched(error: &Error) -> Problem {
     Problem::new(CommandCode::NoRuntime, format!("cannot set up signal handling: {error}")).help(TOO_FEW)
 }
 
-/// Returns the problem for when [`runtime`] fails.
+/// Returns the problem to report if [`runtime`] fails.
 pub(super) fn no_runtime(error: &Error) -> Problem {
     let message = format!("cannot start: the operating system denied a resource: {error}");
     Problem::new(CommandCode::NoRuntime, message).help(TOO_FEW)
 }
 
-/// The remedy for the most common cause.
+/// The remedy for the most common cause of these problems, which is too many open files.
 const TOO_FEW: &str = "nothing was changed; if too many files are open, raise the limit: `ulimit -n 256`";
 
 struct Watch {
@@ -99,7 +100,8 @@ impl Watch {
             while let Some(number) = arrivals.recv().await {
                 self.received(number);
             }
-            // All signals are ignored. Dropping the channel would look like a signal.
+            // `arrivals` closes only if all signals are ignored. Don't return, because that would drop `self.tell`, and `sandbox`
+            // takes a closed channel for a signal.
             std::future::pending::<()>().await;
         });
     }
@@ -113,7 +115,7 @@ impl Watch {
         }
         let _ = self.tell.send(number);
         // After two signals in a row, the stopped run should still get to print its report. If the work ended while this signal
-        // was being forwarded, it may never have noticed the signal.
+        // was being forwarded, the work may never have noticed the signal.
         let grace = match (is_over(), is_second) {
             (true, _) => TO_REPORT,
             (false, true) => TO_NOTICE,
@@ -129,7 +131,8 @@ impl Watch {
     }
 }
 
-/// Terminates a stopped run if its report is never read, even without a second signal.
+/// Waits until a stopped run ends its work, gives it time to print the report, and then terminates the process. This matters if
+/// the report is never read and no second signal arrives.
 async fn end_after_report(is_over: Arc<AtomicBool>, first: i32) {
     while !is_over.load(Ordering::SeqCst) {
         tokio::time::sleep(TO_REPORT).await;

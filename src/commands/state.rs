@@ -74,7 +74,7 @@ pub(super) fn observed_state(
             id: observed.organization.id.clone(),
             name: observed.organization.name.clone(),
         },
-        // The API token's user isn't necessarily listed.
+        // The token owner isn't necessarily in the list of users.
         token_user: token_user.filter(|id| users.iter().any(|user| user.id.as_ref() == Some(id))),
         roles: Some(
             observed.roles.iter().map(|role| Role::new(&role.id.0, &role.name, &role.slug)).collect(),
@@ -86,7 +86,7 @@ pub(super) fn observed_state(
         },
         ..SandboxState::default()
     };
-    // Building a world validates the state and fills in the defaults. The time doesn't end up in the file.
+    // Building a `World` validates the state and fills in the defaults. The time is a placeholder that isn't written to the file.
     let world = World::new(state, Timestamp::UNIX_EPOCH).map_err(|problems| {
         let why = Printable::cut(problems.first().map_or("", String::as_str), 300);
         Problem::new(CommandCode::BadSandboxState, format!("the sandbox cannot use this organization: {why}"))

@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::regular::{STDIN_NAME, is_stream};
 use crate::target_file::{FilledFile, TargetFile};
 
-/// A file and its new content.
+/// A file to rewrite, with its content when it was read and its new content.
 pub(super) struct Rewritten<'a> {
     pub(super) name: &'a str,
     pub(super) before: &'a str,
@@ -49,7 +49,7 @@ fn place(prepared: Vec<(String, FilledFile)>) -> std::result::Result<(), Command
     Ok(())
 }
 
-/// Extends a problem with the names of the files already written. `advice` tells the user what to do about them.
+/// Extends a problem with the names of the files already written. `advice` tells the user what to do with these files.
 fn after(written: &[String], problem: Problem, advice: &str) -> CommandError {
     match written {
         [] => problem.into(),
@@ -59,15 +59,15 @@ fn after(written: &[String], problem: Problem, advice: &str) -> CommandError {
     }
 }
 
-/// A file to be created.
+/// A file to create at `path`, with its name in messages.
 pub(super) struct Created {
     pub(super) name: String,
     pub(super) path: PathBuf,
     pub(super) text: String,
 }
 
-/// Creates the files in order, after staging all of them. A file that has appeared in the meantime isn't overwritten, and
-/// `exists` provides the problem.
+/// Creates the files in order, after staging all of them. If another process has created one of the files in the meantime, the
+/// file isn't overwritten, and `exists` returns the problem to report.
 pub(super) fn create(
     files: &[Created],
     exists: impl Fn(&str) -> Problem,
@@ -90,7 +90,7 @@ pub(super) fn create(
     Ok(())
 }
 
-/// Stages a new file. It's meant for git and can be read by everyone.
+/// Stages a new file that every user can read, because it's meant to be committed to git.
 fn staged(path: &Path, text: &str) -> Result<Staged> {
     let staged = Staged::open(path)?;
     #[cfg(unix)]
