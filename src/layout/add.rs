@@ -1,11 +1,11 @@
 //! Adds people to a file.
 //!
-//! New entries are lines, or tables if the existing entries are all tables. Lines go into the last group of lines, and
-//! tables go among the tables above the first heading. They're inserted in sorted order, or at the end if the existing
-//! entries aren't sorted.
+//! New entries are lines (`"ana@acme.example" = { … }`), or tables (`[users."ana@acme.example"]`) if the existing entries are all
+//! tables. Lines go into the last group of lines, and tables go above the first heading among the tables. New entries are
+//! inserted in sorted order, or at the end if the existing entries aren't sorted.
 //!
-//! If the last group of lines has a heading, the new lines form a group of their own. The heading might not apply to the new
-//! people.
+//! If the last group of lines has a heading, the new lines form a group of their own because the heading might not apply to the
+//! new people.
 
 use toml_edit::Value;
 
@@ -97,8 +97,8 @@ struct Neighbor {
     end: usize,
 }
 
-/// Returns the people declared in tables above the first heading, and the offset of the first table or of that heading. The
-/// offset is `None` if there are no tables.
+/// Returns the tables of people above the first heading. Also returns the offset of the first table, including the comments above
+/// it, or `None` if no person is declared in a table.
 fn tables_above_heading(parsed: &ParsedText<'_>) -> (Vec<Neighbor>, Option<usize>) {
     let (mut tables, mut top, mut is_below_heading) = (Vec::<Neighbor>::new(), None, false);
     for section in &parsed.sections {
@@ -124,7 +124,7 @@ fn tables_above_heading(parsed: &ParsedText<'_>) -> (Vec<Neighbor>, Option<usize
     (tables, top)
 }
 
-/// Returns the existing entry below which each new entry is inserted, or `None` if the new entry goes at the top.
+/// Returns, for each new person, the existing entry below which to insert the new one, or `None` to insert it at the top.
 fn neighbors_above<'n>(neighbors: &'n [Neighbor], new: &[&PersonValues]) -> Vec<Option<&'n Neighbor>> {
     let is_sorted = neighbors.is_sorted_by(|one, other| one.address <= other.address);
     let mut above = Vec::new();

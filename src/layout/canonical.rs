@@ -15,7 +15,7 @@ use super::value::{ValueFormatter, rank};
 use super::writer::LayoutWriter;
 use crate::roster::keys;
 
-/// The text isn't valid TOML. `Roster::read` explains what's wrong with it, and where.
+/// The error for text that isn't valid TOML. `Roster::read` explains what's wrong with the text, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotToml;
 

@@ -1,4 +1,4 @@
-//! Changes values in a person's entry while preserving its form.
+//! Changes values in a person's entry while preserving the entry's form, such as an inline table.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::toml_text::quoted;
 pub(super) struct PersonParts<'p, 't> {
     /// The `[users."address"]` header, if there is one.
     header: Option<&'p Placement<'t>>,
-    /// The keys below that header, or dotted keys.
+    /// The keys that declare the person's values, either below the header or as dotted keys.
     fields: Vec<&'p KeyValue<'t>>,
     inline_table: Option<&'t InlineTable>,
     /// The person's first subsection, such as `[[users."address".windows]]`, which declares the person even if there's no header.
@@ -48,7 +48,7 @@ pub(super) fn declared<'p, 't>(parsed: &'p ParsedText<'t>) -> DeclaredPeople<'p,
     people
 }
 
-/// Assigns a key to the person it belongs to. `path` is relative to the root.
+/// Adds a key to the parts that declare a person, if the key belongs to a person. `path` is relative to the root of the file.
 fn declare<'p, 't>(people: &mut DeclaredPeople<'p, 't>, path: &[&str], pair: &'p KeyValue<'t>) {
     if let ["users", address, ref keys @ ..] = *path {
         let person = people.entry(Email::observed(address)).or_default();
@@ -95,7 +95,7 @@ impl<'p, 't> PersonParts<'p, 't> {
     }
 }
 
-/// Adds lines to an entry that isn't an inline table.
+/// Adds keys, each on a line of its own, to an entry that isn't an inline table. Returns `false` if there's no suitable place.
 fn insert(splices: &mut Splices<'_>, person: &PersonParts<'_, '_>, new: &[(&str, String)]) -> bool {
     let text = splices.text;
     let PersonParts { header, fields, inline_table: _, below } = person;

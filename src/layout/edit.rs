@@ -1,8 +1,8 @@
-//! Edits people's entries without touching any other lines. The order, comments, formatting, and line endings of the rest are
-//! preserved.
+//! Edits people's entries without touching any other lines. The order, comments, formatting, and line endings of all other lines
+//! are preserved.
 //!
-//! `change` replaces values in an existing entry. It keeps the form of the entry and never touches windows. `add` decides where
-//! a new entry goes.
+//! `change` sets values in an existing entry, keeps the entry's form, and never touches windows. `add` decides where a new entry
+//! goes.
 
 use std::collections::HashSet;
 
@@ -46,13 +46,13 @@ pub enum Refused {
     /// `users` isn't a table, so it can't hold people.
     #[error("`users` is not a table")]
     NoPlace,
-    /// The edits would break the file.
+    /// The edited text wouldn't be valid TOML.
     #[error("the edited text would not be valid TOML")]
     Breaking,
 }
 
 impl Refused {
-    /// Returns the person whose edit was refused, or `None` if all edits were.
+    /// Returns the email address of the person whose edit was refused, or `None` if the reason isn't about a single person.
     pub fn email(&self) -> Option<&Email> {
         match self {
             Self::NotDeclared(email) | Self::Declared(email) | Self::Twice(email) | Self::OddForm(email) => {
@@ -66,7 +66,7 @@ impl Refused {
 /// Applies the edits and returns the resulting text.
 ///
 /// # Errors
-/// Returns the reasons edits were refused, of which there is at least one.
+/// Returns all reasons why edits were refused (at least one).
 pub fn edited(text: &str, edits: &[PersonEdit]) -> Result<String, Vec<Refused>> {
     let document = Document::parse(text).map_err(|_| vec![Refused::NotToml])?;
     let parsed = ParsedText::new(&document);
@@ -98,7 +98,7 @@ pub fn edited(text: &str, edits: &[PersonEdit]) -> Result<String, Vec<Refused>> 
         return Err(refused);
     }
     let written = splices.apply();
-    // A form of entry that we didn't anticipate must not corrupt the file.
+    // Parse the result because an entry in a form that we didn't anticipate must not corrupt the file.
     Document::parse(&*written).map_err(|_| vec![Refused::Breaking])?;
     Ok(written)
 }

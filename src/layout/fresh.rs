@@ -16,19 +16,19 @@ pub struct NewFile<'f> {
     /// The team files to include, or `None` if the root file itself declares the people.
     pub include: Option<NewInclude<'f>>,
     pub allow_unicode_emails: bool,
-    /// The pinned organization.
+    /// The ID of the pinned organization.
     pub organization: Option<&'f str>,
     pub region: Option<Region>,
     /// The default role, for everyone without a role of their own.
     pub default_role: Option<&'f RoleName>,
-    /// The people, in any order but without duplicates. Roles equal to the default are omitted from the file.
+    /// The people to declare, in any order but without duplicates. A role that equals the default role is omitted from the file.
     pub people: &'f [PersonValues],
 }
 
 /// The `include` key of a new root file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewInclude<'f> {
-    /// A one-line comment for the line above the key.
+    /// A one-line comment for the line above the `include` key.
     pub about: &'f str,
     pub pattern: &'f str,
 }
@@ -40,7 +40,7 @@ pub struct NewTeam<'f> {
     pub about: String,
     /// The file's default role, for everyone without a role of their own.
     pub default_role: Option<&'f RoleName>,
-    /// The people to declare, as in [`NewFile`].
+    /// The people to declare, as in [`NewFile::people`].
     pub people: &'f [PersonValues],
 }
 
@@ -94,8 +94,8 @@ fn declarations(default_role: Option<&RoleName>, people: &[PersonValues]) -> Str
     text
 }
 
-/// Sorts the entries and converts overlong lines to tables. If duplicate addresses make the text invalid TOML, it's left as is
-/// and the parser reports the problem.
+/// Sorts the entries and converts overlong lines to tables. If duplicate addresses make the text invalid TOML, returns the text
+/// as is, and the parser reports the problem later.
 fn laid_out(text: String) -> String {
     canonical(&text).unwrap_or(text)
 }

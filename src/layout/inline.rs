@@ -1,5 +1,5 @@
-//! Edits an inline table. If the table already has all keys to be set, or spans several lines, only the changed values are
-//! replaced, and new pairs are inserted at the front. A single-line table that lacks a key is rewritten as a whole.
+//! Edits inline tables. If a table is on a single line and lacks one of the keys to set, the whole table is rewritten. Otherwise,
+//! only the changed values are replaced, and new pairs are inserted at the front.
 
 use toml_edit::{InlineTable, Value};
 
@@ -66,7 +66,7 @@ fn insert_in_front(splices: &mut Splices<'_>, table: &InlineTable, new: &str) {
 /// Appends pairs to `table`.
 pub(super) fn append(splices: &mut Splices<'_>, table: &InlineTable, new: &[String]) {
     let span = table.span().unwrap_or_default();
-    // The span of a table of dotted keys covers only its key.
+    // Look for the end of the last value because the span of a table made of dotted keys covers only the key.
     let ends = inline_pairs(table).into_iter().filter_map(|pair| pair.value.span()).map(|span| span.end);
     match ends.max() {
         Some(end) => splices.replace(end..end, format!(", {}", new.join(", "))),

@@ -11,7 +11,7 @@ use toml_edit::{Document, InlineTable, Item, Key, Table, Value};
 use crate::roster::keys;
 
 pub(super) const BOM: &str = "\u{feff}";
-/// White space around a comment. Any other white space is part of the comment.
+/// The white space to trim around a comment. Any other white space is part of the comment.
 pub(super) const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 pub(super) struct ParsedText<'t> {
@@ -23,7 +23,7 @@ pub(super) struct ParsedText<'t> {
     /// Keys that come before any header.
     pub(super) root: Vec<KeyValue<'t>>,
     pub(super) sections: Vec<TableSection<'t>>,
-    /// The offset of the line after the last statement and its foot.
+    /// The offset of the line after the last statement and the comments directly below it.
     pub(super) statements_end: usize,
     /// Comments at the end of the file, separated from everything else by a blank line.
     pub(super) end: Vec<Block<'t>>,
@@ -45,7 +45,7 @@ pub(super) struct KeyValue<'t> {
     /// The byte offset of the last component of the path.
     pub(super) key_start: usize,
     pub(super) value: &'t Value,
-    /// Empty for pairs of an inline table.
+    /// The position of the key and its comments. Empty for pairs of an inline table.
     pub(super) placement: Placement<'t>,
 }
 
@@ -54,14 +54,15 @@ pub(super) struct KeyValue<'t> {
 pub(super) struct Placement<'t> {
     /// Whether there is a blank line between this statement and the previous one.
     pub(super) blank_above: bool,
-    /// Comments above the statement, each followed by a blank line. They apply to everything below.
+    /// Blocks of comments above the statement, each followed by a blank line. These comments apply to all statements below.
     pub(super) detached: Vec<Block<'t>>,
     /// Comments directly above the statement.
     pub(super) leading: Block<'t>,
     /// The byte range of `key = value` or of the header.
     pub(super) code: Range<usize>,
     pub(super) trailing: Option<TrailingComment<'t>>,
-    /// Comments directly below the statement, followed by a blank line. They remain at the end of the run of keys.
+    /// Comments directly below the statement, followed by a blank line. If adjacent keys are sorted, these comments remain below
+    /// the last key.
     pub(super) foot: Block<'t>,
 }
 
@@ -78,7 +79,8 @@ pub(super) struct Comment<'t> {
 #[derive(Clone, Copy)]
 pub(super) struct TrailingComment<'t> {
     text: &'t str,
-    /// The number of characters before the comment on its line, or `None` if it follows the statement after a single space.
+    /// The number of characters before the comment on its line. `None` if there's at most one space, and possibly a comma,
+    /// between the code and the comment.
     column: Option<usize>,
 }
 
@@ -165,8 +167,9 @@ impl Placement<'_> {
         !detached.is_empty() || !leading.is_empty() || trailing.is_some() || !foot.is_empty()
     }
 
-    /// Detaches directives such as `#:schema` from the statement. Tools read them only at the top of the file, where the next run
-    /// would find them detached if the statement ends up there.
+    /// Turns leading comments up to the last directive, such as `#:schema`, into detached comments. Tools read directives only at
+    /// the top of the file, where [`Gap::open`] detaches directives as well. If the statement ends up there, formatting therefore
+    /// remains idempotent.
     pub(super) fn detach_directives(&mut self) {
         let last_directive = self.leading.iter().rposition(|comment| comment.text.starts_with("#:"));
         if let Some(last) = last_directive {
@@ -189,13 +192,14 @@ impl Placement<'_> {
         !self.detached.is_empty() || self.has_leading_heading()
     }
 
-    /// Returns the offset of the detached comments, or falls back to [`Self::leading_start`] if there are none.
+    /// Returns the offset of the first comment above the statement, or of the statement's own line if the statement has no
+    /// comments above it.
     pub(super) fn detached_start(&self, text: &str) -> usize {
         let first = self.detached.first().and_then(|block| block.first());
         first.map_or_else(|| self.leading_start(text), |comment| comment.line_start)
     }
 
-    /// Returns the offset of the leading comments, or of the statement's own line if there are none.
+    /// Returns the offset of the leading comments, or of the statement's own line if the statement has no leading comments.
     pub(super) fn leading_start(&self, text: &str) -> usize {
         let first = self.leading.first();
         first.map_or_else(|| line_start(text, self.code.start), |comment| comment.line_start)
@@ -206,7 +210,7 @@ impl Placement<'_> {
         self.code.end + line_at(text, self.code.end).len()
     }
 
-    /// Returns the offset of the line after the foot.
+    /// Returns the offset of the line after the statement and the comments directly below it.
     pub(super) fn foot_end(&self, text: &str) -> usize {
         let last = self.foot.last().map(|comment| comment.line_start);
         last.map_or_else(|| self.next_line(text), |start| start + line_at(text, start).len())
@@ -217,8 +221,8 @@ impl Placement<'_> {
     }
 }
 
-/// Returns `true` if the comment may be about everything below it. That's not the case if every line is about a person, or if
-/// it's the commented-out TOML of a person.
+/// Returns `true` if the comment may be a heading for everything below it. A comment isn't a heading if every line is about a
+/// person, or if the comment is the commented-out TOML of a person.
 fn is_heading(block: &Block<'_>) -> bool {
     let lines = || block.iter().map(|comment| comment.text.trim_start_matches('#').trim_matches(SPACE));
     let is_entry = |(key, item): (&str, &Item)| match item.as_table_like() {
@@ -234,8 +238,8 @@ fn is_heading(block: &Block<'_>) -> bool {
     !lines().all(is_about_person) && !is_toml()
 }
 
-/// Returns `true` if a comment begins with an address or contains a commented-out entry. An address elsewhere can be part of a
-/// heading.
+/// Returns `true` if a line of a comment begins with an address or contains a commented-out entry. An address elsewhere in the
+/// line can be part of a heading.
 fn is_about_person(line: &str) -> bool {
     let mut words = line.split(SPACE).filter(|word| !word.is_empty()).peekable();
     let mut is_first = true;
@@ -249,7 +253,7 @@ fn is_about_person(line: &str) -> bool {
     false
 }
 
-/// Returns `true` if a word contains an address. A team name such as `@acme/leads` doesn't count.
+/// Returns `true` if a word contains an email address. A team name such as `@acme/leads` doesn't count.
 fn has_address(word: &str) -> bool {
     let is_inside = |at: usize| {
         let is_name_end = |last: char| last.is_alphanumeric() || "+-_'".contains(last);
@@ -259,7 +263,7 @@ fn has_address(word: &str) -> bool {
 }
 
 impl<'t> TrailingComment<'t> {
-    /// Parses the comment between `end` and the end of its line.
+    /// Parses the comment after a statement on the same line. `end` is the offset at which the statement ends.
     pub(super) fn read(text: &'t str, end: usize) -> Option<Self> {
         let rest = line_at(text, end);
         let hash = rest.find('#')?;
@@ -268,7 +272,7 @@ impl<'t> TrailingComment<'t> {
         Some(Self { text: rest[hash..].trim_end_matches(SPACE), column })
     }
 
-    /// Discards the column, which is meaningless once the statement has a different form.
+    /// Returns the comment without its column, which is meaningless once the statement has a different form.
     pub(super) fn without_column(self) -> Self {
         Self { column: None, ..self }
     }
@@ -297,7 +301,7 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start_matches([' ', '\t']).len()
 }
 
-/// Collects everything below `path`, whose first `depth` components come from the header.
+/// Collects the keys and sections of the table at `path`. The first `depth` components of `path` come from the enclosing header.
 fn collect<'t>(
     table: &'t Table,
     path: &mut Vec<&'t str>,
@@ -382,7 +386,8 @@ impl<'t> Gap<'t> {
         gap
     }
 
-    /// Assigns the comments directly above the first statement to it, and returns the rest as the top of the file.
+    /// Assigns the comments directly above the first statement to that statement, and returns all other comments as the top of
+    /// the file.
     fn open(mut self, first: &mut Placement<'t>) -> Vec<Block<'t>> {
         if self.touches_below {
             first.leading = self.blocks.pop().unwrap_or_default();

@@ -1,17 +1,19 @@
-//! Formats `[users]`, sorting entries by address within each group but never across a heading.
+//! Formats `[users]`. Entries are sorted by address within each group, but never moved across a heading. An entry is either a
+//! line, as in the example below, or a table with a header.
 //!
 //! * A blank line ends a group of lines. A comment directly above a line starts a new group and serves as its heading, which
 //!   stays at the top of the group.
-//! * A comment isn't a heading if it's a commented-out entry, or if every line begins with an address or contains an entry. It
-//!   stays with the entry below it, or at the end of the group if nothing follows. If that entry comes first in a group with a
-//!   heading, a blank line keeps the heading and the comment apart.
-//! * A detached comment is a heading for the lines or tables below it. So is a heading directly below an entry.
-//! * A comment directly above a table might be about that table or about every table below it. Because we can't tell, the
+//! * A comment isn't a heading if it's a commented-out entry, or if every line of the comment begins with an address or contains
+//!   an entry. Such a comment stays with the entry below it, or at the end of the group if nothing follows. If that entry comes
+//!   first in a group with a heading, a blank line keeps the heading and the comment apart.
+//! * A comment followed by a blank line is a heading for the lines or tables below. The same applies to a comment directly below
+//!   an entry, unless the previous rule excludes it.
+//! * A comment directly above a table might be about that table or about every table below. Because we can't tell which, the
 //!   table stays in place, in a group of its own.
-//! * Entries with windows are converted from lines to tables. Tables without windows are converted back and go at the end of
-//!   the lines. Not every entry can be converted because TOML requires all lines in `[users]` to come before any tables. In
-//!   particular, entries in or above a group of lines with a heading remain lines. Tables below a heading are converted to
-//!   lines only if all of them can be, along with all tables above them.
+//! * Lines that have windows or are too long are converted to tables. Tables that fit on a line and have no windows are converted
+//!   to lines, which go at the end of the lines. Not every entry can be converted because TOML requires all lines in `[users]` to
+//!   come before any tables. In particular, entries in or above a group of lines with a heading remain lines. Tables below a
+//!   heading are converted to lines only if all of them can be, along with all tables above them.
 //!
 //! ```toml
 //! [users]
@@ -37,7 +39,7 @@ use crate::roster::Email;
 #[derive(Default)]
 struct PeopleGroup<'t> {
     blank_above: bool,
-    /// Detached comments above the group.
+    /// Blocks of comments above the group, each followed by a blank line.
     detached: Vec<Block<'t>>,
     /// The comment directly above the first line.
     heading: Block<'t>,
@@ -47,7 +49,7 @@ struct PeopleGroup<'t> {
     is_headed: bool,
 }
 
-/// Writes `[users]` and everything below it.
+/// Writes the section `[users]` and the tables of all people.
 pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<TableSection<'t>>) {
     let (mut head, mut pairs, mut tables) = (None, Vec::new(), Vec::new());
     for section in sections {
@@ -86,8 +88,9 @@ pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<Tabl
     writer.comments(&end);
 }
 
-/// Moves each heading directly below a table, or below the last line, to the next table in the file, or to the first line if the
-/// lines come next. Otherwise, it would move along with the entry above when that is sorted. Returns the heading below everyone.
+/// Moves each heading that is directly below a table, or below the last line, to the next table in the file. If the lines come
+/// next, the heading moves to the first line. Without this, sorting would move the heading along with the entry above it. Returns
+/// the heading below the last entry.
 fn detach_headings<'t>(lines: &mut [KeyValue<'t>], tables: &mut [TableSection<'t>]) -> Block<'t> {
     let first_line = lines.first().map_or(0, |line| line.placement.code.start);
     let tables_above = tables.partition_point(|table| table.head.code.start < first_line);
@@ -105,7 +108,8 @@ fn detach_headings<'t>(lines: &mut [KeyValue<'t>], tables: &mut [TableSection<'t
     heading
 }
 
-/// Hands `heading` to the next statement, and takes the heading below the last of the statements that belong to it.
+/// Adds `heading`, if any, to the detached comments above the statement `next`. Then moves the heading directly below `last`, or
+/// below `next` if `last` is `None`, to `heading`.
 fn hand_on<'t>(heading: &mut Block<'t>, next: &mut Placement<'t>, last: Option<&mut KeyValue<'t>>) {
     if !heading.is_empty() {
         next.detached.insert(0, take(heading));
@@ -130,8 +134,8 @@ fn write_lines(writer: &mut LayoutWriter<'_>, group: PeopleGroup<'_>) {
 }
 
 impl PeopleGroup<'_> {
-    /// Sorts the entries. If the first entry ends up with a comment, a blank line separates the comment from the heading.
-    /// Otherwise, both would merge into a single block, and the comment would no longer move along with its entry.
+    /// Sorts the entries. If the entry that comes first has a comment above it, a blank line separates that comment from the
+    /// heading. Otherwise, both would merge into a single block, and the comment would no longer move along with its entry.
     fn sort(&mut self) {
         self.people.sort_by_cached_key(|person| Email::observed(person.address).folded());
         let first = self.people.first().and_then(|person| person.lines.first());
@@ -142,7 +146,7 @@ impl PeopleGroup<'_> {
     }
 }
 
-/// All entries in their final groups. Each group is written in a single form.
+/// All entries in their final groups. Each group consists of either lines or tables.
 #[derive(Default)]
 struct SettledPeople<'t> {
     lines: Vec<PeopleGroup<'t>>,
@@ -161,7 +165,7 @@ impl<'t> SettledPeople<'t> {
         settled
     }
 
-    /// Adds a group of lines, moving out entries that have to be converted to tables.
+    /// Adds a group of lines. Entries that have to be converted to tables are added to the tables instead.
     fn take_lines(&mut self, mut group: PeopleGroup<'t>) {
         let mut tables: Vec<PersonForms<'_>> =
             group.people.extract_if(.., |person| person.lines.is_empty()).collect();
@@ -195,7 +199,7 @@ impl<'t> SettledPeople<'t> {
         }
     }
 
-    /// Adds tables above the first heading among the tables.
+    /// Adds tables to the first group of tables, above any table with a heading.
     fn add_tables(&mut self, people: Vec<PersonForms<'t>>) {
         match self.tables.first_mut() {
             Some(first) => first.people.extend(people),
@@ -233,7 +237,7 @@ fn groups_of_lines<'t>(
         }
         group.foot = run.last_mut().map(|last| take(&mut last.placement.foot)).unwrap_or_default();
         for (address, pairs) in by_address(run, |pair| pair.path[0]) {
-            // Don't convert an entry that's spread over several places.
+            // Don't convert an entry that's spread over several places in the file.
             let is_whole = statements.get(address) == Some(&pairs.len());
             let may_be_table = number >= below_headings;
             group.people.push(PersonForms::of_lines(values, address, pairs, is_whole, may_be_table));
@@ -248,7 +252,8 @@ fn groups_of_tables<'t>(values: ValueFormatter<'t>, tables: Vec<TableSection<'t>
     let mut begins_group = true;
     for (address, mut sections) in by_address(tables, |section| section.path[1]) {
         let head = &mut sections[0].head;
-        // Give the table its own group because the comment might be about this table only.
+        // If there's a comment directly above the table, give the table its own group because the comment might be about this
+        // table only.
         let is_alone = head.has_leading_heading();
         let group = PeopleGroup { blank_above: true, ..PeopleGroup::below(head) };
         if begins_group || group.is_headed {

@@ -12,12 +12,13 @@ use super::parsed::{Block, KeyValue, Placement, TableSection, TrailingComment, i
 use super::value::{MAX_WIDTH, Space, ValueFormatter, dotted};
 use crate::roster::keys;
 
-/// The possible forms of an entry, at least one of which is available. If both are available, the caller chooses.
+/// The forms in which an entry can be written: as lines, as tables, or as either. If both forms are possible, the caller chooses.
 pub(super) struct PersonForms<'t> {
     pub(super) address: &'t str,
-    /// More than one line if the person is declared with dotted keys.
+    /// The entry as lines, or empty if this form isn't possible. There's more than one line if the person is declared with dotted
+    /// keys.
     pub(super) lines: Vec<InlinePerson<'t>>,
-    /// The person's own section and its subsections.
+    /// The entry as tables, that is, the person's own section and its subsections. Empty if this form isn't possible.
     pub(super) sections: Vec<TableSection<'t>>,
 }
 
@@ -29,7 +30,7 @@ pub(super) struct InlinePerson<'t> {
 
 impl<'t> PersonForms<'t> {
     /// Determines the forms of an entry declared with lines. `is_whole` means that the lines are the person's entire declaration.
-    /// `may_be_table` means that the entry would keep its heading as a table.
+    /// `may_be_table` means that the entry can become a table without moving away from its heading.
     pub(super) fn of_lines(
         values: ValueFormatter<'t>,
         address: &'t str,
@@ -74,8 +75,8 @@ impl<'t> PersonForms<'t> {
         address: &'t str,
         mut sections: Vec<TableSection<'t>>,
     ) -> Self {
-        // Move the person's own header above its subsections, but leave the leading comment at the top. The order of an array
-        // must not change.
+        // Move the person's own header above its subsections, but leave the leading comment at the top. The elements of an array
+        // must stay in order.
         let is_array = sections.iter().any(|section| section.is_array && section.path.len() == 2);
         let leading = take(&mut sections[0].head.leading);
         sections.sort_by_key(|section| !is_array && section.path.len() > 2);
@@ -121,7 +122,7 @@ fn section_of_lines<'t>(
     Some(section)
 }
 
-/// Formats an entry as a single line, provided that it fits and has neither windows nor comments.
+/// Formats an entry as a single line. Returns `None` if the line would be too long or if the entry has windows or comments.
 fn line(values: ValueFormatter<'_>, address: &str, pairs: &[KeyValue<'_>]) -> Option<String> {
     let is_windows = |pair: &KeyValue<'_>| {
         pair.path[0] == "windows" && pair.value.as_array().is_none_or(|windows| !windows.is_empty())

@@ -13,12 +13,13 @@ pub struct PersonValues {
 }
 
 impl PersonValues {
-    /// Returns the keys and their TOML values in canonical order.
+    /// Returns the key and TOML value of each field that has a value, in canonical order.
     pub(super) fn fields(&self) -> Vec<(&'static str, String)> {
         self.values.some().map(|(field, value)| (field.as_str(), quoted(value))).collect()
     }
 
-    /// Formats the entry as a line. If the line goes above all headers, `prefix` must be `users.`.
+    /// Formats the entry as a line that starts with `prefix`. If the line goes above all headers, `prefix` must end with
+    /// `users.`.
     pub(super) fn line(&self, prefix: &str) -> String {
         format!("{prefix}{} = {}", dotted(&[self.email.as_str()]), braced(&self.assignments()))
     }

@@ -11,8 +11,8 @@ pub(super) struct Splices<'t> {
     list: Vec<(Range<usize>, Belongs, String)>,
 }
 
-/// Says whether an inserted line belongs to the statement above or below it. This determines the order of lines that are inserted
-/// at the same offset.
+/// The statement that an inserted line belongs to: the one above it, the one below it, or neither. This determines the order of
+/// lines that are inserted at the same offset.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Belongs {
     Above,

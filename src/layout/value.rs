@@ -1,5 +1,6 @@
-//! Formats a key and its value, with one space around `=` and inside braces, and with strings in double quotes. Arrays that are
-//! too long or contain comments have one element per line. Numbers, dates, and booleans are left as is.
+//! Formats a key and its value, with one space around `=` and inside braces, and with strings in double quotes. Arrays that
+//! contain comments or would exceed the maximum line length have one element per line. Numbers, dates, and booleans are left as
+//! is.
 //!
 //! Inline tables with comments between their pairs are copied verbatim. Any other layout would lose the comments.
 
@@ -15,7 +16,7 @@ use crate::toml_text::{self, quoted};
 pub(super) const MAX_WIDTH: usize = 110;
 const INDENT: usize = 2;
 
-/// Formats the values found in a text.
+/// Formats values that were parsed from `text`, using the line ending `eol`.
 #[derive(Clone, Copy)]
 pub(super) struct ValueFormatter<'t> {
     pub(super) text: &'t str,
@@ -27,7 +28,7 @@ pub(super) struct ValueFormatter<'t> {
 pub(super) enum Space {
     /// A single line, however long. The value must not contain comments.
     OneLine,
-    /// Any number of lines. `used` characters of the first line are already taken, and the others are indented by `indent`
+    /// Any number of lines. `used` characters of the first line are already taken, and the other lines are indented by `indent`
     /// spaces.
     Lines { indent: usize, used: usize },
 }
@@ -40,7 +41,7 @@ impl ValueFormatter<'_> {
         format!("{key} = {}", self.value(value, last(path), space))
     }
 
-    /// Formats `{ key = value, … }`. Keys that aren't in `order` go last, in their original order.
+    /// Formats pairs as `{ key = value, … }`, sorted by `order`. Keys that aren't in `order` go last, in their original order.
     pub(super) fn inline_table(self, pairs: &[KeyValue<'_>], order: &[&str], space: Space) -> String {
         let mut pairs: Vec<&KeyValue<'_>> = pairs.iter().collect();
         pairs.sort_by_key(|pair| rank(&pair.path, order));
@@ -55,7 +56,7 @@ impl ValueFormatter<'_> {
         braced(&written)
     }
 
-    /// Formats a key's value.
+    /// Formats a value. `key` is the key it's assigned to, which determines the layout of arrays and the order of keys in tables.
     fn value(self, value: &Value, key: &str, space: Space) -> String {
         match value {
             Value::String(string) => quoted(string.value()),
@@ -106,8 +107,8 @@ impl ValueFormatter<'_> {
         written + self.eol + &margin[INDENT..] + "]"
     }
 
-    /// Writes the comments between two array elements. Returns `true` if there is a blank line between the last comment and the
-    /// second element.
+    /// Writes the comments above an array element or the closing bracket. Returns `true` if the last comment is followed by a
+    /// blank line, or if there are blank lines but no comments.
     fn write_gap(self, written: &mut String, span: Range<usize>, margin: &str) -> bool {
         let is_below_bracket = written == "[";
         let start = span.start;
@@ -188,7 +189,7 @@ pub(super) fn rank(path: &[&str], order: &[&str]) -> usize {
     order.iter().position(|key| path.first() == Some(key)).unwrap_or(order.len())
 }
 
-/// Returns the order of keys for the tables in an array.
+/// Returns the canonical order of keys for the tables in the array with this name.
 pub(super) fn order_below(array: &str) -> &'static [&'static str] {
     match array {
         "windows" => keys::WINDOW,

@@ -1,6 +1,7 @@
 //! Computes the response of each operation, once a request has passed the checks in `world`.
 //!
-//! Reads never modify the world, and lists are serialized straight from the stored users. The write is implemented in `patch`.
+//! Read operations never modify the world, and lists are serialized directly from the stored users. The only write operation is
+//! implemented in `patch`.
 
 use std::time::Duration;
 
@@ -77,8 +78,8 @@ impl World {
         success(me, None, context)
     }
 
-    /// Returns the roles, in pages if the setting `roles_page` or the fault `roles-paged` requires it. Cursors are accepted even
-    /// without the setting because the fault returns them.
+    /// Returns the roles, in pages if the setting `roles_page` or the fault `roles-paged` requires it. A cursor is accepted even
+    /// if `roles_page` isn't set because the fault returns cursors, too.
     fn list_roles(&self, query: &str, context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         let question = page::question(&"roles");
         let start = page::position(question, parameter(query, "cursor"))?;
@@ -103,7 +104,7 @@ impl World {
             Some(_) => return Err(ApiError::bad_request("include_deactivated is true or false")),
         };
         let question = page::question(&("list", deactivated_too));
-        // Unless the setting `list_page` enables paging, the undocumented cursor is ignored.
+        // Unless the setting `list_page` enables paging, the undocumented query parameter `cursor` is ignored.
         let (start, limit) = match self.settings.list_page {
             // With a page size of 0, the paging would never end.
             Some(limit) => (page::position(question, parameter(query, "cursor"))?.unwrap_or(0), limit.max(1)),
@@ -174,7 +175,8 @@ impl World {
         question: u64,
         context: &RequestContext,
     ) -> Vec<u8> {
-        /// Serializes users one at a time. Collecting the views first would take a lot of memory for a large page.
+        /// Serializes the users of a page one at a time. Collecting all [`UserView`]s first would take a lot of memory for a
+        /// large page.
         struct Views<'a>(&'a World, &'a [usize]);
         impl Serialize for Views<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -187,7 +189,8 @@ impl World {
         self.list_response(Views(self, page), page.len(), Pagination::new(next, self.api), context)
     }
 
-    /// Returns an empty page that claims to have a next page. `cursor` leads to the data that belongs on this page.
+    /// Returns a page without entries that claims to be followed by another page. `cursor` leads to the entries that belong on
+    /// this page.
     fn page_without_data(&self, cursor: String, context: &RequestContext) -> Vec<u8> {
         let nothing: [(); 0] = [];
         self.list_response(nothing, 0, Pagination::new(Some(cursor), self.api), context)

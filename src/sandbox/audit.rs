@@ -1,7 +1,7 @@
-//! The audit log: who changed what and when, and how to search it.
+//! Stores the audit log, which records who changed what and when, and searches its entries.
 //!
-//! This module owns the entries, their filters, and their order. `patch` adds entries, and `answers` decides whether the
-//! organization has a log.
+//! This module defines the entries, their filters, and their order. `patch` adds entries, and `answers` decides whether the
+//! organization has an audit log.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,11 +12,11 @@ use super::filter::{Filter, MAX_DEPTH, OneOf, RawFilter, SearchBody};
 use super::message::ApiError;
 use super::page;
 
-/// The maximum number of entries, after which the oldest are dropped. That's roughly a year's worth for a large organization, or
-/// 40 MB.
+/// The maximum number of entries in the log. Beyond that, the oldest entries are dropped. The maximum is roughly a year's worth
+/// of entries for a large organization, or 40 MB.
 const MAX_ENTRIES: usize = 100_000;
 
-/// A change to a user, as stored in the log.
+/// A change to a user, as stored in the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoggedChange {
@@ -35,7 +35,7 @@ pub struct LoggedChange {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// An entry as it appears in a response.
+/// An audit log entry as it appears in a response.
 #[derive(Debug, Serialize)]
 pub(super) struct LoggedChangeView<'a> {
     id: &'a str,
@@ -67,7 +67,8 @@ impl LoggedChange {
     }
 }
 
-/// All entries, oldest first. They're numbered consecutively. The numbers of dropped entries aren't reused.
+/// The entries of the audit log, oldest first. Entries are numbered consecutively, and the numbers of dropped entries aren't
+/// reused.
 #[derive(Debug, Clone)]
 pub(super) struct AuditLog {
     entries: VecDeque<LoggedChange>,
@@ -75,7 +76,7 @@ pub(super) struct AuditLog {
     first: usize,
 }
 
-/// A page of entries, newest first.
+/// A page of audit log entries, newest first.
 pub(super) struct AuditPage<'a> {
     pub(super) entries: Vec<LoggedChangeView<'a>>,
     /// The cursor that leads to this page.
@@ -100,8 +101,8 @@ impl AuditLog {
         self.entries.iter()
     }
 
-    /// Returns one page of the matching entries. The cursor encodes an entry's number, which keeps the pages from shifting when
-    /// new entries are added.
+    /// Returns one page of the entries that match the filter. A cursor encodes an entry's number, which keeps the pages from
+    /// shifting when new entries are added.
     pub(super) fn search(
         &self,
         body: &SearchBody,
@@ -133,7 +134,7 @@ impl AuditLog {
     }
 }
 
-/// A condition that an entry must satisfy.
+/// A condition on an audit log entry, used in search filters.
 enum Condition {
     ActionIs(OneOf),
     ActionContains(String),

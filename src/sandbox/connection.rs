@@ -1,7 +1,8 @@
-//! TCP connections that a request handler can cut. After a cut, no more bytes are sent.
+//! TCP connections that a request handler can cut, that is, close at any time. After a cut, no more bytes are sent.
 //!
-//! The handler can't just return an error: axum turns errors into responses, and an error in a body comes after the status line.
-//! Instead, the handler shuts down the socket. Any later write by hyper then fails as it would on a broken network.
+//! The handler can't just return an error: axum turns errors into responses, and an error in a response body occurs only after
+//! the status line has been sent. Instead, the handler shuts down the socket. Any later write by hyper then fails as it would on
+//! a broken network.
 
 use std::{
     io,
@@ -56,13 +57,13 @@ fn with_switch(stream: TcpStream) -> io::Result<(TcpStream, CutSwitch)> {
     Ok((TcpStream::from_std(stream)?, switch))
 }
 
-/// Cuts a connection by shutting down its socket.
+/// A handle for cutting a connection by shutting down its socket.
 #[derive(Debug, Clone)]
 pub(super) struct CutSwitch(Arc<std::net::TcpStream>);
 
 impl CutSwitch {
     pub(super) fn cut(&self) {
-        // This fails only if the client has already closed the connection.
+        // `shutdown` fails only if the client has already closed the connection.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }

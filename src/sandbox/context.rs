@@ -1,24 +1,25 @@
-//! The context of a single request: its ID and the misleading fault injected into it, if any.
+//! The context of a single request: the request ID and the injected fault, if the fault is a misleading one (see
+//! `Fault::is_misleading`).
 //!
 //! The context also tracks whether the fault had an effect. `faults` decides which requests get a fault, while `answers` and
-//! `patch` decide where in the processing the fault acts.
+//! `patch` apply misleading faults when they process a request.
 
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::message::to_bytes;
 
-/// Fields that clients can do without. The fault `field-missing` never removes them.
+/// Fields of a user that clients don't need. The fault `field-missing` never removes these fields.
 const DISPENSABLE: [&str; 2] = ["avatar_url", "name"];
 
 #[derive(Debug)]
 pub(super) struct RequestContext {
     pub(super) request_id: String,
-    /// The misleading fault injected into this request, if any.
+    /// The fault injected into this request, if the fault is a misleading one (see [`Fault::is_misleading`]).
     fault: Option<Fault>,
-    /// The number of times the fault has fired before, used to vary its effect.
+    /// The number of earlier requests that this fault affected. [`Self::choose`] uses this number to vary the fault's effect.
     turn: u64,
-    /// Whether the fault has had an effect so far.
+    /// Whether the fault has affected this request so far.
     pub(super) had_effect: bool,
 }
 
@@ -27,19 +28,21 @@ impl RequestContext {
         Self { request_id, fault, turn, had_effect: false }
     }
 
-    /// Returns `true` if `fault` was injected into this request and `has_effect` is set. If so, records the effect.
+    /// Returns `true` if `fault` was injected into this request and can affect it. `has_effect` says whether the fault would make
+    /// a difference here. If the result is `true`, sets `had_effect`.
     pub(super) fn acts(&mut self, fault: Fault, has_effect: bool) -> bool {
         let acts = has_effect && self.fault == Some(fault);
         self.had_effect |= acts;
         acts
     }
 
-    /// Returns a number below `count` that varies each time the fault fires.
+    /// Returns a number below `count`, used to choose what the fault affects. The number cycles through all values as the fault
+    /// fires in further requests.
     pub(super) fn choose(&self, count: usize) -> usize {
         usize::try_from(self.turn).unwrap_or(0) % count.max(1)
     }
 
-    /// If the fault is `field-missing` and the body contains a user, removes one of the user's fields.
+    /// If the injected fault is `field-missing` and the response body contains users, removes a field from one of them.
     pub(super) fn remove_field(&mut self, body: Vec<u8>) -> Vec<u8> {
         if self.fault != Some(Fault::FieldMissing) {
             return body;

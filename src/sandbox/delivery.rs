@@ -1,8 +1,9 @@
-//! Determines what reaches the client: the world's response, or whatever a fault turns it into. Shared by the server and the
-//! simulation.
+//! Determines what the client receives: the world's response, possibly changed by a fault. The server and the simulation share
+//! this code.
 //!
-//! This code is pure. If a fault makes a request fail without carrying it out, the world's users, limits, and audit log stay
-//! untouched. Faults without an effect on the request aren't counted. `server` cuts and stalls the real connections.
+//! This code doesn't do any I/O, and `server` cuts and stalls the real connections. If a fault makes a request fail without
+//! carrying it out, the world's users, rate limits, and audit log stay unchanged. A fault isn't counted if it doesn't affect the
+//! request.
 
 use std::time::Duration;
 
@@ -39,7 +40,8 @@ impl Delivery {
 }
 
 impl World {
-    /// Handles a request with fault injection. Returns what reaches the client, along with the fault if it had an effect.
+    /// Handles a request and injects a fault if `faults` says so. Returns what the client receives and, if the fault had an
+    /// effect, the fault.
     pub fn deliver(
         &mut self,
         faults: &mut Faults,
@@ -63,7 +65,8 @@ impl World {
         (delivery, Some(fault))
     }
 
-    /// Produces what the client sees when `fault` makes the request fail.
+    /// Handles a request that `fault` makes fail. Carries out the request first if required by the fault, and returns what the
+    /// client receives.
     fn fail(&mut self, faults: &Faults, fault: Fault, now: Duration, request: &Request) -> Delivery {
         let response = fault.is_applied_first().then(|| self.handle(now, request));
         let error = match fault {
@@ -93,7 +96,7 @@ impl World {
     }
 }
 
-/// Returns the error page of a gateway in front of Pylon. The page doesn't use Pylon's envelope.
+/// Returns the HTML error page of a gateway in front of Pylon. Unlike Pylon's own errors, it isn't JSON.
 fn gateway_page(status: u16, title: &str) -> Delivery {
     let page = format!(
         "<html>\r\n<head><title>{status} {title}</title></head>\r\n<body><center><h1>{status} {title}</h1></center></body>\r\n</html>\r\n"
@@ -101,7 +104,7 @@ fn gateway_page(status: u16, title: &str) -> Delivery {
     Delivery::Answer(Response::new(status, "text/html", page.into_bytes()))
 }
 
-/// Returns a 200 whose body is, alternately, truncated or not JSON. The truncated body is harder to detect because it starts
+/// Returns a 200 with a body that is, alternately, truncated or not JSON. A truncated body is harder to detect because it starts
 /// like a valid response.
 fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     let Response { status: _, headers, mut body } =

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 use super::unknown_name::unknown_name;
 use crate::every::every;
 
-/// A way for a request to go wrong. `Applied` faults carry out the request but conceal its success.
+/// A way for a request to go wrong. Faults named `…Applied` carry out the request but conceal its success from the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
     /// The request is not carried out, and the response is 500 `internal_error`.
@@ -31,12 +31,12 @@ pub enum Fault {
     CutBefore,
     /// The request is carried out, but the connection is closed without a response.
     CutAfter,
-    /// The request is carried out, but the client gets no response.
+    /// The request is carried out, but the connection stalls without a response.
     StallApplied,
-    /// The request is carried out, but the response is a 200 that is, alternately, truncated or not JSON.
+    /// The request is carried out, but the response is a 200 with a body that is, alternately, truncated or not JSON.
     GarbageApplied,
-    /// A list response claims to be followed by another page but contains no data. Repeating the request, with or without the
-    /// cursor, returns the page's data.
+    /// A list response contains no data but claims to be followed by another page. The missing data is returned both if the
+    /// request is repeated and if the cursor is followed.
     PageWithoutData,
     /// `GET /user-roles` returns only the first half of the roles, along with a cursor for the rest.
     RolesPaged,

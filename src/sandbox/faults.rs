@@ -9,14 +9,14 @@ use std::{collections::BTreeMap, str::FromStr, time::Duration};
 use super::fault::Fault;
 use super::operation::ApiOperation;
 
-/// A schedule of faults and how often each one has fired.
+/// The faults to inject, and how often each fault has fired.
 #[derive(Debug, Clone)]
 pub struct Faults {
-    /// The probability of each fault, from 0 to 1. They add up to at most 1.
+    /// The probability of each fault, from 0 to 1. All probabilities add up to at most 1.
     chances: BTreeMap<Fault, f64>,
-    /// Scripted faults by request number, starting from 1. They take precedence over the probabilities.
+    /// Scripted faults by the number of the eligible request, starting from 1. Scripted faults take precedence over random ones.
     script: BTreeMap<u64, Fault>,
-    /// The operations that can get a fault. If `None`, every request can, even for unknown paths.
+    /// The operations into which faults are injected. If `None`, any request is eligible, even if its path is unknown.
     only: Option<Vec<ApiOperation>>,
     random: fastrand::Rng,
     /// How long a stalled connection is kept open.
@@ -46,14 +46,14 @@ impl Faults {
         self
     }
 
-    /// Injects a fault into the `number`th eligible request, counting from 1.
+    /// Injects a fault into the `number`th eligible request (see [`Self::on`]), counting from 1.
     #[must_use]
     pub fn at(mut self, number: u64, fault: Fault) -> Self {
         self.script.insert(number, fault);
         self
     }
 
-    /// Restricts faults to this operation. Requests for other operations aren't counted.
+    /// Restricts faults to this operation. Requests for other operations aren't eligible, so [`Self::at`] doesn't count them.
     #[must_use]
     pub fn on(mut self, operation: ApiOperation) -> Self {
         self.only = Some(vec![operation]);
@@ -86,7 +86,7 @@ impl Faults {
             return None;
         }
         self.requests += 1;
-        // Always draw a random number; otherwise, a scripted fault would shift all random ones after it.
+        // Always draw a random number. Otherwise, a scripted fault would shift all random faults after it.
         let by_chance = self.draw();
         self.script.get(&self.requests).copied().or(by_chance)
     }

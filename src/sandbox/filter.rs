@@ -1,7 +1,8 @@
-//! Search bodies and their filters. A filter is a tree of `and` and `or` over conditions on fields, up to the documented depth.
+//! Parses the bodies of search requests and evaluates their filters. A filter is a tree of `and` and `or` over conditions on
+//! fields. The depth of the tree is limited, as documented by Pylon.
 //!
-//! This module owns the tree and the condition on email addresses. Conditions on audit log entries are in `audit`, and paging
-//! is in `page`.
+//! This module implements the tree and the conditions on email addresses. `audit` implements the conditions on audit log entries,
+//! and `page` implements paging.
 
 use std::collections::HashSet;
 
@@ -13,12 +14,12 @@ use super::organization::ApiSettings;
 use super::user::User;
 use super::users::Users;
 
-/// The maximum depth documented by Pylon. A single condition counts as one level, which is the strictest interpretation. A
-/// client that respects this limit works under any interpretation.
+/// The maximum depth of a filter, as documented by Pylon. A single condition counts as one level, which is the strictest
+/// interpretation of the documentation. A client that respects this limit works under any interpretation.
 pub(super) const MAX_DEPTH: usize = 3;
 
-/// Parses a body that must be an object. It's parsed into a map first because a derived struct would also accept an array of
-/// its values. If a key is repeated, the last one wins, as on most servers.
+/// Parses a request body, which must be a JSON object. The body is parsed into a map first because a derived struct would also
+/// accept an array of its values. If a key is repeated, the last value wins, as on most servers.
 pub(super) fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice::<Map<String, Value>>(body)
         .and_then(|object| serde_json::from_value(Value::Object(object)))
@@ -36,7 +37,8 @@ pub(super) struct SearchBody {
     pub(super) cursor: Option<String>,
 }
 
-/// A filter as sent by the client. `null` counts as absent because some SDKs send every key. Unknown keys are ignored.
+/// A filter as sent by the client. A key whose value is `null` counts as omitted because some SDKs send every key. Unknown keys
+/// are ignored.
 #[derive(Debug, Clone, Hash, Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
 pub(super) struct RawFilter(FilterKeys);
@@ -50,7 +52,7 @@ struct FilterKeys {
     subfilters: Option<Vec<RawFilter>>,
 }
 
-/// Parses a map first, for the same reason as `read_body`.
+/// Converts a map instead of parsing the struct directly, which would also accept an array, as explained at [`read_body`].
 impl TryFrom<Map<String, Value>> for RawFilter {
     type Error = serde_json::Error;
 
@@ -60,12 +62,12 @@ impl TryFrom<Map<String, Value>> for RawFilter {
 }
 
 impl RawFilter {
-    /// Returns the operand of a condition with a single string, such as `equals`.
+    /// Returns `value`, the operand of a condition on a single string, such as `equals`.
     pub(super) fn value(&self) -> Result<&String, ApiError> {
         self.0.value.as_ref().ok_or_else(|| self.lacks("value"))
     }
 
-    /// Returns the operands of a condition with several strings, such as `in`.
+    /// Returns `values`, the operands of a condition on several strings, such as `in`.
     pub(super) fn values(&self) -> Result<&[String], ApiError> {
         self.0.values.as_deref().ok_or_else(|| self.lacks("values"))
     }
@@ -76,19 +78,19 @@ impl RawFilter {
     }
 }
 
-/// A condition of type `C`, or a combination of filters.
+/// A parsed filter: either a condition of type `C` or a combination of other filters.
 #[derive(Debug, Clone)]
 pub(super) enum Filter<C> {
     Condition(C),
-    /// Every filter must match. An empty list always matches.
+    /// All of these filters must match. An empty list always matches.
     And(Vec<Self>),
-    /// At least one filter must match. An empty list never matches.
+    /// At least one of these filters must match. An empty list never matches.
     Or(Vec<Self>),
 }
 
 impl<C> Filter<C> {
-    /// Parses a filter with at most `levels` levels. `condition` parses a condition from its field, its operator, and the raw
-    /// filter.
+    /// Parses a filter with at most `levels` levels. `condition` is called to parse each condition, given its field, its
+    /// operator, and the raw filter.
     pub(super) fn read(
         raw: &RawFilter,
         levels: usize,
@@ -120,7 +122,7 @@ impl<C> Filter<C> {
         subfilters.iter().map(read).collect::<Result<_, _>>().map(join)
     }
 
-    /// Evaluates the filter, calling `test` for its conditions.
+    /// Evaluates the filter. `test` is called to evaluate a condition.
     pub(super) fn holds(&self, test: &impl Fn(&C) -> bool) -> bool {
         match self {
             Self::Condition(condition) => test(condition),
@@ -138,7 +140,7 @@ pub(super) struct OneOf {
 }
 
 impl OneOf {
-    /// Parses the condition, or returns `None` if the operator doesn't compare strings.
+    /// Parses a condition. Returns `None` if the operator isn't `equals`, `in`, or `not_in`.
     pub(super) fn read(operator: &str, raw: &RawFilter) -> Result<Option<Self>, ApiError> {
         let values = match operator {
             "equals" => std::slice::from_ref(raw.value()?),
@@ -148,7 +150,7 @@ impl OneOf {
         Ok(Some(Self { values: values.iter().cloned().collect(), negated: operator == "not_in" }))
     }
 
-    /// Returns `true` if the condition matches an item with these strings.
+    /// Returns `true` if the condition matches an item with these strings, such as a user with these addresses.
     pub(super) fn holds<'t>(&self, mut texts: impl Iterator<Item = &'t str>) -> bool {
         texts.any(|text| self.values.contains(text)) != self.negated
     }
@@ -157,7 +159,7 @@ impl OneOf {
 /// A condition on a user's email addresses.
 #[derive(Debug, Clone)]
 pub(super) struct EmailIs {
-    /// In lowercase if `ignore_case` is set.
+    /// The addresses to compare with, in lowercase if `ignore_case` is set.
     addresses: OneOf,
     ignore_case: bool,
     secondary: bool,
@@ -203,9 +205,9 @@ impl Filter<EmailIs> {
         self.holds(&|condition| condition.holds(user))
     }
 
-    /// Returns a sorted superset of the matching users, without duplicates. If the addresses don't narrow down the search,
-    /// returns `None`, and every user must be checked. With the index, a search for 999 out of a million users takes only 999
-    /// lookups.
+    /// Returns a sorted superset of the matching users, without duplicates, based on the index of addresses. Returns `None` if
+    /// the filter can't use the index, so that every user must be checked. With the index, a search for 999 out of a million
+    /// users takes only 999 lookups.
     pub(super) fn candidates(&self, users: &Users) -> Option<Vec<usize>> {
         let mut found = self.gather(users)?;
         found.sort_unstable();
@@ -216,7 +218,8 @@ impl Filter<EmailIs> {
     fn gather(&self, users: &Users) -> Option<Vec<usize>> {
         match self {
             Self::Condition(EmailIs { addresses: OneOf { values, negated }, ignore_case: _, secondary }) => {
-                // Users without an address aren't in the index.
+                // The index can't be used for a negated condition or for an empty address. Users without an address aren't in the
+                // index.
                 if *negated || values.contains("") {
                     return None;
                 }

@@ -1,5 +1,5 @@
-//! Organizations without a state file, made from either a given list of people or generated people. The generated people are
-//! the same in every run.
+//! Creates organizations for sandboxes without a state file, either from a given list of people or with generated people. The
+//! generated people are the same in every run.
 
 use super::identifiers::mix;
 use super::organization::{Role, find_role};
@@ -11,8 +11,8 @@ const LAST_NAMES: &str = "Adeyemi Brandt Castro Diallo Eriksen Fontaine Gruber H
      Novak Ortega Petrov Rossi Silva Tanaka Weber";
 
 impl SandboxState {
-    /// Creates an organization of these people with the built-in roles. Each person has an address and, optionally, the name,
-    /// slug, or ID of a role. If the role is missing or isn't built in, the person becomes a Member.
+    /// Creates an organization of these people with the built-in roles. Each person is given as an address and, optionally, the
+    /// name, slug, or ID of a role. If the role is omitted or isn't built in, the person becomes a Member.
     pub fn of_people<'a>(people: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
         let built_in = Role::built_in();
         let mut state = Self::default();
@@ -23,9 +23,9 @@ impl SandboxState {
         state
     }
 
-    /// Generates an organization of `count` people with unique addresses. Some are Admins or Viewers, deactivated, or away, and
-    /// some have a second address or a role from SCIM. The first two people are always Admins and never deactivated. The result
-    /// depends only on `count`.
+    /// Generates an organization of `count` people with unique addresses. Most people are active Members, but some have another
+    /// role or status, are deactivated, or have a second address or a role from SCIM. The first two people are always Admins and
+    /// never deactivated. The result depends only on `count`.
     pub fn invented(count: usize) -> Self {
         let first_names: Vec<&str> = FIRST_NAMES.split(' ').collect();
         let last_names: Vec<&str> = LAST_NAMES.split(' ').collect();
@@ -40,7 +40,8 @@ impl SandboxState {
     }
 }
 
-/// Generates the `number`th person. `round` is the number of times all pairs of names have already been used.
+/// Generates the `number`th person, counting from 0. `round` is the number of times that every pair of first and last name has
+/// already been used.
 fn invented_person(number: usize, first: &str, last: &str, round: usize) -> WrittenUser {
     let luck = mix(number as u64);
     let has_luck = |percent: u64, salt: u64| mix(luck ^ salt) % 100 < percent;

@@ -1,23 +1,24 @@
-//! Five rate limiters, each a pure function of arrival times in integer nanoseconds.
+//! Implements five rate-limiting algorithms. Whether a request is admitted depends only on the arrival times of requests, which
+//! are integer nanoseconds.
 //!
-//! Rejected requests don't count against the limit. If no other request arrives in between, a request that arrives
-//! `retry_after` later is admitted. The limits themselves are defined in `limits`.
+//! Rejected requests don't count against the limit. After a rejection, a request that arrives `retry_after` later is admitted,
+//! unless another request arrives in between. The limits themselves are defined in `limits`.
 
 use std::{collections::VecDeque, time::Duration};
 
 use super::limits::{LimiterKind, Limits};
 use super::operation::ApiOperation;
 
-/// Whether a request is admitted.
+/// The result of checking a request against its rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// The request is admitted, and `remaining` more would be admitted at the same instant.
+    /// The request is admitted, and `remaining` more requests would be admitted at the same instant.
     Admitted { remaining: u128 },
-    /// The request is rejected. It would be admitted after `retry_after`.
+    /// The request is rejected. If it's sent again after `retry_after`, it's admitted.
     Refused { retry_after: Duration },
 }
 
-/// Each operation's limiter, or `None` if the operation is unlimited.
+/// The rate limiters of all operations, in the order of [`ApiOperation::ALL`]. `None` means that the operation is unlimited.
 #[derive(Debug, Clone)]
 pub(super) struct Limiters([Option<Limiter>; ApiOperation::ALL.len()]);
 
@@ -28,13 +29,14 @@ impl Limiters {
         }))
     }
 
-    /// Counts an arriving request. Returns `None` if the operation is unlimited.
+    /// Checks a request against the limit of its operation, and counts the request if it's admitted. Returns `None` if the
+    /// operation is unlimited.
     pub(super) fn arrive(&mut self, operation: ApiOperation, now: Duration) -> Option<Admission> {
         Some(self.0[operation as usize].as_mut()?.arrive(now.as_nanos()))
     }
 }
 
-/// Counts the requests for one operation.
+/// The rate limiter of a single operation. The length of the window is in nanoseconds.
 #[derive(Debug, Clone)]
 struct Limiter {
     limit: u128,
@@ -44,14 +46,14 @@ struct Limiter {
 
 #[derive(Debug, Clone)]
 enum Admitted {
-    /// The admitted arrivals in the last window, oldest first.
+    /// The arrival times of the requests admitted within the last window, oldest first.
     Log(VecDeque<u128>),
-    /// The index of the current window and the number of arrivals admitted in it.
+    /// The index of the current window, and the number of requests admitted in that window.
     Fixed { window: u128, used: u128 },
-    /// Like `Fixed`, plus the number of arrivals admitted in the previous window.
+    /// Like `Fixed`, plus the number of requests admitted in the previous window (`before`).
     Sliding { window: u128, used: u128, before: u128 },
-    /// The level of a token bucket. To allow integer arithmetic, one token is worth `window` units, and `limit` units are added
-    /// per nanosecond.
+    /// The level of a token bucket at the time `at`. To allow integer arithmetic, one token is worth `window` units, and `limit`
+    /// units are added per nanosecond.
     Bucket { capacity: u128, level: u128, at: u128 },
 }
 
@@ -76,7 +78,8 @@ impl Limiter {
     fn arrive(&mut self, now: u128) -> Admission {
         let Self { limit, window: length, ref mut count } = *self;
         if limit == 0 {
-            // A limit of zero, which only a test can set, never admits a request. A whole window is the best available hint.
+            // A limit of zero, which only a test can set, never admits a request. No `retry_after` would be correct, so use a
+            // whole window.
             return refused(length);
         }
         match count {
@@ -128,8 +131,9 @@ fn arrive_in_log(log: &mut VecDeque<u128>, limit: u128, length: u128, now: u128)
     }
 }
 
-/// Admits a request if `before × (share of the previous window still in view) + used + 1 ≤ limit`. All terms are multiplied by
-/// `length` to avoid fractions.
+/// Implements the sliding counter, where `used` and `before` are the counts in the current and previous window. Admits a request
+/// if `before × (share of the previous window still in view) + used + 1 ≤ limit`. All terms are multiplied by `length` to avoid
+/// fractions.
 fn arrive_in_estimate(used: &mut u128, before: u128, limit: u128, length: u128, elapsed: u128) -> Admission {
     let rest = length - elapsed;
     let capacity = (limit * length).saturating_sub(before * rest) / length;
@@ -137,8 +141,8 @@ fn arrive_in_estimate(used: &mut u128, before: u128, limit: u128, length: u128, 
         *used += 1;
         return Admission::Admitted { remaining: capacity - *used };
     }
-    // Work out when the next request will be admitted. If this window isn't full, that's later in the same window, as the
-    // previous window's share shrinks. If it's full, that's in the next window, as the weight of `used` shrinks.
+    // Compute when the next request will be admitted. If the current window isn't full, that's later in the same window, as the
+    // share of the previous window shrinks. Otherwise, it's in the next window, as the share of the current window shrinks.
     let fits_at = |sliding_out: u128, fixed: u128| {
         let tolerable = (limit - fixed - 1) * length / sliding_out.max(1);
         length.saturating_sub(tolerable)

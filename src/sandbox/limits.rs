@@ -1,4 +1,5 @@
-//! The rate limits of all operations, in `--limits` syntax: `patch=20,kind=fixed-window`. `limiter` enforces them.
+//! The rate limits of all operations, and the syntax of `--limits`, such as `patch=20,kind=fixed-window`. `limiter` enforces the
+//! limits.
 
 use std::{str::FromStr, time::Duration};
 
@@ -7,19 +8,21 @@ use super::organization::Api;
 use super::unknown_name::unknown_name;
 use crate::every::every;
 
-/// The algorithm for counting requests. Since it's unknown which one Pylon uses, clients must work with all five.
+/// The algorithm for enforcing a rate limit of N requests per window. Since it's unknown which algorithm Pylon uses, clients must
+/// work with all five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum LimiterKind {
-    /// At most N requests in any window, counted exactly from each admitted request's arrival.
+    /// Admits at most N requests in any period as long as the window, based on the exact arrival time of each admitted request.
     #[default]
     SlidingLog,
-    /// At most N requests per window. The windows are consecutive, starting with the world itself.
+    /// Admits at most N requests per window. The windows are consecutive, and the first one starts at the world's epoch.
     FixedWindow,
-    /// A token bucket of N tokens that starts full and refills evenly. It admits almost 2 N requests in the first window.
+    /// Uses a token bucket of N tokens that starts full and refills evenly. Almost 2 N requests are admitted in the first window.
     FullBucket,
-    /// The count in the current window, plus the previous count weighted by its overlap. CDNs use this estimate.
+    /// Adds the count in the current window to the count in the previous window, weighted by the previous window's overlap with
+    /// the sliding window. CDNs use this estimate.
     SlidingCounter,
-    /// A token bucket of N / 10 tokens, which rejects bursts that would seem to be within the limit.
+    /// Uses a token bucket of N / 10 tokens. Larger bursts are rejected, even if they seem to be within the limit.
     SmoothBucket,
 }
 
@@ -27,7 +30,7 @@ impl LimiterKind {
     pub const ALL: [Self; 5] =
         every!(LimiterKind: SlidingLog, FixedWindow, FullBucket, SlidingCounter, SmoothBucket);
 
-    /// Returns the name used in `kind=`.
+    /// Returns the name used in the `kind=` key of `--limits`.
     pub fn name(self) -> &'static str {
         match self {
             Self::SlidingLog => "sliding-log",
@@ -43,9 +46,10 @@ impl LimiterKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     pub kind: LimiterKind,
-    /// The length of the window. Pylon documents one minute.
+    /// The length of the window to which the limits apply. Pylon documents one minute.
     pub window: Duration,
-    /// The number of requests per window, in the order of [`ApiOperation::ALL`]. `None` means unlimited.
+    /// The maximum number of requests per window, for each operation in the order of [`ApiOperation::ALL`]. `None` means
+    /// unlimited.
     pub each: [Option<u32>; ApiOperation::ALL.len()],
 }
 
@@ -80,7 +84,7 @@ impl Default for Limits {
     }
 }
 
-/// Limits from the command line. Missing limits default to the documented ones for the organization's API version.
+/// The limits given on the command line. Limits that aren't given default to those documented for the organization's API version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WrittenLimits {
     kind: Option<LimiterKind>,
@@ -91,8 +95,8 @@ pub struct WrittenLimits {
 impl FromStr for WrittenLimits {
     type Err = String;
 
-    /// Parses `off`, `documented`, or `patch=20,get=300,user=60,window=60,kind=sliding-log`. `get` stands for every GET
-    /// operation, and a number can be `off`.
+    /// Parses `off`, `documented`, or a list such as `patch=20,get=300,user=60,window=60,kind=sliding-log`. `get` stands for
+    /// every GET operation, `window` is in seconds, and a limit can be `off`.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut limits = Self::default();
         match text.trim() {
@@ -114,7 +118,7 @@ impl FromStr for WrittenLimits {
 }
 
 impl WrittenLimits {
-    /// Fills in the limits that are documented for this API version.
+    /// Returns all limits. Each limit that wasn't given is the one documented for this API version.
     pub fn in_api(&self, api: Api) -> Limits {
         let Self { kind, window, each } = self;
         let mut limits = Limits::documented(api);

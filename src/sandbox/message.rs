@@ -1,7 +1,7 @@
-//! Requests and responses as the world sees them, independent of the HTTP library, and the envelope of Pylon's errors.
+//! Requests and responses, independent of the HTTP library, and the JSON format of Pylon's errors.
 //!
-//! Errors have the documented codes and statuses, in the API version's envelope. `world` decides when to reject a request, and
-//! `server` handles the bytes.
+//! Errors have the documented codes and statuses, in the format of the emulated API version. `world` decides when to reject a
+//! request, and `server` converts requests and responses from and to HTTP.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::organization::Api;
 /// The maximum size of a request body in bytes. Anything larger is rejected with 413 `payload_too_large`.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// Deserializes a key that can be omitted. The API description doesn't allow `null`.
+/// Deserializes a key that can be omitted but can't be `null`, as specified in the API description.
 pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -28,7 +28,7 @@ pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
     integer.map(Some).ok_or_else(|| D::Error::custom("a whole number is expected"))
 }
 
-/// The parts of an HTTP request that matter to the world.
+/// The parts of an HTTP request that the sandbox's response depends on.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Request {
     /// The method in uppercase, such as `GET`.
@@ -37,7 +37,7 @@ pub struct Request {
     pub path: String,
     /// The raw query string after the `?`, or an empty string if there is none.
     pub query: String,
-    /// The value of the `Authorization` header.
+    /// The value of the `Authorization` header, or `None` if the request doesn't have that header.
     pub authorization: Option<String>,
     pub body: Vec<u8>,
 }
@@ -64,7 +64,8 @@ impl Response {
         Self { status, headers: vec![("Content-Type", content_type.to_owned())], body }
     }
 
-    /// Creates a response with a request ID, as sent by Pylon itself. A gateway in front of Pylon wouldn't know the ID.
+    /// Creates a JSON response with a request ID, as sent by Pylon itself. Responses from a gateway in front of Pylon don't have
+    /// a request ID.
     pub(super) fn of_pylon(status: u16, body: Vec<u8>, request_id: &str) -> Self {
         let mut response = Self::new(status, "application/json", body);
         response.headers.push(("X-Pylon-Request-ID", request_id.to_owned()));
@@ -105,7 +106,7 @@ impl ErrorCode {
     }
 }
 
-/// An error response before it is wrapped in an envelope.
+/// An API error, independent of the API version. [`Self::into_response`] converts it to a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiError {
     status: u16,
@@ -145,7 +146,7 @@ impl ApiError {
         }
     }
 
-    /// Wraps the error in its envelope. Before October 2026, the envelope doesn't have a `code`.
+    /// Converts the error to a response. Before October 2026, the body of an error doesn't have a `code`.
     pub(super) fn into_response(self, api: Api, request_id: &str) -> Response {
         #[derive(Serialize)]
         struct ErrorBody<'a> {
@@ -165,7 +166,7 @@ impl ApiError {
     }
 }
 
-/// Serializes a value to JSON. The fallback is never used: the sandbox's own types have only string keys and infallible
+/// Serializes a value to JSON. Serialization can't fail because the sandbox's own types have only string keys and infallible
 /// serializers.
 pub(super) fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()

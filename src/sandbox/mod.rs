@@ -6,15 +6,15 @@
 //!
 //! | modules | purpose |
 //! |---|---|
-//! | `organization`, `state`, `written_user`, `invented` | the starting point of a world: its settings and roles, `pylon.json`, and generated organizations |
-//! | `world`, `answers`, `patch`, `audit` | the handling of a request: the checks, the read operations, the only write, and the audit log |
+//! | `organization`, `state`, `written_user`, `invented` | a world's initial state: settings and roles, the file `pylon.json`, and generated organizations |
+//! | `world`, `answers`, `patch`, `audit` | request handling: the checks, the read operations, the only write operation, and the audit log |
 //! | `operation`, `message`, `filter`, `page` | paths, requests and errors, search filters, and cursors |
-//! | `user`, `users` | a user and its representation in responses, and lookups |
+//! | `user`, `users` | a user, its representation in responses, and user lookups |
 //! | `limits`, `limiter` | the syntax of rate limits, and five algorithms to enforce them |
 //! | `fault`, `faults`, `context`, `delivery` | fault injection, and what reaches the client as a result |
 //! | `server`, `connection`, `save` | sockets, connections that can be cut, and the state file |
 //!
-//! Simulations don't need a socket: they call `World::deliver` with their own time.
+//! Simulations don't use a socket. They call `World::deliver` and pass in a virtual time.
 
 mod answers;
 mod audit;

@@ -21,7 +21,7 @@ impl ApiOperation {
         ApiOperation: GetMe, ListRoles, ListUsers, GetUser, SearchUsers, UpdateUser, SearchAuditLog
     );
 
-    /// Returns the name used in `--limits` and in `on=`.
+    /// Returns the operation's name in `--limits` and in the `on=` key of `--faults`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::GetMe => "me",
@@ -42,7 +42,8 @@ impl ApiOperation {
         }
     }
 
-    /// Returns the operations a name stands for: a single one, or every GET for `get`. Returns `None` if the name is unknown.
+    /// Returns the operations that a name stands for: all GET operations for `get`, and a single operation for any other name.
+    /// Returns `None` if the name is unknown.
     pub(super) fn named(word: &str) -> Option<Vec<Self>> {
         let is_meant = |operation: &Self| match word {
             "get" => operation.method() == "GET",
@@ -52,8 +53,8 @@ impl ApiOperation {
         (!meant.is_empty()).then_some(meant)
     }
 
-    /// Finds a request's operation, along with the user ID from its path (empty if the path has none). Fails with a 404 for an
-    /// unknown path, and with a 405 for a known path with the wrong method.
+    /// Returns a request's operation and, if the operation is about a single user, the user ID in the path. Otherwise, the
+    /// returned string is meaningless. An unknown path results in a 404, and a known path with the wrong method in a 405.
     pub(super) fn find<'p>(method: &str, path: &'p str) -> Result<(Self, &'p str), ApiError> {
         let id = path.strip_prefix("/users/").filter(|id| !id.contains('/')).unwrap_or_default();
         let at_path: &[Self] = match path {

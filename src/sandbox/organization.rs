@@ -5,18 +5,18 @@ use serde::{Deserialize, Serialize};
 use super::unknown_name::unknown_name;
 use crate::every::every;
 
-/// The version of the API to emulate, by date.
+/// The version of Pylon's API that the sandbox emulates, identified by its date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Api {
-    /// Users have only `role_id`, `GET /me` has no `user`, and errors have no codes. The last page has an empty `pagination`,
-    /// and the rate limits are lower.
+    /// `role_id` is a user's only role field, `GET /me` has no `user`, and errors have no codes. The last page of a list has an
+    /// empty `pagination`. The rate limits are lower than in October 2026.
     #[serde(rename = "2026-04")]
     April2026,
-    /// Like April, except that users also have a `role` object and `GET /me` has a `user`.
+    /// Like April 2026, except that users also have a `role` object, and `GET /me` has a `user`.
     #[serde(rename = "2026-07")]
     July2026,
-    /// Users also have `role_ids`, `roles`, and `is_deactivated`, but no `role` object, and errors have codes. The last page has
-    /// no `pagination`, and the rate limits are higher.
+    /// In addition to `role_id`, users have `role_ids`, `roles`, and `is_deactivated`, but no `role` object. Errors have codes,
+    /// the last page of a list has no `pagination`, and the rate limits are higher than before.
     #[default]
     #[serde(rename = "2026-10")]
     October2026,
@@ -26,7 +26,7 @@ impl Api {
     pub const ALL: [Self; 3] = every!(Api: April2026, July2026, October2026);
 }
 
-/// The region that the sandbox claims to be in.
+/// The Pylon region that the sandbox pretends to be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Region {
@@ -44,7 +44,8 @@ impl Region {
     }
 }
 
-/// Whether the organization may use the API. Unless it's in good standing, every request is rejected with a 403.
+/// Whether the organization may use the API. Unless the organization is in good standing, every request with a valid token is
+/// rejected with a 403.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OrganizationStanding {
@@ -54,7 +55,7 @@ pub enum OrganizationStanding {
     Deactivated,
 }
 
-/// The token's organization, as returned by `GET /me`.
+/// The organization that the token belongs to, as returned by `GET /me`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Organization {
@@ -82,7 +83,8 @@ impl Role {
         Self { id: id.to_owned(), name: name.to_owned(), slug: slug.to_owned() }
     }
 
-    /// Returns Admin, Member, and Viewer. As in Pylon, their IDs are UUIDs, but the sandbox's IDs are the same in every run.
+    /// Returns the roles Admin, Member, and Viewer. As in Pylon, role IDs are UUIDs, but in the sandbox, they're the same in
+    /// every run.
     pub(super) fn built_in() -> Vec<Self> {
         vec![
             Self::new("1f0c9a52-6d1e-4b7a-9c41-0a5e8d2b7f10", "Admin", "admin"),
@@ -92,7 +94,8 @@ impl Role {
     }
 }
 
-/// Looks up a role by ID, then by slug, then by name if the name is unique. Returns its index, or an error message.
+/// Looks up a role by ID, then by slug, then by name if the name is unique. Returns the role's index, or an error message for the
+/// user.
 pub(super) fn find_role(roles: &[Role], word: &str) -> Result<usize, String> {
     let by_id = roles.iter().position(|role| role.id == word);
     if let Some(index) = by_id.or_else(|| roles.iter().position(|role| role.slug == word)) {
@@ -115,12 +118,13 @@ pub(super) fn find_role(roles: &[Role], word: &str) -> Result<usize, String> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmptyData {
-    /// Neither `data` nor `pagination`. The entire body is `{"request_id": "…"}`, as seen in the live service.
+    /// The response has no `data` and, on the last page, no `pagination`. The entire body is then `{"request_id": "…"}`, as seen
+    /// in the live service.
     #[default]
     Omitted,
-    /// `"data": null`.
+    /// The response contains `"data": null`.
     Null,
-    /// `"data": []`.
+    /// The response contains `"data": []`.
     List,
 }
 
@@ -128,14 +132,14 @@ impl EmptyData {
     pub const ALL: [Self; 3] = every!(EmptyData: Omitted, Null, List);
 }
 
-/// The representation of an empty list in a user: `emails`, `role_ids`, `roles`.
+/// The representation of a user's `emails`, `role_ids`, or `roles` if the list is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmptyLists {
-    /// `null`, as seen in the live service.
+    /// The value is `null`, as seen in the live service.
     #[default]
     Null,
-    /// `[]`.
+    /// The value is `[]`.
     List,
 }
 
@@ -147,7 +151,7 @@ pub enum EmptyLists {
     reason = "independent yes-or-no questions about the server, not a state machine"
 )]
 pub struct ApiSettings {
-    /// The organization's region. The error for a token from another region mentions it.
+    /// The organization's region, which is named in the error for a token from another region.
     pub region: Region,
     pub standing: OrganizationStanding,
     /// The maximum number of users per page of `GET /users`. If `None`, all users are on one page.
@@ -162,8 +166,8 @@ pub struct ApiSettings {
     pub search_returns_deactivated: bool,
     /// The maximum number of values in a filter. A filter with more values is rejected with a 413. `None` means unlimited.
     pub max_filter_values: Option<usize>,
-    /// Whether the organization's plan includes the audit log. If not, searching it is rejected with a 403, or a 404 if
-    /// `audit_log_hidden` is set.
+    /// Whether the organization's plan includes the audit log. If not, a search of the audit log is rejected with a 403, or with
+    /// a 404 if `audit_log_hidden` is set.
     pub audit_log: bool,
     /// Whether a missing audit log is reported as a 404 instead of a 403.
     pub audit_log_hidden: bool,

@@ -1,6 +1,8 @@
-//! Paging. A cursor is opaque and valid only for the query that returned it. The server doesn't store any state for it.
+//! Implements paging with cursors. A cursor is opaque and valid only for the query that returned it. The server doesn't store any
+//! state for a cursor.
 //!
-//! Following the cursors visits each item exactly once. A forged cursor, or one from another query, is rejected.
+//! A client that follows the cursors gets each item exactly once. A cursor that is forged or belongs to another query is
+//! rejected.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -10,12 +12,13 @@ use super::identifiers::mix;
 use super::message::ApiError;
 use super::organization::Api;
 
-/// The page size of a search without a limit.
+/// The page size of a search that doesn't specify a `limit`.
 const DEFAULT_LIMIT: i64 = 100;
-/// The API reference says "Greater than 0 and less than 1000". Elsewhere, the reference allows 1000, but the sandbox doesn't.
+/// The maximum `limit` of a search. Pylon's API reference says "Greater than 0 and less than 1000". Elsewhere, the reference
+/// allows 1000, but the sandbox doesn't.
 const MAX_LIMIT: i64 = 999;
 
-/// The `pagination` of a list response.
+/// The `pagination` object of a list response.
 #[derive(Debug, Serialize, PartialEq, Eq)]
 pub(super) struct Pagination {
     cursor: String,
@@ -23,8 +26,8 @@ pub(super) struct Pagination {
 }
 
 impl Pagination {
-    /// Returns the pagination for a page, given the next page's cursor, if there is one. The last page has no `pagination` in
-    /// October 2026, and an empty one in earlier versions.
+    /// Returns the `pagination` of a page. `next_cursor` is `None` on the last page, which has no `pagination` in October 2026
+    /// and an empty one in earlier API versions.
     pub(super) fn new(next_cursor: Option<String>, api: Api) -> Option<Self> {
         match (next_cursor, api) {
             (Some(cursor), _) => Some(Self { cursor, has_next_page: true }),
@@ -36,7 +39,7 @@ impl Pagination {
     }
 }
 
-/// Validates the page size requested in a body.
+/// Returns the page size for the `limit` in a request body, or an error if the limit is out of range.
 pub(super) fn limit(asked: Option<i64>) -> Result<usize, ApiError> {
     let limit = asked.unwrap_or(DEFAULT_LIMIT);
     usize::try_from(limit).ok().filter(|_| (1..=MAX_LIMIT).contains(&limit)).ok_or_else(|| {
@@ -44,7 +47,7 @@ pub(super) fn limit(asked: Option<i64>) -> Result<usize, ApiError> {
     })
 }
 
-/// Hashes a query. The query's cursors are bound to the hash.
+/// Hashes a query. A cursor is valid only for queries with the same hash.
 pub(super) fn question(asked: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     asked.hash(&mut hasher);
@@ -57,7 +60,7 @@ pub(super) fn cursor(question: u64, position: usize) -> String {
     format!("{hidden:016x}{:016x}", mix(hidden ^ question.rotate_left(17)))
 }
 
-/// Decodes a cursor into a position. A missing or empty cursor means the first page. Returns `None` for it.
+/// Decodes a cursor into a position in the results. Returns `None` if the cursor is omitted or empty, which means the first page.
 pub(super) fn position(question: u64, sent: Option<&str>) -> Result<Option<usize>, ApiError> {
     let Some(text) = sent.filter(|text| !text.is_empty()) else { return Ok(None) };
     text.get(..16)
@@ -68,7 +71,7 @@ pub(super) fn position(question: u64, sent: Option<&str>) -> Result<Option<usize
         .ok_or_else(|| ApiError::bad_request("the cursor is not valid for this request"))
 }
 
-/// Returns the first `limit` items and, if there are more, the position of the next one.
+/// Returns the first `limit` items and, if there are more, the next item, where the next page starts.
 pub(super) fn take(mut items: impl Iterator<Item = usize>, limit: usize) -> (Vec<usize>, Option<usize>) {
     let page = items.by_ref().take(limit).collect();
     (page, items.next())

@@ -1,7 +1,7 @@
-//! The only write, `PATCH /users/{id}`, and the same change made from outside the API.
+//! Changes users, either with `PATCH /users/{id}`, the API's only write operation, or as if in Pylon's web app.
 //!
-//! A rejected request doesn't change anything, and absent keys leave their values alone. Every change of a role or status is
-//! recorded in the audit log exactly once. Other fields aren't recorded.
+//! A rejected request doesn't change anything, and fields omitted from a request keep their values. Every change of a role or
+//! status is recorded in the audit log exactly once. Changes of other fields aren't recorded.
 
 use std::time::Duration;
 
@@ -16,12 +16,13 @@ use super::organization::{Role, find_role};
 use super::user::User;
 use super::world::World;
 
-/// The statuses that a client can set. Responses may contain any other status.
+/// The statuses that a client can set. Responses may contain other statuses, too.
 const WRITABLE_STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
-/// Keeps the identifiers in the audit log distinct from request IDs.
+/// The base of the UUID series for audit log entries, which keeps their IDs distinct from request IDs.
 const AUDIT_SERIES: u64 = 0x00a0_d17e;
 
-/// The request body. Unknown keys are ignored, as a lenient server would do. Pylon's behavior isn't documented.
+/// The request body of `PATCH /users/{id}`. Unknown keys are ignored, as a lenient server would do. Pylon's behavior isn't
+/// documented.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct UserUpdate {
     #[serde(default, deserialize_with = "present")]
@@ -34,7 +35,7 @@ pub(super) struct UserUpdate {
 }
 
 impl UserUpdate {
-    /// Validates the update the way the API does.
+    /// Checks that the role exists and that clients can set the status, as the API does.
     fn check(&self, roles: &[Role]) -> Result<(), ApiError> {
         let Self { role_id, status, name: _, avatar_url: _ } = self;
         if let Some(id) = role_id
@@ -66,14 +67,14 @@ impl UserUpdate {
 /// A change's author, as recorded in the audit log.
 #[derive(Clone, Copy)]
 struct Author<'a> {
-    /// The ID of the author, if it is a user.
+    /// The ID of the user who made the change, or `None` if it wasn't made by a user.
     actor_user_id: Option<&'a str>,
     source: &'static str,
 }
 
 impl World {
-    /// Updates a user and returns it as shown in the response. The stored user can differ: a support-hours schedule can reset
-    /// the status immediately, and the fault `echo-only` doesn't store the update.
+    /// Updates the user at index `at` and returns the user to show in the response. The stored user can differ: a support-hours
+    /// schedule can reset the status immediately, and the fault `echo-only` doesn't store the update.
     pub(super) fn patch(
         &mut self,
         now: Duration,
@@ -99,8 +100,8 @@ impl World {
         Ok(after)
     }
 
-    /// Changes a user, given by ID or address, as a colleague would in Pylon's web app: without a request or rate limit, and to
-    /// any status. The role is given by slug, ID, or name. Returns `false` if there is no such user or role.
+    /// Changes a user as `colleague` would in Pylon's web app: without a request or rate limit, and to any status. `who` is a
+    /// user ID or primary address, and `role` is a slug, ID, or name. Returns `false` if the user or role doesn't exist.
     pub fn changed_by(
         &mut self,
         now: Duration,
@@ -125,7 +126,8 @@ impl World {
         let Some(before) = self.users.get(at).filter(|before| **before != after) else { return };
         for (action, field, [old, new]) in audited_changes(before, &after, &self.roles) {
             self.audited += 1;
-            // The epoch keeps a world that is restored from a saved state from reusing identifiers.
+            // Include the epoch in the series. Otherwise, a world restored from a saved state would reuse the IDs of earlier
+            // entries.
             let series = AUDIT_SERIES ^ mix(self.epoch.as_microsecond().unsigned_abs());
             self.audit.add(LoggedChange {
                 id: uuid_in_series(series, self.audited),
@@ -142,7 +144,8 @@ impl World {
     }
 }
 
-/// Returns a change's audit log entries, each with the action, the field, and its old and new value.
+/// Returns the audit log entries for a change. Each entry consists of the action, the name of the changed field, and the old and
+/// new value.
 fn audited_changes(
     before: &User,
     after: &User,

@@ -11,7 +11,7 @@ use crate::target_file::TargetFile;
 pub enum StateFile {
     /// A file chosen by the user. Symbolic links are followed, and an existing file keeps its mode (see [`TargetFile`]).
     Named(PathBuf),
-    /// A file in our own folder, where we don't follow symbolic links. It's replaced atomically.
+    /// A file in rolecall's own folder. Symbolic links aren't followed, and the file is replaced atomically.
     Own(PathBuf),
 }
 

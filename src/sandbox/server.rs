@@ -1,7 +1,8 @@
-//! The HTTP server. It turns bytes into a `Request` and a `Delivery` into bytes, and makes no decisions of its own.
+//! The sandbox's HTTP server. It parses each HTTP request into a `Request` and carries out the resulting `Delivery`, but makes no
+//! decisions of its own.
 //!
-//! A single lock guards the world. It's held while computing a response but never across an await. The state is saved shortly
-//! after each change.
+//! A single lock guards the world. The lock is held while computing a response, but never across an `.await`. If there's a state
+//! file, each change is saved to it after a short delay.
 
 use std::{
     collections::VecDeque,
@@ -32,22 +33,24 @@ use super::message::{MAX_BODY_BYTES, Request, Response};
 use super::save::StateFile;
 use super::world::World;
 
-/// How long responses in flight may take once the sandbox is stopping.
+/// The maximum time to wait for responses in flight when the sandbox stops.
 const STOP_TIMEOUT: Duration = Duration::from_millis(500);
-/// The maximum number of requests to remember.
+/// The maximum number of requests to keep for [`Running::requests`]. Beyond that, the oldest requests are dropped.
 const MAX_ARRIVALS: usize = 100_000;
-/// The number of bytes of a body to remember. That's enough for an entire PATCH and for recognizing a search.
+/// The maximum number of bytes to keep from the body of each recorded request. That's enough for an entire PATCH and for
+/// identifying a search.
 const MAX_REMEMBERED_BODY: usize = 4096;
-/// Changes in quick succession are saved together after this delay. If the process is killed before then, they're lost.
+/// The delay between a change and saving it, so that changes in quick succession are saved together. If the process is killed
+/// before the delay ends, unsaved changes are lost.
 const SAVE_DELAY: Duration = Duration::from_millis(100);
 
-/// The configuration that a sandbox starts with.
+/// The configuration of a sandbox, passed to [`start`].
 #[derive(Debug)]
 pub struct Setup {
-    /// The world to serve, whose epoch should be the start time.
+    /// The world to serve. Its epoch should be the time at which the sandbox starts.
     pub world: World,
     pub faults: Faults,
-    /// The port on 127.0.0.1, or 0 for any free one.
+    /// The TCP port on 127.0.0.1, or 0 to use any free port.
     pub port: u16,
     /// The file to save the state to after each change and when the sandbox stops. If `None`, the state is kept only in memory.
     pub state_file: Option<StateFile>,
@@ -69,7 +72,7 @@ pub struct Running {
     saving: JoinHandle<()>,
 }
 
-/// Binds to 127.0.0.1 and starts serving requests on the current runtime.
+/// Binds to 127.0.0.1 and starts serving requests on the current Tokio runtime.
 pub async fn start(setup: Setup) -> io::Result<Running> {
     let Setup { world, faults, port, state_file } = setup;
     let acceptor = Acceptor::bind(port).await?;
@@ -94,7 +97,7 @@ impl Running {
         format!("http://{}", self.address)
     }
 
-    /// Accesses the world directly while no request is being handled.
+    /// Calls `look` with exclusive access to the world. No request is handled in the meantime.
     pub fn with_world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         self.shared.with_inner(|inner| look(&mut inner.world))
     }
@@ -121,7 +124,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// Stops the server and saves unsaved changes. Errors are ignored; call `stop` to get them.
+    /// Stops the server and saves unsaved changes. Errors are ignored here. To get them, call [`Running::stop`] instead.
     fn drop(&mut self) {
         self.shared.close();
         self.serving.abort();
@@ -130,14 +133,14 @@ impl Drop for Running {
     }
 }
 
-/// A recorded request, for tests.
+/// A request received by the sandbox, and the result. Tests get these records from [`Running::requests`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
     /// The request, without its token and with at most 4 KiB of its body.
     pub request: Request,
     /// The status code of the response, or `None` if the connection was cut or stalled.
     pub status: Option<u16>,
-    /// The fault injected into the request, if any.
+    /// The fault injected into the request, or `None` if no fault had an effect.
     pub fault: Option<Fault>,
 }
 
@@ -146,11 +149,12 @@ struct ServerState {
     inner: Mutex<Inner>,
     started: Instant,
     state_file: Option<StateFile>,
-    /// Held while saving. Otherwise, concurrent saves would use the same temporary file and could overtake each other.
+    /// The lock to hold while saving. Without it, concurrent saves could overtake each other, and an older state could replace a
+    /// newer one.
     saving: Mutex<()>,
-    /// Wakes the task that saves the state.
+    /// Notifies the task that saves the state ([`keep_saving`]) of unsaved changes.
     changed: Notify,
-    /// Set to true once the server stops, which also ends stalled connections.
+    /// Becomes `true` when the server has to stop. Stalled connections are closed as well then.
     closing: watch::Sender<bool>,
 }
 
@@ -159,18 +163,18 @@ struct Inner {
     world: World,
     faults: Faults,
     arrivals: VecDeque<Arrival>,
-    /// The revision of the world that was last saved.
+    /// The [`World::revision`] that was saved last, or the initial revision if none was saved yet.
     saved_revision: u64,
 }
 
 impl ServerState {
-    /// Takes the lock even if it's poisoned. A panic while the lock was held is a bug elsewhere, and the world is still valid:
-    /// it's changed only in single steps.
+    /// Acquires the lock, even if it's poisoned. A panic while the lock was held is a bug elsewhere. The world is still valid
+    /// because each change to it is a single step.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls `look` under the lock. If `look` changes the world, wakes the task that saves the state.
+    /// Calls `look` while holding the lock. If `look` changes the world, notifies the task that saves the state.
     fn with_inner<T>(&self, look: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.lock();
         let before = inner.world.revision();
@@ -186,7 +190,7 @@ impl ServerState {
     }
 
     async fn closed(&self) {
-        // This fails only if the sender is dropped, and `self` owns it.
+        // `wait_for` fails only if the sender is dropped, but `self` owns the sender.
         let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 
@@ -205,7 +209,8 @@ impl ServerState {
         })
     }
 
-    /// Saves any unsaved changes. This blocks, but holds the lock only while copying the state.
+    /// Saves any unsaved changes to the state file. This blocks the thread, but the world is locked only while its state is
+    /// copied.
     fn save(&self) -> io::Result<()> {
         let Some(file) = &self.state_file else { return Ok(()) };
         let _turn = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
@@ -224,15 +229,15 @@ impl ServerState {
     }
 }
 
-/// Accepts connections until `close`, then lets responses in flight finish.
+/// Accepts connections until [`ServerState::close`] is called, then lets responses in flight finish.
 async fn serve(acceptor: Acceptor, shared: Arc<ServerState>) -> io::Result<()> {
     let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
     let service = router.into_make_service_with_connect_info::<CutSwitch>();
     axum::serve(acceptor, service).with_graceful_shutdown(async move { shared.closed().await }).await
 }
 
-/// Saves the state shortly after each burst of changes, on a separate thread. Errors are ignored here because they recur when
-/// the sandbox stops and are reported then.
+/// Saves the state shortly after each burst of changes, on a separate thread. Errors are ignored because the sandbox saves again
+/// when it stops, and then reports any error.
 async fn keep_saving(shared: Arc<ServerState>) {
     loop {
         shared.changed.notified().await;
@@ -248,7 +253,7 @@ async fn answer(
     request: axum::extract::Request,
 ) -> axum::response::Response {
     let (parts, body) = request.into_parts();
-    // If the client disconnected before its request was complete, do nothing.
+    // If the client disconnects before it has sent the entire request, the request isn't handled.
     if let Some(body) = read(body).await {
         match shared.deliver(translate(&parts, body)) {
             Delivery::Answer(response) | Delivery::Garbage(response) => return render(response),
@@ -262,8 +267,8 @@ async fn answer(
     axum::response::Response::new(Body::empty())
 }
 
-/// Reads the entire body, but keeps at most one byte more than the maximum. The rest is drained so the client can still receive
-/// the error. Returns `None` if the client disconnected.
+/// Reads the entire body but keeps at most `MAX_BODY_BYTES + 1` bytes. The rest is read and discarded so that the client can
+/// still receive the error response. Returns `None` if the client disconnects.
 async fn read(mut body: Body) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {

@@ -1,7 +1,6 @@
-//! An organization's state, as stored in `pylon.json`. Every key at the top level is optional, and a person needs only an address
-//! and a role.
+//! An organization's state, as stored in `pylon.json`. Every top-level key is optional, and people need only `email` and `role`.
 //!
-//! This module owns the file format, in which unknown keys are errors. `written_user` validates users and fills in their
+//! This module defines the file format, in which unknown keys are errors. `written_user` validates users and fills in their
 //! defaults.
 
 use serde::{Deserialize, Serialize};
@@ -15,15 +14,16 @@ use super::written_user::WrittenUser;
 pub struct SandboxState {
     pub organization: Organization,
     pub api: Api,
-    /// The ID of the token's user, or `None` if the token belongs to an API user.
+    /// The user ID of the token owner, or `None` if the token belongs to an API user.
     pub token_user: Option<String>,
-    /// The roles. If `None`, they are Admin, Member, and Viewer.
+    /// The organization's roles. If `None`, the organization has the built-in roles: Admin, Member, and Viewer.
     pub roles: Option<Vec<Role>>,
     pub settings: ApiSettings,
     pub users: Vec<WrittenUser>,
-    /// The audit log, oldest first.
+    /// The entries of the audit log, oldest first.
     pub audit: Vec<LoggedChange>,
-    /// Whether the sandbox generated this organization from the declared people. Only the sandbox itself sets this.
+    /// Whether the sandbox generated this organization, based on the people declared in the files, if any. Only the sandbox sets
+    /// this key, never a user.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub made_up: bool,
 }

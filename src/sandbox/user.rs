@@ -1,6 +1,6 @@
 //! A user in the sandbox, and its representation in each version of the API.
 //!
-//! Lookups are in `users`. `written_user` defines users as written in `pylon.json`.
+//! `users` implements lookups, and `written_user` defines the format of a user in `pylon.json`.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +12,13 @@ pub enum UserKind {
     /// A user with an email address, who can log in.
     #[default]
     Person,
-    /// The user of an integration, such as Slack or Fivetran. It has no email address, status, or roles.
+    /// The user that represents an integration, such as Slack or Fivetran. Such users have no email address, status, or roles.
     Integration,
-    /// The user of an API token. It has no email address, status, or roles.
+    /// The user that represents an API token. Such users have no email address, status, or roles.
     Api,
 }
 
-/// A user as stored in the world. Roles are indexes into the organization's roles.
+/// A user as stored in the world. Roles are stored as indexes into the world's list of roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct User {
     pub(super) id: String,
@@ -31,12 +31,12 @@ pub(super) struct User {
     pub(super) status: String,
     /// The assigned roles, sorted by role ID.
     pub(super) assigned: Vec<usize>,
-    /// Roles from SCIM groups. They appear in `roles` and aren't affected by a PATCH.
+    /// Roles from SCIM groups. Responses list these roles in `roles`, and a PATCH can't change them.
     pub(super) scim: Vec<usize>,
     pub(super) deactivated: bool,
-    /// If set, a PATCH of the role returns 200 but has no effect.
+    /// If set, a PATCH that contains a role returns 200 but doesn't change the role.
     pub(super) role_from_scim: bool,
-    /// If set, a support-hours schedule resets the status to this one right after every PATCH.
+    /// The status to which a support-hours schedule resets the user right after every PATCH, or `None` if there isn't a schedule.
     pub(super) support_hours: Option<String>,
 }
 
@@ -45,8 +45,8 @@ impl User {
         self.kind == UserKind::Person
     }
 
-    /// Returns the role for the deprecated `role_id`: the last assigned role. Choosing the last one makes a client that
-    /// mistakes it for the primary role fail its tests.
+    /// Returns the role for the deprecated field `role_id`, which is the last assigned role. This choice makes tests fail if a
+    /// client mistakes `role_id` for the user's primary role.
     pub(super) fn shown_role<'a>(&self, roles: &'a [Role]) -> Option<&'a Role> {
         self.assigned.last().and_then(|index| roles.get(*index))
     }
@@ -94,7 +94,8 @@ impl User {
     }
 }
 
-/// Collects a user's list for a response. Returns `None` if the list is empty and must be represented as `null`.
+/// Collects a list field of a user, such as `emails`, for a response. Returns `None` if the list is empty and has to be
+/// represented as `null`.
 fn shown_list<T>(items: impl Iterator<Item = T>, empty_lists: EmptyLists) -> Option<Vec<T>> {
     let items: Vec<T> = items.collect();
     (!items.is_empty() || empty_lists == EmptyLists::List).then_some(items)
@@ -107,22 +108,22 @@ pub(super) struct UserView<'a> {
     email: &'a str,
     emails: Option<Vec<&'a str>>,
     name: &'a str,
-    /// Never `null`, because the vendor's SDK accepts only a string.
+    /// The avatar's URL, or an empty string. Never `null`, because Pylon's SDK accepts only a string.
     avatar_url: &'a str,
     status: &'a str,
     role_id: &'a str,
-    /// The role object for `role_id`. Present only in July 2026.
+    /// The role with the ID `role_id`, as an object. Present only in the API version of July 2026.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'a Role>,
     #[serde(flatten)]
     since_october: Option<SinceOctober<'a>>,
 }
 
-/// The fields added in October 2026.
+/// The fields of a user that were added in the API version of October 2026.
 #[derive(Serialize)]
 struct SinceOctober<'a> {
     role_ids: Option<Vec<&'a str>>,
-    /// The assigned roles, followed by roles from SCIM that aren't assigned as well.
+    /// The assigned roles, followed by the roles that come only from SCIM groups.
     roles: Option<Vec<&'a Role>>,
     is_deactivated: bool,
 }

@@ -1,6 +1,7 @@
 //! The organization's users, indexed by ID and by email address.
 //!
-//! Paging relies on the users' stable order. Users are never added or removed: the API can't do that either.
+//! Users are never added or removed because the API has no operations for that. Paging relies on the resulting stable order of
+//! users.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,12 +10,12 @@ use super::user::User;
 
 #[derive(Debug, Clone)]
 pub(super) struct Users {
-    /// Reference-counted, to make a world with many users cheap to clone.
+    /// All users, in a stable order. They're reference-counted to make a world with many users cheap to clone.
     all: Vec<Arc<User>>,
     by_id: HashMap<String, usize>,
-    /// Indexes of users by primary address in lowercase.
+    /// Indexes into `all`, by primary address in lowercase.
     by_primary: HashMap<String, usize>,
-    /// Indexes of users by secondary address in lowercase. Several users may share one.
+    /// Indexes into `all`, by secondary address in lowercase. Several users may share a secondary address.
     by_secondary: HashMap<String, Vec<usize>>,
 }
 
@@ -25,7 +26,7 @@ impl Users {
         let mut by_secondary: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, user) in all.iter().enumerate() {
             by_id.insert(user.id.clone(), at);
-            // Users who aren't people all share the empty address.
+            // Users who aren't people don't have an address, so their `email` is empty.
             if !user.email.is_empty() {
                 by_primary.insert(user.email.to_lowercase(), at);
             }
@@ -52,14 +53,16 @@ impl Users {
         self.by_id.get(id).copied()
     }
 
-    /// Returns the users with this primary address and, if requested, those with this secondary address. Case is ignored.
+    /// Returns the indexes of the users with this primary address, and with `secondary_too`, also of those with this secondary
+    /// address. Case is ignored.
     pub(super) fn with_address(&self, email: &str, secondary_too: bool) -> impl Iterator<Item = usize> {
         let key = email.to_lowercase();
         let secondary = self.by_secondary.get(&key).filter(|_| secondary_too);
         self.by_primary.get(&key).into_iter().chain(secondary.into_iter().flatten()).copied()
     }
 
-    /// Replaces a user. The address and the ID must stay the same.
+    /// Replaces the user at this index. The new user must have the same ID and addresses because the lookup tables aren't
+    /// updated.
     pub(super) fn replace(&mut self, at: usize, user: User) {
         if let Some(slot) = self.all.get_mut(at) {
             *slot = Arc::new(user);

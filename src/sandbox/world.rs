@@ -1,8 +1,8 @@
-//! An entire Pylon as a value: it maps a request and a time to a response.
+//! A fake Pylon as a value in memory. Given a request and the time, [`World`] changes its state and returns the response.
 //!
-//! A world uses no clock, random numbers, files, or sockets. The same requests at the same times produce identical bytes. This
-//! module owns the order of the checks: path, method, token, rate limit, body. Operations are implemented in `answers`, the
-//! write in `patch`, and faults in `delivery`.
+//! A world doesn't use a clock, random numbers, files, or sockets. The same requests at the same times result in the same
+//! responses, byte for byte. This module determines the order in which a request is checked: path, method, token, rate limit,
+//! body. `answers` implements the read operations, `patch` the only write operation, and `delivery` the faults.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,9 +22,9 @@ use super::user::User;
 use super::users::Users;
 use super::written_user::{Resolver, WrittenUser, spelled_out};
 
-/// The token that is accepted by default.
+/// The API token that a world accepts unless another one is set with [`World::with_token`].
 pub const DEFAULT_TOKEN: &str = "sandbox-token";
-/// The user ID in `GET /me` if the token belongs to an API user.
+/// The user ID returned by `GET /me`, if the token belongs to an API user.
 const API_USER_ID: &str = "a91c2e64-7b3f-4d08-8e5a-c60f41d9b273";
 
 /// An organization in the sandbox, along with the state and settings of its API.
@@ -33,13 +33,13 @@ pub struct World {
     pub organization: Organization,
     pub(super) api: Api,
     pub settings: ApiSettings,
-    /// Secret, because users may pass a real token by mistake.
+    /// The API token that the world accepts. It's treated as a secret because users may pass a real Pylon token by mistake.
     token: SecretString,
     pub(super) token_user: Option<usize>,
     pub(super) roles: Vec<Role>,
     pub(super) users: Users,
     pub(super) audit: AuditLog,
-    /// Whether the sandbox generated the organization from the declared people.
+    /// Whether the sandbox generated the organization, based on the people declared in the files, if any.
     pub made_up: bool,
     pub(super) epoch: Timestamp,
     limiters: Limiters,
@@ -49,8 +49,9 @@ pub struct World {
 }
 
 impl World {
-    /// Creates a world in this state, with the default token and the limits documented for the state's API version. `epoch` is
-    /// the wall-clock time at which `now` is zero. The error contains one sentence per problem with the state.
+    /// Creates a world in this state, with the default token and the rate limits documented for the state's API version. `epoch`
+    /// is the wall-clock time at which the `now` passed to other methods is zero. If the state is invalid, the error contains one
+    /// sentence per problem.
     pub fn new(state: SandboxState, epoch: Timestamp) -> Result<Self, Vec<String>> {
         let SandboxState { organization, api, token_user, roles, settings, users, audit, made_up } = state;
         let roles = roles.unwrap_or_else(Role::built_in);
@@ -104,7 +105,8 @@ impl World {
         self.api
     }
 
-    /// Simulates requests from one of the organization's other clients. Returns the number of admitted requests.
+    /// Counts this number of requests against the rate limit, as if another API client of the organization had sent them. Returns
+    /// the number of admitted requests.
     pub fn spend(&mut self, now: Duration, operation: ApiOperation, requests: u32) -> u32 {
         let mut admitted = 0;
         for _ in 0..requests {
@@ -120,7 +122,7 @@ impl World {
         self.revision
     }
 
-    /// Returns a user, given by ID or primary address.
+    /// Returns the user with this ID or primary address, in the format of `pylon.json`.
     pub fn user(&self, who: &str) -> Option<WrittenUser> {
         self.find(who).map(|(_, user)| spelled_out(user, &self.roles))
     }
@@ -133,8 +135,8 @@ impl World {
         self.users.iter().map(|user| spelled_out(user, &self.roles))
     }
 
-    /// Returns the number of users who hold a role, whether assigned or from SCIM. Deactivated users don't count. The role is
-    /// given by slug, ID, or name.
+    /// Returns the number of users who hold a role, whether it's assigned or from a SCIM group. Deactivated users don't count.
+    /// `role` is a slug, ID, or name.
     pub fn holders(&self, role: &str) -> usize {
         let Ok(role) = find_role(&self.roles, role) else { return 0 };
         let holds =
@@ -161,7 +163,7 @@ impl World {
         }
     }
 
-    /// Handles a request that arrives `now` after the epoch.
+    /// Handles a request that arrives `now` after the epoch, without injecting a fault.
     pub fn handle(&mut self, now: Duration, request: &Request) -> Response {
         let mut context = RequestContext::new(self.next_request_id(), None, 0);
         self.respond(now, request, &mut context)
@@ -187,7 +189,7 @@ impl World {
         response
     }
 
-    /// Wraps a fault's error in the API version's envelope.
+    /// Converts an error that is injected by a fault to a response in the format of the world's API version.
     pub(super) fn error_response(&mut self, error: ApiError) -> Response {
         let request_id = self.next_request_id();
         error.into_response(self.api, &request_id)
@@ -225,7 +227,8 @@ impl World {
         }
     }
 
-    /// Counts the request against its rate limit. Returns the number of requests left, or `None` if the operation is unlimited.
+    /// Counts the request against the rate limit of its operation. Returns the number of further requests that would be admitted
+    /// now, or `None` if the operation is unlimited.
     fn admit(&mut self, now: Duration, operation: ApiOperation) -> Result<Option<u128>, ApiError> {
         match self.limiters.arrive(operation, now) {
             None => Ok(None),
@@ -247,7 +250,7 @@ impl World {
         Some((at, self.users.get(at)?))
     }
 
-    /// Converts `now` to wall-clock time. Saturates at the maximum timestamp.
+    /// Converts `now`, the time since the epoch, to a wall-clock time. Saturates at the maximum timestamp.
     pub(super) fn timestamp(&self, now: Duration) -> Timestamp {
         SignedDuration::try_from(now)
             .ok()

@@ -1,6 +1,7 @@
 //! Users as written in `pylon.json`, and their conversion to and from users as stored in the world.
 //!
-//! Reading resolves references, fills in defaults, and collects all problems. Writing makes every default explicit.
+//! When a user is read, its roles are looked up, defaults are filled in, and all problems are collected. When a user is written,
+//! every default is made explicit.
 
 use std::collections::HashMap;
 
@@ -14,15 +15,16 @@ use super::user::{User, UserKind};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenUser {
-    /// The user ID. If omitted, it's derived from the address or, for users who aren't people, from the index and the name.
+    /// The user ID. If omitted, it's derived from the address or, for users who aren't people, from the user's index in the file
+    /// and the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     #[serde(default, skip_serializing_if = "is_person")]
     pub kind: UserKind,
-    /// The primary address. Only people have one.
+    /// The primary email address. Empty for users who aren't people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub email: String,
-    /// Other addresses. Repeating the primary one is allowed.
+    /// The secondary email addresses. The primary address may be listed as well, but is ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<String>,
     /// The display name. If a person's name is omitted, it's derived from the address.
@@ -30,11 +32,12 @@ pub struct WrittenUser {
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar_url: Option<String>,
-    /// Any string, because Pylon may add more statuses. Defaults to `active` for people.
+    /// The status, which can be any string because Pylon may add more statuses. Defaults to `active` for people, and to an empty
+    /// string for other users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// The assigned roles by slug, ID, or name, as a string or a list. People in a file must have this key. Other users have no
-    /// role if it's omitted.
+    /// The assigned roles, each given by slug, ID, or name. In the file, `role` is a string or a list, and is required for
+    /// people. Users who aren't people have no roles if it's omitted.
     #[serde(
         rename = "role",
         default = "not_given",
@@ -47,10 +50,10 @@ pub struct WrittenUser {
     pub scim_roles: Vec<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deactivated: bool,
-    /// If set, a PATCH of the role returns 200 but has no effect.
+    /// If set, a PATCH that contains a role returns 200 but doesn't change the role.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub role_from_scim: bool,
-    /// If set, a schedule resets the status to this one right after every PATCH.
+    /// The status to which a support-hours schedule resets the user right after every PATCH, or `None` if there isn't a schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub support_hours: Option<String>,
 }
@@ -62,14 +65,14 @@ impl WrittenUser {
     }
 }
 
-/// Resolves users one after the other and collects their problems.
+/// Converts users from the file to users in the world, one after the other, and collects all problems.
 pub(super) struct Resolver<'a> {
     roles: &'a [Role],
-    /// Indexes of the users seen so far, by ID.
+    /// The index in the file of each user seen so far, by user ID.
     ids: HashMap<String, usize>,
-    /// Indexes of the users seen so far, by primary address in lowercase.
+    /// The index in the file of each user seen so far, by primary address in lowercase.
     addresses: HashMap<String, usize>,
-    /// One sentence per problem, in the order of the file.
+    /// The problems found so far, in the order in which they were found. Each problem is one sentence.
     pub(super) problems: Vec<String>,
 }
 
@@ -93,7 +96,7 @@ impl<'a> Resolver<'a> {
         Self { roles, ids: HashMap::new(), addresses: HashMap::new(), problems }
     }
 
-    /// Converts a user from the file. `at` is the index in the file.
+    /// Converts a user from the file to a user in the world. `at` is the user's index in the file.
     pub(super) fn user(&mut self, at: usize, written: WrittenUser) -> User {
         let WrittenUser {
             id,
@@ -118,7 +121,7 @@ impl<'a> Resolver<'a> {
         let place = format!("users[{at}] ({})", if is_person { &email } else { &name });
         let is_given = roles != not_given();
         self.check_kind(&place, is_person, &email, is_given);
-        // The index distinguishes users without an address.
+        // Users without an address may share a name, so include the index to make the seed unique.
         let seed = if is_person { email.clone() } else { format!("{at} {name}") };
         let id = id.unwrap_or_else(|| uuid_of_email(&seed));
         self.check_unique(&place, at, &id, &email.to_lowercase());
@@ -166,7 +169,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Returns the indexes of the named roles, without duplicates and sorted by role ID.
+    /// Looks up roles by slug, ID, or name. Returns the indexes of the roles without duplicates, sorted by role ID. Each failed
+    /// lookup adds a problem.
     fn find_roles(&mut self, place: &str, words: &[String]) -> Vec<usize> {
         let mut found = Vec::with_capacity(words.len());
         for word in words {
@@ -194,8 +198,8 @@ fn name_from_email(email: &str) -> String {
     words.join(" ")
 }
 
-/// Converts a user to its written form, with all defaults made explicit. Roles are given by slug, or by ID if the slug would mean
-/// another role.
+/// Converts a user to its entry in `pylon.json`, with all defaults made explicit. Each role is written as its slug, or as its ID
+/// if the slug alone would be read as something else.
 pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     let User {
         id,
@@ -213,7 +217,8 @@ pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     } = user;
     let word = |index: &usize| -> Option<String> {
         let role = roles.get(*index)?;
-        // If the slug is another role's ID, it would resolve to the other role. An empty slug would count as missing.
+        // A slug that equals another role's ID would be read as that other role. An empty slug would be read as an omitted `role`
+        // key.
         let reads_back = !role.slug.is_empty() && find_role(roles, &role.slug) == Ok(*index);
         Some(if reads_back { role.slug.clone() } else { role.id.clone() })
     };
@@ -233,8 +238,8 @@ pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     }
 }
 
-/// The placeholder for an omitted `role` key. It differs from `[]`, which means no role. Since no role has an empty name, it
-/// also differs from every valid list.
+/// Returns the placeholder for an omitted `role` key: a list with an empty string. The placeholder differs from `[]`, which means
+/// no role, and from every valid list because no role has an empty name.
 fn not_given() -> Vec<String> {
     vec![String::new()]
 }

@@ -1,8 +1,9 @@
-//! Group headings stay above the same people and in the same order.
+//! Tests that group headings stay above the same people and in the same order.
 
 use super::becomes;
 
-/// Each case has a description, an input, and its canonical layout, which is left out if it's identical to the input.
+/// The test cases. Each case has a description, an input, and the expected layout, which is omitted if it's identical to the
+/// input.
 const CASES: &str = include_str!("headings.txt");
 /// The replacement for the placeholder `WINDOWS` in the cases.
 const WINDOWS: &str = "windows = [\n  { until = 2027-01-03, role = \"B\" },\n]";

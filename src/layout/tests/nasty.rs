@@ -1,11 +1,11 @@
-//! Unusual layouts. The resulting format hardly matters, as long as comments and meaning are preserved.
+//! Tests for unusual layouts. The resulting format hardly matters, as long as comments and meaning are preserved.
 
 use pretty_assertions::assert_eq;
 
 use super::super::canonical;
 use super::tree;
 
-/// Inputs, along with the number of `#!` comments that each one contains.
+/// The inputs, each preceded by the number of `#!` comments in it.
 const TEXTS: &[(usize, &str)] = &[
     (2, "users = { 'a@x.co' = { role = 'A' }, #!\n 'b@x.co' = {}, #!\n }"),
     (1, "users = { 'a@x.co'.role = 'A', 'a@x.co'.status = 'away' } #!"),
