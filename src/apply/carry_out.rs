@@ -33,8 +33,8 @@ struct Write {
 
 /// Runs the machine until the apply is over.
 ///
-/// `signals` receives the number of each termination signal. After the first signal, no more requests are sent. The second one
-/// also abandons pending responses. `report_wait` is called before each wait.
+/// `signals` receives the number of each termination signal. After the first signal, no more requests are sent. After the second
+/// signal, pending responses are abandoned too. `report_wait` is called before each wait.
 pub async fn carry_out(
     mut machine: Machine,
     writer: &Writer,
@@ -46,7 +46,7 @@ pub async fn carry_out(
     let mut under_way: UnderWay<'_> = FuturesUnordered::new();
     let mut had_signal = false;
     loop {
-        // To sync the journal only once, collect all requests that can be sent now.
+        // Collect all writes that can be sent now, so that the journal is synced only once.
         let mut writes: Vec<Write> = Vec::new();
         let wait = loop {
             match machine.poll(clock.elapsed()) {
@@ -62,7 +62,7 @@ pub async fn carry_out(
         };
         if !writes.is_empty() {
             send(writes, &mut machine, writer, clock, journal, &under_way);
-            continue; // a skipped write might make room for another one
+            continue; // after a skipped write, another one might be possible
         }
         let Some((until, reason)) = wait else { return machine.finish() };
         report_wait(&machine, until, reason);
@@ -111,7 +111,7 @@ fn send<'w>(
     }
 }
 
-/// Sleeps until the given time, or forever if `until` is `None`. A response or a signal then wakes the loop.
+/// Sleeps until the given time, or forever if `until` is `None`. The caller stops waiting when a response or a signal arrives.
 async fn sleep_until(clock: Clock, until: Option<Duration>) {
     match until {
         Some(until) => tokio::time::sleep(until.saturating_sub(clock.elapsed())).await,

@@ -1,7 +1,7 @@
 //! The journal of an apply: a write-ahead log of every change and its outcome.
 //!
 //! The journal is a JSON Lines file. The intent of each `PATCH` is on disk before the request is sent. Journals are used for
-//! audits and by [`super::rollback`], but an apply never resumes from one; the next run reads Pylon and makes a new plan. A
+//! audits and by [`super::rollback`], but an apply never resumes from a journal. The next run reads Pylon and makes a new plan. A
 //! killed apply can leave an incomplete last line, which [`read`] skips.
 
 use std::fs::File;
@@ -15,10 +15,10 @@ use crate::plan::Change;
 use crate::plan::saved::Operation;
 use crate::pylon::Failure;
 
-/// Size limit for reading a journal, in bytes. A million changes take up about 600 MB.
+/// The maximum size of a journal that rolecall reads, in bytes. A million changes take up about 600 MB.
 pub const LARGEST: u64 = 1024 * 1024 * 1024;
 
-/// The format version. A rollback rejects any other version.
+/// The format version of journals. A rollback rejects any other version.
 pub const VERSION: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,19 +31,20 @@ pub enum JournalLine {
         #[serde(default = "apply")]
         command: String,
         organization: String,
-        /// `us`, `eu`, `sandbox`, or the host.
+        /// The Pylon host: `us`, `eu`, `sandbox`, or the host name of another base URL.
         host: String,
         /// The number of people affected by the plan.
         changes: usize,
-        /// Login name of the user who ran the command, if the environment has it.
+        /// The name of the user who triggered the pipeline or, outside of pipelines, the login name. `None` if no environment
+        /// variable has it.
         #[serde(default)]
         user: Option<String>,
     },
     /// A `PATCH` is about to be sent.
     Intent {
         at: Timestamp,
-        /// The request number, repeated in the answer. Some numbers are missing from the journal: reads are numbered too, but
-        /// not logged.
+        /// The request number, repeated in the matching answer. Some numbers are missing from the journal because reads are
+        /// numbered too, but not recorded.
         number: u64,
         /// The values to send, along with the old values.
         operation: Operation,
@@ -55,13 +56,13 @@ pub enum JournalLine {
         number: u64,
         /// The failure, or `None` if the request succeeded.
         failure: Option<String>,
-        /// The request ID for Pylon's support. Recorded only for failures.
+        /// The request ID to quote to Pylon's support. Recorded only for failures.
         request_id: Option<String>,
     },
     Outcome {
         at: Timestamp,
         operation: Operation,
-        /// The name of the outcome, without its failure ([`super::OutcomeKind`]).
+        /// The name of the [`super::OutcomeKind`]. The failure, if any, isn't recorded here.
         outcome: String,
     },
     End {
@@ -94,8 +95,9 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Records that `writes` are about to be sent, each with its request number. On an error, the caller must not send them.
-    /// All writes share a single sync: at high rates, syncing each one would take longer than sending it.
+    /// Records that `writes` are about to be sent, each with its request number. On an error, the caller must not send any of the
+    /// writes. A single disk sync covers all intents: at high rates, syncing each intent would take longer than sending the
+    /// write.
     ///
     /// # Errors
     /// Returns an error if the lines could not be written to disk.
@@ -144,13 +146,14 @@ impl Journal {
     }
 
     fn append(&mut self, lines: &[JournalLine]) -> std::io::Result<()> {
-        // Without a line break, the first of these lines would be lost with the incomplete one.
+        // Start with a line break after an incomplete line. Otherwise, the first new line would continue the incomplete line and
+        // become unreadable.
         let mut text = if self.is_torn { "\n".to_owned() } else { String::new() };
         for line in lines {
             text += &serde_json::to_string(line)?;
             text.push('\n');
         }
-        let written = self.file.write_all(text.as_bytes()); // a single call, so that lines never interleave
+        let written = self.file.write_all(text.as_bytes()); // a single call, so that concurrent writers' lines never interleave
         self.is_torn = written.is_err();
         written
     }
@@ -190,8 +193,8 @@ impl Ending {
     }
 }
 
-/// Decodes a journal. A killed run can leave an incomplete character. Bytes that aren't UTF-8 become NUL, which is invalid in JSON,
-/// so [`read`] skips their lines.
+/// Decodes a journal's bytes as UTF-8. Invalid bytes, such as an incomplete character left behind by a killed run, become NUL.
+/// NUL is invalid in JSON, so [`read`] skips the lines that contain it.
 pub fn decode(bytes: Vec<u8>) -> String {
     let decoded = |bytes: &[u8]| {
         let chunks = bytes.utf8_chunks();
@@ -204,7 +207,7 @@ pub(super) fn other_version(version: u32) -> String {
     format!("it has format version {version}, and this version of rolecall reads {VERSION}")
 }
 
-/// Returns the reason these lines aren't a journal that this version can read, if there is one.
+/// Returns the reason this version of rolecall can't read the journal, or `None` if it can.
 pub fn problem(lines: &[JournalLine]) -> Option<String> {
     match lines.first() {
         Some(JournalLine::Begin { version: VERSION, .. }) => None,
@@ -213,7 +216,7 @@ pub fn problem(lines: &[JournalLine]) -> Option<String> {
     }
 }
 
-/// Returns the readable lines and the number of unreadable ones.
+/// Returns the readable lines of a journal and the number of unreadable lines.
 pub fn read(text: &str) -> (Vec<JournalLine>, usize) {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let (readable, damaged): (Vec<_>, Vec<_>) =

@@ -1,4 +1,4 @@
-//! Applies a plan.
+//! Applies a plan: sends its changes to Pylon, reads them back, and records the outcomes.
 //!
 //! * [`machine`] implements the protocol as a state machine. It decides what to send, when to send it, and each change's outcome.
 //! * `task` tracks the state of each change, and `role_limits` counts the holders of limited roles.

@@ -3,7 +3,7 @@
 use crate::every::words;
 use crate::pylon::Failure;
 
-/// A change's outcome. For the first two variants, Pylon has the planned values.
+/// A change's outcome. Only [`Self::Applied`] and [`Self::AlreadyInSync`] mean that Pylon has the planned values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The change was sent, and Pylon has the planned values.
@@ -12,11 +12,12 @@ pub enum Outcome {
     AlreadyInSync,
     /// Pylon accepted the change, but it had no effect, usually because a SCIM group determines the role.
     NotEffective,
-    /// The change was applied, but support hours, a calendar, or another user has since set another value.
+    /// The change was applied, but support hours, a calendar, or another user has since set a different value.
     Reverted,
     /// Pylon refused the change, and the user still has the old values.
     Rejected(Failure),
-    /// Another user or program has set a third value since the plan was made. This apply did not change the user.
+    /// Since the plan was made, another user or program has set a value that is neither the old nor the planned one. This apply
+    /// did not change the user.
     Conflict,
     /// The change was sent and may or may not have been applied.
     Unknown(Option<Failure>),
@@ -39,15 +40,15 @@ pub enum NotAttempted {
 pub enum Stop {
     /// A signal with this number was received.
     Signal(i32),
-    /// All further requests would fail.
+    /// A request failed for a reason that would make all further requests fail too.
     Fatal(Failure),
     /// Three changes in a row were forbidden.
     Forbidden(Failure),
     /// No request succeeded for five minutes after a failure.
     Silence,
-    /// The server asked for a longer pause than rolecall is willing to make.
+    /// Pylon's rate limit would delay the apply by more than five minutes.
     LongPause(Failure),
-    /// The journal could not be written for the given reason. Sending more changes would be unsafe.
+    /// The journal could not be written, so sending more changes would be unsafe. The string is the reason.
     Journal(String),
 }
 
@@ -80,7 +81,8 @@ pub struct Finished {
 }
 
 words! {
-    /// The outcome's name in reports and journals, without the failure. Summaries list the counts in this order.
+    /// The kind of an [`Outcome`], as named in reports and journals. Summaries list the number of changes of each kind in this
+    /// order.
     pub enum OutcomeKind {
         Applied = "applied",
         AlreadyInSync = "already in sync",
@@ -99,7 +101,7 @@ impl OutcomeKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Whether Pylon has the planned values.
+    /// Returns `true` if Pylon has the planned values.
     pub const fn is_in_sync(self) -> bool {
         match self {
             Self::Applied | Self::AlreadyInSync => true,
@@ -123,7 +125,7 @@ impl OutcomeKind {
         }
     }
 
-    /// Whether the apply might have changed something in Pylon.
+    /// Returns `true` if the apply might have changed something in Pylon.
     pub const fn may_have_changed(self) -> bool {
         match self {
             Self::Applied | Self::NotEffective | Self::Reverted | Self::Unknown => true,
@@ -159,8 +161,8 @@ impl Outcome {
         self.kind().may_have_changed()
     }
 
-    /// Returns the outcome after a read that doesn't show the written value. If Pylon had already confirmed the value, it has
-    /// since been reverted.
+    /// Returns the outcome after a read that doesn't show the written value. If Pylon had already confirmed the value, the
+    /// outcome is [`Self::Reverted`].
     pub(super) fn if_not_shown(self) -> Self {
         if self == Self::Applied { Self::Reverted } else { self }
     }

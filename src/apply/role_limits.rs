@@ -13,7 +13,7 @@ use crate::observed::RoleId;
 use crate::plan::guardrails::RoleCount;
 use crate::plan::order::Ordered;
 
-/// Selects one of the two holder counts.
+/// Selects one of a role's two holder counts, which bound the exact number from below and above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holders {
     Confirmed,
@@ -38,7 +38,7 @@ struct HolderCount {
     has_scarce_gains: bool,
 }
 
-/// The limited roles of one apply.
+/// The roles with a minimum or maximum in one apply, with their holder counts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RoleLimits(HashMap<RoleId, HolderCount>);
 
@@ -71,7 +71,8 @@ impl RoleLimits {
         Self(counts)
     }
 
-    /// Returns `true` if a change may be sent. `counted` is `true` if [`Self::under_way`] has already counted the change.
+    /// Returns `true` if the role limits allow a change to be sent. `counted` is `true` if [`Self::under_way`] has already
+    /// counted the change.
     pub(super) fn allow(&self, ordered: &Ordered, counted: bool) -> bool {
         let own = u64::from(!counted);
         let count = |role: &RoleId| self.0.get(role);
@@ -87,8 +88,9 @@ impl RoleLimits {
                 .all(|role| role.possible.saturating_add(role.arriving).saturating_add(own) <= role.most)
     }
 
-    /// Returns `true` if two changes compete for the same scarce loss or gain. Competing changes must be sent in the order
-    /// computed by `plan::order`. In any other order, the apply might get stuck before all changes are sent.
+    /// Returns `true` if both changes lose the same role with scarce losses, or gain the same role with scarce gains. Such
+    /// changes must be sent in the order computed by `plan::order`. In any other order, the apply might get stuck before all
+    /// changes are sent.
     pub(super) fn compete(&self, one: &Ordered, other: &Ordered) -> bool {
         let is = |role: &RoleId, scarce: fn(&HolderCount) -> bool| self.0.get(role).is_some_and(scarce);
         one.losses.iter().any(|role| other.losses.contains(role) && is(role, |count| count.has_scarce_losses))
@@ -98,7 +100,7 @@ impl RoleLimits {
                 .any(|role| other.gains.contains(role) && is(role, |count| count.has_scarce_gains))
     }
 
-    /// Counts a change that can take effect at any moment.
+    /// Counts the losses and gains of a change that can take effect at any moment.
     pub(super) fn under_way(&mut self, ordered: &Ordered) {
         self.each(&ordered.losses, |count| count.leaving += 1);
         self.each(&ordered.gains, |count| count.arriving += 1);
@@ -110,7 +112,7 @@ impl RoleLimits {
         self.each(&ordered.gains, |count| count.arriving = count.arriving.saturating_sub(1));
     }
 
-    /// Adds or removes a single holder.
+    /// Adds a single holder to the selected count or, if `is_held` is `false`, removes one holder.
     pub(super) fn set(&mut self, holders: Holders, role: &RoleId, is_held: bool) {
         self.each(std::slice::from_ref(role), |count| {
             let number = match holders {

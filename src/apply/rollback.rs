@@ -1,9 +1,9 @@
 //! Plans how to undo an apply, based on its journal and the current values in Pylon.
 //!
-//! This module is pure. It trusts the journal to determine the users and their old values. The report, however, shows the
-//! addresses and names found in Pylon, which exposes an ID paired with someone else's address. A value is restored only if
-//! Pylon still has the value set by the apply. If no `PATCH` can restore the old value (several roles, or no role), the report
-//! says so. The result is a plan like any other: guardrails review it, and the same protocol carries it out.
+//! This module does no I/O. The users and their old values come from the journal. The report, however, shows the addresses and
+//! names found in Pylon. This reveals a forged journal that pairs a user's ID with someone else's address. A value is restored
+//! only if Pylon still has the value set by the apply. If no `PATCH` can restore the old value (several roles, or no role), the
+//! report says so. The result is a plan like any other: guardrails review it, and the same protocol carries it out.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ codes! {
     pub enum RollbackCode {
         /// The command line does not name a journal.
         WhichJournal = "rollback::which_journal",
-        /// The file does not exist or cannot be read.
+        /// The journal does not exist or cannot be read.
         Unreadable = "rollback::unreadable",
         /// The file is not an apply's journal, or its format version is not supported.
         NoJournal = "rollback::no_journal",
@@ -47,13 +47,13 @@ pub struct Applied {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rollback {
-    /// Restores the values that have not changed since the apply.
+    /// The plan that restores the old values wherever Pylon still has the values set by the apply.
     pub plan: Plan,
     /// The changes that are not rolled back.
     pub not_rolled_back: Vec<NotRolledBack>,
 }
 
-/// A change that is not rolled back.
+/// A change that is not rolled back, or only in part, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotRolledBack {
     /// The user's address in Pylon, or the one in the journal if the user is not found in Pylon. The location is the line in the
@@ -65,9 +65,9 @@ pub struct NotRolledBack {
 /// The reason a change is not rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotRolledBackReason {
-    /// Another user or program has since set a different value.
+    /// Another user or program has set a different value since the apply.
     ChangedSince { field: Field },
-    /// No `PATCH` can restore the value.
+    /// No `PATCH` can restore the old value.
     Lost(Lost),
     /// The role no longer exists in the organization.
     RoleRemoved(RoleId),
@@ -119,7 +119,7 @@ impl Applied {
                 Ok(JournalLine::Outcome { at: _, operation, outcome }) if !may_have_changed(&outcome) => {
                     sent.remove(&operation.user);
                 }
-                // The outcome records the same operation, in case the intent is unreadable.
+                // If the intent is unreadable, use the same operation from the outcome.
                 Ok(JournalLine::Outcome { at: _, operation, outcome: _ }) => {
                     sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
                 }
@@ -196,7 +196,8 @@ impl Rollback {
     }
 }
 
-/// Reconstructs the apply's edit if Pylon still has the resulting value.
+/// Reconstructs the apply's edit if Pylon still has the value set by the apply. Otherwise, returns `None` and, unless Pylon has
+/// the old value again, calls `leave`.
 fn edit_in_effect(
     step: &Step,
     person: &Person,
@@ -215,7 +216,8 @@ fn edit_in_effect(
     Some(Edit { field: *field, from, to: to.as_str().into(), through_scim, place, origin: Origin::Rollback })
 }
 
-/// Returns `true` if an apply with this outcome may have changed something in Pylon. Unrecognized names count as `true`.
+/// Returns `true` if an apply with this outcome may have changed something in Pylon. Also returns `true` for an unrecognized
+/// name.
 fn may_have_changed(outcome: &str) -> bool {
     OutcomeKind::named(outcome).is_none_or(OutcomeKind::may_have_changed)
 }

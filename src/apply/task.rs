@@ -22,7 +22,7 @@ pub(super) enum Position {
     Queued,
     /// Blocked by other changes, either because of a role limit or because changes to the token's own user come last.
     Held,
-    /// Waiting to be queued again at this time.
+    /// Waiting to be queued again at this time, after a failed write.
     Waiting {
         until: Duration,
     },
@@ -75,9 +75,9 @@ pub(super) struct Task {
     pub(super) is_own: bool,
     /// When the last read of the user was sent. A write can't rely on a read that's too old.
     pub(super) read_at: Duration,
-    /// Of the limited roles affected by the change, those that the user definitely holds.
+    /// The limited roles that the change affects and that the user definitely holds.
     holds: Vec<RoleId>,
-    /// Of the limited roles affected by the change, those that the user might hold.
+    /// The limited roles that the change affects and that the user might hold.
     may_hold: Vec<RoleId>,
     /// Number of times the write was sent.
     pub(super) sent: u32,
@@ -204,7 +204,7 @@ impl Tasks {
         self.index[..Position::FIRST_SETTLED].iter().map(BTreeSet::len).sum()
     }
 
-    /// Returns the tasks before `id` whose write has yet to be sent.
+    /// Returns the tasks before `id` that might still require a write and have no write in flight.
     pub(super) fn not_sent_before(&self, id: TaskId) -> impl Iterator<Item = TaskId> {
         let unsent = self.index[..Position::Patching.number()].iter();
         unsent.flat_map(move |ids| ids.range(..id).copied())

@@ -1,8 +1,8 @@
 //! Finds out who last set each out-of-sync value, based on the audit log. The result is one [`Blame`] for each edit with a
 //! matching entry.
 //!
-//! This module does no I/O. Because Pylon can add action and attribute names at any time, matching is lenient. An entry
-//! matches an edit if its object is the person and its action mentions the field. Values in the attributes are used if
+//! This module does no I/O. Because Pylon can add action and attribute names at any time, matching is lenient. An entry matches
+//! an edit if the entry's object is the person and the entry's action mentions the field. Values in the attributes are used if
 //! present but aren't required. The newest matching entry wins, regardless of the order in which entries arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,24 +17,24 @@ use crate::roster::{Email, Field, FieldValue};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     pub id: String,
-    /// Such as `UserRoleChanged`. Pylon might add more.
+    /// The action, such as `UserRoleChanged`. Pylon might add more actions.
     pub action: String,
     pub happened_at: Timestamp,
     /// The ID of the user or other object that was modified.
     pub object: String,
-    /// Such as `api` or `app`. Pylon might add more. Empty if the entry has no source.
+    /// The source of the change, such as `api` or `app`. Pylon might add more sources. Empty if the entry has no source.
     pub source: String,
-    /// The ID of the user who made the change.
+    /// The ID of the user who made the change, if the entry has one.
     pub actor: Option<String>,
-    /// Details that depend on the action. Pylon might add more.
+    /// Details by name. The names depend on the action, and Pylon might add more of them.
     pub attributes: BTreeMap<String, String>,
 }
 
-/// The newest audit log entry about an edit's value.
+/// The newest audit log entry about one field of one person, as shown in reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blame {
     pub actor: Actor,
-    /// Such as `api` or `app`. Empty if the log has no source.
+    /// The source of the change, such as `api` or `app`. Empty if the entry has no source.
     pub source: String,
     /// The action name from the log.
     pub action: String,
@@ -43,7 +43,7 @@ pub struct Blame {
     pub old: Option<String>,
     /// The display name of the new value, if logged.
     pub new: Option<String>,
-    /// Whether Pylon's current value differs from the logged one. If so, the log lacks a later change.
+    /// Whether Pylon's current value differs from the logged new value. If so, the log lacks a later change.
     pub is_outdated: bool,
 }
 
@@ -61,14 +61,15 @@ pub enum Actor {
     Unknown,
 }
 
-/// The values to look up in the audit log, e.g. the edits of a plan, each with the newest matching entry so far.
+/// The values to look up in the audit log, such as those that a plan would edit. Each value has the newest matching entry found
+/// so far.
 #[derive(Debug, Clone)]
 pub struct Drift<'a> {
     roles: &'a RoleCatalog,
     edits: BTreeMap<(UserId, Field), PresentValues>,
 }
 
-/// A person's current values for a field in Pylon.
+/// A person's current values for a field in Pylon, with the newest matching audit log entry found so far.
 #[derive(Debug, Clone)]
 struct PresentValues {
     field: Field,
@@ -90,7 +91,7 @@ impl Field {
 }
 
 impl<'a> Drift<'a> {
-    /// Looks up every edit of a plan, including differences that the policy only observes.
+    /// Prepares to look up every edit of a plan, including differences that the policy only observes.
     pub fn new(plan: &'a Plan, roles: &'a RoleCatalog) -> Self {
         let edits = plan.changes.iter().chain(&plan.observed).flat_map(|change| {
             change.edits.iter().map(|edit| {
@@ -101,7 +102,7 @@ impl<'a> Drift<'a> {
         Self { roles, edits: edits.collect() }
     }
 
-    /// Looks up every field of one person.
+    /// Prepares to look up every field of one person.
     pub fn of_person(person: &Person, roles: &'a RoleCatalog) -> Self {
         let edits = Field::ALL.into_iter().map(|field| {
             let present = PresentValues::new(field, person.held[field].all().cloned().collect());
@@ -110,7 +111,7 @@ impl<'a> Drift<'a> {
         Self { roles, edits: edits.collect() }
     }
 
-    /// Looks up a single field for many people.
+    /// Prepares to look up a single field of many people.
     pub fn of_field<'p>(
         field: Field,
         people: impl Iterator<Item = &'p Person>,
@@ -197,14 +198,14 @@ fn blame(roles: &RoleCatalog, observed: &ObservedState, edit: &PresentValues, en
     Blame { actor, source, action, at: happened_at, old, new, is_outdated }
 }
 
-/// Returns whether Pylon still has the value set by the entry, or `None` if the entry has no value or an unknown one.
+/// Returns whether Pylon still has the value set by the entry, or `None` if the entry has no new value or an unrecognized one.
 fn is_present(roles: &RoleCatalog, edit: &PresentValues, entry: &AuditEntry) -> Option<bool> {
     let new = roles.value_meant(edit.field, value(&entry.attributes, edit.field, "new")?)?;
     Some(edit.values.contains(&new))
 }
 
-/// Returns the `old` or `new` value from the attributes. A key that names the field (`new_role_id`) takes precedence over a
-/// generic one (`new_value`).
+/// Returns the old or new value from an entry's attributes. `which` is `old` or `new`. A key that names the field (`new_role_id`)
+/// takes precedence over a generic one (`new_value`).
 fn value<'e>(attributes: &'e BTreeMap<String, String>, field: Field, which: &str) -> Option<&'e str> {
     let of_it = || attributes.iter().filter(|(key, _)| words(key).first().is_some_and(|word| word == which));
     let own = of_it().find(|(key, _)| field.is_mentioned_in(key));

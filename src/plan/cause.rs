@@ -1,8 +1,8 @@
 //! The reason an edit is in a plan: the files changed, a window began or ended, or Pylon drifted.
 //!
-//! Three desired values determine the cause: the base version's, the current files', and the current files' value just before the
-//! field's last window transition, if it was recent. Every edit has exactly one cause. If the base version and the current files
-//! are identical, the cause is never [`Cause::ThisChange`].
+//! Three desired values determine the cause. The first two come from the base version and from the current files. The third comes
+//! from the current files just before a window for the field last began or ended, if that was recent. Every edit has exactly one
+//! cause. If the base version and the current files are identical, the cause is never [`Cause::ThisChange`].
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -14,8 +14,8 @@ use crate::every::words;
 use crate::observed::RoleCatalog;
 use crate::roster::{DeclaredPerson, Field, FieldValue, Roster, Window};
 
-/// How long after a window began or ended a difference can be due to it. It's the time during which `then` applies, so that both
-/// work equally well if no apply runs on the day itself.
+/// How long after a window begins or ends a difference can be attributed to that window. This equals the time during which a
+/// window's `then` applies, so that both still work if no apply runs on the day of the transition.
 pub const RECENT: SignedDuration = THEN_DURATION;
 
 words! {
@@ -32,15 +32,15 @@ words! {
     }
 }
 
-/// Two versions of the files, evaluated at the same instant.
+/// The two versions of the files to compare, both evaluated at `now`.
 #[derive(Clone, Copy)]
 pub struct Versions<'a> {
     pub base: &'a Roster,
     pub present: &'a Roster,
     pub roles: &'a RoleCatalog,
     pub now: Timestamp,
-    /// A window that began or ended before this explains no difference: the current time minus [`RECENT`], even if `now` is
-    /// later.
+    /// The current time minus [`RECENT`], even if `now` is set to another time with `--at`. A window that began or ended earlier
+    /// can't be the cause of a difference.
     pub recent_since: Timestamp,
 }
 
@@ -61,7 +61,7 @@ impl Versions<'_> {
             return Cause::ThisChange;
         }
         if matches!(edit.origin, Origin::After { .. }) {
-            return Cause::Scheduled; // reverts the status of an ended window
+            return Cause::Scheduled; // the edit reverts the status of an ended window
         }
         match self.last_transition(change, edit.field) {
             Some(at) if self.had_value_before(at, change, edit) => Cause::Scheduled,
@@ -69,8 +69,8 @@ impl Versions<'_> {
         }
     }
 
-    /// Returns `true` if the edit exists only because the policy has changed since the base version. The policy is chosen as in
-    /// [`Plan::draw`].
+    /// Returns `true` if the edit exists only because the policy has changed since the base version. Chooses the applicable
+    /// policy in the same way as [`Plan::draw`].
     fn has_other_policy(&self, edit: &Edit) -> bool {
         let (base, present) = (&self.base.policy, &self.present.policy);
         if edit.from.contains(&edit.to) {
@@ -80,7 +80,7 @@ impl Versions<'_> {
         }
     }
 
-    /// Returns the desired value according to `files` at `at`, in Pylon's representation.
+    /// Returns the value that `files` declare for the edited field at time `at`, in Pylon's representation.
     fn wanted(&self, files: &Roster, change: &Change, edit: &Edit, at: Timestamp) -> Option<FieldValue> {
         let person = declared(files, change)?;
         let current = edit.from.first().map_or("", |value| &**value);
@@ -88,7 +88,7 @@ impl Versions<'_> {
         self.roles.value_meant(edit.field, &desired.value_for(edit.field, current)?.value.value)
     }
 
-    /// Returns the most recent time at which a window that sets this field began or ended, if that was recent.
+    /// Returns the most recent time at which a window that sets this field began or ended, if that was after `recent_since`.
     fn last_transition(&self, change: &Change, field: Field) -> Option<Timestamp> {
         let windows = &declared(self.present, change)?.windows;
         let sets_field = |window: &&Window| window.sets[field].is_some();
@@ -108,7 +108,8 @@ impl Versions<'_> {
     }
 }
 
-/// Looks up the person by each of their addresses. The two versions might declare different ones.
+/// Finds the changed person in `files` by trying each of the person's addresses, because the two versions might declare different
+/// addresses.
 fn declared<'r>(files: &'r Roster, change: &Change) -> Option<&'r DeclaredPerson> {
     change.subject.addresses().find_map(|email| files.person(email))
 }

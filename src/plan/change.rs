@@ -1,4 +1,4 @@
-//! The plan data model.
+//! The data types that make up a plan.
 //!
 //! Plans are sorted and never contain no-op changes. A change holds one edit, with the old and new values, for each field that
 //! differs.
@@ -8,8 +8,8 @@ use crate::observed::{ObservedState, Organization, Person, RoleId, UserId};
 use crate::roster::{Email, Field, FieldValue, PerField};
 use crate::source::{Place, Sourced};
 
-/// The changes an apply would make, plus everything else the comparison turned up. Planning is deterministic: the same files,
-/// organization, and time always yield the same plan.
+/// The changes that an apply would make, plus the other results of comparing the files with Pylon, such as unmanaged people.
+/// Planning is deterministic: the same files, organization, and time always yield the same plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub organization: Organization,
@@ -27,16 +27,16 @@ pub struct Plan {
     pub in_sync: usize,
     /// Declared people not found in Pylon or deactivated there, sorted by address.
     pub absent: Vec<Absent>,
-    /// People declared under an address other than their primary one, sorted by declared address.
+    /// People declared under a secondary address, sorted by declared address.
     pub found_elsewhere: Vec<Subject>,
-    /// Primary addresses of active people who don't appear in any file, sorted.
+    /// The primary addresses of all unmanaged people who aren't deactivated, sorted.
     pub unmanaged: Vec<Email>,
 }
 
 /// The person affected by a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// The declared address, which can differ from the primary one.
+    /// The declared address, which can differ from the primary address in Pylon.
     pub email: Sourced<Email>,
     pub id: UserId,
     pub primary: Email,
@@ -65,16 +65,15 @@ pub struct Edit {
     pub origin: Origin,
 }
 
-/// The inverse of a change, plus any values it can't restore.
+/// The change that undoes another change, plus the old values that can't be restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inverse {
-    /// Restores every field that isn't in `lost`. `None` if nothing can be restored.
+    /// The change that restores every field not listed in `lost`, or `None` if no field can be restored.
     pub change: Option<Change>,
     pub lost: Vec<Lost>,
 }
 
-/// The old values of a field that no `PATCH` can restore. A `PATCH` sets a single value, which must be accepted by
-/// [`Field::accepts`].
+/// A field whose old values can't be restored. A `PATCH` sets exactly one value, and only if [`Field::accepts`] allows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
     pub field: Field,
@@ -96,7 +95,8 @@ pub struct Absent {
 pub enum Absence {
     /// Pylon has no user with this address.
     Missing {
-        /// The closest address of an unmanaged person, if any is close enough.
+        /// The suggested correction: the most similar address of an unmanaged person, if there is a similar one (see
+        /// [`super::suggest`]).
         did_you_mean: Option<Email>,
     },
     /// The person is deactivated in Pylon, so their role and status have no effect.
@@ -104,7 +104,7 @@ pub enum Absence {
 }
 
 impl Plan {
-    /// Returns an empty plan for `declared` people.
+    /// Returns a plan without changes. `declared` is the number of declared people.
     pub fn empty(observed: &ObservedState, declared: usize) -> Self {
         Self {
             organization: observed.organization.clone(),
@@ -178,8 +178,8 @@ impl Change {
         PerField::from_fn(|field| self.edit(field).map(|edit| edit.to.clone()))
     }
 
-    /// Returns the change that restores the old values, plus any values that no `PATCH` can restore. Because restored values
-    /// aren't declared anywhere, the inverse keeps the original edit's place and origin.
+    /// Returns the change that restores the old values, plus the old values that no `PATCH` can restore. Because restored values
+    /// aren't declared anywhere, each inverse edit keeps the original edit's place and origin.
     pub fn inverse(&self) -> Inverse {
         let (mut edits, mut lost) = (Vec::new(), Vec::new());
         for edit in &self.edits {

@@ -14,7 +14,7 @@ use crate::roster::{Field, Policy, Stance};
 use crate::source::Place;
 
 impl Plan {
-    /// Computes the changes that would bring `observed` in line with `desired`. `policy` determines which differences become
+    /// Computes the changes that would bring `observed` in sync with `desired`. `policy` determines which differences become
     /// changes.
     ///
     /// # Errors
@@ -30,7 +30,8 @@ impl Plan {
         Ok(drawing.finish(desired.people.len()))
     }
 
-    /// Draws the plan for a few of the `declared` people, without the people who are missing or unmanaged.
+    /// Computes the plan for the people in `desired`, who are some of the declared people. `declared` is the number of all
+    /// declared people. The plan's lists of missing and unmanaged people stay empty. Returns `None` if planning fails.
     pub(super) fn draw_some(
         desired: &DesiredState,
         observed: &ObservedState,
@@ -76,7 +77,8 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Compares the people. Fails if one of them can't be found unambiguously.
+    /// Compares all people in `desired` with Pylon. Fails if an address matches several people or a person is declared under
+    /// several addresses.
     fn of_everyone(
         desired: &DesiredState,
         observed: &'a ObservedState,
@@ -143,7 +145,8 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Returns the edit needed for one field along with the policy for it, or `None` if the values already match.
+    /// Returns the edit needed for one field, along with the policy for this difference. Returns `None` if no value is desired or
+    /// Pylon already has the desired value.
     fn edit(&self, field: Field, desired: &DesiredPerson, person: &Person) -> Option<(Stance, Edit)> {
         let desired = desired.value_for(field, person.status())?;
         let to = self.roles.value(field, &desired.value.value)?;
@@ -176,7 +179,7 @@ impl<'a> Drawing<'a> {
 }
 
 fn ambiguous(desired: &DesiredPerson, people: &[&Person]) -> Problem {
-    /// The maximum number of IDs in the message.
+    /// The maximum number of user IDs in the help text.
     const NAMED: usize = 20;
     let mut ids: Vec<&str> = people.iter().take(NAMED).map(|person| person.id.as_str()).collect();
     let more = format!("{} more", people.len().saturating_sub(NAMED));
@@ -192,7 +195,8 @@ fn ambiguous(desired: &DesiredPerson, people: &[&Person]) -> Problem {
     ))
 }
 
-/// Returns a problem for each redundant address. The address to keep is the primary one or, if none is primary, the first.
+/// Returns a problem for each address to delete from the files. The address to keep is the primary address or, if the primary
+/// address isn't declared, the first declared address.
 fn declared_twice(person: &Person, addresses: &[DeclaredAddress]) -> Vec<Problem> {
     let message = format!("{} is declared under several addresses", Printable::new(&person.name));
     let primary = Printable::new(person.email.as_str());

@@ -13,7 +13,8 @@ use crate::desired::{DesiredState, resolve_person};
 use crate::observed::ObservedState;
 use crate::roster::{Guardrail, Roster, Stance};
 
-/// Scheduled changes within this period are always listed. Later ones are listed only if a guardrail would block them.
+/// Scheduled changes due within this period from now are always listed. Later ones are listed only if a guardrail would block
+/// them.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub fn forecast(
         return Vec::new(); // most files have no windows, and cloning the organization is slow
     }
     let mut state = after(observed, plan);
-    // Counting the people in Pylon again for every change would be slow.
+    // Compute the limit once, because counting the people in Pylon again for every scheduled change would be slow.
     let most_changes = Review { observed, roster, at: now, roles, max_changes: None }.most_changes();
     let mut scheduled = Vec::new();
     for same_instant in agenda.chunk_by(|one, other| one.moment.at == other.moment.at) {

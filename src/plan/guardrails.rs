@@ -1,8 +1,8 @@
 //! Reviews a plan against the guardrails, based on the organization as it would look after the apply.
 //!
-//! Guardrails count everyone in Pylon who isn't deactivated, including unmanaged people. Addresses found only in the files
-//! don't count; otherwise, a typo could pass for a second Admin. A minimum blocks only plans that reduce the number of
-//! holders, and a maximum only plans that increase it. Every report includes all findings, each with its figure and limit.
+//! Guardrails count everyone in Pylon who isn't deactivated, including unmanaged people. Addresses found only in the files don't
+//! count; otherwise, a typo could pass for a second Admin. A minimum blocks only plans that reduce the number of holders, and a
+//! maximum blocks only plans that increase that number. Every report includes all findings, each with its figure and limit.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,8 +21,8 @@ use crate::roster::{
 };
 use crate::source::Place;
 
-/// The lowest limit that can result from a `max_changes` percentage. With a lower one, small teams could hardly change
-/// anything.
+/// The lowest limit on the number of changes that can result from a `max_changes` percentage. With a lower limit, small teams
+/// could hardly change anything.
 const ALWAYS_ALLOWED: u64 = 10;
 
 /// A plan along with its guardrail findings. Only a reviewed plan can be applied.
@@ -33,14 +33,14 @@ pub struct ReviewedPlan {
     pub findings: Vec<Finding>,
     /// The roles with a minimum, with their holder counts before and after the apply.
     pub minimums: Vec<RoleCount>,
-    /// The roles with a maximum, with the same counts.
+    /// The roles with a maximum, with their holder counts before and after the apply.
     pub maximums: Vec<RoleCount>,
     /// Expired acknowledgments. They no longer have any effect, but reports list them to explain why a guardrail blocks.
     pub expired: Vec<Acknowledgment>,
 }
 
 impl ReviewedPlan {
-    /// Returns the guarded roles, which reports highlight: Admin, and the roles with a minimum.
+    /// Returns the guarded roles: Admin, and the roles with a minimum. Reports highlight these roles.
     pub fn guarded_roles<'r>(&'r self, roles: &'r RoleCatalog) -> HashSet<&'r RoleId> {
         let admin = roles.admin().map(|admin| &admin.id);
         self.minimums.iter().map(|minimum| &minimum.role).chain(admin).collect()
@@ -48,7 +48,8 @@ impl ReviewedPlan {
 }
 
 impl AcknowledgedRisk {
-    /// Returns `true` if this is a risk of `guardrail`, and `count` is within the acknowledged limit. The caller checks the role.
+    /// Returns `true` if this risk belongs to `guardrail` and `count` is within the acknowledged limit. The caller must also
+    /// check the acknowledged role, if any.
     fn accepts_count(&self, guardrail: Guardrail, count: u64) -> bool {
         let is_within = match &self.limit {
             RiskLimit::UpTo(limit) => count <= limit.value,
@@ -58,7 +59,7 @@ impl AcknowledgedRisk {
         is_within && self.guardrail == guardrail
     }
 
-    /// Returns `true` if this is a risk of `guardrail`, and `is_user` accepts the acknowledged user.
+    /// Returns `true` if this risk belongs to `guardrail` and `is_user` returns `true` for the acknowledged user.
     fn accepts_user(&self, guardrail: Guardrail, is_user: impl Fn(&Email) -> bool) -> bool {
         self.guardrail == guardrail && self.user().is_some_and(|user| is_user(&user.value))
     }
@@ -78,25 +79,25 @@ pub enum Figure {
     /// The number of people who would change.
     Changes {
         changed: u64,
-        /// Includes declared people not found in Pylon.
+        /// The number of declared people, including those not found in Pylon.
         declared: u64,
         limit: u64,
     },
-    /// The holders of a role with a minimum.
+    /// The holder counts of a role with a minimum.
     AtLeast(RoleCount),
-    /// The holders of a role with a maximum.
+    /// The holder counts of a role with a maximum.
     AtMost(RoleCount),
-    /// The number of people whose status is `active`.
+    /// The number of people whose status is `active`, before and after the apply.
     Active { before: u64, after: u64, minimum: u64 },
-    /// A protected person would change.
+    /// The plan would change a protected person, listed in `protected` with this address.
     Protected(Email),
-    /// A protected address not used by anyone in Pylon.
+    /// An address listed in `protected` that isn't found in Pylon.
     ProtectedNotFound(Email),
-    /// The Admin role, if `keep_at_least` is declared without it.
+    /// The Admin role, which has no minimum because `keep_at_least` is declared without it.
     AdminNotGuarded(RoleId),
-    /// The token's owner would lose the Admin role or a guarded role.
+    /// The token's owner would lose a guarded role: Admin, or a role with a minimum.
     TokenOwner {
-        /// The declared address, which can differ from the primary one.
+        /// The declared address, which can differ from the primary address in Pylon.
         email: Email,
         role: RoleId,
     },
@@ -108,7 +109,7 @@ pub enum Figure {
     Missing(u64),
 }
 
-/// The people who'd hold a role forbidden by a particular rule. Never empty.
+/// The people who'd hold a role forbidden by a particular rule. There's at least one such person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleViolation {
     /// The allowed roles and the reason, formatted by [`RoleRule::summary`].
@@ -162,11 +163,12 @@ impl ReviewedPlan {
 }
 
 impl ReviewedPlan {
-    /// Returns the primary addresses of holders to search for before this plan takes a guarded role away from others.
+    /// Returns the primary addresses of holders to confirm with a search before this plan takes a role with a minimum away from
+    /// other people.
     ///
-    /// Without the search, the user listing would be the only evidence that the role keeps any holders. A single incorrect
-    /// listing must never be enough to remove the others. Returns at most as many addresses per role as its minimum,
-    /// skipping people with an address in `searched`.
+    /// Without the search, the listing of users would be the only evidence that the role keeps any holders. A single incorrect
+    /// listing must never be enough to remove the role's other holders. For each role, returns at most as many addresses as its
+    /// minimum. Skips people with an address in `searched`, because they have already been searched for.
     pub fn holders_to_confirm(&self, observed: &ObservedState, searched: &[Email]) -> Vec<Email> {
         let lost: HashSet<RoleId> = self.plan.changes.iter().flat_map(Change::roles_lost).collect();
         let searched: HashSet<&Email> = searched.iter().collect();
@@ -221,7 +223,8 @@ impl Plan {
     }
 }
 
-/// Everyone who isn't deactivated, paired with their planned change. Used to count holders before and after the apply.
+/// Everyone in Pylon who isn't deactivated, paired with their planned change, if any. Used to count holders before and after the
+/// apply.
 struct BeforeAndAfter<'a> {
     people: Vec<(&'a Person, Option<&'a Change>)>,
 }
@@ -254,7 +257,7 @@ impl<'a> BeforeAndAfter<'a> {
     }
 }
 
-/// Returns the IDs of the roles a person would hold after the change, which never affects roles from SCIM groups.
+/// Returns the IDs of the roles a person would hold after the change. A change never affects roles from SCIM groups.
 fn roles_after<'p>(person: &'p Person, change: Option<&'p Change>) -> impl Iterator<Item = &'p FieldValue> {
     let new = new_value(change, Field::Role);
     let HeldValues { assigned, from_scim } = &person.held.role;
@@ -262,7 +265,7 @@ fn roles_after<'p>(person: &'p Person, change: Option<&'p Change>) -> impl Itera
     new.into_iter().chain(assigned).chain(from_scim)
 }
 
-/// Returns the new value of `field`, or `None` if the change doesn't touch it.
+/// Returns the new value of `field`, or `None` if there's no change to that field.
 fn new_value(change: Option<&Change>, field: Field) -> Option<&FieldValue> {
     change?.edit(field).map(|edit| &edit.to)
 }
@@ -272,7 +275,8 @@ impl Review<'_> {
         &self.roster.guardrails
     }
 
-    /// Returns [`Verdict::Acknowledged`] if an active acknowledgment covers the finding.
+    /// Returns [`Verdict::Acknowledged`] if `allows` returns `true` for the risk of an active acknowledgment, or `None`
+    /// otherwise.
     fn acknowledged(&self, allows: impl Fn(&AcknowledgedRisk) -> bool) -> Option<Verdict> {
         let mut active = self.roster.acknowledgments.iter().filter(|known| known.is_active(self.at));
         let found = active.find(|acknowledgment| allows(&acknowledgment.risk));
@@ -291,7 +295,8 @@ impl Review<'_> {
         Finding { figure: Figure::Changes { changed, declared, limit }, verdict, place: None }
     }
 
-    /// Returns the maximum number of changes. It only depends on who is declared and who is in Pylon.
+    /// Returns the maximum number of changes allowed in a plan. For a percentage, the number depends on who is declared and who
+    /// is in Pylon, but not on the plan.
     pub(super) fn most_changes(&self) -> u64 {
         match (self.max_changes, self.rules().max_changes) {
             (Some(limit), _) | (None, MaxChanges::Count(limit)) => limit,
@@ -301,7 +306,7 @@ impl Review<'_> {
         }
     }
 
-    /// Counts declared people who exist in Pylon and aren't deactivated. Only they count toward the `max_changes` percentage;
+    /// Counts declared people who exist in Pylon and aren't deactivated. The `max_changes` percentage applies to this number;
     /// otherwise, nonexistent people would raise the limit.
     fn declared_in_pylon(&self) -> u64 {
         let is_present = |email: &Email| match self.observed.find(email) {
@@ -367,7 +372,8 @@ impl Review<'_> {
         risk.role.as_ref().is_some_and(|name| self.roles.id(&name.value) == Some(role))
     }
 
-    /// Evaluates a minimum or maximum. `as_before` is `true` if the plan doesn't make the count any worse.
+    /// Returns the verdict on a minimum or maximum. `is_kept` is `true` if the count is within the limit, and `as_before` is
+    /// `true` if the plan doesn't make the count worse.
     fn verdict(&self, is_kept: bool, as_before: bool, allows: impl Fn(&AcknowledgedRisk) -> bool) -> Verdict {
         if is_kept {
             Verdict::Passes
@@ -389,8 +395,8 @@ impl Review<'_> {
         Some(Finding { figure: Figure::Active { before, after, minimum }, verdict, place: None })
     }
 
-    /// Warns if the Admin role has no minimum. The author might be counting on the default, which doesn't apply once
-    /// `keep_at_least` is set.
+    /// Warns if the Admin role has no minimum. The author of the files might be relying on the default minimum, which doesn't
+    /// apply once `keep_at_least` is set.
     fn admin_not_guarded(&self, minimums: &[RoleCount]) -> Option<Finding> {
         let admin = self.observed.roles.admin()?;
         let is_guarded = minimums.iter().any(|minimum| minimum.role == admin.id);
@@ -401,7 +407,7 @@ impl Review<'_> {
         })
     }
 
-    /// Warns about protected addresses not found in Pylon. They don't protect anyone.
+    /// Warns about addresses listed in `protected` that aren't found in Pylon, and that therefore don't protect anyone.
     fn protected_not_found(&self) -> impl Iterator<Item = Finding> {
         let not_found =
             self.rules().protected.iter().filter(|email| self.observed.find(&email.value) == Found::NotFound);
@@ -412,7 +418,7 @@ impl Review<'_> {
         })
     }
 
-    /// Blocks changes to a protected person. It doesn't matter which of their addresses is listed as protected.
+    /// Blocks changes to a protected person, who can be listed in `protected` with any of their addresses.
     fn protected(&self, subject: &Subject) -> Option<Finding> {
         let person = self.rules().protected.iter().find(|email| subject.is(&email.value))?;
         let allows =
@@ -425,8 +431,8 @@ impl Review<'_> {
         })
     }
 
-    /// Blocks a plan that takes a guarded role away from the token's owner, who might need it for the next apply. The Admin
-    /// role counts even if it isn't guarded.
+    /// Blocks a plan that takes a guarded role away from the token's owner, who might need that role for the next apply. The
+    /// Admin role counts even if it has no minimum.
     fn token_owner(&self, plan: &Plan, minimums: &[RoleCount]) -> Vec<Finding> {
         let own = plan.changes.iter().find(|change| Some(&change.subject.id) == plan.token_user.as_ref());
         let Some((own, edit)) = own.and_then(|own| Some((own, own.edit(Field::Role)?))) else {

@@ -2,8 +2,9 @@
 //!
 //! This module does no I/O and never reads the clock; everything it needs is passed in.
 //!
-//! * [`draw`] compares the desired state with the observed state and produces a plan, whose types are in [`change`].
-//! * [`roles`] resolves the role names used in the files. [`suggest`] finds the address most likely meant by a misspelled one.
+//! * [`draw`] compares the desired state with the observed state and produces a plan. [`change`] defines the plan's types.
+//! * [`roles`] resolves the role names used in the files. [`suggest`] finds the address most likely meant by a misspelled
+//!   address.
 //! * [`guardrails`] reviews the plan against the organization as it would look after the apply.
 //! * [`order`] puts the changes into an order that's safe to apply.
 //! * [`forecast`] lists scheduled changes, including those that a guardrail will block.
@@ -28,17 +29,17 @@ pub use guardrails::ReviewedPlan;
 use crate::problem::codes;
 
 codes! {
-    /// Reasons a plan cannot be made from these files for this organization.
+    /// Errors that prevent a plan from being made for the given files and organization.
     pub enum PlanCode {
-        /// The organization has no such role.
+        /// The files name a role that the organization does not have.
         UnknownRole = "plan::unknown_role",
-        /// No role has the slug `admin`, and the files do not name their guarded roles.
+        /// The organization has no role with the slug `admin`, and the files do not set `keep_at_least`.
         NoAdminRole = "plan::no_admin_role",
-        /// Several roles have this name, slug or ID.
+        /// A role in the files matches the name, slug, or ID of several roles.
         AmbiguousRole = "plan::ambiguous_role",
         /// One person is declared under several addresses.
         DeclaredTwice = "plan::declared_twice",
-        /// Several people have this address.
+        /// Several people in Pylon have the same declared address.
         AmbiguousPerson = "plan::ambiguous_person",
         /// `--only` names an address that isn't declared in any file.
         OnlyUnknown = "plan::only_unknown",

@@ -1,9 +1,9 @@
 //! Sorts the changes so that every role stays within its minimum and maximum after each change. An apply can then be killed
 //! safely at any point.
 //!
-//! Sorting by `Turn` is usually enough. A backtracking search is needed only when people swap roles that are already at
-//! their limits. If no order is valid, the result exceeds maximums first and violates minimums as late as possible. A
-//! guardrail then blocks the plan.
+//! Sorting by `Turn` is usually enough. A backtracking search is needed only when people swap roles that are already at their
+//! limits. If no order is valid, maximums are exceeded before minimums are violated, and minimums are violated as late as
+//! possible. A guardrail then blocks the plan.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -11,27 +11,29 @@ use super::change::{Change, Plan};
 use super::role_count::RoleCount;
 use crate::observed::{RoleId, UserId};
 
-/// The search gives up after this many dead ends, i.e. states from which the limits can't be met.
+/// The number of dead ends after which the search gives up. A dead end is a state from which the remaining changes can't be sent
+/// without violating a limit.
 const MOST_DEAD_ENDS: usize = 10_000;
 
 /// A change and its effect on roles with a minimum or maximum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ordered {
     pub change: Change,
-    /// The limited roles the person would gain.
+    /// The roles with a minimum or maximum that the person would gain.
     pub gains: Vec<RoleId>,
-    /// The limited roles the person would lose.
+    /// The roles with a minimum or maximum that the person would lose.
     pub losses: Vec<RoleId>,
 }
 
-/// Determines when a change is sent. The variants are in apply order.
+/// A change's place in the apply order. Changes with an earlier variant are sent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
-    /// Makes room for other changes by adding a holder to a role with a minimum or removing one from a role with a maximum.
+    /// Can only help other changes to be sent: adds a holder to a role that has only a minimum, or removes a holder from a role
+    /// with a maximum.
     MakesRoom,
     Neither,
     Both,
-    /// Might have to wait for other changes because it removes a holder from a role with a minimum or adds one to a role
+    /// Might have to wait for other changes: removes a holder from a role that has only a minimum, or adds a holder to a role
     /// with a maximum.
     NeedsRoom,
     TokenOwner,
@@ -68,7 +70,7 @@ pub(super) fn count_during(plan: &Plan, minimums: &mut [RoleCount], maximums: &m
     }
 }
 
-/// Sorts the changes into apply order. `own` is the token's owner, who always comes last.
+/// Sorts the changes into apply order. `own` is the token's owner, whose change always comes last.
 fn in_order<'c>(
     changes: impl Iterator<Item = &'c Change>,
     own: Option<&UserId>,
@@ -83,12 +85,12 @@ fn in_order<'c>(
         let is_own = Some(&change.subject.id) == own;
         ordered.push((if is_own { Turn::TokenOwner } else { limits.turn(&one) }, one));
     }
-    ordered.sort_by_key(|(turn, _)| *turn); // stable, so that each group stays sorted by address
+    ordered.sort_by_key(|(turn, _)| *turn); // stable, so that changes with the same turn stay sorted by address
     if limits.allow_all(&ordered) {
         return ordered.into_iter().map(|(_, ordered)| ordered).collect();
     }
-    // Search only the changes that affect a limit. With the others, the search could reach the same dead end once per
-    // change.
+    // Search only the changes that affect a limit. If the others were included, the search could reach the same dead end once per
+    // such change.
     let (others, ordered): (Vec<_>, Vec<_>) =
         ordered.into_iter().partition(|(turn, _)| *turn == Turn::Neither);
     let groups = Groups::new(ordered, limits);
@@ -101,24 +103,24 @@ fn in_order<'c>(
     sequence
 }
 
-/// A role's limits during an apply.
+/// A role's holder count before an apply, and the counts allowed during the apply.
 #[derive(Debug, Clone)]
 struct Limit {
     before: i64,
-    /// `None` if the role has no minimum.
+    /// The lowest holder count allowed, or `None` if the role has no minimum.
     least: Option<i64>,
-    /// `None` if the role has no maximum.
+    /// The highest holder count allowed, or `None` if the role has no maximum.
     most: Option<i64>,
 }
 
-/// The roles with limits. `roles` maps each ID to its index in `limits`.
+/// All roles with a minimum or maximum. `roles` maps each role's ID to an index in `limits`.
 #[derive(Debug, Clone)]
 struct LimitedRoles {
     roles: HashMap<RoleId, usize>,
     limits: Vec<Limit>,
 }
 
-/// The effect of a change on the holder counts: the index of each affected role, with +1 or -1.
+/// The effect of a change on the holder counts: for each affected role, its index in [`LimitedRoles::limits`] and +1 or -1.
 type CountChange = Vec<(usize, i64)>;
 
 impl LimitedRoles {
@@ -154,8 +156,8 @@ impl LimitedRoles {
         self.limits.iter().map(|limit| limit.before).collect()
     }
 
-    /// Returns a change's turn. A role with both limits is treated like one with only a maximum: losses come first for as
-    /// long as the minimum allows.
+    /// Returns a change's turn. A role with both a minimum and a maximum is treated like one with only a maximum: its losses come
+    /// before its gains for as long as the minimum allows.
     fn turn(&self, ordered: &Ordered) -> Turn {
         let has_maximum =
             |role: &RoleId| self.index(role).is_some_and(|role| self.limits[role].most.is_some());
@@ -175,7 +177,8 @@ impl LimitedRoles {
         losses.chain(ordered.gains.iter().filter_map(|role| Some((self.index(role)?, 1)))).collect()
     }
 
-    /// Returns `true` if the change respects every minimum and exceeds no maximum by more than `extra`.
+    /// Returns `true` if a change with this effect violates no minimum and exceeds no maximum by more than `extra`. `counts` are
+    /// the holder counts before the change.
     fn allow(&self, counts: &[i64], effect: &CountChange, extra: i64) -> bool {
         effect.iter().all(|(role, by)| {
             let Limit { before: _, least, most } = &self.limits[*role];
@@ -199,14 +202,14 @@ impl LimitedRoles {
     }
 }
 
-/// Applies an effect to the counts, or reverts it if `times` is -1.
+/// Applies an effect to the holder counts if `times` is 1, or reverts the effect if `times` is -1.
 fn take(counts: &mut [i64], effect: &CountChange, times: i64) {
     for (role, by) in effect {
         counts[*role] += by * times;
     }
 }
 
-/// Converts a count, capped so that adding up a few of them can't overflow.
+/// Converts a holder count to a signed integer, capped so that adding up a few counts can't overflow.
 fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX).min(i64::MAX / 4)
 }
@@ -232,8 +235,8 @@ impl Groups {
         self.groups.iter().map(|(_, all)| all.len()).collect()
     }
 
-    /// Returns the groups from `first` onward that still have changes left. The token owner's group is held back until all other
-    /// groups are done.
+    /// Returns the indices of the groups from `first` onward that still have changes left. `left` is the number of remaining
+    /// changes per group. The token owner's group is held back until all other groups are done.
     fn left<'s>(&'s self, first: usize, left: &'s [usize]) -> impl Iterator<Item = usize> + 's {
         let is_last = |group: usize| {
             !self.has_own || group + 1 < left.len() || left[..group].iter().all(|count| *count == 0)
@@ -241,8 +244,9 @@ impl Groups {
         (first..left.len()).filter(move |group| left[*group] > 0 && is_last(*group))
     }
 
-    /// Searches depth-first for an order, preferring earlier groups. Returns the group to take each change from, or `None` if
-    /// there's no valid order or the search hit too many dead ends.
+    /// Searches depth-first for an order in which no maximum is exceeded by more than `extra`, preferring earlier groups. Returns
+    /// the index of the group that provides each change. Returns `None` if there's no such order or the search hit too many dead
+    /// ends.
     fn search(&self, limits: &LimitedRoles, extra: i64) -> Option<Vec<usize>> {
         let (mut left, mut counts) = (self.sizes(), limits.before());
         let total: usize = left.iter().sum();
@@ -275,7 +279,8 @@ impl Groups {
         Some(taken)
     }
 
-    /// Returns an order that violates the minimums as late as possible. Maximums can be exceeded along the way.
+    /// Returns an order that violates minimums as late as possible, even if maximums are exceeded. The result has the same format
+    /// as that of [`Self::search`].
     fn least_bad(&self, limits: &LimitedRoles) -> Vec<usize> {
         let (mut left, mut counts) = (self.sizes(), limits.before());
         let mut taken = Vec::new();

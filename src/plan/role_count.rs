@@ -2,7 +2,7 @@
 
 use crate::observed::RoleId;
 
-/// A role's minimum or maximum, and its holder counts in this organization.
+/// A role's minimum or maximum, and the role's holder counts before, during, and after an apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleCount {
     pub role: RoleId,
@@ -11,12 +11,13 @@ pub struct RoleCount {
     pub before: u64,
     /// Number of holders after the apply.
     pub after: u64,
-    /// The worst count during the apply, if it's worse than the limit, `before`, and `after`. Otherwise, `None`.
+    /// The worst holder count during the apply: the lowest for a minimum, or the highest for a maximum. `None` unless this count
+    /// is worse than `limit`, `before`, and `after`.
     pub during: Option<u64>,
 }
 
 impl RoleCount {
-    /// Returns the holder count to compare with the limit.
+    /// Returns the holder count to compare with the limit: `during` if it's set, or `after` otherwise.
     pub const fn worst(&self) -> u64 {
         match self.during {
             Some(during) => during,
@@ -24,12 +25,12 @@ impl RoleCount {
         }
     }
 
-    /// For a minimum, returns the number of holders that must remain throughout the apply.
+    /// Returns the number of holders that must remain throughout the apply, if `limit` is a minimum.
     pub fn least(&self) -> u64 {
         self.during.unwrap_or(self.limit.min(self.before).min(self.after))
     }
 
-    /// For a maximum, returns the holder count that must never be exceeded during the apply.
+    /// Returns the holder count that must never be exceeded during the apply, if `limit` is a maximum.
     pub fn most(&self) -> u64 {
         self.during.unwrap_or(self.limit.max(self.before).max(self.after))
     }

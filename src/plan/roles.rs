@@ -13,8 +13,8 @@ use crate::secret::{MASK, has_secret_prefix};
 use crate::source::Place;
 use crate::spelling::did_you_mean;
 
-/// Maps every role name in the files to its ID. If the files don't declare guarded roles, the organization is guaranteed to
-/// have an Admin role, i.e. one with the slug `admin`.
+/// Maps every role name in the files to the role's ID in Pylon. If the files don't set `keep_at_least`, the organization is
+/// guaranteed to have an Admin role, i.e. one with the slug `admin`.
 #[derive(Debug, Clone, Default)]
 pub struct NamedRoles(HashMap<RoleName, RoleId>);
 
@@ -22,9 +22,9 @@ impl NamedRoles {
     /// Resolves all role names used in the files.
     ///
     /// # Errors
-    /// Returns one problem per name that matches no role or several roles, located at the first use of the name. Also
-    /// returns a problem if the files don't declare guarded roles and no role has the slug `admin`: the default minimum
-    /// would silently have no effect.
+    /// Returns one problem per name that matches no role or several roles, located at the first use of the name. Also returns a
+    /// problem if the files don't set `keep_at_least` and no role has the slug `admin`: the default minimum would silently have
+    /// no effect.
     pub fn look_up(roster: &Roster, catalog: &RoleCatalog) -> Result<Self, Vec<Problem>> {
         let mut found = HashMap::new();
         let mut problems = Vec::new();
@@ -55,13 +55,13 @@ impl NamedRoles {
         violations(&roster.people, &roster.guardrails.role_rules, &known)
     }
 
-    /// Translates a declared value to Pylon's: the ID for a role, or the value itself for a status. Returns `None` only for a
-    /// role from a different roster.
+    /// Translates a declared value to Pylon's representation: the ID for a role, or the value itself for a status. Returns `None`
+    /// only for a role from a different roster.
     pub fn value<'v>(&'v self, field: Field, declared: &'v FieldValue) -> Option<&'v FieldValue> {
         if field.names_role() { self.id(declared).map(|role| &role.0) } else { Some(declared) }
     }
 
-    /// Returns the ID for a role name in the roster. Returns `None` only for a name from a different roster.
+    /// Returns the ID for a role name used in the files. Returns `None` only for a name from a different roster.
     pub fn id(&self, name: &RoleName) -> Option<&RoleId> {
         self.0.get(name)
     }
@@ -89,7 +89,8 @@ fn unknown(name: &str, places: &[Place], catalog: &RoleCatalog) -> Problem {
         Some(near) => format!("did you mean `{}`? The roles are: {all}", Printable::new(near)),
         None => format!("the roles are: {all}"),
     };
-    // The excerpt might not show the name as it is: it can be escaped or on another line.
+    // The message includes the name because the excerpt from the file might not show it: the name can be escaped or on another
+    // line.
     let shown = if has_secret_prefix(name) { Printable::new(MASK) } else { Printable::cut(name, 60) };
     let message = format!("the organization has no role `{shown}`{}", elsewhere(places));
     problem_at(PlanCode::UnknownRole, message, places, "no such role").help(help)

@@ -24,7 +24,7 @@ use crate::source::Sources;
 codes! {
     /// Reasons a saved plan cannot be applied.
     pub enum SavedPlanCode {
-        /// The file does not exist or cannot be read.
+        /// The saved plan does not exist or cannot be read.
         Unreadable = "saved_plan::unreadable",
         /// The file is not a saved plan, or it was modified after it was written.
         Damaged = "saved_plan::damaged",
@@ -39,14 +39,14 @@ codes! {
     }
 }
 
-/// The format version. Files with any other version are rejected.
+/// The format version of saved plans. Saved plans with any other version are rejected.
 pub const VERSION: u32 = 1;
 /// The maximum size of a saved plan in bytes. A million operations take up about 200 MB.
 pub const LARGEST: u64 = 512 * 1024 * 1024;
 const FORMAT: &str = "rolecall plan";
-/// Caps the number of operations named in the error about a stale plan.
+/// The maximum number of operations to list in the error about a stale plan.
 const NAMED: usize = 10;
-/// The maximum length of roles and statuses in the error, in characters.
+/// The maximum length of each role and status in the error about a stale plan, in characters.
 const LONGEST_VALUE: usize = 60;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,10 +54,10 @@ const LONGEST_VALUE: usize = 60;
 pub struct SavedPlan {
     format: String,
     version: u32,
-    /// When the plan was made, in RFC 3339. This is informational; rolecall does not use it.
+    /// When the plan was made, in RFC 3339. Displayed by `show`, but ignored by an apply.
     created: String,
     organization: String,
-    /// `us`, `eu`, `sandbox` or the host.
+    /// The Pylon host: `us`, `eu`, `sandbox`, or the host name of another base URL.
     host: String,
     /// The digest of the files, from [`digest_of`].
     files: String,
@@ -71,7 +71,7 @@ pub struct SavedPlan {
     checksum: String,
 }
 
-/// The changes to one person.
+/// The changes to one person, as stored in saved plans and journals.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
@@ -92,7 +92,7 @@ pub struct Step {
 /// The host and files that a saved plan is bound to, in addition to its organization.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding<'a> {
-    /// `us`, `eu`, `sandbox` or the host.
+    /// The Pylon host: `us`, `eu`, `sandbox`, or the host name of another base URL.
     pub host: &'a str,
     /// The digest of the files, from [`digest_of`].
     pub files: &'a str,
@@ -195,7 +195,7 @@ impl SavedPlan {
         Ok(saved)
     }
 
-    /// The people selected with `--only`, or an empty slice if the plan covers everyone.
+    /// Returns the people selected with `--only`, or an empty slice if the plan covers everyone.
     pub fn only(&self) -> &[String] {
         &self.only
     }
@@ -252,8 +252,8 @@ impl SavedPlan {
         if new.is_empty() { Ok(self.in_sync_now(fresh)) } else { Err(stale(&new, roles)) }
     }
 
-    /// Counts the reviewed changes that another client has already made. People that Pylon has removed or deactivated are left
-    /// out.
+    /// Counts the reviewed changes that another client has already made. People who have since been removed from Pylon or
+    /// deactivated don't count.
     fn in_sync_now(&self, fresh: &Plan) -> usize {
         let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
         let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());
@@ -283,7 +283,7 @@ fn stale(new: &[(Option<&Operation>, Operation)], roles: &RoleCatalog) -> Proble
     )
 }
 
-/// Formats the difference, e.g. `bo@acme.example (reviewed role Member → Admin, now role Viewer → Admin)`.
+/// Formats an unreviewed operation, e.g. `bo@acme.example (reviewed role Member → Admin, now role Viewer → Admin)`.
 fn altered(reviewed: Option<&Operation>, now: &Operation, roles: &RoleCatalog) -> String {
     let email = Printable::new(&now.email);
     let now = now.steps(roles);

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::change::{Absence, Absent};
 use crate::roster::Email;
 
-/// Caps the number of indexed addresses. Suggestions are a convenience and shouldn't slow down a plan.
+/// The maximum number of addresses to index. Suggestions are a convenience and shouldn't slow down a plan.
 const POOL: usize = 20_000;
-/// The similarity threshold, from 0 to 1, for the local part and for the domain. We compare the two separately: colleagues share
-/// a domain, so any two of their addresses would look similar.
+/// The minimum similarity of a suggestion, from 0 to 1, for the local part and for the domain. The two parts are compared
+/// separately. Otherwise, any two addresses of colleagues would look similar because they share a domain.
 const ALIKE: f32 = 0.7;
 
 /// Sets the suggestion for each missing person to the closest address in `unmanaged`. No address is suggested twice.
@@ -48,7 +48,7 @@ impl Addresses {
         }
     }
 
-    /// Returns the closest match for `email`, or `None` if no address is similar enough.
+    /// Returns the indexed address most similar to `email`, or `None` if no address reaches the minimum similarity.
     pub fn near(&self, email: &Email) -> Option<Email> {
         let email = email.folded();
         let (local, domain) = email.split_once('@')?;
@@ -66,9 +66,9 @@ struct Alike {
     by_pair: HashMap<[char; 2], Vec<usize>>,
 }
 
-/// The number of candidates to compare in full per lookup, starting with those that share the most bigrams.
+/// The maximum number of strings to compare in full per lookup. The strings that share the most bigrams are compared first.
 const COMPARED: usize = 50;
-/// Caps the number of index entries read per lookup. The rarest bigrams are read first.
+/// The maximum number of index entries to read per lookup. The entries of the rarest bigrams are read first.
 const LOOKED_AT: usize = 600;
 
 impl Alike {

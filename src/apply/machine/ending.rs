@@ -33,8 +33,8 @@ impl Machine {
         }
     }
 
-    /// Settles a change: no further writes will be sent for it. If an earlier write may have been applied, the user will be
-    /// read back.
+    /// Settles a change with the given outcome: no further writes will be sent for it. If an earlier write may have been applied,
+    /// the outcome becomes unknown, and the user will be read back.
     pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) {
         let position = match self.tasks[id].unless_in_doubt(outcome) {
             so_far @ Outcome::Unknown(_) => Position::written(so_far),
@@ -50,15 +50,16 @@ impl Machine {
         }
     }
 
-    /// Counts an accepted write. Whatever values the response shows, any of the losses and gains might have taken effect.
+    /// Updates the holder counts after Pylon accepts a write. Regardless of the values in the response, any of the losses and
+    /// gains might have taken effect.
     pub(super) fn note_accepted(&mut self, id: TaskId) {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         losses.iter().for_each(|role| self.note_role(id, Holders::Confirmed, role, false));
         gains.iter().for_each(|role| self.note_role(id, Holders::Possible, role, true));
     }
 
-    /// Counts the gains and losses visible in a read after the write, and returns `true` if all of them are visible. The rest
-    /// keep their current count: search results can lag behind.
+    /// Updates the holder counts for the gains and losses visible in a read after the write. The others remain unconfirmed
+    /// because search results can lag behind. Returns `true` if all gains and losses are confirmed.
     pub(super) fn note_confirmed(&mut self, id: TaskId, person: &Person) -> bool {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         for role in gains.iter().filter(|role| person.holds(role)) {
@@ -70,7 +71,8 @@ impl Machine {
         self.tasks[id].unconfirmed().next().is_none()
     }
 
-    /// Updates the holder counts after a read before the write, or after a read that follows a write in doubt.
+    /// Updates the holder counts for all gains and losses, based on a read before the write or after a write that may have been
+    /// applied.
     pub(super) fn note(&mut self, id: TaskId, person: &Person) {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         for role in gains.iter().chain(&losses) {
@@ -90,7 +92,8 @@ impl Machine {
         self.limits.set(holders, role, is_held);
     }
 
-    /// Ends all remaining changes after a stop. They count as not attempted, or as unknown if a write may have been applied.
+    /// Ends all remaining changes after a stop. Each of these changes counts as not attempted, or as unknown if a write for it
+    /// may have been applied.
     pub(super) fn end_the_rest(&mut self) {
         for id in self.tasks.unsettled().collect::<Vec<_>>() {
             self.end(id, Outcome::NotAttempted(NotAttempted::Stopped));

@@ -61,8 +61,8 @@ impl Machine {
         }
     }
 
-    /// Returns `true` if Pylon has answered every write with a 429 for [`LONGEST_SILENCE`]. A single pause requested by Pylon
-    /// extends that limit.
+    /// Returns `true` if Pylon has answered every write with a 429 for [`LONGEST_SILENCE`]. The pause requested in the latest
+    /// response extends that limit.
     fn is_throttled_for_too_long(&mut self, now: Duration, failure: &Failure) -> bool {
         let since = *self.throttled_since.get_or_insert(now);
         now.saturating_sub(since) >= LONGEST_SILENCE + failure.hint().unwrap_or_default()
@@ -149,7 +149,7 @@ impl Machine {
         }
     }
 
-    /// Handles a read before a write, or after a write that may have been applied.
+    /// Handles the response to a read before a write, or after a write that may have been applied.
     fn reread(&mut self, now: Duration, sent: Duration, id: TaskId, person: &Person) {
         self.note(id, person);
         let task = &mut self.tasks[id];
@@ -171,8 +171,8 @@ impl Machine {
         }
     }
 
-    /// Handles the final read after all writes. If the search doesn't return the user or doesn't show the new values, reads the user
-    /// again, unless the write already had no effect.
+    /// Handles the final read after all writes. Reads the user again if the search doesn't return the user. Also reads the user
+    /// again if the search doesn't show the new values, unless the response to the write didn't show them either.
     fn read_back(&mut self, now: Duration, id: TaskId, person: Option<&Person>) {
         let Position::Written { so_far, .. } = self.tasks[id].position().clone() else { return };
         match (person.map(|person| evidence(self.tasks[id].change(), person)), so_far) {

@@ -4,8 +4,8 @@
 //! its own, it always produces the same actions for the same seed and events. Tests can therefore replay any run.
 //!
 //! * [`Failure::class`] classifies a failure, and `meaning` decides how to react to it.
-//! * `send` picks the next request, and `reads` tracks who has to be read and why.
-//! * `ending` determines how each change ends.
+//! * `send` picks the next request, and `reads` tracks which users have to be read and why.
+//! * `ending` moves each change to its next position or final outcome.
 
 mod ending;
 mod meaning;
@@ -29,14 +29,15 @@ use crate::pylon::{Attempt, Failure, FlowControl};
 
 /// The maximum age of a read that a write relies on, measured from when the read was sent.
 pub const FRESHNESS_LIMIT: Duration = Duration::from_secs(55);
-/// The maximum age of the read once the write's intent is on disk. It's higher than [`FRESHNESS_LIMIT`] to allow for a slow
-/// disk. Of the 60 s in I3 (docs/reliability.md), 1 s is left for sending the request.
+/// The maximum age of a read when the write that relies on it is sent, after the write's intent is on disk. It's higher than
+/// [`FRESHNESS_LIMIT`] to allow for a slow disk. Guarantee I3 (docs/reliability.md) allows 60 s, which leaves 1 s for sending the
+/// request.
 const FRESHNESS_LIMIT_WHEN_SENT: Duration = Duration::from_secs(59);
-/// We reread stale users only if their write is expected to be sent within this time.
+/// Users whose last read is too old are reread only if their write is expected to be sent within this time.
 const REFRESH_HORIZON: Duration = Duration::from_secs(50);
-/// Delay before the second read if a search doesn't show an applied value.
+/// The delay before a user is read individually because a search did not show the written values.
 const SECOND_LOOK_DELAY: Duration = Duration::from_secs(2);
-/// Number of consecutive forbidden changes after which all others are assumed to be forbidden too.
+/// The number of consecutive forbidden changes after which the apply stops, assuming that all other changes are forbidden too.
 const FORBIDDEN_LIMIT: u32 = 3;
 
 /// Identifies a request until it is answered.
@@ -56,7 +57,7 @@ pub enum Action {
     Patch { ticket: Ticket, update: Update, attempt: u32 },
     /// Send this read and pass the response to [`Machine::was_read`]. `attempt` counts from 1.
     Read { ticket: Ticket, request: PeopleRequest, attempt: u32 },
-    /// Wait for a request to be answered, but no longer than `until`.
+    /// Wait for a request to be answered, but not past the time `until`, if given.
     Wait { until: Option<Duration>, reason: WaitReason },
     /// The apply is over. Call [`Machine::finish`].
     Done,
@@ -91,23 +92,24 @@ pub struct Machine {
     flow: FlowControl,
     parallelism: usize,
     phase: Phase,
-    /// Scheduled reads by endpoint and earliest time. The sequence number preserves the order of reads with equal times.
+    /// The scheduled reads by endpoint, earliest send time, and sequence number. The sequence number preserves the order of reads
+    /// with equal times.
     reads: BTreeMap<(Endpoint, Duration, u64), Read>,
     pending: HashMap<Ticket, Pending>,
     /// The last number assigned to a ticket or a read.
     counter: u64,
-    /// Number of consecutive changes that were forbidden.
+    /// The current number of consecutive changes that Pylon has forbidden.
     forbidden: u32,
-    /// When the first write of an unbroken series of 429s was answered. Reads have rate limits of their own, and their
-    /// successes don't end the series.
+    /// When Pylon answered the first write of the current series of 429s, or `None` if the last write wasn't throttled. A
+    /// successful read doesn't end the series because reads have rate limits of their own.
     throttled_since: Option<Duration>,
     stopped: Option<Stop>,
     not_read_back: usize,
 }
 
 impl Machine {
-    /// Creates a machine that carries out `plan`, whose users were read at `read_at`. The machine continues with the run's
-    /// `flow`: the requests made for the plan count against the same rate limits.
+    /// Creates a machine that carries out `plan`, whose users were read at `read_at`. `flow` must be the one used for making the
+    /// plan, because the requests made for the plan count against the same rate limits.
     pub fn new(
         plan: &ReviewedPlan,
         read_at: Duration,
@@ -143,7 +145,8 @@ impl Machine {
         &self.flow.pacing
     }
 
-    /// Returns the number of outstanding responses after a stop, or `None` if there are none or there was no stop.
+    /// Returns the number of outstanding responses after a stop, or `None` if no response is outstanding or the apply hasn't
+    /// stopped.
     pub fn answers_to_wait_for(&self) -> Option<usize> {
         self.stopped.as_ref().map(|_| self.pending.len()).filter(|pending| *pending > 0)
     }
@@ -153,7 +156,7 @@ impl Machine {
         matches!(self.stopped, Some(Stop::Signal(_)))
     }
 
-    /// Returns the change behind a write that has not been answered yet.
+    /// Returns the change sent by the write with this ticket, if the write has not been answered yet.
     pub fn change(&self, ticket: Ticket) -> Option<&Change> {
         match self.pending.get(&ticket)? {
             Pending::Patch { task, .. } => Some(self.tasks[*task].change()),
@@ -196,8 +199,8 @@ impl Machine {
         }
     }
 
-    /// Creates the failure for a read that took so long that no write can rely on it. Without counting it as a failure, the
-    /// machine would repeat such a read forever.
+    /// Creates the failure for a read that took so long that no write can rely on it. If such a read counted as a success, the
+    /// machine would repeat it forever.
     fn too_slow(&self, read: &Read, took: Duration) -> Failure {
         let limit = FRESHNESS_LIMIT.as_secs();
         let why = format!(

@@ -12,14 +12,16 @@ use crate::pylon::retry::Failures;
 pub(super) enum Purpose {
     /// The last read is too old for a write to rely on.
     Freshness(Vec<TaskId>),
-    /// The write may have been applied, or the search did not return the user.
+    /// The user is read individually because a write may have been applied, or because a search did not return the user.
     Look(TaskId),
-    /// The write succeeded, but other users' changes can't proceed until its gain or loss of a limited role is confirmed.
+    /// The write succeeded, but other users' changes can't proceed until the resulting gain or loss of a limited role is
+    /// confirmed.
     Confirmation(Vec<TaskId>),
     /// The user is read individually because the confirmation search did not show the whole change.
     SecondConfirmation(TaskId),
     ReadBack(Vec<TaskId>),
-    /// The search for reading back did not return the user or contradicts the response to the write.
+    /// The user is read individually because the search for reading back did not return the user or did not show the planned
+    /// values.
     SecondLook(TaskId),
 }
 
@@ -47,7 +49,8 @@ impl Read {
         Self { purpose, sent: 0, failed: Failures::default(), limit }
     }
 
-    /// Splits a search that Pylon rejected as too large. Returns `None` if it's already as small as possible.
+    /// Splits a search into smaller ones if Pylon may have rejected it as too large. Returns `None` for other failures, for
+    /// individual reads, and for a search that is already as small as possible.
     pub(super) fn halves(&self, failure: &Failure) -> Option<Vec<Self>> {
         let (tasks, purpose): (_, fn(Vec<TaskId>) -> Purpose) = match &self.purpose {
             Purpose::Freshness(tasks) => (tasks, Purpose::Freshness),
@@ -66,7 +69,7 @@ impl Machine {
         self.ask_at(Duration::ZERO, purpose);
     }
 
-    /// Schedules a read for `at`.
+    /// Schedules a read to be sent as soon as the rate limit allows, but not before `at`.
     pub(super) fn ask_at(&mut self, at: Duration, purpose: Purpose) {
         self.schedule(at, Read::new(purpose, PAGE));
     }
@@ -79,7 +82,8 @@ impl Machine {
     }
 
     pub(super) fn schedule(&mut self, at: Duration, read: Read) {
-        // After a stop, `end_the_rest` and `end_reading_back` take care of the users who were going to be read.
+        // After a stop, don't schedule the read: `end_the_rest` and `end_reading_back` end the changes of the users who were
+        // going to be read.
         if self.may_send() {
             self.counter += 1;
             self.reads.insert((read.purpose.endpoint(), at, self.counter), read);

@@ -12,11 +12,12 @@ use crate::observed::RoleId;
 use crate::pylon::pace::SendTime;
 use crate::pylon::request::{Endpoint, PAGE, Update};
 
-/// When the first exhausted rate limit will allow another request, and its endpoint. `None` if no rate limit is exhausted.
+/// The earliest time at which an exhausted rate limit will allow another request, and the endpoint with that limit. `None` if no
+/// rate limit is exhausted.
 pub(super) type Limited = Option<(Duration, Endpoint)>;
 
 impl Machine {
-    /// Queues the writes whose pause is over.
+    /// Queues the writes whose pause before a retry is over.
     pub(super) fn queue_due(&mut self, now: Duration) {
         let due = self.tasks.waiting().filter(|(until, _)| *until <= now);
         for id in due.map(|(_, id)| id).collect::<Vec<_>>() {
@@ -68,8 +69,8 @@ impl Machine {
         }
     }
 
-    /// Returns `true` if it's this change's turn and the role limits permit it. A change to the token's own user waits until all
-    /// others are settled.
+    /// Returns `true` if it's this change's turn and the role limits permit the change. A change to the token's own user waits
+    /// until all other changes are settled.
     fn is_allowed(&self, id: TaskId) -> bool {
         let task = &self.tasks[id];
         let is_last = !task.is_own || self.tasks.unsettled_count() <= 1;
@@ -108,8 +109,8 @@ impl Machine {
         !unread.is_empty()
     }
 
-    /// Ends the first change that would leave a role with too few or too many holders, and checks the remaining held changes
-    /// again.
+    /// Ends the first held change that would leave a role with too few or too many holders, and requeues the remaining held
+    /// changes.
     fn give_up_first_held(&mut self) {
         let held = self.tasks.at(&Position::Held);
         let is_blocked = |id: &&TaskId| {
