@@ -16,14 +16,14 @@ use crate::roster::role_rules::is_same_text;
 use crate::roster::{Email, Field, FieldValue, PerField, RoleRule, Roster, Window};
 use crate::source::{FileId, Place, Sourced, Sources};
 
-/// The updated files, along with the values that couldn't be written.
+/// The files updated to match Pylon, along with the values that couldn't be written to them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Adoption {
     /// The files to change, in the order they were read.
     pub files: Vec<FileEdit>,
-    /// The declared addresses of the people whose values are changed.
+    /// The declared addresses of the people whose values change in the files.
     pub people: BTreeSet<Email>,
-    /// The number of people added.
+    /// The number of people added to the files.
     pub added: usize,
     pub not_written: Vec<NotWritten>,
 }
@@ -34,40 +34,41 @@ pub struct FileEdit {
     pub text: String,
 }
 
-/// A value left out of the files.
+/// A value or person left out of the updated files, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotWritten {
     pub email: Sourced<Email>,
-    /// The field, or `None` if the person was left out altogether.
+    /// The field that couldn't be written, or `None` if the reason applies to the person's whole entry.
     pub field: Option<Field>,
     pub why: NotWrittenReason,
 }
 
-/// The reason a value was not written.
+/// The reason a value or person was left out of the updated files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotWrittenReason {
-    /// The value comes from a window. Contains the end of the window, or `None` if the window has no end or has already ended.
+    /// The desired value comes from a window. Contains the end of the window, or `None` if the window has no end or has already
+    /// ended.
     Window(Option<String>),
-    /// The value comes from a window that has ended, and no apply has restored the previous value yet. Contains the end.
+    /// Pylon still has the value set by a window that has ended. Contains the end of that window.
     EndedWindow(String),
-    /// Pylon has no value, several values, or a value that can't be expressed in a file.
+    /// Pylon has no value, several values, or a value that can't be expressed in a file. Contains Pylon's values.
     Undeclarable(Vec<FieldValue>),
-    /// The address isn't valid, or it has non-ASCII characters, which the files don't allow.
+    /// The address is invalid, or it has non-ASCII characters and the files don't set `allow_unicode_emails`.
     Address,
     /// A rule doesn't allow the role. Contains a summary of the rule.
     Rule(String),
-    /// The address can't be declared in any file.
+    /// The address can't be declared in any file, even with `allow_unicode_emails`.
     UndeclarableAddress,
     /// Several people in Pylon share this address.
     SharedAddress,
-    /// The files can't also declare this address, which looks the same.
+    /// The address looks the same as another one, and the files can't declare both. Contains the other address.
     LookAlike(Email),
-    /// The edit was refused because of the way the file is written.
+    /// The file can't be edited automatically because of the way it's written. Contains the details.
     Refused(Refused),
 }
 
 impl Adoption {
-    /// Writes Pylon's current values to the files, instead of applying a plan's changes to Pylon.
+    /// Edits the files to declare Pylon's current values, instead of applying `changes` to Pylon.
     pub fn of_changes<'c>(
         changes: impl Iterator<Item = &'c Change>,
         roster: &Roster,
@@ -96,7 +97,7 @@ impl Adoption {
         adoption
     }
 
-    /// Writes the values restored by a rollback to the files, but only if the files declare different values.
+    /// Edits the files to declare the values restored by a rollback, unless the files already declare the same values.
     pub fn of_rollback(
         changes: &[Change],
         desired: &DesiredState,
@@ -131,7 +132,7 @@ impl Adoption {
         adoption
     }
 
-    /// Adds the given people to a file, on top of any earlier edits.
+    /// Adds entries for `people` to `file`, on top of any earlier edits in this [`Adoption`].
     pub fn add(
         &mut self,
         people: &[&Person],
@@ -168,8 +169,8 @@ impl Adoption {
         self.write(edits, &roster.sources);
     }
 
-    /// Returns the number of declared people whose values in the files differ, including those whose entries couldn't be
-    /// edited.
+    /// Returns the number of declared people whose values in the files differ from those to write. This includes people whose
+    /// entries couldn't be edited.
     pub fn declared_otherwise(&self) -> usize {
         let others = self.not_written.iter().map(|value| &value.email.value);
         self.people.iter().chain(others).collect::<BTreeSet<_>>().len()
@@ -191,7 +192,8 @@ impl Adoption {
         }
     }
 
-    /// Applies the edits, file by file. An entry that can't be edited is recorded and doesn't affect the other edits.
+    /// Applies the edits, file by file. An entry that can't be edited is added to `not_written` and doesn't affect the other
+    /// edits.
     fn write(&mut self, edits: Vec<(Sourced<Email>, layout::PersonEdit)>, sources: &Sources) {
         let mut by_file: BTreeMap<FileId, Vec<(Sourced<Email>, layout::PersonEdit)>> = BTreeMap::new();
         for (email, edit) in edits {
@@ -213,13 +215,13 @@ impl Adoption {
         self.files.sort_by_key(|edit| edit.file);
     }
 
-    /// Applies every possible edit. Counts the edits that succeed and records the others.
+    /// Returns `text` with every possible edit applied. Counts these edits, and adds all others to `not_written`.
     fn edit_what_is_possible(
         &mut self,
         text: String,
         mut edits: Vec<(Sourced<Email>, layout::PersonEdit)>,
     ) -> String {
-        // Each attempt that fails removes at least one edit.
+        // The loop ends because each failed attempt removes at least one edit.
         while !edits.is_empty() {
             let all: Vec<layout::PersonEdit> = edits.iter().map(|(_, edit)| edit.clone()).collect();
             let refused = match edited(&text, &all) {
@@ -281,14 +283,17 @@ pub fn declarable_values(
         match declarable(field, known, roles) {
             Ok(value) => values[field] = wanted.then_some(value),
             Err(why) if field == Field::Role => return Err((field, why)),
-            // Pylon might have no value to declare.
+            // If Pylon has no value for this field, nothing is omitted.
             Err(why) => omitted.extend((*wanted && !known.is_empty()).then_some((field, why))),
         }
     }
     Ok(values)
 }
 
-/// Returns a field's value as spelled in files. Pylon must have exactly one value, and files must be able to declare it.
+/// Returns Pylon's value for a field as spelled in files.
+///
+/// # Errors
+/// Returns an error unless Pylon has exactly one value and files can declare that value.
 fn declarable(
     field: Field,
     values: &[FieldValue],
@@ -298,7 +303,7 @@ fn declarable(
     written.ok_or_else(|| NotWrittenReason::Undeclarable(values.to_vec()))
 }
 
-/// Returns the values to declare for a new person. `default` is the role that an entry without a role gets from the file.
+/// Returns the values to declare for a new person. `default` is the role in the file's `[defaults]`.
 ///
 /// # Errors
 /// Returns the field and the reason if the person can't be declared.
@@ -325,8 +330,9 @@ fn newcomer(
     Ok(values)
 }
 
-/// Returns the value, spelled as in the rules that apply to the person. Offline, a rule is applied to the declared address alone
-/// and compares roles as strings. `plan` applies it to all addresses and compares role IDs.
+/// Returns the value in a spelling that the person's rules allow both offline and in `plan`. Offline, rules are applied only to
+/// the declared address, and roles are compared as text. In `plan`, rules are applied to all of the person's addresses, and role
+/// IDs are compared.
 ///
 /// # Errors
 /// Returns an error if a rule doesn't allow the role.
@@ -363,8 +369,8 @@ fn find<'d>(desired: &'d DesiredState, email: &Email) -> Option<&'d DesiredPerso
     desired.people.get(found)
 }
 
-/// Returns the end of a window of this person that has ended and set the field to the value that Pylon still has. Writing that
-/// value as the person's own would make it permanent.
+/// Returns the end of the ended window that set the field to the value still in Pylon, if there is such a window. Declaring that
+/// value in the person's entry would make it permanent.
 fn ended_window(
     declared: &Email,
     field: Field,

@@ -29,26 +29,26 @@ impl Clock {
         self.calendar.unwrap_or_else(Timestamp::now)
     }
 
-    /// Returns the local time of day after `wait`, as in `19:55:41`.
+    /// Returns the local time of day at the end of `wait`, as in `19:55:41`.
     pub fn time_of_day_after(&self, wait: Duration) -> String {
         let wait = SignedDuration::try_from(wait).unwrap_or_default();
         let then = self.now().saturating_add(wait).unwrap_or_else(|_| self.now());
         then.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S").to_string()
     }
 
-    /// Returns the local time of day after `wait`, rounded up to the minute, as in `19:56`.
+    /// Returns the local time of day at the end of `wait`, rounded up to the minute, as in `19:56`.
     pub fn minute_after(&self, wait: Duration) -> String {
         let rounded = self.time_of_day_after(wait.saturating_add(Duration::from_secs(59)));
         rounded.chars().take("19:56".len()).collect()
     }
 
-    /// Returns the local time of day with milliseconds, as in `19:55:41.204`.
+    /// Returns the current local time of day with milliseconds, as in `19:55:41.204`.
     pub fn time_of_day_in_milliseconds(&self) -> String {
         self.now().to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
     }
 
-    /// Returns the time since the start, including time during which the system was asleep. State read before a sleep is
-    /// stale.
+    /// Returns the time since the clock was started. This includes time during which the system was asleep, because state read
+    /// from Pylon before a sleep is stale.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }

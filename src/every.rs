@@ -1,7 +1,7 @@
 //! Macros that enumerate an enum's variants. The compiler verifies that no variant is missing.
 
-/// Returns an array of all variants in the given order. A missing variant makes the match non-exhaustive, and a repeated
-/// variant makes an arm unreachable.
+/// Returns an array of all variants in the given order. A missing variant makes the generated `match` non-exhaustive, and a
+/// repeated variant makes one of its patterns unreachable.
 macro_rules! every {
     ($name:ident: $($variant:ident),+ $(,)?) => {{
         const fn _is_complete(one: $name) {
@@ -26,7 +26,7 @@ macro_rules! words {
             /// The words for all variants, in the order of [`Self::ALL`].
             pub const WORDS: [&'static str; Self::ALL.len()] = [$($word),+];
 
-            /// Returns the word used in files, reports, and JSON.
+            /// Returns the word for this variant in files, reports, and JSON.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }

@@ -6,10 +6,10 @@ pub enum Exit {
     Done,
     /// The command failed without changing anything.
     Failed,
-    /// There are changes, and this exit code was requested with a flag.
+    /// There are changes, and a flag such as `--detailed-exitcode` requests this exit code.
     Pending,
     Blocked,
-    /// Something was changed, or might have been, but not every planned change was applied.
+    /// Something was changed, or might have been, but not everything succeeded or could be reported.
     Partial,
     /// The saved plan is stale, damaged, or for another organization, or the plan has changed since it was confirmed.
     PlanMismatch,

@@ -1,4 +1,5 @@
-//! Records how rolecall was invoked. Suggested commands include the same flags and are quoted for a shell.
+//! Records how rolecall was invoked so that suggested commands can include the same flags. Suggested commands are quoted for a
+//! shell.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,13 +11,13 @@ const LONGEST_WORD: usize = 200;
 
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// `-C DIR`, if given.
+    /// The arguments `-C DIR`. Empty if the flag isn't given.
     pub folder: Vec<String>,
-    /// `-c FILE`. Empty if rolecall would find the same file from the same folder anyway.
+    /// The arguments `-c FILE`. Empty if rolecall would find the same root file from the same folder without them.
     pub config: Vec<String>,
-    /// Path of the `pylon.json` next to the config.
+    /// The path of the `pylon.json` next to the root file. It describes the organization for the sandbox.
     pub description: String,
-    /// The flags that select the Pylon and the token, such as `--sandbox` or `--region us`.
+    /// The flags that select the Pylon server and the token, such as `--sandbox` or `--region us`.
     pub pylon: Vec<String>,
     /// The arguments that repeat the current operation, such as `apply plan.json`.
     pub again: Vec<String>,
@@ -38,7 +39,7 @@ impl Default for Invocation {
 }
 
 impl Invocation {
-    /// Returns a command including this run's flags, safe to print and quoted for a shell.
+    /// Returns the command with the given words and this run's flags. It's safe to print and quoted for a shell.
     pub fn command(&self, words: &[&str]) -> String {
         let mut command = "rolecall".to_owned();
         for word in words.iter().copied().chain(self.flags(words)) {
@@ -61,7 +62,7 @@ impl Invocation {
         self.command(&kept.map(String::as_str).chain([FLAG, &limit]).collect::<Vec<_>>())
     }
 
-    /// Returns the command that writes a description of the organization, to be used as the sandbox's starting point.
+    /// Returns the command that writes `pylon.json`, the description of the organization from which the sandbox starts.
     pub fn describe(&self) -> String {
         self.command(&["sandbox", "--write-state", &self.description])
     }
@@ -101,8 +102,8 @@ pub fn path_word(path: &Path) -> String {
     if path.starts_with('-') { format!("./{path}") } else { path.into_owned() }
 }
 
-/// Returns a word of a command that's safe to print and to paste. Words with characters that are special in a shell are put in
-/// single quotes (POSIX, Shell Command Language, 2.2). Control characters are escaped.
+/// Makes a word of a command safe to print and to paste into a shell. Words with characters that are special in a shell are put
+/// in single quotes (POSIX, Shell Command Language, 2.2). Control characters are escaped.
 pub fn quoted(word: &str) -> String {
     // Escape backticks because suggested commands are enclosed in them.
     let word = Printable::cut(word, LONGEST_WORD).to_string().replace('`', "\\u{60}");

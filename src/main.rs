@@ -32,8 +32,8 @@ fn rolecall(words: &[OsString], token_sources: Vec<TokenSource>) -> Exit {
     let cli = match manual::parse(words.to_owned()) {
         Ok(cli) => cli,
         Err(error) => {
-            // Because parsing failed, the value of `-C` is unknown. Any word could be the folder for a relative path to a
-            // token file.
+            // Because parsing failed, the value of `-C` is unknown. Any word could be the folder to which the path of a token
+            // file is relative.
             commands::hide_tokens(&TokenSource::below_each(&token_sources, words));
             return print_clap_message(&error);
         }
@@ -59,7 +59,7 @@ fn print_clap_message(error: &clap::Error) -> Exit {
 /// Writes to standard output. Returns `exit` on success and `lost` on failure.
 fn written(text: String, exit: Exit, lost: Exit) -> Exit {
     let Err(error) = output::stdout(text) else { return exit };
-    // If the reader closed the pipe, it doesn't need a message. The report is still lost.
+    // A reader that closed the pipe doesn't need a message, but the report is still lost.
     if error.kind() != ErrorKind::BrokenPipe {
         output::say(&format!("Cannot write the report: {error}"));
     }
@@ -103,8 +103,8 @@ fn no_color() -> bool {
     is_set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// Returns the candidate folders for locks: the user's runtime folder, cache folder, and `~/.cache`. Only the last one is
-/// known in every session: without `HOME`, `home_dir` falls back to the account's home folder.
+/// Returns the candidate folders for locks: `rolecall` in the user's runtime folder, in the cache folder, and in `~/.cache`. Only
+/// `~/.cache` is known in every session because `home_dir` falls back to the account's home folder if `HOME` isn't set.
 fn locks() -> Vec<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let home = std::env::home_dir().map(|home| home.join(".cache"));
@@ -112,7 +112,8 @@ fn locks() -> Vec<PathBuf> {
     places.into_iter().flatten().filter(|path| path.is_absolute()).map(|path| path.join("rolecall")).collect()
 }
 
-/// Returns the time in `ROLECALL_NOW`, which overrides the current time in tests and for trying out windows (CONTRIBUTING.md).
+/// Returns the time in `ROLECALL_NOW`, if set. It overrides the current time in tests and for trying out windows
+/// (CONTRIBUTING.md).
 fn calendar() -> Result<Option<jiff::Timestamp>, &'static str> {
     let Some(value) = std::env::var_os("ROLECALL_NOW").filter(|value| !value.is_empty()) else {
         return Ok(None);

@@ -2,7 +2,7 @@
 //!
 //! This module is pure. The generated files declare each person only once and yield an empty plan.
 //!
-//! Team files are named after roles or domains. Because these are untrusted input, file names are restricted to lowercase
+//! Team files are named after roles or domains, which are untrusted input. Therefore, file names are restricted to lowercase
 //! ASCII letters, digits, hyphens, and inner dots. The names are unique even on case-insensitive file systems.
 
 use std::cmp::Reverse;
@@ -16,7 +16,8 @@ use crate::roster::{Email, Field, PerField, Region, RoleName, Roster};
 
 /// The folder for team files, relative to the folder of the root file.
 pub const TEAMS: &str = "teams";
-/// The smallest number of people with the same role for which a default role shortens their team file.
+/// The minimum number of people with the same role for a domain's team file to get that role as its default. With fewer people, a
+/// default wouldn't shorten the file.
 const WORTH_A_DEFAULT: usize = 3;
 /// The maximum length of a team file's name in bytes, without its number and extension. File systems allow 255 bytes in total.
 const LONGEST_NAME: usize = 200;
@@ -37,11 +38,11 @@ pub struct NewRoster<'s> {
     pub root: String,
     /// The team files, sorted by name. Empty if the root file declares the people.
     pub teams: Vec<TeamFile>,
-    /// The number of people declared.
+    /// The number of people declared in all files together.
     pub declared: usize,
-    /// The role in the root file's `[defaults]`, and the number of people who have it.
+    /// The role in the root file's `[defaults]`, and the number of people who have that role.
     pub default_role: Option<(RoleName, usize)>,
-    /// The number of non-ASCII addresses.
+    /// The number of people declared with a non-ASCII address.
     pub unicode: usize,
     /// People and individual values left out of the files.
     pub not_written: Vec<LeftOut<'s>>,
@@ -61,7 +62,7 @@ pub struct TeamFile {
 #[derive(Debug)]
 pub struct LeftOut<'s> {
     pub person: &'s Person,
-    /// The field, or `None` if the person was left out because of their address.
+    /// The field that can't be declared, or `None` if the person was left out because of their address.
     pub field: Option<Field>,
     pub why: NotWrittenReason,
 }
@@ -164,7 +165,7 @@ fn meant<'r>(name: &RoleName, roles: &'r RoleCatalog) -> Option<&'r Role> {
     }
 }
 
-/// Groups the people into team files.
+/// Groups the people into one team file per role or per domain.
 fn teams(people: Vec<PersonValues>, by: SplitBy, roles: &RoleCatalog) -> Vec<TeamFile> {
     let mut groups: BTreeMap<String, Vec<PersonValues>> = BTreeMap::new();
     for person in people {
@@ -220,7 +221,8 @@ fn domain(email: &Email) -> String {
     folded.rsplit_once('@').map_or_else(String::new, |(_, domain)| domain.to_owned())
 }
 
-/// Returns the domain in its ASCII form (Punycode), so that the Unicode and ASCII spellings of a domain share a file.
+/// Returns the domain of an address in its ASCII form (Punycode), so that the Unicode and ASCII spellings of a domain share a
+/// file.
 fn ascii_domain(email: &Email) -> String {
     let domain = domain(email);
     if domain.is_ascii() {
@@ -241,8 +243,8 @@ fn domain_file(ascii: &str) -> String {
     file_name(&[ascii], "domain", |char| char == '.' || char == '-')
 }
 
-/// Converts the first string with usable characters to a file name without an extension, falling back to `kind`. Each run of
-/// other characters is replaced with a hyphen. Names that Windows reserves are prefixed with `kind`.
+/// Converts the first string with usable characters to a file name without an extension. If no string has any, returns `kind`.
+/// Each run of unusable characters is replaced with a hyphen. Names that Windows reserves are prefixed with `kind`.
 fn file_name(texts: &[&str], kind: &str, is_kept: impl Fn(char) -> bool) -> String {
     let usable = |text: &&str| {
         let mut name = String::new();
@@ -265,7 +267,7 @@ fn file_name(texts: &[&str], kind: &str, is_kept: impl Fn(char) -> bool) -> Stri
     }
 }
 
-/// Returns `true` if Windows reserves the name for a device, with or without an extension.
+/// Returns `true` if Windows reserves the file name for a device, such as `con` or `con.toml`.
 fn is_reserved(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     let port = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
@@ -273,7 +275,7 @@ fn is_reserved(name: &str) -> bool {
     is_port || ["con", "prn", "aux", "nul"].contains(&stem)
 }
 
-/// Appends the extension, and a number if the name is already taken.
+/// Appends the extension `.toml` to `name`, and a number if that file name is already in `used`. Adds the result to `used`.
 fn unused(name: &str, used: &mut BTreeSet<String>) -> String {
     let numbered = |number: usize| match number {
         1 => format!("{name}.toml"),

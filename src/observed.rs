@@ -10,13 +10,13 @@ use crate::roster::{Email, Field, FieldValue, PerField};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObservedState {
     pub organization: Organization,
-    /// The token's user, or `None` if the token doesn't belong to a person.
+    /// The ID of the token owner, or `None` if Pylon doesn't report one.
     pub token_user: Option<UserId>,
     pub roles: RoleCatalog,
-    /// Users who aren't people, sorted by ID. They don't count toward any limit.
+    /// The integration users, sorted by ID. They don't count toward guardrails.
     pub integrations: BTreeSet<Integration>,
-    /// All people in the organization. Deactivated people are included only if they were requested. The [`Arc`] lets the
-    /// indexes and any forecasts derived from this state share people.
+    /// All people in the organization. Deactivated people are included only if they were requested. The [`Arc`] lets the address
+    /// indexes and any forecasts derived from this state share the people instead of copying them.
     people: BTreeMap<UserId, Arc<Person>>,
     by_primary: AddressIndex,
     by_secondary: AddressIndex,
@@ -71,17 +71,18 @@ pub struct Person {
     pub deactivated: bool,
 }
 
-/// A person's values of one field, in Pylon's spelling. Pylon can add new values.
+/// A person's values of one field, as spelled by Pylon. Pylon can introduce values that rolecall doesn't know.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HeldValues {
-    /// The values that a `PATCH` replaces with a single one, sorted. Only a role can have several. Empty if the person has none.
+    /// The assigned values, sorted. Empty if the person doesn't have any. A `PATCH` replaces all of them with a single value.
+    /// Only the role field can have several values.
     pub assigned: Vec<FieldValue>,
     /// The values that come only from SCIM groups, sorted. A `PATCH` can't remove them.
     pub from_scim: Vec<FieldValue>,
 }
 
 impl HeldValues {
-    /// Creates the values of a field that has at most one. Pylon uses an empty value for none.
+    /// Creates the values of a field that has at most one value. Pylon uses an empty string for a field without a value.
     pub fn one(value: FieldValue) -> Self {
         let assigned = if value.is_empty() { Vec::new() } else { vec![value] };
         Self { assigned, from_scim: Vec::new() }
@@ -93,8 +94,8 @@ impl HeldValues {
     }
 }
 
-/// A user without an email address, such as the integration "Fivetran" or an API user. Integrations can't sign in and aren't
-/// people. They're never counted, and files can't declare them.
+/// A user without an email address, such as the integration "Fivetran" or an API user. Integration users can't sign in and aren't
+/// people. They don't count toward guardrails, and files can't declare them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Integration {
     pub id: UserId,
@@ -133,15 +134,15 @@ impl Person {
     }
 }
 
-/// The result of looking up an address.
+/// The result of looking up the person with an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found<'s> {
     NotFound,
-    /// One person has it as the primary address.
+    /// Exactly one person has the address as the primary address.
     Primary(&'s Person),
-    /// One person has it as a secondary address.
+    /// Exactly one person has the address as a secondary address.
     Secondary(&'s Person),
-    /// Several people have it, which makes the address ambiguous.
+    /// Several people have the address, so it's ambiguous.
     Several(Vec<&'s Person>),
 }
 
@@ -151,7 +152,7 @@ impl ObservedState {
         Self { organization, token_user, roles, ..Self::default() }
     }
 
-    /// Adds people to a state without any. If a person appears several times, the last entry wins.
+    /// Adds people to a state that doesn't contain any people yet. If several entries have the same ID, the last one wins.
     #[must_use]
     pub fn with(self, people: impl IntoIterator<Item = Person>) -> Self {
         // `collect` sorts all people once. Inserting them individually would take twice as long and leave the map's nodes
@@ -194,8 +195,8 @@ impl ObservedState {
         self.people.get(id).map(Arc::as_ref)
     }
 
-    /// Looks up an address. Active people take precedence over deactivated people, and primary addresses over secondary
-    /// addresses. For active people, the result doesn't depend on whether deactivated people were read.
+    /// Looks up the person with an address. Active people take precedence over deactivated people, and primary addresses over
+    /// secondary addresses. For active people, the result doesn't depend on whether deactivated people were read.
     pub fn find<'s>(&'s self, email: &Email) -> Found<'s> {
         // Fast path: almost every address belongs to one person.
         if let Some(AddressHolders::One(person)) = self.by_primary.get(email)
@@ -224,7 +225,7 @@ impl ObservedState {
 
 type AddressIndex = HashMap<Email, AddressHolders>;
 
-/// The people who share an address. The usual case of a single person doesn't need an allocation.
+/// The people who have the same address. The usual case of a single person doesn't need an allocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum AddressHolders {
     One(Arc<Person>),
@@ -241,8 +242,8 @@ impl AddressHolders {
     }
 }
 
-/// Adds a person to an index. The order of calls doesn't matter, and a person with two spellings of an address is added only
-/// once.
+/// Adds a person to an index. The result doesn't depend on the order of calls. A person with two spellings of an address is added
+/// only once.
 fn index(index: &mut AddressIndex, email: &Email, person: &Arc<Person>) {
     let holders = match index.entry(email.clone()) {
         Entry::Vacant(vacant) => {
@@ -341,7 +342,8 @@ impl RoleCatalog {
         [role.name.as_str(), role.slug.as_str()].into_iter().find(means_it).unwrap_or(&id.0).to_owned()
     }
 
-    /// Converts a value from a file or the audit log into Pylon's value. Returns `None` for an unknown or ambiguous role.
+    /// Converts a value from a file or the audit log into the value used by Pylon, which is an ID for roles. Returns `None` for
+    /// an unknown or ambiguous role.
     pub fn value_meant(&self, field: Field, written: &str) -> Option<FieldValue> {
         if !field.names_role() {
             return Some(written.into());
@@ -352,7 +354,7 @@ impl RoleCatalog {
         }
     }
 
-    /// Converts Pylon's value to its spelling in files. Returns `None` for a status that files can't declare.
+    /// Converts a value used by Pylon into its spelling in files. Returns `None` for a status that files can't declare.
     pub fn value_written(&self, field: Field, value: &FieldValue) -> Option<FieldValue> {
         if field.names_role() {
             Some(self.written(&RoleId(value.clone())).into())
@@ -361,7 +363,7 @@ impl RoleCatalog {
         }
     }
 
-    /// Returns the label for Pylon's value in reports.
+    /// Returns the label that reports show for a value used by Pylon.
     pub fn value_label(&self, field: Field, value: &FieldValue) -> String {
         if field.names_role() { self.label(&RoleId(value.clone())) } else { value.to_string() }
     }

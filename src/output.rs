@@ -1,4 +1,4 @@
-//! Handles all writes to standard output and standard error, and removes tokens from them.
+//! Handles all writes to standard output and standard error, and removes tokens from the output.
 //!
 //! No output can contain a token passed to [`hide`], or even a fragment of a token. Output includes reports, prompts, progress,
 //! help, usage errors, and panics. To enforce this, clippy forbids `std::io::stdout` and `std::io::stderr` everywhere else.
@@ -19,7 +19,8 @@ use crate::pylon::token::words;
 use crate::report::text::wrap::wrapped;
 use crate::sandbox::DEFAULT_TOKEN;
 
-/// The tokens to remove. This has to be global because panics and usage errors can't access the environment.
+/// The tokens to remove from all output. This has to be global because the code that prints panics and usage errors doesn't have
+/// access to `commands::Environment`.
 static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
 
 /// Removes every word of `text` that could be a token from all further output. `text` can be an invalid token, such as a
@@ -68,19 +69,19 @@ pub fn say(line: &str) {
     }
 }
 
-/// The lines for the thread of [`Background`], if there is one.
+/// The channel to the thread of [`Background`], or `None` if that thread isn't running.
 static BACKGROUND: Mutex<Option<SyncSender<String>>> = Mutex::new(None);
-/// The number of lines that may wait for standard error. Further lines are left out.
+/// The maximum number of lines that can wait to be written to standard error. Any further lines are left out.
 const MAX_WAITING_LINES: usize = 10_000;
-/// The number of lines left out since the last [`Background`] began.
+/// The number of lines left out since the last [`Background`] was started.
 static LEFT_OUT: AtomicUsize = AtomicUsize::new(0);
 
-/// While this exists, [`say`] leaves the writing to a thread. Standard error may be a pipe that isn't read, or a terminal stopped
-/// with Ctrl-S. An apply must not wait for it between reading a person and changing them.
+/// While this value exists, [`say`] passes its lines to a thread that writes them. Writing can block if standard error is a pipe
+/// that isn't read or a terminal stopped with Ctrl-S. An apply must not block between reading a person and changing them.
 pub struct Background(Option<JoinHandle<()>>);
 
 impl Background {
-    /// Starts the thread.
+    /// Starts the thread that writes the lines from [`say`].
     ///
     /// # Errors
     /// Returns an error if the thread can't be started.
@@ -95,7 +96,7 @@ impl Background {
 }
 
 impl Drop for Background {
-    /// Waits until all lines have been written. A signal ends the process if they are never read.
+    /// Waits until all lines have been written. If standard error is never read, a signal can still end the process.
     fn drop(&mut self) {
         *BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner) = None;
         if let Some(thread) = self.0.take() {
@@ -118,13 +119,13 @@ pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Returns the width of the terminal, or `None` if standard output isn't a terminal.
+/// Returns the width of the terminal in columns, or `None` if standard output isn't a terminal.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stdout_width() -> Option<usize> {
     width(terminal_size::terminal_size_of(std::io::stdout()))
 }
 
-/// Returns the width of the terminal, or `None` if standard error isn't a terminal.
+/// Returns the width of the terminal in columns, or `None` if standard error isn't a terminal.
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stderr_width() -> Option<usize> {
     width(terminal_size::terminal_size_of(std::io::stderr()))

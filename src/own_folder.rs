@@ -4,8 +4,8 @@
 //! inside it and uses only regular files and folders owned by the current user. Anything else results in an
 //! [`UntrustedFile`] error before anything is written. Owners are checked only on Unix.
 //!
-//! On Unix, files are opened relative to their open folder (`openat`). Otherwise, a folder on the path could be replaced
-//! with a symbolic link between the check and the opening.
+//! On Unix, files are opened relative to a folder that's already open (`openat`). Otherwise, a folder on the path could be
+//! replaced with a symbolic link between checking and opening the file.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// The name of the folder next to the root file.
 pub const NAME: &str = ".rolecall";
 
-/// The error for a path in the folder that isn't a regular file or folder owned by the current user.
+/// The error for a path in one of rolecall's own folders that isn't a regular file or folder owned by the current user.
 #[derive(Debug)]
 pub struct UntrustedFile {
     path: PathBuf,
@@ -44,7 +44,7 @@ impl UntrustedFile {
     }
 }
 
-/// One of rolecall's folders, opened.
+/// One of rolecall's own folders, such as `.rolecall`. On Unix, the folder is kept open.
 #[derive(Debug)]
 pub struct OwnFolder {
     path: PathBuf,
@@ -53,13 +53,13 @@ pub struct OwnFolder {
 }
 
 impl OwnFolder {
-    /// Opens `.rolecall` in `folder`, creating it if necessary. The folder's `.gitignore` makes git ignore it.
+    /// Opens `.rolecall` in `folder`, creating it if necessary. A `.gitignore` inside `.rolecall` makes git ignore its contents.
     pub fn open_or_create_in(folder: &Path) -> Result<Self> {
         let own = Self::at(folder)?.folder(NAME)?;
         match own.create_new(".gitignore") {
             Ok(mut file) => {
                 if let Err(error) = file.write_all(b"*\n") {
-                    let _ = fs::remove_file(own.path.join(".gitignore")); // the next run writes it
+                    let _ = fs::remove_file(own.path.join(".gitignore")); // so that the next run writes it again
                     return Err(error);
                 }
             }
@@ -184,8 +184,8 @@ mod system {
         ))
     }
 
-    /// Converts an error from opening a path. This looks at the path itself because the error code for a symbolic link
-    /// depends on the platform.
+    /// Converts an error from opening a path to [`UntrustedFile`] if the path is a symbolic link or has the wrong type. Checks
+    /// the path itself because the error code for a symbolic link depends on the platform.
     fn explained(errno: Errno, path: &Path) -> Error {
         if errno == Errno::EXIST {
             return errno.into();
@@ -203,7 +203,7 @@ mod system {
         }
     }
 
-    /// Ignores the error if the file system can't sync folders.
+    /// Converts the result of syncing a folder. An error from a file system that can't sync folders is ignored.
     pub(super) fn synced(done: Result<()>) -> Result<()> {
         match done {
             Err(error)
@@ -223,7 +223,7 @@ mod system {
     }
 }
 
-/// The fallback for platforms without `openat`, which checks each path before opening it.
+/// A fallback for platforms without `openat`. It checks each path before opening it.
 #[cfg(not(unix))]
 mod system {
     use super::{Error, ErrorKind, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};
@@ -273,7 +273,7 @@ mod system {
     }
 }
 
-/// Syncs a folder, not only one of ours, so that the names of new files survive a crash.
+/// Syncs any folder, not just one of rolecall's own, so that the names of new files survive a crash.
 pub fn sync_folder(path: &Path) -> Result<()> {
     system::sync_folder(path)
 }

@@ -16,7 +16,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 #[serde(transparent)]
 pub struct Printable {
     raw: String,
-    /// The escaped text, or `None` if it's identical.
+    /// The escaped text, or `None` if it's identical to `raw`.
     #[serde(skip)]
     escaped: Option<String>,
 }
@@ -60,8 +60,8 @@ impl Printable {
         Self::cut(&self.raw, limit)
     }
 
-    /// Truncates both values of a change to `limit` characters. If the first difference is beyond that point, a few
-    /// characters around it are appended. A change therefore never looks like `x → x`.
+    /// Truncates both values of a change to `limit` characters. If the values differ only after that point, the characters around
+    /// the first difference are appended. A change therefore never looks like `x → x`.
     pub fn cut_change(before: &str, after: &str, limit: usize) -> [Self; 2] {
         const CONTEXT: usize = 12;
         let shared = before.chars().zip(after.chars()).take_while(|(one, other)| one == other).count();
@@ -76,7 +76,7 @@ impl Printable {
         })
     }
 
-    /// Truncates a value and several old values, like [`Printable::cut_change`].
+    /// Truncates several old values and the new value of a change, like [`Printable::cut_change`].
     pub fn cut_changes(before: &[&str], after: &str, limit: usize) -> (Vec<Self>, Self) {
         let mut shown_after = Self::cut(after, limit);
         let mut shown_before = Vec::new();
@@ -122,7 +122,8 @@ impl fmt::Display for Printable {
     }
 }
 
-/// The maximum number of combining marks per character. No script needs more, and taller stacks would cover other lines.
+/// The maximum number of unescaped combining marks per character. No script needs more, and taller stacks would cover other
+/// lines.
 const MAX_MARKS: usize = 8;
 
 /// Returns the characters of `text`, each with a flag telling whether it has to be escaped in that position.
@@ -139,8 +140,8 @@ pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-/// Returns `true` if a GitHub runner would interpret `rest` as a command, which is `##[` anywhere or `::` at the start of a
-/// line. Because of wrapping, any word can end up at the start of a line.
+/// Returns `true` if a GitHub runner could interpret `rest` as a command. A command begins with `##[` anywhere in a line or with
+/// `::` at the start of a line. Because of wrapping, any word can end up at the start of a line.
 fn begins_command(before: Option<char>, rest: &str) -> bool {
     rest.starts_with("##[") || before.is_none_or(char::is_whitespace) && rest.starts_with("::")
 }

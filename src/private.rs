@@ -22,21 +22,23 @@ pub fn options() -> OpenOptions {
 /// A temporary file in the same folder as the file it will replace. Because the rename is atomic, the file always has either
 /// all of its old contents or all of its new contents.
 ///
-/// The temporary file inherits the owner and mode of an existing file. Otherwise, it's private to the user by default, and
-/// [`Staged::allow`] can set another mode.
+/// The temporary file inherits the owner and mode of the file it will replace. If that file doesn't exist, only the current user
+/// can access the temporary file unless [`Staged::allow`] sets another mode.
 #[derive(Debug)]
 pub struct Staged {
     path: PathBuf,
     temporary: PathBuf,
-    /// `None` once the contents are written: many files can be staged at once, and the number of open files is limited.
+    /// The open temporary file, or `None` once its contents are written. Many files can be staged at once, and the number of open
+    /// files is limited.
     file: Option<File>,
 }
 
 impl Staged {
-    /// Creates the temporary file. If the path is a symlink, we don't follow it; the symlink itself will be replaced.
+    /// Creates the temporary file. If `path` is a symlink, the symlink itself will be replaced, not its target.
     ///
     /// # Errors
-    /// Returns an error if the path isn't a regular file, no file can be created in its folder, or the owner can't be preserved.
+    /// Returns an error if `path` is a folder, a device, or a pipe. Also returns an error if no file can be created next to
+    /// `path`, or if the owner can't be preserved.
     pub fn open(path: &Path) -> Result<Self> {
         let there = fs::symlink_metadata(path).ok();
         if there.as_ref().is_some_and(|there| !there.is_file() && !there.is_symlink()) {
@@ -53,8 +55,8 @@ impl Staged {
         if path.file_name().is_none() {
             return Err(Error::new(ErrorKind::InvalidInput, "it does not name a file"));
         }
-        // Use a random name. A process ID isn't enough: killed processes leave their files behind, and IDs repeat in
-        // containers. The target's name isn't part of it because the result could exceed the limit for file names.
+        // Use a random name. A process ID isn't enough: killed processes leave their files behind, and IDs repeat in containers.
+        // The target's name isn't included because the result could be too long for a file name.
         loop {
             let temporary = path.with_file_name(format!(".rolecall-{:08x}.tmp", fastrand::u32(..)));
             match options().write(true).create_new(true).open(&temporary) {
@@ -89,15 +91,15 @@ impl Staged {
         fs::rename(&self.temporary, &self.path)
     }
 
-    /// Creates the file. Never replaces a file that was created in the meantime.
+    /// Moves the temporary file to the target. Never replaces a target that was created in the meantime.
     ///
     /// # Errors
-    /// Returns an error if the file exists (`AlreadyExists`) or cannot be created.
+    /// Returns an error if the target exists (`AlreadyExists`) or cannot be created.
     pub fn place_new(self) -> Result<()> {
         match fs::hard_link(&self.temporary, &self.path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                // Some file systems don't support hard links. If we create the file first, the rename can only replace our
-                // own file.
+                // Some file systems don't support hard links. If we create the target first, the rename can replace only our own
+                // file.
                 options().write(true).create_new(true).open(&self.path)?;
                 self.place()
             }
@@ -112,8 +114,8 @@ impl Drop for Staged {
     }
 }
 
-/// Copies an existing file's owner, group, and mode. The mode comes last because changing the owner clears some of the
-/// mode's bits.
+/// Copies the owner, group, and mode of an existing file to `file`. The mode is set last because changing the owner clears some
+/// of the mode's bits.
 #[cfg(unix)]
 fn like(file: &File, there: &fs::Metadata) -> Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};

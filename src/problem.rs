@@ -29,7 +29,7 @@ pub(crate) use codes;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     pub place: Place,
-    /// A few words about the location.
+    /// A short description of the location, such as `declared here`.
     pub text: String,
 }
 
@@ -57,13 +57,13 @@ impl Problem {
         self
     }
 
-    /// Returns `true` for a warning, which doesn't cause a command to fail.
+    /// Returns `true` if the problem is a warning. Warnings cause a command to fail only with `validate --deny warnings`.
     pub fn is_warning(&self) -> bool {
         self.code.starts_with("lint::")
     }
 
-    /// Hides words that look like secrets only because of the rest of their line, such as a comment about a token.
-    /// `words_of_lines` caches the words by the position and length of the lines, because a long line can have many problems.
+    /// Masks words that look like secrets only because of the rest of their source line, such as a comment about a token.
+    /// `words_of_lines` caches these words by the address and length of the lines because a long line can have many problems.
     fn hide_secrets<'s>(
         &mut self,
         sources: &'s Sources,
@@ -95,7 +95,8 @@ impl Problem {
     }
 }
 
-/// Replaces the words in `hidden` with [`MASK`], as well as the beginning of a long word that was cut.
+/// Replaces the words of `text` that are in `hidden` with [`MASK`]. Also replaces any long word that's the beginning of a hidden
+/// word because messages can truncate words.
 fn without_words(text: &str, hidden: &BTreeSet<&str>) -> String {
     let is_hidden = |word: &str| {
         let next = hidden.range(word..).next();
@@ -110,7 +111,7 @@ fn without_words(text: &str, hidden: &BTreeSet<&str>) -> String {
     shown + &text[done..]
 }
 
-/// A run's problems, and the sources their locations refer to. Empty only if the files are valid.
+/// A list of problems, and the sources their locations refer to. The list is empty only if the files are valid.
 #[derive(Debug, Clone)]
 pub struct Problems {
     pub sources: Sources,
@@ -120,8 +121,8 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Sorts the problems by location and removes duplicates. The same files therefore always produce the same report. Also
-    /// removes words from the messages that look like secrets in the excerpts.
+    /// Sorts the problems by location and removes duplicates. The same files therefore always produce the same report. Also masks
+    /// words in the problems that look like secrets in the source text.
     pub fn new(sources: Sources, mut list: Vec<Problem>) -> Self {
         let mut words_of_lines = HashMap::new();
         list.iter_mut().for_each(|problem| problem.hide_secrets(&sources, &mut words_of_lines));
@@ -133,7 +134,7 @@ impl Problems {
         Self { sources, list }
     }
 
-    /// Appends the problems of other files.
+    /// Appends the problems of other files, along with the sources of these files.
     pub fn append(&mut self, others: Self) {
         let Self { sources, mut list } = others;
         let labels = list.iter_mut().flat_map(|problem| &mut problem.labels);

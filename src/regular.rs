@@ -1,4 +1,4 @@
-//! Reads untrusted text files. They must be regular files, within a size limit, and valid UTF-8.
+//! Reads untrusted files up to a size limit. Unless stated otherwise, only regular files with valid UTF-8 are accepted.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -35,7 +35,7 @@ pub enum NotUtf8 {
         /// The character that the byte represents in Windows-1252, a superset of Latin-1.
         char: char,
     },
-    /// The file isn't text. This is the line number of the first byte that isn't UTF-8, counting from 1.
+    /// The file isn't text. Contains the line number of the first byte that isn't UTF-8, counting from 1.
     Binary(usize),
 }
 
@@ -65,7 +65,7 @@ impl fmt::Display for NotUtf8 {
     }
 }
 
-/// The number of bytes sampled to guess the encoding.
+/// The maximum number of bytes to examine when guessing the encoding.
 const SAMPLE: usize = 4096;
 
 /// Detects encodings with two or four bytes per character, by either the byte-order mark or the NUL bytes in ASCII characters.
@@ -93,7 +93,7 @@ fn wide(bytes: &[u8]) -> Option<&'static str> {
 
 /// Decodes a byte as Windows-1252. Returns `None` for ASCII and for undefined bytes.
 fn windows_1252(byte: u8) -> Option<char> {
-    /// Characters from 0x80 on. `\0` marks undefined bytes.
+    /// The characters for the bytes 0x80 to 0x9F. `\0` marks an undefined byte.
     const FROM_80: [char; 32] = [
         '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’',
         '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
@@ -163,7 +163,7 @@ pub fn is_stream(path: &Path) -> bool {
     path.as_os_str() == STDIN || !is_foreign_link && fs::metadata(path).is_ok_and(is_other)
 }
 
-/// Returns `true` if the path is inside any of these folders, at any depth.
+/// Returns `true` if the path is inside any of `folders`, at any depth.
 pub(crate) fn is_below(path: &Path, folders: &[&str]) -> bool {
     let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
     folder.is_some_and(|folder| folders.iter().any(|it| folder.starts_with(it)))
@@ -180,12 +180,12 @@ pub fn bytes(path: &Path, largest: u64) -> Result<Vec<u8>, Unreadable> {
     limited(file, length, largest)
 }
 
-/// Reads text from an open file or stream.
+/// Reads up to `largest` bytes of text from an open file or stream.
 pub fn read_from(from: impl Read, largest: u64) -> Result<String, Unreadable> {
     text(from, 0, largest)
 }
 
-/// Reads the start of a file, up to `longest` bytes. Bytes that aren't UTF-8 are replaced.
+/// Reads the start of a file, up to `longest` bytes. Invalid UTF-8 is replaced with U+FFFD.
 pub fn start(path: &Path, longest: u64) -> Result<String, Unreadable> {
     let mut bytes = Vec::new();
     open(path)?.0.take(longest).read_to_end(&mut bytes)?;

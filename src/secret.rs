@@ -66,7 +66,7 @@ pub fn is_secret_name(name: &str) -> bool {
         || camel_parts(name).iter().any(|part| ends(part))
 }
 
-/// Returns `true` if the key looks like a misspelled name of a secret.
+/// Returns `true` if a part of `name` is spelled similarly to the name of a secret.
 pub fn resembles_secret_name(name: &str) -> bool {
     let parts = name.to_lowercase();
     let mut parts = parts.split([' ', '_', '-', '.']);
@@ -103,8 +103,8 @@ pub fn mask_secret(line: &str) -> String {
     start_in(line).map_or_else(|| line.to_owned(), |start| format!("{}{MASK}", &line[..start]))
 }
 
-/// Returns the start offset of each line that belongs to a table or a multi-line value named like a secret. The line with the name
-/// itself isn't included.
+/// Returns the start offset of each line that belongs to a table or a multi-line value named like a secret. The line with the
+/// name itself isn't included.
 pub fn secret_lines(text: &str) -> Vec<usize> {
     let (mut found, mut start) = (Vec::new(), 0);
     let (mut is_secret_table, mut open) = (false, None);
@@ -132,19 +132,19 @@ pub fn secret_lines(text: &str) -> Vec<usize> {
     found
 }
 
-/// A value that continues on the next line.
+/// A value, possibly of a secret, that continues on the next line.
 #[derive(Debug, Default)]
 struct OpenValue {
-    /// The closing quotes of the multi-line string at the end of the line.
+    /// The closing quotes of the multi-line string that's still open at the end of the line, if any.
     quotes: Option<&'static str>,
     open_brackets: usize,
-    /// Whether the value, or the rest of it, is on the next line that's neither blank nor a comment.
+    /// Whether the value begins or continues on the next line that's neither blank nor a comment.
     is_expected: bool,
     is_comment: bool,
 }
 
 impl OpenValue {
-    /// Returns `true` if a line belongs to the value. A value in a comment ends with the comment.
+    /// Returns `true` if a line belongs to the value. A value in a comment ends before the first line that isn't a comment.
     fn includes(&self, line: &str) -> bool {
         !self.is_comment || line.starts_with('#')
     }
@@ -178,7 +178,7 @@ impl OpenValue {
     }
 }
 
-/// Returns `true` if a comment begins before `end`.
+/// Returns `true` if a comment begins on the line before the offset `end`.
 fn has_comment_before(line: &str, end: usize) -> bool {
     let mut at = 0;
     while at < end {
@@ -219,14 +219,14 @@ pub fn start_in(line: &str) -> Option<usize> {
 pub fn secret_words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let lower = line.to_ascii_lowercase().replace(['_', '-'], "");
     let is_hinted = NAMES.iter().any(|name| lower.contains(name));
-    // A known prefix is never that of an address or an ID.
+    // A word with a known token prefix isn't harmless, even in an address or as an ID.
     let is_harmless =
         move |at, word| !has_secret_prefix(word) && (is_in_address(line, at, word) || is_id(line, at));
     words(line).filter(move |(at, word)| looks_like_secret(word, is_hinted) && !is_harmless(*at, word))
 }
 
-/// Returns the offset of the first password in a URL, or of the whole part before the `@` if it has no `:` (RFC 3986, section
-/// 3.2.1).
+/// Returns the offset of the password in the first URL with credentials. If the part before the `@` doesn't contain a `:`, all of
+/// it counts as the password (RFC 3986, section 3.2.1).
 fn credentials_in_url(line: &str) -> Option<usize> {
     line.match_indices("://").find_map(|(scheme, separator)| {
         let start = scheme + separator.len();
@@ -243,7 +243,7 @@ fn value_of_secret(line: &str) -> Option<usize> {
     Some(line.len() - value.len())
 }
 
-/// Returns the offset after the first key named like a secret and its separator.
+/// Returns the offset of the text that follows the first key named like a secret and the key's separator.
 fn after_secret_key(line: &str) -> Option<usize> {
     let mut at = 0;
     while let Some(found) = line[at..].find(['=', ':', '"', '\'']) {

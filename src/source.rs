@@ -36,7 +36,7 @@ impl Place {
         Self { file, start: fit(span.start), end: fit(span.end) }
     }
 
-    /// Adjusts the place after its file has been appended to `files` other files.
+    /// Adjusts the place for sources that were appended to `files` other files with [`Sources::append`].
     #[must_use]
     pub fn shifted(self, files: usize) -> Self {
         let file = u32::try_from(files).unwrap_or(u32::MAX).saturating_add(self.file.0);
@@ -99,7 +99,7 @@ struct SourceFile {
     name: String,
     text: String,
     masked: Vec<Range<usize>>,
-    /// Computed on first use because most runs resolve only a few places.
+    /// The index of line and character offsets. It's computed on first use because most runs resolve only a few places.
     positions: OnceLock<Positions>,
     secret_lines: OnceLock<Vec<usize>>,
 }
@@ -113,7 +113,7 @@ struct Positions {
     characters: Vec<usize>,
 }
 
-/// The part of a value, in bytes, that messages quote at most.
+/// The maximum number of bytes of a value that messages quote.
 const LONGEST_VALUE: usize = 4096;
 
 /// The number of bytes between two entries in [`Positions::characters`].
@@ -168,7 +168,7 @@ impl Sources {
         self.files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
     }
 
-    /// Replaces the prefix `from` in file names. Reports then don't refer to a temporary copy.
+    /// Replaces the prefix `from` in file names with `to`. Reports then don't refer to a temporary copy.
     pub fn rename(&mut self, from: &str, to: &str) {
         for file in &mut self.files {
             if let Some(rest) = file.name.strip_prefix(from) {
@@ -203,7 +203,7 @@ impl Sources {
         Location { file: file.name.clone(), line, column }
     }
 
-    /// Returns the lines of a place, without those more than 4 KiB after its start.
+    /// Returns the lines that contain the place. Lines that begin more than 4 KiB after the start of the place are left out.
     pub fn lines(&self, place: Place) -> &str {
         let file = &self.files[place.file.0 as usize];
         let start = file.text.floor_char_boundary(place.start as usize);

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use crate::private::Staged;
 use crate::regular::is_below;
 
-/// A file known to be writable.
+/// A file chosen by the user that has been checked to be writable.
 #[derive(Debug)]
 pub struct TargetFile(WriteMethod);
 
@@ -29,7 +29,7 @@ pub struct FilledFile {
 enum WriteMethod {
     /// A file that doesn't exist yet.
     New(Staged),
-    /// A regular file to replace, or to write in place if that fails.
+    /// A regular file to replace, or to write in place if replacing it fails.
     Replace(Staged, PathBuf),
     /// A regular file that has several hard links, or for which no temporary file with the same owner and mode can be created.
     InPlace(PathBuf),
@@ -38,7 +38,7 @@ enum WriteMethod {
 }
 
 impl TargetFile {
-    /// Checks that the file can be written without changing anything.
+    /// Checks, without changing the file, that it can be written.
     pub fn open(path: &Path) -> Result<Self> {
         let path = follow_links(path);
         let method = match fs::metadata(&path) {
@@ -62,7 +62,7 @@ impl TargetFile {
         Ok(FilledFile { method, text })
     }
 
-    /// Writes the text to the file.
+    /// Prepares the text and writes it to the file in one step.
     pub fn write(self, text: String) -> Result<()> {
         self.fill(text)?.place()
     }
@@ -129,7 +129,8 @@ fn has_several_names(_: &fs::Metadata) -> bool {
 }
 
 /// Returns standard output or standard error if the path, such as `/dev/stdout`, refers to one of them. If the stream is
-/// redirected to a file, opening that file again would create a second file offset, and the two would overwrite each other.
+/// redirected to a file, opening that file again would create a second file offset. Writes through the two offsets would
+/// overwrite each other.
 #[cfg(unix)]
 #[expect(clippy::disallowed_methods, reason = "the caller removes secrets from the text")]
 fn own_stream(there: &fs::Metadata) -> Result<Option<File>> {
@@ -243,7 +244,7 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         fs::write(path("mounted"), "a longer text").unwrap();
         let filled = TargetFile::open(&path("mounted")).unwrap().fill("text".into()).unwrap();
-        // Makes the rename fail, as it would for a mount point.
+        // Without its temporary file, the rename fails, as it would for a mount point.
         let temporary = names(folder.path()).into_iter().find(|name| name != "mounted").unwrap();
         fs::remove_file(path(&temporary)).unwrap();
         filled.place().unwrap();

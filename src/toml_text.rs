@@ -33,9 +33,9 @@ const fn is_bare(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '_' | '-')
 }
 
-/// Truncates each string and each bare key to `limit` characters. The result is still valid TOML because only their content
-/// is shortened. A truncated string ends in `…`. A truncated bare key doesn't because `…` isn't allowed in one. The strings
-/// must come from [`quoted`].
+/// Truncates each string and each bare key to `limit` characters. The result is still valid TOML because only their content is
+/// shortened. A truncated string ends in `…`. A truncated bare key doesn't because bare keys can't contain `…`. The strings must
+/// come from [`quoted`].
 pub fn short(toml: &str, limit: usize) -> String {
     let mut short = String::with_capacity(toml.len().min(4 * limit));
     let (mut rest, mut is_inside, mut count) = (toml, false, 0);

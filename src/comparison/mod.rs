@@ -1,7 +1,7 @@
 //! Compares two versions of the files offline.
 //!
-//! `statements` converts each version to canonical TOML, one subject at a time. This module pairs up the subjects of both
-//! versions. Each subject that differs appears in the [`Comparison`] exactly once.
+//! `statements` converts each version to canonical TOML, one subject (such as a person or a rule) at a time. This module pairs up
+//! the subjects of both versions. Each subject that differs appears in the [`Comparison`] exactly once.
 //!
 //! The comparison is semantic. Spelling out a default, reordering entries, changing the case of an address, and moving a person
 //! to another file all make no difference.
@@ -40,7 +40,7 @@ pub enum ComparedSubject {
     },
     Acknowledgment {
         guardrail: Guardrail,
-        /// The role or user the risk is about. Empty if the guardrail takes neither.
+        /// The role or user the risk is about. Empty if the risk isn't about a specific role or user.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         of: String,
         /// Distinguishes acknowledgments with the same guardrail and the same `of`. Starts at 0.
@@ -104,7 +104,7 @@ pub struct StatedValue {
 }
 
 impl Comparison {
-    /// Compares two versions. With `roles`, the roles in Pylon, names that refer to the same role are recognized.
+    /// Compares two versions. If `roles` contains the roles in Pylon, guarded roles are recognized in any spelling.
     pub fn between(old: &Roster, new: &Roster, roles: Option<&RoleCatalog>) -> Self {
         let zones_differ = old.timezone != new.timezone;
         let guarded = GuardedRoles::new(&[old, new], roles);
@@ -129,7 +129,7 @@ impl Comparison {
 struct GuardedRoles<'r> {
     /// The roles as spelled in the files, in lowercase.
     written: HashSet<String>,
-    /// The roles in Pylon, if they are known, and which of them are guarded.
+    /// The roles in Pylon and the IDs of the guarded ones, or `None` if Pylon's roles aren't known.
     known: Option<(&'r RoleCatalog, HashSet<&'r RoleId>)>,
 }
 
@@ -183,7 +183,7 @@ impl<'r> GuardedRoles<'r> {
     }
 }
 
-/// Returns the ID of the only role in Pylon that `written` can refer to.
+/// Returns the ID of the only role in Pylon that `written` can refer to. Returns `None` if no role or several roles match.
 fn known_role<'r>(catalog: &'r RoleCatalog, written: &str) -> Option<&'r RoleId> {
     match catalog.meaning(written) {
         Meaning::One(role) => Some(&role.id),
@@ -191,8 +191,8 @@ fn known_role<'r>(catalog: &'r RoleCatalog, written: &str) -> Option<&'r RoleId>
     }
 }
 
-/// Returns `true` if the string could be a role ID rather than a name. Pylon uses UUIDs (Pylon API, "Users"), and the sandbox uses
-/// IDs such as `role_1`.
+/// Returns `true` if the string could be a role ID rather than a name. Pylon uses UUIDs (Pylon API, "Users"), and the sandbox
+/// uses IDs such as `role_1`.
 fn may_be_id(role: &str) -> bool {
     !role.contains(char::is_whitespace) && role.contains(|char: char| char.is_ascii_digit() || char == '_')
 }

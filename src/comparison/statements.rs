@@ -39,8 +39,8 @@ impl DeclaredStatement {
 
 /// Collects the statements about a subject.
 struct DeclarationBuilder {
-    /// All keys of the subject. Ranks are indexes into this list. An omitted optional key therefore doesn't affect the ranks
-    /// of later keys.
+    /// All keys that the subject can have, in canonical order. Ranks are indexes into this list. An omitted optional key
+    /// therefore doesn't affect the ranks of later keys.
     keys: &'static [&'static str],
     list: Declaration,
 }
@@ -72,11 +72,11 @@ impl DeclarationBuilder {
     }
 }
 
-/// Holds the declarations in one version.
+/// All declarations in one version of the files.
 pub(super) struct Declarations {
-    /// The declarations that a version can have once per subject.
+    /// The declarations of subjects that can occur only once, such as people and the policy.
     pub(super) single: BTreeMap<ComparedSubject, Declaration>,
-    /// The rules and acknowledgments, by subject and content. Their subjects don't have numbers yet.
+    /// The rules and acknowledgments, by subject and content. The subjects aren't numbered yet.
     repeatable: BTreeMap<(ComparedSubject, Identities), Vec<Declaration>>,
 }
 
@@ -127,8 +127,8 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> Declarations {
 }
 
 impl Declarations {
-    /// Returns the rules and acknowledgments that `other` doesn't have, whatever their order in the file. Those about the same
-    /// subject are numbered.
+    /// Returns the rules and acknowledgments that `other` doesn't have, regardless of their order in the files. If several have
+    /// the same subject, they're numbered.
     pub(super) fn repeatable_missing_in(&self, other: &Self) -> BTreeMap<ComparedSubject, Declaration> {
         let mut counts: BTreeMap<&ComparedSubject, usize> = BTreeMap::new();
         let mut missing = BTreeMap::new();
@@ -193,7 +193,7 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
         protected,
         unmanaged,
         missing,
-        role_rules: _, // each one is a subject in its own right
+        role_rules: _, // each rule is a subject in its own right
     } = rules;
     let mut of = DeclarationBuilder::new(keys::GUARDRAIL);
     let at = |key: &str| place(&format!("guardrails.{key}"));
@@ -202,7 +202,7 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
     of.add("unmanaged", quoted(unmanaged.as_str()), at("unmanaged"));
     of.add("missing", quoted(missing.as_str()), at("missing"));
     match keep_at_least {
-        // The documented default, spelled out as it would be in a file.
+        // Without the key, state the documented default as a file would.
         None => {
             of.add("keep_at_least.Admin", DEFAULT_MINIMUM.to_string(), None);
         }
@@ -298,7 +298,7 @@ fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
     of.list
 }
 
-/// Formats a window as canonical TOML, once with its times as written and once in UTC.
+/// Returns a window as canonical TOML, once with its times as written and once in UTC.
 fn window_text(window: &Window) -> (String, String) {
     let Window { place: _, from, until, sets, then, reason } = window;
     let at = |key: &str, moment: &Option<Sourced<Moment>>, show: &dyn Fn(&Moment) -> String| {

@@ -17,7 +17,7 @@ pub struct Transition {
     pub from: Option<FieldValue>,
     /// The desired value from `moment` onward, or `None` if the field is left alone from then on.
     pub to: Option<FieldValue>,
-    /// The location of the new value, or of the ending window if the field has no new value.
+    /// The location of the new value. If the field has no new value, this is the location of the window that ends.
     pub place: Place,
 }
 
@@ -50,7 +50,8 @@ impl Roster {
         all
     }
 
-    /// Returns all transitions after `now`, sorted by time and then by address. Roles are compared as text.
+    /// Returns all transitions after `now`, sorted by time and then by address. Roles are compared as text, so a role that's
+    /// merely spelled differently counts as a transition.
     pub fn agenda(&self, now: Timestamp) -> Vec<Transition> {
         let mut transitions: Vec<Transition> =
             self.people.iter().flat_map(|person| of_person(person, now)).collect();
@@ -73,8 +74,8 @@ fn of_person(person: &DeclaredPerson, now: Timestamp) -> Vec<Transition> {
     coming.flat_map(|(moment, window)| at_edge(person, moment, window)).collect()
 }
 
-/// Returns the changes to the fields that the window sets. Another field may change at the same instant, but not because of this
-/// window.
+/// Returns the changes at `moment`, the start or end of `window`, to the fields that the window sets. Another field may change at
+/// the same instant, but not because of this window.
 fn at_edge(person: &DeclaredPerson, moment: &Moment, window: &Window) -> Vec<Transition> {
     let before = resolve_person(
         person,

@@ -11,9 +11,9 @@ use crate::roster::{DeclaredPerson, Email, Roster, Window};
 use crate::source::{Place, Sourced};
 use crate::spelling::did_you_mean;
 
-/// Limits how many protected addresses are checked for typos, and how many people each address is compared with. The cost is
-/// the product of both numbers.
+/// The maximum number of unmanaged protected addresses to check for typos. The cost is this number times [`MOST_COMPARED`].
 const MOST_TYPOS: usize = 5;
+/// The maximum number of declared people that each protected address is compared with.
 const MOST_COMPARED: usize = 5_000;
 
 codes! {
@@ -25,7 +25,7 @@ codes! {
         AcknowledgmentExpired = "lint::acknowledgment_expired",
         /// The same address is spelled in two ways.
         TwoSpellings = "lint::two_spellings",
-        /// No person in the file uses the default.
+        /// No person in the file uses the value in `[defaults]`.
         UnusedDefault = "lint::unused_default",
         /// A pattern in a rule doesn't match any declared person.
         UnusedPattern = "lint::unused_pattern",
@@ -72,7 +72,7 @@ impl Roster {
         warnings
     }
 
-    /// Checks the addresses that appear in settings.
+    /// Returns the warnings about addresses in the settings, which are those in `protected` and in acknowledgments.
     fn mentioned(&self) -> Vec<Problem> {
         let users = self.acknowledgments.iter().filter_map(|known| known.risk.user());
         let mut problems = Vec::new();
@@ -90,7 +90,7 @@ impl Roster {
         problems
     }
 
-    /// Returns the most similar declared address in the same domain as `email`.
+    /// Returns the most similar declared address in the same domain as `email`, or `None` if no address is similar enough.
     fn near(&self, email: &Email) -> Option<&Email> {
         let (written, domain) = email.as_str().split_once('@')?;
         let emails = self.people.iter().map(|person| &person.email.value);

@@ -26,7 +26,7 @@ pub const LONGEST_ACKNOWLEDGMENT: SignedDuration = SignedDuration::from_hours(30
 /// The desired values of all declared people at a given instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredState {
-    /// Sorted by address.
+    /// All declared people, sorted by address.
     pub people: Vec<DesiredPerson>,
 }
 
@@ -35,10 +35,10 @@ pub struct DesiredState {
 pub struct DesiredPerson {
     /// The address in the files, which can be one of the person's secondary addresses in Pylon.
     pub email: Sourced<Email>,
-    /// The desired values. `None` leaves the field alone.
+    /// The desired values. A field with `None` is left alone unless one of `after_windows` applies to it.
     pub values: PerField<Option<Desired>>,
-    /// Values that revert ended windows, with at most one per status that the person might still have. The most recently
-    /// ended window comes first. Empty if a status is declared.
+    /// The statuses to set after windows have ended, with at most one for each status that the person might still have from a
+    /// window. The most recently ended window comes first. Empty if `values` has a status.
     pub after_windows: Vec<Desired>,
 }
 
@@ -49,13 +49,13 @@ impl DesiredPerson {
         self.values[field].as_ref().or_else(|| self.after_windows(field).iter().find(undoes))
     }
 
-    /// Returns the most likely desired value of `field`, without consulting Pylon. If only ended windows apply, that's the
-    /// value that reverts the most recent one.
+    /// Returns the most likely desired value of `field`, without consulting Pylon. If only ended windows apply, that's the value
+    /// to set after the most recent window.
     pub fn likely_value(&self, field: Field) -> Option<&Desired> {
         self.values[field].as_ref().or_else(|| self.after_windows(field).first())
     }
 
-    /// Returns the values that revert ended windows of this field.
+    /// Returns the values to set after windows have ended. Empty for any field that `then` can't set.
     pub fn after_windows(&self, field: Field) -> &[Desired] {
         if field == Field::OF_THEN { &self.after_windows } else { &[] }
     }
@@ -160,8 +160,8 @@ struct Ended {
     then: Sourced<FieldValue>,
 }
 
-/// Returns the values that revert the statuses of ended windows. A window counts even if another one has ended since: if rolecall
-/// wasn't run in between, people still have the earlier window's status.
+/// Returns the statuses to set after windows have ended. A window counts even if another window has ended since: if rolecall
+/// wasn't run in between, the person still has the earlier window's status.
 fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
     let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now)).collect();
     ended.sort_by_key(|window| window.until);
@@ -171,7 +171,7 @@ fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
         let is_set_or_undone_later =
             later.iter().any(|later| later.then.value == *status || later.status == *status);
         if !is_set_or_undone_later {
-            // A later window might in turn revert this value. A single apply then takes both steps.
+            // A later window might in turn replace this value. A single apply then takes both steps.
             let mut value = then;
             for step in later {
                 if value.value == step.status {

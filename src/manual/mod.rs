@@ -70,8 +70,8 @@ fn takes(verb: &str, flag: &str) -> bool {
     command.find_subcommand(verb).is_some_and(|verb| verb.get_arguments().any(is_flag))
 }
 
-/// Omits the options from rolecall's own `-h` so that the list of commands fits on a screen. The definition can't omit them
-/// because clap uses the same template for `-h` and `--help`.
+/// Omits the options from rolecall's own `-h` so that the list of commands fits on a screen. [`command`] can't omit them because
+/// clap uses the same template for `-h` and `--help`.
 fn without_options(command: Command) -> Command {
     let start = start(&command);
     command.help_template(format!("{start}\n{MORE}"))
@@ -176,7 +176,7 @@ fn literal(text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// The maximum width of a term whose description is on the same line.
+/// The maximum width, in columns, of a term whose description is on the same line.
 const LONGEST_TERM: usize = 44;
 
 /// Formats terms and descriptions in two columns, with the descriptions wrapped. If a term is too long, its description goes on
@@ -246,7 +246,7 @@ const fn elsewhere(flags: &'static [&'static str], tip: &'static str) -> Elsewhe
 }
 
 const DRY_RUN: &[&str] = &["dry-run", "dryrun", "noop", "preview", "what-if", "check"];
-/// The first matching entry is used.
+/// The tips for flags from other programs. The first entry that matches the flag and the command is used.
 const ELSEWHERE: &[Elsewhere] = &[
     elsewhere(&["excel", "xlsx", "spreadsheet"], "use '--format csv'"),
     elsewhere(&["md"], "use '--format markdown'"),
@@ -293,7 +293,7 @@ fn flag_of_elsewhere(error: &clap::Error, words: &[OsString]) -> Option<String> 
     tip.or_else(|| Format::WORDS.contains(&flag.as_str()).then(|| format!("use '--format {flag}'")))
 }
 
-/// Lists the commands that accept a flag rejected by this command.
+/// Returns the tip that lists the commands accepting the flag that was rejected.
 fn flag_of_others(error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg) else {
         return None;
@@ -307,7 +307,7 @@ fn flag_of_others(error: &clap::Error) -> Option<String> {
     (!verbs.is_empty()).then(|| format!("'--{flag}' is an option of: {verbs}"))
 }
 
-/// Checks that a command has a CSV report. The error lists the commands that have one.
+/// Checks that a command has a CSV report. The error lists the commands with a CSV report.
 pub fn check_csv(command: &str) -> Result<(), String> {
     let has_csv = VERBS.iter().any(|verb| verb.has_csv && verb.name == command);
     if has_csv { Ok(()) } else { Err(names(|verb| verb.has_csv)) }
@@ -330,7 +330,7 @@ fn names(which: impl Fn(&Verb) -> bool) -> String {
     names.join(", ")
 }
 
-/// Returns the example that shares the most flags with the command line, or the first example if none does.
+/// Returns the command's example that shares the most flags with the command line, or its first example if no flags are shared.
 fn example(words: &[OsString]) -> Option<String> {
     let verb = words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name))?;
     let is_typed = |flag: &str| flag.starts_with("--") && words.iter().any(|word| *word == *flag);

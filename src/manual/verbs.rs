@@ -6,7 +6,7 @@ pub struct Verb {
     pub name: &'static str,
     /// The description following the one-line summary.
     pub more: &'static str,
-    /// Commands to copy, along with descriptions. The short help shows only the first one.
+    /// Example commands, along with descriptions. The short help shows only the first example.
     pub examples: &'static [(&'static str, &'static str)],
     /// The command's exit codes, except 64, which means the same for every command.
     pub exits: &'static [(&'static str, &'static str)],

@@ -8,7 +8,7 @@ use crate::toml_text;
 
 /// The maximum length of a line, in characters.
 const LONGEST_LINE: usize = 320;
-/// The number of unchanged lines around a difference.
+/// The number of unchanged lines to show before and after each difference.
 const CONTEXT: usize = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq)]

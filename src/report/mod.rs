@@ -76,7 +76,7 @@ pub enum Body {
     NoPeople {
         /// The root file, as named by the user.
         file: Printable,
-        /// Always 0, and included so that programs can rely on the key.
+        /// The number of declared people, which is always 0. The key is included so that programs can rely on it.
         declared: usize,
     },
     /// `validate`: the files are valid.
@@ -140,12 +140,12 @@ impl Default for Setting {
     }
 }
 
-/// The paths needed to name files relative to the root of the checkout, as GitHub expects.
+/// The paths needed to express the file names in annotations relative to the root of the checkout, as GitHub expects.
 #[derive(Debug, Clone)]
 pub struct Annotations {
     /// The working directory, against which relative file names are resolved.
     pub folder: PathBuf,
-    /// `GITHUB_WORKSPACE`: the root of the checkout.
+    /// The root of the checkout (`GITHUB_WORKSPACE`), or `None` if the variable isn't set.
     pub workspace: Option<PathBuf>,
     /// Resolves symbolic links in a path.
     pub resolve: fn(&Path) -> PathBuf,
@@ -163,7 +163,7 @@ pub const LONGEST_COMMENT: usize = 65_536;
 /// The maximum size of a step's job summary on GitHub, in bytes.
 pub const LONGEST_SUMMARY: usize = 1_048_576;
 
-/// Writes a report in one format.
+/// Returns the report as a string in the given format.
 pub fn write(report: &Report, format: Format, setting: &Setting) -> String {
     match format {
         Format::Text => text::write(report, &Styles::new(setting.colors), setting),

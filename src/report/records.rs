@@ -60,7 +60,7 @@ impl Records {
 }
 
 impl Cell {
-    /// Creates a cell with the variant's name in the JSON report.
+    /// Creates a cell with the name that an enum variant has in the JSON report.
     pub fn word(variant: &impl Serialize) -> Self {
         let word = serde_json::to_value(variant).ok();
         word.as_ref().and_then(serde_json::Value::as_str).into()

@@ -38,7 +38,7 @@ pub struct Row {
     /// Explanations and remedies, which can have several lines. Embedded values are already printable and truncated.
     pub notes: Vec<String>,
     pub location: Option<Location>,
-    /// The changes to a file.
+    /// The diff of the file that the row is about. Empty if there is no diff to show.
     pub hunks: Vec<Hunk>,
 }
 

@@ -32,7 +32,7 @@ fn change(line: &ChangeLine) -> Hunk {
     for edit in edits {
         let EditLine { field, from: _, to: _, through_scim: _, location, origin: _, blame, cause: _ } = edit;
         let (from, to) = edit.short_values(LONGEST);
-        // Put the blame on the line of the old value, which it explains.
+        // Put the audit log entry on the line of the old value, because the entry explains who set it.
         let blame = blame.as_ref().map(words::blame);
         before.extend(match (observed(&from), blame) {
             (Some(value), Some(blame)) => Some(format!("{field} = {value} # {blame}")),
@@ -89,7 +89,7 @@ fn difference(entry: &DifferenceEntry) -> Hunk {
     Hunk::between(&before, &after)
 }
 
-/// Formats one of the two versions as TOML, with one line per key and per list item.
+/// Formats the old or the new version of the items as TOML, with one line per key and per list item.
 fn declared<'a>(
     items: &'a [ItemLine],
     of: impl Fn(&'a ItemLine) -> Option<&'a ComparedValue>,

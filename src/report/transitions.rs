@@ -90,7 +90,7 @@ pub struct CountedTransition<'r> {
     /// The first of the counted edits. The others might have different source lines and origins.
     pub edit: &'r EditLine,
     pub people: usize,
-    /// The number of edits by cause. Empty without a base version.
+    /// The number of edits per cause. Empty if the plan has no valid base version, because the causes are then unknown.
     pub causes: BTreeMap<Cause, usize>,
 }
 

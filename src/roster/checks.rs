@@ -18,7 +18,7 @@ pub(super) fn sort(people: &mut [DeclaredPerson]) {
 }
 
 /// Reports people declared more than once, whether in different files or with different spellings, and keeps only the first entry
-/// of each. Expects `people` to be sorted.
+/// of each person. Expects `people` to be sorted.
 pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mut Vec<Problem>) {
     people.dedup_by(|again, first| {
         let is_again = again.email.value == first.email.value;
@@ -27,8 +27,8 @@ pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mu
     });
 }
 
-/// Returns the addresses in the settings, where a look-alike silently has no effect. If an address in `protected` or a rule only
-/// resembles a person's address, the person isn't protected, or the rule doesn't apply to them.
+/// Returns the addresses in `protected`, acknowledgments, and rules. If such an address only resembles a person's address, the
+/// setting silently has no effect: the person isn't protected, for example.
 fn named_in_settings(roster: &Roster) -> Vec<Sourced<Email>> {
     let Roster { guardrails, acknowledgments, .. } = roster;
     let users = acknowledgments.iter().filter_map(|known| known.risk.user());
@@ -124,7 +124,7 @@ pub(super) fn duplicate(again: &Sourced<Email>, first: Place) -> Problem {
         .help("keep one of the two entries; letter case does not matter in an address")
 }
 
-/// Formats an address for use in a sentence.
+/// Formats an address for use in a sentence. An address that might contain a secret is replaced with `this address`.
 pub(super) fn named(address: &str) -> String {
     if address.is_empty() {
         "an empty address".to_owned()

@@ -1,9 +1,10 @@
-//! Diagnostic codes for problems in the files. docs/diagnostics.md documents each code, and a test keeps the page complete.
+//! Diagnostic codes for problems in the root file and its team files. docs/diagnostics.md documents each code, and a test keeps
+//! the page complete.
 
 use crate::problem::codes;
 
 codes! {
-    /// The code of a problem in the files.
+    /// The diagnostic code of a problem in the root file or a team file.
     pub enum RosterCode {
         /// The file does not exist.
         FileMissing = "roster::file_missing",
@@ -11,26 +12,27 @@ codes! {
         NotAFile = "roster::not_a_file",
         /// The file cannot be opened or read.
         FileUnreadable = "roster::file_unreadable",
-        /// The file is larger than the limit.
+        /// The file is larger than [`LARGEST_FILE`](super::read::LARGEST_FILE).
         FileTooLarge = "roster::file_too_large",
         /// The file is not valid UTF-8.
         NotUtf8 = "roster::not_utf8",
-        /// The path is a symbolic link that points outside the folder of the root file.
+        /// The path contains a symbolic link that leads outside the folder of the root file.
         OutsideFolder = "roster::outside_folder",
         /// The file is not valid TOML.
         Syntax = "roster::syntax",
         UnknownKey = "roster::unknown_key",
-        /// The key would put a secret or an API host into a reviewed file.
+        /// The key names a secret or an API host, neither of which belongs in a reviewed file.
         SecretInFile = "roster::secret_in_file",
         /// A team file contains a key only allowed in the root file.
         RootOnly = "roster::root_only",
-        /// A root file key is placed below `[users]`, so TOML parses it as a person.
+        /// A key of the root file or of another table is placed below `[users]`, so TOML parses it as a person.
         MisplacedKey = "roster::misplaced_key",
         /// The value has the wrong type for its key.
         WrongType = "roster::wrong_type",
         /// The value has the right type, but is invalid for its key.
         BadValue = "roster::bad_value",
-        /// A table lacks a required key.
+        /// A rule or an acknowledgment lacks a required key. Also used for a key that doesn't apply to the acknowledged
+        /// guardrail.
         MissingKey = "roster::missing_key",
         BadEmail = "roster::bad_email",
         /// An address contains non-ASCII characters, which `allow_unicode_emails` does not permit.
@@ -41,16 +43,17 @@ codes! {
         DuplicatePerson = "roster::duplicate_person",
         /// A key or a table is defined more than once in a file.
         DuplicateKey = "roster::duplicate_key",
-        /// The status is not one that a file can declare.
+        /// The status isn't one of the statuses that files can declare.
         UnknownStatus = "roster::unknown_status",
         /// An include pattern doesn't match any file.
         IncludeMatchesNothing = "roster::include_matches_nothing",
-        /// An include pattern is invalid, or its folder can't be read.
+        /// An include pattern is invalid, its folder can't be read, or the root file is read from a pipe, which can't include
+        /// files.
         BadInclude = "roster::bad_include",
         /// An include pattern matches the root file itself.
         IncludeLoop = "roster::include_loop",
         UnknownTimezone = "roster::unknown_timezone",
-        /// The date or time doesn't exist.
+        /// The value isn't an instant, for example because the day doesn't exist or because a time has no date.
         BadTime = "roster::bad_time",
         /// A window ends before it starts, or at the same instant.
         BackwardsWindow = "roster::backwards_window",
@@ -60,7 +63,7 @@ codes! {
         OverlappingWindows = "roster::overlapping_windows",
         /// A person has more than 366 windows.
         TooManyWindows = "roster::too_many_windows",
-        /// A field set by a window has no declared value outside it.
+        /// A window sets a field, but the field has no declared value outside the window.
         NoWayBack = "roster::no_way_back",
         /// An email pattern is invalid.
         BadPattern = "roster::bad_pattern",

@@ -28,7 +28,7 @@ pub struct Email {
 pub enum BadEmail {
     /// The string is not a well-formed address. Contains the reason as a clause, such as "it has no `@`".
     Malformed(&'static str),
-    /// The address contains non-ASCII characters, which aren't allowed in these files.
+    /// The address contains non-ASCII characters, which are allowed only with `allow_unicode_emails = true`.
     NotAscii,
 }
 

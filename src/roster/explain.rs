@@ -15,19 +15,21 @@ use super::syntax::{self, BrokenSection};
 use crate::problem::{Label, Problem};
 use crate::source::{FileId, Place};
 
-/// The maximum number of unclosed brackets to skip. For each skipped bracket, the rest of the file is parsed again.
+/// The maximum number of unclosed brackets per file after which parsing resumes. Each time, the rest of the file is parsed again.
 const MAX_UNCLOSED_BRACKETS: usize = 8;
 
 /// Tracks which parts of an invalid TOML file were parsed reliably.
 #[derive(Default)]
 pub(super) struct ParsedParts {
-    /// Ranges where the parsed values are just guesses. Sorted and non-overlapping.
+    /// Byte ranges in which a syntax error makes the parsed values unreliable. Sorted and non-overlapping.
     guesses: Vec<Range<usize>>,
-    /// Statements that contain an error, and the headers of the sections around them. Sorted and non-overlapping.
+    /// Byte ranges of the statements that contain a syntax error and of the enclosing section headers. Sorted and
+    /// non-overlapping.
     incomplete: Vec<Range<usize>>,
 }
 
-/// Problems that might be caused by a syntax error that hides part of a section or statement.
+/// Codes of problems that a syntax error can cause by hiding part of a section or statement. These problems are dropped in
+/// sections and statements that weren't parsed completely.
 const FOLLOW_INCOMPLETE: [RosterCode; 3] =
     [RosterCode::MissingKey, RosterCode::EmptyWindow, RosterCode::NoWayBack];
 
@@ -192,7 +194,7 @@ impl TextPart {
         Self { text: format!("{header}\n{}", &text[content.clone()]), shift, start: content.start }
     }
 
-    /// Blanks out `without` with spaces. It must lie within `range`, which is the tail of this part.
+    /// Replaces the file range `without` with spaces. `without` must lie within `range`, the file range at the end of this part.
     fn leave_out(&mut self, range: &Range<usize>, without: &Range<usize>) {
         let start = self.text.len() - range.len();
         let at = start + without.start - range.start..start + without.end - range.start;
@@ -219,7 +221,7 @@ fn parser_errors<'e>(errors: &'e [Error], part: &TextPart) -> impl Iterator<Item
     errors.iter().map(move |error| ParserError::at(shift.span(error.span().unwrap_or(0..0)), error))
 }
 
-/// Sorts the ranges and merges overlapping ones.
+/// Sorts the ranges, and merges ranges that overlap or touch.
 fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_by_key(|range| range.start);
     ranges.dedup_by(|next, range| {

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::RosterCode;
 use crate::every::words;
 
-/// The value of a field. Files refer to a role by name, slug, or ID, whereas Pylon uses its ID. A status is spelled the same in
-/// both.
+/// The value of a field. Files refer to a role by name, slug, or ID, whereas Pylon uses the role's ID. A status is spelled the
+/// same in files and in Pylon.
 pub type FieldValue = Arc<str>;
 
 words! {
@@ -46,7 +46,7 @@ struct FieldFacts {
 /// The set of values accepted by a field.
 pub struct ClosedList {
     pub words: &'static [&'static str],
-    /// The diagnostic code for any other value.
+    /// The diagnostic code for a value that isn't one of `words`.
     pub unknown: RosterCode,
 }
 
@@ -79,12 +79,12 @@ impl Field {
         self.facts().plural
     }
 
-    /// The key in the body of `PATCH /users/{id}`.
+    /// Returns the field's key in the body of `PATCH /users/{id}`.
     pub const fn patch_key(self) -> &'static str {
         self.facts().patch_key
     }
 
-    /// A sample value to show in messages.
+    /// Returns a sample value to show in messages.
     pub const fn example(self) -> &'static str {
         self.facts().example
     }
@@ -125,7 +125,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// Has one entry per field.
+/// A set of values, one for each user field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PerField<T> {
     pub role: T,

@@ -59,7 +59,8 @@ impl Shift {
 /// Keys rejected as secrets, in addition to those recognized by [`is_secret_name`]. Anyone with access to the pull request can
 /// read the file.
 const SECRETS: &[&str] = &["key", "api_key"];
-/// Keys that would control where the token is sent. A pull request must not be able to change that.
+/// Keys rejected because they would control which host the token is sent to. A pull request must not be able to redirect the
+/// token.
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];
 
 impl<'p> Fields<'p> {
@@ -137,7 +138,8 @@ impl<'p> Fields<'p> {
         self.typed(key, "true or false", value, found).map(|found| found.value)
     }
 
-    /// Reads a non-negative integer. TOML's integers have 64 bits, including the sign, but the parser accepts larger ones.
+    /// Reads a non-negative integer. Rejects integers that don't fit into 64 bits, including the sign: TOML doesn't allow them,
+    /// but the parser does.
     pub(super) fn count(&mut self, key: &str, value: &TomlValue<'_>) -> Option<u64> {
         let integer = value.get_ref().as_integer();
         let integer = self.typed(key, "a whole number", value, integer)?;
@@ -273,8 +275,8 @@ impl<'p> Fields<'p> {
         self.report(Problem::new(RosterCode::UnknownKey, message).at(place, "unknown").help(help));
     }
 
-    /// Hides the value of a key such as `toekn`, which could well be a token. Other values are hidden only if they look like a
-    /// secret.
+    /// Hides the value if the key looks like a misspelled name of a secret, such as `toekn`. Other values are hidden only if they
+    /// look like a secret.
     pub(super) fn hide_value_of(&mut self, key: &TomlKey<'_>, value: &TomlValue<'_>) {
         if resembles_secret_name(key.get_ref()) {
             self.masks.push(self.place(key.span().end..value.span().end.max(key.span().end)));
@@ -291,7 +293,7 @@ pub(super) fn in_backticks(text: &str, most: usize) -> String {
     }
 }
 
-/// Components of the problem reported for a forbidden key.
+/// The texts of the problem reported for a key that names a secret or a host.
 pub(super) struct Forbidden {
     pub(super) message: String,
     pub(super) label: &'static str,

@@ -6,8 +6,8 @@ use super::{Field, Status};
 use crate::printable::Printable;
 use crate::secret::contains_secret;
 
-/// Keys that users often put into the wrong table or misname, with a hint for each group. Tables are identified by their
-/// name in messages.
+/// Keys that users often misname or put into the wrong table, with a hint for each group of keys. Each table has the name that
+/// messages use.
 const KEYS: &[(&str, &[&str], &str)] = &[
     (
         "a window",

@@ -57,7 +57,7 @@ pub(crate) const ROOT: &[&str] = &[
 
 const FIELDS: usize = Field::WORDS.len();
 
-/// Returns the keys of a table that takes every field, between `before` and `after`.
+/// Returns the keys of a table in canonical order: `before`, every field, and `after`.
 const fn with_fields<const N: usize>(before: &[&'static str], after: &[&'static str]) -> [&'static str; N] {
     let mut keys = [""; N];
     let mut at = 0;
@@ -82,9 +82,9 @@ mod tests {
     use super::*;
 
     const PAGE: &str = include_str!("../../docs/users-toml.md");
-    /// Files with lists of keys for fuzzing and property tests. A test makes sure they're complete.
+    /// Files with lists of keys for fuzzing and property tests. A test below checks that each list contains every key.
     const TRIED: [&str; 2] = ["fuzz/dictionaries/toml", "tests/all/properties/rubbish.rs"];
-    /// The docs heading under which each table is documented.
+    /// The heading in docs/users-toml.md under which the keys of each table are documented.
     const DOCUMENTED: [(&str, &[&str]); 9] = [
         ("# ", ROOT),
         ("## Organization", WORKSPACE),
@@ -101,12 +101,12 @@ mod tests {
     /// The forms a key can take in a list of string literals.
     const IN_LISTS: &[&str] = &["\"{}\"", "\"{}.", "\"{} =", "[{}]"];
 
-    /// Returns `true` if the text contains the key in one of these forms. A plain word in a sentence doesn't count.
+    /// Returns `true` if the text contains the key in one of `forms`. A plain word in a sentence doesn't count.
     fn is_in(text: &str, key: &str, forms: &[&str]) -> bool {
         forms.iter().any(|form| text.contains(&form.replace("{}", key)))
     }
 
-    /// Returns the section under a heading, or the whole page if the heading is its title.
+    /// Returns the section of docs/users-toml.md under a heading, or the whole page for the heading `# `.
     fn section(heading: &str) -> &'static str {
         let (_, section) = PAGE.split_once(heading).unwrap_or_else(|| panic!("no {heading}"));
         if heading == "# " {
@@ -164,8 +164,8 @@ mod tests {
         assert_eq!(missing, Vec::<String>::new());
     }
 
-    /// Shows that the test above can fail. Without its code, the page documents no keys, even though many of them appear as
-    /// ordinary words.
+    /// Shows that the test above can fail. Without code blocks and inline code, the page documents no keys, even though many keys
+    /// appear as ordinary words.
     #[test]
     fn a_key_is_documented_only_in_backticks_and_not_in_a_sentence() {
         let prose: String =

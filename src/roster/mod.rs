@@ -52,7 +52,7 @@ pub use role_rules::{EmailPattern, OnViolation, RoleRule};
 /// A role as written in a file: a name, slug, or ID.
 pub type RoleName = FieldValue;
 
-/// Everything declared in the files.
+/// Everything declared in the root file and its team files.
 #[derive(Debug, Clone)]
 pub struct Roster {
     /// The source text behind every [`Place`] in this roster.
@@ -60,7 +60,7 @@ pub struct Roster {
     /// The location of each key in the root file, by dotted name, such as `guardrails.max_changes`. Keys that aren't in the map
     /// have their default value.
     pub setting_places: BTreeMap<String, Place>,
-    /// The time zone for local dates and times. Defaults to UTC.
+    /// The time zone for dates and times without a UTC offset. Defaults to UTC.
     pub timezone: TimeZone,
     /// Whether declared addresses may contain non-ASCII characters.
     pub allow_unicode_emails: bool,
@@ -162,11 +162,11 @@ pub struct GuardrailRules {
     /// The minimum number of holders of each guarded role. `None` stands for the default: two holders of the role with the slug
     /// `admin`.
     pub keep_at_least: Option<Vec<RoleLimit>>,
-    /// The maximum number of holders, for each role with a limit.
+    /// The maximum number of holders of each role listed in `keep_at_most`.
     pub keep_at_most: Vec<RoleLimit>,
     /// The minimum number of people who must have the status `active` after an apply.
     pub keep_active: u64,
-    /// People who are never changed.
+    /// The addresses of people who must never be changed.
     pub protected: Vec<Sourced<Email>>,
     pub unmanaged: Unmanaged,
     pub missing: Missing,
@@ -174,14 +174,14 @@ pub struct GuardrailRules {
     pub role_rules: Vec<RoleRule>,
 }
 
-/// The default minimum for the role with the slug `admin`, used if `keep_at_least` isn't set.
+/// The minimum number of holders of the role with the slug `admin` if `keep_at_least` isn't set.
 pub const DEFAULT_MINIMUM: u64 = 2;
 
 impl GuardrailRules {
     /// Returns `true` if an incomplete user listing could make a guardrail pass that should block.
     ///
-    /// If so, the listing is fetched twice. The other guardrails are safe: declared people are searched by address, and an
-    /// undercounted minimum errs on the side of blocking.
+    /// If so, the listing is fetched twice. The other guardrails can't pass wrongly: declared people are also searched by
+    /// address, and undercounting people can only make a minimum block.
     pub fn needs_whole_list(&self) -> bool {
         let Self {
             max_changes: _,
@@ -216,13 +216,13 @@ impl Default for GuardrailRules {
 /// The `max_changes` guardrail, which limits the number of people a single apply may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxChanges {
-    /// A percentage of the declared people who are in Pylon and not deactivated, rounded down. Up to ten changes are always
-    /// allowed.
+    /// The maximum is a percentage of the declared people who are in Pylon and not deactivated, rounded down. It's never lower
+    /// than ten people.
     Share {
-        /// Ranges from 0 to 100.
+        /// The percentage of people who may be changed, from 0 to 100.
         percent: u8,
     },
-    /// An absolute number of people; 0 allows no changes.
+    /// The maximum is an absolute number of people. 0 allows no changes.
     Count(u64),
 }
 
@@ -263,7 +263,7 @@ words! {
     #[derive(JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Missing {
-        /// The plan lists them.
+        /// The plan lists these people.
         Report = "report",
         /// The guardrail blocks the apply.
         Block = "block",
@@ -288,7 +288,7 @@ impl Acknowledgment {
     }
 }
 
-/// An acknowledged risk: the guardrail that it overrides, and how far.
+/// The guardrail that an acknowledgment overrides, along with the count or the person that it accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcknowledgedRisk {
     pub guardrail: Guardrail,
@@ -299,16 +299,16 @@ pub struct AcknowledgedRisk {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RiskLimit {
-    /// The guardrail's count may be this high.
+    /// The highest number of people that the guardrail accepts (`up_to`).
     UpTo(Sourced<u64>),
-    /// The guardrail's count may be this low.
+    /// The lowest number of people that the guardrail accepts (`down_to`).
     DownTo(Sourced<u64>),
-    /// The guardrail is overridden for the person with this address.
+    /// The guardrail is overridden for the person with this address (`user`).
     User(Sourced<Email>),
 }
 
 impl AcknowledgedRisk {
-    /// Returns the acknowledgment's user, if its guardrail takes one.
+    /// Returns the address of the acknowledged person, or `None` if the acknowledgment has a count instead.
     pub const fn user(&self) -> Option<&Sourced<Email>> {
         match &self.limit {
             RiskLimit::User(user) => Some(user),
@@ -320,7 +320,7 @@ impl AcknowledgedRisk {
 /// A person as declared in the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredPerson {
-    /// The person's address. Its location is that of the key.
+    /// The person's address, with the location of the person's key in `[users]`.
     pub email: Sourced<Email>,
     /// The values outside all windows. `None` leaves the field alone.
     pub values: PerField<Option<DeclaredValue>>,

@@ -146,14 +146,15 @@ impl RosterReader {
     /// Parses a file, calls `read` on it, and reports its syntax errors.
     ///
     /// `read` is called even if there are syntax errors. Otherwise, a missing quote could hide ten unknown keys. `explain` then
-    /// calls it again for each part that the parser didn't reach, with the result for the whole file.
+    /// calls `read` again for each part that the parser didn't reach. Those calls also get the result of the first call.
     fn in_file<T>(
         &mut self,
         file: FileId,
         read: impl Fn(&mut Fields<'_>, &DeTable<'_>, Option<&T>) -> T,
     ) -> T {
         let text = self.sources.text(file);
-        // Try the start of the file first because the parser needs about fifty times the input size in memory.
+        // Before parsing the whole file, check that its start isn't full of errors: the parser needs about fifty times the input
+        // size in memory.
         let start = with_bounded_errors(text, START_SIZE);
         let mut repaired = None;
         let (table, errors) = match DeTable::parse(start) {
@@ -219,9 +220,10 @@ pub fn included_patterns(root: &str) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
-/// Returns `true` if the file, or its first `longest` bytes, is TOML that declares people, with at most one syntax error.
+/// Returns `true` if a file appears to declare people: it has `users`, `defaults`, or `include`, and at most one syntax error.
+/// `start` is the text of the file, cut off after `longest` bytes.
 pub fn declares_people(start: &str, longest: usize) -> bool {
-    // The last entry of a longer file can be incomplete.
+    // If the file might be longer than `start`, leave out the last entry, which can be incomplete.
     let last_entry = ["\n\"", "\n["].into_iter().filter_map(|beginning| start.rfind(beginning)).max();
     let end = last_entry.filter(|_| start.len() >= longest).unwrap_or(start.len());
     let (table, errors) = DeTable::parse_recoverable(&start[..end]);
@@ -231,9 +233,9 @@ pub fn declares_people(start: &str, longest: usize) -> bool {
 /// The maximum number of syntax errors in one part. With more errors, the file isn't considered TOML, and everything after that
 /// part is skipped: each error takes up hundreds of bytes of memory.
 const MAX_ERRORS_PER_PART: usize = 500;
-/// The size of a part in bytes.
+/// The size in bytes of the parts in which syntax errors are counted.
 const PART_SIZE: usize = 16 * 1024;
-/// The number of bytes at the start of a file to parse first.
+/// The number of bytes at the start of a file to check for too many syntax errors before the whole file is parsed.
 const START_SIZE: usize = 4 * PART_SIZE;
 
 /// Truncates the text after the first part with too many errors. Only the first `looked_at` bytes are checked.

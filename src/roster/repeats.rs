@@ -42,7 +42,8 @@ pub(super) struct Unread {
     pub(super) is_complete: bool,
 }
 
-/// Looks up the keys reported by the parser as duplicates, at the spans in `again`.
+/// Finds the first occurrence of each key that the parser reported as a duplicate. `again` has the spans of the duplicates, in
+/// order.
 pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[Range<usize>]) -> Repeats {
     let index = RepeatIndex::new(text, statements);
     let mut repeats = Repeats::default();
@@ -67,13 +68,13 @@ struct RepeatIndex<'t> {
     statements: &'t Statements,
     /// The key of each statement, without the header above it.
     keys: Vec<Key>,
-    /// The path of each header, starting with the empty path of the root. In an array of tables, it ends with the index of the
-    /// statement, to tell the tables apart.
+    /// The path of each header, starting with the empty path of the root. The path of a table in an array ends with the index of
+    /// the header's statement, to tell the tables apart.
     headers: Vec<Vec<KeyPart>>,
     nodes: Nodes,
 }
 
-/// The key of a statement. Empty if it couldn't be parsed.
+/// The key of a statement. `own` is empty if the key couldn't be parsed.
 struct Key {
     /// Index of the enclosing header in `RepeatIndex::headers`.
     header: usize,
@@ -87,7 +88,7 @@ struct Key {
 /// A trie of all keys. Node 0 is the root.
 struct Nodes {
     children: HashMap<(usize, String), usize>,
-    /// The first statement with exactly this key, for each node.
+    /// For each node, the first statement whose key is exactly the node's key.
     exact: Vec<Option<usize>>,
     /// For each node, the first statement whose key is longer and starts with the node's key.
     beginning: Vec<Option<usize>>,
@@ -246,7 +247,7 @@ fn parts(text: &str, statement: &Statement) -> Vec<KeyPart> {
     parts
 }
 
-/// Returns the number of bytes before the first unquoted `stop`.
+/// Returns the number of bytes before the first unquoted `stop`, or before the end of the line if the line has none.
 fn length_to(text: &str, stop: u8) -> usize {
     let bytes = text.as_bytes();
     let mut strings = Strings::new(text);
@@ -287,7 +288,7 @@ fn within<'v, 'i>(value: &'v DeValue<'i>, at: usize) -> Option<&'v DeTable<'i>> 
     }
 }
 
-/// Builds the problem for the key with this full name. For a person, the second component, below `users`, is the address.
+/// Builds the problem for a duplicate key or header. `names` is its full key, in which a person's address follows `users`.
 fn problem(
     file: FileId,
     names: &[&str],

@@ -28,7 +28,7 @@ pub struct RoleRule {
     pub roles: Vec<Sourced<RoleName>>,
     /// The reason for the rule, included in every message about it.
     pub reason: Sourced<String>,
-    /// If the key is missing, the default has the location of the rule.
+    /// How to handle people in Pylon who violate the rule. If the key is omitted, the default value has the location of the rule.
     pub on_violation: Sourced<OnViolation>,
 }
 
@@ -76,7 +76,8 @@ impl EmailPattern {
 }
 
 impl RoleRule {
-    /// Returns `true` if the rule applies to a person with these addresses. A single address in `except` exempts the person.
+    /// Returns `true` if the rule applies to a person with these addresses. If any of the addresses matches `except`, the person
+    /// is exempt.
     pub fn applies_to<'e>(&self, addresses: impl IntoIterator<Item = &'e Email>) -> bool {
         let mut is_meant = false;
         for email in addresses {
@@ -242,7 +243,7 @@ pub(super) fn read_rule(
             _ => fields.unknown(key, value, keys::RULE, "[[rule]]"),
         }
     }
-    // A missing key might be misspelled or have an invalid value, and both have already been reported above.
+    // A key that seems to be missing might be misspelled or have an invalid value, which has already been reported above.
     if fields.problems.len() > before {
         return None;
     }

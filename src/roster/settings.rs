@@ -46,7 +46,8 @@ pub(super) struct Settings {
     pub(super) acknowledgments: Vec<Acknowledgment>,
 }
 
-/// Parses the settings that affect how people are parsed. For a part of a file, the settings of the whole file apply.
+/// Parses the settings that affect how people are parsed. If `table` is only a part of the file, returns `whole`, the settings of
+/// the whole file.
 pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>, whole: Option<&Context>) -> Context {
     let zone = table.get("timezone").and_then(|value| read_timezone(fields, value));
     let unicode =
@@ -57,7 +58,7 @@ pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>, whole: 
     Context { zone: zone.unwrap_or(TimeZone::UTC), allow_unicode: unicode.unwrap_or(false) }
 }
 
-/// Parses every key of the root file except `[defaults]` and `[users]`.
+/// Parses every key of the root file except those handled by [`read_context`] and `read_people`.
 pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, context: &Context) -> Settings {
     let mut settings = Settings {
         include: Vec::new(),
@@ -95,8 +96,8 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
     settings
 }
 
-/// Maps each key of the root file and of its tables to its location. Rules, acknowledgments, and people store their own
-/// locations.
+/// Maps each top-level key of the root file, and each key in one of [`TABLES`], to its location. Rules, acknowledgments, and
+/// people store their own locations.
 fn places_of(fields: &Fields<'_>, table: &DeTable<'_>) -> BTreeMap<String, Place> {
     let mut places = BTreeMap::new();
     for (key, value) in table {
@@ -133,7 +134,7 @@ fn read_timezone(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<TimeZ
     let name = fields.string("timezone", value)?;
     // Use only the bundled database. The system's copy can contain `localtime`, which differs between machines.
     let zones = TimeZoneDatabase::bundled();
-    // These names stand for "not configured".
+    // In the time zone database, these names mean that no time zone is configured.
     let is_zone = |name: &str| !["factory", "etc/unknown"].contains(&name.to_ascii_lowercase().as_str());
     zones.get(name.value).ok().filter(|_| is_zone(name.value)).or_else(|| {
         let available = zones.available().map(|zone| zone.to_string());
@@ -251,7 +252,7 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Ma
     percent.map(|percent| MaxChanges::Share { percent })
 }
 
-/// Parses a table with a holder count per role.
+/// Parses a table that maps roles to a minimum or maximum number of holders, such as `{ Admin = 2 }`.
 fn read_role_limits(fields: &mut Fields<'_>, key: &str, value: &TomlValue<'_>) -> Vec<RoleLimit> {
     let mut limits = Vec::new();
     for (role, value) in fields.table(key, value).into_iter().flatten() {

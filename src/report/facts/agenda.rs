@@ -129,7 +129,7 @@ impl ScheduledChange {
         }
     }
 
-    /// Creates a scheduled change that hasn't been checked by guardrails.
+    /// Creates a scheduled change without checking whether a guardrail would block it.
     pub(super) fn new(transition: &Transition, sources: &Sources) -> Self {
         let Transition { moment, email, field, from, to, place } = transition;
         Self {

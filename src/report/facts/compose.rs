@@ -29,7 +29,7 @@ use crate::report::words;
 use crate::roster::{Acknowledgment, Email, FieldValue, Roster, Unmanaged};
 use crate::source::Sources;
 
-/// The maximum length of a role name within a sentence, in characters.
+/// The maximum length of a role name or a value within a sentence, in characters.
 const LONGEST: usize = 80;
 
 impl PlanReport {
@@ -83,7 +83,7 @@ impl PlanReport {
         }
     }
 
-    /// Records who set the differing values, according to the audit log.
+    /// Records who set the values that differ from the files, according to the audit log.
     pub fn add_blame(&mut self, findings: &Findings) {
         let Findings { blames, unread, is_available } = findings;
         let mut edits = 0;
@@ -91,10 +91,10 @@ impl PlanReport {
             let Some(id) = UserId::new(line.person.id.raw()) else { continue };
             for edit in &mut line.edits {
                 if edit.cause == Some(Cause::ThisChange) {
-                    continue; // the audit log was not searched for it
+                    continue; // the audit log is not searched for edits caused by the files under review
                 }
                 edit.blame = blames.get(&(id.clone(), edit.field)).map(blame_line);
-                // If a window is the cause, there need not be an entry.
+                // An edit caused by a window might not have an audit log entry, so count the edit only if it has one.
                 edits += usize::from(edit.blame.is_some() || edit.cause != Some(Cause::Scheduled));
             }
         }
@@ -119,7 +119,7 @@ impl PlanReport {
     /// Records the outcome of each change and how the apply ended.
     pub fn add_result(&mut self, finished: &Finished) {
         let Finished { outcomes, stopped, not_read_back } = finished;
-        // Changes and outcomes are both in plan order.
+        // Changes and outcomes are both in plan order, so they can be paired by position.
         for (line, outcome) in self.changes.iter_mut().zip(outcomes) {
             line.outcome = Some(OutcomeLine::new(outcome.clone()));
         }
@@ -133,8 +133,8 @@ impl PlanReport {
 }
 
 impl RollbackNotes {
-    /// Creates the notes of a rollback. `files` contains the edits that keep the next apply from undoing the rollback. `next` has
-    /// the changes that an apply of the unedited files would make instead of the rollback.
+    /// Creates the notes of a rollback. `files` contains the edits that keep the next apply from undoing the rollback. `next`
+    /// contains the changes that an apply of the unedited files would make at this point.
     pub fn new(
         applied: &Applied,
         not_rolled_back: &[NotRolledBack],
@@ -144,7 +144,7 @@ impl RollbackNotes {
         roles: &RoleCatalog,
     ) -> Self {
         let names = Labels { roles, sources };
-        // Searching all changes for each person would be slow.
+        // Index the changes by address, since searching all of them for each person would be slow.
         let next: HashMap<&Email, &Change> =
             next.iter().map(|change| (&change.subject.primary, change)).collect();
         let not_rolled_back = not_rolled_back.iter().map(|left| SkippedLine {
@@ -218,8 +218,8 @@ impl Labels<'_> {
         }
     }
 
-    /// Tells which value the next apply would set in place of one that is left alone. Returns an empty string if it wouldn't set
-    /// one.
+    /// Describes the value that the next apply would set in place of a value that the rollback leaves alone. Returns an empty
+    /// string if the next apply wouldn't change the value.
     fn set_next(&self, left: &NotRolledBack, next: &HashMap<&Email, &Change>) -> String {
         let NotRolledBackReason::ChangedSince { field } = &left.why else { return String::new() };
         let change = next.get(&left.email.value);
@@ -245,7 +245,8 @@ impl Labels<'_> {
         }
     }
 
-    /// Skips people with changes or observed differences. Their entries already show the primary address.
+    /// Returns the people declared under an address other than their primary one. Skips people with changes or observed
+    /// differences, because their entries already show the primary address.
     fn found_elsewhere(&self, reviewed: &ReviewedPlan) -> Vec<FoundElsewhereLine> {
         let plan = &reviewed.plan;
         let mut lines = Vec::new();

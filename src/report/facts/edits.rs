@@ -15,7 +15,7 @@ struct EditRecord<'r> {
     edit: &'r EditLine,
     /// Whether the policy only observes the field and leaves the difference alone.
     is_observed: bool,
-    /// Whether the person gains or loses a guarded role.
+    /// Whether the edit makes the person gain or lose a guarded role.
     is_guarded: bool,
 }
 
@@ -36,7 +36,7 @@ impl PlanReport {
         }))
     }
 
-    /// Returns a table without rows.
+    /// Returns the column names without any records, for files that declare no people.
     pub fn no_records() -> Records {
         Records::new::<EditRecord<'_>, _>([])
     }

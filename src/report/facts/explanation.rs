@@ -120,7 +120,7 @@ pub struct PylonLine {
 /// A person's values of one field in Pylon. Roles are shown by name.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct HeldValuesLine {
-    /// Empty if the person has no value.
+    /// Values assigned to the person directly. Can be empty.
     pub assigned: Vec<Printable>,
     /// Values granted through SCIM groups.
     pub through_scim: Vec<Printable>,
@@ -144,7 +144,8 @@ fn as_plan_report<S: Serializer>(plan: &Option<PlanReport>, serializer: S) -> Re
 }
 
 impl ExplanationReport {
-    /// Explains `asked`. `desired` holds the person's declared values, and `plan` is limited to this person.
+    /// Creates the report about the person with the address `asked`. `desired` holds the person's declared values, and `plan` is
+    /// limited to this person.
     pub fn new(
         asked: &Email,
         roster: &Roster,
@@ -454,7 +455,8 @@ fn standing(
     protected.chain(own).chain(rules).collect()
 }
 
-/// Returns the closest address among the declared people and those in Pylon.
+/// Returns the address most similar to `asked` among the declared people and those in Pylon, or `None` if no address is similar
+/// enough.
 fn near(asked: &Email, roster: &Roster, observed: &ObservedState) -> Option<Printable> {
     let declared = roster.people.iter().map(|person| &person.email.value);
     let known = declared.chain(observed.people().map(|person| &person.email));
@@ -496,7 +498,8 @@ impl SinceLine {
 }
 
 impl PylonLine {
-    /// `asked` is the declared address or, for an unmanaged person, the one given on the command line.
+    /// Creates the entry for a user record in Pylon. `asked` is the declared address or, for an unmanaged person, the address
+    /// given on the command line.
     fn new(person: &Person, asked: &Email, observed: &ObservedState) -> Self {
         let Person { id, email, secondary, name, held, deactivated } = person;
         let line = |field: Field| {

@@ -72,7 +72,7 @@ pub struct SkippedLine {
 }
 
 impl FileLine {
-    /// Creates an entry for a file along with its diff.
+    /// Creates an entry for a file, with a diff of its text `before` and `after`.
     pub fn new(name: &str, state: FileState, before: &str, after: &str) -> Self {
         Self { name: Printable::new(name), state, people: None, hunks: diff_texts(before, after) }
     }
@@ -82,7 +82,7 @@ fn as_diff<S: Serializer>(hunks: &[Hunk], serializer: S) -> Result<S::Ok, S::Err
     serializer.collect_str(&hunks.iter().map(Hunk::text).collect::<String>())
 }
 
-/// Returns an entry for each file updated by an adoption.
+/// Returns an entry for each file that an [`Adoption`] updates.
 pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> Vec<FileLine> {
     let line = |edit: &crate::adoption::FileEdit| {
         FileLine::new(sources.name(edit.file), state, sources.text(edit.file), &edit.text)
@@ -90,7 +90,7 @@ pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> V
     adoption.files.iter().map(line).collect()
 }
 
-/// Returns an entry for each value that an adoption can't write.
+/// Returns an entry for each value that an [`Adoption`] couldn't write to the files.
 pub fn skipped_lines(adoption: &Adoption, sources: &Sources, roles: &RoleCatalog) -> Vec<SkippedLine> {
     let line = |value: &NotWritten| {
         let NotWritten { email, field, why } = value;

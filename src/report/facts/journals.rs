@@ -20,10 +20,11 @@ pub struct JournalsReport {
     pub journals: Vec<JournalEntry>,
     /// The number of older journals not listed.
     pub older: usize,
-    /// The command to undo the newest run against the selected Pylon. `null` if it has no journals, or if that run is still
-    /// active on this machine.
+    /// The command to undo the newest run against the selected Pylon. `null` if there are no journals for this Pylon, or if the
+    /// newest run is still active on this machine.
     pub undo: Option<String>,
-    /// The index of the newest journal for the selected Pylon, if there is one. It can be beyond the listed ones.
+    /// The index of the newest journal for the selected Pylon, or `None` if there are no journals for this Pylon. The index can
+    /// be beyond the end of `journals`, which omits older journals.
     #[serde(skip)]
     pub last: Option<usize>,
 }

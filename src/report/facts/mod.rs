@@ -67,7 +67,8 @@ pub struct OrganizationLine {
 }
 
 impl OrganizationLine {
-    /// `place` is `us`, `eu`, `sandbox`, or the host that the organization was read from.
+    /// Creates the entry for an organization. `place` is where the organization was read from: `us`, `eu`, `sandbox`, or the
+    /// host.
     pub fn new(organization: &Organization, place: &str) -> Self {
         let Organization { id, name } = organization;
         Self { name: Printable::new(name), id: Printable::new(id), place: Printable::new(place) }

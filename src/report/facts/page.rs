@@ -57,7 +57,7 @@ impl DiagnosticPage {
 }
 
 impl DiagnosticDetails {
-    /// Finds the section with this anchor.
+    /// Returns the section of docs/diagnostics.md with the given anchor, or `None` if the page has no such section.
     fn at(anchor: &str) -> Option<Self> {
         let sections = DIAGNOSTICS.split("\n### ").skip(1).filter_map(|section| section.split_once('\n'));
         let is_named = |title: &str| title.to_lowercase().replace(' ', "-") == anchor;

@@ -307,7 +307,7 @@ pub struct GuardrailLine {
     pub location: Option<Location>,
 }
 
-/// A note from the list [`words::NOTES`].
+/// The reason a guardrail only warns, which is one of [`words::NOTES`].
 type Note = &'static str;
 
 /// Deserializes a note. Rejects text that isn't in [`words::NOTES`] because formats don't escape notes.
@@ -325,7 +325,7 @@ fn remedy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
     Ok(text.map(|text| printable(text).join("\n")))
 }
 
-/// An expired acknowledgment.
+/// An acknowledgment that has expired and is therefore ignored.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ExpiredLine {
     pub guardrail: Guardrail,
@@ -421,7 +421,7 @@ impl PlanReport {
         })
     }
 
-    /// Returns the lines about roles within their maximum.
+    /// Returns the guardrail lines about roles that stay within their maximum.
     pub fn seats(&self) -> impl Iterator<Item = &GuardrailLine> {
         self.guardrails.iter().filter(|line| line.is_seats())
     }

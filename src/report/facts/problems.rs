@@ -1,4 +1,4 @@
-//! The JSON output of `validate` for valid files, and the problems of any failed command.
+//! The JSON output of `validate` for valid files, and of any command that fails.
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
@@ -51,7 +51,7 @@ struct Labeled<'a> {
     label: &'a str,
 }
 
-/// Serializes the problems with resolved locations.
+/// Serializes the problems, with each place resolved to a file location.
 pub(crate) fn serialize_problems<S: Serializer>(
     problems: &Problems,
     serializer: S,

@@ -1,4 +1,5 @@
-//! Differences from the base version that the plan doesn't write, with the reason for each.
+//! Finds the differences between the base version and the current files that the plan doesn't write to Pylon, and the reason for
+//! each.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +16,7 @@ use crate::printable::Printable;
 use crate::roster::{Email, Field, FieldValue, Roster, Stance, Window};
 use crate::source::Sourced;
 
-/// The inputs needed to explain why a difference isn't written.
+/// The inputs needed to explain why the plan doesn't write a difference from the base version.
 struct UnwrittenContext<'a> {
     /// The planned edits, by address and field.
     planned: HashMap<(&'a Email, Field), &'a EditLine>,
@@ -67,7 +68,7 @@ impl<'a> UnwrittenContext<'a> {
         observed: &'a ObservedState,
     ) -> Self {
         let mut planned = HashMap::new();
-        // Changes and report lines are both in plan order.
+        // Changes and report lines are both in plan order, so they can be paired by position.
         for (change, line) in reviewed.plan.changes.iter().zip(&report.changes) {
             let email = &change.subject.email.value;
             planned.extend(line.edits.iter().map(|edit| ((email, edit.field), edit)));
@@ -76,7 +77,7 @@ impl<'a> UnwrittenContext<'a> {
         Self { planned, missing, present, reviewed, observed }
     }
 
-    /// Removes the items that the plan writes, and records why each of the others isn't written.
+    /// Removes the items that the plan writes from `entry`, and records why the plan doesn't write each of the remaining items.
     fn explain(&self, email: &Email, entry: &mut DifferenceEntry, now: Timestamp) {
         if entry.kind == Kind::Removed {
             self.explain_removed(email, entry);
@@ -98,8 +99,8 @@ impl<'a> UnwrittenContext<'a> {
         }
     }
 
-    /// Returns `true` if the plan sets the field to the person's own value or a default because of the files under review. A
-    /// window's value may be planned instead, while the person's own value applies only after the window.
+    /// Returns `true` if the files under review cause the plan to set the field to the person's own value or a default. Returns
+    /// `false` if the plan sets the value of a window, since the person's own value applies only after the window.
     fn writes_own_value(&self, email: &Email, field: Field) -> bool {
         self.planned.get(&(email, field)).is_some_and(|edit| {
             edit.cause == Some(Cause::ThisChange) && matches!(edit.origin, Origin::Person | Origin::Defaults)
@@ -157,7 +158,7 @@ impl<'a> UnwrittenContext<'a> {
         value.is_some_and(|value| matches!(value.origin, Origin::Window { .. }))
     }
 
-    /// Records why the removal of a person isn't written, and the roles that the person keeps.
+    /// Records why the plan doesn't write the removal of a person from the files, and which roles the person keeps in Pylon.
     fn explain_removed(&self, email: &Email, entry: &mut DifferenceEntry) {
         let mut reason = Unwritten::NoLongerDeclared;
         if let Found::Primary(person) | Found::Secondary(person) = self.observed.find(email) {

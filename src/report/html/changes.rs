@@ -15,11 +15,12 @@ pub(super) struct PeopleSection<'r> {
     /// The ID that the table of contents links to.
     pub(super) id: &'static str,
     pub(super) title: &'static str,
-    /// Sorted so that people with guarded roles come first.
+    /// Sorted so that people who gain or lose a guarded role come first.
     pub(super) people: Vec<ChangedPerson<'r>>,
 }
 
-/// Returns the sections of a plan, starting with guarded roles, or the sections of an apply, starting with what wasn't applied.
+/// Returns the nonempty sections of people. In a plan, changes to guarded roles come first. In an apply, changes that weren't
+/// applied come first.
 pub(super) fn parts(report: &PlanReport) -> Vec<PeopleSection<'_>> {
     let (mut people, others): (Vec<_>, Vec<_>) =
         transitions::people(report).into_iter().partition(|person| !person.guarded_roles.is_empty());
@@ -66,8 +67,9 @@ impl PeopleSection<'_> {
 
 type SameChange<'p, 'r> = Vec<&'p ChangedPerson<'r>>;
 
-/// Splits people into those to list, the groups of more than [`MOST_LISTED`] people, and leftovers to collapse if there are
-/// too many. Groups are formed first by values, source lines, and audit log entries, and then only by values.
+/// Splits people into those to list individually, groups of more than [`MOST_LISTED`] people, and the remaining people if there
+/// are too many to list. People with the same values, source lines, and audit log entries are grouped first, followed by people
+/// with only the same values.
 fn split<'p, 'r>(
     people: &'p [ChangedPerson<'r>],
 ) -> (SameChange<'p, 'r>, Vec<SameChange<'p, 'r>>, SameChange<'p, 'r>) {

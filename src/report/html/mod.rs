@@ -183,8 +183,8 @@ fn prose(sentence: &str) -> Markup {
     }
 }
 
-/// Renders sentences and any TOML that follows them, which starts with a table header. In the remedy of a guardrail, the TOML
-/// is indented.
+/// Renders the sentences in `text`, followed by a code block from the first TOML table header on. In the remedy of a guardrail,
+/// the TOML is indented.
 fn advice(text: &str) -> Markup {
     let begins_toml = |line: &&str| line.trim_start().starts_with('[');
     let sentences: Vec<&str> = text.lines().take_while(|line| !begins_toml(line)).collect();

@@ -1,4 +1,4 @@
-//! The problems of a failed run, or the warnings about valid files.
+//! Renders the problems of a failed run or the warnings about valid files as HTML.
 
 use maud::{Markup, html};
 

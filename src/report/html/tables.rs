@@ -44,7 +44,8 @@ fn line(columns: &[&str], row: &Row) -> Markup {
                     @if number == 0 {
                         strong { (sign) (cell.as_str()) }
                     } @else {
-                        // Phones stack the cells and hide the column headings.
+                        // On phones, the cells are stacked and the column headings are hidden, so repeat the heading in each
+                        // cell.
                         @if let Some(column) = columns.get(number) { span.label { (column) " " } }
                         (prose(cell.as_str()))
                     }

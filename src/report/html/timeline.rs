@@ -18,7 +18,7 @@ const WIDTH: f64 = 960.0;
 const NAMES: f64 = 230.0;
 const LANE: f64 = 36.0;
 const DATES: f64 = 24.0;
-/// The number of characters of an address and of the values that fit next to the bars.
+/// The maximum lengths, in characters, of an address and of a window's values, so that both fit next to the bars.
 const LONGEST_ADDRESS: usize = 30;
 const LONGEST_VALUES: usize = 36;
 /// The minimum distance in SVG units between a date and the word `now`, which would otherwise overlap.

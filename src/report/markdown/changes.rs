@@ -39,7 +39,7 @@ fn rank(person: &ChangedPerson<'_>) -> (bool, bool, Option<Cause>) {
     (is_applied, person.guarded_roles.is_empty(), person.change.cause())
 }
 
-/// Formats the number of people per transition.
+/// Formats a table that counts the people per transition from one value to another.
 fn matrix(report: &PlanReport, room: usize) -> String {
     let transitions = transitions::transitions(report);
     let causes: Vec<Cause> = Cause::ALL
@@ -66,7 +66,7 @@ fn matrix(report: &PlanReport, room: usize) -> String {
     format!("{head}\n{line}\n{shown}\n") + &left_out(rows.len() - kept, "transition", "transitions")
 }
 
-/// The settings for formatting rows.
+/// How to format a row: whether it has an outcome, and whether locations are links.
 #[derive(Clone, Copy)]
 struct RowFormat<'a> {
     has_outcome: bool,
@@ -176,7 +176,8 @@ impl RowFormat<'_> {
             + &left_out(lines.len() - kept, "change of a guarded role", "changes of guarded roles")
     }
 
-    /// Formats the people without changes to guarded roles, collapsed. Large groups of people with the same change share a row.
+    /// Formats a collapsed table of the people without changes to guarded roles. Large groups of people with the same change
+    /// share a row.
     fn others(self, people: &[ChangedPerson<'_>], are_all: bool, room: usize) -> String {
         let mut rows = Vec::new();
         for group in transitions::groups(people) {
@@ -200,7 +201,7 @@ impl RowFormat<'_> {
     }
 }
 
-/// Formats the field with its old and new values.
+/// Formats the field of an edit with its old and new values.
 fn values(edit: &EditLine) -> String {
     let (from, to) = edit.short_values(LONGEST);
     let from: Vec<String> = from.iter().map(|value| code(value.as_str())).collect();

@@ -20,7 +20,7 @@ use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::source::Location;
 
-/// A diff or a list of a comparison's differences is collapsed if it has more entries than this.
+/// Diffs and lists of differences with more than this many entries are collapsed.
 const UNFOLDED: usize = 20;
 /// The maximum number of characters to show of a name or value. The JSON report never truncates them.
 const LONGEST: usize = 80;
@@ -63,7 +63,7 @@ pub(super) fn write(report: &Report, setting: &Setting) -> String {
     if text.len() <= limit {
         return text;
     }
-    // Each part stays within its share, so this happens only if the limit is extremely small.
+    // Each part stays within its share of the limit, so the text is too long only if the limit is extremely small.
     title(command, "too long to show here") + "The JSON report (`--report json=FILE`) has all of it.\n"
 }
 
@@ -118,7 +118,8 @@ fn failed(command: &str, exit: Exit, problems: &Problems, limit: usize) -> Strin
     with_letters(head, problems, ["problem", "problems"], limit)
 }
 
-/// Appends the problems or warnings that fit. `names` holds the singular and the plural.
+/// Appends to `head` the problems or warnings that fit into `limit` bytes. `names` holds the singular and plural nouns for
+/// counting the omitted ones.
 fn with_letters(head: String, problems: &Problems, names: [&str; 2], limit: usize) -> String {
     let [one, many] = names;
     let letters: Vec<String> =

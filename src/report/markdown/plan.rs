@@ -11,8 +11,8 @@ use crate::report::sections::{self, Line, Part, Section};
 use crate::report::tables::Mark;
 use crate::report::{toml_diff, words};
 
-/// Caps each list at the size limit divided by this number. The changes get the rest, followed by the lists that must be visible
-/// to a reviewer.
+/// Caps each list at the size limit divided by this number. The remaining space goes first to the changes, and then to the lists
+/// that must be visible to a reviewer.
 const SHARE: usize = 12;
 /// The maximum length of a command in characters.
 const LONGEST_PATH: usize = 300;
@@ -35,7 +35,7 @@ pub(super) fn write(command: &str, report: &PlanReport, links: Links<'_>, limit:
     }
     for (number, section) in sections.iter().enumerate() {
         let others = head.len() + size(&texts) - texts[number].len();
-        // One reserve is for the title of the list, and one for the frame of the diff.
+        // Reserve space twice: for the title of the list, and for the frame of the diff.
         let room = limit.saturating_sub(others + 2 * FENCES);
         if let Section::List { is_open: true, .. } = section
             && room > limit / SHARE

@@ -30,9 +30,9 @@ const NAMED: usize = 10;
 
 #[derive(Debug, Clone)]
 pub(in crate::report) enum Part {
-    /// Our own text.
+    /// Text composed by rolecall itself, without any untrusted text.
     Words(String),
-    /// Our own text, emphasized.
+    /// Like [`Part::Words`], but emphasized.
     Strong(&'static str),
     /// A name or value from the files or from Pylon.
     Value(Printable),
@@ -61,14 +61,14 @@ pub(in crate::report) enum Section {
         mark: Mark,
         heading: Line,
         reasons: Vec<Line>,
-        /// How to acknowledge the reasons, as sentences and TOML to copy.
+        /// Remedies for the reasons. Each remedy consists of sentences and an acknowledgment in TOML to copy.
         remedies: Vec<String>,
     },
     /// The changes. Each format decides whether to show a diff, a table, or both.
     Changes,
     /// The scheduled changes and the windows.
     Scheduled,
-    /// Suggested edits to these files.
+    /// The files that a rollback suggests editing, with the suggested edits.
     Files(Vec<FileLine>),
 }
 

@@ -122,7 +122,7 @@ fn group_lines(
     text
 }
 
-/// Formats the unmanaged people. Returns an empty string after an apply, or if the report lists none.
+/// Formats the unmanaged people. Returns an empty string after an apply, or if the report has no unmanaged people.
 fn unmanaged(command: &str, report: &PlanReport) -> String {
     let people = &report.unmanaged;
     let addresses = people.iter().map(|email| email.short(LONGEST_ADDRESS).to_string());
@@ -175,7 +175,8 @@ fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
     format!("{title} · {name} ({id}, {place}) · {declared} declared{only}{at}\n{made_up}")
 }
 
-/// Formats a person's edits, with the outcome below them. The summary has the details of shared outcomes.
+/// Formats a person's entry, with the edits and the outcome below it. If many people share an outcome, only the outcome's name is
+/// shown, because the summary has the details.
 fn entry_lines(
     entry: Entry<'_>,
     guarded_roles: &[&GuardedRoleLine],

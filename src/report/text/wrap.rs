@@ -21,7 +21,7 @@ pub(crate) fn verbatim(line: &str) -> String {
     format!("{VERBATIM}{line}")
 }
 
-/// Protects text that must not be broken, such as a path.
+/// Protects text that must not be broken across lines, such as a path.
 pub(crate) fn whole(text: &str) -> String {
     text.replace(' ', &NO_BREAK.to_string())
 }
@@ -48,7 +48,7 @@ fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     }))
 }
 
-/// Returns the end of the first word including trailing spaces, or `None` at the end of the line.
+/// Returns the byte offset of the end of the first word and its trailing spaces, or `None` if the line is empty.
 fn end_of_word(line: &str) -> Option<usize> {
     let command = line.find("`rolecall ").and_then(|start| {
         let is_in_first_word = !line[..start].contains(' ');
@@ -87,7 +87,7 @@ pub(crate) fn wrapped_line(line: &str, width: usize, hanging: usize) -> String {
     let hanging = " ".repeat(hanging);
     let options = options(width).initial_indent(indent).subsequent_indent(&hanging);
     let words = content.trim_end_matches(['\n', ' ']);
-    // A prompt ends with a space that separates it from the answer.
+    // Keep trailing spaces: a prompt ends with a space that separates it from the answer.
     let end = if content.ends_with('\n') { "\n" } else { &content[words.len()..] };
     let lines = textwrap::wrap(words, options);
     with_styles_per_line(&lines, &hanging) + end

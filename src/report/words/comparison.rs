@@ -10,7 +10,7 @@ pub const SENSITIVE: &str = "guarded roles, guardrails, rules, policy, acknowled
 /// A note on a role that might be guarded.
 pub const UNRESOLVED: &str = "may be a guarded role: only Pylon can tell";
 
-/// Names the subject: a table header as in the file, an address, or the files as a whole.
+/// Names the subject of a difference: a table header as in the file, an address, or the files as a whole.
 pub fn subject(subject: &ComparedSubject) -> Printable {
     let text = match subject {
         ComparedSubject::Workspace => "[workspace]".into(),
@@ -29,8 +29,8 @@ pub fn subject(subject: &ComparedSubject) -> Printable {
     Printable::new(&text)
 }
 
-/// Formats the old and the new value, truncated to `limit` characters with [`Printable::cut_change`]. Each is followed by its time
-/// zone, if there is one.
+/// Formats the old and the new value, truncated to `limit` characters with [`Printable::cut_change`]. A value with a time zone is
+/// followed by that time zone.
 pub fn declared_values(item: &ItemLine, limit: usize) -> [Option<String>; 2] {
     let declared = [&item.old, &item.new].map(Option::as_ref);
     let shown = match declared {
@@ -44,7 +44,7 @@ pub fn declared_values(item: &ItemLine, limit: usize) -> [Option<String>; 2] {
     [old.map(|old| format!("{old}{old_zone}")), new.map(|new| format!("{new}{new_zone}"))]
 }
 
-/// Sums up a comparison for the title.
+/// Sums up a comparison for the title of the report.
 pub fn differing(report: &ComparisonReport) -> String {
     let ComparisonSummary { people_added, people_removed, people_changed, settings, sensitive: _ } =
         report.summary;

@@ -102,7 +102,7 @@ fn with_example(outcome: &Outcome) -> String {
     }
 }
 
-/// Label for the path of the journal.
+/// The label that a report shows before the path of the journal.
 pub const SENT: &str = "Journal of all requests";
 
 /// Warns about changes that were not read back, or returns `None` if there are none.
@@ -111,7 +111,7 @@ pub fn not_read_back(number: usize) -> Option<String> {
     (number > 0).then(|| format!("{changes} confirmed by Pylon when sent, but not read back."))
 }
 
-/// Note about a journal without an end record.
+/// The note that a report shows if the journal has no end record.
 pub const KILLED: &str =
     "The journal is incomplete, because the run was killed. Changes that it may have sent are checked too.";
 

@@ -11,7 +11,7 @@ use crate::printable::Printable;
 use crate::report::facts::plan::{BaseLine, ChangeLine, EditLine, GuardedRoleLine, PlanReport, PlanSummary};
 use crate::roster::Field;
 
-/// The length of an abbreviated commit ID.
+/// The number of characters in an abbreviated commit ID.
 const SHORT_COMMIT: usize = 7;
 /// The maximum number of people named in a sentence.
 const NAMED: usize = 10;
@@ -24,12 +24,12 @@ pub fn people_change(number: usize) -> String {
     if number == 0 { "nothing to change".into() } else { count(number, "person changes", "people change") }
 }
 
-/// Heading of the differences from the base version that the plan doesn't write, but that a reviewer must not miss.
+/// The heading of the differences from the base version that the plan doesn't write, but that a reviewer must not miss.
 pub const ALSO_CHANGED: &str = "Also changed in these files";
-/// Heading of the other differences from the base version that the plan doesn't write.
+/// The heading of the other differences from the base version that the plan doesn't write.
 pub const UNWRITTEN: &str = "Other differences in the files, with nothing to apply now";
 
-/// Sums up a plan for the title.
+/// Sums up a plan or an apply for the title of the report.
 pub fn verdict(report: &PlanReport) -> String {
     let blocking = report.guardrails.iter().filter(|line| line.verdict == Verdict::Blocks);
     let names: BTreeSet<&str> = blocking.map(|line| line.name.as_str()).collect();
@@ -89,7 +89,7 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
     parts
 }
 
-/// Describes what `rolecall apply` does with a saved plan. Follows the command in the report.
+/// Describes what `rolecall apply` does with a saved plan. In a report, this text follows the command.
 pub const SAVED: &str = "applies these changes and no others";
 
 /// Returns a note that nothing was changed if a blocked plan kept the command from making changes.

@@ -61,7 +61,7 @@ fn list_words(object: &mut Map<String, Value>) {
     }
 }
 
-/// Unwraps doc comments, but preserves paragraphs.
+/// Joins the lines of each paragraph of the description, which comes from a wrapped doc comment.
 fn join_lines(object: &mut Map<String, Value>) {
     if let Some(Value::String(text)) = object.get_mut("description") {
         let paragraphs: Vec<String> =

@@ -145,8 +145,8 @@ struct RuleSchema {
     roles: Vec<TextSchema>,
     /// The reason for the rule, included in every message about it: `reason = "contractors read only"`.
     reason: TextSchema,
-    /// How to handle people with a matching address, including unmanaged people, who would have any other role in Pylon
-    /// after an apply.
+    /// How to handle people with a matching address, including unmanaged people, who, after an apply, would have a role in Pylon
+    /// that is not in `roles`.
     #[schemars(extend("default" = OnViolation::default().as_str()))]
     on_violation: Option<OnViolation>,
 }
@@ -335,7 +335,8 @@ mod tests {
     use crate::roster::settings::takes;
     use crate::roster::{Guardrail, MaxChanges, Region, Status};
 
-    /// Returns the schema at a pointer. In `patternProperties`, `*` refers to the only pattern.
+    /// Returns the schema of the key at a path such as `rule/items`. The step `*` stands for the only pattern in
+    /// `patternProperties`.
     fn at(schema: &Value, pointer: &str) -> Value {
         let mut value = schema;
         for step in pointer.split('/').filter(|step| !step.is_empty()) {

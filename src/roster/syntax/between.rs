@@ -11,7 +11,8 @@ use super::spot::{Mistake, Spot, bare_key, without_quotes};
 use super::statements::{is_bare, string_len};
 use super::values::example;
 
-/// Recognizes the key of a secret. This runs before almost all other recognizers, so that no message reveals the value.
+/// Recognizes a key that names a secret or a host. This runs before almost all other recognizers, so that no message reveals the
+/// value.
 pub(super) fn secret(spot: &Spot<'_>) -> Option<Mistake> {
     let signs = spot.bare().into_iter().filter(|(_, char)| "=:".contains(*char));
     for key in signs.filter_map(|(at, _)| key_before(spot.line, at)) {
@@ -109,7 +110,7 @@ pub(super) fn no_value(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.over(spot.start..end + 1))
 }
 
-/// Recognizes `"""ana@acme.example""" = {}`.
+/// Recognizes a key in triple quotes, such as `"""ana@acme.example""" = {}`.
 pub(super) fn multiline_key(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::LongKey {
         return None;
@@ -121,7 +122,7 @@ pub(super) fn multiline_key(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(marked, message, "three quotes", format!("write: \"{name}\" = …")))
 }
 
-/// Recognizes `Tier 2 = 3`.
+/// Recognizes an unquoted key with a space in an inline table, such as `Tier 2 = 3`.
 pub(super) fn key_with_space(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::NoAssignment {
         return None;
@@ -141,7 +142,7 @@ pub(super) fn key_with_space(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(range, message, "needs quotes around it", format!("write: {fixed}")))
 }
 
-/// Recognizes `[ role = "Admin" ]`.
+/// Recognizes keys in brackets instead of braces, such as `[ role = "Admin" ]`.
 pub(super) fn array_of_keys(spot: &Spot<'_>) -> Option<Mistake> {
     let before = spot.before().trim_end().strip_suffix('[')?.trim_end();
     let owner = before.strip_suffix('=')?;
@@ -180,7 +181,8 @@ pub(super) fn comma(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.within_mark(spot))
 }
 
-/// Recognizes `{ from = 2026-12-20 until = 2026-12-21 }`, where the parser takes the next key to be part of the value.
+/// Recognizes a missing comma after an unquoted value, as in `{ from = 2026-12-20 until = 2026-12-21 }`. The parser takes the
+/// next key to be part of the value.
 pub(super) fn comma_between_values(spot: &Spot<'_>) -> Option<Mistake> {
     let range = spot.value();
     let before = spot.line[range.clone()].split_once('=')?.0.trim_end();
@@ -196,7 +198,7 @@ pub(super) fn comma_between_values(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(start..start + key.len(), message, "`,` is missing before it", help))
 }
 
-/// Recognizes `"ana@acme.example" = role = "Admin"`.
+/// Recognizes a person's key without braces, such as `"ana@acme.example" = role = "Admin"`.
 pub(super) fn keys_without_braces(spot: &Spot<'_>) -> Option<Mistake> {
     let person = spot.before().trim_end().strip_suffix('=')?.trim();
     let key = bare_key(spot.after());

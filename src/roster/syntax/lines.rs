@@ -114,7 +114,7 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     };
     let header = format!("{open}{}{close}", spot.shown(name, "users"));
     let mistake = spot.mistake(spot.whole_line(), message, "not a header", format!("write: {header}"));
-    // Below such a line, the parser is in the wrong section or in none.
+    // Unless the parser recognizes the header, it assigns the keys below to the wrong section or to none.
     Some(Mistake { section: (!line.starts_with('[') || behind.is_empty()).then_some(header), ..mistake })
 }
 
@@ -142,7 +142,7 @@ pub(super) fn quote_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
     if let Some(mistake) = apostrophe_in_value(spot, open) {
         return Some(mistake.over(statement.span.start..statement.span.end + 1));
     }
-    // The unclosed string is the first one that swallows a subsequent `=`.
+    // The unclosed string is the first one that extends past a subsequent `=`.
     let (at, text) = first_run(spot.line).unwrap_or((open, &spot.line[open + 1..]));
     let text = before_end_of_value(text).split('=').next().unwrap_or_default().trim();
     let ends_otherwise = text.find(['"', '\'']).is_some_and(|end| text[end + 1..].trim().is_empty());
@@ -178,8 +178,8 @@ fn apostrophe_in_value(spot: &Spot<'_>, open: usize) -> Option<Mistake> {
     ))
 }
 
-/// Returns the first string that ends in `=`. Its closing quote is missing, which makes it run on to the opening quote of the
-/// next value.
+/// Returns the offset and the text of the first string that ends in `=`. Its closing quote is missing, so it runs on to the
+/// opening quote of the next value.
 fn first_run(line: &str) -> Option<(usize, &str)> {
     let mut at = 0;
     while let Some(found) = line[at..].find(['"', '\'']) {

@@ -75,7 +75,7 @@ pub(super) struct BrokenSection {
     pub(super) header: String,
     /// The offset of the line with the malformed header.
     pub(super) at: usize,
-    /// The range of lines up to the next header.
+    /// The byte range from the line below the malformed header up to the next header.
     pub(super) content: Range<usize>,
 }
 
@@ -83,15 +83,17 @@ pub(super) struct BrokenSection {
 #[derive(Default)]
 pub(super) struct Explained {
     pub(super) problems: Vec<Problem>,
-    /// Ranges with syntax errors, in which any other problem is a guess.
+    /// Byte ranges with syntax errors, in which any other problem might not be real.
     broken: Vec<Range<usize>>,
     pub(super) sections: Vec<BrokenSection>,
-    /// The offset from which the parser saw no statements because of an unclosed bracket. `None` if no text follows.
+    /// The offset from which the parser didn't recognize any statements because of an unclosed bracket. `None` if every bracket
+    /// is closed or no text follows.
     pub(super) unseen_from: Option<usize>,
 }
 
 impl Explained {
-    /// Returns the ranges in which any other problem is a guess.
+    /// Returns the byte ranges in which any problem other than a syntax error might not be real. `length` is the length of the
+    /// text.
     pub(super) fn guesses(&self, length: usize) -> Vec<Range<usize>> {
         let unseen = self.unseen_from.map(|from| from..length.max(from) + 1);
         self.broken.iter().cloned().chain(unseen).collect()
@@ -106,7 +108,7 @@ impl Explained {
     }
 }
 
-/// Explains the parser's errors for `text`, starting at offset `from`.
+/// Explains the errors that the parser reported after parsing `text` from the offset `from` to the end.
 pub(super) fn explain(
     file: FileId,
     text: &str,

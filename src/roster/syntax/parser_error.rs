@@ -1,4 +1,4 @@
-//! Classifies the TOML parser's errors by their English messages, which no other module depends on.
+//! Classifies the TOML parser's errors by their English messages. No other module depends on the wording of these messages.
 
 use std::ops::Range;
 
@@ -51,7 +51,7 @@ pub(in crate::roster) enum ErrorKind {
     Other,
 }
 
-/// The prefixes of the messages of each kind. The first match wins.
+/// Maps each kind of error to the prefixes of its messages. The first kind with a matching prefix wins.
 const BEGINNINGS: &[(ErrorKind, &[&str])] = &[
     (ErrorKind::Repeated, &["duplicate key", "cannot extend value"]),
     (ErrorKind::NoValue, &["key with no value", "missing value for key"]),

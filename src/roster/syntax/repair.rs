@@ -17,12 +17,12 @@ pub(in crate::roster) struct Repaired {
     text: String,
     /// The errors that caused the parser to give up on the original text.
     stops: Vec<Error>,
-    /// Ranges in which all errors are dropped because they stem from the same mistakes.
+    /// Ranges in which errors in the patched text are dropped because they stem from the same mistakes as `stops`.
     silent: Vec<Range<usize>>,
 }
 
 impl Repaired {
-    /// Replaces wrong operators with `=` and blanks out lines without an operator.
+    /// Patches every line at which the parser gives up, without moving any bytes.
     pub(in crate::roster) fn new(text: &str) -> Self {
         let mut stops = DeTable::parse_recoverable(text).1;
         stops.retain(|error| ErrorKind::from_message(error.message()) == ErrorKind::NoValue);

@@ -43,7 +43,8 @@ const FOREIGN: &[(&str, &str, Like)] = &[
 
 const COPIED: &str = "copied text often contains such characters";
 
-/// Returns the name of a character that isn't TOML punctuation but is mistaken for it, and the character it's mistaken for.
+/// Returns the name of a character that isn't allowed outside strings and comments, along with the ASCII character that it's
+/// mistaken for.
 fn foreign(char: char) -> Option<(&'static str, Like)> {
     if let Some((_, name, like)) = FOREIGN.iter().find(|(chars, ..)| chars.contains(char)) {
         return Some((name, *like));

@@ -107,7 +107,8 @@ impl<'t> Spot<'t> {
         start..start + self.line.trim().len()
     }
 
-    /// Prepares part of the line for display in a message, substituting `instead` if the line might contain a secret.
+    /// Prepares part of the line for display in a message, substituting `instead` if the part is empty or the line might contain
+    /// a secret.
     pub(super) fn shown(&self, part: &str, instead: &str) -> String {
         let is_plain = !self.may_hold_a_secret() && !part.is_empty();
         Printable::cut(if is_plain { part } else { instead }, 80).raw().to_owned()
@@ -157,14 +158,15 @@ impl Mistake {
         self.problem.labels[0].place
     }
 
-    /// Covers only the errors from the start of the parser error to the end of the mark.
+    /// Limits the range in which errors are consequences of this mistake: from the start of the parser error to the end of the
+    /// mark.
     #[must_use]
     pub(super) fn within_mark(self, spot: &Spot<'_>) -> Self {
         let (start, end) = (spot.start + spot.at, self.place().span().end);
         self.over(start..end.max(start + 1))
     }
 
-    /// Covers all errors in this range of the file.
+    /// Sets the range of the file in which errors are consequences of this mistake.
     #[must_use]
     pub(super) fn over(mut self, covers: Range<usize>) -> Self {
         self.covers = covers;

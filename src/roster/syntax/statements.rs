@@ -1,15 +1,16 @@
 //! Splits a file into statements, even if it isn't valid TOML.
 //!
-//! After an unclosed brace or bracket, the parser treats the rest of the file as part of the same value. This scanner instead ends the
-//! statement before a line that must start a new statement. Such a line is a header, a conflict marker, or a key that can't
-//! occur in the unclosed value. A single mistake is then reported as one problem, and the rest of the file can still be read.
+//! After an unclosed brace or bracket, the parser treats the rest of the file as part of the same value. This scanner instead
+//! ends the statement before a line that must start a new statement. Such a line is a header, a conflict marker, or a key that
+//! can't occur in the unclosed value. A single mistake is then reported as one problem, and the rest of the file can still be
+//! read.
 
 use std::ops::Range;
 
 use super::super::keys;
 
-/// The maximum number of open brackets to track. Finding a match takes linear time, and the parser rejects a nesting depth of
-/// 80.
+/// The maximum number of open brackets to track per statement. Finding the match of a closing bracket takes linear time, and the
+/// parser rejects a nesting depth of 80.
 const MAX_OPEN_BRACKETS: usize = 100;
 
 /// A header, or a key and its value.
@@ -19,9 +20,9 @@ pub(in crate::roster) struct Statement {
     pub(in crate::roster) span: Range<usize>,
     /// Whether this is a header, `[section]` or `[[section]]`.
     pub(in crate::roster) is_header: bool,
-    /// The first flaw, if there is one.
+    /// The first error in the statement's quotes or brackets, if it has any.
     pub(super) flaw: Option<Flaw>,
-    /// Whether a bracket is still open at the end. If so, the parser keeps reading.
+    /// Whether a bracket is still open at the end. If so, the parser treats the following lines as part of this statement.
     pub(super) is_open: bool,
 }
 
@@ -111,7 +112,7 @@ struct Scan<'t, 's> {
     strings: &'s mut Strings<'t>,
     /// The stack of open brackets, as pairs of byte and offset.
     open: Vec<(u8, usize)>,
-    /// The last byte outside white space and comments.
+    /// The last scanned byte that isn't part of white space or a comment.
     last: u8,
     flaw: Option<Flaw>,
     /// Whether brackets were closed in the wrong order. If so, the parser is still inside an open bracket.
@@ -202,8 +203,8 @@ pub(in crate::roster) struct Strings<'t> {
     /// One offset for each quote character, in its short and triple form. Strings that start before this offset aren't
     /// closed.
     ///
-    /// A single failed search is enough: if a string isn't closed, no later string of the same kind is closed either. Each
-    /// later quote must be escaped in the first string, and text after an escaped quote is parsed the same way in both.
+    /// A single failed search is enough: if a string isn't closed, no later string of the same kind is closed either. Any later
+    /// opening quote must be escaped within the first string, so no closing quote follows it for either string.
     unclosed: [[usize; 2]; 2],
 }
 

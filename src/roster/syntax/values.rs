@@ -15,14 +15,14 @@ fn own_name(key: &str) -> &str {
     key.rsplit('.').next().unwrap_or_default().trim()
 }
 
-/// What the value of a key looks like.
+/// The kind of value that a key takes, with an example.
 #[derive(Clone, Copy)]
 enum Form {
-    /// Any string. The value is an example.
+    /// Any string. The example is written without quotes.
     Text(&'static str),
-    /// One of these words. The second value is an example.
+    /// One of the listed words. The example is written without quotes.
     Word(&'static [&'static str], &'static str),
-    /// Neither a string nor a word. The example is written as in TOML.
+    /// A value in any other form, such as a number, a table, or a percentage. The example is written as in TOML.
     Other(&'static str),
 }
 
@@ -243,7 +243,7 @@ impl BadValue<'_> {
         Some(explanation("this is not a valid date", help))
     }
 
-    /// Returns the help text for a date with an incomplete time.
+    /// Returns the help text for a date with an invalid or incomplete time.
     fn time(&self) -> Option<String> {
         let (date, time) = self.text.split_once(['T', 't', ' '])?;
         let date = dates(date).first()?.clone();
@@ -304,13 +304,13 @@ impl BadValue<'_> {
     }
 }
 
-/// Returns the corrected spelling of a word as a value of this key, if the key accepts it.
+/// Returns `text` in the spelling that the key accepts, or `None` if the key doesn't accept it.
 fn fitting(key: &str, text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     match Form::of_key(key) {
         Form::Text(_) => (!text.contains(['"', '\\', '$', '{'])).then(|| text.to_owned()),
         Form::Word(words, _) => {
-            // `role` and `status` are also keys of `[policy]`.
+            // `role` and `status` are also keys of `[policy]`, where they take a word such as `observe`.
             let is_stance = Field::named(own_name(key)).is_some() && Stance::WORDS.contains(&lower.as_str());
             (is_stance || words.contains(&lower.as_str())).then_some(lower)
         }
@@ -318,13 +318,14 @@ fn fitting(key: &str, text: &str) -> Option<String> {
     }
 }
 
-/// Splits a string of numbers and separators into the numbers, along with the number of digits in each.
+/// Splits a string of numbers and separators into pairs of the number of digits and the number itself. Returns `None` for any
+/// other string.
 fn numbers(text: &str) -> Option<Vec<(usize, u16)>> {
     let parts = text.split(['/', '.', '-', '_', ' ']).filter(|part| !part.is_empty());
     parts.map(|part| Some((part.len(), part.parse().ok()?))).collect()
 }
 
-/// Returns all dates, in ISO 8601, that a string of three numbers could refer to.
+/// Returns all dates, in ISO 8601, that the text could refer to, such as two dates for `1/2/2026`.
 fn dates(text: &str) -> Vec<String> {
     let Some(parts) = numbers(text) else { return with_month(text).into_iter().collect() };
     let mut dates = match parts[..] {
@@ -419,8 +420,8 @@ mod tests {
         fs::write(folder.path().join("teams/a.toml"), "").unwrap();
         let problems = Roster::read(&path).map(|_| ()).unwrap_err().list;
         let codes: Vec<&str> = problems.iter().map(|problem| problem.code).collect();
-        // The examples of a person are valid on their own. The other keys are together in one table: the window ends when it
-        // starts, and no guardrail accepts all of the keys of an acknowledgment.
+        // Each key of a person has an entry of its own, so its example is valid. The keys of the window and of the acknowledgment
+        // share a table. The window therefore ends when it starts, and no guardrail takes all keys of the acknowledgment.
         assert_eq!(codes, ["roster::missing_key", "roster::backwards_window"], "{file}\n{problems:#?}");
     }
 }

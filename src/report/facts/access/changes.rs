@@ -51,7 +51,7 @@ pub struct AccountChange {
 }
 
 words! {
-    /// How an account differs.
+    /// How an account differs from the earlier review.
     #[derive(Hash, Serialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum ChangeKind {
@@ -74,7 +74,7 @@ pub struct EarlierReview {
 pub struct EarlierOrganization {
     pub id: Printable,
     pub name: Printable,
-    /// `us`, `eu`, `sandbox`, or the host.
+    /// Where the organization was read from: `us`, `eu`, `sandbox`, or the host.
     pub place: Printable,
 }
 
@@ -135,7 +135,7 @@ impl AccessLine {
         }
     }
 
-    /// Returns the differences, or `None` if there are none.
+    /// Returns how the person differs from the earlier review, or `None` if nothing has changed.
     fn changed_since(&self, before: &EarlierPerson) -> Option<AccountChange> {
         let EarlierPerson { id: _, email, name: _, roles, unmanaged, deactivated } = before;
         let gained = || self.roles.iter().filter(|role| roles.iter().all(|before| before.id != role.id));

@@ -219,7 +219,7 @@ pub struct AccessSources<'a> {
     pub findings: &'a Findings,
     /// Looks up the commit that last changed a line.
     pub since: &'a dyn Fn(&Location) -> Option<SinceLine>,
-    /// Anything else that could not be read, with the reason.
+    /// A sentence about each source other than the audit log that couldn't be read, with the reason.
     pub unread: Vec<String>,
 }
 
@@ -228,7 +228,6 @@ pub struct DeclaredSources<'a> {
     pub roster: &'a Roster,
     pub desired: &'a DesiredState,
     pub plan: &'a PlanReport,
-    /// The guarded roles.
     pub guarded: HashSet<&'a RoleId>,
     pub files: FilesLine,
 }
@@ -280,7 +279,7 @@ impl AccessLine {
         self.roles.iter().any(|role| role.guarded)
     }
 
-    /// Returns the roles that SCIM groups grant in addition to the declared role. Returns none for deactivated people, or if
+    /// Returns the roles that SCIM groups grant in addition to the declared role. Returns no roles for deactivated people, or if
     /// the files leave the role alone.
     fn beyond_declared(&self) -> impl Iterator<Item = &HeldRole> {
         let is_compared = self.declared_role.is_some() && !self.deactivated;
@@ -441,8 +440,8 @@ impl<'a> Reviewer<'a> {
         roles.into_iter().map(line).collect()
     }
 
-    /// Returns the newest log entry about the person's role, or `None` if part of the log is unread and could contain a newer
-    /// one.
+    /// Returns the newest log entry about the person's role. Returns `None` if there is no such entry, or if part of the log is
+    /// unread and could contain a newer entry.
     fn role_set(&self, id: &UserId) -> Option<BlameLine> {
         let Findings { blames, unread, is_available: _ } = self.sources.findings;
         let blame = blames.get(&(id.clone(), Field::Role)).filter(|_| unread.is_none());

@@ -50,7 +50,7 @@ impl AccessReport {
 }
 
 impl<'r> AccessRow<'r> {
-    /// The user ID, or `None` for a person without an account.
+    /// Returns the user ID, or `None` for a person without an account.
     fn id(&self) -> Option<&'r str> {
         match self {
             Self::Person(line) => Some(line.id.raw()),

@@ -43,7 +43,7 @@ impl AccessReport {
         self.in_layout(self.narrow(true))
     }
 
-    /// Returns the tables with additional columns, for formats that have room for them.
+    /// Returns the tables with additional columns, for formats with enough space.
     pub fn wide_tables(&self) -> TableReport {
         self.in_layout(Layout::Wide)
     }
@@ -115,8 +115,8 @@ impl AccessReport {
         tables
     }
 
-    /// Returns the counts, followed by the changes since the earlier review, the digest of the files, and anything that could
-    /// not be read.
+    /// Returns the number of people in each category, followed by lines about the changes since the earlier review, the digest of
+    /// the files, and any sources that couldn't be read.
     fn verdict(&self) -> String {
         let AccessSummary {
             active,
@@ -255,7 +255,7 @@ impl AccessLine {
         }
     }
 
-    /// Summarizes how the person holds their roles.
+    /// Summarizes how the person holds their roles: `assigned`, `SCIM group`, or `several` for a mix of both.
     fn held(&self) -> &'static str {
         match self.roles.as_slice() {
             [] => "-",
