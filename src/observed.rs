@@ -199,14 +199,14 @@ impl ObservedState {
     /// secondary addresses. For active people, the result doesn't depend on whether deactivated people were read.
     pub fn find<'s>(&'s self, email: &Email) -> Found<'s> {
         // Fast path: almost every address belongs to one person.
-        if let Some(AddressHolders::One(person)) = self.by_primary.get(email)
+        if let Some([person]) = self.by_primary.get(email).map(Vec::as_slice)
             && !person.deactivated
         {
             return Found::Primary(person);
         }
         let of = |index: &'s AddressIndex, deactivated: bool| -> Vec<&'s Person> {
-            let people = index.get(email).map(AddressHolders::as_slice).unwrap_or_default();
-            people.iter().filter(|person| person.deactivated == deactivated).map(Arc::as_ref).collect()
+            let people = index.get(email).into_iter().flatten();
+            people.filter(|person| person.deactivated == deactivated).map(Arc::as_ref).collect()
         };
         for deactivated in [false, true] {
             match (
@@ -223,44 +223,15 @@ impl ObservedState {
     }
 }
 
-type AddressIndex = HashMap<Email, AddressHolders>;
-
-/// The people who have the same address. The usual case of a single person doesn't need an allocation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum AddressHolders {
-    One(Arc<Person>),
-    /// Two or more people, sorted by ID, without duplicates.
-    Several(Vec<Arc<Person>>),
-}
-
-impl AddressHolders {
-    fn as_slice(&self) -> &[Arc<Person>] {
-        match self {
-            Self::One(person) => std::slice::from_ref(person),
-            Self::Several(people) => people,
-        }
-    }
-}
+/// The people who have each address, sorted by ID, without duplicates.
+type AddressIndex = HashMap<Email, Vec<Arc<Person>>>;
 
 /// Adds a person to an index. The result doesn't depend on the order of calls. A person with two spellings of an address is added
 /// only once.
 fn index(index: &mut AddressIndex, email: &Email, person: &Arc<Person>) {
-    let holders = match index.entry(email.clone()) {
-        Entry::Vacant(vacant) => {
-            vacant.insert(AddressHolders::One(Arc::clone(person)));
-            return;
-        }
-        Entry::Occupied(occupied) => occupied.into_mut(),
-    };
-    if let AddressHolders::One(first) = holders {
-        if first.id == person.id {
-            return;
-        }
-        *holders = AddressHolders::Several(vec![Arc::clone(first)]);
-    }
-    let AddressHolders::Several(people) = holders else { return };
+    let people = index.entry(email.clone()).or_default();
     // People are indexed in ID order, so the insertion point is almost always at the end.
-    if people.last().is_some_and(|last| last.id < person.id) {
+    if people.last().is_none_or(|last| last.id < person.id) {
         people.push(Arc::clone(person));
     } else if let Err(at) = people.binary_search_by(|other| other.id.cmp(&person.id)) {
         people.insert(at, Arc::clone(person));
@@ -268,16 +239,11 @@ fn index(index: &mut AddressIndex, email: &Email, person: &Arc<Person>) {
 }
 
 fn unindex(index: &mut AddressIndex, email: &Email, id: &UserId) {
-    let Some(people) = index.get_mut(email) else {
-        return;
-    };
-    let rest: Vec<Arc<Person>> = people.as_slice().iter().filter(|known| known.id != *id).cloned().collect();
-    match rest.as_slice() {
-        [] => {
-            index.remove(email);
+    if let Entry::Occupied(mut people) = index.entry(email.clone()) {
+        people.get_mut().retain(|known| known.id != *id);
+        if people.get().is_empty() {
+            people.remove();
         }
-        [one] => *people = AddressHolders::One(Arc::clone(one)),
-        _ => *people = AddressHolders::Several(rest),
     }
 }
 
