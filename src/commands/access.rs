@@ -11,8 +11,8 @@ use super::files::{Declared, declared, has_config};
 use super::line_history::FileHistory;
 use super::place::SANDBOX;
 use super::prepare::settle;
-use super::{CommandCode, Done, Environment, block_on};
-use crate::cli::{AccessArgs, Common};
+use super::{CommandCode, Done, Session, block_on};
+use crate::cli::AccessArgs;
 use crate::exit::Exit;
 use crate::plan::blame::Drift;
 use crate::plan::saved::{listed_digests, sha256_of};
@@ -25,13 +25,13 @@ use crate::report::{AccessReport, Body};
 use crate::roster::{Field, Roster};
 use crate::source::Sources;
 
-pub(super) fn run(args: &AccessArgs, common: &Common, environment: &Environment) -> Done {
-    let now = environment.clock.now();
+pub(super) fn run(args: &AccessArgs, session: Session<'_>) -> Done {
+    let now = session.environment.clock.now();
     let earlier = args.since.as_deref().map(earlier_review).transpose()?;
-    let files = has_config(common).then(|| declared(None, common, environment)).transpose()?;
+    let files = has_config(session.common).then(|| declared(None, session)).transpose()?;
     block_on(async {
         let roster = files.as_ref().map_or_else(Roster::default, |files| files.roster.clone());
-        let connection = Connection::open(&roster, &args.connection, common, environment).await?;
+        let connection = Connection::open(&roster, &args.connection, session).await?;
         let mut report = review(files.as_ref(), &roster, &connection, now).await?;
         connection.close().await?;
         if let (Some(earlier), Some(path)) = (earlier, &args.since) {

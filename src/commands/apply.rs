@@ -12,11 +12,11 @@ use super::lock::{self, Lock};
 use super::prepare::{Prepared, Scope, prepare, prepare_again};
 use super::progress::Progress;
 use super::signals::{self, Signals};
-use super::{CommandCode, CommandError, Done, Environment, block_on, colors, folder, journals};
+use super::{CommandCode, CommandError, Done, Session, block_on, colors, folder, journals};
 use crate::apply::journal::{JournalLine, VERSION};
 use crate::apply::machine::FRESHNESS_LIMIT;
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
-use crate::cli::{ApplyArgs, CarryArgs, Common};
+use crate::cli::{ApplyArgs, CarryArgs};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::output::{self, Background, say};
@@ -29,28 +29,28 @@ use crate::regular::{self, Unreadable};
 use crate::report::style::Styles;
 use crate::report::{Body, PlanReport, text};
 
-pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) -> Done {
+pub(super) fn run(args: &ApplyArgs, session: Session<'_>) -> Done {
     let saved = args.plan.as_deref().map(read_saved).transpose()?;
-    let declared = declared(None, common, environment)?;
+    let declared = declared(None, session)?;
     match &saved {
         Some(saved) => saved.is_of(&digest_of(&declared.roster.sources)).map_err(CommandError::stale)?,
         None => {
-            if let Some(report) = without_people(&declared, common).filter(|_| args.only.is_empty()) {
+            if let Some(report) = without_people(&declared, session.common).filter(|_| args.only.is_empty()) {
                 return Ok((report, Exit::Done));
             }
         }
     }
-    at_present(&declared.roster, &args.connection, environment)?;
+    at_present(&declared.roster, &args.connection, session.environment)?;
     block_on(async {
         let only = saved.as_ref().map_or(args.only.as_slice(), SavedPlan::only);
         let scope = Scope { only, max_changes: args.carry.max_changes, base: None };
         let admitted = |prepared: Prepared| admitted(prepared, saved.as_ref());
-        let (connection, prepared) = prepare(&declared, scope, &args.connection, common, environment).await?;
+        let (connection, prepared) = prepare(&declared, scope, &args.connection, session).await?;
         let replan = async |connection: &Connection| {
-            admitted(prepare_again(&declared, scope, connection, environment).await?)
+            admitted(prepare_again(&declared, scope, connection, session.environment).await?)
         };
         let prepared = admitted(prepared)?;
-        Box::pin(carry_through("apply", connection, prepared, replan, &args.carry, common, environment)).await
+        Box::pin(carry_through("apply", connection, prepared, replan, &args.carry, session)).await
     })
 }
 
@@ -77,23 +77,24 @@ pub(super) async fn carry_through(
     mut prepared: Prepared,
     replan: impl AsyncFn(&Connection) -> Result<Prepared, CommandError>,
     args: &CarryArgs,
-    common: &Common,
-    environment: &Environment,
+    session: Session<'_>,
 ) -> Done {
     let mut done = is_done(&prepared);
     let mut lock = None;
     if !done {
-        let taken = lock_of(&prepared, &connection, common, environment)?;
+        let taken = lock_of(&prepared, &connection, session)?;
         // Another apply may have changed the organization since we read it.
-        if taken.was_held_within(environment.clock.elapsed().saturating_sub(prepared.observation.read_at)) {
+        if taken
+            .was_held_within(session.environment.clock.elapsed().saturating_sub(prepared.observation.read_at))
+        {
             prepared = replan(&connection).await?;
             done = is_done(&prepared);
         }
         lock = Some(taken);
     }
     if !done && !args.auto_approve {
-        ask(command, &prepared.report, common, environment)?;
-        if is_old(&prepared, environment.clock) {
+        ask(command, &prepared.report, session)?;
+        if is_old(&prepared, session.environment.clock) {
             prepared = agreed(&prepared, replan(&connection).await?)?;
             done = is_done(&prepared);
         }
@@ -104,9 +105,9 @@ pub(super) async fn carry_through(
         return Ok((Body::Plan(Box::new(prepared.report)), exit));
     }
     let signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
-    let (mut journal, journal_path) = journal(command, &prepared, args, common, environment)?;
+    let (mut journal, journal_path) = journal(command, &prepared, args, session)?;
     let Connection { reader, place: _, sandbox, invocation: _, as_on: _ } = connection;
-    let (finished, ended) = carry(&prepared, reader, &mut journal, signals, args, common, environment).await;
+    let (finished, ended) = carry(&prepared, reader, &mut journal, signals, args, session).await;
     drop(lock);
     let mut report = prepared.report;
     report.add_result(&finished);
@@ -173,13 +174,8 @@ pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, CommandError> {
 
 /// Acquires the lock. Until the lock is dropped, no other process of this user on this machine can apply changes to this
 /// organization.
-fn lock_of(
-    prepared: &Prepared,
-    connection: &Connection,
-    common: &Common,
-    environment: &Environment,
-) -> Result<Lock, CommandError> {
-    let own = match OwnFolder::open_or_create_in(&folder(&common.config)) {
+fn lock_of(prepared: &Prepared, connection: &Connection, session: Session<'_>) -> Result<Lock, CommandError> {
+    let own = match OwnFolder::open_or_create_in(&folder(&session.common.config)) {
         Ok(own) => Some(own),
         // An attacker may have planted the untrusted file to keep two applies from seeing each other's lock.
         Err(error) if UntrustedFile::is_reason_for(&error) => {
@@ -188,12 +184,12 @@ fn lock_of(
         Err(_) => None,
     };
     // Sandboxes in different folders are independent and don't share a lock.
-    let everywhere = environment.locks.iter().filter(|_| connection.sandbox.is_none());
+    let everywhere = session.environment.locks.iter().filter(|_| connection.sandbox.is_none());
     let places =
         everywhere.map(|path| OwnFolder::open_or_create_at(path).map_err(|error| (path.clone(), error)));
     let places = places.chain(own.map(Ok)).collect();
     let organization = &prepared.reviewed.plan.organization.id;
-    Ok(Lock::take(places, &prepared.host, organization, environment.clock.now())?)
+    Ok(Lock::take(places, &prepared.host, organization, session.environment.clock.now())?)
 }
 
 /// Creates the journal and writes its first line. This must succeed before any change is sent.
@@ -201,10 +197,9 @@ fn journal(
     command: &str,
     prepared: &Prepared,
     args: &CarryArgs,
-    common: &Common,
-    environment: &Environment,
+    session: Session<'_>,
 ) -> Result<(Journal, PathBuf), CommandError> {
-    let now = environment.clock.now();
+    let now = session.environment.clock.now();
     let plan = &prepared.reviewed.plan;
     let begin = JournalLine::Begin {
         version: VERSION,
@@ -213,9 +208,9 @@ fn journal(
         organization: plan.organization.id.clone(),
         host: prepared.host.clone(),
         changes: plan.changes.len(),
-        user: environment.user.clone(),
+        user: session.environment.user.clone(),
     };
-    let created = journals::create(args.journal.as_deref(), &common.config, now);
+    let created = journals::create(args.journal.as_deref(), &session.common.config, now);
     let begun = created.and_then(|(file, path)| match Journal::begin(file, begin) {
         Ok(journal) => Ok((journal, path)),
         Err(error) => {
@@ -241,10 +236,9 @@ async fn carry(
     journal: &mut Journal,
     mut signals: Signals,
     args: &CarryArgs,
-    common: &Common,
-    environment: &Environment,
+    session: Session<'_>,
 ) -> (Finished, std::io::Result<()>) {
-    let clock = environment.clock;
+    let clock = session.environment.clock;
     let (reader, flow) = reader.into_parts();
     let parallelism = usize::try_from(args.parallelism).unwrap_or(usize::MAX);
     let read_at = prepared.observation.read_at;
@@ -255,9 +249,15 @@ async fn carry(
     }
     let trace = reader.trace();
     let background = Background::start(); // if the thread can't be started, `say` writes the lines itself
-    let bar = Styles::new(colors(common, environment, environment.stderr_is_terminal)).quiet;
-    let mut progress =
-        Progress::begin(&machine, clock, trace, environment.stderr_is_terminal, common.quiet, bar);
+    let bar = Styles::new(colors(session, session.environment.stderr_is_terminal)).quiet;
+    let mut progress = Progress::begin(
+        &machine,
+        clock,
+        trace,
+        session.environment.stderr_is_terminal,
+        session.common.quiet,
+        bar,
+    );
     let mut report_wait = |machine: &Machine, until, reason| progress.tell(machine, until, reason);
     let finished =
         carry_out(machine, &Writer::new(reader), clock, journal, &mut signals.numbers, &mut report_wait)
@@ -270,13 +270,8 @@ async fn carry(
 }
 
 /// Shows the plan and asks for confirmation. Fails without a terminal, or if the user types anything except `yes`.
-fn ask(
-    command: &str,
-    planned: &PlanReport,
-    common: &Common,
-    environment: &Environment,
-) -> Result<(), CommandError> {
-    if !environment.can_ask {
+fn ask(command: &str, planned: &PlanReport, session: Session<'_>) -> Result<(), CommandError> {
+    if !session.environment.can_ask {
         return Err(Problem::new(
             CommandCode::NeedsApproval,
             "cannot ask for confirmation without a terminal; nothing was changed",
@@ -289,9 +284,10 @@ fn ask(
         })
         .into());
     }
-    let styles = Styles::new(colors(common, environment, environment.stderr_is_terminal));
+    let styles = Styles::new(colors(session, session.environment.stderr_is_terminal));
     let mut answer = String::new();
-    let question = text::question(command, planned, &styles, common.full, environment.stderr_width);
+    let question =
+        text::question(command, planned, &styles, session.common.full, session.environment.stderr_width);
     let asked = output::stderr(question);
     let answered = asked.and_then(|()| std::io::stdin().lock().read_line(&mut answer));
     if answered.is_ok() && answer.trim() == "yes" {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::base::{self, Base};
 use super::files::read;
-use super::{CommandError, Done, Environment};
+use super::{CommandError, Done, Session};
 use crate::cli::{Common, CompareArgs};
 use crate::exit::Exit;
 use crate::printable::Printable;
@@ -12,14 +12,16 @@ use crate::problem::Problems;
 use crate::report::{Body, ComparisonReport, words};
 use crate::roster::{Roster, RosterCode};
 
-pub(super) fn run(args: &CompareArgs, common: &Common, environment: &Environment) -> Done {
+pub(super) fn run(args: &CompareArgs, session: Session<'_>) -> Done {
     let CompareArgs { old, new, detailed_exitcode } = args;
-    let now = environment.clock.now();
-    let (old_name, before) = version(old, common)?;
+    let now = session.environment.clock.now();
+    let (old_name, before) = version(old, session.common)?;
     let (new_name, after) = match new {
-        Some(revision) if !base::is_file(revision, &common.config)? => version(revision, common)?,
+        Some(revision) if !base::is_file(revision, &session.common.config)? => {
+            version(revision, session.common)?
+        }
         file => {
-            let file = file.as_ref().unwrap_or(&common.config);
+            let file = file.as_ref().unwrap_or(&session.common.config);
             (name(file), read(file, now).map_err(which_files)?)
         }
     };

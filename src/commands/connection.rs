@@ -2,8 +2,8 @@
 
 use super::place::{SANDBOX, place};
 use super::progress::ReadWaits;
-use super::{CommandCode, Environment, folder, sandbox, token};
-use crate::cli::{Common, ConnectionArgs, Rate};
+use super::{CommandCode, Environment, Session, folder, sandbox, token};
+use crate::cli::{ConnectionArgs, Rate};
 use crate::clock::Clock;
 use crate::invocation::Invocation;
 use crate::observed::Integration;
@@ -37,10 +37,9 @@ impl Connection {
     pub(super) async fn open(
         roster: &Roster,
         asked: &ConnectionArgs,
-        common: &Common,
-        environment: &Environment,
+        session: Session<'_>,
     ) -> Result<Self, Problems> {
-        let opened = open(roster, asked, common, environment).await;
+        let opened = open(roster, asked, session).await;
         opened.map_err(|problem| problem.with_sources(&roster.sources))
     }
 
@@ -107,23 +106,18 @@ pub(super) async fn keep(sandbox: Option<Running>) -> Result<(), Problems> {
     }
 }
 
-async fn open(
-    roster: &Roster,
-    asked: &ConnectionArgs,
-    common: &Common,
-    environment: &Environment,
-) -> Result<Connection, Problem> {
-    let clock = environment.clock;
-    let waits = Box::new(ReadWaits::new(clock, common.quiet, environment.stderr_is_terminal));
-    let trace = Trace::new(clock, common.verbose.then_some(say));
+async fn open(roster: &Roster, asked: &ConnectionArgs, session: Session<'_>) -> Result<Connection, Problem> {
+    let clock = session.environment.clock;
+    let waits = Box::new(ReadWaits::new(clock, session.common.quiet, session.environment.stderr_is_terminal));
+    let trace = Trace::new(clock, session.common.verbose.then_some(say));
     let rates: Vec<(Endpoint, u64)> = asked.rate.iter().flat_map(Rate::each).collect();
-    let invocation = common.invocation.clone();
+    let invocation = session.common.invocation.clone();
     let flow = FlowControl::new(Pacing::new(&rates), clock.elapsed(), fastrand::Rng::new());
     let paced = |reader| PacedReader::new(reader, clock, flow, waits);
     if asked.sandbox {
-        let running = sandbox::embed(roster, &folder(&common.config), clock.now()).await?;
+        let running = sandbox::embed(roster, &folder(&session.common.config), clock.now()).await?;
         let base = BaseUrl::parse(&running.base_url())?;
-        let reader = reader(base, Token::new(crate::sandbox::DEFAULT_TOKEN), environment, trace)?;
+        let reader = reader(base, Token::new(crate::sandbox::DEFAULT_TOKEN), session.environment, trace)?;
         return Ok(Connection {
             reader: paced(reader),
             place: SANDBOX.into(),
@@ -135,7 +129,7 @@ async fn open(
     let base = base_url(roster, asked)?;
     let place = place(&base);
     let as_on = as_on(&base, clock);
-    let reader = reader(base, token(environment), environment, trace)?;
+    let reader = reader(base, token(session.environment), session.environment, trace)?;
     Ok(Connection { reader: paced(reader), place, sandbox: None, invocation, as_on })
 }
 

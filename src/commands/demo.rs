@@ -6,8 +6,8 @@ use std::path::Path;
 
 use clap::Parser;
 
-use super::{CommandCode, Done, Environment, plan};
-use crate::cli::{Cli, Command, Common, ConfigOrigin, DemoArgs};
+use super::{CommandCode, Done, Session, plan};
+use crate::cli::{Cli, Command, ConfigOrigin, DemoArgs};
 use crate::invocation::{path_word, quoted};
 use crate::output::say;
 use crate::printable::Printable;
@@ -23,7 +23,8 @@ const FILES: [(&str, &str); 5] = [
     ("teams/leads.toml", include_str!("../../examples/acme/teams/leads.toml")),
 ];
 
-pub(super) fn run(args: &DemoArgs, common: &Common, environment: &Environment) -> Done {
+pub(super) fn run(args: &DemoArgs, session: Session<'_>) -> Done {
+    let Session { common, environment: _ } = session;
     let folder = &args.new_folder;
     let name = Printable::cut(&folder.to_string_lossy(), 200);
     if folder.try_exists().unwrap_or(true) {
@@ -50,7 +51,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common, environment: &Environment) -
     cli.common.invocation.takes = common.invocation.takes;
     cli.use_config(config, ConfigOrigin::Named);
     match &cli.command {
-        Command::Plan(args) => plan::run(args, &cli.common, environment),
+        Command::Plan(args) => plan::run(args, Session { common: &cli.common, ..session }),
         other => unreachable!("`plan` is not {}", other.name()),
     }
 }

@@ -8,10 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::connection::{self, Connection};
 use super::files::{has_config, read};
-use super::{CommandError, Done, Environment, block_on, folder, journals};
+use super::{CommandError, Done, Environment, Session, block_on, folder, journals};
 use crate::apply::OutcomeKind;
 use crate::apply::journal::{self, Ending, JournalLine};
-use crate::cli::{Common, ConnectionArgs};
+use crate::cli::ConnectionArgs;
 use crate::clock::minute;
 use crate::exit::Exit;
 use crate::observed::{Meaning, ObservedState};
@@ -34,8 +34,8 @@ const SILENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The maximum length of an error message or a remedy in the report, in characters.
 const SENTENCE: usize = 300;
 
-pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environment) -> Done {
-    let (files, roster) = files(common, environment);
+pub(super) fn run(asked: &ConnectionArgs, session: Session<'_>) -> Done {
+    let (files, roster) = files(session);
     let mut report = DoctorReport { checks: vec![files] };
     let selects_host = asked.region.is_some() || asked.base_url.as_ref().is_some_and(|url| !url.is_empty());
     if roster.is_none() && !selects_host && !asked.sandbox {
@@ -44,9 +44,9 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
             "skipped, because the files are invalid and may pin a region: fix them, or pass --region";
         report.checks.push(Check::unknown("Pylon", skipped));
     } else {
-        report.checks.extend(connected(roster.as_ref(), asked, common, environment)?);
+        report.checks.extend(connected(roster.as_ref(), asked, session)?);
     }
-    report.checks.push(last_apply(&folder(&common.config), asked, environment.clock.now()));
+    report.checks.push(last_apply(&folder(&session.common.config), asked, session.environment.clock.now()));
     let exit = if report.has_failed() { Exit::Failed } else { Exit::Done };
     Ok((Body::Doctor(Box::new(report)), exit))
 }
@@ -55,15 +55,14 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
 fn connected(
     declared: Option<&Roster>,
     asked: &ConnectionArgs,
-    common: &Common,
-    environment: &Environment,
+    session: Session<'_>,
 ) -> Result<Vec<Check>, CommandError> {
     let no_roster = Roster::default();
     let roster = declared.unwrap_or(&no_roster);
-    let mut checks = network(roster, asked, environment);
+    let mut checks = network(roster, asked, session.environment);
     let is_blocked = checks.iter().any(|check| check.mark == Mark::Bad);
     block_on(async {
-        match Connection::open(roster, asked, common, environment).await {
+        match Connection::open(roster, asked, session).await {
             // The network checks have already reported the cause.
             Err(_) if is_blocked => {
                 checks.push(Check::unknown("Pylon", "skipped because of the problems above"));
@@ -72,7 +71,7 @@ fn connected(
             Ok(connection) => {
                 checks
                     .push(Check::good("token and host", format!("found a token for {}", connection.host())));
-                checks.extend(pylon(&connection, declared, environment).await);
+                checks.extend(pylon(&connection, declared, session.environment).await);
                 connection.close().await?;
             }
         }
@@ -91,16 +90,16 @@ fn failed(name: &'static str, Problems { sources, list }: &Problems) -> Check {
 }
 
 /// Checks the files and returns the roster. The roster is empty if there are no files, and `None` if the files are invalid.
-fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) {
-    let name = Printable::cut(&common.config.to_string_lossy(), 200);
-    if !has_config(common) {
+fn files(session: Session<'_>) -> (Check, Option<Roster>) {
+    let name = Printable::cut(&session.common.config.to_string_lossy(), 200);
+    if !has_config(session.common) {
         let remedy = "run `rolecall import` to write it from your organization";
         return (
             Check::attention("files", format!("{name} does not exist"), remedy),
             Some(Roster::default()),
         );
     }
-    match read(&common.config, environment.clock.now()) {
+    match read(&session.common.config, session.environment.clock.now()) {
         Ok(roster) => {
             (Check::good("files", words::checked(roster.sources.len(), roster.people.len())), Some(roster))
         }

@@ -6,8 +6,8 @@ use super::connection::Connection;
 use super::files::declared;
 use super::line_history::since;
 use super::prepare::{observe, settle};
-use super::{CommandCode, Done, Environment, block_on, diagnostic_codes};
-use crate::cli::{Common, ExplainArgs};
+use super::{CommandCode, Done, Session, block_on, diagnostic_codes};
+use crate::cli::ExplainArgs;
 use crate::desired::DesiredPerson;
 use crate::exit::Exit;
 use crate::observed::{Found, ObservedState, UserId};
@@ -18,17 +18,16 @@ use crate::report::{Body, CandidateLine, DiagnosticPage, ExplanationReport};
 use crate::roster::Email;
 use crate::spelling::did_you_mean;
 
-pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment) -> Done {
+pub(super) fn run(args: &ExplainArgs, session: Session<'_>) -> Done {
     if let Some(code) = args.code() {
         return page(code);
     }
     let mut asked = Email::observed(args.who.trim());
-    let files = declared(None, common, environment)?;
+    let files = declared(None, session)?;
     block_on(async {
         // Pylon can search for an address, but not for a name or part of an address.
         let addresses = if args.who.contains('@') { std::slice::from_ref(&asked) } else { &[] };
-        let (connection, observation) =
-            observe(&files, addresses, &args.connection, common, environment).await?;
+        let (connection, observation) = observe(&files, addresses, &args.connection, session).await?;
         let people = &files.desired.people;
         let mut candidates = candidates(&asked, people, &observation.state);
         if let [only] = candidates.as_slice() {

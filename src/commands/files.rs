@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::locate::check_is_root;
-use super::{CommandCode, Environment};
+use super::{CommandCode, Environment, Session};
 use crate::cli::{Common, ConfigOrigin};
 use crate::desired::DesiredState;
 use crate::plan;
@@ -42,14 +42,10 @@ impl Declared {
 }
 
 /// Reads the files and resolves them at the current time, or at the time given by `--at`.
-pub(super) fn declared(
-    at: Option<&str>,
-    common: &Common,
-    environment: &Environment,
-) -> Result<Declared, Problems> {
-    let present = environment.clock.now();
-    check_is_root(&common.config)?;
-    let roster = read(&common.config, present)?;
+pub(super) fn declared(at: Option<&str>, session: Session<'_>) -> Result<Declared, Problems> {
+    let present = session.environment.clock.now();
+    check_is_root(&session.common.config)?;
+    let roster = read(&session.common.config, present)?;
     let at = at.map(|text| moment("--at", text, &roster)).transpose()?;
     let now = at.as_ref().map_or(present, |moment| moment.at);
     Ok(Declared { desired: roster.resolve_at(now), roster, now, present, at })
@@ -80,8 +76,9 @@ pub(super) fn read_each<T>(
 }
 
 /// Reads the files if there is a config, for commands that also work without one.
-pub(super) fn read_if_there(common: &Common, present: Timestamp) -> Result<Option<Roster>, Problems> {
-    has_config(common).then(|| read(&common.config, present)).transpose()
+pub(super) fn read_if_there(session: Session<'_>) -> Result<Option<Roster>, Problems> {
+    let Session { common, environment } = session;
+    has_config(common).then(|| read(&common.config, environment.clock.now())).transpose()
 }
 
 /// Returns `true` if the user named a config, even if that file doesn't exist, or if the search found a config.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::files::{read, read_each};
 use super::write::{Rewritten, rewrite};
-use super::{Done, Environment};
-use crate::cli::{Common, FmtArgs};
+use super::{Done, Session};
+use crate::cli::FmtArgs;
 use crate::exit::Exit;
 use crate::layout::canonical;
 use crate::problem::Problems;
@@ -15,8 +15,8 @@ use crate::report::{Body, FilesReport, words};
 use crate::roster::Roster;
 use crate::source::Sources;
 
-pub(super) fn run(args: &FmtArgs, common: &Common, environment: &Environment) -> Done {
-    let texts = texts(args, common, environment)?;
+pub(super) fn run(args: &FmtArgs, session: Session<'_>) -> Done {
+    let texts = texts(args, session)?;
     let is_dry = args.check || args.diff;
     let (mut files, mut rewritten) = (Vec::new(), Vec::new());
     for (name, before) in texts.iter() {
@@ -41,9 +41,9 @@ pub(super) fn run(args: &FmtArgs, common: &Common, environment: &Environment) ->
 }
 
 /// Returns the files to format: those passed on the command line, or else the root file and its includes.
-fn texts(args: &FmtArgs, common: &Common, environment: &Environment) -> Result<Sources, Problems> {
+fn texts(args: &FmtArgs, session: Session<'_>) -> Result<Sources, Problems> {
     if args.files.is_empty() {
-        return Ok(read(&common.config, environment.clock.now())?.sources);
+        return Ok(read(&session.common.config, session.environment.clock.now())?.sources);
     }
     let mut texts = Sources::default();
     for (name, text) in read_each(&args.files, text)? {

@@ -9,9 +9,9 @@ use super::files::{declared, read_if_there};
 use super::prepare::{observe, settle};
 use super::state::{is_new, observed_state, write_state};
 use super::write::{Created, Rewritten, create, not_written, rewrite, shown};
-use super::{CommandCode, CommandError, Done, Environment, block_on, folder};
+use super::{CommandCode, CommandError, Done, Session, block_on, folder};
 use crate::adoption::Adoption;
-use crate::cli::{Common, ImportArgs};
+use crate::cli::ImportArgs;
 use crate::exit::Exit;
 use crate::new_roster::{LeftOut, NewRoster, TEAMS, TeamFile};
 use crate::observed::{Found, ObservedState, Person, RoleCatalog, UserId};
@@ -26,19 +26,19 @@ use crate::source::{FileId, Sources};
 use crate::spelling::did_you_mean;
 use crate::target_file::follow_links;
 
-pub(super) fn run(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
+pub(super) fn run(args: &ImportArgs, session: Session<'_>) -> Done {
     if let Some(path) = &args.state {
-        return state(path, args, common, environment);
+        return state(path, args, session);
     }
-    if args.update { update(args, common, environment) } else { begin(args, common, environment) }
+    if args.update { update(args, session) } else { begin(args, session) }
 }
 
 /// Writes the organization to a sandbox state file. From the config, only the pinned organization and region are used.
-fn state(path: &Path, args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
+fn state(path: &Path, args: &ImportArgs, session: Session<'_>) -> Done {
     is_new(path)?;
-    let roster = read_if_there(common, environment.clock.now())?.unwrap_or_default();
+    let roster = read_if_there(session)?.unwrap_or_default();
     block_on(async {
-        let connection = Connection::open(&roster, &args.connection, common, environment).await?;
+        let connection = Connection::open(&roster, &args.connection, session).await?;
         let observed = connection.observe_with_deactivated(&roster).await?.state;
         let state = observed_state(&observed, connection.region())?;
         connection.close().await?;
@@ -47,14 +47,14 @@ fn state(path: &Path, args: &ImportArgs, common: &Common, environment: &Environm
 }
 
 /// Writes the organization to new files.
-fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
-    let config = &common.config;
+fn begin(args: &ImportArgs, session: Session<'_>) -> Done {
+    let config = &session.common.config;
     let teams = folder(config).join(TEAMS);
     let teams = teams.strip_prefix(".").unwrap_or(&teams);
     are_new(config, args.split_by.map(|_| teams))?;
     block_on(async {
         let empty = Roster::default();
-        let connection = Connection::open(&empty, &args.connection, common, environment).await?;
+        let connection = Connection::open(&empty, &args.connection, session).await?;
         let state = connection.observe(&empty, &[]).await?.state;
         let new = NewRoster::from_state(&state, connection.region(), args.fields(), args.split_by);
         connection.close().await?;
@@ -173,12 +173,12 @@ fn state_of(args: &ImportArgs) -> FileState {
     if args.diff { FileState::WouldBeWritten } else { FileState::Written }
 }
 
-fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
-    let files = declared(None, common, environment)?;
+fn update(args: &ImportArgs, session: Session<'_>) -> Done {
+    let files = declared(None, session)?;
     let into = args.into.as_deref().map(|into| file_named(into, &files.roster.sources)).transpose()?;
     block_on(async {
         let roster = files.roster.clone();
-        let (connection, observation) = observe(&files, &[], &args.connection, common, environment).await?;
+        let (connection, observation) = observe(&files, &[], &args.connection, session).await?;
         let prepared = settle(&files, &[], None, &connection, observation)?;
         let plan = &prepared.reviewed.plan;
         let differing = merged(plan.changes.iter().chain(&plan.observed));
@@ -186,7 +186,7 @@ fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done
             differing.iter(),
             &roster,
             &prepared.observation.state.roles,
-            environment.clock.now(),
+            session.environment.clock.now(),
         );
         if let Some(file) = into {
             let unmanaged =

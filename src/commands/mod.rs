@@ -160,6 +160,13 @@ pub struct Environment {
     pub stderr_width: Option<usize>,
 }
 
+/// What every command gets in addition to its own arguments: the common flags and the environment.
+#[derive(Debug, Clone, Copy)]
+struct Session<'a> {
+    common: &'a Common,
+    environment: &'a Environment,
+}
+
 /// The text that `main` prints for a run, and the exit code.
 #[derive(Debug)]
 pub struct Output {
@@ -175,13 +182,11 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
     signals::outlive_file_size_limit();
     let located = locate::config(&mut cli, &mut environment);
     let (Cli { command, common }, environment) = (&cli, &environment);
+    let session = Session { common, environment };
     let name = command.name();
-    if let Err(problem) = located {
-        let report = CommandError::usage(problem).into_report(name);
-        return finish(report, Outlets::default(), common, environment);
-    }
-    if let Err(error) = check_formats(command, common) {
-        return finish(error.into_report(name), Outlets::default(), common, environment);
+    let checked = located.map_err(CommandError::usage).and_then(|()| check_formats(command, common));
+    if let Err(error) = checked {
+        return finish(error.into_report(name), Outlets::default(), session);
     }
     // Read the token file before anything else. The token can then be scrubbed from all output, such as an error that quotes the
     // token.
@@ -189,17 +194,17 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
         let _ = token(environment);
     }
     // Open the output files before sending any request: if we can't report changes, we must not make them.
-    let opened = overwrites::check(command, common).and_then(|()| Ok(Outlets::open(common, environment)?));
+    let opened = overwrites::check(command, common).and_then(|()| Ok(Outlets::open(session)?));
     let outlets = match opened {
         Ok(outlets) => outlets,
-        Err(error) => return finish(error.into_report(name), Outlets::default(), common, environment),
+        Err(error) => return finish(error.into_report(name), Outlets::default(), session),
     };
-    let report = match dispatch(command, common, environment) {
+    let report = match dispatch(command, session) {
         Ok(Printed::Text(text)) => return printed(text),
         Ok(Printed::Report(body, exit)) => Report { command: name, exit, body },
         Err(error) => locate::explained(error, command, common).into_report(name),
     };
-    finish(report, outlets, common, environment)
+    finish(report, outlets, session)
 }
 
 /// Checks that the command supports the requested report formats.
@@ -233,25 +238,25 @@ enum Printed {
     Text(String),
 }
 
-fn dispatch(command: &Command, common: &Common, environment: &Environment) -> Result<Printed, CommandError> {
+fn dispatch(command: &Command, session: Session<'_>) -> Result<Printed, CommandError> {
     let (body, exit) = match command {
-        Command::Validate(args) => validate::run(args, common, environment),
-        Command::Plan(args) => plan::run(args, common, environment),
-        Command::Apply(args) => apply::run(args, common, environment),
-        Command::Compare(args) => compare::run(args, common, environment),
-        Command::Agenda(args) => agenda::run(args, common, environment),
+        Command::Validate(args) => validate::run(args, session),
+        Command::Plan(args) => plan::run(args, session),
+        Command::Apply(args) => apply::run(args, session),
+        Command::Compare(args) => compare::run(args, session),
+        Command::Agenda(args) => agenda::run(args, session),
         Command::Show(args) => show::run(args),
-        Command::Demo(args) => demo::run(args, common, environment),
-        Command::Access(args) => access::run(args, common, environment),
-        Command::Roles(asked) => roles::run(asked, common, environment),
-        Command::Explain(args) => explain::run(args, common, environment),
-        Command::Doctor(asked) => doctor::run(asked, common, environment),
+        Command::Demo(args) => demo::run(args, session),
+        Command::Access(args) => access::run(args, session),
+        Command::Roles(asked) => roles::run(asked, session),
+        Command::Explain(args) => explain::run(args, session),
+        Command::Doctor(asked) => doctor::run(asked, session),
         Command::Fmt(args) if args.is_filter() => return Ok(Printed::Text(fmt::filtered()?)),
-        Command::Fmt(args) => fmt::run(args, common, environment),
-        Command::Import(args) => import::run(args, common, environment),
-        Command::Rollback(args) if args.is_list() => Ok(rollback::list(args, common)),
-        Command::Rollback(args) => rollback::run(args, common, environment),
-        Command::Sandbox(args) => sandbox::run(args, common, environment),
+        Command::Fmt(args) => fmt::run(args, session),
+        Command::Import(args) => import::run(args, session),
+        Command::Rollback(args) if args.is_list() => Ok(rollback::list(args, session.common)),
+        Command::Rollback(args) => rollback::run(args, session),
+        Command::Sandbox(args) => sandbox::run(args, session),
         Command::Schema(args) => return Ok(Printed::Text(schema::text(args))),
         Command::Completions(args) => return Ok(Printed::Text(completions::text(args))),
         Command::Man(args) => return Ok(Printed::Text(man::text(args)?)),
@@ -264,17 +269,17 @@ fn printed(text: String) -> Output {
 }
 
 /// Writes the report files and returns the text to print.
-fn finish(mut report: Report, outlets: Outlets, common: &Common, environment: &Environment) -> Output {
-    complete(&mut report.body, &common.invocation);
+fn finish(mut report: Report, outlets: Outlets, session: Session<'_>) -> Output {
+    complete(&mut report.body, &session.common.invocation);
     let may_have_changed = match &report.body {
         Body::Plan(plan) => plan.outcomes().any(crate::apply::Outcome::may_have_changed),
         _ => false, // only plans can be applied
     };
-    let setting = setting(common, environment);
+    let setting = setting(session);
     let mut stderr = String::new();
     if let Body::Problems(problems) | Body::Valid { files: problems, .. } = &report.body {
-        let colors = colors(common, environment, environment.stderr_is_terminal);
-        stderr += &diagnostic::render(problems, colors, environment.stderr_width);
+        let colors = colors(session, session.environment.stderr_is_terminal);
+        stderr += &diagnostic::render(problems, colors, session.environment.stderr_width);
     }
     let mut exit = report.exit;
     let for_files = Setting { colors: false, width: None, problems_on_stderr: false, ..setting.clone() };
@@ -283,13 +288,13 @@ fn finish(mut report: Report, outlets: Outlets, common: &Common, environment: &E
         output::scrub(report::write(&report, format, &Setting { markdown_limit, ..for_files.clone() }))
     };
     for problem in outlets.write(in_file) {
-        stderr += &diagnostic::render(&problem.into(), false, environment.stderr_width);
+        stderr += &diagnostic::render(&problem.into(), false, session.environment.stderr_width);
         exit = exit.with_lost_report(may_have_changed);
     }
-    if common.format == Format::Json {
+    if session.common.format == Format::Json {
         report.exit = exit; // other formats use the code only to describe the result of the command
     }
-    let stdout = report::write(&report, common.format, &setting);
+    let stdout = report::write(&report, session.common.format, &setting);
     Output { stdout, stderr, exit, may_have_changed }
 }
 
@@ -305,17 +310,17 @@ fn complete(body: &mut Body, invocation: &Invocation) {
     remedies.into_iter().for_each(|remedy| *remedy = invocation.complete(remedy));
 }
 
-fn setting(common: &Common, environment: &Environment) -> Setting {
+fn setting(session: Session<'_>) -> Setting {
     Setting {
-        colors: colors(common, environment, environment.stdout_is_terminal),
-        width: environment.stdout_width.filter(|_| common.format == Format::Text),
-        is_full: common.full,
+        colors: colors(session, session.environment.stdout_is_terminal),
+        width: session.environment.stdout_width.filter(|_| session.common.format == Format::Text),
+        is_full: session.common.full,
         problems_on_stderr: true,
-        markdown_limit: common.markdown_limit,
-        source_url: common.source_url.clone(),
+        markdown_limit: session.common.markdown_limit,
+        source_url: session.common.source_url.clone(),
         annotations: Annotations {
-            folder: environment.folder.clone(),
-            workspace: environment.github_workspace.clone(),
+            folder: session.environment.folder.clone(),
+            workspace: session.environment.github_workspace.clone(),
             resolve: overwrites::place_of,
         },
     }
@@ -362,11 +367,11 @@ impl CommandError {
     }
 }
 
-fn colors(common: &Common, environment: &Environment, is_terminal: bool) -> bool {
-    match common.color {
+fn colors(session: Session<'_>, is_terminal: bool) -> bool {
+    match session.common.color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => is_terminal && !environment.no_color,
+        Color::Auto => is_terminal && !session.environment.no_color,
     }
 }
 

@@ -8,8 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::{CommandCode, Environment};
-use crate::cli::Common;
+use super::{CommandCode, Session};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::report::{Format, LONGEST_SUMMARY};
@@ -36,16 +35,16 @@ enum Destination {
 
 impl Outlets {
     /// Opens the `--report` files and, if the format `github` is requested, the job summary.
-    pub(super) fn open(common: &Common, environment: &Environment) -> Result<Self, Problem> {
+    pub(super) fn open(session: Session<'_>) -> Result<Self, Problem> {
         let mut outlets: Vec<Outlet> = Vec::new();
-        for (format, path) in &common.report {
+        for (format, path) in &session.common.report {
             let target = TargetFile::open(path).map_err(|error| not_written(path, &error))?;
             let destination = Destination::Replaced(target);
             outlets.push(Outlet { path: path.clone(), format: *format, limit: None, destination });
         }
-        let is_github =
-            common.format == Format::Github || outlets.iter().any(|outlet| outlet.format == Format::Github);
-        if let Some(path) = environment.github_summary.as_ref().filter(|_| is_github) {
+        let is_github = session.common.format == Format::Github
+            || outlets.iter().any(|outlet| outlet.format == Format::Github);
+        if let Some(path) = session.environment.github_summary.as_ref().filter(|_| is_github) {
             let file = OpenOptions::new().append(true).create(true).open(path);
             let file = file.map_err(|error| not_written(path, &error))?;
             let limit = Some(left_in_summary(&file));

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::base;
 use super::files::{declared, without_people};
 use super::prepare::{Prepared, Scope, prepare};
-use super::{CommandCode, CommandError, Done, Environment, block_on, folder, journals};
+use super::{CommandCode, CommandError, Done, Environment, Session, block_on, folder, journals};
 use crate::cli::{Common, PlanArgs};
 use crate::exit::Exit;
 use crate::output::{say, scrub};
@@ -16,29 +16,28 @@ use crate::report::Body;
 use crate::report::text::wrap::whole;
 use crate::target_file::TargetFile;
 
-pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -> Done {
-    let declared = declared(args.at.as_deref(), common, environment)?;
+pub(super) fn run(args: &PlanArgs, session: Session<'_>) -> Done {
+    let declared = declared(args.at.as_deref(), session)?;
     let is_plain = args.output.is_none() && args.only.is_empty() && args.base.is_none();
-    if let Some(report) = without_people(&declared, common).filter(|_| is_plain) {
+    if let Some(report) = without_people(&declared, session.common).filter(|_| is_plain) {
         return Ok((report, Exit::Done));
     }
-    let base = args.base.as_deref().map(|base| base::read(base, &common.config)).transpose()?;
-    if !common.quiet {
-        journals::unfinished(&folder(&common.config), &args.connection)
+    let base = args.base.as_deref().map(|base| base::read(base, &session.common.config)).transpose()?;
+    if !session.common.quiet {
+        journals::unfinished(&folder(&session.common.config), &args.connection)
             .iter()
-            .for_each(|journal| say(&unfinished(journal, common)));
+            .for_each(|journal| say(&unfinished(journal, session.common)));
     }
     block_on(async {
         let scope = Scope { only: &args.only, max_changes: None, base: base.as_ref() };
-        let (connection, mut prepared) =
-            prepare(&declared, scope, &args.connection, common, environment).await?;
+        let (connection, mut prepared) = prepare(&declared, scope, &args.connection, session).await?;
         if args.blame {
             prepared.find_blame(&connection).await;
         }
         prepared.report.lists_unmanaged = args.list_unmanaged;
         let exit = exit(&prepared, args);
         if let Some(path) = &args.output {
-            save(&prepared, path, environment)?;
+            save(&prepared, path, session.environment)?;
             // If the plan was written to a pipe, we can't suggest passing it to the next command.
             prepared.report.saved = path.is_file().then(|| Printable::new(&path.to_string_lossy()));
         }

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::Environment;
 use super::base::Base;
 use super::connection::Connection;
 use super::files::{Declared, only};
+use super::{Environment, Session};
 use crate::adoption::Adoption;
 use crate::apply::rollback::{Applied, Rollback};
-use crate::cli::{Common, ConnectionArgs};
+use crate::cli::ConnectionArgs;
 use crate::invocation::quoted;
 use crate::observed::ObservedState;
 use crate::plan::blame::Drift;
@@ -50,11 +50,10 @@ pub(super) async fn prepare(
     declared: &Declared,
     scope: Scope<'_>,
     asked: &ConnectionArgs,
-    common: &Common,
-    environment: &Environment,
+    session: Session<'_>,
 ) -> Result<(Connection, Prepared), Problems> {
     let only = only_of(scope, declared)?;
-    let connection = Connection::open(&declared.roster, asked, common, environment).await?;
+    let connection = Connection::open(&declared.roster, asked, session).await?;
     let prepared = prepare_on(&connection, declared, &only, scope).await?;
     Ok((connection, prepared))
 }
@@ -111,10 +110,9 @@ pub(super) async fn observe(
     declared: &Declared,
     others: &[Email],
     asked: &ConnectionArgs,
-    common: &Common,
-    environment: &Environment,
+    session: Session<'_>,
 ) -> Result<(Connection, Observation), Problems> {
-    let connection = Connection::open(&declared.roster, asked, common, environment).await?;
+    let connection = Connection::open(&declared.roster, asked, session).await?;
     let observation = observe_on(&connection, declared, others).await?;
     Ok((connection, observation))
 }

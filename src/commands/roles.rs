@@ -2,16 +2,16 @@
 
 use super::connection::Connection;
 use super::files::read_if_there;
-use super::{Done, Environment, block_on};
-use crate::cli::{Common, ConnectionArgs};
+use super::{Done, Session, block_on};
+use crate::cli::ConnectionArgs;
 use crate::exit::Exit;
 use crate::report::{Body, RolesReport};
 
-pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environment) -> Done {
-    let roster = read_if_there(common, environment.clock.now())?;
+pub(super) fn run(asked: &ConnectionArgs, session: Session<'_>) -> Done {
+    let roster = read_if_there(session)?;
     block_on(async {
         let whose = roster.clone().unwrap_or_default();
-        let connection = Connection::open(&whose, asked, common, environment).await?;
+        let connection = Connection::open(&whose, asked, session).await?;
         let observation = connection.observe(&whose, &[]).await?;
         let report = RolesReport::new(&observation.state, roster.as_ref(), &connection.place);
         connection.close().await?;

@@ -6,7 +6,7 @@ use super::apply::carry_through;
 use super::connection::{Connection, at_present};
 use super::files::{Declared, declared};
 use super::prepare::{confirmed, settle_rollback};
-use super::{CommandError, Done, Environment, block_on, folder, journals};
+use super::{CommandError, Done, Session, block_on, folder, journals};
 use crate::apply::journal;
 use crate::apply::rollback::{Applied, RollbackCode};
 use crate::cli::{Common, RollbackArgs};
@@ -20,38 +20,33 @@ use crate::report::{Body, JournalEntry, JournalsReport};
 /// The maximum number of journals to list.
 const LISTED: usize = 20;
 
-pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environment) -> Done {
+pub(super) fn run(args: &RollbackArgs, session: Session<'_>) -> Done {
     let Some(of) = &args.of else {
         return Err(CommandError::usage(which(args.last)));
     };
-    let (files, applied) = declared_and_applied(of, common, environment)?;
-    at_present(&files.roster, &args.connection, environment)?;
+    let (files, applied) = declared_and_applied(of, session)?;
+    at_present(&files.roster, &args.connection, session.environment)?;
     let max_changes = args.carry.max_changes;
     block_on(async {
-        let connection = Connection::open(&files.roster, &args.connection, common, environment).await?;
+        let connection = Connection::open(&files.roster, &args.connection, session).await?;
         let prepare = async |connection: &Connection, files: &Declared, applied: &Applied| {
             let draw = |observation| settle_rollback(files, applied, max_changes, connection, observation);
             confirmed(connection, files, applied.emails().collect(), draw).await
         };
         let prepared = prepare(&connection, &files, &applied).await?;
         let replan = async |connection: &Connection| {
-            Ok(prepare(connection, &files.resolved_again(environment), &applied).await?)
+            Ok(prepare(connection, &files.resolved_again(session.environment), &applied).await?)
         };
-        Box::pin(carry_through("rollback", connection, prepared, replan, &args.carry, common, environment))
-            .await
+        Box::pin(carry_through("rollback", connection, prepared, replan, &args.carry, session)).await
     })
 }
 
 /// Reads the files and the journal. The journal is added to the sources so error messages can point at its lines.
-fn declared_and_applied(
-    of: &Path,
-    common: &Common,
-    environment: &Environment,
-) -> Result<(Declared, Applied), Problems> {
+fn declared_and_applied(of: &Path, session: Session<'_>) -> Result<(Declared, Applied), Problems> {
     if journals::is_running(of) {
         return Err(still_running().into());
     }
-    let mut files = declared(None, common, environment)?;
+    let mut files = declared(None, session)?;
     // Show just the file name, to keep locations short.
     let name = of.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let file = files.roster.sources.add(name, read(of)?);

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use super::files::read_if_there;
 use super::state::{is_new, sandbox_region, write_state};
-use super::{CommandCode, CommandError, Done, Environment, block_on, folder, signals};
-use crate::cli::{Common, SandboxArgs};
+use super::{CommandCode, CommandError, Done, Session, block_on, folder, signals};
+use crate::cli::SandboxArgs;
 use crate::exit::Exit;
 use crate::invocation::quoted;
 use crate::output;
@@ -31,12 +31,12 @@ const STATE_FILE_NAME: &str = "sandbox.json";
 const DEFAULT_PEOPLE: usize = 12;
 
 /// Runs a sandbox in the foreground until it is interrupted.
-pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment) -> Done {
+pub(super) fn run(args: &SandboxArgs, session: Session<'_>) -> Done {
     let SandboxArgs { port, token, state: file, people, write_state, limits, faults } = args;
     if let Some(path) = write_state {
-        return write(path, args, common, environment);
+        return write(path, args, session);
     }
-    let world = described(file.as_deref(), *people, environment.clock.now())?;
+    let world = described(file.as_deref(), *people, session.environment.clock.now())?;
     let limits = limits.clone().unwrap_or_default().in_api(world.api());
     let count = world.user_count();
     let setup = Setup {
@@ -130,12 +130,12 @@ fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
 }
 
 /// Writes the sandbox's initial state to a new file, for `sandbox --write-state`.
-fn write(path: &Path, args: &SandboxArgs, common: &Common, environment: &Environment) -> Done {
+fn write(path: &Path, args: &SandboxArgs, session: Session<'_>) -> Done {
     is_new(path)?;
-    let now = environment.clock.now();
+    let now = session.environment.clock.now();
     let world = match (&args.state, args.people) {
-        (None, None) => match read_if_there(common, now)? {
-            Some(roster) => starting_world(&roster, &folder(&common.config), now)?,
+        (None, None) => match read_if_there(session)? {
+            Some(roster) => starting_world(&roster, &folder(&session.common.config), now)?,
             None => invented(DEFAULT_PEOPLE, now)?,
         },
         (state, people) => described(state.as_deref(), people, now)?,

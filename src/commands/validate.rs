@@ -5,18 +5,19 @@ use std::path::PathBuf;
 
 use super::files::{read, read_each};
 use super::overwrites::place_of;
-use super::{Done, Environment};
-use crate::cli::{Common, ValidateArgs};
+use super::{Done, Session};
+use crate::cli::ValidateArgs;
 use crate::exit::Exit;
 use crate::problem::Problems;
 use crate::report::Body;
 use crate::source::Sources;
 
-pub(super) fn run(args: &ValidateArgs, common: &Common, environment: &Environment) -> Done {
-    let named = if args.files.is_empty() { std::slice::from_ref(&common.config) } else { &args.files };
+pub(super) fn run(args: &ValidateArgs, session: Session<'_>) -> Done {
+    let named =
+        if args.files.is_empty() { std::slice::from_ref(&session.common.config) } else { &args.files };
     let mut seen = HashSet::new();
     let named: Vec<PathBuf> = named.iter().filter(|path| seen.insert(place_of(path))).cloned().collect();
-    let now = environment.clock.now();
+    let now = session.environment.clock.now();
     let (mut files, mut declared) = (Problems::new(Sources::default(), Vec::new()), 0);
     for roster in read_each(&named, |path| read(path, now))? {
         declared += roster.people.len();
