@@ -1,7 +1,7 @@
 //! Compares two versions of the files offline.
 //!
 //! `statements` converts each version to canonical TOML, one subject (such as a person or a rule) at a time. This module pairs up
-//! the subjects of both versions. Each subject that differs appears in the [`Comparison`] exactly once.
+//! the subjects of both versions. Each subject that differs results in exactly one [`DifferenceEntry`].
 //!
 //! The comparison is semantic. Spelling out a default, reordering entries, changing the case of an address, and moving a person
 //! to another file all make no difference.
@@ -13,16 +13,12 @@ use std::collections::{BTreeMap, HashSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::every::words;
 use crate::observed::{Meaning, RoleCatalog, RoleId};
+use crate::printable::Printable;
 use crate::roster::{Email, Guardrail, Roster};
-use crate::source::Place;
+use crate::source::{Location, Sources};
 use statements::{Declaration, DeclaredStatement};
-
-/// All differences between two versions, in the order of [`ComparedSubject`]. Empty if the versions are equivalent.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Comparison {
-    pub differences: Vec<Difference>,
-}
 
 /// The subject of a difference. Reports use the order of the variants, which puts settings that affect everyone first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -56,13 +52,19 @@ pub enum ComparedSubject {
     },
 }
 
-/// A subject that differs between the two versions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+/// A person or a setting that differs.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct DifferenceEntry {
     pub subject: ComparedSubject,
     pub kind: Kind,
-    /// The keys that differ, in canonical order.
-    pub items: Vec<Item>,
+    /// Sorted in the canonical order of the keys.
+    pub items: Vec<ItemLine>,
+    /// The roles a person keeps in Pylon after being removed from the files. Only set in a plan with a base version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keeps: Vec<Printable>,
+    /// Whether one of the roles in `keeps` is guarded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_guarded: bool,
 }
 
 /// Whether a subject was added, removed, or changed.
@@ -74,55 +76,81 @@ pub enum Kind {
     Changed,
 }
 
-/// A key that differs between the two versions. At least one of `old` and `new` is set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// The name relative to the subject, such as `role`, `windows`, or `keep_at_least.Admin`.
-    pub key: String,
-    /// The value in the old version, or `None` if the key is not declared there.
-    pub old: Option<StatedValue>,
-    /// The value in the new version, or `None` if the key is not declared there.
-    pub new: Option<StatedValue>,
-    /// Whether the report flags the change for reviewers. This applies to all settings and to every role that is or might be
-    /// guarded.
+// A key that differs between the two versions. At least one of `old` and `new` is set.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ItemLine {
+    pub key: Printable,
+    pub old: Option<ComparedValue>,
+    pub new: Option<ComparedValue>,
+    /// Whether the difference is important to review. `true` for settings, and for roles that are or might be guarded.
     pub sensitive: bool,
-    /// Whether the value is a role that might be guarded under another spelling. Only Pylon knows which names, slugs, and
-    /// IDs refer to the same role.
+    /// Whether the value names a role that might be guarded. Without Pylon, names, slugs, and IDs cannot be matched to each
+    /// other.
     pub unresolved: bool,
+    /// The reason the plan does not write the difference. Only set in a plan with a base version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unwritten: Option<Unwritten>,
 }
 
-/// A key's value in one of the versions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatedValue {
-    pub value: String,
-    /// The time zone of local times in the value. `None` if both versions use the same zone or if all times have an offset.
-    pub zone: Option<String>,
-    /// The location of the declaration, or `None` for a built-in default.
-    pub place: Option<Place>,
-    /// Whether the value was inherited from `[defaults]`.
+/// A key's declared value in one of the versions.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ComparedValue {
+    /// The value, written in TOML.
+    pub value: Printable,
+    /// The time zone of local times in the value. `null` if both versions use the same one, or if the value has no local times.
+    pub zone: Option<Printable>,
+    /// Where the value is declared. `null` if it is a built-in default.
+    pub location: Option<Location>,
+    /// Whether the value comes from the `[defaults]` of its file.
     pub from_defaults: bool,
 }
 
-impl Comparison {
-    /// Compares two versions. If `roles` contains the roles in Pylon, guarded roles are recognized in any spelling.
-    pub fn between(old: &Roster, new: &Roster, roles: Option<&RoleCatalog>) -> Self {
-        let zones_differ = old.timezone != new.timezone;
-        let guarded = GuardedRoles::new(&[old, new], roles);
-        let [old, new] = [old, new].map(|roster| statements::declarations(roster, zones_differ));
-        let (missing, added) = (old.repeatable_missing_in(&new), new.repeatable_missing_in(&old));
-        let mut olds = old.single;
-        olds.extend(missing);
-        let mut differences = Vec::new();
-        for (subject, new) in new.single.into_iter().chain(added) {
-            let old = olds.remove(&subject);
-            differences.extend(difference(subject, old, Some(new), &guarded));
-        }
-        differences.extend(
-            olds.into_iter().filter_map(|(subject, old)| difference(subject, Some(old), None, &guarded)),
-        );
-        differences.sort_by(|one, other| one.subject.cmp(&other.subject));
-        Self { differences }
+words! {
+    /// The reason a plan does not write a difference between two versions of the files.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Unwritten {
+        /// Pylon already has the new value.
+        AlreadyInPylon = "Pylon has this value",
+        /// The plan sets this value, either for another reason or as part of a window.
+        InThisPlan = "set by a change above",
+        /// A window determines when the value applies.
+        OnADate = "takes effect on a date",
+        /// The window has ended.
+        WindowEnded = "the window has ended",
+        /// The person was not found in Pylon or is deactivated there.
+        NotFound = "not found in Pylon",
+        /// The policy does not enforce the field.
+        NotEnforced = "not enforced by the policy",
+        /// The person or the value is no longer declared. Pylon keeps the current value.
+        NoLongerDeclared = "no longer declared",
+        /// The person is now declared under another of their addresses.
+        OtherAddress = "declared under another address",
+        /// The difference is in a setting, not in a person's values.
+        Setting = "setting",
     }
+}
+
+/// Returns all differences between two versions, in the order of [`ComparedSubject`]. The list is empty if the versions are
+/// equivalent. If `roles` contains the roles in Pylon, guarded roles are recognized in any spelling.
+pub fn differences(old: &Roster, new: &Roster, roles: Option<&RoleCatalog>) -> Vec<DifferenceEntry> {
+    let guarded = GuardedRoles::new(&[old, new], roles);
+    let sources = [&old.sources, &new.sources];
+    let zones_differ = old.timezone != new.timezone;
+    let [old, new] = [old, new].map(|roster| statements::declarations(roster, zones_differ));
+    let (missing, added) = (old.repeatable_missing_in(&new), new.repeatable_missing_in(&old));
+    let mut olds = old.single;
+    olds.extend(missing);
+    let mut differences = Vec::new();
+    for (subject, new) in new.single.into_iter().chain(added) {
+        let old = olds.remove(&subject);
+        differences.extend(difference(subject, old, Some(new), &guarded, sources));
+    }
+    for (subject, old) in olds {
+        differences.extend(difference(subject, Some(old), None, &guarded, sources));
+    }
+    differences.sort_by(|one, other| one.subject.cmp(&other.subject));
+    differences
 }
 
 /// The roles with a minimum in either version, and Admin. The report flags every change to one of these roles.
@@ -202,16 +230,23 @@ fn difference(
     old: Option<Declaration>,
     new: Option<Declaration>,
     guarded: &GuardedRoles<'_>,
-) -> Option<Difference> {
+    sources: [&Sources; 2],
+) -> Option<DifferenceEntry> {
     let kind = match (&old, &new) {
         (None, _) => Kind::Added,
         (_, None) => Kind::Removed,
         (Some(_), Some(_)) => Kind::Changed,
     };
     let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
-    let items = items(&subject, old, new, guarded);
+    let items = items(&subject, old, new, guarded, sources);
     // An added or removed person or risk counts as a difference even if it has no keys, as in `"ana@acme.example" = {}`.
-    (kind != Kind::Changed || !items.is_empty()).then_some(Difference { subject, kind, items })
+    (kind != Kind::Changed || !items.is_empty()).then_some(DifferenceEntry {
+        subject,
+        kind,
+        items,
+        keeps: Vec::new(),
+        keeps_guarded: false,
+    })
 }
 
 /// Returns the keys that differ. A key such as `windows` can have several statements. Statements found in both versions are
@@ -221,7 +256,8 @@ fn items(
     old: Declaration,
     new: Declaration,
     guarded: &GuardedRoles<'_>,
-) -> Vec<Item> {
+    [old_sources, new_sources]: [&Sources; 2],
+) -> Vec<ItemLine> {
     let common: HashSet<(String, String)> = {
         let of_old: HashSet<_> = old.iter().map(DeclaredStatement::identity).collect();
         new.iter().map(DeclaredStatement::identity).filter(|identity| of_old.contains(identity)).collect()
@@ -250,8 +286,14 @@ fn items(
                 | ComparedSubject::Workspace
                 | ComparedSubject::Files => true,
             };
-            let (old, new) = (old.map(|statement| statement.stated), new.map(|statement| statement.stated));
-            items.push(Item { key: key.clone(), old, new, sensitive, unresolved: found == Guarded::Unknown });
+            items.push(ItemLine {
+                key: Printable::new(&key),
+                old: old.map(|statement| statement.shown(old_sources)),
+                new: new.map(|statement| statement.shown(new_sources)),
+                sensitive,
+                unresolved: found == Guarded::Unknown,
+                unwritten: None,
+            });
         };
         let is_repeated = olds.iter().chain(&news).any(|statement| statement.repeats);
         if is_repeated {

@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{ComparedSubject, StatedValue};
+use super::{ComparedSubject, ComparedValue};
+use crate::printable::Printable;
 use crate::roster::keys;
 use crate::roster::{
     AcknowledgedRisk, Acknowledgment, DEFAULT_MINIMUM, DeclaredPerson, DeclaredValue, EmailPattern, Field,
     GuardrailRules, Moment, Policy, RiskLimit, RoleLimit, RoleRule, Roster, Window, Workspace,
 };
-use crate::source::{Place, Sourced};
+use crate::source::{Place, Sourced, Sources};
 use crate::toml_text::{self, quoted};
 
 /// All statements about a subject in one version.
@@ -22,9 +23,14 @@ pub(super) struct DeclaredStatement {
     /// The position of the key in the canonical order of its subject.
     pub(super) rank: usize,
     pub(super) key: String,
+    value: String,
     /// The normalized value, which is equal for values with the same meaning.
     meaning: String,
-    pub(super) stated: StatedValue,
+    /// The time zone of local times in the value, as in [`ComparedValue`].
+    zone: Option<String>,
+    /// The place of the declaration, or `None` for a built-in default.
+    place: Option<Place>,
+    from_defaults: bool,
     /// Whether a subject can have several statements with this key.
     pub(super) repeats: bool,
     /// The role that a person's entry or window sets. For a window, also the role that it replaces.
@@ -34,6 +40,16 @@ pub(super) struct DeclaredStatement {
 impl DeclaredStatement {
     pub(super) fn identity(&self) -> (String, String) {
         (self.key.clone(), self.meaning.clone())
+    }
+
+    /// Returns the value to show in reports. Called only for differing statements because resolving a place takes time.
+    pub(super) fn shown(self, sources: &Sources) -> ComparedValue {
+        ComparedValue {
+            value: Printable::new(&self.value),
+            zone: self.zone.as_deref().map(Printable::new),
+            location: self.place.map(|place| sources.locate(place)),
+            from_defaults: self.from_defaults,
+        }
     }
 }
 
@@ -51,14 +67,16 @@ impl DeclarationBuilder {
     }
 
     fn add(&mut self, key: &str, value: String, place: Option<Place>) -> &mut DeclaredStatement {
-        let stated = StatedValue { value: value.clone(), zone: None, place, from_defaults: false };
         let first = key.split('.').next();
         let rank = self.keys.iter().position(|known| Some(*known) == first).unwrap_or(self.keys.len());
         self.list.push_mut(DeclaredStatement {
             rank,
             key: key.to_owned(),
+            value: value.clone(),
             meaning: value,
-            stated,
+            zone: None,
+            place,
+            from_defaults: false,
             repeats: false,
             roles: Vec::new(),
         })
@@ -273,7 +291,7 @@ fn risk(acknowledgment: &Acknowledgment, zone: Option<&str>) -> Declaration {
     of.add("reason", quoted(&reason.value), Some(reason.place));
     let statement = of.add("expires", expires.value.written.clone(), Some(expires.place));
     statement.meaning = expires.value.at.to_string();
-    statement.stated.zone = zone.filter(|_| !has_offset(&expires.value)).map(str::to_owned);
+    statement.zone = zone.filter(|_| !has_offset(&expires.value)).map(str::to_owned);
     of.list
 }
 
@@ -282,7 +300,7 @@ fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
     let mut of = DeclarationBuilder::new(keys::PERSON);
     for (field, DeclaredValue { value: Sourced { value, place }, from_defaults }) in values.some() {
         let statement = of.add(field.as_str(), quoted(value), Some(*place));
-        statement.stated.from_defaults = *from_defaults;
+        statement.from_defaults = *from_defaults;
         statement.roles.extend((field == Field::Role).then(|| value.to_string()));
     }
     for window in windows {
@@ -290,7 +308,7 @@ fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
         let statement = of.repeat("windows", value, window.place);
         statement.meaning = meaning;
         let is_local = [&window.from, &window.until].into_iter().flatten().any(|at| !has_offset(&at.value));
-        statement.stated.zone = zone.filter(|_| is_local).map(str::to_owned);
+        statement.zone = zone.filter(|_| is_local).map(str::to_owned);
         let replaced = values.role.as_ref().map(|role| role.value.value.to_string());
         let set = window.sets.role.as_ref().map(|role| role.value.to_string());
         statement.roles.extend(set.map(|set| [Some(set), replaced]).into_iter().flatten().flatten());

@@ -8,12 +8,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::facts::agenda::{AgendaReport, ScheduledChange};
-use super::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine};
+use super::facts::comparison::ComparisonReport;
 use super::facts::plan::{ChangeLine, EditLine, Entry, ExpiredLine, GuardrailLine, MissingLine, PlanReport};
 use super::style::Styles;
 use super::tables::{Mark, Row, TableReport};
 use super::{Annotations, Body, Report, Setting, text, words};
 use crate::clock::minute;
+use crate::comparison::{DifferenceEntry, ItemLine};
 use crate::every::every;
 use crate::plan::guardrails::Verdict;
 use crate::printable::{Printable, is_unprintable};

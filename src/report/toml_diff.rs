@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::diff::Hunk;
-use super::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
+use super::facts::comparison::ComparisonReport;
 use super::facts::plan::{ChangeLine, EditLine, PlanReport};
 use super::words;
-use crate::comparison::{ComparedSubject, Kind};
+use crate::comparison::{ComparedSubject, ComparedValue, DifferenceEntry, ItemLine, Kind};
 use crate::printable::Printable;
 use crate::toml_text::{self, quoted};
 

@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::OrganizationLine;
 use super::agenda::{ScheduledChange, WindowLine};
-use super::comparison::DifferenceEntry;
 use super::files::{FileLine, SkippedLine};
 use crate::apply::Outcome;
+use crate::comparison::DifferenceEntry;
 use crate::desired::Origin;
 use crate::invocation::Invocation;
 use crate::plan::cause::Cause;

@@ -5,9 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::comparison::{DifferenceEntry, ItemLine, Unwritten};
 use super::plan::{EditLine, PlanReport};
-use crate::comparison::{ComparedSubject, Comparison, Kind};
+use crate::comparison::{self, ComparedSubject, DifferenceEntry, ItemLine, Kind, Unwritten};
 use crate::desired::{Origin, is_active, resolve_person};
 use crate::observed::{Found, ObservedState, Person};
 use crate::plan::ReviewedPlan;
@@ -39,8 +38,7 @@ impl PlanReport {
         let people = UnwrittenContext::new(self, present, reviewed, observed);
         let only = &reviewed.plan.only;
         let mut entries = Vec::new();
-        for difference in Comparison::between(base, present, Some(&observed.roles)).differences {
-            let mut entry = DifferenceEntry::new(difference, &base.sources, &present.sources);
+        for mut entry in comparison::differences(base, present, Some(&observed.roles)) {
             if let ComparedSubject::Person { email } = &entry.subject {
                 if !only.is_empty() && !only.contains(email) {
                     continue;

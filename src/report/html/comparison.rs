@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::{Tone, diff, page, place, short, timeline};
-use crate::comparison::{ComparedSubject, Kind};
-use crate::report::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
+use crate::comparison::{ComparedSubject, ComparedValue, DifferenceEntry, ItemLine, Kind};
+use crate::report::facts::comparison::ComparisonReport;
 use crate::report::{toml_diff, words};
 
 pub(super) fn write(command: &str, report: &ComparisonReport) -> String {

@@ -1,7 +1,8 @@
 //! The markdown report of `compare`.
 
 use super::{code, details, diff, list, place, title};
-use crate::report::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine};
+use crate::comparison::{DifferenceEntry, ItemLine};
+use crate::report::facts::comparison::ComparisonReport;
 use crate::report::{toml_diff, words};
 
 pub(super) fn write(command: &str, report: &ComparisonReport, limit: usize) -> String {

@@ -1,9 +1,7 @@
 //! The section with the differences from the base version that the plan doesn't write.
 
 use super::{LONGEST_SENTENCE, Line, Part, Section, line, list, separated};
-use crate::comparison::{ComparedSubject, Kind};
-use crate::report::facts::comparison::Unwritten;
-use crate::report::facts::comparison::{DifferenceEntry, ItemLine};
+use crate::comparison::{ComparedSubject, DifferenceEntry, ItemLine, Kind, Unwritten};
 use crate::report::facts::plan::{BaseLine, PlanReport};
 use crate::report::tables::Mark;
 use crate::report::words;

@@ -1,9 +1,9 @@
 //! The text report of `compare`, which lists settings before people.
 
 use super::LONGEST;
-use crate::comparison::{ComparedSubject, Kind};
+use crate::comparison::{ComparedSubject, ComparedValue, DifferenceEntry, ItemLine, Kind};
 use crate::printable::Printable;
-use crate::report::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
+use crate::report::facts::comparison::ComparisonReport;
 use crate::report::style::{Styles, styled};
 use crate::report::words;
 

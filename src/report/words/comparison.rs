@@ -1,9 +1,9 @@
 //! Messages about differences between two versions of the files, and about scheduled changes.
 
 use super::count;
-use crate::comparison::ComparedSubject;
+use crate::comparison::{ComparedSubject, ItemLine};
 use crate::printable::Printable;
-use crate::report::facts::comparison::{ComparisonReport, ComparisonSummary, ItemLine};
+use crate::report::facts::comparison::{ComparisonReport, ComparisonSummary};
 
 /// The kinds of differences that a reviewer must not miss.
 pub const SENSITIVE: &str = "guarded roles, guardrails, rules, policy, acknowledgments, pinned organization";

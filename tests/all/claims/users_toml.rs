@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use pretty_assertions::assert_eq;
 use rolecall::adoption::Adoption;
-use rolecall::comparison::Comparison;
+use rolecall::comparison;
 use rolecall::layout::canonical;
 use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalog, RoleId, UserId};
 use rolecall::plan::Plan;
@@ -47,8 +47,8 @@ fn keeps_its_meaning(text: &str, roster: &Roster) {
     assert_eq!(facts(&again), facts(roster), "of:\n{text}\nbecame:\n{after}");
     assert!(is_same(&tree(&after), &tree(text)), "of:\n{text}\nbecame:\n{after}");
     assert_eq!(canonical(&after).as_ref(), Ok(&after), "of:\n{text}");
-    let comparison = Comparison::between(roster, &again, None);
-    assert!(comparison.differences.is_empty(), "{comparison:?} of:\n{text}\nbecame:\n{after}");
+    let differences = comparison::differences(roster, &again, None);
+    assert!(differences.is_empty(), "{differences:?} of:\n{text}\nbecame:\n{after}");
 }
 
 /// Imports an organization in which everyone differs from the files and one person is unmanaged. Afterward, only people

@@ -5,7 +5,7 @@ use rolecall::adoption;
 use rolecall::apply::outcome::NotAttempted;
 use rolecall::apply::rollback::NotRolledBackReason;
 use rolecall::apply::{Outcome, Stop};
-use rolecall::comparison::{ComparedSubject, Kind};
+use rolecall::comparison::{ComparedSubject, ComparedValue, DifferenceEntry, ItemLine, Kind, Unwritten};
 use rolecall::desired::Origin;
 use rolecall::invocation::Invocation;
 use rolecall::observed::{Role, RoleCatalog, RoleId};
@@ -18,8 +18,7 @@ use rolecall::pylon::inquiry::CutShort;
 use rolecall::pylon::{Failure, FailureCause};
 use rolecall::report::facts::OrganizationLine;
 use rolecall::report::facts::agenda::{Edge, ScheduledChange, WindowLine};
-use rolecall::report::facts::comparison::Unwritten;
-use rolecall::report::facts::comparison::{ComparedValue, ComparisonSummary, DifferenceEntry, ItemLine};
+use rolecall::report::facts::comparison::ComparisonSummary;
 use rolecall::report::facts::files::{FileLine, FileState, SkippedLine};
 use rolecall::report::facts::plan::{
     ApplyResult, AuditLogLine, BaseLine, BlameLine, ChangeLine, EditLine, ExpiredLine, FoundElsewhereLine,
