@@ -15,8 +15,9 @@ use super::message::{ApiError, ErrorCode, MAX_BODY_BYTES, Request, to_bytes};
 use super::operation::ApiOperation;
 use super::organization::{Api, EmptyData, Organization, Role};
 use super::page::{self, Pagination};
-use super::user::{User, UserView};
+use super::user::UserView;
 use super::world::World;
+use super::written_user::WrittenUser;
 
 /// The envelope of every successful response. Only a list response without entries can omit `data`.
 #[derive(Serialize)]
@@ -113,10 +114,10 @@ impl World {
         if context.acts(Fault::PageWithoutData, true) {
             return Ok(self.page_without_data(page::cursor(question, start), context));
         }
-        let is_listed = |user: &User| deactivated_too || !user.deactivated;
+        let is_listed = |user: &WrittenUser| deactivated_too || !user.deactivated;
         let listed = (start..self.users.len()).filter(|at| self.users.get(*at).is_some_and(is_listed));
         let (mut page, next) = page::take(listed, limit);
-        let is_person = |at: &usize| self.users.get(*at).is_some_and(User::is_person);
+        let is_person = |at: &usize| self.users.get(*at).is_some_and(WrittenUser::is_person);
         let people: Vec<usize> = page.iter().copied().filter(is_person).collect();
         if context.acts(Fault::ListingShort, !people.is_empty()) {
             let left_out = people[context.choose(people.len())];
@@ -140,7 +141,7 @@ impl World {
             return Ok(self.page_without_data(page::cursor(question, start), context));
         }
         let deactivated_too = self.settings.search_returns_deactivated;
-        let is_found = |user: &User| (deactivated_too || !user.deactivated) && filter.finds(user);
+        let is_found = |user: &WrittenUser| (deactivated_too || !user.deactivated) && filter.finds(user);
         let candidates = filter.candidates(&self.users);
         let candidates = candidates.unwrap_or_else(|| (start..self.users.len()).collect());
         let found =
@@ -217,7 +218,7 @@ impl World {
         }
     }
 
-    fn view<'a>(&'a self, user: &'a User) -> UserView<'a> {
+    fn view<'a>(&'a self, user: &'a WrittenUser) -> UserView<'a> {
         user.view(&self.roles, self.api, self.settings.empty_lists)
     }
 }

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 
 use super::message::{ApiError, ErrorCode, integer, present};
 use super::organization::ApiSettings;
-use super::user::User;
 use super::users::Users;
+use super::written_user::WrittenUser;
 
 /// The maximum depth of a filter, as documented by Pylon. A single condition counts as one level, which is the strictest
 /// interpretation of the documentation. A client that respects this limit works under any interpretation.
@@ -188,8 +188,8 @@ impl EmailIs {
         })
     }
 
-    fn holds(&self, user: &User) -> bool {
-        let secondary: &[String] = if self.secondary { &user.secondary } else { &[] };
+    fn holds(&self, user: &WrittenUser) -> bool {
+        let secondary: &[String] = if self.secondary { &user.emails } else { &[] };
         let addresses = std::iter::once(&user.email).chain(secondary);
         if self.ignore_case {
             let lower: Vec<String> = addresses.map(|address| address.to_lowercase()).collect();
@@ -201,7 +201,7 @@ impl EmailIs {
 }
 
 impl Filter<EmailIs> {
-    pub(super) fn finds(&self, user: &User) -> bool {
+    pub(super) fn finds(&self, user: &WrittenUser) -> bool {
         self.holds(&|condition| condition.holds(user))
     }
 

@@ -6,10 +6,10 @@
 //!
 //! | modules | purpose |
 //! |---|---|
-//! | `organization`, `state`, `written_user`, `invented` | a world's initial state: settings and roles, the file `pylon.json`, and generated organizations |
+//! | `organization`, `state`, `written_user`, `invented` | a world's initial state: settings and roles, the file `pylon.json` and its users, and generated organizations |
 //! | `world`, `answers`, `patch`, `audit` | request handling: the checks, the read operations, the only write operation, and the audit log |
 //! | `operation`, `message`, `filter`, `page` | paths, requests and errors, search filters, and cursors |
-//! | `user`, `users` | a user, its representation in responses, and user lookups |
+//! | `user`, `users` | a user's representation in responses, and user lookups |
 //! | `limits`, `limiter` | the syntax of rate limits, and five algorithms to enforce them |
 //! | `fault`, `faults`, `context`, `delivery` | fault injection, and what reaches the client as a result |
 //! | `server`, `connection`, `save` | sockets, connections that can be cut, and the state file |
@@ -55,6 +55,5 @@ pub use organization::{
 pub use save::StateFile;
 pub use server::{Arrival, Running, Setup, start};
 pub use state::SandboxState;
-pub use user::UserKind;
 pub use world::{DEFAULT_TOKEN, World};
-pub use written_user::WrittenUser;
+pub use written_user::{UserKind, WrittenUser};

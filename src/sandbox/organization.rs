@@ -83,6 +83,14 @@ impl Role {
         Self { id: id.to_owned(), name: name.to_owned(), slug: slug.to_owned() }
     }
 
+    /// Returns the word that a user's entry gives for the role: its slug, or its ID if [`find_role`] would read the slug as
+    /// something else. A slug that equals another role's ID would be read as that other role. An empty slug would be read as an
+    /// omitted `role` key.
+    pub(super) fn word(&self, roles: &[Self]) -> &str {
+        let reads_back = !self.slug.is_empty() && find_role(roles, &self.slug) == Ok(self);
+        if reads_back { &self.slug } else { &self.id }
+    }
+
     /// Returns the roles Admin, Member, and Viewer. As in Pylon, role IDs are UUIDs, but in the sandbox, they're the same in
     /// every run.
     pub(super) fn built_in() -> Vec<Self> {
@@ -94,21 +102,21 @@ impl Role {
     }
 }
 
-/// Looks up a role by ID, then by slug, then by name if the name is unique. Returns the role's index, or an error message for the
-/// user.
-pub(super) fn find_role(roles: &[Role], word: &str) -> Result<usize, String> {
-    let by_id = roles.iter().position(|role| role.id == word);
-    if let Some(index) = by_id.or_else(|| roles.iter().position(|role| role.slug == word)) {
-        return Ok(index);
+/// Looks up a role by ID, then by slug, then by name if the name is unique. Returns an error message for the user if
+/// no role or several roles match.
+pub(super) fn find_role<'r>(roles: &'r [Role], word: &str) -> Result<&'r Role, String> {
+    let by_id = roles.iter().find(|role| role.id == word);
+    if let Some(role) = by_id.or_else(|| roles.iter().find(|role| role.slug == word)) {
+        return Ok(role);
     }
-    let named: Vec<usize> = (0..roles.len()).filter(|index| roles[*index].name == word).collect();
+    let named: Vec<&Role> = roles.iter().filter(|role| role.name == word).collect();
     match named.as_slice() {
-        [index] => Ok(*index),
+        [role] => Ok(role),
         [] => {
             Err(unknown_name("role", word, &roles.iter().map(|role| role.slug.as_str()).collect::<Vec<_>>()))
         }
         several => {
-            let ids = several.iter().map(|index| roles[*index].id.as_str()).collect::<Vec<_>>().join(", ");
+            let ids = several.iter().map(|role| role.id.as_str()).collect::<Vec<_>>().join(", ");
             Err(format!("more than one role is named `{word}`; write one of the ids {ids}"))
         }
     }

@@ -13,8 +13,8 @@ use super::fault::Fault;
 use super::identifiers::{mix, uuid_in_series};
 use super::message::{ApiError, present};
 use super::organization::{Role, find_role};
-use super::user::User;
 use super::world::World;
+use super::written_user::WrittenUser;
 
 /// The statuses that a client can set. Responses may contain other statuses, too.
 const WRITABLE_STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
@@ -51,14 +51,14 @@ impl UserUpdate {
         }
     }
 
-    fn applied_to(self, user: &User, roles: &[Role]) -> User {
+    fn applied_to(self, user: &WrittenUser, roles: &[Role]) -> WrittenUser {
         let Self { role_id, status, name, avatar_url } = self;
         let mut user = user.clone();
-        if let Some(role) = roles.iter().position(|role| Some(&role.id) == role_id.as_ref()) {
-            user.assigned = vec![role];
+        if let Some(role) = roles.iter().find(|role| Some(&role.id) == role_id.as_ref()) {
+            user.roles = vec![role.word(roles).to_owned()];
         }
-        user.status = status.unwrap_or(user.status);
-        user.name = name.unwrap_or(user.name);
+        user.status = status.or(user.status);
+        user.name = name.or(user.name);
         user.avatar_url = avatar_url.or(user.avatar_url);
         user
     }
@@ -81,7 +81,7 @@ impl World {
         at: usize,
         mut update: UserUpdate,
         context: &mut RequestContext,
-    ) -> Result<User, ApiError> {
+    ) -> Result<WrittenUser, ApiError> {
         update.check(&self.roles)?;
         let before = self.users.get(at).cloned().ok_or_else(ApiError::no_such_user)?;
         if before.role_from_scim {
@@ -93,8 +93,8 @@ impl World {
         }
         let token_user = self.token_user_id().to_owned();
         self.store(now, at, after.clone(), Author { actor_user_id: Some(&token_user), source: "api" });
-        if let Some(status) = after.support_hours.clone() {
-            let scheduled = User { status, ..after.clone() };
+        if after.support_hours.is_some() {
+            let scheduled = WrittenUser { status: after.support_hours.clone(), ..after.clone() };
             self.store(now, at, scheduled, Author { actor_user_id: None, source: "schedule" });
         }
         Ok(after)
@@ -113,7 +113,7 @@ impl World {
         let Some((at, user)) = self.find(who) else { return false };
         let Ok(role) = role.map(|word| find_role(&self.roles, word)).transpose() else { return false };
         let update = UserUpdate {
-            role_id: role.map(|role| self.roles[role].id.clone()),
+            role_id: role.map(|role| role.id.clone()),
             status: status.map(str::to_owned),
             ..UserUpdate::default()
         };
@@ -122,7 +122,7 @@ impl World {
         true
     }
 
-    fn store(&mut self, now: Duration, at: usize, after: User, author: Author<'_>) {
+    fn store(&mut self, now: Duration, at: usize, after: WrittenUser, author: Author<'_>) {
         let Some(before) = self.users.get(at).filter(|before| **before != after) else { return };
         for (action, field, [old, new]) in audited_changes(before, &after, &self.roles) {
             self.audited += 1;
@@ -133,7 +133,7 @@ impl World {
                 id: uuid_in_series(series, self.audited),
                 action: action.to_owned(),
                 happened_at: self.timestamp(now),
-                object_id: after.id.clone(),
+                object_id: after.id.clone().unwrap_or_default(),
                 actor_user_id: author.actor_user_id.map(str::to_owned),
                 source: author.source.to_owned(),
                 attributes: [(format!("old_{field}"), old), (format!("new_{field}"), new)].into(),
@@ -147,32 +147,33 @@ impl World {
 /// Returns the audit log entries for a change. Each entry consists of the action, the name of the changed field, and the old and
 /// new value.
 fn audited_changes(
-    before: &User,
-    after: &User,
+    before: &WrittenUser,
+    after: &WrittenUser,
     roles: &[Role],
 ) -> Vec<(&'static str, &'static str, [String; 2])> {
     // Destructured exhaustively: a new field must be either recorded or listed here as not recorded.
-    let User {
-        assigned,
+    let WrittenUser {
+        roles: assigned,
         status,
         id: _,
         kind: _,
         email: _,
-        secondary: _,
+        emails: _,
         name: _,
         avatar_url: _,
-        scim: _,
+        scim_roles: _,
         deactivated: _,
         role_from_scim: _,
         support_hours: _,
     } = before;
     let mut changes = Vec::new();
-    if *assigned != after.assigned {
+    if *assigned != after.roles {
         let ids = [before, after].map(|user| user.shown_role_id(roles).to_owned());
         changes.push(("UserRoleChanged", "role_id", ids));
     }
     if *status != after.status {
-        changes.push(("UserStatusChanged", "status", [status.clone(), after.status.clone()]));
+        let statuses = [status, &after.status].map(|status| status.clone().unwrap_or_default());
+        changes.push(("UserStatusChanged", "status", statuses));
     }
     changes
 }

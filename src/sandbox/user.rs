@@ -1,54 +1,17 @@
-//! A user in the sandbox, and its representation in each version of the API.
+//! The representation of a user in each version of the API.
 //!
-//! `users` implements lookups, and `written_user` defines the format of a user in `pylon.json`.
+//! `written_user` defines a user's fields, and `users` implements lookups.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::organization::{Api, EmptyLists, Role};
+use super::organization::{Api, EmptyLists, Role, find_role};
+use super::written_user::WrittenUser;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UserKind {
-    /// A user with an email address, who can log in.
-    #[default]
-    Person,
-    /// The user that represents an integration, such as Slack or Fivetran. Such users have no email address, status, or roles.
-    Integration,
-    /// The user that represents an API token. Such users have no email address, status, or roles.
-    Api,
-}
-
-/// A user as stored in the world. Roles are stored as indexes into the world's list of roles.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct User {
-    pub(super) id: String,
-    pub(super) kind: UserKind,
-    /// The primary address, or an empty string if the user is not a person.
-    pub(super) email: String,
-    pub(super) secondary: Vec<String>,
-    pub(super) name: String,
-    pub(super) avatar_url: Option<String>,
-    pub(super) status: String,
-    /// The assigned roles, sorted by role ID.
-    pub(super) assigned: Vec<usize>,
-    /// Roles from SCIM groups. Responses list these roles in `roles`, and a PATCH can't change them.
-    pub(super) scim: Vec<usize>,
-    pub(super) deactivated: bool,
-    /// If set, a PATCH that contains a role returns 200 but doesn't change the role.
-    pub(super) role_from_scim: bool,
-    /// The status to which a support-hours schedule resets the user right after every PATCH, or `None` if there isn't a schedule.
-    pub(super) support_hours: Option<String>,
-}
-
-impl User {
-    pub(super) fn is_person(&self) -> bool {
-        self.kind == UserKind::Person
-    }
-
+impl WrittenUser {
     /// Returns the role for the deprecated field `role_id`, which is the last assigned role. This choice makes tests fail if a
     /// client mistakes `role_id` for the user's primary role.
     pub(super) fn shown_role<'a>(&self, roles: &'a [Role]) -> Option<&'a Role> {
-        self.assigned.last().and_then(|index| roles.get(*index))
+        self.roles.last().and_then(|role| find_role(roles, role).ok())
     }
 
     pub(super) fn shown_role_id<'a>(&self, roles: &'a [Role]) -> &'a str {
@@ -62,27 +25,27 @@ impl User {
             id,
             kind: _,
             email,
-            secondary,
+            emails,
             name,
             avatar_url,
             status,
-            assigned,
-            scim,
+            roles: assigned,
+            scim_roles,
             deactivated,
             role_from_scim: _,
             support_hours: _,
         } = self;
-        let addresses = std::iter::once(email).chain(secondary).filter(|address| !address.is_empty());
-        let from_scim = scim.iter().filter(|index| !assigned.contains(index));
+        let addresses = std::iter::once(email).chain(emails).filter(|address| !address.is_empty());
+        let from_scim = scim_roles.iter().filter(|role| !assigned.contains(role));
         let all_roles = assigned.iter().chain(from_scim);
-        let role_of = |index: &usize| roles.get(*index);
+        let role_of = |role: &String| find_role(roles, role).ok();
         UserView {
-            id,
+            id: id.as_deref().unwrap_or_default(),
             email,
             emails: shown_list(addresses.map(String::as_str), empty_lists),
-            name,
+            name: name.as_deref().unwrap_or_default(),
             avatar_url: avatar_url.as_deref().unwrap_or_default(),
-            status,
+            status: status.as_deref().unwrap_or_default(),
             role_id: self.shown_role_id(roles),
             role: if api == Api::July2026 { self.shown_role(roles) } else { None },
             since_october: (api == Api::October2026).then(|| SinceOctober {
@@ -133,41 +96,42 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
+    use crate::sandbox::UserKind;
 
     fn roles() -> Vec<Role> {
         vec![Role::new("role_a", "A", "a"), Role::new("role_b", "B", "b"), Role::new("role_c", "C", "c")]
     }
 
-    fn user() -> User {
-        User {
-            id: "u1".to_owned(),
+    fn user() -> WrittenUser {
+        WrittenUser {
+            id: Some("u1".to_owned()),
             kind: UserKind::Person,
             email: "ana@acme.example".to_owned(),
-            secondary: vec!["ana@old.example".to_owned()],
-            name: "Ana".to_owned(),
+            emails: vec!["ana@old.example".to_owned()],
+            name: Some("Ana".to_owned()),
             avatar_url: None,
-            status: "active".to_owned(),
-            assigned: vec![0, 1],
-            scim: vec![1, 2],
+            status: Some("active".to_owned()),
+            roles: vec!["a".to_owned(), "b".to_owned()],
+            scim_roles: vec!["b".to_owned(), "c".to_owned()],
             deactivated: false,
             role_from_scim: false,
             support_hours: None,
         }
     }
 
-    fn shown(user: &User, api: Api, empty_lists: EmptyLists) -> String {
+    fn shown(user: &WrittenUser, api: Api, empty_lists: EmptyLists) -> String {
         serde_json::to_string(&user.view(&roles(), api, empty_lists)).unwrap()
     }
 
     #[test]
     fn an_empty_list_is_null_unless_the_setting_says_otherwise() {
-        let without_roles = User {
+        let without_roles = WrittenUser {
             kind: UserKind::Integration,
             email: String::new(),
-            secondary: Vec::new(),
-            status: String::new(),
-            assigned: Vec::new(),
-            scim: Vec::new(),
+            emails: Vec::new(),
+            status: Some(String::new()),
+            roles: Vec::new(),
+            scim_roles: Vec::new(),
             ..user()
         };
         let expected = concat!(

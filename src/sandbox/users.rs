@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::user::User;
+use super::written_user::WrittenUser;
 
 #[derive(Debug, Clone)]
 pub(super) struct Users {
     /// All users, in a stable order. They're reference-counted to make a world with many users cheap to clone.
-    all: Vec<Arc<User>>,
+    all: Vec<Arc<WrittenUser>>,
     by_id: HashMap<String, usize>,
     /// Indexes into `all`, by primary address in lowercase.
     by_primary: HashMap<String, usize>,
@@ -20,24 +20,24 @@ pub(super) struct Users {
 }
 
 impl Users {
-    pub(super) fn new(all: Vec<Arc<User>>) -> Self {
+    pub(super) fn new(all: Vec<Arc<WrittenUser>>) -> Self {
         let mut by_id = HashMap::with_capacity(all.len());
         let mut by_primary = HashMap::with_capacity(all.len());
         let mut by_secondary: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, user) in all.iter().enumerate() {
-            by_id.insert(user.id.clone(), at);
+            by_id.extend(user.id.clone().map(|id| (id, at)));
             // Users who aren't people don't have an address, so their `email` is empty.
             if !user.email.is_empty() {
                 by_primary.insert(user.email.to_lowercase(), at);
             }
-            for other in &user.secondary {
+            for other in &user.emails {
                 by_secondary.entry(other.to_lowercase()).or_default().push(at);
             }
         }
         Self { all, by_id, by_primary, by_secondary }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &User> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &WrittenUser> {
         self.all.iter().map(Arc::as_ref)
     }
 
@@ -45,7 +45,7 @@ impl Users {
         self.all.len()
     }
 
-    pub(super) fn get(&self, at: usize) -> Option<&User> {
+    pub(super) fn get(&self, at: usize) -> Option<&WrittenUser> {
         self.all.get(at).map(Arc::as_ref)
     }
 
@@ -63,7 +63,7 @@ impl Users {
 
     /// Replaces the user at this index. The new user must have the same ID and addresses because the lookup tables aren't
     /// updated.
-    pub(super) fn replace(&mut self, at: usize, user: User) {
+    pub(super) fn replace(&mut self, at: usize, user: WrittenUser) {
         if let Some(slot) = self.all.get_mut(at) {
             *slot = Arc::new(user);
         }

@@ -18,9 +18,8 @@ use super::message::{ApiError, ErrorCode, Request, Response};
 use super::operation::ApiOperation;
 use super::organization::{Api, ApiSettings, Organization, OrganizationStanding, Role, find_role};
 use super::state::SandboxState;
-use super::user::User;
 use super::users::Users;
-use super::written_user::{Resolver, WrittenUser, spelled_out};
+use super::written_user::{Resolver, WrittenUser};
 
 /// The API token that a world accepts unless another one is set with [`World::with_token`].
 pub const DEFAULT_TOKEN: &str = "sandbox-token";
@@ -124,7 +123,7 @@ impl World {
 
     /// Returns the user with this ID or primary address, in the format of `pylon.json`.
     pub fn user(&self, who: &str) -> Option<WrittenUser> {
-        self.find(who).map(|(_, user)| spelled_out(user, &self.roles))
+        self.find(who).map(|(_, user)| user.clone())
     }
 
     pub fn user_count(&self) -> usize {
@@ -132,16 +131,16 @@ impl World {
     }
 
     pub fn users(&self) -> impl Iterator<Item = WrittenUser> {
-        self.users.iter().map(|user| spelled_out(user, &self.roles))
+        self.users.iter().cloned()
     }
 
     /// Returns the number of users who hold a role, whether it's assigned or from a SCIM group. Deactivated users don't count.
     /// `role` is a slug, ID, or name.
     pub fn holders(&self, role: &str) -> usize {
         let Ok(role) = find_role(&self.roles, role) else { return 0 };
-        let holds =
-            |user: &&User| !user.deactivated && (user.assigned.contains(&role) || user.scim.contains(&role));
-        self.users.iter().filter(holds).count()
+        let role = role.word(&self.roles);
+        let holds = |user: &&WrittenUser| user.roles.iter().chain(&user.scim_roles).any(|held| held == role);
+        self.users.iter().filter(|user| !user.deactivated).filter(holds).count()
     }
 
     /// Returns the audit log, oldest entry first.
@@ -154,7 +153,7 @@ impl World {
         SandboxState {
             organization: self.organization.clone(),
             api: self.api,
-            token_user: self.token_user.and_then(|at| self.users.get(at)).map(|user| user.id.clone()),
+            token_user: self.token_user.and_then(|at| self.users.get(at)?.id.clone()),
             roles: Some(self.roles.clone()),
             settings: self.settings.clone(),
             users: self.users().collect(),
@@ -241,11 +240,11 @@ impl World {
     }
 
     pub(super) fn token_user_id(&self) -> &str {
-        self.token_user.and_then(|at| self.users.get(at)).map_or(API_USER_ID, |user| user.id.as_str())
+        self.token_user.and_then(|at| self.users.get(at)?.id.as_deref()).unwrap_or(API_USER_ID)
     }
 
     /// Finds a user by ID or primary address.
-    pub(super) fn find(&self, who: &str) -> Option<(usize, &User)> {
+    pub(super) fn find(&self, who: &str) -> Option<(usize, &WrittenUser)> {
         let at = self.users.by_id(who).or_else(|| self.users.with_address(who, false).next())?;
         Some((at, self.users.get(at)?))
     }

@@ -1,7 +1,6 @@
-//! Users as written in `pylon.json`, and their conversion to and from users as stored in the world.
+//! Users as written in `pylon.json`. A world stores its users in the same form, with every default made explicit.
 //!
-//! When a user is read, its roles are looked up, defaults are filled in, and all problems are collected. When a user is written,
-//! every default is made explicit.
+//! When a world is created, the roles of its users are looked up, defaults are filled in, and all problems are collected.
 
 use std::collections::HashMap;
 
@@ -9,9 +8,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::identifiers::uuid_of_email;
 use super::organization::{Role, find_role};
-use super::user::{User, UserKind};
 
-/// A user in the state file. People need only `email` and `role`. Other users don't have an email address and need only `kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UserKind {
+    /// A user with an email address, who can log in.
+    #[default]
+    Person,
+    /// The user that represents an integration, such as Slack or Fivetran. Such users have no email address, status, or roles.
+    Integration,
+    /// The user that represents an API token. Such users have no email address, status, or roles.
+    Api,
+}
+
+/// A user in the state file or in a world. In the file, people need only `email` and `role`. Other users don't have an email
+/// address and need only `kind`. In a world, `id`, `name`, and `status` are always set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenUser {
@@ -37,7 +48,7 @@ pub struct WrittenUser {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// The assigned roles, each given by slug, ID, or name. In the file, `role` is a string or a list, and is required for
-    /// people. Users who aren't people have no roles if it's omitted.
+    /// people. Users who aren't people have no roles if it's omitted. In a world, the roles are sorted by role ID.
     #[serde(
         rename = "role",
         default = "not_given",
@@ -45,7 +56,7 @@ pub struct WrittenUser {
         serialize_with = "as_one_or_many"
     )]
     pub roles: Vec<String>,
-    /// Roles from SCIM groups, which a PATCH can't remove.
+    /// Roles from SCIM groups. Responses list these roles in `roles`, and a PATCH can't change them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scim_roles: Vec<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -63,9 +74,13 @@ impl WrittenUser {
     pub fn new(email: &str, role: &str) -> Self {
         Self { email: email.to_owned(), roles: vec![role.to_owned()], ..Self::default() }
     }
+
+    pub(super) fn is_person(&self) -> bool {
+        self.kind == UserKind::Person
+    }
 }
 
-/// Converts users from the file to users in the world, one after the other, and collects all problems.
+/// Completes the users from the file, one after the other, and collects all problems.
 pub(super) struct Resolver<'a> {
     roles: &'a [Role],
     /// The index in the file of each user seen so far, by user ID.
@@ -96,49 +111,31 @@ impl<'a> Resolver<'a> {
         Self { roles, ids: HashMap::new(), addresses: HashMap::new(), problems }
     }
 
-    /// Converts a user from the file to a user in the world. `at` is the user's index in the file.
-    pub(super) fn user(&mut self, at: usize, written: WrittenUser) -> User {
-        let WrittenUser {
-            id,
-            kind,
-            email,
-            emails,
-            name,
-            avatar_url,
-            status,
-            roles,
-            scim_roles,
-            deactivated,
-            role_from_scim,
-            support_hours,
-        } = written;
-        let is_person = kind == UserKind::Person;
-        let name = name.unwrap_or_else(|| match kind {
-            UserKind::Person => name_from_email(&email),
+    /// Fills in the defaults of a user from the file, and gives each role by its [`Role::word`]. `at` is the user's index in the
+    /// file.
+    pub(super) fn user(&mut self, at: usize, mut user: WrittenUser) -> WrittenUser {
+        let is_person = user.is_person();
+        let name = user.name.take().unwrap_or_else(|| match user.kind {
+            UserKind::Person => name_from_email(&user.email),
             UserKind::Integration => "Integration".to_owned(),
             UserKind::Api => "API user".to_owned(),
         });
-        let place = format!("users[{at}] ({})", if is_person { &email } else { &name });
-        let is_given = roles != not_given();
-        self.check_kind(&place, is_person, &email, is_given);
+        let place = format!("users[{at}] ({})", if is_person { &user.email } else { &name });
+        let is_given = user.roles != not_given();
+        self.check_kind(&place, is_person, &user.email, is_given);
         // Users without an address may share a name, so include the index to make the seed unique.
-        let seed = if is_person { email.clone() } else { format!("{at} {name}") };
-        let id = id.unwrap_or_else(|| uuid_of_email(&seed));
-        self.check_unique(&place, at, &id, &email.to_lowercase());
-        let is_secondary = |other: &String| other.to_lowercase() != email.to_lowercase();
-        User {
-            secondary: emails.into_iter().filter(is_secondary).collect(),
-            status: status.unwrap_or_else(|| if is_person { "active" } else { "" }.to_owned()),
-            assigned: self.find_roles(&place, if is_given { &roles } else { &[] }),
-            scim: self.find_roles(&place, &scim_roles),
-            id,
-            kind,
-            name,
-            email,
-            avatar_url,
-            deactivated,
-            role_from_scim,
-            support_hours,
+        let seed = if is_person { user.email.clone() } else { format!("{at} {name}") };
+        let id = user.id.take().unwrap_or_else(|| uuid_of_email(&seed));
+        let address = user.email.to_lowercase();
+        self.check_unique(&place, at, &id, &address);
+        user.emails.retain(|other| other.to_lowercase() != address);
+        WrittenUser {
+            id: Some(id),
+            name: Some(name),
+            status: user.status.or_else(|| Some(if is_person { "active" } else { "" }.to_owned())),
+            roles: self.find_roles(&place, if is_given { &user.roles } else { &[] }),
+            scim_roles: self.find_roles(&place, &user.scim_roles),
+            ..user
         }
     }
 
@@ -169,19 +166,19 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Looks up roles by slug, ID, or name. Returns the indexes of the roles without duplicates, sorted by role ID. Each failed
+    /// Looks up roles by slug, ID, or name. Returns the roles' [`Role::word`]s without duplicates, sorted by role ID. Each failed
     /// lookup adds a problem.
-    fn find_roles(&mut self, place: &str, words: &[String]) -> Vec<usize> {
+    fn find_roles(&mut self, place: &str, words: &[String]) -> Vec<String> {
         let mut found = Vec::with_capacity(words.len());
         for word in words {
             match find_role(self.roles, word) {
-                Ok(index) if found.contains(&index) => {}
-                Ok(index) => found.push(index),
+                Ok(role) if found.contains(&role) => {}
+                Ok(role) => found.push(role),
                 Err(problem) => self.problems.push(format!("{place}: {problem}")),
             }
         }
-        found.sort_by_key(|index| &self.roles[*index].id);
-        found
+        found.sort_by_key(|role| &role.id);
+        found.into_iter().map(|role| role.word(self.roles).to_owned()).collect()
     }
 }
 
@@ -196,46 +193,6 @@ fn name_from_email(email: &str) -> String {
         }
     }
     words.join(" ")
-}
-
-/// Converts a user to its entry in `pylon.json`, with all defaults made explicit. Each role is written as its slug, or as its ID
-/// if the slug alone would be read as something else.
-pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
-    let User {
-        id,
-        kind,
-        email,
-        secondary,
-        name,
-        avatar_url,
-        status,
-        assigned,
-        scim,
-        deactivated,
-        role_from_scim,
-        support_hours,
-    } = user;
-    let word = |index: &usize| -> Option<String> {
-        let role = roles.get(*index)?;
-        // A slug that equals another role's ID would be read as that other role. An empty slug would be read as an omitted `role`
-        // key.
-        let reads_back = !role.slug.is_empty() && find_role(roles, &role.slug) == Ok(*index);
-        Some(if reads_back { role.slug.clone() } else { role.id.clone() })
-    };
-    WrittenUser {
-        id: Some(id.clone()),
-        kind: *kind,
-        email: email.clone(),
-        emails: secondary.clone(),
-        name: Some(name.clone()),
-        avatar_url: avatar_url.clone(),
-        status: Some(status.clone()),
-        roles: assigned.iter().filter_map(word).collect(),
-        scim_roles: scim.iter().filter_map(word).collect(),
-        deactivated: *deactivated,
-        role_from_scim: *role_from_scim,
-        support_hours: support_hours.clone(),
-    }
 }
 
 /// Returns the placeholder for an omitted `role` key: a list with an empty string. The placeholder differs from `[]`, which means
