@@ -5,6 +5,7 @@ use std::fs;
 
 use pretty_assertions::assert_eq;
 use rolecall::manual::VERBS;
+use serde_json::Value;
 
 use crate::harness::Scene;
 
@@ -91,6 +92,66 @@ Viewer,viewer,role_viewer,1,0,false,false,false\r
 2026-12-24,cy@acme.example,role,Member,Admin,,users.toml,8\r
 ",
     );
+}
+
+#[test]
+fn the_table_of_an_access_review_names_the_window_that_sets_a_role() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    let run = scene.run("access --format csv");
+    let cy = run.exits(0).stdout.lines().find(|line| line.contains("cy@acme.example")).unwrap();
+    let declared = ",Member,window,2026-12-24,\"on leave, \"\"long\"\"\",users.toml,8,";
+    assert!(cy.contains(declared), "{cy}");
+}
+
+/// The objects that make up a row, the prefix of their columns, and the keys without a column of the same name.
+const OBJECTS: [(&str, &str, &str, &[&str]); 23] = [
+    // `apply`, which sets `outcome`, has no table. The location in the table is the one of the edit.
+    ("plan", "ChangeLine", "", &["edits", "location", "outcome"]),
+    ("plan", "EditLine", "", &["blame", "location"]),
+    ("plan", "BlameLine", "blame_", &[]),
+    ("plan", "Location", "", &["column"]),
+    ("agenda", "ScheduledChange", "", &["location"]),
+    ("agenda", "Location", "", &["column"]),
+    ("roles", "RoleLine", "", &[]),
+    ("access", "AccessLine", "", &["declared", "role_set"]),
+    ("access", "HeldRole", "", &["declared"]),
+    ("access", "BlameLine", "role_set_", &[]),
+    ("access", "DeclarationLine", "declared_", &["location", "since"]),
+    ("access", "Location", "", &["column"]),
+    ("access", "SinceLine", "since_", &[]),
+    ("access", "DeclaredRole", "", &["location", "value"]),
+    ("access", "Location", "role_", &["column"]),
+    ("access", "SinceLine", "role_since_", &[]),
+    // `rules` and `violated_rules` contain the rules with their locations.
+    ("access", "AppliedRule", "", &["location", "rule", "violated"]),
+    ("access", "NotFoundLine", "", &["declared"]),
+    ("access", "IntegrationLine", "", &[]),
+    (
+        "access",
+        "AccessReport",
+        "",
+        &["audit_log", "files", "integration_users", "not_found", "organization", "people", "summary"],
+    ),
+    ("access", "OrganizationLine", "organization_", &[]),
+    ("access", "FilesLine", "", &["list", "sha256"]),
+    // `unread` contains the reason.
+    ("access", "LogLine", "audit_log_", &["reason"]),
+];
+
+#[test]
+fn every_key_in_the_json_of_a_row_has_a_column() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    let schema: Value = serde_json::from_str(&scene.run("schema report").stdout).unwrap();
+    for (command, object, prefix, without) in OBJECTS {
+        let table = scene.run(&format!("{command} --format csv")).stdout;
+        let columns: Vec<&str> = table.lines().next().unwrap().split(',').collect();
+        let keys = schema["$defs"][object]["properties"].as_object().unwrap().keys();
+        let missing: Vec<&str> = keys
+            .map(String::as_str)
+            .filter(|key| !columns.contains(&format!("{prefix}{key}").as_str()))
+            .collect();
+        assert_eq!(missing, without, "{command}, {object}");
+    }
 }
 
 #[test]
