@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problems;
 
-pub mod csv;
+mod csv;
 pub mod diagnostic;
 pub mod diff;
 pub mod facts;
@@ -22,7 +22,6 @@ mod github;
 mod html;
 pub mod json;
 mod markdown;
-pub mod records;
 mod sections;
 pub mod style;
 pub mod tables;

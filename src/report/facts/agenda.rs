@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::agenda::{PersonWindow, Transition};
 use crate::printable::Printable;
-use crate::report::records::{Cell, Record, Records};
 use crate::roster::{Field, Moment, PerField, Roster, Window};
 use crate::source::{Location, Sourced, Sources};
 
@@ -93,30 +92,6 @@ impl AgendaReport {
                 .collect(),
             windows: windows.iter().map(|window| WindowLine::new(window, &roster.sources)).collect(),
         }
-    }
-
-    pub fn records(&self) -> Records {
-        let Self { file: _, timezone: _, now: _, until: _, scheduled, windows: _ } = self;
-        Records::new(scheduled)
-    }
-}
-
-impl Record<8> for ScheduledChange {
-    const COLUMNS: [&'static str; 8] = ["when", "email", "field", "from", "to", "blocked_by", "file", "line"];
-
-    fn cells(&self) -> [Cell; 8] {
-        let ScheduledChange { when, email, field, from, to, location, blocked_by } = self;
-        let Location { file, line, column: _ } = location;
-        [
-            when.into(),
-            email.into(),
-            field.as_str().into(),
-            from.as_ref().into(),
-            to.as_ref().into(),
-            blocked_by.into(),
-            file.into(),
-            (*line).into(),
-        ]
     }
 }
 

@@ -9,7 +9,6 @@ pub mod agenda;
 pub mod comparison;
 mod compose;
 pub mod doctor;
-mod edits;
 pub mod explanation;
 pub mod files;
 pub mod journals;

@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::OrganizationLine;
 use crate::observed::{Meaning, ObservedState, RoleId};
 use crate::printable::Printable;
-use crate::report::records::{Cell, Record, Records};
 use crate::report::tables::{Mark, Row, Table, TableReport, cell};
 use crate::report::words;
 use crate::roster::{RoleName, Roster};
@@ -84,11 +83,6 @@ impl RolesReport {
         }
     }
 
-    pub fn records(&self) -> Records {
-        let Self { organization: _, roles, has_files: _, unknown } = self;
-        Records::new(roles.iter().map(RoleRecord::Known).chain(unknown.iter().map(RoleRecord::Unknown)))
-    }
-
     pub fn tables(&self) -> TableReport {
         let Self { organization, roles, has_files, unknown } = self;
         let unused = roles.iter().filter(|role| role.is_unused).count();
@@ -112,38 +106,6 @@ impl RolesReport {
             mark,
             tables: vec![Table { title: None, columns, rows: rows.chain(unknown).collect() }],
         }
-    }
-}
-
-/// A role, or a name in the files that doesn't match exactly one role.
-enum RoleRecord<'r> {
-    Known(&'r RoleLine),
-    Unknown(&'r Printable),
-}
-
-impl Record<8> for RoleRecord<'_> {
-    const COLUMNS: [&'static str; 8] =
-        ["name", "slug", "id", "held", "declared", "ambiguous", "unused", "unknown"];
-
-    fn cells(&self) -> [Cell; 8] {
-        let role = match self {
-            Self::Known(role) => role,
-            Self::Unknown(name) => {
-                let [slug, id, held, declared, ambiguous, unused] = [(); 6].map(|()| Cell::default());
-                return [(*name).into(), slug, id, held, declared, ambiguous, unused, true.into()];
-            }
-        };
-        let RoleLine { name, slug, id, held, declared, is_ambiguous, is_unused } = role;
-        [
-            name.into(),
-            slug.into(),
-            id.into(),
-            (*held).into(),
-            (*declared).into(),
-            (*is_ambiguous).into(),
-            (*is_unused).into(),
-            false.into(),
-        ]
     }
 }
 

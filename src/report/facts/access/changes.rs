@@ -188,7 +188,7 @@ impl AccountChange {
     }
 
     /// Describes each difference, such as `gains Admin` or `loses Viewer`. `shown` truncates names.
-    pub(super) fn words(&self, shown: impl Fn(&Printable) -> Printable) -> Vec<Printable> {
+    pub(in crate::report) fn words(&self, shown: impl Fn(&Printable) -> Printable) -> Vec<Printable> {
         let Self {
             id: _,
             email: _,

@@ -1,10 +1,8 @@
 //! The access review: who has which role in Pylon, who assigned it and when, and which line of the files declares it.
 //!
-//! `tables` lays the review out for human readers, `records` produces the CSV records, and `changes` compares it with an earlier
-//! review.
+//! `tables` lays the review out for human readers, and `changes` compares it with an earlier review.
 
 mod changes;
-mod records;
 mod tables;
 
 use std::collections::{HashMap, HashSet};
