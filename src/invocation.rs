@@ -15,7 +15,7 @@ pub struct Invocation {
     pub folder: Vec<String>,
     /// The arguments `-c FILE`. Empty if rolecall would find the same root file from the same folder without them.
     pub config: Vec<String>,
-    /// The path of the `pylon.json` next to the root file. It describes the organization for the sandbox.
+    /// The path of the `pylon.json` next to the root file, which describes the organization that the sandbox imitates.
     pub description: String,
     /// The flags that select the Pylon server and the token, such as `--sandbox` or `--region us`.
     pub pylon: Vec<String>,

@@ -202,7 +202,8 @@ struct TreeEntry<'t> {
 }
 
 impl<'t> TreeEntry<'t> {
-    /// Parses an entry of `git ls-tree`. Returns `None` for other kinds of entries and for paths that lead out of the folder.
+    /// Parses a file or a symbolic link in the output of `git ls-tree`. Returns `None` for any other entry, such as a submodule,
+    /// and for a path that leads out of the folder.
     fn parse(entry: &'t str) -> Option<Self> {
         let (about, path) = entry.split_once('\t')?;
         let mut about = about.split(' ');

@@ -51,7 +51,8 @@ pub(super) fn run(asked: &ConnectionArgs, session: Session<'_>) -> Done {
     Ok((Body::Doctor(Box::new(report)), exit))
 }
 
-/// Checks the network and Pylon. `declared` is `None` if the files are invalid.
+/// Checks that the network settings work, that Pylon accepts the token, and that the organization fits the files. `declared` is
+/// `None` if the files are invalid.
 fn connected(
     declared: Option<&Roster>,
     asked: &ConnectionArgs,

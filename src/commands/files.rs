@@ -87,7 +87,7 @@ pub(super) fn has_config(common: &Common) -> bool {
         || common.config.try_exists().unwrap_or(true)
 }
 
-/// Parses the value of `flag`. A time without an offset is in the time zone configured in the files.
+/// Parses the value of `flag`. A time without an offset is interpreted in the time zone that the root file sets.
 pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, Problem> {
     Moment::parse(text, &roster.timezone).map_err(|why| {
         Problem::new(CommandCode::BadTime, format!("{flag} {} {why}", Printable::cut(text, 60)))

@@ -34,7 +34,7 @@ pub struct Lock {
 pub type LockFolder = Result<OwnFolder, (PathBuf, Error)>;
 
 impl Lock {
-    /// Takes the lock for an organization and host in every usable folder.
+    /// In every usable folder, takes the lock for the given organization and host.
     ///
     /// # Errors
     /// Fails if another process holds the lock, if no folder is usable, or if the lock's path exists but isn't a regular file

@@ -101,7 +101,7 @@ impl Watch {
                 self.received(number);
             }
             // `arrivals` closes only if all signals are ignored. Don't return, because that would drop `self.tell`, and `sandbox`
-            // takes a closed channel for a signal.
+            // treats a closed channel as a signal.
             std::future::pending::<()>().await;
         });
     }

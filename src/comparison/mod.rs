@@ -76,7 +76,7 @@ pub enum Kind {
     Changed,
 }
 
-// A key that differs between the two versions. At least one of `old` and `new` is set.
+/// A key that differs between the two versions. At least one of `old` and `new` is set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ItemLine {
     pub key: Printable,

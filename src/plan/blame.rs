@@ -61,7 +61,7 @@ pub enum Actor {
     Unknown,
 }
 
-/// The values to look up in the audit log, such as those that a plan would edit. Each value has the newest matching entry found
+/// The values to look up in the audit log, such as those that a plan would edit, each with the newest matching log entry found
 /// so far.
 #[derive(Debug, Clone)]
 pub struct Drift<'a> {

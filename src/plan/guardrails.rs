@@ -418,7 +418,7 @@ impl Review<'_> {
         })
     }
 
-    /// Blocks changes to a protected person, who can be listed in `protected` with any of their addresses.
+    /// Blocks changes to a protected person, who can be listed in `protected` under any of their addresses.
     fn protected(&self, subject: &Subject) -> Option<Finding> {
         let person = self.rules().protected.iter().find(|email| subject.is(&email.value))?;
         let allows =

@@ -252,8 +252,8 @@ impl SavedPlan {
         if new.is_empty() { Ok(self.in_sync_now(fresh)) } else { Err(stale(&new, roles)) }
     }
 
-    /// Counts the reviewed changes that another client has already made. People who have since been removed from Pylon or
-    /// deactivated don't count.
+    /// Counts the reviewed changes that another client has already made. Changes to people who have since been removed from
+    /// Pylon or deactivated are left out.
     fn in_sync_now(&self, fresh: &Plan) -> usize {
         let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
         let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());

@@ -129,7 +129,8 @@ fn contradiction<T>(why: impl Into<String>) -> Result<T, ObserveError> {
     Err(ObserveError::Incomplete { why: why.into(), differing: ValueDifferences::new() })
 }
 
-/// Reads everything once and verifies it. For the second reading, `earlier` holds the differences from the first.
+/// Reads everything once and verifies it. On the second reading, `earlier` contains the differences that the first reading
+/// found.
 async fn read(
     pylon: &impl Ask,
     wanted: &Wanted<'_>,

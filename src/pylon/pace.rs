@@ -227,7 +227,7 @@ struct AssumedLimit {
     ceiling: u64,
     /// The rate limit of an earlier API version, if one is known.
     earlier: Option<u64>,
-    /// Either the ceiling or, once responses have revealed it, the earlier version's limit.
+    /// The limit in effect: the ceiling or, once responses show that it applies, the limit of the earlier API version.
     assumed: u64,
     /// A lower bound for the true limit: the highest number of remaining requests seen in a response, plus one. If `least_sum` of
     /// a whole observation window is much higher, it replaces this bound.

@@ -30,8 +30,8 @@ use crate::roster::Region;
 #[derive(Debug)]
 pub struct Observation {
     pub state: ObservedState,
-    /// The time just before the first read was sent, as elapsed time on the run's clock. Before a write, users whose data is too
-    /// old are read again.
+    /// The time from the start of the run until just before the first request was sent. Before a write, an apply uses it to decide
+    /// whether a user's data is too old and must be read again.
     pub read_at: Duration,
 }
 

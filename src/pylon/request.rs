@@ -1,4 +1,5 @@
-//! The requests sent to Pylon and the contents of their responses. `wire` and `client` deal with JSON and HTTP.
+//! The requests sent to Pylon and the contents of their responses. `wire` converts them to and from JSON, and `client` sends
+//! them over HTTP.
 
 use std::collections::BTreeSet;
 

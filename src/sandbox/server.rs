@@ -154,7 +154,7 @@ struct ServerState {
     saving: Mutex<()>,
     /// Notifies the task that saves the state ([`keep_saving`]) of unsaved changes.
     changed: Notify,
-    /// Becomes `true` when the server has to stop. Stalled connections are closed as well then.
+    /// Becomes `true` when the server has to stop. At that point, even stalled connections are closed.
     closing: watch::Sender<bool>,
 }
 

@@ -219,7 +219,7 @@ pub(in crate::report) fn plan(command: &str, report: &PlanReport) -> Vec<Section
     sections
 }
 
-/// Returns an alert with the guardrails that block the plan and their remedies.
+/// Returns an alert that lists the guardrails blocking the plan, each with its remedy.
 fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
     let mut reasons = Vec::new();
     let mut remedies: Vec<String> = Vec::new();
