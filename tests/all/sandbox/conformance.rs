@@ -1,5 +1,5 @@
-//! Validates the responses of every endpoint, in every version of the API. The API description is the same as for the client's
-//! requests.
+//! Validates the responses of every endpoint, in every version of the API, against docs/pylon-users.openapi.yaml. The client's
+//! requests are validated against the same description.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,8 @@ fn document() -> Value {
     serde_norway::from_str(DOCUMENT).unwrap()
 }
 
-/// Returns the schema of an operation's response with this status, along with everything it references.
+/// Returns the JSON schema of an operation's response with the given status, along with all components that the schema can
+/// reference.
 fn answer_schema(document: &Value, path: &str, method: &str, status: u16) -> Value {
     let operation = &document["paths"][path][method];
     assert!(operation.is_object(), "the document has no {method} {path}");
@@ -54,7 +55,7 @@ fn world(api: Api) -> World {
     world_of(state)
 }
 
-/// Path template, method, actual path, and body of each request.
+/// Returns the requests to send, each as its path template, method, actual path, and body.
 fn requests() -> Vec<(&'static str, &'static str, &'static str, Value)> {
     let email = |operator: &str, key: &str, value: Value| json!({ "field": "email", "operator": operator, key: value });
     let all = email("not_in", "values", json!([]));
@@ -78,7 +79,7 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Value)> {
             json!({ "filter":
             { "field": "action", "operator": "equals", "value": "UserRoleChanged" } }),
         ),
-        // Every kind of error caused by an invalid body or path.
+        // These requests have an invalid path or body, and cover every kind of error that results.
         ("/users/{id}", "get", "/users/without_results", Value::Null),
         ("/users/{id}", "patch", "/users/without_results", json!({})),
         ("/users/{id}", "patch", "/users/u_bo", json!({ "role_id": "role_unknown" })),

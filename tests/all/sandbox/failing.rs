@@ -1,4 +1,4 @@
-//! Tests for faults, run directly against the world as in a simulation: no sockets, and a simulated clock.
+//! Tests for faults. As in the simulator, requests go directly to a [`World`], without sockets and with a simulated clock.
 
 use pretty_assertions::assert_eq;
 

@@ -1,4 +1,4 @@
-//! Every field a `PATCH` can set, in the client, the sandbox, and the API description.
+//! Checks that the client, the sandbox, and the API description have the same fields for a `PATCH`.
 
 use std::collections::BTreeSet;
 

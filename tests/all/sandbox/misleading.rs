@@ -1,10 +1,10 @@
-//! Tests without a socket for faults that make a 200 misleading.
+//! Tests for faults that return a 200 with misleading content. Requests go directly to a [`World`], without a socket.
 
 use pretty_assertions::assert_eq;
 
 use super::*;
 
-/// Delivers one request, and returns the response and whether the fault fired.
+/// Delivers one request, which must return a 200. Returns the body of the response and whether the fault fired.
 fn struck(world: &mut World, faults: &mut Faults, request: &Request) -> (Value, bool) {
     let (delivery, fired) = world.deliver(faults, Duration::ZERO, request);
     let Delivery::Answer(response) = delivery else { panic!("{delivery:?}") };

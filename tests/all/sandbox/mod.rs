@@ -1,4 +1,4 @@
-//! Tests that send requests to the sandbox's world at chosen times.
+//! Tests for the sandbox. Most of these tests send requests directly to a [`World`] at a chosen time.
 
 mod audit_log;
 mod changing;
@@ -29,9 +29,9 @@ use crate::builders::{
     readable_roles,
 };
 
-/// The start time of every world.
+/// The time at which the clock of every [`World`] in these tests starts.
 const EPOCH: &str = "2026-10-01T12:00:00Z";
-/// The ID returned by `GET /me` for a token without a user.
+/// The user ID returned by `GET /me`, if the token belongs to an API user.
 const API_USER_ID: &str = "a91c2e64-7b3f-4d08-8e5a-c60f41d9b273";
 
 /// A user who isn't a person and therefore has no email address, status, or role.
@@ -43,7 +43,7 @@ fn is_answered(fault: Fault) -> bool {
     !matches!(fault, Fault::CutBefore | Fault::CutAfter | Fault::StallApplied)
 }
 
-/// Builds an organization from these people, with readable role IDs.
+/// Builds an organization from these people, with readable role IDs such as `role_admin`.
 fn organization(people: impl IntoIterator<Item = WrittenUser>) -> SandboxState {
     SandboxState::with_users(people).roles(readable_roles())
 }
@@ -82,7 +82,7 @@ fn value(response: &Response) -> Value {
     serde_json::from_slice(&response.body).unwrap()
 }
 
-/// Checks the status and returns the response as JSON.
+/// Sends a request that must succeed with a 200, and returns the body of the response.
 fn ok(world: &mut World, request: &Request) -> Value {
     let response = send(world, request);
     assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
@@ -108,7 +108,7 @@ fn ids(answer: &Value) -> Vec<String> {
     entries(answer).iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Returns the entries of a list response. By default, an empty list has no `data`.
+/// Returns the entries of a list response. With the sandbox's default settings, an empty list has no `data`.
 fn entries(answer: &Value) -> Vec<Value> {
     answer["data"].as_array().cloned().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Tests for the initial state: handwritten `pylon.json` files, mistakes in them, and organizations without a file.
+//! Tests for the sandbox's initial state: handwritten `pylon.json` files, mistakes in them, and organizations without a file.
 
 use std::collections::HashSet;
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::harness::{Scene, formats_of};
 use crate::properties::holds;
 
-/// The people, deliberately not in the report's order. Dee has a role from a SCIM group, and Eve is deactivated.
+/// Returns the people in Pylon, deliberately not in the report's order. Dee has a role from a SCIM group, and Eve is deactivated.
 fn people() -> Vec<Value> {
     vec![
         json!({ "id": "u_mo", "email": "mo@acme.example", "name": "Mo Haddad", "role": "viewer" }),
@@ -77,7 +77,7 @@ fn json_of(scene: &Scene) -> Value {
     serde_json::from_str(&scene.run("access --format json").stdout).unwrap()
 }
 
-/// Like [`json_of`], but with git on the `PATH`.
+/// Runs `access` and returns its JSON report as [`json_of`] does, but with git on the `PATH`.
 fn json_with_git(scene: &Scene) -> Value {
     let path = std::env::var("PATH").unwrap();
     serde_json::from_str(&scene.run_in("access --format json", &[("PATH", &path)]).stdout).unwrap()
@@ -236,7 +236,7 @@ fn without_an_audit_log_it_is_unknown_who_set_a_role() {
 
 #[test]
 fn with_a_partly_read_log_it_is_unknown_who_set_a_role() {
-    // The second page fails, and it could contain a person's newest entry.
+    // The second page of the audit log can't be read, and a person's newest entry could be on that page.
     let many: Vec<Value> = (0..1000)
         .map(|number| json!({ "id": format!("b{number}"), "action": "UserRoleChanged", "happened_at": "2026-10-01T09:00:00Z",
             "object_id": "u_ana", "actor_user_id": "u_fin", "source": "app" }))
@@ -277,7 +277,7 @@ fn the_order_of_the_responses_does_not_matter() {
     });
 }
 
-/// Runs git in the scene's folder, dated `day`.
+/// Runs git in the scene's folder, with `day` as the date of any commit.
 fn git(scene: &Scene, words: &[&str], day: &str) {
     let mut git = Command::new("git");
     let settings = ["user.name=Ana", "user.email=ana@acme.example", "commit.gpgsign=false"];
@@ -317,7 +317,7 @@ fn a_page_is_green_only_if_no_person_needs_attention() {
     assert_eq!(header("lead", active, rule), "attention", "a rule does not allow this role");
 }
 
-/// A scene with files in a git repository with two commits.
+/// Sets up a [`Scene`] with files in a git repository that has two commits. The second commit changes Cy's role.
 fn repository() -> Scene {
     let scene = committed(scene());
     std::fs::write(
@@ -359,8 +359,8 @@ fn the_digest_is_what_sha256sum_prints() {
     }
 }
 
-/// The same organization three months later: Bo leads and has a new address, Dee is gone, Mo is now declared, Eve is
-/// active again, and Gus has joined.
+/// Returns the organization three months later: Bo is a Lead and has a new address, Dee is gone, Eve is active again, and Gus and
+/// an integration user have joined.
 fn later() -> String {
     let mut users = people();
     users.retain(|user| user["id"] != "u_dee" && user["id"] != "u_bo" && user["id"] != "u_eve");
@@ -371,7 +371,7 @@ fn later() -> String {
     pylon(&users, &roles(), &audit(), &json!({}))
 }
 
-/// A scene with the later organization and, in `access.json`, the earlier review.
+/// Sets up a [`Scene`] with the [`later`] organization, files that now declare Mo, and the earlier review in `access.json`.
 fn later_scene() -> Scene {
     let earlier = scene().run_in("access --format json", &[("ROLECALL_NOW", "2026-08-20T08:00:00Z")]).stdout;
     let users = USERS.replace("\"mi@acme", "\"mo@acme.example\" = { role = \"Viewer\" }\n\"mi@acme");

@@ -98,8 +98,8 @@ fn a_second_apply_of_the_organization_refuses_and_names_the_first() {
     let now: Timestamp = NOW.parse().unwrap();
     let folder = |name: &str| scene.folder().join(name);
     let (config, login, home) = (folder(".rolecall"), folder("run/rolecall"), folder("home/.cache/rolecall"));
-    // A login session and a cron job keep their locks in different folders. Whichever starts second must find the other's
-    // lock.
+    // Applies in a login session and in a cron job keep their locks in different folders. The second apply to start must find the
+    // lock of the first.
     for (held, has_login) in
         [(&config, false), (&config, true), (&home, false), (&home, true), (&login, true)]
     {
@@ -107,7 +107,8 @@ fn a_second_apply_of_the_organization_refuses_and_names_the_first() {
             let folder = OwnFolder::open_or_create_at(held).unwrap();
             Lock::take(vec![Ok(folder)], &scene.host(), "org_1", now).ok()
         };
-        // A process that another test is just starting holds our released lock until it closes the file that it has inherited.
+        // Retry, because a process that another test is starting can briefly inherit the lock file of the previous iteration. A
+        // released lock stays taken until that process closes the file.
         let lock = std::iter::repeat_with(take).flatten().next().unwrap();
         let mut command = scene.command(&["apply", "--auto-approve"]);
         command.env("HOME", folder("home")).envs(has_login.then(|| ("XDG_RUNTIME_DIR", folder("run"))));
@@ -120,7 +121,7 @@ fn a_second_apply_of_the_organization_refuses_and_names_the_first() {
         drop(lock);
     }
     assert_eq!(scene.patches(), Vec::<String>::new());
-    // Here, both lock folders are the same folder, spelled differently. An apply must not be blocked by its own lock.
+    // Here, the two lock folders are the same folder, spelled differently. An apply must not be blocked by its own lock.
     let cache = folder("home/.cache").to_string_lossy().into_owned();
     let scene = scene.env("XDG_RUNTIME_DIR", &cache).env("XDG_CACHE_HOME", &format!("{cache}/."));
     scene.run("apply --auto-approve").exits(0);
@@ -135,7 +136,8 @@ fn an_apply_reads_again_if_another_one_may_have_run_since_it_began() {
     let own = fs::read_dir(scene.folder().join(".rolecall")).unwrap().map(|entry| entry.unwrap().path());
     let lock = own.into_iter().find(|path| path.extension().is_some_and(|end| end == "lock")).unwrap();
     let released = fs::read_to_string(&lock).unwrap();
-    // However long a run takes on a busy machine, it has not begun an hour ago, and it ends in less than an hour.
+    // Even on a busy machine, a run takes less than an hour. A lock file modified an hour ago is therefore older than the run,
+    // and one modified an hour from now is newer.
     let hour = std::time::Duration::from_secs(3600);
     let now = std::time::SystemTime::now();
     let killed = "process 1, since 2026-11-20T07:59:00Z\n";
@@ -152,7 +154,7 @@ fn an_apply_reads_again_if_another_one_may_have_run_since_it_began() {
         scene.run("apply --auto-approve").exits(0);
         assert_eq!(asked() - before, reads, "{content:?}, {written:?}");
     }
-    // Standard input can be read only once.
+    // The second read of Pylon must reuse the files from standard input, because standard input can be read only once.
     scene.pylon(|world| {
         world.changed_by_someone_else(std::time::Duration::ZERO, "bo@acme.example", Some("Member"), None);
     });
@@ -194,7 +196,7 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-/// Number of requests between kills. With `ROLECALL_SOAK`, we kill a run at every request.
+/// Returns the distance between the kill points to test, in requests. With `ROLECALL_SOAK`, we kill a run at every request.
 fn step() -> usize {
     if std::env::var_os("ROLECALL_SOAK").is_some() { 1 } else { 7 }
 }
@@ -211,8 +213,8 @@ fn an_apply_killed_at_any_request_is_completed_by_the_next_run() {
                 signal(&child, name);
             }
             let ended = child.wait_with_output().unwrap();
-            // While rolecall is still reading, a signal terminates it without a message. The run might also have finished
-            // first.
+            // If the signal arrives while rolecall is still reading Pylon, rolecall is terminated without an exit code. If the
+            // run ends before the signal arrives, the exit code is 0.
             let codes = [code, None, Some(0)];
             assert!(codes.contains(&ended.status.code()), "{name} at request {requests}: {:?}", ended.status);
             scene.run("apply --auto-approve").exits(0);
@@ -231,7 +233,7 @@ fn an_apply_killed_at_any_request_is_completed_by_the_next_run() {
 fn a_signal_lets_requests_finish_and_reports_what_was_not_attempted() {
     for (name, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         let scene = scene(Faults::none());
-        // Ten writes go out at once; the eleventh would have to wait a minute.
+        // The rate limit allows ten writes at once. The eleventh would have to wait a minute.
         let mut child =
             stoppable(&scene, &["apply", "--auto-approve", "--rate", "patch=10"]).spawn().unwrap();
         wait_for_requests(&scene, &mut child, 14);
@@ -265,7 +267,7 @@ fn a_second_signal_ends_the_apply_at_once_and_reports_unknown_outcomes() {
     let mut child = stoppable(&scene, &["apply", "--auto-approve", "--parallelism", "1"]).spawn().unwrap();
     wait_for_requests(&scene, &mut child, 5);
     signal(&child, "INT");
-    // After the first signal, the run waits for the response to the write in flight, which takes half a minute.
+    // After the first signal, the run would wait half a minute for the response to the write in flight.
     signal(&child, "TERM");
     let output = child.wait_with_output().unwrap();
     let report = String::from_utf8(output.stdout).unwrap();
@@ -283,7 +285,7 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     (reader, writer)
 }
 
-/// Waits for the process to exit, and panics if that takes longer than a user would be willing to wait.
+/// Waits up to 20 seconds for the process to exit, and returns its exit code. Panics if the process takes longer.
 #[cfg(target_os = "linux")]
 #[track_caller]
 fn wait_for_end(child: &mut Child, of: &str) -> Option<i32> {
@@ -367,8 +369,8 @@ fn limited(scene: &Scene, limit: &str, words: &str) -> (Option<i32>, String) {
 fn too_few_file_descriptors_are_an_error_and_not_a_panic() {
     let words = ["apply --sandbox --auto-approve", "plan --sandbox", "doctor --sandbox"];
     let scene = Scene::offline().file("users.toml", users());
-    // If the limit were slightly higher, the sandbox in the same process would run out of descriptors for its connections,
-    // leaving rolecall waiting.
+    // Limits slightly above 19 are left out. With such a limit, the sandbox in the same process would run out of descriptors for
+    // its connections, and rolecall would wait for a response.
     for (number, words) in (5..20).chain([48]).zip(words.into_iter().cycle()) {
         let (code, text) = limited(&scene, &format!("-n {number}"), words);
         assert!(matches!(code, Some(0 | 1 | 4)), "{number} `{words}`: {code:?}\n{text}");
@@ -404,7 +406,7 @@ fn a_file_that_reaches_its_limit_stops_an_apply_as_a_full_disk_does() {
     let (code, text) = limited(&scene, "-f 12", "apply --auto-approve");
     assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("not attempted") && text.contains("File too large"), "{text}");
-    // The limit also applies to reports and to commands that don't send any requests.
+    // The limit on the file size also applies to reports and to commands that don't send any requests.
     for words in [
         "validate --report json=report.json",
         "man --into pages",

@@ -160,8 +160,8 @@ rolecall agenda · users.toml · Europe/Berlin
 
 #[test]
 fn the_agenda_lists_only_changes_of_windows_and_each_of_them_once() {
-    // Bo's status is no longer reset 48 hours after the first window ends, which changes nothing in Pylon. Cy's second window
-    // starts when the first one ends, in another notation.
+    // The agenda doesn't list when the reset of Bo's status expires, 48 hours after the first window, because nothing changes in
+    // Pylon then. Cy's second window starts at the instant when the first window ends, in another notation.
     let users = r#"[users]
 "bo@acme.example" = { role = "Member", windows = [
   { from = 2026-11-29, until = 2026-12-01, status = "away", then = "active" },
@@ -307,8 +307,8 @@ rolecall doctor
     );
 }
 
-/// Each of these files has an unknown role in one location. `validate` passes because it's offline. `plan`, `doctor`, and `roles`
-/// report the role.
+/// Each file in this test names an unknown role in a different place. `validate` accepts the file because it's offline. `plan`,
+/// `doctor`, and `roles` report the role.
 #[test]
 fn every_command_looks_up_a_role_wherever_it_is_named() {
     let acknowledged = "[[acknowledge]]\nguardrail = \"keep_at_least\"\nrole = \"Wizard\"\ndown_to = 0\nreason = \"r\"\nexpires = 2026-12-01\n";
@@ -433,7 +433,7 @@ fn doctor_warns_about_an_incomplete_apply() {
     );
 }
 
-/// Two people who share a secondary address.
+/// The state of a sandbox in which two people share a secondary address.
 const SHARED: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
     { "id": "u_ana", "email": "ana@acme.example", "emails": ["team@acme.example"], "name": "Ana", "role": "admin" },
     { "id": "u_ben", "email": "ben@acme.example", "emails": ["team@acme.example"], "name": "Ben", "role": "admin" } ] }"#;

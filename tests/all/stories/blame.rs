@@ -1,5 +1,5 @@
-//! Tests for `plan --blame`, which names the user who caused drift if the audit log has that information. Even without an audit
-//! log, the plan is complete.
+//! Tests for `plan --blame`, which names the user who caused drift if the audit log has that information. The plan is complete
+//! even without an audit log.
 
 use std::fs;
 use std::time::Duration;
@@ -35,7 +35,7 @@ fn state(settings: &str, audit: &[String]) -> String {
     )
 }
 
-/// A scene whose Pylon has this audit log, oldest entry first.
+/// Sets up a [`Scene`] whose Pylon has the audit log entries in `audit`, oldest first.
 fn scene(audit: &[String]) -> Scene {
     Scene::with_pylon(&state("", audit)).file("users.toml", USERS)
 }
@@ -55,7 +55,7 @@ fn audit_searches(scene: &Scene) -> Vec<Value> {
     searches.map(|arrival| serde_json::from_slice(&arrival.request.body).unwrap()).collect()
 }
 
-/// Extracts the lines about the audit log, minus the value that was set.
+/// Extracts the lines about the audit log from a plan. A leading value, such as `away: ` in `away: set by Dana`, is removed.
 fn blamed(stdout: &str) -> Vec<&str> {
     let shown = stdout.lines().map(str::trim).filter_map(|line| match line.split_once(": set ") {
         Some((value, _)) => Some(&line[value.len() + 2..]),
@@ -318,7 +318,8 @@ fn after_a_429_the_client_waits_as_long_as_requested() {
     assert_eq!(audit_searches(&scene).len(), 2);
 }
 
-/// Text from Pylon appears only in fenced blocks and code spans, next to the changed value.
+/// In a Markdown report, text from Pylon appears only in fenced blocks and code spans. This includes the author of a change,
+/// which is shown next to the changed value.
 #[test]
 fn a_comment_shows_the_author_next_to_the_current_value() {
     let without_author = r#""source": """#;

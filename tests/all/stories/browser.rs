@@ -1,7 +1,9 @@
-//! Opens the page of `--report html=…` in a real browser to check that it fits a phone and a desktop and doesn't load anything.
+//! Opens the page written by `--report html=…` in a real browser. Checks that the page fits a phone and a desktop and doesn't
+//! load any other resources.
 //!
-//! The tests need headless Chromium, either at `ROLECALL_CHROMIUM` or installed as `chromium` or `chromium-browser`. Without
-//! Chromium, they fail if `ROLECALL_REQUIRE_CHROMIUM` is set. Otherwise, they're skipped with a message.
+//! The tests need headless Chromium, either at the path in `ROLECALL_CHROMIUM` or on the `PATH` as `chromium` or
+//! `chromium-browser`. Without Chromium, the tests fail if `ROLECALL_REQUIRE_CHROMIUM` is set. Otherwise, they're skipped with a
+//! message.
 
 use std::fs;
 use std::io::Write;
@@ -33,7 +35,7 @@ fn chromium() -> Option<PathBuf> {
     found
 }
 
-/// Loads the page in a frame of this width and measures it there.
+/// A page that loads the report in a frame with the width `WIDTH`, and shows the measurements of the report as JSON.
 const FRAME: &str = r#"<!doctype html><iframe src="report.html" width="WIDTH" height="900" style="border:0"></iframe><pre id="told"></pre><script>
 onload = () => {
   const page = document.querySelector("iframe").contentDocument;

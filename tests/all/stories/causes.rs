@@ -1,4 +1,4 @@
-//! Tests for `plan --base`, which tells the changes caused by these files apart from windows and drift.
+//! Tests for `plan --base`, which shows whether this change to the files, a window, or drift is the cause of each change.
 
 use std::process::Command;
 
@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::harness::Scene;
 
-/// Bo matches the base, Cy has drifted, and Eve's vacation started this morning.
+/// The state of Pylon, compared with the base [`BEFORE`]: Bo matches the base, Cy has drifted, and Eve's vacation started this
+/// morning.
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "token_user": "u_ana", "users": [
     { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
     { "id": "u_dana", "email": "dana@acme.example", "name": "Dana", "role": "admin" },
@@ -120,7 +121,8 @@ fn a_base_that_is_neither_a_file_nor_a_revision_is_an_error() {
     run.exits(1).names("plan::no_base");
 }
 
-/// A repository with the base in its first commit, or `None` without git.
+/// Sets up a git repository with the base in its only commit and changed files that aren't committed. Returns `None` if git isn't
+/// installed.
 fn repository() -> Option<Scene> {
     let scene = Scene::with_pylon(PYLON)
         .file("roles/users.toml", BEFORE)
@@ -129,7 +131,7 @@ fn repository() -> Option<Scene> {
     Some(committed(scene)?.file("roles/users.toml", after()))
 }
 
-/// Commits all files of the scene to a new repository. Returns `None` without git.
+/// Commits all files of the scene to a new git repository. If git isn't installed, returns `None`, or panics in CI.
 fn committed(scene: Scene) -> Option<Scene> {
     let git = |words: &[&str]| {
         let identity =
@@ -161,7 +163,7 @@ fn a_root_file_of_a_revision_may_have_any_name() {
     assert!(run.stdout.contains(": 1 scheduled · 1 drift\n"), "{}", run.stdout);
 }
 
-/// The people of a revision, in team files that aren't named `*.toml`, deep in folders, and behind symbolic links.
+/// A revision's people can be in team files that aren't named `*.toml`, deep in folders, or behind symbolic links.
 #[cfg(unix)]
 #[test]
 fn every_file_that_a_revision_includes_is_compared() {
@@ -205,7 +207,8 @@ fn every_file_that_a_revision_includes_is_compared() {
     );
 }
 
-/// A revision can contain links that a checkout would have as well, and the error doesn't name the temporary copy.
+/// A link that leads out of the config's folder is an error in a revision, as it is in a checkout. The error names the revision's
+/// file and not its temporary copy.
 #[cfg(unix)]
 #[test]
 fn a_link_of_a_revision_does_not_lead_out_of_its_folder() {
@@ -238,8 +241,8 @@ fn with_a_revision_that_has_no_files_this_change_causes_everything() {
     assert!(run.stdout.contains(", which does not have these files: 3 this change\n"), "{}", run.stdout);
 }
 
-/// Bo becomes a Member, and Cy is on vacation later. Dana is no longer declared but still an Admin, and Eve already has the new
-/// value.
+/// Compared with [`BASE`], Bo becomes a Member, Cy gets a window for a later vacation, and Eve's status is the one that Pylon
+/// already has. Dana is no longer declared but is still an Admin in Pylon.
 const CHANGED: &str = r#"
 [guardrails]
 keep_at_least = { Admin = 1 }
@@ -316,7 +319,7 @@ fn a_window_that_is_not_open_is_not_part_of_the_plan() {
     assert!(run.exits(0).stdout.contains(expected), "{}", run.stdout);
 }
 
-/// Compares two versions of Bo's entry, in an organization where Bo is an active Member. Returns the text report.
+/// Runs `plan --base` with two versions of Bo's entry, and returns the text report. In Pylon, Bo is an active Member.
 fn difference_of_bo(base: &str, present: &str) -> String {
     let file =
         |bo: &str| format!("[policy]\nstatus = \"enforce\"\n[users]\n\"bo@acme.example\" = {{ {bo} }}\n");
@@ -559,7 +562,8 @@ fn a_file_does_not_replace_the_revision_with_the_same_name() {
             .mentions("`main` is both a file and a git revision")
             .mentions("`./main`");
     }
-    // Without git, only a name that revisions hardly ever have is that of a file.
+    // Without git, an argument is taken for a file only if it's an unlikely name for a revision, such as `roles/users.toml` or
+    // `./main`.
     scene.run_in("compare main -c roles/users.toml", &[("PATH", "/nowhere")]).exits(1).names("plan::no_base");
     scene.run_in("compare roles/users.toml ./main -c roles/users.toml", &[("PATH", "/nowhere")]).exits(0);
     let run = scene.run("plan -c roles/users.toml --base ./main");

@@ -41,13 +41,14 @@ Review the lines with ! first: guarded roles, guardrails, rules, policy, acknowl
 fn another_spelling_of_the_same_declaration_is_no_difference() {
     let plain = "[defaults]\nrole = \"Member\"\n[users]\n\"bo@acme.example\" = {}\n\"cy@acme.example\" = { role = \"Admin\" }\n";
     for same in [
-        // A different order, different case, an explicit role or defaults, and another syntax.
+        // The same declarations in a different order, in a different case, with an explicit role or explicit defaults, and in
+        // another syntax.
         "[users]\n\"Cy@acme.example\" = { role = \"Admin\" }\n\"bo@acme.example\" = { role = \"Member\" }\n",
         "[policy]\nrole = \"enforce\"\n[guardrails]\nmax_changes = \"25%\"\nunmanaged = \"report\"\n[users.\"cy@acme.example\"]\nrole = \"Admin\"\n[users.\"bo@acme.example\"]\nrole = \"Member\"\n",
         "timezone = \"UTC\"\nallow_unicode_emails = false\n[users]\n\"cy@acme.example\".role = \"Admin\"\n\"bo@acme.example\".role = \"Member\"\n",
     ] {
         let (text, exit) = compare(plain, same);
-        // No line mentions moving a role to [defaults], where it means the same as in the person's entry.
+        // Moving a role from a person's entry to `[defaults]` doesn't change its meaning, so no line mentions the move.
         assert_eq!(text.lines().last(), Some("no differences"), "{text}");
         assert_eq!(exit, Some(0));
     }
@@ -376,7 +377,8 @@ windows = [
 "
         )
     };
-    // Longer than any line, with an escape sequence at every point of truncation.
+    // Each text is longer than any line of the report. `long(0)` and `long(1)` are shifted by one character, so that wherever a
+    // line is truncated, one of them has an escape sequence there.
     let long = |quote: usize| format!("{}{}", "x".repeat(quote), "\\\"".repeat(400));
     for (old, new) in [(long(0), long(1)), (long(1), long(0)), ("short".to_owned(), long(2))] {
         let scene = versions(&version("UTC", &old, 1), &version("Europe/Berlin", &new, 2));

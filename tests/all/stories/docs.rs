@@ -28,7 +28,7 @@ pub(super) fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// Extracts a page's fenced blocks in one language.
+/// Extracts the fenced code blocks in the given language from a page.
 pub(super) fn blocks(page: &Path, language: &str) -> Vec<String> {
     let text = fs::read_to_string(page).unwrap();
     let mut blocks = Vec::new();
@@ -44,7 +44,7 @@ pub(super) fn blocks(page: &Path, language: &str) -> Vec<String> {
     blocks
 }
 
-/// Sets up a folder with the examples, like a fresh clone.
+/// Sets up a [`Scene`] with the files in examples/, as in a fresh clone of the repository.
 fn clone() -> Scene {
     let mut scene = Scene::offline();
     let mut folders = vec![root().join("examples")];
@@ -62,7 +62,7 @@ fn clone() -> Scene {
     scene
 }
 
-/// Runs a `$ …` line from a block as a shell would, and returns the output as shown by a terminal.
+/// Runs a `$ …` line from a code block as a shell would, and returns the output as shown by a terminal.
 fn shown(scene: Scene, line: &str) -> String {
     let (line, with_code) = line.strip_suffix("; echo $?").map_or((line, false), |line| (line, true));
     let mut scene = scene;
@@ -84,7 +84,7 @@ fn shown(scene: Scene, line: &str) -> String {
         run.stdout,
         run.stderr
     );
-    // In CSV reports, each line ends with CRLF.
+    // Convert the CRLF line endings of CSV reports, because the docs use LF.
     run.stdout.replace("\r\n", "\n") + &run.stderr + &code
 }
 
@@ -112,7 +112,7 @@ fn every_command_in_the_docs_prints_the_documented_output() {
 
 #[test]
 fn every_command_named_in_the_docs_exists() {
-    // These are names of jobs and checks rather than commands.
+    // The docs use these names for jobs and checks rather than commands.
     const NAMES: &[&str] = &["rolecall check"];
     let mut named = 0;
     let mut wrongly: Vec<String> = Vec::new();
@@ -301,7 +301,7 @@ fn anchors_are_made_as_github_makes_them() {
     assert_eq!(anchors(page), BTreeSet::from(expected));
 }
 
-/// The comment in docs/reports.md must match the one written by the example.
+/// The pull request comment shown in docs/reports.md must match the one written for examples/careful.
 #[test]
 fn the_comment_in_the_docs_is_what_the_example_writes() {
     let scene = clone();
@@ -332,7 +332,7 @@ fn every_name_on_the_architecture_page_exists() {
     assert!(paths.len() > 8 && items.len() > 30, "{paths:?} {items:?}");
 }
 
-/// Returns `true` if every module in the path exists and the last one defines the name.
+/// Returns `true` if every module in `path` exists and the file or folder of the last module contains the names that follow.
 fn module_exists(path: &str) -> bool {
     let mut room = root().join("src");
     let mut rest = path.split("::").peekable();

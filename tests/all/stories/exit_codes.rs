@@ -1,4 +1,5 @@
-//! Checks that every row in docs/exit-codes.md has a story and every story has a row.
+//! Checks that every exit code in docs/exit-codes.md has a story (a run that returns the code), and that every story's exit code
+//! is listed there.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +19,8 @@ fn declaring(people: &str) -> Scene {
     Scene::with_pylon(PYLON).file("users.toml", format!("[users]\n{people}\n"))
 }
 
-/// Pairs each exit code with the runs that return it. `applying` tests the exit codes for signals.
+/// Returns the runs to test: the expected exit code, the scene, and the arguments. The module `applying` tests the exit codes for
+/// signals.
 fn stories() -> Vec<(i32, Scene, &'static str)> {
     let bo = "\"bo@acme.example\" = { role = \"Viewer\" }";
     let saved = declaring(bo);

@@ -1,4 +1,4 @@
-//! Tests for failures: the messages, the retries, and what must never happen.
+//! Tests for failures, such as faults in Pylon and an invalid token: the messages, the retries, and the protection of the token.
 
 use std::fs;
 
@@ -267,7 +267,7 @@ fn after_an_apply_the_comment_begins_with_what_is_not_applied() {
 fn a_closed_pipe_exits_with_failure_and_no_message() {
     let scene = scene();
     for (words, code) in [("plan", 1), ("--help", 1), ("plan --frob", 64), ("apply --auto-approve", 4)] {
-        // Close the reading end first. Otherwise, a fast command could finish before it's closed.
+        // Close the reading end first. Otherwise, a fast command could finish before the reading end is closed.
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let output = scene.command(&words.split(' ').collect::<Vec<_>>()).stdout(writer).output().unwrap();
@@ -329,13 +329,13 @@ fn the_next_step_fits_the_outcome_and_is_printed_once() {
         let texts = scene.reports_for_people(words, exit);
         texts.into_iter().map(|text| text.replace('`', "")).collect::<Vec<_>>()
     };
-    // There's only one remedy to print because all failures are 403s.
+    // Every change fails with a 403, so the report contains only one remedy.
     let forbidden = scene();
     forbidden.pylon(|world| world.settings.token_can_write = false);
     for text in remedy(&forbidden, "apply --auto-approve", 1) {
         assert_eq!(text.matches("se a token that an Admin has created").count(), 1, "{text}");
     }
-    // Sending the change again would be pointless because it had no effect.
+    // The change has no effect, so the report must not suggest another apply.
     let scim = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "role": "member", "scim_roles": ["member"], "role_from_scim": true } ] }"#;
     let ineffective =
         Scene::with_pylon(scim).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");

@@ -10,7 +10,7 @@ use crate::harness::Scene;
 
 const ANA: &str = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
 
-/// Each file and the codes of its problems, in order.
+/// Invalid contents of `users.toml`, each with the codes of its problems in order.
 const TABLE: &[(&str, &[RosterCode])] = &[
     ("[users]\n\"ana@acme.example\" = { role = \"Admin }\n", &[RosterCode::Syntax]),
     ("[users\n", &[RosterCode::Syntax]),
@@ -97,7 +97,7 @@ const TABLE: &[(&str, &[RosterCode])] = &[
     ),
 ];
 
-/// Codes for problems with files rather than their contents. They have their own stories below.
+/// Codes that [`TABLE`] doesn't cover. Separate tests below cover these codes.
 const TESTED_BELOW: &[RosterCode] = &[
     RosterCode::TooManyWindows,
     RosterCode::FileMissing,

@@ -9,7 +9,7 @@ use rolecall::report::Format;
 
 use crate::harness::{Run, Scene, formats_of};
 
-/// Three Admins (Ana owns the token, and Cleo has left) and `members` Members.
+/// Sets up an organization with `members` Members and three Admins. Of these Admins, Ana owns the token, and Cleo is deactivated.
 fn pylon(members: usize) -> Scene {
     pylon_of("2026-10", members)
 }
@@ -97,7 +97,8 @@ fn max_changes_of_zero_allows_no_change() {
 
 #[test]
 fn the_last_administrators_are_kept_and_a_deactivated_one_does_not_count() {
-    // Before October, a user record doesn't say if the user is deactivated, but the listing of active users does.
+    // In the API versions before 2026-10, a user record doesn't say if the user is deactivated, but the listing of active users
+    // does.
     for era in ["2026-10", "2026-07", "2026-04"] {
         for others in [
             "\"cleo@acme.example\" = { role = \"Admin\" }\n\"typo@acme.exmaple\" = { role = \"Admin\" }\n",
@@ -140,7 +141,7 @@ fn a_role_already_below_its_minimum_blocks_only_plans_that_lower_it_further() {
 
 #[test]
 fn a_maximum_blocks_the_plan_that_exceeds_it_and_every_plan_shows_the_seats() {
-    // Ana and Ben are Admins.
+    // Ana and Ben hold the two Admin seats. Cleo is deactivated and doesn't count.
     let says = |scene: &Scene, text: &str| {
         let run = scene.run("plan");
         assert!(run.stdout.contains(text), "{text}:\n{}", run.stdout);
@@ -161,7 +162,7 @@ fn a_maximum_blocks_the_plan_that_exceeds_it_and_every_plan_shows_the_seats() {
     let remedy = "guardrail = \"keep_at_most\"\n    role = \"Admin\"\n    up_to = 3\n";
     says(&scene, remedy);
 
-    // With a minimum and a maximum of two, neither change can go first.
+    // With both a minimum and a maximum of two Admins, neither change of the swap can be sent first.
     let scene = scene.file("users.toml", users("{ Admin = 2 }", swap));
     is_refused(&scene, "Blocked by keep_at_most: Admin seats: up to 3 of 2 during the apply\n");
     says(&scene, "change some of these people in an earlier pull request, or add this");
@@ -274,7 +275,7 @@ fn an_expired_acknowledgment_is_reported_and_has_no_effect() {
     scene.file("users.toml", format!("{later}[users]\n{}", demote(0..1))).run("plan").exits(0);
 }
 
-/// Every command that reads files and queries Pylon, as typed.
+/// Returns a command line for each command that reads the files and queries Pylon, with the arguments that the command requires.
 fn verbs_that_ask() -> Vec<String> {
     let cli = Cli::command();
     let asks =
@@ -289,8 +290,8 @@ fn verbs_that_ask() -> Vec<String> {
     .collect()
 }
 
-/// Runs each of these commands in each format and checks that it reports the mismatch at the given location. `doctor` includes
-/// the mismatch in its report, while the others fail with an error.
+/// Runs each command from [`verbs_that_ask`] in each format, and checks that it reports the mismatch at the given location.
+/// `doctor` includes the mismatch in its report, while the others fail with an error.
 #[track_caller]
 fn nothing_fits(scene: &Scene, flags: &str, code: &str, place: &str) {
     let verbs = verbs_that_ask();
@@ -315,7 +316,7 @@ fn nothing_fits(scene: &Scene, flags: &str, code: &str, place: &str) {
     assert_eq!(scene.patches().len(), 1, "but for the apply before");
 }
 
-/// A scene with files pinned after an apply.
+/// Sets up a [`Scene`] in which an apply has run and `pin` was then added to the `[workspace]` section of the files.
 fn pinned(pin: &str) -> Scene {
     let users = format!("[users]\n{}", demote(0..1));
     let scene = pylon(1).file("users.toml", &users);
@@ -338,7 +339,7 @@ fn for_another_organization_only_the_token_owner_is_read() {
 fn a_region_that_contradicts_the_pin_sends_no_request() {
     let scene = pinned("region = \"eu\"");
     let before = scene.asked();
-    // The sandbox's address doesn't belong to any region and therefore contradicts every `--region`. The error says so.
+    // The sandbox's address doesn't belong to any region, so every `--region` contradicts the address and is an error.
     scene.run("plan --region us").exits(1).names("commands::other_region");
     scene.run("plan --region eu").exits(1).names("commands::other_region");
     for flags in ["--base-url https://api.usepylon.com", "--region us --base-url https://api.usepylon.com"] {
@@ -430,7 +431,7 @@ fn the_acknowledgment_in_a_block_message_works() {
     refusal.exits(3);
     let lines = refusal.stdout.lines().skip_while(|line| line.trim() != "[[acknowledge]]");
     let printed: String = lines.take(6).map(|line| format!("{}\n", line.trim())).collect();
-    // The printed acknowledgment still lacks the reason, which only a human can supply.
+    // The printed acknowledgment still lacks the reason, which only the user can supply.
     let unfinished = scene.file("users.toml", format!("{printed}{users}"));
     unfinished.run("plan").exits(1).names("roster::bad_value");
     let finished = printed.replace("reason = \"\"", "reason = \"Ben has left\"");

@@ -13,7 +13,7 @@ const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "use
     { "id": "u_ana", "email": "ana@acme.example", "role": "admin" },
     { "id": "u_bo", "email": "bo@acme.example", "role": "member" } ] }"#;
 
-/// An untrusted repository in `repository`, next to a file belonging to the user.
+/// Sets up an untrusted repository in `repository`, next to files that belong to the user.
 fn scene() -> Scene {
     Scene::with_pylon(PYLON)
         .file("mine", "mine\n")
@@ -30,7 +30,7 @@ fn link(scene: &Scene, from: &str, to: &str) {
     symlink(scene.folder().join(to), from).unwrap();
 }
 
-/// Checks that the user's file and its folder are unchanged and that nothing was added.
+/// Checks that the user's files are unchanged and that no files were added next to them.
 #[track_caller]
 fn is_untouched(scene: &Scene) {
     assert_eq!(fs::read_to_string(scene.folder().join("mine")).unwrap(), "mine\n");
@@ -149,7 +149,7 @@ fn a_file_that_the_user_names_may_be_a_pipe() {
         shell(&scene, "cat old.toml | \"$0\" compare /dev/stdin repository/users.toml --detailed-exitcode");
     assert_eq!(exit, Some(2), "{out}");
     assert!(out.contains("Member") && out.contains("Viewer"), "{out}");
-    // A pipe can be read only once, and the excerpt for an error still has to be printed.
+    // A pipe can be read only once, but the error must still show an excerpt of the file.
     assert_eq!(
         shell(&scene, "cat twice.toml | \"$0\" validate -c /dev/fd/0 2>&1 | grep -c 'declared twice'").1,
         "1\n"
@@ -330,7 +330,8 @@ fn a_report_can_replace_a_file_in_a_read_only_folder() {
 
 #[test]
 fn simultaneous_applies_have_separate_journals() {
-    // In containers, every process can have the same ID. In this test, even the time is the same.
+    // Applies in different containers can have the same process ID. In this test, even the start time is the same, so only the
+    // random part of a journal's name is sure to differ.
     let scene = scene();
     for role in ["Viewer", "Member", "Viewer", "Member"] {
         let users = format!("[users]\n\"bo@acme.example\" = {{ role = \"{role}\" }}\n");

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use crate::harness::Scene;
 
-/// Ana is an Admin. Everyone else is a Member, and the last of them becomes an Admin.
+/// Sets up an organization in which Ana is an Admin, and `people` others are Members. The files make the last of these Members an
+/// Admin, and the others Viewers.
 fn scene(people: usize) -> Scene {
     let mut users =
         vec![r#"{ "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" }"#.to_owned()];

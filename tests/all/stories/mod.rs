@@ -1,4 +1,4 @@
-//! Stories about the program as a whole, one module per topic.
+//! Stories: tests that run the `rolecall` program as a whole, with one module per topic.
 
 mod access;
 mod applying;

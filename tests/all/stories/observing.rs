@@ -61,7 +61,7 @@ fn one_person_under_two_addresses_is_an_error_that_shows_both() {
     run.mentions("users.toml:2:1").mentions("users.toml:3:1");
 }
 
-/// Extracts the line and label of each problem's locations, starting with the address to delete.
+/// Extracts the locations of each problem from a JSON report, in the report's order. Each location is a line number and a label.
 fn messages_about_places(run: &crate::harness::Run) -> Vec<Vec<(u64, String)>> {
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let problems = report["problems"].as_array().unwrap().iter();
@@ -352,8 +352,8 @@ fn all_pages_of_roles_are_read_so_that_minimums_apply() {
     let run = scene.run("apply --auto-approve");
     run.exits(3);
     assert!(run.stdout.contains("1 of 2 Admins remains (minimum 2)"), "{}", run.stdout);
-    // Each read takes three pages. Because the other Admin isn't declared, we read everything again and also search for that
-    // Admin.
+    // Reading all roles takes three requests. Because the other Admin isn't declared, rolecall reads everything again and also
+    // searches for that Admin, so there are six requests.
     assert_eq!(scene.asked().iter().filter(|asked| *asked == "GET /user-roles").count(), 6);
 }
 

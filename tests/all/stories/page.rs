@@ -49,7 +49,7 @@ fn the_timeline_can_be_reached_with_the_keyboard_and_read_aloud() {
     assert!(page.contains(&format!(r#"<g class="lane" role="img"><title>{sentence}</title>"#)), "{page}");
     // If the whole drawing had a `role`, its lanes would be hidden from screen readers.
     assert!(!page.contains(r#"role="img" aria-label"#));
-    // The label belongs to the left of the longest possible bar rather than on top of it.
+    // The role's label must be to the left of the longest possible bar rather than on top of the bar.
     has_in_order(&page, &[r#"<text class="what" x="0""#, ">role Admin</text>"]);
 }
 
@@ -65,7 +65,8 @@ fn commands_and_keys_in_sentences_are_code() {
     }
 }
 
-/// An organization in which `people` go from Member to Viewer, one more goes from Member to Admin, and one is unmanaged.
+/// Sets up an organization in which the files change `people` Members to Viewers and one Member to an Admin. Another Member is
+/// unmanaged.
 fn team(people: usize) -> Scene {
     let user =
         |name: &str| format!(r#"{{ "email": "{name}@acme.example", "name": "{name}", "role": "member" }}"#);

@@ -53,7 +53,7 @@ fn every_shell_completes_commands_and_flags() {
         .mentions("[possible values: bash, elvish, fish, powershell, zsh]");
 }
 
-/// Calls the completion function and returns the words bash would offer.
+/// Calls the completion function in `script`, and returns the words that bash would offer after `words`.
 fn completed_by_bash(script: &str, words: &str) -> Option<String> {
     let program = format!(
         "{script}\nCOMP_WORDS=({words} \"$1\")\nCOMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n\
@@ -116,6 +116,7 @@ fn connection_flags_are_only_for_commands_that_send_requests() {
     ] {
         scene.run(words).exits(64).mentions("is an option of: plan, apply, rollback, import");
     }
-    // The environment might be set up for other commands.
+    // Commands that don't send requests ignore the variables for a connection, because the environment might be set up for other
+    // commands.
     scene.env("PYLON_BASE_URL", "nonsense").env("ROLECALL_RATE", "nonsense").run("validate").exits(0);
 }

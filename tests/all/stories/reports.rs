@@ -432,7 +432,7 @@ fn a_job_summary_contains_changes_that_a_comment_omits() {
     assert_eq!(shown(&read(&scene, "summary.md")), number);
     assert!(read(&scene, "comment.md").len() <= 32_000 && shown(&read(&scene, "comment.md")) < number);
 
-    // If a summary is larger than 1 MiB, GitHub drops it, along with everything else the step has written to it.
+    // If a step's summary is larger than 1 MiB, GitHub drops the whole summary, including the text that was already in the file.
     let before = 1_048_576 - 40_000;
     fs::write(&path, "x".repeat(before)).unwrap();
     scene.run(plan).exits(0);

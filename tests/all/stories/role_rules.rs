@@ -1,4 +1,4 @@
-//! Tests for `[[rule]]`, which limits who can have which role.
+//! Tests for `[[rule]]`, which restricts the roles for certain addresses.
 
 use pretty_assertions::assert_eq;
 
@@ -6,8 +6,8 @@ use crate::harness::Scene;
 
 const RULE: &str = "[[rule]]\nemails = \"*@contractor.example\"\nexcept = [\"lead@contractor.example\"]\nroles = [\"Viewer\"]\nreason = \"contractors read only\"\n";
 
-/// Ana and Ben are Admins. Cy is a contractor and a Member. Dee is an employee with a secondary address at the contractor's
-/// domain.
+/// Sets up an organization in which Ana and Ben are Admins. Cy is a contractor and a Member, and Lee is a contractor and an
+/// Admin. Dee is an employee with a secondary address at the contractors' domain.
 fn pylon() -> Scene {
     Scene::with_pylon(
         r#"{ "token_user": "u_ana", "organization": { "id": "org_1", "name": "Acme" }, "users": [
@@ -133,7 +133,7 @@ fn a_rule_for_people_who_are_added_later_may_stay() {
 
 #[test]
 fn an_address_in_a_rule_that_only_looks_like_a_declared_one_is_an_error() {
-    // The first letter is Cyrillic.
+    // In the rule's address, the first letter is Cyrillic.
     let rule = RULE.replace("lead@", "\u{443}uri@");
     let users = "allow_unicode_emails = true\n".to_owned()
         + &rule
@@ -167,7 +167,7 @@ fn a_plan_lists_people_in_pylon_who_have_a_role_against_a_rule() {
     run.exits(0);
     assert!(run.stdout.contains("acknowledged: until the handover\n"), "{}", run.stdout);
 
-    // If the plan gives Cy an allowed role, it needs no acknowledgment and causes no warning.
+    // A plan that gives Cy an allowed role needs no acknowledgment and has no warning.
     let users = "[users]\n\"cy@contractor.example\" = { role = \"Viewer\" }\n";
     let scene = scene.file("users.toml", format!("{blocking}{users}"));
     let run = scene.run("apply --auto-approve");
@@ -247,7 +247,8 @@ fn import_writes_a_role_in_the_spelling_of_the_rule() {
     scene.run("plan").exits(0);
 }
 
-/// Imports into files that declare Viewer for `bo@ext.example`, and checks that Bo's line and the rule's message are these.
+/// Imports into files that declare Viewer for `bo@ext.example`. Checks that the file then ends with `line` and that the output
+/// contains `said`.
 #[track_caller]
 fn import_of_bo(pylon: &str, rules: &str, line: &str, said: &str) {
     let users =
@@ -264,7 +265,7 @@ fn import_of_bo(pylon: &str, rules: &str, line: &str, said: &str) {
 
 #[test]
 fn import_writes_no_role_that_the_check_of_the_files_alone_would_reject() {
-    // The exception matches an address that only Pylon knows.
+    // The rule's exception matches an address of Bo's that's in Pylon but not in the files.
     import_of_bo(
         r#"{ "users": [ { "email": "ana@acme.example", "role": "admin" },
                         { "email": "bo@ext.example", "emails": ["bo@old.example"], "role": "member" } ] }"#,
@@ -274,7 +275,8 @@ fn import_writes_no_role_that_the_check_of_the_files_alone_would_reject() {
     );
 }
 
-/// Three roles, two of which are spelled alike. Bo has the one that rules call `role_2`.
+/// An organization with two roles that are spelled alike, Support Lead and support-lead. Bo has the second one, whose ID is
+/// `role_2`.
 const ALIKE: &str = r#"{ "roles": [ { "id": "role_admin", "name": "Admin", "slug": "admin" }, { "id": "role_viewer", "name": "Viewer", "slug": "viewer" },
     { "id": "role_1", "name": "Support Lead", "slug": "lead" }, { "id": "role_2", "name": "support-lead", "slug": "old-lead" } ],
   "users": [ { "email": "ana@acme.example", "role": "admin" }, { "email": "bo@ext.example", "role": "role_2" } ] }"#;

@@ -116,7 +116,7 @@ fn the_readable_lines_of_a_damaged_journal_are_used_and_the_others_counted() {
     fs::write(&journal, lines.join("\n") + "\n").unwrap();
     let run = scene.run(ROLLBACK);
     run.exits(0);
-    // The outcome line still records the operation.
+    // The intent of Bo's change is damaged, but the outcome line of the same change also records the operation.
     assert!(run.stdout.contains("\n2 applied\n"), "{}", run.stdout);
     assert!(run.stdout.contains("Damaged: 1 line of the journal cannot be read"), "{}", run.stdout);
 }
@@ -288,7 +288,7 @@ fn of_two_journals_from_the_same_second_the_one_written_last_is_newer() {
     let text = fs::read_to_string(&journal).unwrap();
     fs::remove_file(&journal).unwrap();
     let second = std::time::SystemTime::UNIX_EPOCH;
-    // Both the process IDs and the random parts are in the opposite order.
+    // Only the modification times show the order. Sorted by name, the oldest of these journals would be last.
     let names =
         ["99-ffffffff", "100-eeeeeeee", "2000-00000000"].map(|name| format!("20261120T080000Z-{name}.jsonl"));
     for (name, milliseconds) in names.iter().zip([1, 2, 3]) {
@@ -459,7 +459,7 @@ fn after_a_failed_rollback_no_report_suggests_an_apply_that_would_undo_it() {
             "{text}"
         );
     }
-    // The same goes for `doctor` if the rollback's journal is the newest in the folder.
+    // `doctor` gives the same advice if the rollback's journal is the newest in the folder.
     let own = scene.folder().join(".rolecall/journal");
     fs::create_dir_all(&own).unwrap();
     fs::copy(scene.folder().join("second.jsonl"), own.join("20261120T080000Z-1.jsonl")).unwrap();
@@ -508,7 +508,7 @@ fn a_rollback_shows_the_address_in_pylon_and_not_the_one_in_the_journal() {
     }
     let changed = "  ✓ cy@acme.example  Cy   gains Admin\n      role    Member → Admin   forged.jsonl:2, previous value\n";
     assert!(run.stdout.contains(changed), "{}", run.stdout);
-    // The files are also checked for the person's actual address.
+    // The check against the files also uses the person's address in Pylon.
     assert!(
         run.stdout.contains("The files contradict this rollback: 1 person has different values there"),
         "{}",

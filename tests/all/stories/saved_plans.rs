@@ -19,7 +19,7 @@ const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "use
     { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member" } ] }"#;
 const USERS: &str = "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n\"bo@acme.example\" = { role = \"Viewer\", status = \"away\" }\n";
 
-/// A scene after running `plan -o plan.json`.
+/// Sets up a [`Scene`], and saves its plan to `plan.json`.
 fn saved() -> Scene {
     let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
     scene.run("plan -o plan.json").exits(0);
@@ -30,7 +30,7 @@ fn text(scene: &Scene) -> String {
     fs::read_to_string(scene.folder().join("plan.json")).unwrap()
 }
 
-/// Returns these files' digest and paths, as printed by `validate`.
+/// Returns the digest and the paths of the files that belong to `config`, as printed by `validate`.
 fn validated(scene: &Scene, config: &str) -> (String, Vec<String>) {
     let run = scene.run(&format!("validate --format json --config {config}"));
     run.exits(0);
@@ -237,7 +237,7 @@ fn a_saved_plan_with_the_token_in_a_reason_hides_it_and_can_be_applied() {
     scene.run("apply --sandbox --auto-approve plan.json").exits(0);
 }
 
-/// Bo has drifted, Ana's change is caused by the files, and Cy isn't found in Pylon.
+/// A base for which Bo's change is drift and Ana's change is caused by the files. Cy isn't found in Pylon.
 const BASE: &str = "[users]\n\"bo@acme.example\" = { role = \"Viewer\", status = \"away\" }\n";
 
 #[test]

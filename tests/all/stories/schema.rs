@@ -1,4 +1,5 @@
-//! Tests for the schema for `users.toml`. It accepts every valid file and rejects every mistake visible in a single value.
+//! Tests for the schema for `users.toml`. The schema accepts every valid file and rejects every mistake visible in a single
+//! value.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,13 +11,13 @@ use serde_json::{Map, Value};
 use super::docs::{blocks, pages};
 use crate::harness::Scene;
 
-/// Builds a validator that also checks formats, as taplo does.
+/// Builds a validator that, like taplo, also checks the `format` of a string.
 pub(crate) fn validator() -> jsonschema::Validator {
     let options = jsonschema::options().should_validate_formats(true);
     options.build(schema().as_value()).expect("a schema")
 }
 
-/// Converts TOML to JSON as a schema validator sees it, with dates and times as strings.
+/// Converts TOML to the JSON that a schema validator sees, with dates and times as strings.
 pub(crate) fn as_json(text: &str) -> Value {
     fn convert(value: toml::Value) -> Value {
         match value {
@@ -74,7 +75,7 @@ fn every_example_and_all_toml_in_the_docs_fit_the_schema() {
     }
 }
 
-/// Mistakes visible in a single value, with the TOML around them. Both the reader and the schema reject them.
+/// Files that each contain a mistake visible in a single value. Both the reader and the schema reject these files.
 const MISTAKES: &[&str] = &[
     "timezon = \"UTC\"",
     "timezone = 1",
@@ -174,7 +175,7 @@ fn every_valid_time_fits_the_schema() {
         );
         Scene::offline().file("users.toml", &text).run("validate").exits(0);
         assert!(validator.is_valid(&as_json(&text)), "{written}");
-        // Skip the conversion: not every editor replaces the space with a `T`.
+        // Also check the text without conversion: not every editor replaces the space with a `T`.
         let mut raw = as_json(&text);
         raw["users"]["a@b.example"]["windows"][0]["until"] = written.into();
         assert!(validator.is_valid(&raw), "{written}");

@@ -1,4 +1,5 @@
-//! Puts the token into every argument and every environment variable, and checks that the output never leaks any part of it.
+//! Puts the token into every argument and every environment variable, and checks that the output never leaks any part of the
+//! token.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,11 +13,11 @@ use crate::harness::{Scene, TOKEN};
 
 const PYLON: &str = r#"{ "users": [ { "email": "ana@acme.example", "role": "admin" }, { "email": "bo@acme.example", "role": "member" } ] }"#;
 
-/// The run's source for the token.
+/// The place from which a run reads the token.
 #[derive(Debug, Clone, Copy)]
 enum From {
     Variable,
-    /// The variable, with the token in quotes, which is a common mistake.
+    /// The environment variable, with quotes around the token, which is a common mistake.
     BadVariable,
     File,
 }
@@ -31,7 +32,8 @@ fn scene(from: From) -> Scene {
     }
 }
 
-/// Collects everything the run writes to standard output and standard error. A sandbox is killed after its first message.
+/// Returns everything the run writes to standard output and standard error. `rolecall sandbox` doesn't exit on its own, so it's
+/// killed after its first two lines.
 fn output_of(scene: &Scene, arguments: &[&str]) -> String {
     let child = scene.command(arguments).stdin(std::process::Stdio::null()).spawn().unwrap();
     ended(child)
@@ -57,7 +59,7 @@ fn keeps_the_token(text: &str, of: &str) {
     assert_eq!(piece, None, "{of} says:\n{text}");
 }
 
-/// Checks every file written by the run, except the one with the token.
+/// Checks that no file in `folder` contains the token, except the token file `of-pylon`.
 fn files_keep_the_token(folder: &Path, of: &str) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -95,7 +97,7 @@ fn command_lines() -> Vec<Vec<String>> {
         lines.push(behind(vec![format!("--frob={TOKEN}")]));
         for flag in verb.get_arguments().filter_map(|arg| arg.get_long()) {
             lines.push(behind(vec![format!("--{flag}"), token()]));
-            // Testing a flag once is enough because it's parsed the same way for every command.
+            // Testing these values once per flag is enough because every command parses a flag in the same way.
             if seen.insert(flag.to_owned()) {
                 for value in
                     [token(), format!("json={TOKEN}"), format!("{TOKEN}=1"), format!("patch={TOKEN}")]

@@ -103,9 +103,10 @@ fn the_table_of_an_access_review_names_the_window_that_sets_a_role() {
     assert!(cy.contains(declared), "{cy}");
 }
 
-/// The objects that make up a row, the prefix of their columns, and the keys without a column of the same name.
+/// The JSON objects that make up a row of a command's table. Each entry consists of the command, the object, the prefix of the
+/// object's columns, and its keys without a column of the same name.
 const OBJECTS: [(&str, &str, &str, &[&str]); 23] = [
-    // `apply`, which sets `outcome`, has no table. The location in the table is the one of the edit.
+    // Only `apply` sets `outcome`, and `apply` has no table. The columns for the location show the location of the edit.
     ("plan", "ChangeLine", "", &["edits", "location", "outcome"]),
     ("plan", "EditLine", "", &["blame", "location"]),
     ("plan", "BlameLine", "blame_", &[]),
@@ -122,7 +123,7 @@ const OBJECTS: [(&str, &str, &str, &[&str]); 23] = [
     ("access", "DeclaredRole", "", &["location", "value"]),
     ("access", "Location", "role_", &["column"]),
     ("access", "SinceLine", "role_since_", &[]),
-    // `rules` and `violated_rules` contain the rules with their locations.
+    // The columns `rules` and `violated_rules` contain the rules with their locations.
     ("access", "AppliedRule", "", &["location", "rule", "violated"]),
     ("access", "NotFoundLine", "", &["declared"]),
     ("access", "IntegrationLine", "", &[]),
@@ -134,7 +135,7 @@ const OBJECTS: [(&str, &str, &str, &[&str]); 23] = [
     ),
     ("access", "OrganizationLine", "organization_", &[]),
     ("access", "FilesLine", "", &["list", "sha256"]),
-    // `unread` contains the reason.
+    // The column `unread` contains the reason.
     ("access", "LogLine", "audit_log_", &["reason"]),
 ];
 
@@ -168,7 +169,7 @@ fn a_run_that_fails_prints_no_table() {
 fn other_commands_refuse_the_format_and_name_those_that_have_it() {
     let scene = Scene::offline().file("users.toml", USERS);
     for verb in VERBS.iter().filter(|verb| !verb.has_csv) {
-        // The arguments don't matter, but some commands require one.
+        // Some commands require an argument, although its value doesn't matter here.
         let required = match verb.name {
             "compare" | "show" | "explain" => " x.toml",
             "completions" => " bash",

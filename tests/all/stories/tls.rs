@@ -17,10 +17,10 @@ const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "use
     { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "member" } ] }"#;
 const USERS: &str = "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n";
 const LOOPBACK: &str = "127.0.0.1";
-/// Number of concurrent requests at the start of a plan. A retry would increase it.
+/// The number of concurrent requests at the start of a plan. More connections mean that a request was retried.
 const FIRST_READS: usize = 4;
 
-/// A sandbox behind a relay that presents `server`'s certificates. The user trusts only `pem`.
+/// Sets up a sandbox behind a relay that presents the certificates of `server`. rolecall trusts only the certificates in `pem`.
 fn behind(
     pem: &str,
     server: impl Fn(usize) -> Arc<ServerConfig> + Clone + Send + 'static,
@@ -39,7 +39,7 @@ fn is_not_retried(server: &Server, run: &Run) {
     assert!((1..=FIRST_READS).contains(&connections), "{connections} connections:\n{}", run.stderr);
 }
 
-/// Runs a plan over an untrusted connection, and checks that it isn't retried and sends no request.
+/// Runs a plan over an untrusted connection. Checks that rolecall neither retries the connection nor sends a request.
 #[track_caller]
 fn is_refused(trusted: &str, presented: &Identity) -> (Run, SocketAddr) {
     let server = presented.server();
@@ -127,7 +127,8 @@ fn a_certificate_that_is_not_valid_yet_points_to_the_clock() {
     run.mentions("check the clock of this machine");
 }
 
-/// Twelve people, so that some writes have to wait for others to finish.
+/// Returns an organization of twelve people, and files that change all of them. With twelve changes, some writes have to wait for
+/// others to finish.
 fn many() -> (String, String) {
     let number = 0..12;
     let users: Vec<String> = number
@@ -191,7 +192,7 @@ fn a_certificate_that_becomes_invalid_before_the_first_write_changes_nothing() {
     assert!(run.stdout.contains("\n12 not attempted"), "{}", run.stdout);
 }
 
-/// Runs a plan over HTTPS against `server`, and expects this message and no retry.
+/// Runs a plan over HTTPS against `server`, and expects `message` and no retry.
 #[track_caller]
 fn tls_fails(server: &Server, message: &str) -> Run {
     let authority = Authority::new("Story CA");
@@ -217,7 +218,7 @@ fn a_plain_http_server_at_an_https_address_is_reported() {
 
 #[test]
 fn a_server_without_a_supported_tls_version_is_reported() {
-    // The alerts `protocol_version` and `handshake_failure`.
+    // These bytes are the TLS alerts `protocol_version` and `handshake_failure`.
     tls_fails(&Server::saying(&[21, 3, 1, 0, 2, 2, 70]), "does not support TLS 1.2 or 1.3");
     tls_fails(&Server::saying(&[21, 3, 1, 0, 2, 2, 40]), "refused the TLS handshake (HandshakeFailure)");
 }
@@ -234,7 +235,8 @@ fn a_server_that_requires_a_client_certificate_is_reported() {
     is_not_retried(&relay, &run);
 }
 
-/// Sets up a scene whose requests reach `pylon.example` through a proxy, followed by a relay that presents `presented`.
+/// Sets up a scene in which requests to `pylon.example` go through a proxy to a relay that presents the certificate of
+/// `presented`. The proxy responds with `status`.
 fn proxied(
     status: &'static str,
     presented: &Identity,
@@ -294,7 +296,8 @@ fn a_proxy_that_rejects_the_password_is_tried_once() {
         .mentions("asks for a user name and password (407)");
 }
 
-/// Checks the Pylon line in the output of `doctor`. The tests use `doctor` because it sends a single request.
+/// Checks that the Pylon line in the output of `doctor` contains `found`. The tests use `doctor` because it sends a single
+/// request.
 #[track_caller]
 fn doctor_finds(scene: &Scene, variables: &[(&str, &str)], found: &str) {
     let doctor = scene.run_in("doctor", variables);
@@ -393,7 +396,7 @@ fn an_unused_proxy_may_be_invalid() {
     scene.run("validate").exits(0);
 }
 
-/// Checks the line printed by `doctor` about `name`.
+/// Checks that `doctor` prints `found` on the line that starts with `name`.
 #[track_caller]
 fn doctor_says(scene: &Scene, variables: &[(&str, &str)], name: &str, found: &str) {
     let doctor = scene.run_in("doctor --token-file nowhere", variables);

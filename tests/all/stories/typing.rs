@@ -5,7 +5,7 @@ use rolecall::problem::Problems;
 
 use crate::rosters::read;
 
-/// A user's input and each problem in it: its locations, code, message, and help.
+/// Files with typical mistakes, each with its problems. A problem consists of its locations, code, message, and help.
 #[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
 pub(crate) const TYPED: &[(&str, &[&str])] = &[
     (
@@ -1202,7 +1202,7 @@ max_changes = "x"
     ),
 ];
 
-/// Valid TOML with keys and values that don't make a roster.
+/// Valid TOML with keys or values that aren't valid in a roster, and the problems in the same form as in [`TYPED`].
 #[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
 const MEANT: &[(&str, &[&str])] = &[
     (
@@ -1450,7 +1450,8 @@ fn line_ends_and_a_byte_order_mark_make_no_difference() {
     }
 }
 
-/// Combinations of mistakes, and mistakes with more than one possible explanation.
+/// Files with combinations of mistakes, or with a mistake that has more than one possible explanation. The problems are in the
+/// same form as in [`TYPED`].
 #[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
 const NEXT_TO_OTHERS: &[(&str, &[&str])] = &[
     (

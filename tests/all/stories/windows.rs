@@ -1,4 +1,4 @@
-//! Tests for time-bound values, with the clock fixed at 2026-11-20, 9:00 in Berlin.
+//! Tests for windows. The clock is fixed at 2026-11-20, 9:00 in Berlin, unless a test sets `ROLECALL_NOW`.
 
 use std::ffi::OsStr;
 

@@ -478,7 +478,7 @@ role = "Member"
 "dee@acme.example" = { status = "active" }
 "#
     );
-    // With so few people, a default would just make the file longer.
+    // For a single person, a `[defaults]` section would just make the file longer.
     assert_eq!(
         read(&scene, "people/teams/xn--mller-kva.example.toml"),
         "# The people with an address at müller.example.\n\n[users]\n\"eve@müller.example\" = { role = \"Support Lead\", status = \"active\" }\n"
@@ -602,7 +602,7 @@ fn import_skips_values_that_files_may_not_contain() {
 
 #[test]
 fn import_does_not_declare_two_addresses_that_look_alike() {
-    // The first letter of one address is Cyrillic. Its owner has the first ID.
+    // The address of the first user by ID starts with a Cyrillic letter.
     let pylon =
         "{ \"users\": [ { \"id\": \"u_1\", \"email\": \"\u{430}na@acme.example\", \"role\": \"member\" },
         { \"id\": \"u_2\", \"email\": \"ana@acme.example\", \"role\": \"admin\" } ] }";
