@@ -30,7 +30,7 @@ use rolecall::report::{self, Body, Format, PlanReport, Report, Setting};
 use rolecall::roster::{Email, Field, PerField, Roster};
 
 const PEOPLE: usize = 10_000;
-/// The number of changes for the machine to carry out.
+/// The number of changes for the apply machine to carry out.
 const CHANGES: usize = 1_000;
 
 /// The files for [`PEOPLE`] people, the organization, and the plan, in which 1 % of the people change.
@@ -54,7 +54,7 @@ struct Acme {
 }
 
 impl Acme {
-    /// Makes one in `one_in` people change: they are away, but should be active.
+    /// Builds an organization in which one in `one_in` people is away, although the files declare everyone as active.
     fn new(one_in: usize) -> Self {
         let files = files();
         let roster = Roster::read(&files).expect("the files are valid");
@@ -126,7 +126,8 @@ fn render(bencher: Bencher<'_, '_>, format: &str) {
     bencher.counter(ItemsCount::new(PEOPLE)).bench(|| report::write(&report, format, &setting));
 }
 
-/// One in `lost` writes is carried out but gets no response, so it has to be read back. With 0, every write gets a response.
+/// Measures the apply machine. One in `lost` writes takes effect but gets no response, so the machine has to read the user back.
+/// If `lost` is 0, every write gets a response.
 #[divan::bench(args = [0, 5])]
 fn decide(bencher: Bencher<'_, '_>, lost: usize) {
     let acme = Acme::new(PEOPLE / CHANGES);

@@ -1,5 +1,5 @@
-//! The claims of `tests/all/claims` as fuzz targets. To reuse them, this crate compiles the same files, along with the parts of
-//! the test suite that they depend on.
+//! Exposes the claims in `tests/all/claims` as fuzz targets. This crate compiles the source files of the claims, along with the
+//! parts of the test suite that the claims depend on.
 
 #![allow(dead_code, reason = "what only the suite calls")]
 
@@ -25,7 +25,7 @@ mod hostile {
     mod sheets;
 }
 
-/// Checks the claim that belongs to a fuzz target.
+/// Checks the claim for the fuzz target `target` on the input `data`.
 ///
 /// # Panics
 /// Panics if the claim does not hold.

@@ -8,18 +8,18 @@ use rolecall::sandbox::{
     WrittenUser,
 };
 
-/// The built-in roles, with readable IDs such as `role_admin`.
+/// Returns the built-in roles with readable IDs, such as `role_admin`.
 pub(crate) fn readable_roles() -> Vec<Role> {
     let role = |name: &str| Role::new(&format!("role_{}", name.to_lowercase()), name, &name.to_lowercase());
     ["Admin", "Member", "Viewer"].map(role).to_vec()
 }
 
-/// The faults that leave the client without a valid response. Any request can get one.
+/// Returns the faults that leave the client without a valid response. They can be injected into any request.
 pub(crate) fn failures() -> impl Iterator<Item = Fault> + Clone {
     Fault::ALL.into_iter().filter(|fault| !fault.is_misleading())
 }
 
-/// Parses limits as `--limits` does, for the current version of the API.
+/// Parses rate limits in the syntax of the `--limits` option, for the default API version.
 pub(crate) fn limits(text: &str) -> Limits {
     text.parse::<WrittenLimits>().unwrap().in_api(Api::default())
 }
@@ -58,12 +58,12 @@ pub(crate) trait BuildUser: Sized {
         self.edit(|user| user.deactivated = true)
     }
 
-    /// Makes PATCH requests for the role have no effect.
+    /// Makes PATCH requests that set the user's role have no effect.
     fn role_from_scim(self) -> Self {
         self.edit(|user| user.role_from_scim = true)
     }
 
-    /// Makes a support-hours schedule reset the status to this one after every PATCH.
+    /// Makes a support-hours schedule reset the user's status to `status` after every PATCH.
     fn support_hours(self, status: &str) -> Self {
         self.edit(|user| user.support_hours = Some(status.to_owned()))
     }
@@ -176,7 +176,7 @@ impl CountFaults for Faults {
     }
 }
 
-/// Parses a state and spells out all defaults, or returns its problems.
+/// Parses a sandbox state and fills in all defaults, or returns the problems found.
 pub(crate) fn read_state(json: &str) -> Result<SandboxState, Vec<String>> {
     let state = SandboxState::parse(json).map_err(|problem| vec![problem])?;
     World::new(state, Timestamp::UNIX_EPOCH).map(|world| world.to_state())

@@ -149,7 +149,7 @@ impl Scene {
         let mut command = Command::new(program);
         command.current_dir(self.folder.path()).env_clear().env("ROLECALL_NOW", NOW);
         command.env("HOME", "/dev/null"); // otherwise, lock files would pile up in the account's home folder
-        // `.ci/coverage` sets this path. Otherwise, the counters would end up in the scene's folder.
+        // `.ci/coverage` sets this path. Without it, the coverage counters would be written to the scene's folder.
         command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -160,12 +160,12 @@ impl Scene {
         self.pylon.as_ref().expect("a scene with a Pylon").running()
     }
 
-    /// Returns all requests received so far, in order.
+    /// Returns all requests that the scene's Pylon has received so far, in order.
     pub(crate) fn arrivals(&self) -> Vec<Arrival> {
         self.running().requests()
     }
 
-    /// Returns the sorted methods and paths of all requests received so far.
+    /// Returns the sorted methods and paths of all requests that the scene's Pylon has received so far.
     pub(crate) fn asked(&self) -> Vec<String> {
         let mut asked: Vec<String> = self
             .arrivals()
@@ -176,7 +176,7 @@ impl Scene {
         asked
     }
 
-    /// Returns the sorted paths and bodies of all writes received so far.
+    /// Returns the sorted paths and bodies of all writes that the scene's Pylon has received so far.
     pub(crate) fn patches(&self) -> Vec<String> {
         let arrivals = self.arrivals();
         let patches = arrivals.iter().filter(|arrival| arrival.request.method == "PATCH");
@@ -187,13 +187,13 @@ impl Scene {
         patches
     }
 
-    /// Accesses the state of Pylon directly, without a request.
+    /// Calls `look` with the [`World`] of the scene's Pylon, without sending a request.
     pub(crate) fn pylon<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         self.running().with_world(look)
     }
 }
 
-/// Gives the built-in roles readable IDs, such as `role_admin`. A state with roles of its own is left as is.
+/// Adds the built-in roles with readable IDs, such as `role_admin`, unless the state already declares roles.
 fn with_readable_roles(state: &str) -> String {
     let mut state: serde_json::Value =
         serde_json::from_str(state).unwrap_or_else(|error| panic!("the story's pylon.json: {error}"));
@@ -318,7 +318,7 @@ pub(crate) fn concurrently<T: Send>(items: impl Iterator<Item = T>, test: impl F
     });
 }
 
-/// Returns the formats made of sentences, which are all except JSON and CSV.
+/// Returns the formats for people, which are all formats except JSON and CSV.
 pub(crate) fn formats_for_people() -> impl Iterator<Item = Format> {
     Format::ALL.into_iter().filter(|format| match format {
         Format::Text | Format::Markdown | Format::Github | Format::Html => true,

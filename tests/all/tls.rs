@@ -172,7 +172,7 @@ impl Server {
     }
 }
 
-/// Forwards one request and returns its response to the client.
+/// Forwards one request to Pylon and sends the response back to the client.
 fn relay(pylon: &str, settings: Arc<ServerConfig>, stream: TcpStream) -> io::Result<()> {
     let mut raw = stream.try_clone()?;
     let mut tls = StreamOwned::new(ServerConnection::new(settings).map_err(io::Error::other)?, stream);
@@ -188,7 +188,7 @@ fn relay(pylon: &str, settings: Arc<ServerConfig>, stream: TcpStream) -> io::Res
     drained(&mut raw)
 }
 
-/// Reads until the peer closes the connection.
+/// Shuts down the sending side, then reads until the peer closes the connection.
 fn drained(stream: &mut TcpStream) -> io::Result<()> {
     stream.shutdown(std::net::Shutdown::Write)?;
     io::copy(stream, &mut io::sink()).map(drop)

@@ -26,8 +26,8 @@ pub(super) fn holds(data: &[u8]) {
     let came = || Ok(Incoming { status: 200, body: body.to_vec(), ..Incoming::default() });
     let id = || UserId::new("u_1").expect("an id");
     let emails = || vec![Email::observed("a@b.example")];
-    // `None` if an ordinary JSON parser rejects the body. rolecall might still accept it: some invalid parts, such as huge
-    // numbers, are ignored.
+    // The body as parsed by an ordinary JSON parser, or `None` if that parser rejects it. rolecall might still accept such a body
+    // because it ignores some invalid parts, such as huge numbers.
     let value = serde_json::from_slice::<Value>(body).ok();
     match asked % 8 {
         0 => agrees_with_json_parser(&Me, came(), value, is_identity),
@@ -168,7 +168,7 @@ fn is_person(person: &Person, of: &Value) {
     let one = of["role"]["id"].as_str().or(of["role_id"].as_str()).filter(|id| !id.is_empty());
     let is_october = of.get("role_ids").is_some();
     let expected = texts("role_ids").unwrap_or_else(|| one.filter(|_| !is_october).into_iter().collect());
-    // Sorted and deduplicated.
+    // Both lists are sorted and contain no duplicates.
     assert_eq!(
         assigned.iter().map(|id| &**id).collect::<Vec<_>>(),
         expected.iter().copied().collect::<Vec<_>>()

@@ -33,7 +33,7 @@ pub(super) fn holds(data: &[u8]) {
             is_explained(&Problems::new(sources, vec![problem]));
         }
         Ok(applied) => {
-            // The last line might be incomplete, which accounts for a difference of one.
+            // The two counts of damaged lines can differ by one because the last line might be incomplete.
             assert!(applied.unreadable <= damaged && damaged <= applied.unreadable + 1);
             assert_eq!(applied.is_whole, lines.iter().any(|line| matches!(line, JournalLine::End { .. })));
             is_rolled_back(&applied, &lines, &sources);

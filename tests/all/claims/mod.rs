@@ -1,7 +1,7 @@
 //! Claims about arbitrary bytes, written as functions that panic if the claim is false.
 //!
 //! The fuzz targets in `fuzz/` compile this folder and try the claims on generated inputs, while `corpora` tries them on
-//! collected ones. A claim has to be fast because a fuzzer tries it millions of times.
+//! collected inputs. A claim has to be fast because a fuzzer tries it millions of times.
 
 mod answer;
 mod journal;
@@ -20,7 +20,7 @@ use crate::harmless::is_harmless;
 use crate::harness::NOW;
 use crate::hostile::any::{github, markdown};
 
-/// Panics if the claim is false.
+/// A function that checks a claim on arbitrary bytes and panics if the claim is false.
 pub(crate) type Claim = fn(&[u8]);
 
 /// Every claim, keyed by the name of its fuzz target and corpus.

@@ -23,7 +23,8 @@ pub(super) fn holds(data: &[u8]) {
     assert!(shown == line || shown.ends_with("(not shown)"), "{line:?} became {shown:?}");
 }
 
-/// Uses an independent list of characters, which is shorter than the one under test.
+/// Checks that the text can't control a terminal or act as a command in a GitHub job's log. The list of characters is independent
+/// of the one under test, and shorter.
 fn is_safe(shown: &str) {
     let acts = |char: char| {
         char.is_control()
@@ -45,7 +46,7 @@ fn is_cut(text: &str, limit: usize) {
     assert!(text.chars().count() > limit || cut.raw() == text, "{cut:?}");
 }
 
-/// Checks that the TOML reads back unchanged and is already printable.
+/// Checks that the text, written as a TOML key and as a TOML string, is printable and reads back unchanged.
 fn is_toml(text: &str) {
     let (key, value) = (toml_text::key(text), toml_text::quoted(text));
     for shown in [&key, &value] {

@@ -1,8 +1,7 @@
-//! An error response and its headers. We classify the response by Pylon's code and the status, and pacing follows all of the
-//! server's hints.
+//! An error response is classified by Pylon's code and the HTTP status, and pacing follows all hints in the response headers.
 //!
-//! The first lines are the status, `X-Retry-After`, `Retry-After`, `Date`, and `X-Rate-Limit-Remaining`. The rest is
-//! the body.
+//! The first five lines of the input are the status, `X-Retry-After`, `Retry-After`, `Date`, and `X-Rate-Limit-Remaining`. The
+//! rest is the response body.
 
 use std::time::Duration;
 
@@ -50,8 +49,8 @@ pub(super) fn holds(data: &[u8]) {
             "{refusal:?}"
         );
     }
-    // If no key is repeated, the code is read even if other parts of the envelope are invalid. Skip bodies with escapes,
-    // which could hide a repeated key.
+    // Pylon's code is read even if other parts of the body are invalid, provided that no key is repeated. Skip bodies with
+    // escapes because an escape could hide a repeated key.
     let text = std::str::from_utf8(&incoming.body).unwrap_or_default();
     let is_plain = !text.contains('\\')
         && ["errors", "request_id", "code"].iter().all(|key| text.matches(&format!("\"{key}\"")).count() < 2);
@@ -61,7 +60,8 @@ pub(super) fn holds(data: &[u8]) {
         assert_eq!(refusal.code.as_deref(), value["code"].as_str().filter(|_| is_pylons), "{refusal:?}");
         assert_eq!(failure.request_id.as_deref(), value["request_id"].as_str(), "{refusal:?}");
     }
-    // Without a code from Pylon, or with a 5xx status, which can come from a gateway, only the status counts.
+    // If there's no code from Pylon, only the status determines the class. The same applies to a 5xx status, which can come from
+    // a gateway.
     if refusal.code.is_none() || status >= 500 {
         let bare =
             exchange::attempt(&Roles { cursor: None }, Ok(Incoming { status, ..Incoming::default() }), now());
@@ -81,7 +81,8 @@ fn message_is_harmless(failure: &Failure) {
     assert!(failure.problem(None).help.is_some());
 }
 
-/// Checks that the run continues, waits, or stops after the response, and that any wait is at least as long as requested.
+/// Checks that the run continues, waits, or stops after the response, and that any wait is at least as long as the server
+/// requested.
 fn pacing_follows_hint(attempt: &Attempt<RolePage>) {
     let second = Duration::from_secs(1);
     let mut pacer = Pacer::new(120);

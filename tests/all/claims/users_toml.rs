@@ -21,7 +21,7 @@ pub(super) fn holds(data: &[u8]) {
         let problems = read(data).expect_err("invalid UTF-8");
         return is_explained(&problems);
     };
-    // Compare with two independent parsers, one for TOML tables and one for layouts.
+    // The `toml` crate and the parser behind `canonical` are independent, but must agree on whether the text is valid TOML.
     let is_toml = text.parse::<toml::Table>().is_ok();
     assert_eq!(canonical(text).is_ok(), is_toml, "of:\n{text}");
     match read(text) {
@@ -99,7 +99,7 @@ fn everyone_differs(roster: &Roster) -> ObservedState {
     ObservedState::new(organization, None, RoleCatalog::new(roles)).with(people)
 }
 
-/// Plans with every policy set to enforce because `import --update` also writes drift that would merely be reported.
+/// Draws a plan with every policy set to `enforce` because `import --update` also writes drift that a plan would only show.
 fn plan(roster: &Roster, observed: &ObservedState) -> Option<Plan> {
     let desired = roster.resolve_at(now());
     roster.current_and_coming_windows(now());

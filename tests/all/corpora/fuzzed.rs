@@ -12,8 +12,8 @@ fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz"))
 }
 
-/// Returns `true` in the published crate, which doesn't include the fuzz package. `cargo package` adds `Cargo.toml.orig` to
-/// it.
+/// Returns `true` if the tests run from the published crate, which doesn't include the fuzz package. `Cargo.toml.orig` exists
+/// only in that crate because `cargo package` adds the file.
 fn is_published_crate() -> bool {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml.orig")).exists()
 }

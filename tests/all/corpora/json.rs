@@ -43,7 +43,7 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Substitutes the input for `$` in each frame. If the input is huge, it goes only into the first frame.
+/// Replaces the `$` in each frame with the input. An input of more than 10,000 bytes is combined only with the first frame.
 fn within<'t>(frames: &'t [&str], text: &'t [u8]) -> impl Iterator<Item = Vec<u8>> + 't {
     let most = if text.len() > 10_000 { 1 } else { frames.len() };
     frames.iter().take(most).map(|frame| {
@@ -52,7 +52,7 @@ fn within<'t>(frames: &'t [&str], text: &'t [u8]) -> impl Iterator<Item = Vec<u8
     })
 }
 
-/// Returns `true` if the input is blank, which isn't valid JSON but is harmless between other values.
+/// Returns `true` if the input is blank. A blank text isn't valid JSON but is harmless between other values.
 fn is_blank(text: &[u8]) -> bool {
     text.trim_ascii().is_empty()
 }

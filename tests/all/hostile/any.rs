@@ -1,7 +1,7 @@
-//! Puts arbitrary strings into any report's carriers, for `claims`.
+//! Puts arbitrary strings into the carriers of any report. The fuzz targets in `claims` use this module.
 //!
-//! The first byte selects the report, and the second byte the size of a comment. The rest is split into strings at a byte that
-//! isn't valid UTF-8.
+//! The first byte of the input selects the report. The second byte selects the round and the size limit of a Markdown report. The
+//! rest is split into strings at `SEPARATOR`.
 
 use rolecall::exit::Exit;
 use rolecall::report::{Body, Format, Report, write};
@@ -14,10 +14,11 @@ use super::sheets::{access, doctor, explanation, files, roles};
 
 /// A byte that never occurs in UTF-8.
 const SEPARATOR: u8 = 0xff;
-/// The maximum number of strings. The rest of the input is ignored.
+/// The maximum number of strings per input. The rest of the input is ignored.
 const MAX_TEXTS: usize = 16;
 
-/// Checks that a comment contains all strings. If the comment has to be shortened, it must still be harmless.
+/// Checks that a report in Markdown contains all strings. If the report has to be shortened to its size limit, it must still be
+/// harmless.
 pub(crate) fn markdown(data: &[u8]) {
     let Some((room, command, body)) = check_report(data, Format::Markdown) else { return };
     let report = Report { command, exit: Exit::Done, body };
@@ -27,12 +28,12 @@ pub(crate) fn markdown(data: &[u8]) {
     judge(Format::Markdown, &text).unwrap_or_else(|why| panic!("{command}: {why}\n{text}"));
 }
 
-/// Checks that a job's log contains all strings, and that only our own annotations act as commands.
+/// Checks that a GitHub job's log contains all strings, and that only rolecall's own annotations act as commands.
 pub(crate) fn github(data: &[u8]) {
     check_report(data, Format::Github);
 }
 
-/// Returns `true` if a job's log wouldn't interpret any line as a command.
+/// Returns `true` if GitHub's runner wouldn't interpret any line of a job's log as a command.
 pub(crate) fn is_no_command(shown: &str) -> bool {
     runner::commands(shown).is_empty()
 }

@@ -122,7 +122,7 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
     Body::Plan(Box::new(report))
 }
 
-/// A setting that differs, and a person no longer declared.
+/// Returns a comparison with the base: one setting differs, and one person is no longer declared.
 fn base(deal: &mut Deal<'_>) -> BaseLine {
     let value = ComparedValue {
         value: deal.text(Carrier::BaseValue),
@@ -383,7 +383,7 @@ pub(super) fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameL
     }
 }
 
-/// Returns every reason for an incomplete read of the audit log.
+/// Returns an audit log that was read incompletely. `number` selects one of three reasons.
 fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
     let failed = |cause, request_id| {
         CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), cause, request_id })
@@ -412,7 +412,7 @@ fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
     }
 }
 
-/// Returns the changes not undone by a rollback, with the reasons.
+/// Returns the changes that a rollback doesn't undo, with the reasons.
 fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
     let role = |deal: &mut Deal<'_>, carrier, why: fn(RoleId) -> NotRolledBackReason| {
         let name = deal.raw(carrier);

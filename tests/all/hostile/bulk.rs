@@ -21,15 +21,16 @@ const ALTERNATING: [&[Format]; 2] = [
     &[Format::Text, Format::Markdown, Format::Github, Format::Html],
     &[Format::Text, Format::Markdown, Format::Github, Format::Json],
 ];
-/// The same for reports that also come as CSV.
+/// The same as [`ALTERNATING`], for reports that can also be written as CSV.
 const ALTERNATING_TABLES: [&[Format]; 2] = [
     &[Format::Text, Format::Markdown, Format::Github, Format::Html, Format::Csv],
     &[Format::Text, Format::Markdown, Format::Github, Format::Json, Format::Csv],
 ];
-/// The formats of reports with a single round. With these, even carriers found only once per report get every string.
+/// The formats of reports with a single round. With one round per report, even a carrier that occurs only once per report gets
+/// every string.
 const FAST: [&[Format]; 2] = [&[Format::Text, Format::Markdown]; 2];
 
-/// The formats of long reports, in which a job's log also gets only every other report.
+/// The formats of long reports. Each format except text is written only for every other report.
 const ALTERNATING_LONG: [&[Format]; 2] =
     [&[Format::Text, Format::Markdown, Format::Html], &[Format::Text, Format::Github, Format::Json]];
 

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use rolecall::printable::Printable;
 use rolecall::report::Format;
 
-/// The entire text is shown.
+/// The number of characters for a carrier whose entire text is shown.
 const WHOLE: usize = usize::MAX;
 
-// The commands whose CSV contains the text.
+// The commands whose CSV reports contain the text of a carrier.
 const NONE: &[&str] = &[];
 const PLAN: &[&str] = &["plan"];
 const AGENDA: &[&str] = &["agenda"];
@@ -44,8 +44,8 @@ macro_rules! carriers {
 }
 
 carriers! {
-    // characters shown in text (and in a job's log), in Markdown, and in HTML; whether JSON has the value; which tables in CSV
-    // have it
+    // Columns: the number of characters shown in text and in a job's log, in Markdown, and in HTML; whether JSON contains the
+    // value; the commands whose CSV reports contain it.
     Organization: Some(80), Some(80), Some(120), true, NONE;
     OrganizationId: Some(80), Some(80), Some(120), true, NONE;
     Place: Some(80), Some(80), Some(120), true, NONE;
@@ -113,7 +113,7 @@ carriers! {
     Label: None, None, None, true, NONE;
     SourceName: None, None, None, true, NONE;
     SourceText: None, None, None, false, NONE;
-    // of `plan --blame`
+    // The carriers in the report of `plan --blame`.
     BlamedId: None, None, None, true, PLAN;
     BlamedName: Some(80), Some(80), Some(80), true, PLAN;
     BlamedAddress: Some(80), Some(80), Some(80), true, PLAN;
@@ -127,7 +127,7 @@ carriers! {
     UnreadText: Some(300), None, Some(300), false, NONE;
     UnreadRequest: Some(60), None, Some(60), false, NONE;
     UnreadNoAnswer: Some(300), None, Some(300), false, NONE;
-    // of `rollback`
+    // The carriers in the report of `rollback`.
     LeftAddress: Some(254), Some(80), Some(120), true, NONE;
     LostRole: Some(80), Some(80), Some(80), false, NONE;
     LostStatus: Some(60), Some(60), Some(60), false, NONE;
@@ -137,7 +137,7 @@ carriers! {
     UnwrittenAddress: Some(254), Some(80), Some(120), true, NONE;
     UnwrittenRole: Some(80), Some(80), Some(80), false, NONE;
     UnwrittenStatus: Some(80), Some(80), Some(80), false, NONE;
-    // of the commands with a small report
+    // The carriers in the smaller reports, which are built in `sheets`.
     SheetOrganization: Some(80), Some(80), Some(80), true, NONE;
     SheetOrganizationId: Some(80), Some(80), Some(80), true, NONE;
     SheetPlace: Some(80), Some(80), Some(80), true, NONE;
@@ -164,7 +164,7 @@ carriers! {
     AskedSinceSubject: Some(80), Some(80), Some(80), true, NONE;
     CandidateAddress: Some(80), Some(80), Some(80), true, NONE;
     CandidateName: Some(80), Some(80), Some(80), true, NONE;
-    // of `access`
+    // The carriers in the report of `access`.
     AccessOrganization: Some(80), Some(80), Some(80), true, ACCESS;
     AccessOrganizationId: Some(80), Some(80), Some(80), true, ACCESS;
     AccessPlace: Some(80), Some(80), Some(80), true, ACCESS;

@@ -44,7 +44,7 @@ fn an_edited_saved_plan_is_rejected_or_shown_without_harm() {
     let report = serde_json::to_value(&report).unwrap();
     let mut paths = Vec::new();
     strings_in(&report, "", &mut paths);
-    // Some strings, such as a time or the name of a field, can't be replaced.
+    // Leave out strings that can't be replaced without making the report invalid, such as a time or the name of a field.
     let mut edited = report.clone();
     paths.retain(|path| {
         let before = edited.clone();

@@ -13,7 +13,7 @@ use super::rendering::setting;
 use super::sheets::{access, explanation, roles};
 use crate::harness::formats_for_people;
 
-/// A line of this many bytes must contain text that should have been cut.
+/// The limit for the length of a line in bytes. A line this long must contain text that should have been cut.
 const LONGEST_LINE: usize = 40_000;
 
 fn reports(strings: &[String], rounds: usize) -> Vec<(&'static str, Body)> {
@@ -71,8 +71,8 @@ fn json_contains_a_long_text_whole() {
     }
 }
 
-/// Returns reports in which all text from a server consists of these strings. Paths and times are excluded: they come from
-/// the user or have a grammar that keeps them short. Declarable addresses have at most 254 characters.
+/// Returns reports in which all text from a server consists of these strings. Paths and times come from the user or have a
+/// grammar that keeps them short, so they're excluded. Declarable addresses have at most 254 characters.
 fn reports_of_server(strings: &[String]) -> Vec<Report> {
     let mut deal = Deal::new(strings);
     let report = |command, body| Report { command, exit: Exit::Done, body };
@@ -96,7 +96,7 @@ fn reports_of_server(strings: &[String]) -> Vec<Report> {
     reports
 }
 
-/// Shortens the text that doesn't come from a server.
+/// Shortens or removes the plan's text that doesn't come from a server, such as the names of files.
 fn shorten(plan: &mut PlanReport) {
     let short = || Printable::new("short");
     (plan.at, plan.saved, plan.journal) = (Some(short()), Some(short()), Some(short()));

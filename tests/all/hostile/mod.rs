@@ -1,7 +1,7 @@
 //! Hostile text in every carrier of every report, checked in every format by a parser.
 //!
-//! * [`corpus`] contains the text, and [`carriers`] lists the positions in reports. [`bodies`] and [`sheets`] build reports from
-//!   both.
+//! * [`corpus`] contains the text, and [`carriers`] lists the carriers, which are the positions of untrusted text in reports.
+//!   [`bodies`] and [`sheets`] build reports from both.
 //! * [`rendering`] writes reports, and [`judges`] check them: a terminal emulator, GitHub's Markdown, GitHub's runner, and parsers
 //!   for HTML, JSON, and CSV. [`bulk`] does so for every string in every carrier.
 //! * [`any`] puts arbitrary strings into any report, for fuzzing.

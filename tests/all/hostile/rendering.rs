@@ -1,4 +1,5 @@
-//! Writes a report in several formats and has the judges check each one. Each must contain the strings of its carriers.
+//! Writes a report in several formats and has the judges check each one. The report must contain the strings of its carriers in
+//! every format.
 
 use rolecall::exit::Exit;
 use rolecall::report::{Body, Format, Report, Setting, write};
@@ -7,14 +8,14 @@ use super::carriers::{Carrier, Deal};
 use super::judges::markdown::SOURCE_URL;
 use super::judges::{self, judge, terminal};
 
-/// A limit that is never reached.
+/// A size limit for Markdown reports, in bytes, that no report in these tests reaches.
 pub(super) const NO_LIMIT: usize = 64 << 20;
 
 pub(super) fn setting(markdown_limit: usize, colors: bool) -> Setting {
     Setting { colors, markdown_limit, source_url: Some(SOURCE_URL.to_owned()), ..Setting::default() }
 }
 
-/// Writes the report in these formats. Each must be harmless and contain the strings of its carriers.
+/// Writes the report in these formats. In each format, the report must be harmless and contain the strings of its carriers.
 pub(super) fn check_formats(
     formats: &[Format],
     command: &'static str,
@@ -67,7 +68,7 @@ fn check_width(report: &Report, colors: bool, unwrapped: &str) {
         let is_whole = cannot_be_broken(line) || is_path(line) || is_journal(line, report);
         assert!(is_whole, "{}: {line:?} is too wide in\n{text}", report.command);
     }
-    // On a narrow terminal, excerpts of files are shortened.
+    // Skip reports with excerpts of files, which are shortened on a narrow terminal.
     if !matches!(report.body, Body::Problems(_) | Body::Valid { .. }) {
         assert!(text.split_whitespace().eq(unwrapped.split_whitespace()), "{text}\n\n{unwrapped}");
     }

@@ -157,7 +157,7 @@ pub(super) fn candidates(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     Body::Explanation(report)
 }
 
-/// An access review with one person of each kind per round.
+/// Returns an access review with one person of each kind per round.
 pub(super) fn access(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     deal.round(rounds.start);
     let organization = OrganizationLine {
@@ -312,7 +312,7 @@ pub(super) fn journals(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     Body::Journals(Box::new(JournalsReport { journals, older: 1, undo, last: Some(0) }))
 }
 
-/// The strings in most of this plan go to a detached deal because the report doesn't show them.
+/// Returns a plan for one person. Most of its strings go to a detached deal because the report doesn't show them.
 fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanReport {
     let mut detached = deal.detached();
     let of = PlanOf { rounds: round..round, carried_out: false };
@@ -365,7 +365,7 @@ pub(super) fn files(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     Body::Files(Box::new(FilesReport { verdict, files, not_written: skipped }))
 }
 
-/// The results of checks, with a value inside a sentence and some lines to copy.
+/// Returns a `doctor` report in which each check has untrusted text within a sentence and in the lines to copy.
 pub(super) fn doctor(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let checks = rounds.map(|round| {
         let deal = deal.round(round);

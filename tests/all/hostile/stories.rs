@@ -12,7 +12,7 @@ use crate::harness::{Scene, formats_of};
 /// The number of people, each with a different hostile name.
 const PEOPLE: usize = 40;
 
-/// Returns every nth string. That way, each family is represented.
+/// Returns up to `number` strings, evenly spaced in the corpus, so that each family of attacks is represented.
 fn sample(number: usize) -> Vec<String> {
     let strings = corpus::strings();
     let step = strings.len() / number;
@@ -34,7 +34,7 @@ fn pylon(strings: &[String], token_can_write: bool) -> String {
             "role": if number < 3 { "admin".to_owned() } else { format!("slug-{number}") },
         })
     });
-    // An unmanaged Admin, so that the plan keeps the minimum of one Admin.
+    // Add an unmanaged Admin, so that the plan keeps the minimum of one Admin.
     let boss = json!({ "id": "u_boss", "email": "boss@acme.example", "name": strings[0], "role": "admin" });
     let state = json!({
         "organization": { "id": "org_1", "name": strings[strings.len() / 2] },

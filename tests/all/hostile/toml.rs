@@ -27,7 +27,7 @@ fn read(toml: &str) -> Table {
     toml.parse().unwrap_or_else(|error| panic!("{error} in\n{toml}"))
 }
 
-/// Checks that the TOML reads back unchanged and is already printable.
+/// Checks that the text, written as a TOML key and as a TOML string, is printable and reads back unchanged.
 fn reads_back_unchanged(text: &str) {
     let (key, value) = (toml_text::key(text), toml_text::quoted(text));
     for shown in [&key, &value] {
@@ -114,7 +114,7 @@ fn a_suggested_correction_names_the_exact_role() {
 #[test]
 fn a_quoted_line_of_a_file_keeps_its_meaning() {
     for text in corpus::strings() {
-        // Written by hand, escaping only what TOML requires.
+        // Use a line as a user might write it: without escapes, and without the characters that TOML requires to be escaped.
         let bare = text.replace(|char: char| char.is_control() || "\"\\".contains(char), "");
         let hunks = diff_texts("", &format!("x = \"{bare}\"\n"));
         let [(Sign::After, line)] = hunks[0].lines.as_slice() else { panic!("{hunks:?}") };

@@ -13,7 +13,7 @@ use super::holds;
 use super::organization::{Case, cases};
 use super::recount::broken;
 
-/// The figures behind the findings blocking the plan.
+/// Returns the figures of the findings that block the plan.
 fn refusals(reviewed: &ReviewedPlan) -> Vec<&Figure> {
     let refused = reviewed.findings.iter().filter(|finding| finding.verdict == Verdict::Blocks);
     refused.map(|finding| &finding.figure).collect()

@@ -215,7 +215,7 @@ fn new_people(dice: &mut Dice<'_>) -> Vec<PersonValues> {
     (100..100 + dice.roll(4)).map(|number| new(dice, number)).collect()
 }
 
-/// Applies the edits to the parsed table. The edited file should declare the same.
+/// Returns the table with the edits applied. The edited file must declare the same values.
 fn expected(before: &toml::Table, edits: &[PersonEdit]) -> toml::Table {
     let mut after = before.clone();
     if edits.is_empty() {

@@ -47,7 +47,7 @@ fn says(case: &Case, guardrail: Guardrail) -> Vec<&'static str> {
     verdicts.collect()
 }
 
-/// A case for `max_changes` in which `changed` of the declared members become viewers.
+/// Returns a case for `max_changes` in which `changed` of the `declared` members become viewers.
 fn of_changes(changed: usize, declared: usize, rule: &str) -> Case {
     let mut people = Vec::new();
     add(&mut people, declared, "role_member", "active");
@@ -59,7 +59,7 @@ fn of_changes(changed: usize, declared: usize, rule: &str) -> Case {
     Case { people, token_user: None, text }
 }
 
-/// A case for `keep_at_least` and `keep_active`: `lost` of the `before` active Admins become members or go away,
+/// Returns a case for `keep_at_least` and `keep_active`: `lost` of the `before` active Admins become members or go away,
 /// depending on `table`.
 fn of_losses(table: &str, before: usize, lost: usize, rule: &str) -> Case {
     let mut people = Vec::new();
@@ -79,7 +79,7 @@ const BLOCKS: &[&str] = &["blocks"];
 
 type Row = (Case, &'static [&'static str]);
 
-/// Cases at and past the limit of a guardrail, with the expected verdicts.
+/// Returns cases at and past the limit of a guardrail, with the expected verdicts.
 fn table(guardrail: Guardrail) -> Vec<Row> {
     match guardrail {
         Guardrail::MaxChanges => max_changes(),
@@ -137,7 +137,7 @@ fn keep_at_least() -> Vec<Row> {
     rows.map(|(before, lost, rule, says)| (of_losses(TO_MEMBER, before, lost, &rule), says)).to_vec()
 }
 
-/// A case for `keep_at_most`: `lost` of the `before` Admins become members, while `gained` viewers become Admins.
+/// Returns a case for `keep_at_most`: `lost` of the `before` Admins become members, while `gained` viewers become Admins.
 fn of_seats(before: usize, lost: usize, gained: usize, rule: &str) -> Case {
     let mut people = Vec::new();
     add(&mut people, before, "role_admin", "active");
@@ -203,7 +203,7 @@ fn keep_active() -> Vec<Row> {
     rows.map(|(before, lost, rule, says)| (of_losses(AWAY, before, lost, &rule), says)).to_vec()
 }
 
-/// Of two Admins, only person 0 changes.
+/// Returns cases with two Admins, in which only person 0 changes.
 fn protected() -> Vec<Row> {
     let protect = |who: &str| format!("[guardrails]\nkeep_at_least = {{}}\nprotected = [\"{who}\"]\n");
     let user = |who: &str| acknowledge(&format!("guardrail = \"protected\"\nuser = \"{who}\""));
@@ -219,7 +219,7 @@ fn protected() -> Vec<Row> {
     rows.map(|(rule, says)| (of_losses(TO_MEMBER, 2, 1, &rule), says)).to_vec()
 }
 
-/// Of five Admins, only person 0 changes.
+/// Returns cases with five Admins, in which only person 0 changes.
 fn token_owner() -> Vec<Row> {
     let user = |who: &str| acknowledge(&format!("guardrail = \"token_owner\"\nuser = \"{who}\""));
     let of_another_role = "[guardrails]\nkeep_at_least = { Viewer = 0 }".to_owned();
@@ -238,7 +238,8 @@ fn token_owner() -> Vec<Row> {
     .to_vec()
 }
 
-/// Of three Admins, person 1 becomes a Member, and the other two are unmanaged. Each also has an address at `old.example`.
+/// Returns cases with three Admins. Person 1 becomes a Member, and the other two are unmanaged. Each person also has an address
+/// at `old.example`.
 fn role_rule() -> Vec<Row> {
     let rule = |emails: &str, roles: &str, more: &str| {
         format!(
@@ -270,8 +271,8 @@ fn role_rule() -> Vec<Row> {
     .to_vec()
 }
 
-/// Builds rows from three pairs: the number of people in Pylon and the number declared, which are equal, off by one, and off by
-/// two.
+/// Builds rows from three pairs of the number of people in Pylon and the number declared. The numbers in a pair are equal in
+/// `even`, and differ by one in `one` and by two in `two`.
 fn unmanaged_or_missing(guardrail: &str, [even, one, two]: [(usize, usize); 3]) -> Vec<Row> {
     let rule = |word: &str| format!("[guardrails]\n{guardrail} = \"{word}\"\n");
     let up_to = |figure: u64| acknowledge(&format!("guardrail = \"{guardrail}\"\nup_to = {figure}"));

@@ -23,7 +23,8 @@ use super::holds;
 use super::organization::{Case, Resolved, cases, cases_of_guarded_roles, patched};
 use super::recount::{guarded_roles, holds_role, maximums};
 
-/// Cases of both kinds, including blocked plans. Their order must be safe too.
+/// Generates cases of guarded roles and of any organization, including cases with a blocked plan. A blocked plan's order must be
+/// safe too.
 fn planned() -> impl Strategy<Value = Case> {
     prop_oneof![2 => cases_of_guarded_roles(), 1 => cases(10)]
 }
@@ -206,7 +207,7 @@ enum Fate {
 }
 
 impl Fate {
-    /// Success comes first because shrinking turns the indices into zeros.
+    /// The possible fates of a write. Success comes first because shrinking turns the indices into zeros.
     const OF_WRITES: [Self; 16] = [
         Self::Well,
         Self::Well,
@@ -225,7 +226,7 @@ impl Fate {
         Self::LostApplied,
         Self::Late,
     ];
-    /// Leaves many outcomes unknown at first, then rejects many of the retries.
+    /// The possible fates of writes that leave many outcomes unknown at first. Many of the retries are then rejected.
     const OF_DOUBTFUL_WRITES: [Self; 5] = [Self::Well, Self::Late, Self::Rejected, Self::Late, Self::Lost];
     const OF_READS: [Self; 8] = [
         Self::Well,
@@ -264,7 +265,7 @@ enum Flight {
     /// The write has been processed, and its response is pending.
     Answer(Ticket, Attempt<Person>),
     Read(Ticket, PeopleRequest, Fate),
-    /// The client has given up on the write, which can still arrive.
+    /// The client has abandoned the write, which can still reach the server.
     Straggler(Update),
 }
 

@@ -24,7 +24,7 @@ use crate::rosters::{held, read};
 /// The time at which the files are resolved.
 pub(super) const NOW: &str = "2026-11-20T08:00:00Z";
 
-/// ID, name, and slug of each role. Files have to refer to the two roles named Lead by ID or slug.
+/// The ID, name, and slug of each role. Files have to refer to the two roles named Lead by ID or slug.
 pub(super) const ROLES: [(&str, &str, &str); 5] = [
     ("role_admin", "Admin", "admin"),
     ("role_member", "Member", "member"),
@@ -127,7 +127,7 @@ pub(super) fn observed<'p>(
     state
 }
 
-/// One of the addresses of person `number`: the primary one (also in capitals), an alias, or an old one.
+/// Returns one of the addresses of person `number`: the primary one (also in capitals), an alias, or an old one.
 pub(super) fn address(number: usize, which: usize) -> String {
     match which % 4 {
         0 => format!("p{number:02}@acme.example"),
@@ -223,7 +223,8 @@ fn declaration() -> impl Strategy<Value = String> {
     })
 }
 
-/// Generates `[users]`. Most of the people exist. Some are declared under a secondary address, and a few under two addresses.
+/// Generates the `[users]` table. Most of the declared people exist in the organization. Some are declared under a secondary
+/// address, and a few under two addresses.
 fn users(up_to: usize) -> impl Strategy<Value = String> {
     let which = prop_oneof![6 => Just(0_usize), 1 => Just(1), 2 => Just(2), 1 => Just(3)];
     btree_map(0..up_to + 2, (which, declaration(), option::weighted(0.01, declaration())), 0..=up_to)

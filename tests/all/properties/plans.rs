@@ -41,7 +41,7 @@ fn a_plan_does_not_depend_on_the_order_of_reading() {
     });
 }
 
-/// Replaces the days of the windows, so that they start and end at different times.
+/// Replaces the days in the windows' dates, so that the windows start and end at different times.
 fn spread_out(text: &str) -> String {
     let spread = |text: &str, what: &str, day: &dyn Fn(usize) -> usize| {
         let mut parts = text.split(what).enumerate();

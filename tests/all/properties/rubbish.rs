@@ -201,7 +201,7 @@ fn corrupted() -> impl Strategy<Value = String> {
     })
 }
 
-/// Generates a typical mistake with further errors mixed in.
+/// Generates one of the mistakes in [`TYPED`] with further typing errors mixed in.
 fn mistyped() -> impl Strategy<Value = String> {
     const MISTAKES: &[&str] = &[
         "", "", " ", " ,", ",000", "\"", "\"\"\"", "'", "\\", "\\\"", "=", ":", "{", "}", "[", "]", "#",
@@ -227,7 +227,7 @@ fn rendered_harmlessly(problems: &Problems) {
     reported_harmlessly(Body::Problems(Box::new(problems.clone())));
 }
 
-/// Does everything to the parsed roster that a command would.
+/// Makes a plan with the parsed roster, including the review, the forecast, and the blame. Checks that the reports are harmless.
 fn used_harmlessly(roster: &Roster, people: &[Person]) {
     let organization = Organization { id: "org_1".into(), name: "::error::Acme\u{202e}".into() };
     let mut observed = ObservedState::new(organization, None, catalog());
@@ -278,8 +278,8 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
     Findings { blames: drift.into_blames(observed), unread, is_available: plan.declared > 3 }
 }
 
-/// Renders the report in every format. In a GitHub job, annotations are meant to be commands. Only the other lines are
-/// checked.
+/// Renders the report in every format and checks that the output is harmless. Annotations in a GitHub job's log are meant to be
+/// commands, so they aren't checked.
 fn reported_harmlessly(body: Body) {
     let report = Report { command: "plan", exit: Exit::Done, body };
     let setting = Setting::default();
@@ -342,7 +342,7 @@ fn a_header_with_an_open_quote_above_a_carriage_return_does_not_panic() {
     assert!(read(text).is_err());
 }
 
-/// Generates names, statuses, roles, and addresses in Pylon with arbitrary text.
+/// Generates cases, along with arbitrary text to use as names, statuses, roles, and addresses in Pylon.
 fn odd_cases() -> impl Strategy<Value = (Case, Vec<String>)> {
     (cases(6), vec(words_of(3), 6 * 3))
 }

@@ -71,7 +71,7 @@ pub(super) fn scribble(rolls: &[u16]) -> Scribble {
     Scribble { text, people, comments: writer.comments }
 }
 
-/// The address of person `number`. Some addresses contain capitals.
+/// Returns the address of person `number`. Some addresses contain capitals.
 pub(super) fn address(number: usize) -> String {
     match number % 3 {
         0 => format!("p{number}@acme.example"),

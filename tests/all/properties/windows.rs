@@ -155,7 +155,7 @@ fn expected_status(person: &Person, at: i128, current: &str) -> Option<&'static 
             }
         }
         ended.sort_unstable();
-        // The most recently ended window with the current status.
+        // Find the most recently ended window whose status is the current one.
         let (number, (_, _, mut result)) =
             ended.iter().copied().enumerate().rfind(|(_, (_, status, _))| *status == current)?;
         let later = &ended[number + 1..];
@@ -176,7 +176,7 @@ fn is_sound(person: &Person) -> bool {
     let meet = |one: &Meant, other: &Meant| {
         let last = 200 * 3_600_000_000_000;
         (0..last / 3_600_000_000_000).any(|hour| covers(one, nanos(hour)) && covers(other, nanos(hour)))
-            // The times before and after all windows.
+            // Also compare the times before and after all windows.
             || covers(one, i128::MIN) && covers(other, i128::MIN)
             || covers(one, i128::MAX) && covers(other, i128::MAX)
     };

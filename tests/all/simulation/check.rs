@@ -40,8 +40,8 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
         }
         let person = sim.world.user(change.subject.id.as_str()).expect("people do not vanish");
         let is_theirs = person.role_from_scim || person.support_hours.is_some();
-        // After a signal, users aren't read back; the report just gives their number. Schedules might have reset their
-        // values in the meantime.
+        // After a signal, users aren't read back, and the report gives only the number of such users. Support-hours schedules
+        // might have reset the values in the meantime.
         if outcome.is_in_sync() && !(finished.not_read_back > 0 && is_theirs) {
             assert!(
                 holds(&sim.world, change),
@@ -62,7 +62,7 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
     finished
 }
 
-/// Checks that every change was applied. If no request arrived late, each change must have taken exactly one write.
+/// Checks that every change was applied. If no request reached the server late, each change must have taken exactly one write.
 pub(super) fn all_applied(sim: &Sim, planned: &Planned, ended: &Ended) {
     let finished = outcomes(sim, planned, ended);
     for (change, outcome) in planned.reviewed.plan.changes.iter().zip(&finished.outcomes) {

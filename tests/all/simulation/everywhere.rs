@@ -1,4 +1,4 @@
-//! Injects every kind of fault at every request of an apply with fifty changes, or fifteen in the sample.
+//! Injects every kind of fault at every request of an apply with fifteen changes, or with fifty if `ROLECALL_SOAK` is set.
 
 use rolecall::sandbox::{Faults, Limits};
 
@@ -11,7 +11,7 @@ use crate::builders::failures;
 #[test]
 fn any_fault_at_any_request_of_an_apply_is_survived() {
     let changes = full(50, 15);
-    // One write per change, plus one search that reads all of them back.
+    // Each change takes one write, and a single search reads back all changed users.
     let requests = changes + 1;
     let scene = Scene::of_changes(usize::try_from(changes).unwrap());
     let mut start = Sim::new(scene.world(Limits::default()), Faults::none(), Line::default(), 0);

@@ -1,4 +1,5 @@
-//! Five kinds of server-side rate limiters, both with the assumed limits and with a sixth of them.
+//! Runs an apply against five kinds of server-side rate limiters, both with the limits that rolecall assumes and with a sixth of
+//! them.
 
 use std::time::Duration;
 
@@ -31,7 +32,8 @@ fn run(changes: usize, limits: Limits, line: Line, seed: u64) -> Ended {
     ended
 }
 
-/// The minimum time for this many changes at `limit` per minute. Changes in the first minute don't take any time.
+/// Returns the minimum time for this many changes at a rate limit of `limit` changes per minute. Changes in the first minute
+/// don't take any time.
 fn minimum(changes: usize, limit: usize) -> Duration {
     Duration::from_secs(60) * u32::try_from((changes - 1) / limit).expect("a small number")
 }

@@ -1,8 +1,9 @@
 //! Simulates the apply protocol against the complete sandbox, with faults and a simulated clock, but without any sockets or
 //! sleeping. The apply machine, the encoder, the decoder, and the error classification are the production code.
 //!
-//! Each history is determined by its seed. If one fails, we print the command to replay it step by step. `cargo test` runs just a
-//! sample. With `ROLECALL_SOAK=1` (in release mode, with `-- --nocapture`), it runs all histories and prints their figures.
+//! A history is one simulated run, determined by its seed. If a history fails, we print the command to replay it step by step.
+//! `cargo test` runs just a sample. With `ROLECALL_SOAK=1` (in release mode, with `-- --nocapture`), all histories run and their
+//! figures are printed.
 //!
 //! | module | purpose |
 //! |---|---|
@@ -82,7 +83,7 @@ impl Drop for TellHowToReplay {
     }
 }
 
-/// Prints figures on request.
+/// Prints the figures if `ROLECALL_SOAK` is set.
 fn tell_figures(title: &str, rows: &[String]) {
     if soak() {
         println!("\n{title}\n{}\n", rows.join("\n"));

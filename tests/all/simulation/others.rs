@@ -1,4 +1,4 @@
-//! Colleagues and other integrations using the organization while an apply is running.
+//! Simulates colleagues and other integrations that use the organization while an apply is running.
 
 use std::time::Duration;
 
@@ -61,8 +61,8 @@ fn a_colleagues_change_during_an_apply_is_kept_and_reported() {
                     in_sync += 1;
                     assert!(!written, "{number}: nothing is sent for people in sync");
                 }
-                // A write got no response, and then there was a third value. In between, the written value might have been
-                // in effect.
+                // The write got no response, and a later read returned neither the old nor the planned value. The written value
+                // might have been in effect in between.
                 (Outcome::Unknown(Some(_)), false) => {
                     unclear += 1;
                     assert_eq!(role, ["admin"], "{number}: a third value is left alone");

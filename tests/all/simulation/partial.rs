@@ -107,7 +107,7 @@ fn user(date: Date, (id, email, others, assigned, scim, status, deactivated): Wh
     user
 }
 
-/// Returns the complete list behind a request for a page.
+/// Returns all entries of the list from which `request` asks for a page.
 fn whole(date: Date, request: &Outgoing) -> Vec<Value> {
     let users = |wanted: &dyn Fn(&Who) -> bool| {
         PEOPLE.into_iter().filter(wanted).map(|who| user(date, who)).collect()
@@ -138,7 +138,7 @@ fn lists_deactivated(request: &Outgoing) -> bool {
     request.query.contains(&("include_deactivated", "true".to_owned()))
 }
 
-/// Returns the page's start, which this server uses as the cursor.
+/// Returns the index of the page's first entry, which this server uses as the cursor.
 fn start(request: &Outgoing) -> usize {
     let in_query =
         || request.query.iter().find(|(name, _)| *name == "cursor").map(|(_, cursor)| cursor.clone());
@@ -197,7 +197,7 @@ impl Liar<'_> {
         self.request.endpoint == Endpoint::Roles
     }
 
-    /// Drops an entry, truncates the page before it, repeats it, or removes one of its fields.
+    /// Drops an entry, repeats it, removes one of its fields, or truncates the page before the entry.
     fn entry(&mut self, at: usize) {
         self.lie(format!("entry {at} dropped"), |page| drop(list(page).remove(at)));
         self.lie(format!("cut after {at} entries"), |page| list(page).truncate(at));
@@ -331,7 +331,7 @@ impl Truth {
     }
 }
 
-/// A server with correct responses, except to one request.
+/// A server that gives correct responses to all requests except one.
 struct Server<'l> {
     truth: &'l Truth,
     lie: Option<(&'l Outgoing, &'l Lie)>,

@@ -11,7 +11,7 @@ use super::sim::{How, Interrupt, Line, Sim};
 use super::{full, histories, tell_figures};
 use crate::builders::{BuildUser, failures};
 
-/// Thirty people: ten with a role from SCIM, ten with support hours, and ten with neither.
+/// Returns a scene with thirty people: ten with a role from SCIM, ten with support hours, and ten with neither.
 fn scene() -> Scene {
     let who = |number| match number % 3 {
         0 => Who::with_role(WrittenUser::new(&email(number), "member").role_from_scim(), "viewer"),

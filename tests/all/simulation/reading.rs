@@ -25,7 +25,7 @@ fn carried(answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>)
 }
 
 /// Like `carried`, except that `write` responds to each write, given the number of earlier writes. `hint` is the retry hint of a
-/// 429. Also returns the duration.
+/// 429. Also returns how long the apply took.
 fn carried_out(
     write: impl FnMut(usize) -> Result<Person, u16>,
     answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>,
@@ -147,13 +147,13 @@ fn people_missing_from_the_read_back_are_read_one_by_one() {
 #[test]
 fn a_write_without_an_answer_is_unknown_until_read_back() {
     for (status, looked_at, read_back, outcome) in [
-        // A third value: in between, the written value might have been in effect.
+        // A read after the write returns a third value, so the written value might have been in effect in between.
         (504, "admin", "admin", "unknown"),
         (504, "admin", "viewer", "applied"),
-        // The old value in every read: a gateway might have given up on a request while Pylon is still processing it.
+        // A gateway might have given up on a request that Pylon is still processing, so a read of the old value isn't conclusive.
         (504, "member", "member", "unknown"),
         (504, "member", "viewer", "applied"),
-        // Eventually rejected, after a first write that got no response.
+        // The first write got no response, and a later write was rejected.
         (422, "member", "member", "unknown"),
         (422, "member", "viewer", "applied"),
     ] {
@@ -204,7 +204,7 @@ fn a_read_does_not_wait_for_a_retry_after_that_is_too_long() {
     assert!(matches!(finished.stopped, Some(Stop::LongPause(_))), "{:?}", finished.stopped);
     assert_eq!((finished.outcomes[0].as_str(), finished.not_read_back), ("applied", 1));
     assert_eq!(took, Duration::ZERO);
-    // Several waits in a row, none of which is too long.
+    // The apply waits several times in a row, but no single wait is too long.
     let (finished, took) = carried_out(|_| Ok(person("viewer")), search, Duration::from_secs(290));
     assert_eq!((finished.stopped, finished.not_read_back), (Some(Stop::Silence), 1));
     assert!(took <= Duration::from_secs(600), "{took:?}");

@@ -9,7 +9,7 @@ use super::sim::{How, Interrupt, Line, Sim};
 use super::{full, histories, tell_figures};
 use crate::builders::{BuildUser, CountFaults, failures};
 
-/// A plan that replaces all `count` administrators. The token's own user is one of the people who lose the role.
+/// Returns a scene in which all `count` administrators are replaced. The token owner is one of the people who lose the role.
 fn swap(count: usize, keep: u64) -> Scene {
     let goes = |number| Who::with_role(WrittenUser::new(&email(number), "admin"), "member");
     let comes = |number| Who::with_role(WrittenUser::new(&email(number + count), "viewer"), "admin");
@@ -163,8 +163,8 @@ fn the_minimum_is_kept_no_matter_which_writes_are_not_stored() {
     );
 }
 
-/// A plan in which people swap three roles at random. Most roles have a minimum, a maximum, or both, often equal to the current
-/// number of holders.
+/// Returns a scene in which people swap three roles at random. Most roles have a minimum, a maximum, or both, often equal to the
+/// current number of holders.
 fn exchange(rng: &mut fastrand::Rng) -> Scene {
     const NAMES: [&str; 3] = ["admin", "member", "viewer"];
     let roles = NAMES.map(|name| Role::new(&format!("role_{name}"), name, name));

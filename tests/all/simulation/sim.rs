@@ -109,7 +109,7 @@ impl Default for How {
 #[derive(Debug, Clone)]
 enum Coming {
     Arrives(u64),
-    /// The client abandoned the request long ago.
+    /// The arrival of a request that the client abandoned long ago.
     ArrivesLate(Box<Request>),
     Answered(u64),
     Outside(Outside),
@@ -141,7 +141,7 @@ pub(super) struct Planned {
     pub(super) pacing: Pacing,
 }
 
-/// The end of a run.
+/// The result and the figures of a run that has ended.
 #[derive(Debug)]
 pub(super) struct Ended {
     /// The result, or `None` if the run was killed.
@@ -167,7 +167,7 @@ pub(super) struct Sim {
     run: u32,
     /// The time of the last change to a user by another client, by user ID.
     pub(super) changed_by_others: HashMap<UserId, Duration>,
-    /// The number of requests sent by the other integration, and how many of them were admitted.
+    /// The number of requests sent by the other integration, and the number of those that were admitted.
     pub(super) neighbor: (u64, u64),
     /// The number of requests that could not be sent, and the number of requests that arrived late.
     pub(super) refused: u64,
@@ -455,7 +455,7 @@ impl Sim {
     }
 }
 
-/// The world during planning. All requests are sent and answered at the same time.
+/// Sends the requests for a plan to the world. Every request is sent at `read_at` and answered at `answered`.
 struct Asked<'s> {
     world: RefCell<&'s mut World>,
     line: &'s Line,

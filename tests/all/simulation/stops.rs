@@ -13,7 +13,8 @@ use crate::builders::failures;
 
 const KINDS: [Interrupt; 3] = [Interrupt::Stop, Interrupt::StopTwice, Interrupt::Kill];
 
-/// Interrupts a run with faults at every event. The kind of interruption is `seed / events`.
+/// Interrupts a run with faults at every event, once for each kind of interruption. `seed / events` selects the kind, and the
+/// remainder selects the event.
 fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
     let scene = Scene::of_changes(changes);
     let mut start = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 7);
@@ -40,7 +41,7 @@ fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
             unclear += count(|outcome| matches!(outcome, Outcome::Unknown(_)));
             not_attempted += count(|outcome| matches!(outcome, Outcome::NotAttempted(_)));
         }
-        // The next process starts while some of the previous one's requests might still be in flight.
+        // The next run starts while some of the previous run's requests might still be in flight.
         sim.faults = Faults::none();
         let planned = sim.plan(&scene, &How::default());
         let ended = sim.carry_out(&planned, &How::default());

@@ -62,7 +62,7 @@ fn a_request_that_always_fails_is_tried_ten_times() {
     for (faults, line, writes, looks, outcome) in [
         (refuses_writes, Line::default(), 10..=10, 11, "unknown"), // read again after each attempt, and once at the end
         (never_answers, Line::default(), 1..=1, 10, "unknown"),
-        // After a minute of waiting, the user has to be read again, and we can't send that read either.
+        // After a minute of waiting, the user has to be read again before the write, and that read can't be sent either.
         (Faults::none(), never_leaves, 5..=10, 0, "not attempted"),
     ] {
         let mut sim = quiet.clone();

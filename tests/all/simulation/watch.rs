@@ -146,7 +146,7 @@ impl Watch {
         self.limits_hold(sim);
     }
 
-    /// Records a request abandoned by the client long ago.
+    /// Records the arrival of a request that the client abandoned long ago.
     pub(super) fn arrived_late(&mut self, sim: &Sim, request: &Request, response: &Response) {
         if request.method == "PATCH" && response.status == 200 {
             self.was_carried_out(request);

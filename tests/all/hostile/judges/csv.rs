@@ -1,4 +1,4 @@
-//! Checks CSV reports as parsed by a program (RFC 4180), and for cells a spreadsheet would evaluate.
+//! Checks that a program can parse a CSV report (RFC 4180), and that a spreadsheet wouldn't evaluate any of its cells.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use rolecall::printable::is_unprintable;
 use super::Seen;
 
 /// Rejects malformed tables, cells a spreadsheet would evaluate, and characters that affect a terminal. Accepts an empty report,
-/// which a failed command leaves.
+/// which is the output of a failed command.
 pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     if report.is_empty() {
         return Ok(Seen::default());
@@ -37,7 +37,7 @@ pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     Ok(Seen { text, wholes })
 }
 
-/// Returns a cell's text without the quotes that keep a spreadsheet from evaluating it.
+/// Returns a cell's text without the leading apostrophes that keep a spreadsheet from evaluating its parts.
 fn checked(cell: &str) -> Result<String, String> {
     if let Some(char) =
         cell.chars().find(|char| is_unprintable(*char) && !matches!(char, '\u{fe0e}' | '\u{fe0f}'))

@@ -38,7 +38,7 @@ const WORDS: &str = "JSON report longer declared keeps recorded above alone obse
     transition transitions enforced managed Diff TOML Nothing No rolled holds zone \
     access active account accounts earlier Admins Integration cannot sign row rows gained lost renamed since";
 
-/// Rejects everything outside of code that isn't ours.
+/// Rejects a comment that contains anything except rolecall's own words and structure outside of code.
 pub(in super::super) fn judge(comment: &str) -> Result<Seen, String> {
     let arena = Arena::new();
     let root = parse_document(&arena, comment, &options());
@@ -98,7 +98,7 @@ impl Found {
         }
     }
 
-    /// Our folds start with a summary and end on a separate line. The marker is the first line.
+    /// Accepts only the start and end of a fold, each as a separate block, and the comment's marker.
     fn html(&mut self, html: &str) -> Result<(), String> {
         let html = html.trim_end();
         let summary =

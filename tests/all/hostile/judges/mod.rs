@@ -1,4 +1,4 @@
-//! Judges parse reports, one judge per format. They must find nothing but our own words and structure.
+//! Each judge parses the reports in one format, and rejects any structure or effect that isn't rolecall's own.
 //!
 //! Each judge has a test with a report it must reject.
 
@@ -18,7 +18,7 @@ pub(super) mod terminal;
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     text: String,
-    /// Strings that must match in full.
+    /// Complete strings, such as those in JSON. A text that isn't part of `text` must equal one of these strings.
     wholes: BTreeSet<String>,
 }
 
@@ -27,7 +27,7 @@ impl Seen {
         Self { text, wholes: BTreeSet::new() }
     }
 
-    /// Returns the same content without the whitespace inserted by a layout between words.
+    /// Returns the same content without whitespace and bars, so that line breaks inserted by the layout don't matter.
     pub(super) fn unwrapped(&self) -> Self {
         Self { text: unwrapped(&self.text), wholes: self.wholes.clone() }
     }
@@ -37,12 +37,12 @@ impl Seen {
     }
 }
 
-/// Returns `true` if `text` contains `other`. It's fast even in debug builds.
+/// Returns `true` if `text` contains `other`. The search is fast even in debug builds.
 pub(super) fn holds(text: &str, other: &str) -> bool {
     memmem::find(text.as_bytes(), other.as_bytes()).is_some()
 }
 
-/// Strips whitespace and the bar in front of continued sentences.
+/// Removes all whitespace and every bar (`│`), which precedes the continuation of a sentence.
 pub(super) fn unwrapped(text: &str) -> String {
     text.chars().filter(|char| !char.is_whitespace() && *char != '│').collect()
 }

@@ -115,7 +115,7 @@ const WORDS: &[&str] = &[
     "several",
 ];
 
-/// Rejects errors, as well as elements, attributes, and comments that aren't ours.
+/// Rejects a page with a parse error, or with elements, attributes, or comments that aren't rolecall's own.
 pub(in super::super) fn judge(page: &str) -> Result<Seen, String> {
     // Strip our style sheet first; parsing it a thousand times would be slow.
     let (head, rest) = page.split_once(STYLE).ok_or("not our style")?;

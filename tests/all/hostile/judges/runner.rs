@@ -51,7 +51,7 @@ pub(in super::super) fn commands(log: &str) -> Vec<Command> {
     lines.into_iter().filter_map(|line| command(&log[line])).collect()
 }
 
-/// Returns the line at this position.
+/// Returns the byte range of the line that contains the position `at`.
 fn line_at(log: &str, at: usize) -> Range<usize> {
     let start = memrchr2(b'\r', b'\n', &log.as_bytes()[..at]).map_or(0, |end| end + 1);
     let end = memchr2(b'\r', b'\n', &log.as_bytes()[at..]).map_or(log.len(), |length| at + length);
@@ -90,7 +90,7 @@ fn is_ours(line: &str, command: &Command) -> Result<(), String> {
     nested.map_or(Ok(()), |nested| Err(format!("a command within one: {nested:?} in {line:?}")))
 }
 
-/// Tries `TryParseV2` first and falls back to `TryParse`.
+/// Parses a line as the runner does: as `TryParseV2` would or, if that fails, as `TryParse` would.
 fn command(line: &str) -> Option<Command> {
     if !holds(line, "::") && !holds(line, "##[") {
         return None;
@@ -115,7 +115,7 @@ fn first_version(line: &str) -> Option<Command> {
     Some(Command { name: name.to_lowercase(), properties, data: unescaped(data, &FIRST) })
 }
 
-/// Escapes and their characters, in order of replacement. The percent sign must come last.
+/// The escapes in a command's data and the characters they stand for, in order of replacement. The percent sign must come last.
 const DATA: [(&str, &str); 3] = [("%0D", "\r"), ("%0A", "\n"), ("%25", "%")];
 const PROPERTY: [(&str, &str); 5] = [("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")];
 const FIRST: [(&str, &str); 5] = [("%3B", ";"), ("%0D", "\r"), ("%0A", "\n"), ("%5D", "]"), ("%25", "%")];

@@ -1,4 +1,4 @@
-//! Checks reports in a terminal emulator. It must show them line by line, without any other effect.
+//! Checks reports in a terminal emulator, which must show every report line by line, without any other effect.
 
 use std::fmt::Write as _;
 use std::num::NonZeroU16;
