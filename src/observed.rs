@@ -229,7 +229,8 @@ type AddressIndex = HashMap<Email, Vec<Arc<Person>>>;
 /// Adds a person to an index. The result doesn't depend on the order of calls. A person with two spellings of an address is added
 /// only once.
 fn index(index: &mut AddressIndex, email: &Email, person: &Arc<Person>) {
-    let people = index.entry(email.clone()).or_default();
+    // Almost every address belongs to one person. A default vector would reserve memory for four.
+    let people = index.entry(email.clone()).or_insert_with(|| Vec::with_capacity(1));
     // People are indexed in ID order, so the insertion point is almost always at the end.
     if people.last().is_none_or(|last| last.id < person.id) {
         people.push(Arc::clone(person));
