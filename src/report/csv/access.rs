@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{Cell, Columns, cell, origin};
+use super::{Cell, Columns, cell, origin, window};
 use crate::printable::Printable;
 use crate::report::facts::access::{
     AccessLine, AccessReport, AccountChange, AppliedRule, ChangeKind, DeclaredRole, NotFoundLine,
@@ -12,6 +12,9 @@ use crate::report::facts::access::{
 use crate::report::facts::explanation::DeclarationLine;
 use crate::report::facts::plan::{EditLine, IntegrationLine};
 use crate::report::words;
+
+/// The kind and the state of a row for a declared person without an account.
+const NOT_FOUND: &str = "not_found";
 
 #[derive(Clone, Copy)]
 pub(super) struct AccessRow<'r> {
@@ -24,7 +27,7 @@ pub(super) struct AccessRow<'r> {
     change: Option<&'r AccountChange>,
     declared: Option<&'r DeclarationLine>,
     declared_role: Option<&'r DeclaredRole>,
-    not_found: Option<&'r NotFoundLine>,
+    did_you_mean: Option<&'r Printable>,
     report: &'r AccessReport,
 }
 
@@ -61,9 +64,9 @@ pub(super) const COLUMNS: Columns<'_, fn(AccessRow<'_>) -> Cell> = &[
     ("since_author", |row| cell(&row.declared?.since.as_ref()?.author)),
     ("since_subject", |row| cell(&row.declared?.since.as_ref()?.subject)),
     ("declared_role", |row| cell(&row.declared_role?.value)),
-    ("origin", |row| origin(&row.declared_role?.origin, "kind")),
-    ("origin_until", |row| origin(&row.declared_role?.origin, "until")),
-    ("origin_reason", |row| origin(&row.declared_role?.origin, "reason")),
+    ("origin", |row| origin(&row.declared_role?.origin)),
+    ("origin_until", |row| cell(window(&row.declared_role?.origin).0)),
+    ("origin_reason", |row| cell(window(&row.declared_role?.origin).1)),
     ("role_file", |row| cell(&row.declared_role?.location.file)),
     ("role_line", |row| cell(row.declared_role?.location.line)),
     ("role_since_commit", |row| cell(&row.declared_role?.since.as_ref()?.commit)),
@@ -72,14 +75,14 @@ pub(super) const COLUMNS: Columns<'_, fn(AccessRow<'_>) -> Cell> = &[
     ("role_since_subject", |row| cell(&row.declared_role?.since.as_ref()?.subject)),
     ("rules", |row| list(row.person?.rules.iter().map(rule))),
     ("violated_rules", |row| list(row.person?.rules.iter().filter(|rule| rule.violated).map(rule))),
-    ("state", |row| if row.not_found.is_some() { cell(row.kind) } else { cell(row.person?.state) }),
+    ("state", |row| if row.kind == NOT_FOUND { cell(row.kind) } else { cell(row.person?.state) }),
     ("pending", |row| list(row.person?.pending.iter().map(edit))),
     ("observed", |row| list(row.person?.observed.iter().map(edit))),
     ("unmanaged", |row| cell(row.person?.unmanaged)),
     ("deactivated", |row| cell(row.person?.deactivated)),
     ("protected", |row| cell(row.person?.protected)),
     ("owns_token", |row| cell(row.person?.owns_token)),
-    ("did_you_mean", |row| cell(&row.not_found?.did_you_mean)),
+    ("did_you_mean", |row| cell(row.did_you_mean)),
     // CSV has no other place for facts about the review as a whole, so they're repeated in every row.
     ("organization_id", |row| cell(&row.report.organization.id)),
     ("organization_name", |row| cell(&row.report.organization.name)),
@@ -106,7 +109,7 @@ pub(super) fn rows(report: &AccessReport) -> impl Iterator<Item = AccessRow<'_>>
         change: None,
         declared: None,
         declared_role: None,
-        not_found: None,
+        did_you_mean: None,
         report,
     };
     let people = report.people.iter().map(move |line| AccessRow {
@@ -125,13 +128,16 @@ pub(super) fn rows(report: &AccessReport) -> impl Iterator<Item = AccessRow<'_>>
         id: Some(id),
         ..empty
     });
-    let not_found = report.not_found.iter().map(move |line| AccessRow {
-        kind: "not_found",
-        email: Some(&line.declared.email),
-        declared: Some(&line.declared),
-        declared_role: line.declared_role.as_ref(),
-        not_found: Some(line),
-        ..empty
+    let not_found = report.not_found.iter().map(move |line| {
+        let NotFoundLine { declared, declared_role, did_you_mean } = line;
+        AccessRow {
+            kind: NOT_FOUND,
+            email: Some(&declared.email),
+            declared: Some(declared),
+            declared_role: declared_role.as_ref(),
+            did_you_mean: did_you_mean.as_ref(),
+            ..empty
+        }
     });
     let accounts = move || report.since.iter().flat_map(|since| &since.accounts);
     let gone = accounts().filter(|account| account.kind == ChangeKind::Gone).map(move |account| AccessRow {

@@ -1,7 +1,7 @@
 //! The table of an agenda, with a row per scheduled change.
 
 use super::{Cell, Columns, cell};
-use crate::report::facts::agenda::ScheduledChange;
+use crate::report::facts::agenda::{AgendaReport, ScheduledChange};
 
 pub(super) const COLUMNS: Columns<'_, fn(&ScheduledChange) -> Cell> = &[
     ("when", |change| cell(&change.when)),
@@ -13,3 +13,9 @@ pub(super) const COLUMNS: Columns<'_, fn(&ScheduledChange) -> Cell> = &[
     ("file", |change| cell(&change.location.file)),
     ("line", |change| cell(change.location.line)),
 ];
+
+/// Returns a row per scheduled change.
+pub(super) fn rows(report: &AgendaReport) -> &[ScheduledChange] {
+    let AgendaReport { file: _, timezone: _, now: _, until: _, scheduled, windows: _ } = report;
+    scheduled
+}

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Cell, Columns, cell, origin};
+use super::{Cell, Columns, cell, origin, window};
 use crate::printable::Printable;
 use crate::report::facts::plan::{ChangeLine, EditLine, PlanReport};
 use crate::roster::Field;
@@ -31,9 +31,9 @@ pub(super) const COLUMNS: Columns<'_, fn(EditRow<'_>) -> Cell> = &[
     ("observed", |row| cell(row.is_observed)),
     ("guarded", |row| cell(row.is_guarded)),
     ("cause", |row| cell(row.edit.cause)),
-    ("origin", |row| origin(&row.edit.origin, "kind")),
-    ("origin_until", |row| origin(&row.edit.origin, "until")),
-    ("origin_reason", |row| origin(&row.edit.origin, "reason")),
+    ("origin", |row| origin(&row.edit.origin)),
+    ("origin_until", |row| cell(window(&row.edit.origin).0)),
+    ("origin_reason", |row| cell(window(&row.edit.origin).1)),
     ("file", |row| cell(&row.edit.location.file)),
     ("line", |row| cell(row.edit.location.line)),
     ("blame_actor_id", |row| cell(&row.edit.blame.as_ref()?.actor_id)),

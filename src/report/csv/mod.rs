@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::{Body, Report};
 use crate::desired::Origin;
 use crate::printable::Printable;
+use crate::roster::Moment;
 
 /// The value of a cell, which is the same as in the JSON report. `None` and `null` result in an empty cell.
 type Cell = Option<Value>;
@@ -30,7 +31,7 @@ pub(super) fn write(report: &Report) -> String {
     match &report.body {
         Body::Plan(plan) => table(edits::COLUMNS, edits::rows(plan)),
         Body::NoPeople { .. } => table(edits::COLUMNS, []),
-        Body::Agenda(agenda) => table(agenda::COLUMNS, &agenda.scheduled),
+        Body::Agenda(agenda) => table(agenda::COLUMNS, agenda::rows(agenda)),
         Body::Roles(roles) => table(roles::COLUMNS, roles::rows(roles)),
         Body::Access(access) => table(access::COLUMNS, access::rows(access)),
         // Commands without a table reject this format (see `crate::manual`), and errors go to standard error.
@@ -57,13 +58,23 @@ fn table<R: Copy>(columns: Columns<'_, fn(R) -> Cell>, rows: impl IntoIterator<I
     String::from_utf8(bytes).unwrap_or_else(|error| unreachable!("every cell is UTF-8: {error}"))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "a column that uses `?` returns an option")]
 fn cell(value: impl Serialize) -> Cell {
-    serde_json::to_value(value).ok()
+    let value = serde_json::to_value(value);
+    Some(value.unwrap_or_else(|error| unreachable!("the values of a report are valid JSON: {error}")))
 }
 
-/// Returns the value of a JSON key of the origin: `kind` or, for a window, `until` or `reason`.
-fn origin(origin: &Origin, key: &str) -> Cell {
-    cell(origin)?.get(key).cloned()
+/// Returns the kind of an origin, as in the JSON report.
+fn origin(origin: &Origin) -> Cell {
+    cell(origin)?.get("kind").cloned()
+}
+
+/// Returns the end of the window that sets a value and the reason given in the window. Both are `None` for any other origin.
+fn window(origin: &Origin) -> (Option<&Moment>, Option<&String>) {
+    match origin {
+        Origin::Window { until, reason } => (until.as_ref(), reason.as_ref()),
+        Origin::Person | Origin::Defaults | Origin::Rollback | Origin::After { window: _ } => (None, None),
+    }
 }
 
 /// Formats a value with unprintable characters escaped. The elements of a list are separated by a semicolon and a space.
@@ -151,9 +162,9 @@ mod tests {
             (cell(12), "12"),
             (cell(true), "true"),
             (cell(jiff::Timestamp::UNIX_EPOCH), "1970-01-01T00:00:00Z"),
-            (origin(&Origin::Defaults, "kind"), "defaults"),
-            (origin(&Origin::Defaults, "until"), ""),
-            (origin(&Origin::Window { until: None, reason: Some("leave".into()) }, "reason"), "leave"),
+            (origin(&Origin::Defaults), "defaults"),
+            (cell(window(&Origin::Defaults).0), ""),
+            (cell(window(&Origin::Window { until: None, reason: Some("leave".into()) }).1), "leave"),
         ] {
             assert_eq!(text(&value.into()), expected);
         }

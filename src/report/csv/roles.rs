@@ -19,6 +19,7 @@ pub(super) const COLUMNS: Columns<'_, fn(RoleRow<'_>) -> Cell> = &[
 ];
 
 pub(super) fn rows(report: &RolesReport) -> impl Iterator<Item = RoleRow<'_>> {
-    let roles = report.roles.iter().map(|role| (&role.name, Some(role)));
-    roles.chain(report.unknown.iter().map(|name| (name, None)))
+    let RolesReport { organization: _, roles, has_files: _, unknown } = report;
+    let known = roles.iter().map(|role| (&role.name, Some(role)));
+    known.chain(unknown.iter().map(|name| (name, None)))
 }
