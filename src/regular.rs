@@ -169,7 +169,7 @@ pub(crate) fn is_below(path: &Path, folders: &[&str]) -> bool {
     folder.is_some_and(|folder| folders.iter().any(|it| folder.starts_with(it)))
 }
 
-/// Returns `true` if the path refers to standard input: `-` or one of Unix's names for it.
+/// Returns `true` if the path refers to standard input: `-` or a Unix device path such as `/dev/stdin`.
 pub fn is_stdin(path: &Path) -> bool {
     [STDIN, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path.as_os_str() == *name)
 }

@@ -237,7 +237,7 @@ fn create_link(path: &Path, target: &[u8]) -> io::Result<()> {
     symlink(std::ffi::OsStr::from_bytes(target), path)
 }
 
-/// Does nothing: creating a link requires a privilege on this platform.
+/// Does nothing, because only privileged users can create symbolic links on this platform.
 #[cfg(not(unix))]
 fn create_link(_: &Path, _: &[u8]) -> io::Result<()> {
     Ok(())

@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::regular::{STDIN_NAME, is_stream};
 use crate::target_file::{FilledFile, TargetFile};
 
-/// A file to rewrite, with its content when it was read and its new content.
+/// A file to rewrite, with its original and its new content.
 pub(super) struct Rewritten<'a> {
     pub(super) name: &'a str,
     pub(super) before: &'a str,

@@ -109,8 +109,8 @@ pub enum Class {
     NotSent,
     /// The request was not carried out because the rate limit was exceeded.
     Throttled,
-    /// The request may have been carried out. Reads are simply resent, whereas a write is retried only after reading the user
-    /// back.
+    /// The request may have been carried out. A read is simply resent. Before resending a write, the apply reads the user to see
+    /// whether the write had an effect.
     Ambiguous,
     /// The same request would be refused again, but other requests might succeed.
     Rejected,

@@ -85,7 +85,7 @@ pub enum Direct {
     NotSet,
     /// This variable sets a proxy, but only for plain http.
     PlainOnly(&'static str),
-    /// A proxy is set, but another variable excludes the host from it.
+    /// A proxy is set, but another variable lets requests to this host bypass it.
     Excluded {
         /// The environment variable that sets the proxy.
         proxy: &'static str,

@@ -163,7 +163,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for BorrowedText<'a> {
     }
 }
 
-/// The users on a page, converted while the page is parsed, plus the reason for the first failed conversion.
+/// The users on a page. They are converted while the page is parsed, and `wrong` is the error of the first failed conversion.
 #[derive(Default)]
 struct DecodedUsers {
     page: UserPage,

@@ -28,7 +28,7 @@ pub struct DiagnosticDetails {
 }
 
 impl DiagnosticPage {
-    /// Returns the page about a code, or `None` if there is no such code.
+    /// Returns the page for a code, or `None` if there is no such code.
     pub fn for_code(code: &str) -> Option<Self> {
         let start = format!("| `{code}` | ");
         let row = DIAGNOSTICS.lines().find_map(|line| line.strip_prefix(&start)?.strip_suffix(" |"))?;

@@ -75,7 +75,7 @@ impl<'a> UnwrittenContext<'a> {
         Self { planned, missing, present, reviewed, observed }
     }
 
-    /// Removes the items that the plan writes from `entry`, and records why the plan doesn't write each of the remaining items.
+    /// Keeps only those items of `entry` that the plan doesn't write, and records the reason for each of them.
     fn explain(&self, email: &Email, entry: &mut DifferenceEntry, now: Timestamp) {
         if entry.kind == Kind::Removed {
             self.explain_removed(email, entry);

@@ -35,7 +35,7 @@ pub(in crate::report) fn options(width: usize) -> Options<'static> {
         .break_words(false)
 }
 
-/// Splits words at spaces, but keeps `rolecall` commands in backticks together.
+/// Splits text into words at spaces. A `rolecall` command in backticks counts as a single word.
 pub(in crate::report) const SEPARATOR: WordSeparator = WordSeparator::Custom(words);
 
 fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {

@@ -50,7 +50,7 @@ impl Repaired {
     }
 }
 
-/// Patches the line at offset `at`. Returns the range in which all further errors are consequences of the same mistake.
+/// Patches the line at offset `at`. Returns the range in which all further errors are caused by the same mistake.
 fn repair(text: &str, at: usize, bytes: &mut [u8]) -> Option<Range<usize>> {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let end = text[at..].find('\n').map_or(text.len(), |length| at + length);

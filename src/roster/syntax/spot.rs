@@ -31,7 +31,7 @@ pub(super) struct Spot<'t> {
 /// A mistake found by a recognizer.
 pub(super) struct Mistake {
     pub(super) problem: Problem,
-    /// The range of the file in which errors are consequences of this mistake.
+    /// The range of the file in which errors are caused by this mistake.
     pub(super) covers: Range<usize>,
     /// The intended header, if the parser didn't recognize it.
     pub(super) section: Option<String>,
@@ -158,7 +158,7 @@ impl Mistake {
         self.problem.labels[0].place
     }
 
-    /// Limits the range in which errors are consequences of this mistake: from the start of the parser error to the end of the
+    /// Limits the range in which errors are caused by this mistake: from the start of the parser error to the end of the
     /// mark.
     #[must_use]
     pub(super) fn within_mark(self, spot: &Spot<'_>) -> Self {
@@ -166,7 +166,7 @@ impl Mistake {
         self.over(start..end.max(start + 1))
     }
 
-    /// Sets the range of the file in which errors are consequences of this mistake.
+    /// Sets the range of the file in which errors are caused by this mistake.
     #[must_use]
     pub(super) fn over(mut self, covers: Range<usize>) -> Self {
         self.covers = covers;
