@@ -61,7 +61,7 @@ pub enum NotWrittenReason {
     UndeclarableAddress,
     /// Several people in Pylon share this address.
     SharedAddress,
-    /// The address looks the same as another one, and the files can't declare both. Contains the other address.
+    /// The address looks the same as another address, so the files can't declare both. The variant holds the other address.
     LookAlike(Email),
     /// The file can't be edited automatically because of the way it's written. Contains the details.
     Refused(Refused),
@@ -215,7 +215,7 @@ impl Adoption {
         self.files.sort_by_key(|edit| edit.file);
     }
 
-    /// Returns `text` with every possible edit applied. Counts these edits, and adds all others to `not_written`.
+    /// Returns `text` with every edit that can be made. Counts the edits made, and adds the other edits to `not_written`.
     fn edit_what_is_possible(
         &mut self,
         text: String,

@@ -203,7 +203,7 @@ impl Sources {
         Location { file: file.name.clone(), line, column }
     }
 
-    /// Returns the lines that contain the place. Lines that begin more than 4 KiB after the start of the place are left out.
+    /// Returns the lines that the place spans, except those that begin more than 4 KiB after its start.
     pub fn lines(&self, place: Place) -> &str {
         let file = &self.files[place.file.0 as usize];
         let start = file.text.floor_char_boundary(place.start as usize);

@@ -18,7 +18,7 @@ use crate::pylon::Failure;
 /// The maximum size of a journal that rolecall reads, in bytes. A million changes take up about 600 MB.
 pub const LARGEST: u64 = 1024 * 1024 * 1024;
 
-/// The format version of journals. A rollback rejects any other version.
+/// The format version of journals. A rollback rejects a journal with any other version.
 pub const VERSION: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

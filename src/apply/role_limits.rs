@@ -100,7 +100,7 @@ impl RoleLimits {
                 .any(|role| other.gains.contains(role) && is(role, |count| count.has_scarce_gains))
     }
 
-    /// Counts the losses and gains of a change that can take effect at any moment.
+    /// Counts the roles lost and gained through a change that could take effect at any moment.
     pub(super) fn under_way(&mut self, ordered: &Ordered) {
         self.each(&ordered.losses, |count| count.leaving += 1);
         self.each(&ordered.gains, |count| count.arriving += 1);

@@ -53,7 +53,7 @@ pub struct Rollback {
     pub not_rolled_back: Vec<NotRolledBack>,
 }
 
-/// A change that is not rolled back, or only in part, and the reason.
+/// A change that is not fully rolled back, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotRolledBack {
     /// The user's address in Pylon, or the one in the journal if the user is not found in Pylon. The location is the line in the
@@ -119,7 +119,7 @@ impl Applied {
                 Ok(JournalLine::Outcome { at: _, operation, outcome }) if !may_have_changed(&outcome) => {
                     sent.remove(&operation.user);
                 }
-                // If the intent is unreadable, use the same operation from the outcome.
+                // If the intent is unreadable, use the operation recorded with the outcome, which is identical.
                 Ok(JournalLine::Outcome { at: _, operation, outcome: _ }) => {
                     sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
                 }

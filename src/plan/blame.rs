@@ -26,7 +26,7 @@ pub struct AuditEntry {
     pub source: String,
     /// The ID of the user who made the change, if the entry has one.
     pub actor: Option<String>,
-    /// Details by name. The names depend on the action, and Pylon might add more of them.
+    /// Details, keyed by name. The names depend on the action, and Pylon might add more.
     pub attributes: BTreeMap<String, String>,
 }
 
@@ -69,7 +69,7 @@ pub struct Drift<'a> {
     edits: BTreeMap<(UserId, Field), PresentValues>,
 }
 
-/// A person's current values for a field in Pylon, with the newest matching audit log entry found so far.
+/// A person's current values for a field in Pylon, with the newest audit log entry found so far that matches them.
 #[derive(Debug, Clone)]
 struct PresentValues {
     field: Field,

@@ -144,7 +144,8 @@ pub struct UserPage {
     pub integrations: Vec<Integration>,
     /// People without the field `is_deactivated` in the response. Before October 2026, that's everyone.
     pub activity_unknown: Vec<UserId>,
-    /// The distinct roles of the users on this page, with the names and slugs given on the page. Empty before July 2026.
+    /// The distinct roles of the users on this page, with the names and slugs given on the page. Empty if the API version is
+    /// older than July 2026.
     pub held: BTreeSet<Role>,
     /// The role fields of the people on this page, if there are any people.
     pub role_fields: Option<RoleFields>,

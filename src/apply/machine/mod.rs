@@ -37,7 +37,8 @@ const FRESHNESS_LIMIT_WHEN_SENT: Duration = Duration::from_secs(59);
 const REFRESH_HORIZON: Duration = Duration::from_secs(50);
 /// The delay before a user is read individually because a search did not show the written values.
 const SECOND_LOOK_DELAY: Duration = Duration::from_secs(2);
-/// The number of consecutive forbidden changes after which the apply stops, assuming that all other changes are forbidden too.
+/// The number of consecutive forbidden changes after which the apply stops, on the assumption that the remaining changes are
+/// forbidden too.
 const FORBIDDEN_LIMIT: u32 = 3;
 
 /// Identifies a request until it is answered.
