@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -17,7 +18,6 @@ use crate::apply::journal::{JournalLine, VERSION};
 use crate::apply::machine::FRESHNESS_LIMIT;
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, CarryArgs};
-use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::output::{self, Background, say};
 use crate::own_folder::{OwnFolder, UntrustedFile};
@@ -74,36 +74,17 @@ fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepare
 pub(super) async fn carry_through(
     command: &str,
     connection: Connection,
-    mut prepared: Prepared,
+    prepared: Prepared,
     replan: impl AsyncFn(&Connection) -> Result<Prepared, CommandError>,
     args: &CarryArgs,
     session: Session<'_>,
 ) -> Done {
-    let mut done = is_done(&prepared);
-    let mut lock = None;
-    if !done {
-        let taken = lock_of(&prepared, &connection, session)?;
-        // Another apply may have changed the organization since we read it.
-        if taken
-            .was_held_within(session.environment.clock.elapsed().saturating_sub(prepared.observation.read_at))
-        {
-            prepared = replan(&connection).await?;
-            done = is_done(&prepared);
-        }
-        lock = Some(taken);
-    }
-    if !done && !args.auto_approve {
-        ask(command, &prepared.report, session)?;
-        if is_old(&prepared, session.environment.clock) {
-            prepared = agreed(&prepared, replan(&connection).await?)?;
-            done = is_done(&prepared);
-        }
-    }
-    if done {
+    let (prepared, lock) = confirmed(command, &connection, prepared, replan, args, session).await?;
+    let Some(lock) = lock else {
         connection.close().await?;
         let exit = if prepared.reviewed.is_blocked() { Exit::Blocked } else { Exit::Done };
         return Ok((Body::Plan(Box::new(prepared.report)), exit));
-    }
+    };
     let signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
     let (mut journal, journal_path) = journal(command, &prepared, args, session)?;
     let Connection { reader, place: _, sandbox, invocation: _, as_on: _ } = connection;
@@ -127,14 +108,43 @@ fn incomplete_journal(journal: &str, error: std::io::Error) {
     say(&format!("The journal {name} is incomplete, as if this run had not finished: {why}."));
 }
 
+/// Acquires the lock and asks for confirmation. Returns the plan to send, which is fresh if another apply just ran or the user took
+/// too long to confirm. Without a lock in the result, there's nothing to send.
+async fn confirmed(
+    command: &str,
+    connection: &Connection,
+    mut prepared: Prepared,
+    replan: impl AsyncFn(&Connection) -> Result<Prepared, CommandError>,
+    args: &CarryArgs,
+    session: Session<'_>,
+) -> Result<(Prepared, Option<Lock>), CommandError> {
+    if is_done(&prepared) {
+        return Ok((prepared, None));
+    }
+    let lock = lock_of(&prepared, connection, session)?;
+    // Another apply may have changed the organization since we read it.
+    if lock.was_held_within(age(&prepared, session)) {
+        prepared = replan(connection).await?;
+    }
+    if !is_done(&prepared) && !args.auto_approve {
+        ask(command, &prepared.report, session)?;
+        // The organization may also have changed while the user took their time.
+        if age(&prepared, session) > FRESHNESS_LIMIT {
+            prepared = agreed(&prepared, replan(connection).await?)?;
+        }
+    }
+    let lock = Some(lock).filter(|_| !is_done(&prepared));
+    Ok((prepared, lock))
+}
+
 /// Returns `true` if there's nothing to send because the plan is blocked or empty.
 fn is_done(prepared: &Prepared) -> bool {
     prepared.reviewed.is_blocked() || prepared.reviewed.plan.changes.is_empty()
 }
 
-/// Returns `true` if the user took so long to confirm that the organization may have changed in the meantime.
-fn is_old(prepared: &Prepared, clock: Clock) -> bool {
-    clock.elapsed().saturating_sub(prepared.observation.read_at) > FRESHNESS_LIMIT
+/// Returns the time since the organization was read.
+fn age(prepared: &Prepared, session: Session<'_>) -> Duration {
+    session.environment.clock.elapsed().saturating_sub(prepared.observation.read_at)
 }
 
 /// Returns `fresh`, or an error if `fresh` contains a change that isn't in `shown`, the plan that the user confirmed.
