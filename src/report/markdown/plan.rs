@@ -11,8 +11,7 @@ use crate::report::sections::{self, Line, Part, Section};
 use crate::report::tables::Mark;
 use crate::report::{toml_diff, words};
 
-/// Caps each list at the size limit divided by this number. The remaining space goes first to the changes, and then to the lists
-/// that must be visible to a reviewer.
+/// Each list is limited to the size limit divided by this number, as long as the other sections need the space.
 const SHARE: usize = 12;
 /// The maximum length of a command in characters.
 const LONGEST_PATH: usize = 300;
@@ -24,27 +23,24 @@ pub(super) fn write(command: &str, report: &PlanReport, links: Links<'_>, limit:
         sections::headline(report).iter().map(|part| line_text(part, Links { source_url: None })).collect();
     let head = headed(command, &heading.join(" · ")) + &summary(report);
     let sections = sections::plan(command, report);
+    let share = limit / SHARE;
     let mut texts: Vec<String> =
-        sections.iter().map(|section| section_text(section, report, links, limit / SHARE)).collect();
-    let size = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
-    let room = limit.saturating_sub(head.len() + size(&texts) + FENCES);
-    for (section, text) in sections.iter().zip(&mut texts) {
-        if let Section::Changes = section {
-            *text = changes::tables(report, links, room);
-        }
+        sections.iter().map(|section| section_text(section, report, links, share)).collect();
+    let taken = |texts: &[String]| head.len() + texts.iter().map(String::len).sum::<usize>();
+    // Of the remaining space, the changes come first, followed by the lists that must be visible to a reviewer.
+    if let Some(number) = sections.iter().position(|section| matches!(section, Section::Changes)) {
+        let room = limit.saturating_sub(taken(&texts) + FENCES);
+        texts[number] = changes::tables(report, links, room);
     }
     for (number, section) in sections.iter().enumerate() {
-        let others = head.len() + size(&texts) - texts[number].len();
         // Reserve space twice: for the title of the list, and for the frame of the diff.
-        let room = limit.saturating_sub(others + 2 * FENCES);
-        if let Section::List { is_open: true, .. } = section
-            && room > limit / SHARE
-        {
+        let room = limit.saturating_sub(taken(&texts) - texts[number].len() + 2 * FENCES);
+        if matches!(section, Section::List { is_open: true, .. }) && room > share {
             texts[number] = section_text(section, report, links, room);
         }
     }
-    // The diff repeats the tables, so give it only the remaining space.
-    let room = limit.saturating_sub(head.len() + size(&texts));
+    // The diff repeats the tables, so it comes last.
+    let room = limit.saturating_sub(taken(&texts));
     texts.push(folded_diff(report, room));
     (head + &texts.concat()).trim_end().to_owned() + "\n"
 }
