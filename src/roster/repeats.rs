@@ -71,7 +71,7 @@ struct RepeatIndex<'t> {
     /// The path of each header, starting with the empty path of the root. The path of a table in an array ends with the index of
     /// the header's statement, to tell the tables apart.
     headers: Vec<Vec<KeyPart>>,
-    nodes: Nodes,
+    trie: Trie,
 }
 
 /// The key of a statement. `own` is empty if the key couldn't be parsed.
@@ -86,72 +86,77 @@ struct Key {
 }
 
 /// A trie of all keys. Node 0 is the root.
-struct Nodes {
+struct Trie {
+    nodes: Vec<Node>,
     children: HashMap<(usize, String), usize>,
-    /// For each node, the first statement whose key is exactly the node's key.
-    exact: Vec<Option<usize>>,
-    /// For each node, the first statement whose key is longer and starts with the node's key.
-    beginning: Vec<Option<usize>>,
 }
 
-impl Nodes {
+/// A key, or the beginning of one. Both fields are indices in [`Statements::list`].
+#[derive(Default)]
+struct Node {
+    /// The first statement with exactly this key.
+    exact: Option<usize>,
+    /// The first statement with a longer key that starts with this one.
+    longer: Option<usize>,
+}
+
+impl Trie {
     fn new() -> Self {
-        Self { children: HashMap::new(), exact: vec![None], beginning: vec![None] }
+        Self { nodes: vec![Node::default()], children: HashMap::new() }
     }
 
     fn child(&mut self, parent: usize, name: &str) -> usize {
-        let next = self.exact.len();
+        let next = self.nodes.len();
         let child = *self.children.entry((parent, name.to_owned())).or_insert(next);
         if child == next {
-            self.exact.push(None);
-            self.beginning.push(None);
+            self.nodes.push(Node::default());
         }
         child
     }
 
     /// Inserts the key of statement `number` below the header nodes `above`. Returns the node for each component of `own`.
     fn enter(&mut self, number: usize, above: &[usize], own: &[KeyPart]) -> Vec<usize> {
-        let mut nodes = Vec::with_capacity(own.len());
+        let mut path = Vec::with_capacity(own.len());
         let mut last = above.last().copied().unwrap_or(0);
         for (name, _) in own {
             last = self.child(last, name);
-            nodes.push(last);
+            path.push(last);
         }
-        if let [beginning @ .., _] = nodes.as_slice() {
+        if let [beginning @ .., _] = path.as_slice() {
             for node in above.iter().chain(beginning) {
-                self.beginning[*node].get_or_insert(number);
+                self.nodes[*node].longer.get_or_insert(number);
             }
         }
-        self.exact[last].get_or_insert(number);
-        nodes
+        self.nodes[last].exact.get_or_insert(number);
+        path
     }
 }
 
 impl<'t> RepeatIndex<'t> {
     fn new(text: &'t str, statements: &'t Statements) -> Self {
         let headers = vec![Vec::new()];
-        let mut index = Self { text, statements, keys: Vec::new(), headers, nodes: Nodes::new() };
+        let mut index = Self { text, statements, keys: Vec::new(), headers, trie: Trie::new() };
         // Nodes of the enclosing header.
         let mut above: Vec<usize> = Vec::new();
         let mut is_repeated = false;
         for (number, statement) in statements.list.iter().enumerate() {
             let own = parts(text, statement);
             if !statement.is_header {
-                let nodes = index.nodes.enter(number, &above, &own);
+                let nodes = index.trie.enter(number, &above, &own);
                 let header = index.headers.len() - 1;
                 index.keys.push(Key { header, own, nodes, is_below_repeated: is_repeated });
                 continue;
             }
             let is_users = matches!(own.as_slice(), [(name, _)] if name == "users");
-            let nodes = index.nodes.enter(number, &[], &own);
+            let nodes = index.trie.enter(number, &[], &own);
             let last = nodes.last().copied().unwrap_or(0);
-            is_repeated = index.nodes.exact[last] != Some(number) && !is_users;
+            is_repeated = index.trie.nodes[last].exact != Some(number) && !is_users;
             above = vec![last];
             let mut path = own.clone();
             if text[statement.span.clone()].starts_with("[[") {
                 // Each table in an array has its own set of keys.
                 let name = format!("[{number}]");
-                above.push(index.nodes.child(last, &name));
+                above.push(index.trie.child(last, &name));
                 path.push((name, 0..0));
             }
             index.headers.push(path);
@@ -172,9 +177,9 @@ impl<'t> RepeatIndex<'t> {
             return self.look_inside(file, number, again, repeats);
         };
         repeats.unread.extend(self.unread(number, None));
-        let node = key.nodes[part];
+        let node = &self.trie.nodes[key.nodes[part]];
         let length = self.headers[key.header].len() + part;
-        let first = self.nodes.exact[node].or(self.nodes.beginning[node]).filter(|first| *first < number);
+        let first = node.exact.or(node.longer).filter(|first| *first < number);
         if let Some(first) = first
             && !self.statements.list[first].is_header
         {
