@@ -58,66 +58,28 @@ fn is_in(ranges: &[Range<usize>], place: Place) -> bool {
     ranges[..next].last().is_some_and(|range| range.contains(&at))
 }
 
-/// Returns the spans of all statements that contain an error and of the enclosing section headers. `split` is the offset at
-/// which parsing resumes after an unclosed bracket. The section around `split` counts as incomplete too.
-///
-/// A key that seems to be missing from an incomplete section might be in the part that wasn't parsed.
-fn incomplete(statements: &Statements, errors: &[usize], split: Option<usize>) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> =
-        split.and_then(|at| statements.header_before(at)).into_iter().collect();
-    for &at in errors {
-        found.extend(statements.at(at).map(|statement| statement.span.clone()));
-        found.extend(statements.header_before(at));
-    }
-    found
-}
-
 /// Explains the parser's errors and calls `read` on the parts of the text that the parser didn't reach. On entry, `fields`
 /// holds the problems found in the part that the parser did reach.
 pub(super) fn explain(
     file: FileId,
     text: &str,
-    mut errors: Vec<Error>,
+    errors: Vec<Error>,
     fields: &mut Fields<'_>,
     read: impl Fn(&mut Fields<'_>, &DeTable<'_>),
 ) -> ParsedParts {
-    let statements = statements(text);
-    let mut part = TextPart { text: String::new(), shift: Shift::default(), start: 0 };
-    let mut found = std::mem::take(&mut fields.problems);
-    let mut known = None;
-    let mut incomplete_ranges = Vec::new();
-    for _ in 0..=MAX_UNCLOSED_BRACKETS {
-        let (again, mut wrong): (Vec<_>, Vec<_>) =
-            parser_errors(&errors, &part).partition(|error| error.kind == ErrorKind::Repeated);
-        let mut starts: Vec<usize> = again.iter().chain(&wrong).map(|error| error.span.start).collect();
-        let explained = syntax::explain(file, text, part.start, &mut wrong, &statements);
-        let guesses = explained.guesses(text.len());
-        let labels = explained.problems.iter().filter_map(|problem| problem.labels.first());
-        starts.extend(labels.map(|label| label.place.span().start));
-        incomplete_ranges.extend(incomplete(&statements, &starts, explained.unseen_from));
-        let sections = explained.sections.iter().map(|section| section.content.clone());
-        let here = ParsedParts {
-            guesses: merged(guesses.iter().cloned().chain(sections).collect()),
-            incomplete: Vec::new(),
-        };
-        here.retain(&mut found);
-        let unseen = explained.unseen_from.unwrap_or(usize::MAX);
-        let again = again.into_iter().map(|it| it.span).filter(|span| span.start < unseen).collect();
-        let mut reread = read_again(file, text, again, &statements, fields, &read);
-        reread.extend(read_below(&explained.sections, text, fields, &read));
-        ParsedParts { guesses: merged(guesses), incomplete: Vec::new() }.retain(&mut reread);
-        known.get_or_insert(here);
-        fields.problems.extend(explained.problems);
-        fields.problems.append(&mut found);
-        fields.problems.append(&mut reread);
-        let Some(next) = explained.unseen_from else { break };
-        part = TextPart::new(text, next..text.len(), &statements);
-        let repaired = Repaired::new(&part.text);
-        let (table, unread) = repaired.parse();
-        errors = unread;
-        found = part.walk(fields, table.get_ref(), &read);
+    let explainer = Explainer { file, text, statements: statements(text), read };
+    let whole = TextPart { text: String::new(), shift: Shift::default(), start: 0 };
+    let found = std::mem::take(&mut fields.problems);
+    let (mut known, mut rest) = explainer.explain(Pass { part: whole, errors, found }, fields);
+    for _ in 0..MAX_UNCLOSED_BRACKETS {
+        let Some(start) = rest else { break };
+        let pass = explainer.parse_from(start, fields);
+        let (parts, next) = explainer.explain(pass, fields);
+        // The guesses of the first pass already include everything after the unclosed bracket.
+        known.incomplete.extend(parts.incomplete);
+        rest = next;
     }
-    let known = ParsedParts { incomplete: merged(incomplete_ranges), ..known.unwrap_or_default() };
+    known.incomplete = merged(known.incomplete);
     fields.problems.retain(|problem| {
         let follows = FOLLOW_INCOMPLETE.iter().any(|code| code.as_str() == problem.code);
         !follows || problem.labels.iter().all(|label| !is_in(&known.incomplete, label.place))
@@ -125,50 +87,120 @@ pub(super) fn explain(
     known
 }
 
-/// Calls `read` on the sections whose headers the parser rejected.
-fn read_below(
-    sections: &[BrokenSection],
-    text: &str,
-    fields: &mut Fields<'_>,
-    read: &impl Fn(&mut Fields<'_>, &DeTable<'_>),
-) -> Vec<Problem> {
-    let mut found = Vec::new();
-    for section in sections {
-        let part = TextPart::below(section, text);
-        found.extend(part.walk(fields, Repaired::new(&part.text).parse().0.get_ref(), read));
-    }
-    found
+/// One pass of the parser, over the whole file or the part after an unclosed bracket.
+struct Pass {
+    part: TextPart,
+    errors: Vec<Error>,
+    /// The problems with the values that the parser reached.
+    found: Vec<Problem>,
 }
 
-/// Reports duplicate declarations and calls `read` on the values the parser dropped as a result.
-fn read_again(
+/// The file to explain.
+struct Explainer<'t, R> {
     file: FileId,
-    text: &str,
-    mut again: Vec<Range<usize>>,
-    statements: &Statements,
-    fields: &mut Fields<'_>,
-    read: &impl Fn(&mut Fields<'_>, &DeTable<'_>),
-) -> Vec<Problem> {
-    if again.is_empty() {
-        return Vec::new();
+    text: &'t str,
+    statements: Statements,
+    /// Reads a table and reports the problems with its values.
+    read: R,
+}
+
+impl<R: Fn(&mut Fields<'_>, &DeTable<'_>)> Explainer<'_, R> {
+    /// Parses the rest of the file, starting at the offset `start`.
+    fn parse_from(&self, start: usize, fields: &mut Fields<'_>) -> Pass {
+        let part = TextPart::new(self.text, start..self.text.len(), &self.statements);
+        let repaired = Repaired::new(&part.text);
+        let (table, errors) = repaired.parse();
+        let found = self.walk(&part, table.get_ref(), fields);
+        Pass { part, errors, found }
     }
-    again.sort_by_key(|span| span.start);
-    let Repeats { problems: mut found, mut unread } = repeats::find(file, text, statements, &again);
-    unread.sort();
-    unread.dedup();
-    for Unread { start, end, without, is_complete } in unread {
-        let mut part = TextPart::new(text, start..end, statements);
-        if let Some((from, to)) = without {
-            part.leave_out(&(start..end), &(from..to));
+
+    /// Adds the explanations of a pass's errors to `fields`, along with the problems with the values that are reliable. Also
+    /// returns the offset at which parsing resumes if the pass ended at an unclosed bracket.
+    fn explain(&self, pass: Pass, fields: &mut Fields<'_>) -> (ParsedParts, Option<usize>) {
+        let Pass { part, errors, mut found } = pass;
+        let (again, mut wrong): (Vec<_>, Vec<_>) =
+            parser_errors(&errors, &part).partition(|error| error.kind == ErrorKind::Repeated);
+        let mut starts: Vec<usize> = again.iter().chain(&wrong).map(|error| error.span.start).collect();
+        let explained = syntax::explain(self.file, self.text, part.start, &mut wrong, &self.statements);
+        let labels = explained.problems.iter().filter_map(|problem| problem.labels.first());
+        starts.extend(labels.map(|label| label.place.span().start));
+
+        let guesses = explained.guesses(self.text.len());
+        let sections = explained.sections.iter().map(|section| section.content.clone());
+        let parts = ParsedParts {
+            guesses: merged(guesses.iter().cloned().chain(sections).collect()),
+            incomplete: self.incomplete(&starts, explained.unseen_from),
+        };
+        parts.retain(&mut found);
+
+        let unseen = explained.unseen_from.unwrap_or(usize::MAX);
+        let again = again.into_iter().map(|it| it.span).filter(|span| span.start < unseen).collect();
+        let mut reread = self.read_again(again, fields);
+        reread.extend(self.read_below(&explained.sections, fields));
+        ParsedParts { guesses: merged(guesses), incomplete: Vec::new() }.retain(&mut reread);
+
+        fields.problems.extend(explained.problems);
+        fields.problems.append(&mut found);
+        fields.problems.append(&mut reread);
+        (parts, explained.unseen_from)
+    }
+
+    /// Returns the spans of all statements that contain an error and of the enclosing section headers. `split` is the offset at
+    /// which parsing resumes after an unclosed bracket. The section around `split` counts as incomplete too.
+    ///
+    /// A key that seems to be missing from an incomplete section might be in the part that wasn't parsed.
+    fn incomplete(&self, errors: &[usize], split: Option<usize>) -> Vec<Range<usize>> {
+        let mut found: Vec<Range<usize>> =
+            split.and_then(|at| self.statements.header_before(at)).into_iter().collect();
+        for &at in errors {
+            found.extend(self.statements.at(at).map(|statement| statement.span.clone()));
+            found.extend(self.statements.header_before(at));
         }
-        let mut problems = part.walk(fields, DeTable::parse_recoverable(&part.text).0.get_ref(), read);
-        problems.retain(|problem| {
-            let is_inside = problem.labels.iter().all(|label| label.place.span().start >= start);
-            is_inside && (is_complete || problem.code != RosterCode::NoWayBack.as_str())
-        });
-        found.extend(problems);
+        found
     }
-    found
+
+    /// Reads the sections whose headers the parser rejected.
+    fn read_below(&self, sections: &[BrokenSection], fields: &mut Fields<'_>) -> Vec<Problem> {
+        let mut found = Vec::new();
+        for section in sections {
+            let part = TextPart::below(section, self.text);
+            found.extend(self.walk(&part, Repaired::new(&part.text).parse().0.get_ref(), fields));
+        }
+        found
+    }
+
+    /// Reports duplicate declarations and reads the values that the parser dropped as a result.
+    fn read_again(&self, mut again: Vec<Range<usize>>, fields: &mut Fields<'_>) -> Vec<Problem> {
+        if again.is_empty() {
+            return Vec::new();
+        }
+        again.sort_by_key(|span| span.start);
+        let Repeats { problems: mut found, mut unread } =
+            repeats::find(self.file, self.text, &self.statements, &again);
+        unread.sort();
+        unread.dedup();
+        for Unread { start, end, without, is_complete } in unread {
+            let mut part = TextPart::new(self.text, start..end, &self.statements);
+            if let Some((from, to)) = without {
+                part.leave_out(&(start..end), &(from..to));
+            }
+            let mut problems = self.walk(&part, DeTable::parse_recoverable(&part.text).0.get_ref(), fields);
+            problems.retain(|problem| {
+                let is_inside = problem.labels.iter().all(|label| label.place.span().start >= start);
+                is_inside && (is_complete || problem.code != RosterCode::NoWayBack.as_str())
+            });
+            found.extend(problems);
+        }
+        found
+    }
+
+    /// Reads the table parsed from a part of the file, and returns the problems with its values.
+    fn walk(&self, part: &TextPart, table: &DeTable<'_>, fields: &mut Fields<'_>) -> Vec<Problem> {
+        let before = fields.problems.len();
+        fields.go_to(part.shift);
+        (self.read)(fields, table);
+        fields.problems.split_off(before)
+    }
 }
 
 /// Part of a file, prefixed with the enclosing section header so that it has the same meaning on its own.
@@ -199,19 +231,6 @@ impl TextPart {
         let start = self.text.len() - range.len();
         let at = start + without.start - range.start..start + without.end - range.start;
         self.text.replace_range(at.clone(), &" ".repeat(at.len()));
-    }
-
-    /// Calls `read` on this part and returns the problems it reports.
-    fn walk(
-        &self,
-        fields: &mut Fields<'_>,
-        table: &DeTable<'_>,
-        read: &impl Fn(&mut Fields<'_>, &DeTable<'_>),
-    ) -> Vec<Problem> {
-        let before = fields.problems.len();
-        fields.go_to(self.shift);
-        read(fields, table);
-        fields.problems.split_off(before)
     }
 }
 
