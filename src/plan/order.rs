@@ -209,6 +209,13 @@ fn take(counts: &mut [i64], effect: &CountChange, times: i64) {
     }
 }
 
+/// Returns the number of remaining changes per group after one more change of `group`.
+fn without_one(left: &[usize], group: usize) -> Vec<usize> {
+    let mut after = left.to_vec();
+    after[group] -= 1;
+    after
+}
+
 /// Converts a holder count to a signed integer, capped so that adding up a few counts can't overflow.
 fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX).min(i64::MAX / 4)
@@ -252,23 +259,19 @@ impl Groups {
         let total: usize = left.iter().sum();
         let mut taken: Vec<usize> = Vec::with_capacity(total);
         let mut dead_ends: HashSet<Vec<usize>> = HashSet::new();
-        let mut first = 0;
+        let mut first = 0; // the first group to try
         while taken.len() < total {
-            let mut fitting =
-                self.left(first, &left).filter(|group| limits.allow(&counts, &self.groups[*group].0, extra));
-            if let Some(group) = fitting.next() {
-                drop(fitting);
+            let next = self.left(first, &left).find(|&group| {
+                limits.allow(&counts, &self.groups[group].0, extra)
+                    && !dead_ends.contains(&without_one(&left, group))
+            });
+            if let Some(group) = next {
                 left[group] -= 1;
-                if dead_ends.contains(&left) {
-                    left[group] += 1;
-                    first = group + 1;
-                    continue;
-                }
                 take(&mut counts, &self.groups[group].0, 1);
                 taken.push(group);
                 first = 0;
             } else {
-                drop(fitting);
+                // Backtrack: take back the last change, and try the groups after that change's group instead.
                 dead_ends.insert(left.clone());
                 let group = taken.pop().filter(|_| dead_ends.len() < MOST_DEAD_ENDS)?;
                 left[group] += 1;

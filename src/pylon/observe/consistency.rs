@@ -1,0 +1,147 @@
+//! Compares the responses with each other. A contradiction between two of them means that a response was incomplete, or that
+//! something changed between the two.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::ObserveError;
+use super::lists::List;
+use crate::observed::{ObservedState, Person, Role, UserId};
+use crate::printable::Printable;
+use crate::roster::{Email, Field, FieldValue};
+
+/// A field of a person that has different values in two responses. If Pylon can change the field at any time, this is a
+/// contradiction only if the second reading shows the same difference.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ValueDifference {
+    pub(super) id: UserId,
+    pub(super) field: Field,
+    pub(super) values: [FieldValue; 2],
+}
+
+pub(super) type ValueDifferences = BTreeSet<ValueDifference>;
+
+pub(super) fn contradiction<T>(why: impl Into<String>) -> Result<T, ObserveError> {
+    Err(ObserveError::Incomplete { why: why.into(), differing: ValueDifferences::new() })
+}
+
+/// Compares a search with a listing. Returns the people found only by the search whose responses don't say whether they are
+/// deactivated. (Before October 2026, only the listing of active users reveals that.) Returns an error if the search found
+/// active people who are missing from the listing, or if the two disagree about a person.
+pub(super) fn compare(
+    listing: &List,
+    found: &List,
+    differing: &mut ValueDifferences,
+) -> Result<HashSet<UserId>, ObserveError> {
+    if let (Some(listed), Some(searched)) = (listing.role_fields, found.role_fields)
+        && listed != searched
+    {
+        return contradiction("GET /users and POST /users/search return users with different role fields");
+    }
+    let mut rest: HashMap<&UserId, &Person> = HashMap::with_capacity(found.people.len());
+    for person in &found.people {
+        if let Some(other) = rest.insert(&person.id, person) {
+            same_person(other, person, differing)?; // two batches found the same person under different addresses
+        }
+    }
+    for listed in &listing.people {
+        if let Some(person) = rest.remove(&listed.id) {
+            same_person(listed, person, differing)?;
+        }
+    }
+    if let Some(integration) = listing.integrations.iter().find(|user| rest.contains_key(&user.id)) {
+        return contradiction(format!(
+            "GET /users shows the user {} without an address, and POST /users/search with one",
+            integration.id.as_str()
+        ));
+    }
+    let mut unlisted = HashSet::new();
+    for person in rest.into_values().filter(|person| !person.deactivated) {
+        if !found.activity_unknown.contains(&person.id) {
+            return not_listed(person);
+        }
+        unlisted.insert(person.id.clone());
+    }
+    Ok(unlisted)
+}
+
+pub(super) fn not_listed<T>(person: &Person) -> Result<T, ObserveError> {
+    contradiction(format!(
+        "GET /users does not list {}, but another response does",
+        Printable::cut(person.email.as_str(), 100)
+    ))
+}
+
+/// Checks that two responses agree about a person. Names are ignored: no decision depends on them. Differences in fields that
+/// Pylon changes on its own are recorded in `differing`.
+pub(super) fn same_person(
+    one: &Person,
+    other: &Person,
+    differing: &mut ValueDifferences,
+) -> Result<(), ObserveError> {
+    let Person { id, email, secondary, name: _, held, deactivated } = one;
+    let addresses = |email, secondary: &[Email]| -> BTreeSet<Email> {
+        secondary.iter().chain(std::iter::once(email)).cloned().collect()
+    };
+    let has_other_addresses = *email != other.email
+        || *secondary != other.secondary // skip building sets if the lists are equal; otherwise ignore the order
+            && addresses(email, secondary) != addresses(&other.email, &other.secondary);
+    let (changing, fixed): (Vec<Field>, Vec<Field>) = Field::ALL
+        .into_iter()
+        .filter(|field| held[*field] != other.held[*field])
+        .partition(|field| field.changes_in_pylon());
+    let what = if has_other_addresses {
+        "addresses"
+    } else if let [field, ..] = fixed[..] {
+        field.plural()
+    } else if *deactivated != other.deactivated {
+        "values of is_deactivated"
+    } else {
+        let value = |person: &Person, field| person.held[field].assigned.first().cloned().unwrap_or_default();
+        differing.extend(changing.into_iter().map(|field| ValueDifference {
+            id: id.clone(),
+            field,
+            values: [one, other].map(|person| value(person, field)),
+        }));
+        return Ok(());
+    };
+    contradiction(format!("two responses give the user {} different {what}", id.as_str()))
+}
+
+/// Checks that the catalog contains every active person's roles, with the same names and slugs as in the response about that
+/// person.
+pub(super) fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(), ObserveError> {
+    for role in held {
+        let Some(known) = state.roles.by_id(&role.id) else { continue };
+        let is_same = |held: &str, known: &str| held.is_empty() || held == known;
+        if !is_same(&role.name, &known.name) || !is_same(&role.slug, &known.slug) {
+            let [id, known, name] =
+                [&*role.id.0, &known.name, &role.name].map(|text| Printable::cut(text, 60));
+            return contradiction(format!(
+                "GET /user-roles names the role {id} {known}, but another response says {name}"
+            ));
+        }
+    }
+    let known: HashSet<&FieldValue> = state.roles.iter().map(|role| &role.id.0).collect();
+    for person in state.people().filter(|person| !person.deactivated) {
+        if let Some(role) = person.held.role.all().find(|role| !known.contains(role)) {
+            return contradiction(format!(
+                "GET /user-roles lacks the role {}, which {} holds",
+                Printable::cut(role, 60),
+                Printable::cut(person.email.as_str(), 100)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that active people have distinct primary addresses. Otherwise, one person might count as two holders of a role.
+pub(super) fn addresses_are_distinct(state: &ObservedState) -> Result<(), ObserveError> {
+    let mut known: HashSet<&Email> = HashSet::new();
+    match state.people().find(|person| !person.deactivated && !known.insert(&person.email)) {
+        Some(person) => contradiction(format!(
+            "two active users have the address {}",
+            Printable::cut(person.email.as_str(), 100)
+        )),
+        None => Ok(()),
+    }
+}
