@@ -3,6 +3,8 @@
 use anstyle::AnsiColor;
 pub use anstyle::Style;
 
+use super::tables::Mark;
+
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Styles {
     pub heading: Style,
@@ -28,6 +30,15 @@ impl Styles {
             attention: color(AnsiColor::Magenta),
             bad: color(AnsiColor::Red).bold(),
             quiet: Style::new().dimmed(),
+        }
+    }
+
+    pub fn for_mark(&self, mark: Mark) -> Style {
+        match mark {
+            Mark::Plain => Style::new(),
+            Mark::Good => self.good,
+            Mark::Attention => self.attention,
+            Mark::Bad => self.bad,
         }
     }
 }

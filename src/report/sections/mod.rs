@@ -1,4 +1,5 @@
-//! The sections of a plan report, for markdown and HTML. The text format uses only [`base()`].
+//! The sections of a plan report. Markdown and HTML show all of them. The text format has its own layout for the others, and uses
+//! only [`guardrails`], [`base()`], [`audit_log`], and [`rollback`].
 //!
 //! This module decides on the order and wording of the sections, and the formats decide how to present them.
 
@@ -25,6 +26,8 @@ use others::others;
 
 /// The maximum length, in characters, of a sentence that contains untrusted text.
 const LONGEST_SENTENCE: usize = 300;
+/// The maximum length of a guardrail's figure in characters. A figure can name a dozen people.
+const LONGEST_FIGURE: usize = 1000;
 /// The maximum number of people named in a line.
 const NAMED: usize = 10;
 
@@ -104,6 +107,10 @@ impl From<&Location> for Part {
 
 fn cut(sentence: &str) -> Part {
     Part::Sentence(Printable::cut(sentence, LONGEST_SENTENCE).to_string())
+}
+
+fn cut_figure(figure: &Printable) -> Part {
+    Part::Sentence(figure.short(LONGEST_FIGURE).to_string())
 }
 
 /// Returns a list section, or `None` if it would be empty.
@@ -201,14 +208,7 @@ pub(in crate::report) fn plan(command: &str, report: &PlanReport) -> Vec<Section
     sections.extend(list("Scheduled, but will be blocked", true, blocked_later));
     sections.push(Section::Changes);
     sections.extend(base(report));
-    if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
-        let mut line = line![what];
-        if let Some(why) = why {
-            line.extend(line![": ", Part::Sentence(why)]);
-        }
-        line.push(".".into());
-        sections.push(Section::Paragraph(Mark::Plain, line));
-    }
+    sections.extend(audit_log(report));
     sections.extend(others(report));
     sections.push(Section::Scheduled);
     sections.extend(report.rollback.iter().flat_map(rollback));
@@ -219,6 +219,17 @@ pub(in crate::report) fn plan(command: &str, report: &PlanReport) -> Vec<Section
     sections
 }
 
+/// Returns a note about the parts of the audit log that couldn't be read.
+pub(in crate::report) fn audit_log(report: &PlanReport) -> Option<Section> {
+    let (what, why) = report.audit_log.as_ref().and_then(words::audit_log)?;
+    let mut line = line![what];
+    if let Some(why) = why {
+        line.extend(line![": ", Part::Sentence(why)]);
+    }
+    line.push(".".into());
+    Some(Section::Paragraph(Mark::Plain, line))
+}
+
 /// Returns an alert that lists the guardrails blocking the plan, each with its remedy.
 fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
     let mut reasons = Vec::new();
@@ -227,7 +238,7 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
         if *verdict != Verdict::Blocks {
             continue;
         }
-        let figure = cut(figure.raw());
+        let figure = cut_figure(figure);
         let mut line = line!["Blocked by ", Part::Strong(name.as_str()), ": ", figure];
         if let Some(location) = location {
             line.extend(line![" (", location, ")"]);
@@ -247,7 +258,7 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
 fn blocked_later(change: &ScheduledChange) -> Line {
     let ScheduledChange { when, email, field, from: _, to: _, location, blocked_by } = change;
     let mut line = line![when, " ", email, format!(" {field} ("), location, "): "];
-    line.extend(separated(blocked_by.iter().map(|figure| line![cut(figure.raw())])));
+    line.extend(separated(blocked_by.iter().map(|figure| line![cut_figure(figure)])));
     line
 }
 
@@ -309,22 +320,21 @@ pub(in crate::report) fn with_commands(sentence: &str) -> Line {
 }
 
 /// Returns the guardrails that don't block, followed by expired acknowledgments.
-fn guardrails(report: &PlanReport) -> Vec<Section> {
-    let mut passing = line!["Guardrails pass: "];
+pub(in crate::report) fn guardrails(report: &PlanReport) -> Vec<Section> {
+    let mut passing: Vec<Line> = Vec::new();
     let mut lines = Vec::new();
     for guardrail in report.guardrails.iter().filter(|line| !line.is_seats()) {
         let GuardrailLine { name, about: _, note, verdict, figure, remedy: _, location: _ } = guardrail;
-        let figure = cut(figure.raw());
+        let figure = cut_figure(figure);
         let name = Part::Strong(name.as_str());
         match verdict {
-            Verdict::Passes if passing.len() == 1 => passing.push(figure),
-            Verdict::Passes => passing.extend(line![", ", figure]),
+            Verdict::Passes => passing.push(line![figure]),
             Verdict::Acknowledged { reason } => {
-                lines.push(line![name, " ", figure, ", acknowledged: ", cut(reason)]);
+                lines.push(line![name, ": ", figure, "; acknowledged: ", cut(reason)]);
             }
             Verdict::Warns => {
                 let note = note.as_ref().map_or_else(String::new, |note| format!("; {note}"));
-                lines.push(line![name, " ", figure, note]);
+                lines.push(line![name, " warns: ", figure, note]);
             }
             Verdict::Blocks => {}
         }
@@ -336,14 +346,16 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
         lines.push(line);
     }
     let mut sections = Vec::new();
-    let mut seats = separated(report.seats().map(|line| line![cut(line.figure.raw())]));
+    let mut seats = separated(report.seats().map(|line| line![cut_figure(&line.figure)]));
     if !seats.is_empty() {
         seats.push(".".into());
         sections.push(Section::Paragraph(Mark::Plain, seats));
     }
-    if !report.blocked && passing.len() > 1 {
-        passing.push(".".into());
-        sections.push(Section::Paragraph(Mark::Plain, passing));
+    if !report.blocked && !passing.is_empty() {
+        let mut line = line![Part::Strong("Guardrails pass"), ": "];
+        line.extend(separated(passing.into_iter()));
+        line.push(".".into());
+        sections.push(Section::Paragraph(Mark::Good, line));
     }
     sections.extend(list("Guardrails", true, lines));
     sections
@@ -363,11 +375,17 @@ fn separated(lines: impl Iterator<Item = Line>) -> Line {
 
 /// Returns the notes on a rollback: damage to the journal, values that can't be rolled back, and values that the next apply
 /// would set again.
-fn rollback(notes: &RollbackNotes) -> Vec<Section> {
+pub(in crate::report) fn rollback(notes: &RollbackNotes) -> Vec<Section> {
     let RollbackNotes { journal_is_whole, unreadable_lines, not_rolled_back, contradicted, files, unwritten } =
         notes;
     let skipped = |lines: &[SkippedLine]| {
-        let line = |line: &SkippedLine| line![&line.email, " ", Part::Sentence(line.why.clone())];
+        let line = |SkippedLine { email, why, location }: &SkippedLine| {
+            let mut line = line![email, " ", Part::Sentence(why.clone())];
+            if let Some(location) = location {
+                line.extend(line![" (", location, ")"]);
+            }
+            line
+        };
         lines.iter().map(line).collect::<Vec<Line>>()
     };
     let mut sections = Vec::new();
@@ -385,10 +403,13 @@ fn rollback(notes: &RollbackNotes) -> Vec<Section> {
             "person has different values there",
             "people have different values there",
         );
-        let rest = format!(": {people}, and the next apply would set them again. To keep the rollback:");
+        let mut rest = format!(": {people}, and the next apply would set them again.");
+        if !files.is_empty() {
+            rest += " To keep the rollback, edit the files:";
+        }
         let line = line![Part::Strong("The files contradict this rollback"), rest];
         sections.push(Section::Paragraph(Mark::Attention, line));
-        sections.push(Section::Files(files.clone()));
+        sections.extend((!files.is_empty()).then(|| Section::Files(files.clone())));
         sections.extend(list("No edit available", true, skipped(unwritten)));
     }
     sections

@@ -7,18 +7,17 @@ use super::tables::hunk_lines;
 use super::wrap::{verbatim, whole, wrapped};
 use super::{LONGEST, WIDEST_EMAIL, listed, padded, place, scheduled_lines};
 use crate::apply::Outcome;
-use crate::clock::minute;
 use crate::invocation::path_word;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
-use crate::report::facts::files::{FileLine, SkippedLine};
+use crate::report::facts::files::FileLine;
 use crate::report::facts::plan::{
-    ChangeLine, EditLine, Entry, ExpiredLine, FoundElsewhereLine, GuardedRoleLine, GuardrailLine,
-    MissingLine, PersonLine, PlanReport, RollbackNotes,
+    ChangeLine, EditLine, Entry, FoundElsewhereLine, GuardedRoleLine, GuardrailLine, MissingLine, PersonLine,
+    PlanReport,
 };
-use crate::report::sections::{self, Part, Section};
-use crate::report::style::{Styles, styled};
+use crate::report::sections::{self, Line, Part, Section};
+use crate::report::style::{Style, Styles, styled};
 use crate::report::transitions::{self, ChangedPerson, MOST_LISTED};
 use crate::report::words::{self, LONGEST_ADDRESS, Shared};
 
@@ -42,17 +41,20 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles, is_full:
     for Shared { kind: _, sentence, people } in &shared {
         let _ = writeln!(text, "{sentence} ({people} people)");
     }
-    text += &guardrails(report, styles);
-    text += &base(report, is_full);
+    if let Some(causes) = words::causes(report) {
+        text += &format!("{causes}\n");
+    }
+    let lines = |section: &Section| section_lines(section, styles, is_full);
+    text.extend(sections::guardrails(report).iter().map(lines));
+    text.extend(report.guardrails.iter().filter_map(|line| blocked_by(line, styles)));
+    text.extend(sections::base(report).iter().map(lines));
     if let Some(unchanged) = words::unchanged(command, report) {
         let _ = writeln!(text, "{unchanged}");
     }
-    if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
-        let why = why.map_or_else(String::new, |why| format!(": {why}"));
-        let _ = writeln!(text, "{what}{why}.");
-    }
+    text.extend(sections::audit_log(report).iter().map(lines));
     text += &scheduled(report, styles);
-    text += &rollback(report, styles);
+    let rollback = report.rollback.iter().flat_map(sections::rollback);
+    text.extend(rollback.map(|section| format!("\n{}", lines(&section))));
     text += &closing(report, styles);
     text
 }
@@ -274,48 +276,12 @@ fn outcome_sign(outcome: &Outcome, styles: &Styles) -> String {
     }
 }
 
-fn guardrails(report: &PlanReport, styles: &Styles) -> String {
-    let of =
-        |wanted: fn(&Verdict) -> bool| report.guardrails.iter().filter(move |line| wanted(&line.verdict));
-    let mut text = words::causes(report).map_or_else(String::new, |causes| causes + "\n");
-    for line in report.seats() {
-        let _ = writeln!(text, "{}.", line.figure);
+/// Formats a guardrail that blocks the plan, followed by its remedy. Returns `None` if the guardrail doesn't block.
+fn blocked_by(line: &GuardrailLine, styles: &Styles) -> Option<String> {
+    let GuardrailLine { name, about: _, note: _, figure, verdict, remedy, location } = line;
+    if *verdict != Verdict::Blocks {
+        return None;
     }
-    let passing: Vec<&str> = of(|verdict| *verdict == Verdict::Passes)
-        .filter(|line| !line.is_seats())
-        .map(|line| line.figure.as_str())
-        .collect();
-    if !report.blocked && !passing.is_empty() {
-        let _ = writeln!(text, "{}: {}.", styled(styles.good, "Guardrails pass"), passing.join(", "));
-    }
-    for GuardrailLine { name, about: _, note, figure, verdict, remedy: _, location: _ } in &report.guardrails
-    {
-        let (verb, note) = match verdict {
-            Verdict::Acknowledged { reason } => {
-                ("", Some(format!("acknowledged: {}", Printable::cut(reason, 120))))
-            }
-            Verdict::Warns => (" warns", note.map(str::to_owned)),
-            Verdict::Passes | Verdict::Blocks => continue,
-        };
-        let note = note.map_or_else(String::new, |note| format!("; {note}"));
-        let heading = styled(styles.attention, "Guardrail");
-        let _ = writeln!(text, "{heading} {}{verb}: {figure}{note}", name.as_str());
-    }
-    text.extend(of(|verdict| *verdict == Verdict::Blocks).map(|line| blocked_by(line, styles)));
-    for line in &report.expired {
-        let ExpiredLine { guardrail, expired, at, location } = line;
-        let (guardrail, ended, location) = (guardrail.as_str(), minute(*at), place(location));
-        let _ = writeln!(
-            text,
-            "The acknowledgment of {guardrail} at {location} expired {expired} ({ended}) and is ignored."
-        );
-    }
-    text
-}
-
-/// Formats a guardrail that blocks the plan, followed by its remedy.
-fn blocked_by(line: &GuardrailLine, styles: &Styles) -> String {
-    let GuardrailLine { name, about: _, note: _, figure, verdict: _, remedy, location } = line;
     let heading = styled(styles.bad, "Blocked by");
     let place = location.as_ref().map_or_else(String::new, |at| format!("   {}", place(at)));
     let mut text = format!("{heading} {}: {figure}{}\n", name.as_str(), styled(styles.quiet, place));
@@ -323,35 +289,48 @@ fn blocked_by(line: &GuardrailLine, styles: &Styles) -> String {
         let is_toml = line.starts_with("    ");
         text += &if is_toml { verbatim(&line) } else { line };
     }
-    text
+    Some(text)
 }
 
-/// Formats the differences from the base version that the plan doesn't write.
-fn base(report: &PlanReport, is_full: bool) -> String {
-    let mut text = String::new();
-    for section in sections::base(report) {
-        let Section::List { title, is_open, lines } = section else { continue };
-        let shown = if is_open || is_full { lines.len() } else { MOST_LISTED };
-        text += &format!("{title} ({}):\n", lines.len());
-        for line in lines.iter().take(shown) {
-            let parts: String = line.iter().map(part_text).collect();
-            text += &format!("  {parts}\n");
+/// Formats a section without the sections that have a layout of their own in this format. Long lists that don't have to be
+/// visible to a reviewer are shortened, unless `is_full` is set.
+fn section_lines(section: &Section, styles: &Styles, is_full: bool) -> String {
+    match section {
+        Section::Paragraph(mark, line) => line_text(line, styles.for_mark(*mark)) + "\n",
+        Section::List { title, is_open, lines } => {
+            let shown = if *is_open || is_full { lines.len() } else { MOST_LISTED };
+            let mut text = format!("{title} ({}):\n", lines.len());
+            for line in lines.iter().take(shown) {
+                text += &format!("  {}\n", line_text(line, styles.attention));
+            }
+            let more = lines.len().saturating_sub(shown);
+            text +=
+                &if more > 0 { format!("  and {more} more (--full lists them)\n") } else { String::new() };
+            text
         }
-        let more = lines.len().saturating_sub(shown);
-        text += &if more > 0 { format!("  and {more} more (--full lists them)\n") } else { String::new() };
+        Section::Files(files) => {
+            let mut text = String::new();
+            for FileLine { name, state: _, people: _, hunks } in files {
+                text += &format!("{}:\n", whole(name.as_str()));
+                hunks.iter().for_each(|hunk| text += &hunk_lines(hunk, styles));
+            }
+            text
+        }
+        Section::Alert { .. } | Section::Changes | Section::Scheduled => String::new(),
     }
-    text
 }
 
-fn part_text(part: &Part) -> String {
-    match part {
+/// Formats a line. `strong` is the style of its emphasized words.
+fn line_text(line: &Line, strong: Style) -> String {
+    let part_text = |part: &Part| match part {
         Part::Words(words) => words.clone(),
-        Part::Strong(words) => (*words).to_owned(),
-        Part::Value(value) => value.short(LONGEST).to_string(),
+        Part::Strong(words) => styled(strong, words),
+        Part::Value(value) => value.short(LONGEST_ADDRESS).to_string(),
         Part::Sentence(sentence) => sentence.clone(),
         Part::Command(command) => format!("`{command}`"),
         Part::Place(location) => place(location),
-    }
+    };
+    line.iter().map(part_text).collect()
 }
 
 fn scheduled(report: &PlanReport, styles: &Styles) -> String {
@@ -359,56 +338,6 @@ fn scheduled(report: &PlanReport, styles: &Styles) -> String {
         return String::new();
     }
     format!("\nScheduled changes:\n{}", scheduled_lines(&report.scheduled, styles))
-}
-
-/// Formats the notes on a rollback: damage to the journal, values that can't be rolled back, and values that the next apply
-/// would set again.
-fn rollback(report: &PlanReport, styles: &Styles) -> String {
-    let Some(notes) = &report.rollback else {
-        return String::new();
-    };
-    let RollbackNotes { journal_is_whole, unreadable_lines, not_rolled_back, contradicted, files, unwritten } =
-        notes;
-    let mut text = String::new();
-    if !journal_is_whole {
-        text += &format!("{}\n", words::KILLED);
-    }
-    if *unreadable_lines > 0 {
-        let damaged = styled(styles.bad, "Damaged");
-        text += &format!("{damaged}: {}.\n", words::unreadable(*unreadable_lines));
-    }
-    text += &skipped_lines("\nNot rolled back:\n", not_rolled_back, styles);
-    if *contradicted > 0 {
-        let people = words::count(
-            *contradicted,
-            "person has different values there",
-            "people have different values there",
-        );
-        text += &format!(
-            "\n{}: {people}, and the next apply would set them again.\n",
-            styled(styles.attention, "The files contradict this rollback")
-        );
-        for FileLine { name, state: _, people: _, hunks } in files {
-            text += &format!("To keep the rollback, edit {}:\n", whole(name.as_str()));
-            hunks.iter().for_each(|hunk| text += &hunk_lines(hunk, styles));
-        }
-        text += &skipped_lines("No edit available:\n", unwritten, styles);
-    }
-    text
-}
-
-fn skipped_lines(heading: &str, lines: &[SkippedLine], styles: &Styles) -> String {
-    if lines.is_empty() {
-        return String::new();
-    }
-    let address = |line: &SkippedLine| line.email.short(LONGEST_ADDRESS);
-    let width = lines.iter().map(|line| address(line).width()).max().unwrap_or(0).min(WIDEST_EMAIL);
-    let row = |line: &SkippedLine| {
-        let SkippedLine { email: _, why, location } = line;
-        let place = location.as_ref().map(|at| format!("   {}", styled(styles.quiet, place(at))));
-        format!("  {}  {why}{}\n", padded(&address(line), width), place.unwrap_or_default())
-    };
-    heading.to_owned() + &lines.iter().map(row).collect::<String>()
 }
 
 fn closing(report: &PlanReport, styles: &Styles) -> String {

@@ -56,7 +56,7 @@ carriers! {
     Journal: Some(WHOLE), None, None, true, NONE;
     BaseName: Some(80), Some(80), Some(80), true, NONE;
     BaseValue: Some(300), Some(300), Some(300), true, NONE;
-    RoleThatStays: Some(80), Some(80), Some(120), true, NONE;
+    RoleThatStays: Some(254), Some(80), Some(120), true, NONE;
     Unmanaged: None, Some(80), Some(120), true, NONE;
     IntegrationId: None, None, None, true, NONE;
     IntegrationName: None, None, None, true, NONE;
@@ -85,8 +85,8 @@ carriers! {
     FigureRole: Some(80), None, None, false, NONE;
     RuleReason: Some(120), None, None, false, NONE;
     RemedyRole: None, None, None, false, NONE;
-    AcknowledgedReason: Some(120), Some(300), Some(300), true, NONE;
-    Expired: Some(WHOLE), Some(80), Some(120), true, NONE;
+    AcknowledgedReason: Some(300), Some(300), Some(300), true, NONE;
+    Expired: Some(254), Some(80), Some(120), true, NONE;
     ComingWhen: Some(WHOLE), Some(80), Some(WHOLE), true, AGENDA;
     ComingAddress: Some(WHOLE), Some(80), Some(120), true, AGENDA;
     ComingBefore: Some(80), Some(80), Some(120), true, AGENDA;

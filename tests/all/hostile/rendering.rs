@@ -74,10 +74,11 @@ fn check_width(report: &Report, colors: bool, unwrapped: &str) {
     }
 }
 
-/// Returns `true` if the line is just a path or a location such as `our team/users.toml:7`, perhaps with a final period. Paths
-/// and locations are never broken, even if they contain spaces.
+/// Returns `true` if the line is just a path or a location such as `our team/users.toml:7`, perhaps in parentheses or with a
+/// final period. Paths and locations are never broken, even if they contain spaces.
 fn is_path(line: &str) -> bool {
-    let before_number = line.trim_end().trim_end_matches(|char: char| char.is_ascii_digit());
+    let path = line.trim_end().trim_end_matches(')');
+    let before_number = path.trim_end_matches(|char: char| char.is_ascii_digit());
     before_number.ends_with([':', '…', '.'])
 }
 

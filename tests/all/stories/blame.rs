@@ -331,7 +331,7 @@ fn a_comment_shows_the_author_next_to_the_current_value() {
     scene.run("plan --blame --report markdown=plan.md").exits(0);
     let comment = fs::read_to_string(scene.folder().join("plan.md")).unwrap();
     let expected = r"
-Guardrails pass: `2 of 4 change (limit 10)`, `2 Admins remain (minimum 2)`.
+**Guardrails pass**: `2 of 4 change (limit 10)`, `2 Admins remain (minimum 2)`.
 
 | who | was → will be | why |
 |:--|:--|:--|

@@ -50,7 +50,7 @@ fn a_comment_has_a_title_above_the_guarded_roles_of_many_people() {
     let scene = scene(75);
     scene.run("plan --report markdown=plan.md").exits(0);
     let comment = std::fs::read_to_string(scene.folder().join("plan.md")).unwrap();
-    let expected = "Guardrails pass: `75 of 76 change (limit 2000)`, `2 Admins remain (minimum 2)`.
+    let expected = "**Guardrails pass**: `75 of 76 change (limit 2000)`, `2 Admins remain (minimum 2)`.
 
 | was → will be | people |
 |:--|--:|

@@ -50,7 +50,7 @@ fn a_comment_has_the_verdict_a_row_per_person_and_folds_the_rest() {
 
 `Acme Support` (`org_4f1c`, `HOST`), 6 declared: **3 to change (2 roles, 1 status)** · 2 in sync · 1 not found
 
-Guardrails pass: `3 of 6 change (limit 10)`, `2 Admins remain (minimum 2)`.
+**Guardrails pass**: `3 of 6 change (limit 10)`, `2 Admins remain (minimum 2)`.
 
 | who | was → will be | why |
 |:--|:--|:--|
@@ -402,7 +402,7 @@ fn a_comment_stays_within_its_limit_and_counts_omitted_lines() {
         let shown = comment.lines().filter(|line| line.starts_with(" [users.")).count();
         let left_out = format!("**{} more people are not shown here**", number - shown);
         assert!(comment.contains(&left_out), "{shown} shown");
-        assert!(comment.contains("Guardrails pass: "), "what matters is never cut");
+        assert!(comment.contains("**Guardrails pass**: "), "what matters is never cut");
         assert!(comment.contains("\n| role `Viewer` → `Member` | 2500 |\n"), "the transitions are counted");
         assert!(comment.contains("<details><summary>2500 people change</summary>"), "{comment}");
         assert_eq!(comment.lines().filter(|line| line.starts_with("```")).count(), 2);

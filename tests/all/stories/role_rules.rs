@@ -148,8 +148,7 @@ fn a_plan_lists_people_in_pylon_who_have_a_role_against_a_rule() {
     let scene = pylon().file("users.toml", format!("{RULE}{users}"));
     let run = scene.run("plan");
     run.exits(0);
-    let said =
-        "Guardrail rule warns: cy@contractor.example has Member (only Viewer: contractors read only)\n";
+    let said = "  rule warns: cy@contractor.example has Member (only Viewer: contractors read only)\n";
     assert!(run.stdout.contains(said), "{}", run.stdout);
 
     let blocking = format!("{RULE}on_violation = \"block\"\n");

@@ -62,11 +62,12 @@ rolecall rollback · Acme (org_1, HOST) · 3 declared
 2 applied
 Guardrails pass: 2 of 3 change (limit 10), 2 Admins remain (minimum 2).
 
-Not rolled back:
-  dee@acme.example  role: several were assigned before (Member, Viewer), and a PATCH assigns exactly one   first.jsonl:4
+Not rolled back (1):
+  dee@acme.example role: several were assigned before (Member, Viewer), and a PATCH assigns exactly one (first.jsonl:4)
 
-The files contradict this rollback: 2 people have different values there, and the next apply would set them again.
-To keep the rollback, edit users.toml:
+The files contradict this rollback: 2 people have different values there, and the next apply would set them again. To keep the rollback, edit the files:
+
+users.toml:
        [users]
       -"bo@acme.example" = {} # came in May
       -"cy@acme.example" = { status = "away" }
@@ -94,7 +95,7 @@ fn values_changed_since_the_apply_are_left_alone_and_listed() {
     run.exits(0);
     assert!(
         run.stdout
-            .contains("  bo@acme.example   role: someone else has since set a different value; left alone, but the next apply would set Member (users.toml:2)   first.jsonl:2\n"),
+            .contains("  bo@acme.example role: someone else has since set a different value; left alone, but the next apply would set Member (users.toml:2) (first.jsonl:2)\n"),
         "{}",
         run.stdout
     );
@@ -435,7 +436,7 @@ fn for_a_value_from_an_active_window_no_edit_is_suggested() {
     let (scene, _) = applied(users);
     let run = scene.run("rollback first.jsonl --auto-approve --report json=rollback.json");
     run.exits(0);
-    assert!(run.stdout.contains("cy@acme.example  status: a window sets it until 2026-12-01; the value in Pylon is not written   users.toml:1"), "{}", run.stdout);
+    assert!(run.stdout.contains("cy@acme.example status: a window sets it until 2026-12-01; the value in Pylon is not written (users.toml:1)"), "{}", run.stdout);
     let report: Value =
         serde_json::from_str(&fs::read_to_string(scene.folder().join("rollback.json")).unwrap()).unwrap();
     assert_eq!(report["rollback"]["contradicted"], 1);
@@ -522,7 +523,8 @@ fn people_left_alone_by_a_rollback_are_shown_by_their_address_in_pylon() {
     let journal = forged(&scene, "u_cy", "bo@acme.example", "role_viewer", "role_admin");
     let run = scene.file("forged.jsonl", journal).run("rollback forged.jsonl --auto-approve");
     run.exits(0);
-    let left = "  cy@acme.example  role: someone else has since set a different value; left alone   forged.jsonl:2\n";
+    let left =
+        "  cy@acme.example role: someone else has since set a different value; left alone (forged.jsonl:2)\n";
     assert!(run.stdout.contains(left), "{}", run.stdout);
 }
 
