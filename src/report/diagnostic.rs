@@ -26,11 +26,11 @@ const BRANCH: usize = 4;
 /// The number of bytes between two lines in the source passed to miette. This keeps a mark at the end of one line from touching a
 /// mark at the start of the next.
 const GAP: usize = 2;
-/// The maximum number of characters shown before, inside, and after the marked part. On narrow terminals, fewer are shown.
+/// The maximum number of characters shown before, inside, and after the marked part (fewer on narrow terminals).
 const BEFORE: usize = 60;
 const MARKED: usize = 80;
 const AFTER: usize = 40;
-/// The maximum length of a message or a help text in characters. The list of roles fits for most organizations.
+/// The maximum length of a message or a help text in characters, which is enough to list the roles of most organizations.
 const SENTENCE: usize = 4000;
 /// The maximum number of problems shown. The total is reported separately.
 pub(super) const MOST: usize = 100;
@@ -60,7 +60,7 @@ pub fn letters(
         .with_break_words(false);
     problems.list.iter().take(MOST).map(move |problem| {
         let mut text = String::new();
-        // Writing to a string can't fail. If miette's layout fails, fall back to the plain message.
+        // Writing to a string can't fail, but miette's layout can, so fall back to the plain message.
         if handler.render_report(&mut text, &Letter::new(problem, &problems.sources, width)).is_err() {
             text += &format!("{}: {}\n", problem.code, Printable::cut(&problem.message, SENTENCE));
         }
@@ -200,7 +200,7 @@ impl SourceCode for Letter<'_> {
         _: usize,
         _: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        // Fail for spans that cover two lines. Otherwise miette would join the lines, which can come from different files.
+        // Fail for spans that cover two lines, or miette would join the lines, which can come from different files.
         let end = span.offset() + span.len();
         let is_in =
             |(offset, line): &(usize, &SourceLine)| (*offset..offset + line.text.len() + GAP).contains(&end);

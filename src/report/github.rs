@@ -1,8 +1,8 @@
 //! The format for GitHub Actions jobs: the text report followed by annotations on lines of the files.
 //!
 //! The runner treats any line as a workflow command if it begins with `::` (after trimming) or contains `##[`. To make sure
-//! that only our annotations are commands, every line of the text report is escaped and the annotation data is encoded. A
-//! step shows at most ten annotations per level. If there are more, the last one reports how many are left.
+//! that only our annotations are commands, every line of the text report is escaped and the annotation data is encoded.
+//! Since a step shows at most ten annotations per level, the last one reports how many are left if there are more.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
@@ -157,9 +157,9 @@ fn command(annotation: &Annotation, folders: &Annotations) -> String {
     format!("::{} {}::{}\n", level.as_str(), properties.join(","), data(&message.join("\n")))
 }
 
-/// Returns the path of a file relative to the root of the checkout. Returns `None` for files outside of the checkout or from
-/// a git revision. Also returns `None` for names with unprintable characters, since the escaped name would refer to a
-/// different file.
+/// Returns the path of a file relative to the root of the checkout, or `None` if the file is outside of the checkout or from
+/// a git revision. Names with unprintable characters are rejected too, since the escaped name would refer to a different
+/// file.
 fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
     let Annotations { folder, workspace, resolve } = folders;
     let path = match workspace {
@@ -200,7 +200,7 @@ fn data(text: &str) -> String {
     text.replace("##[", "\\u{23}#[").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// Encodes a property of a command. Colons and commas must be escaped as well.
+/// Encodes a property of a command, in which colons and commas must be escaped as well.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
@@ -240,7 +240,7 @@ fn guardrail_annotation(line: &GuardrailLine) -> Option<Annotation> {
     Some(Annotation { level, location: location.clone(), title, message: format!("{figure}{note}{remedy}") })
 }
 
-/// Returns the annotations for a person. Gaining or losing a guarded role results in a warning.
+/// Returns the annotations for a person, with a warning if they gain or lose a guarded role.
 fn entry_annotations(entry: Entry<'_>, is_guarded: bool) -> Vec<Annotation> {
     let about = |level: Level, location: &Location, message: String| Annotation {
         level,

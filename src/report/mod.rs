@@ -1,6 +1,6 @@
 //! Defines [`Report`], the model for all reports, and one module per output format.
 //!
-//! A report contains facts, with file locations already resolved. The formats decide only how to present them. Names and
+//! A report contains facts, with file locations already resolved, so the formats decide only how to present them. Names and
 //! values from the files or from Pylon are wrapped in [`Printable`]. [`write()`] is a pure function of the report, the
 //! format, and the [`Setting`].
 
@@ -109,12 +109,12 @@ pub enum Body {
 pub struct Setting {
     /// Whether to use terminal colors.
     pub colors: bool,
-    /// The terminal width in columns. The text format wraps lines at this width. `None` without a terminal, or if the width
-    /// is unknown.
+    /// The terminal width in columns, at which the text format wraps lines. `None` without a terminal, or if the width is
+    /// unknown.
     pub width: Option<usize>,
     /// Whether to list every person instead of grouping people with the same change.
     pub is_full: bool,
-    /// Whether problems are printed to standard error. If so, the text format omits them.
+    /// Whether problems are printed to standard error, in which case the text format omits them.
     pub problems_on_stderr: bool,
     /// The maximum size of a markdown report in bytes. GitHub limits the number of characters in a comment, so a limit in
     /// bytes is stricter.

@@ -1,4 +1,4 @@
-//! The table model shared by most reports, such as `roles`, `access`, and `doctor`. Every human-readable format renders it.
+//! The table model of most reports (e.g., `roles`, `access`, and `doctor`), which every human-readable format renders.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -58,8 +58,8 @@ pub enum Mark {
 /// The maximum length of a cell in characters.
 pub const LONGEST_CELL: usize = 80;
 
-/// Formats a name or value as a cell. Text longer than [`LONGEST_CELL`] is truncated and ends with `…`. The JSON report has the
-/// full text.
+/// Formats a name or value as a cell. Text longer than [`LONGEST_CELL`] is truncated and ends with `…`, but the JSON report has
+/// the full text.
 pub fn cell(text: &Printable) -> Printable {
     text.short(LONGEST_CELL)
 }

@@ -87,7 +87,7 @@ impl ChangedPerson<'_> {
 /// A field's change from its old values to a new one, with the number of people affected.
 #[derive(Debug, Clone)]
 pub struct CountedTransition<'r> {
-    /// The first of the counted edits. The others might have different source lines and origins.
+    /// The first of the counted edits, which can differ in their source lines and origins.
     pub edit: &'r EditLine,
     pub people: usize,
     /// The number of edits per cause. Empty if the plan has no valid base version, because the causes are then unknown.

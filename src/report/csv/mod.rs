@@ -69,7 +69,7 @@ fn origin(origin: &Origin) -> Cell {
     cell(origin)?.get("kind").cloned()
 }
 
-/// Returns the end of the window that sets a value and the reason given in the window. Both are `None` for any other origin.
+/// Returns the end and the reason of the window that sets a value. Both are `None` for any other origin.
 fn window(origin: &Origin) -> (Option<&Moment>, Option<&String>) {
     match origin {
         Origin::Window { until, reason } => (until.as_ref(), reason.as_ref()),
@@ -77,7 +77,7 @@ fn window(origin: &Origin) -> (Option<&Moment>, Option<&String>) {
     }
 }
 
-/// Formats a value with unprintable characters escaped. The elements of a list are separated by a semicolon and a space.
+/// Formats a value with unprintable characters escaped and the elements of a list separated by a semicolon and a space.
 fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

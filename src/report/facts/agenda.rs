@@ -1,4 +1,4 @@
-//! Scheduled changes, which depend only on the files. The guardrails that would block them also depend on Pylon.
+//! Scheduled changes, which depend only on the files, and the guardrails that would block them, which also depend on Pylon.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

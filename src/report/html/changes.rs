@@ -19,8 +19,8 @@ pub(super) struct PeopleSection<'r> {
     pub(super) people: Vec<ChangedPerson<'r>>,
 }
 
-/// Returns the nonempty sections of people. In a plan, changes to guarded roles come first. In an apply, changes that weren't
-/// applied come first.
+/// Returns the nonempty sections of people. Changes to guarded roles come first in a plan, and changes that weren't applied come
+/// first in an apply.
 pub(super) fn parts(report: &PlanReport) -> Vec<PeopleSection<'_>> {
     let (mut people, others): (Vec<_>, Vec<_>) =
         transitions::people(report).into_iter().partition(|person| !person.guarded_roles.is_empty());
@@ -40,8 +40,8 @@ pub(super) fn parts(report: &PlanReport) -> Vec<PeopleSection<'_>> {
 }
 
 impl PeopleSection<'_> {
-    /// Renders the section. If the report covers many people, those with the same change form a collapsed group. Changes to
-    /// guarded roles are never grouped.
+    /// Renders the section. If the report covers many people, those with the same change form a collapsed group, except that
+    /// changes to guarded roles are never grouped.
     pub(super) fn write(&self, report: &PlanReport) -> Markup {
         let shared = words::shared(report.outcomes());
         let (listed, groups, folded) = if report.changes.len() > MOST_LISTED {

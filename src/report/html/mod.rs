@@ -1,6 +1,6 @@
 //! The HTML format: a self-contained page without scripts that supports light and dark mode, desktops, and phones.
 //!
-//! maud escapes everything inserted into the page, which keeps untrusted text from becoming markup, a link, or a style.
+//! maud escapes everything inserted into the page, which keeps untrusted text from becoming markup, a link, or a style, and
 //! [`Printable`] makes hidden characters visible.
 
 mod changes;
@@ -172,7 +172,7 @@ fn diff_lines(hunks: &[Hunk]) -> Markup {
 /// Renders a sentence, turning text in backticks (a command or a key) into `<code>`.
 fn prose(sentence: &str) -> Markup {
     let parts: Vec<&str> = sentence.split('`').collect();
-    // An odd number of backticks means that at least one is from untrusted text. In that case, render all of them literally.
+    // If the number of backticks is odd, at least one is from untrusted text, so render all of them literally.
     if parts.len().is_multiple_of(2) {
         return html! { (sentence) };
     }
@@ -183,8 +183,8 @@ fn prose(sentence: &str) -> Markup {
     }
 }
 
-/// Renders the sentences in `text`, followed by a code block from the first TOML table header on. In the remedy of a guardrail,
-/// the TOML is indented.
+/// Renders the sentences in `text`, followed by a code block from the first TOML table header on. In the remedy of a
+/// guardrail, the TOML is indented, so the indent is removed.
 fn advice(text: &str) -> Markup {
     let begins_toml = |line: &&str| line.trim_start().starts_with('[');
     let sentences: Vec<&str> = text.lines().take_while(|line| !begins_toml(line)).collect();

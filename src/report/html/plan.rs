@@ -25,7 +25,7 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
     page(command, tone(report), &words::verdict(report), &inside)
 }
 
-/// Renders the table of contents, which shows how many entries each section has. Short pages have no table of contents.
+/// Renders the table of contents, with the number of entries in each section. Short pages don't get one.
 fn contents(
     sections: &[Section],
     parts: &[changes::PeopleSection<'_>],

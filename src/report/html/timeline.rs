@@ -43,7 +43,7 @@ pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
     let lanes = f64::from(u32::try_from(shown.len()).unwrap_or(u32::MAX)) * LANE;
     let height = lanes + DATES;
     html! {
-        // Make the timeline focusable: on small screens it has to be scrolled, and a keyboard can scroll only focusable
+        // Make the timeline focusable because it has to be scrolled on small screens, and a keyboard can scroll only focusable
         // elements.
         div.timeline tabindex="0" role="region" aria-label=(LABEL) {
             svg viewBox=(format!("0 0 {WIDTH} {height}")) role="group" {

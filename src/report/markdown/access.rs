@@ -18,7 +18,7 @@ pub(super) fn write(command: &str, report: &TableReport, links: Links<'_>, limit
     fitted(head(command, report), tables, limit, heading, items).trim_end().to_owned() + "\n"
 }
 
-/// Formats a row. Its last cell holds the location and the notes.
+/// Formats a row, with the location and the notes in its last cell.
 fn row_of(columns: usize, row: &Row, links: Links<'_>) -> String {
     let Row { mark, cells, path: _, notes, location, hunks: _ } = row;
     let mut texts: Vec<String> = cells.iter().map(value).collect();

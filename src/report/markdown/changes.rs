@@ -176,8 +176,8 @@ impl RowFormat<'_> {
             + &left_out(lines.len() - kept, "change of a guarded role", "changes of guarded roles")
     }
 
-    /// Formats a collapsed table of the people without changes to guarded roles. Large groups of people with the same change
-    /// share a row.
+    /// Formats a collapsed table of the people without changes to guarded roles, in which a large group of people with the
+    /// same change shares a row.
     fn others(self, people: &[ChangedPerson<'_>], are_all: bool, room: usize) -> String {
         let mut rows = Vec::new();
         for group in transitions::groups(people) {

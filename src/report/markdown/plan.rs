@@ -66,8 +66,8 @@ fn summary(report: &PlanReport) -> String {
     format!("{about}: {}\n\n", counts.join(" · "))
 }
 
-/// Formats a section, with at most `share` bytes for each of its lists. Returns an empty string for the changes: their size
-/// depends on the other sections.
+/// Formats a section, with at most `share` bytes for each of its lists. Returns an empty string for the changes, because
+/// their size depends on the other sections.
 fn section_text(section: &Section, report: &PlanReport, links: Links<'_>, share: usize) -> String {
     match section {
         Section::Paragraph(_, line) => {

@@ -22,8 +22,8 @@ pub(super) fn head(command: &str, report: &TableReport) -> String {
     title + &about + &lines + if lines.is_empty() { "" } else { "\n" }
 }
 
-/// Appends to `text` as many rows as fit, followed by the number of omitted rows. After the first row that doesn't fit, all
-/// other rows are omitted, too. Later rows are usually less important.
+/// Appends to `text` as many rows as fit, followed by the number of omitted rows. No row is shown after the first one that
+/// doesn't fit, since later rows are usually less important.
 pub(super) fn fitted(
     mut text: String,
     tables: &[Table],

@@ -15,8 +15,8 @@ pub(in crate::report) fn base(report: &PlanReport) -> Vec<Section> {
         return vec![Section::Paragraph(Mark::Attention, Vec::from_iter(causes))];
     }
     let (mut open, mut folded) = (Vec::new(), Vec::new());
-    // Put rules and people after the other settings. A format may have to shorten the list, and there can be many people and many
-    // lines per rule.
+    // Put rules and people after the other settings, since a format may have to shorten the list, and there can be many people
+    // and many lines per rule.
     let mut entries: Vec<&DifferenceEntry> = unwritten.iter().collect();
     entries.sort_by_key(|entry| match entry.subject {
         ComparedSubject::Person { .. } => 1,

@@ -64,7 +64,7 @@ pub(in crate::report) enum Section {
         mark: Mark,
         heading: Line,
         reasons: Vec<Line>,
-        /// Remedies for the reasons. Each remedy consists of sentences and an acknowledgment in TOML to copy.
+        /// Remedies for the reasons, each made up of sentences and an acknowledgment in TOML to copy.
         remedies: Vec<String>,
     },
     /// The changes. Each format decides whether to show a diff, a table, or both.
@@ -307,7 +307,7 @@ fn people_line(sentence: &str, people: &[&ChangeLine]) -> Line {
     line
 }
 
-/// Splits a sentence at its backticks, which mark commands. The commands themselves never contain backticks.
+/// Splits a sentence at its backticks, which mark commands and never occur inside a command.
 pub(in crate::report) fn with_commands(sentence: &str) -> Line {
     let parts = sentence.split('`').enumerate();
     parts

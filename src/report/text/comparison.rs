@@ -9,7 +9,7 @@ use crate::report::words;
 
 const WIDEST_KEY: usize = 24;
 const WIDEST_VALUE: usize = 56;
-/// The maximum length of a subject, in characters. This is enough for any address, and for an acknowledgment that names a role.
+/// The maximum length of a subject in characters, enough for any address and for an acknowledgment that names a role.
 const LONGEST_SUBJECT: usize = 300;
 
 pub(super) fn comparison(report: &ComparisonReport, styles: &Styles) -> String {

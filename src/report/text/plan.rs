@@ -124,7 +124,7 @@ fn group_lines(
     text
 }
 
-/// Formats the unmanaged people. Returns an empty string after an apply, or if the report has no unmanaged people.
+/// Formats the unmanaged people, if the report has any. Returns an empty string after an apply.
 fn unmanaged(command: &str, report: &PlanReport) -> String {
     let people = &report.unmanaged;
     let addresses = people.iter().map(|email| email.short(LONGEST_ADDRESS).to_string());

@@ -1,7 +1,7 @@
 //! Wraps text to the width of the terminal.
 //!
-//! Lines break only at spaces, which keeps addresses and flags intact. They don't break inside `rolecall` commands in
-//! backticks, which users copy. Paths can contain spaces and must be protected with [`whole`].
+//! Lines break only at spaces, which keeps addresses and flags intact, and never inside `rolecall` commands in backticks, which
+//! users copy. Paths can contain spaces, so they must be protected with [`whole`].
 
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
@@ -28,14 +28,14 @@ pub(crate) fn whole(text: &str) -> String {
 
 /// Returns wrapping options that only allow breaks between words.
 pub(in crate::report) fn options(width: usize) -> Options<'static> {
-    // Never break words: the second half would start a line and could be parsed as a workflow command.
+    // Never break words, since the second half would start a line and could be parsed as a workflow command.
     Options::new(width)
         .word_separator(SEPARATOR)
         .word_splitter(WordSplitter::NoHyphenation)
         .break_words(false)
 }
 
-/// Splits text into words at spaces. A `rolecall` command in backticks counts as a single word.
+/// Splits text into words at spaces, except that a `rolecall` command in backticks counts as a single word.
 pub(in crate::report) const SEPARATOR: WordSeparator = WordSeparator::Custom(words);
 
 fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
@@ -77,7 +77,7 @@ pub(crate) fn wrapped(text: &str, width: Option<usize>) -> String {
     wrapped.replace(NO_BREAK, " ")
 }
 
-/// Wraps a line. Continuation lines are indented by `hanging` columns.
+/// Wraps a line, indenting continuation lines by `hanging` columns.
 pub(crate) fn wrapped_line(line: &str, width: usize, hanging: usize) -> String {
     if textwrap::core::display_width(line.trim_end_matches('\n')) <= width {
         return line.to_owned();
@@ -87,14 +87,14 @@ pub(crate) fn wrapped_line(line: &str, width: usize, hanging: usize) -> String {
     let hanging = " ".repeat(hanging);
     let options = options(width).initial_indent(indent).subsequent_indent(&hanging);
     let words = content.trim_end_matches(['\n', ' ']);
-    // Keep trailing spaces: a prompt ends with a space that separates it from the answer.
+    // Keep trailing spaces, since a prompt ends with one that separates it from the answer.
     let end = if content.ends_with('\n') { "\n" } else { &content[words.len()..] };
     let lines = textwrap::wrap(words, options);
     with_styles_per_line(&lines, &hanging) + end
 }
 
-/// Joins wrapped lines, closing open styles at each line break and reopening them after the indent. This is necessary because
-/// pagers reset styles at the end of a line.
+/// Joins wrapped lines, closing open styles at each line break and reopening them after the indent, because pagers reset styles
+/// at the end of a line.
 fn with_styles_per_line(lines: &[impl AsRef<str>], indent: &str) -> String {
     let mut text = String::new();
     let mut open = String::new();

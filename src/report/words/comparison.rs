@@ -29,8 +29,8 @@ pub fn subject(subject: &ComparedSubject) -> Printable {
     Printable::new(&text)
 }
 
-/// Formats the old and the new value, truncated to `limit` characters with [`Printable::cut_change`]. A value with a time zone is
-/// followed by that time zone.
+/// Formats the old and the new value, each followed by its time zone if it has one. The values are truncated to `limit`
+/// characters, with [`Printable::cut_change`] if there are two.
 pub fn declared_values(item: &ItemLine, limit: usize) -> [Option<String>; 2] {
     let declared = [&item.old, &item.new].map(Option::as_ref);
     let shown = match declared {

@@ -72,7 +72,7 @@ const ABOVE_MAXIMUM: &str = "it was already above the maximum, and this plan doe
 /// All notes that [`reported`] can return.
 pub const NOTES: [&str; 2] = [BELOW_MINIMUM, ABOVE_MAXIMUM];
 
-/// Explains why a guardrail only warns. Returns `None` if the figure is self-explanatory.
+/// Explains why a guardrail only warns, unless the figure is self-explanatory.
 pub const fn reported(figure: &Figure) -> Option<&'static str> {
     match figure {
         Figure::AtLeast(_) | Figure::Active { .. } => Some(BELOW_MINIMUM),
@@ -80,7 +80,7 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
         Figure::ProtectedNotFound(_)
         | Figure::AdminNotGuarded(_)
         | Figure::Rule(_)
-        // These figures never cause warnings. They pass, block, or are acknowledged.
+        // These figures never cause warnings, since they pass, block, or are acknowledged.
         | Figure::Changes { .. }
         | Figure::Protected(_)
         | Figure::TokenOwner { .. }

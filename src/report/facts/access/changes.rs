@@ -1,7 +1,7 @@
 //! Compares an access review with an earlier one to find new and removed accounts as well as roles gained and lost.
 //!
-//! Accounts are matched by user ID, and roles by role ID. A new address or a renamed role is therefore not reported as a new
-//! account or role.
+//! Accounts are matched by user ID and roles by role ID, so a new address or a renamed role isn't reported as a new account
+//! or role.
 
 use std::collections::HashMap;
 
