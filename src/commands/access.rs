@@ -96,8 +96,7 @@ fn files_line(sources: &Sources, history: &FileHistory) -> FilesLine {
     }
 }
 
-/// The maximum size of an earlier review, in bytes. Even for an organization far larger than any on Pylon, reviews stay below
-/// this size.
+/// The maximum size of an earlier review, in bytes. Reviews stay below it even for an organization far larger than any on Pylon.
 const LARGEST_REVIEW: u64 = 256 << 20;
 
 /// Parses the earlier review passed to `--since`.
@@ -142,7 +141,7 @@ fn not_a_review(path: &Path, why: &str) -> Problem {
 
 fn check_organization(earlier: &EarlierReview, report: &AccessReport, path: &Path) -> Result<(), Problem> {
     let (then, now) = (&earlier.organization, &report.organization);
-    // The organization may have moved to another region or host. An organization in the sandbox, however, is only an imitation.
+    // The organization may have moved to another region or host, but one in the sandbox is only an imitation.
     let is_fake = |place: &Printable| place.raw() == SANDBOX;
     if then.id == now.id && is_fake(&then.place) == is_fake(&now.place) {
         return Ok(());

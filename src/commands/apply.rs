@@ -202,7 +202,7 @@ fn lock_of(prepared: &Prepared, connection: &Connection, session: Session<'_>) -
     Ok(Lock::take(places, &prepared.host, organization, session.environment.clock.now())?)
 }
 
-/// Creates the journal and writes its first line. This must succeed before any change is sent.
+/// Creates the journal and writes its first line, which must succeed before any change is sent.
 fn journal(
     command: &str,
     prepared: &Prepared,

@@ -35,8 +35,8 @@ pub(super) struct Base {
 ///
 /// # Errors
 /// Fails if `base` is neither a file nor a revision in the repository of `config`, or if it could be both. Also fails if `config`
-/// is a stream and `base` is a revision, or if `git` can't be run. Invalid base files aren't an error: they've already been
-/// merged, and the change under review can't fix them.
+/// is a stream and `base` is a revision, or if `git` can't be run. Invalid base files aren't an error, because they've already
+/// been merged and the change under review can't fix them.
 pub(super) fn read(base: &Path, config: &Path) -> Result<Base, Problem> {
     let name = |path: &Path| Printable::cut(&path.to_string_lossy(), 200);
     if is_file(base, config)? {
@@ -170,8 +170,8 @@ fn copied(commit: &str, folder: &Path, root: &Path) -> io::Result<TempDir> {
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
         fs::write(path, text)?;
     }
-    // Create the links last, so that no file is written through a link. Errors are ignored because the link may not be needed. If
-    // the link is needed, reading the roster reports the missing file.
+    // Create the links last, so that no file is written through a link. Errors are ignored because the link may not be needed,
+    // and if it is, reading the roster reports the missing file.
     for (link, text) in links.iter().zip(&link_texts) {
         let _ = create_link(&copy.path().join(link.path), text);
     }
@@ -215,7 +215,7 @@ impl<'t> TreeEntry<'t> {
     }
 }
 
-/// Resolves the target of a symbolic link. Returns `None` if the target is outside the folder of the config.
+/// Resolves the target of a symbolic link, unless the target is outside the folder of the config.
 fn target(link: &Path, text: &Path) -> Option<PathBuf> {
     let mut path = link.parent()?.to_owned();
     for part in text.components() {
@@ -276,8 +276,8 @@ impl IncludePatterns {
     }
 }
 
-/// Reads the contents of these entries, in order. For each object, `git cat-file --batch` prints a header line, the content, and
-/// a line feed. The header ends with the length of the content.
+/// Reads the contents of these entries, in order. For each object, `git cat-file --batch` prints a header line that ends with the
+/// length of the content, then the content and a line feed.
 fn contents(folder: &Path, entries: &[TreeEntry<'_>]) -> io::Result<Vec<Vec<u8>>> {
     let cut_short =
         || io::Error::new(io::ErrorKind::UnexpectedEof, "git returned fewer files than requested");

@@ -30,8 +30,8 @@ pub(super) fn run(args: &CompareArgs, session: Session<'_>) -> Done {
     Ok((Body::Comparison(Box::new(report)), exit))
 }
 
-/// Reads a root file or a git revision. Acknowledgments aren't checked against today's date: they were valid when they were
-/// merged.
+/// Reads a root file or a git revision. Acknowledgments aren't checked against today's date, since they were valid when they
+/// were merged.
 fn version(of: &Path, common: &Common) -> Result<(Printable, Roster), CommandError> {
     let is_missing_file = || !of.exists() && of.extension().is_some_and(|extension| extension == "toml");
     if base::is_file(of, &common.config)? || is_missing_file() {
@@ -45,7 +45,7 @@ fn name(file: &Path) -> Printable {
     Printable::cut(&file.to_string_lossy(), 200)
 }
 
-/// Replaces the help for a missing file. The original help suggests `--config`, but the versions to compare are arguments.
+/// Replaces the help for a missing file, which suggests `--config` although the versions to compare are arguments.
 fn which_files(mut problems: Problems) -> Problems {
     let missing = problems.list.iter_mut().filter(|problem| problem.code == RosterCode::FileMissing.as_str());
     missing.for_each(|problem| {

@@ -133,7 +133,7 @@ async fn open(roster: &Roster, asked: &ConnectionArgs, session: Session<'_>) -> 
     Ok(Connection { reader: paced(reader), place, sandbox: None, invocation, as_on })
 }
 
-/// Builds a reader. Network problems are reported before a missing or invalid token.
+/// Builds a reader, reporting network problems before a missing or invalid token.
 fn reader(
     base: BaseUrl,
     token: Result<Token, Problem>,
@@ -145,7 +145,7 @@ fn reader(
     Reader::new(base, token?, route, &roots, environment.clock, trace)
 }
 
-/// Fails if `ROLECALL_NOW` is set and requests might reach the real Pylon. A fixed time is meant only for local testing.
+/// Fails if `ROLECALL_NOW` is set and requests might reach the real Pylon, since a fixed time is meant only for local testing.
 pub(super) fn at_present(
     roster: &Roster,
     asked: &ConnectionArgs,
@@ -188,7 +188,7 @@ fn as_on(base: &BaseUrl, clock: Clock) -> Option<Moment> {
     (clock.is_fixed() && !base.is_loopback()).then(|| Moment { at, written: at.to_string() })
 }
 
-/// Returns the base URL from `--base-url` or `PYLON_BASE_URL`. Without one, returns the host of the requested region, the pinned
+/// Returns the base URL from `--base-url` or `PYLON_BASE_URL` or, without one, the host of the requested region, the pinned
 /// region, or the US. Fails if any of these contradict each other.
 fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem> {
     let pin = roster.workspace.region.as_ref();

@@ -1,4 +1,4 @@
-//! `demo`: writes an example and plans it on the sandbox. It's a first command for new users that works without any setup.
+//! `demo`: writes an example and plans it on the sandbox, as a first command for new users that works without any setup.
 
 use std::fs;
 use std::io::Result;

@@ -29,7 +29,7 @@ use crate::toml_text;
 /// The maximum difference between this machine's clock and Pylon's that passes the check. With a larger difference, windows begin
 /// and end noticeably too early or too late.
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
-/// The maximum age of the last apply. If the apply is older, the report warns that a pipeline may have stopped running.
+/// The maximum age of the last apply, beyond which the report warns that a pipeline may have stopped running.
 const SILENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The maximum length of an error message or a remedy in the report, in characters.
 const SENTENCE: usize = 300;
@@ -39,7 +39,7 @@ pub(super) fn run(asked: &ConnectionArgs, session: Session<'_>) -> Done {
     let mut report = DoctorReport { checks: vec![files] };
     let selects_host = asked.region.is_some() || asked.base_url.as_ref().is_some_and(|url| !url.is_empty());
     if roster.is_none() && !selects_host && !asked.sandbox {
-        // The files may pin a region. If so, the token must not be sent to another region.
+        // The files may pin a region, in which case the token must not be sent to another one.
         let skipped =
             "skipped, because the files are invalid and may pin a region: fix them, or pass --region";
         report.checks.push(Check::unknown("Pylon", skipped));
@@ -134,7 +134,7 @@ fn network(roster: &Roster, asked: &ConnectionArgs, environment: &Environment) -
     vec![route, roots]
 }
 
-/// Reports whether requests go through a proxy. The proxy's address is shown without its credentials.
+/// Reports whether requests go through a proxy, whose address is shown without its credentials.
 fn proxy(route: &Route) -> Check {
     let found = match route {
         Route::Direct(Direct::Loopback) => "none: Pylon is on this machine".to_owned(),
@@ -316,7 +316,7 @@ fn token_owner(state: &ObservedState) -> Option<Check> {
     Some(if is_admin { Check::good(name, found) } else { Check::attention(name, found, remedy) })
 }
 
-/// Checks that each role name in the files refers to exactly one role in Pylon. Otherwise, planning would fail.
+/// Checks that each role name in the files refers to exactly one role in Pylon, since planning would fail otherwise.
 fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
     let mut unknown = roster.named_roles();
     unknown.retain(|name, _| !matches!(state.roles.meaning(name), Meaning::One(_)));

@@ -108,7 +108,7 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
     found.into_iter().collect()
 }
 
-/// Shows the page for an error code. This doesn't require any files or a connection.
+/// Shows the page for an error code, which requires neither files nor a connection.
 fn page(code: &str) -> Done {
     if let Some(page) = DiagnosticPage::for_code(code) {
         return Ok((Body::Page(Box::new(page)), Exit::Done));

@@ -29,7 +29,7 @@ pub(super) struct Declared {
 }
 
 impl Declared {
-    /// Resolves the same files at the current time. The files aren't read again because standard input or another stream can be
+    /// Resolves the same files at the current time, without reading them again, because standard input or another stream can be
     /// read only once.
     pub(super) fn resolved_again(&self, environment: &Environment) -> Self {
         let (roster, now) = (self.roster.clone(), environment.clock.now());
@@ -119,8 +119,8 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
     if problems.is_empty() { Ok(emails) } else { Err(problems) }
 }
 
-/// If the files declare neither people nor anything else to check against Pylon, returns a report that says so. The caller can
-/// then skip the connection.
+/// If the files declare neither people nor anything else to check against Pylon, returns a report that says so, which lets the
+/// caller skip the connection.
 pub(super) fn without_people(declared: &Declared, common: &Common) -> Option<Body> {
     let Roster { people, workspace, guardrails, .. } = &declared.roster;
     let asks = !people.is_empty()

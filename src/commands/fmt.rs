@@ -20,7 +20,7 @@ pub(super) fn run(args: &FmtArgs, session: Session<'_>) -> Done {
     let is_dry = args.check || args.diff;
     let (mut files, mut rewritten) = (Vec::new(), Vec::new());
     for (name, before) in texts.iter() {
-        // Formatting can't fail: the text has already been parsed as TOML.
+        // Formatting can't fail, since the text has already been parsed as TOML.
         let after = canonical(before).unwrap_or_else(|_| before.to_owned());
         let state = match (before == after, is_dry) {
             (true, _) => FileState::Unchanged,
@@ -55,8 +55,8 @@ fn texts(args: &FmtArgs, session: Session<'_>) -> Result<Sources, Problems> {
     Ok(texts)
 }
 
-/// Returns a file's name and content. The content must be valid TOML, but it need not be a valid root file: a team file can't be
-/// checked without its root file.
+/// Returns a file's name and content. The content must be valid TOML, but it need not be a valid root file, since a team file
+/// can't be checked without its root file.
 fn text(path: &Path) -> Result<(String, String), Problems> {
     let first =
         |sources: &Sources| sources.iter().next().map(|(name, text)| (name.to_owned(), text.to_owned()));

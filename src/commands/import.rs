@@ -78,7 +78,7 @@ fn are_new(config: &Path, teams: Option<&Path>) -> Result<(), Problem> {
 }
 
 /// Returns the TOML files in the folder for team files, if it exists. Fails if `teams` exists but isn't a folder. A symbolic
-/// link is rejected too: it might point outside the config's folder, where rolecall doesn't read any files.
+/// link is rejected too, since it might point outside the config's folder, where rolecall doesn't read any files.
 fn included_in(teams: &Path) -> Result<Vec<String>, Problem> {
     match std::fs::symlink_metadata(teams) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

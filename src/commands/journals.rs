@@ -33,9 +33,8 @@ pub(super) fn create(given: Option<&Path>, config: &Path, now: Timestamp) -> Res
     }
 }
 
-/// Creates a journal in `.rolecall/journal`. The file name includes a random part because processes in two containers can share
-/// a process ID within the same second. If the name is taken anyway, another name is tried. An existing journal is never
-/// opened.
+/// Creates a journal in `.rolecall/journal`. The file name includes a random part because processes in two containers can share a
+/// process ID within the same second. If the name is taken anyway, another one is tried, so an existing journal is never opened.
 fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     let journals = OwnFolder::open_or_create_in(folder)?.folder(JOURNALS)?;
     loop {
@@ -60,14 +59,14 @@ fn mark_running(file: &File) {
     let _ = file.try_lock();
 }
 
-/// Does nothing: locked files can't be read on this platform.
+/// Does nothing, because locked files can't be read on this platform.
 #[cfg(not(unix))]
 fn mark_running(_: &File) {}
 
 /// Returns `true` if the run writing this journal is still alive on this machine. The kernel releases the lock when the process
-/// exits, even if it's killed. Call this before reading the journal; otherwise, a run that ends in between looks killed.
+/// exits, even if it's killed. Call this before reading the journal, or a run that ends in between looks killed.
 pub(super) fn is_running(journal: &Path) -> bool {
-    // Don't open a pipe here: closing it again would leave the writer without a reader.
+    // Don't open a pipe here, because closing it again would leave the writer without a reader.
     let is_file = fs::metadata(journal).is_ok_and(|metadata| metadata.is_file());
     is_file
         && File::open(journal)
@@ -98,8 +97,8 @@ fn open_there(path: &Path) -> Result<File> {
     private::options().append(true).create(true).open(path)
 }
 
-/// Checks that no other apply is using the file or has used it. Otherwise, `rollback` would undo both applies. Two applies that
-/// start at the same time detect each other by the lock, which is held until the file is closed.
+/// Checks that no other apply is using the file or has used it, because `rollback` would otherwise undo both applies. Two applies
+/// that start at the same time detect each other by the lock, which is held until the file is closed.
 fn is_unused(file: &File) -> Result<()> {
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Err(Error::other("another apply is writing it"));
@@ -149,8 +148,8 @@ pub(super) fn unfinished(folder: &Path, asked: &ConnectionArgs) -> Option<PathBu
     (!has_end).then_some(newest)
 }
 
-/// Returns this folder's journals, newest first. The file names start with the time in seconds. Journals from the same second are
-/// sorted by modification time. Symbolic links are skipped because they may come from the repository.
+/// Returns this folder's journals, newest first. The file names start with the time in seconds, so journals from the same second
+/// are sorted by modification time. Symbolic links are skipped because they may come from the repository.
 pub(super) fn newest(folder: &Path) -> Vec<PathBuf> {
     let own = folder.join(NAME);
     let journals = own.join(JOURNALS);

@@ -1,7 +1,7 @@
 //! Uses git to find out when each line of the files was last changed and which commit is checked out.
 //!
-//! The repository's hooks and textconv filters are never run. Failures aren't errors for the command: the files don't have to be
-//! in git.
+//! The repository's hooks and textconv filters are never run. Failures aren't errors for the command, because the files don't
+//! have to be in git.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -26,7 +26,7 @@ const BLAME: [&str; 3] = ["blame", "--incremental", "--no-textconv"];
 /// Maps line numbers to the commits that last changed them. Uncommitted lines are left out.
 type Lines = HashMap<usize, SinceLine>;
 
-/// Returns the commit that last changed a line. Returns `None` for uncommitted lines or if git can't determine the commit.
+/// Returns the commit that last changed a line, unless the line is uncommitted or git can't determine the commit.
 pub(super) fn since(location: &Location) -> Option<SinceLine> {
     let line = format!("{0},{0}", location.line);
     let is_shallow = is_shallow(folder(&location.file)).ok()?;
@@ -47,7 +47,7 @@ pub(super) struct FileHistory {
 }
 
 impl FileHistory {
-    /// Runs git for every file. This never fails; errors are collected in `unread`.
+    /// Runs git for every file, collecting errors in `unread` instead of failing.
     pub(super) fn read(sources: &Sources) -> Self {
         let mut history = Self::default();
         let Some((root, _)) = sources.iter().next() else { return history };
@@ -132,10 +132,10 @@ fn is_shallow(folder: &Path) -> Result<bool, Printable> {
     Ok(asked_in(folder, &["rev-parse", "--is-shallow-repository"])?.trim() == "true")
 }
 
-/// Parses the output of `git blame --incremental`. The output consists of one group per range of lines, but a commit's author and
-/// other details appear only in its first group.
+/// Parses the output of `git blame --incremental`, which consists of one group per range of lines. A commit's author and other
+/// details appear only in its first group.
 ///
-/// In a shallow clone, git attributes all older lines to the oldest available commits (`boundary`). Those commits are ignored.
+/// In a shallow clone, git attributes all older lines to the oldest available commits (`boundary`), so those commits are ignored.
 fn commits(answer: &str, is_shallow: bool) -> Lines {
     let mut known: HashMap<String, HashMap<&str, &str>> = HashMap::new();
     let mut ranges = Vec::new();

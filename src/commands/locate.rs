@@ -42,8 +42,8 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
     if let Command::Rollback(args) = &mut cli.command
         && args.last
     {
-        // Replace `--last` with the name of the journal. The rollback writes its own journal, so after it, `--last` would refer
-        // to that journal instead of the one to resume.
+        // Replace `--last` with the name of the journal, because the rollback writes its own journal. After it, `--last` would
+        // refer to that one instead of the one to resume.
         args.of = journals::newest_for(&folder(&config), &args.connection);
     }
     cli.use_config(config, origin);
@@ -53,8 +53,7 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
     Ok(())
 }
 
-/// Returns the note that tells the user which file is used. Returns `None` if the user named the file or if it's in the current
-/// folder.
+/// Returns the note that tells the user which file is used, unless the user named it or it's in the current folder.
 fn note(config: &Path, origin: &ConfigOrigin) -> Option<String> {
     let config = whole(Printable::cut(&config.to_string_lossy(), 200).as_str());
     match origin {
@@ -87,8 +86,8 @@ fn nearest(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> (PathBuf, Con
     (CONFIG.into(), ConfigOrigin::Nowhere(searched))
 }
 
-/// Returns `true` if the folder has an entry with this name. Dangling symbolic links count too: ignoring one would silently
-/// select another file.
+/// Returns `true` if the folder has an entry with this name. Dangling symbolic links count too, because ignoring one would
+/// silently select another file.
 fn has(folder: &Path, name: &str) -> bool {
     folder.join(name).symlink_metadata().is_ok()
 }
@@ -112,7 +111,7 @@ fn parent_folder(levels: usize) -> PathBuf {
     std::iter::repeat_n("..", levels).collect()
 }
 
-/// Rejects a team file as the config. A plan from a team file would ignore the guardrails, the pinned organization, and everyone
+/// Rejects a team file as the config, because a plan from it would ignore the guardrails, the pinned organization, and everyone
 /// else declared by the root file.
 pub(super) fn check_is_root(config: &Path) -> Result<(), Problem> {
     // If the config can't be resolved, the reason will be reported when we read it.
@@ -121,8 +120,8 @@ pub(super) fn check_is_root(config: &Path) -> Result<(), Problem> {
     else {
         return Ok(());
     };
-    // This check can reject a config but never selects one. Outside a repository, it's therefore safe to search all parent
-    // folders with the same owner.
+    // This check can reject a config but never selects one, so outside a repository, it's safe to search all parent folders with
+    // the same owner.
     let with_same_owner = || start.ancestors().take_while(|parent| owner(parent) == owner(&start)).collect();
     for parent in up_to_repository_root(&start, owner).unwrap_or_else(with_same_owner) {
         let root = parent.join(CONFIG);
@@ -179,8 +178,7 @@ pub(super) fn explained(mut error: CommandError, command: &Command, common: &Com
     error
 }
 
-/// Returns the first root file in a subfolder of the current folder, quoted for the shell. `demo` writes its root file to such a
-/// subfolder.
+/// Returns the first root file in a subfolder of the current folder (e.g., the one that `demo` wrote), quoted for the shell.
 fn below() -> Option<String> {
     /// The maximum number of entries of the current folder to look at, which limits the duration of the search.
     const MOST_FOLDERS: usize = 1000;

@@ -1,11 +1,11 @@
 //! Locks that allow only one apply per organization at a time, for each user and machine.
 //!
-//! Which folders are available depends on the session. A login shell has `XDG_RUNTIME_DIR`, for example, but a cron job
-//! doesn't. Taking the lock in every available folder ensures that any two runs share at least one lock. The kernel releases
-//! the lock when the process exits, even if the process is killed.
+//! Since the available folders depend on the session (e.g., a login shell has `XDG_RUNTIME_DIR`, but a cron job doesn't), the
+//! lock is taken in all of them. Any two runs then share at least one lock. The kernel releases the lock when the process exits,
+//! even if the process is killed.
 //!
-//! Applies on different machines can still overlap. Their reports are still accurate: an apply sends absolute values, never
-//! relies on an old read, and reads back every change.
+//! Applies on different machines can still overlap. Even then, their reports are accurate, because an apply sends absolute
+//! values, never relies on an old read, and reads back every change.
 
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
@@ -80,7 +80,8 @@ impl Lock {
         if lock.files.is_empty() { Err(refused) } else { Ok(lock) }
     }
 
-    /// Returns `true` if another apply held the lock during the last `span`. If so, anything read in that time may be outdated.
+    /// Returns `true` if another apply held the lock during the last `span`, in which case anything read in that time may be
+    /// outdated.
     pub fn was_held_within(&self, span: Duration) -> bool {
         self.unlocked_for.is_some_and(|unlocked_for| unlocked_for <= span)
     }

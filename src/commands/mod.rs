@@ -1,8 +1,8 @@
 //! The commands, one per module.
 //!
-//! A command takes its arguments and the [`Environment`] and returns a report. [`run`] renders the report into an [`Output`],
-//! which `main` prints. `outlets` writes reports to files. While a command is running, it prints only questions, notes, and
-//! progress, except that `sandbox` also prints its address.
+//! A command takes its arguments and the [`Environment`] and returns a report, which [`run`] renders into an [`Output`] for
+//! `main` to print. `outlets` writes reports to files. While a command is running, it prints only questions, notes, and progress,
+//! except that `sandbox` also prints its address.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -188,12 +188,12 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
     if let Err(error) = checked {
         return finish(error.into_report(name), Outlets::default(), session);
     }
-    // Read the token file before anything else. The token can then be scrubbed from all output, such as an error that quotes the
-    // token.
+    // Read the token file before anything else, so that the token can be scrubbed from all output, such as an error that quotes
+    // it.
     if command.connection().is_some_and(|asked| asked.token_file.is_some() && !asked.sandbox) {
         let _ = token(environment);
     }
-    // Open the output files before sending any request: if we can't report changes, we must not make them.
+    // Open the output files before sending any request, because we must not make changes that we can't report.
     let opened = overwrites::check(command, common).and_then(|()| Ok(Outlets::open(session)?));
     let outlets = match opened {
         Ok(outlets) => outlets,
@@ -397,8 +397,8 @@ fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T,
     }
 }
 
-/// Reads every token source that can be read more than once and registers the tokens for scrubbing. Call this before parsing
-/// the arguments: a usage error may echo a token, and a run with `--sandbox` doesn't read the token later. The other sources,
+/// Reads every token source that can be read more than once and registers the tokens for scrubbing. Call this before parsing the
+/// arguments, since a usage error may echo a token, and a run with `--sandbox` doesn't read the token later. The other sources,
 /// such as standard input, are left to `token`.
 pub fn hide_tokens(sources: &[TokenSource]) {
     for source in sources.iter().filter(|source| source.can_be_read_again()) {
@@ -416,7 +416,7 @@ fn hidden_text(source: &TokenSource) -> Result<String, Problem> {
     Ok(text)
 }
 
-/// Returns the token. We cache the result because standard input can be read only once.
+/// Returns the token and caches the result, since standard input can be read only once.
 fn token(environment: &Environment) -> Result<Token, Problem> {
     let find = || {
         let source = environment.token_sources.first().ok_or_else(tokens::no_source)?;

@@ -1,8 +1,8 @@
 //! The report files: those passed to `--report`, and the job summary on GitHub.
 //!
-//! All files are opened before the first request. A run must not change Pylon if it can't report the changes. `--report` files
-//! are written much like the target of a shell's `>`. A report is appended to the job summary, because earlier commands of the
-//! same step may have written to it.
+//! All files are opened before the first request, because a run must not change Pylon if it can't report the changes. `--report`
+//! files are written much like the target of a shell's `>`. A report is appended to the job summary, because earlier commands of
+//! the same step may have written to it.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

@@ -44,8 +44,8 @@ pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandErr
     Ok(())
 }
 
-/// The number of bytes to parse at the start of an existing output file, to find out whether the file declares people. Parsing
-/// takes up about fifty times as much memory as the bytes.
+/// The number of bytes to parse at the start of an existing output file, to find out whether it declares people. It's small
+/// because parsing takes up about fifty times as much memory.
 const LOOKED_AT: usize = 16 * 1024;
 
 fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIdentity, CommandError> {

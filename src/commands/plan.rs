@@ -1,4 +1,4 @@
-//! `plan`: shows what an apply would change. It uses a `Reader`, which can't write to Pylon.
+//! `plan`: shows what an apply would change, using a `Reader`, which can't write to Pylon.
 
 use std::path::Path;
 

@@ -127,7 +127,7 @@ async fn observe_on(
     connection.observe(&declared.roster, &emails).await
 }
 
-/// Draws the plan for the files and reviews it. No further requests are sent.
+/// Draws the plan for the files and reviews it, without sending any further requests.
 pub(super) fn settle(
     declared: &Declared,
     only: &[Email],
@@ -166,15 +166,15 @@ pub(super) fn settle_rollback(
         .rollback(state, &connection.place, desired.people.len())
         .map_err(|problem| problem.with_sources(&roster.sources))?;
     let files = Adoption::of_rollback(&plan.changes, desired, roster, state);
-    // The plan for the files is used only for a note about the next apply. The rollback is possible without the plan, so errors
-    // are ignored.
+    // The rollback is possible without the plan for the files, which is used only for a note about the next apply, so errors are
+    // ignored.
     let next =
         Plan::draw(desired, state, &roles, roster.policy).map_or_else(|_| Vec::new(), |plan| plan.changes);
     let notes = RollbackNotes::new(applied, &not_rolled_back, &files, &next, &roster.sources, &state.roles);
     Ok(review(declared, plan, &roles, Some(notes), max_changes, connection, observation))
 }
 
-/// Looks up the roles named in the files. Then checks the declared roles against the rules, using the role IDs and addresses from
+/// Looks up the roles named in the files, then checks the declared roles against the rules, using the role IDs and addresses from
 /// Pylon.
 fn named_roles(
     declared: &Declared,
@@ -236,8 +236,8 @@ impl Prepared {
     pub(super) async fn find_blame(&mut self, connection: &Connection) {
         let state = &self.observation.state;
         let mut drift = Drift::new(&self.reviewed.plan, &state.roles);
-        // If the files under review cause an edit, it does not matter who set the current value. A scheduled edit is looked up,
-        // since another user could have changed the value after the window began or ended.
+        // If the files under review cause an edit, it doesn't matter who set the current value. A scheduled edit is still looked
+        // up, since another user could have changed the value after the window began or ended.
         let caused: HashSet<(&str, Field)> = self.report.edits_of_this_change().collect();
         drift.retain(|id, field| !caused.contains(&(id.as_str(), field)));
         let findings = connection.reader.inquire(drift).await.finish(state);
@@ -257,8 +257,7 @@ impl Prepared {
         self.report.add_unwritten(base, present, &self.reviewed, state);
     }
 
-    /// Returns the digest of the files. The digest is computed on demand, because it's needed only for a saved plan or a late
-    /// confirmation.
+    /// Returns the digest of the files, computed on demand because only a saved plan or a late confirmation needs it.
     pub(super) fn files_digest(&self) -> String {
         digest_of(&self.sources)
     }

@@ -1,6 +1,6 @@
 //! Progress reporting on standard error: a progress line with a countdown on a terminal, and occasional lines elsewhere.
 //!
-//! On a terminal, the line must never contain untrusted text: `indicatif` draws it, bypassing the scrubbing in `output`.
+//! On a terminal, the line must never contain untrusted text, because `indicatif` draws it, bypassing the scrubbing in `output`.
 //! `progress_line` formats the line, and a thread of `indicatif` redraws it, so the countdown advances while the apply is
 //! waiting.
 
@@ -121,8 +121,8 @@ impl Progress {
     }
 }
 
-/// Shows how long requests that read from Pylon have to wait. Each wait is printed on its own line. On a terminal, a countdown is
-/// shown below.
+/// Shows how long requests that read from Pylon have to wait. Each wait is printed on its own line, with a countdown below it on
+/// a terminal.
 #[derive(Debug)]
 pub(super) struct ReadWaits {
     clock: Clock,
@@ -229,7 +229,7 @@ fn reason_of(machine: &Machine, reason: WaitReason) -> (String, String) {
     (sentence.to_owned(), short.to_owned())
 }
 
-/// Describes how long sending this many changes takes at this rate limit. Returns `None` if it takes less than a minute.
+/// Describes how long sending this many changes takes at this rate limit, unless it takes less than a minute.
 fn expectation(changes: usize, per_minute: u64) -> Option<String> {
     let minutes = (changes as u64).saturating_sub(1) / per_minute.max(1);
     let minutes_text = words::count(usize::try_from(minutes).unwrap_or(usize::MAX), "minute", "minutes");

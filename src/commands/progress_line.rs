@@ -102,7 +102,7 @@ impl ProgressLine {
     }
 }
 
-/// Formats the countdown of a wait that ends after `left`. The text is always narrower than the terminal's `width`.
+/// Formats the countdown of a wait that ends after `left`, always narrower than the terminal's `width`.
 pub(super) fn countdown(left: Duration, width: usize) -> String {
     let seconds = left.as_millis().div_ceil(1000);
     let mut texts = [format!("  continuing in {seconds} s"), format!("{seconds} s")].into_iter();

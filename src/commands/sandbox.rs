@@ -56,8 +56,8 @@ pub(super) fn run(args: &SandboxArgs, session: Session<'_>) -> Done {
     })
 }
 
-/// Prints two lines to paste into a shell. They are the only output on standard output, and a script can read them while the
-/// sandbox is running. The message for humans goes to standard error.
+/// Prints two lines to paste into a shell. Nothing else goes to standard output, so a script can read them while the sandbox is
+/// running. The message for humans goes to standard error.
 fn greet(running: &Running, token: &str, count: usize) -> Result<(), CommandError> {
     // If `--token` repeats the token in the environment, that token may be a real one and must not be printed.
     let is_set = output::scrub(token.to_owned()) != token;
@@ -84,8 +84,8 @@ pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Res
 }
 
 /// Chooses what `--sandbox` starts from: the last run's saved state, then `pylon.json` next to the config, then a generated
-/// organization. However, `pylon.json` describes a real organization and takes precedence over a saved state that was generated
-/// from the files. The pinned organization and region always apply.
+/// organization. However, since `pylon.json` describes a real organization, it takes precedence over a saved state that was
+/// generated from the files. The pinned organization and region always apply.
 fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<World, Problem> {
     let kept = read_kept(folder, now)?;
     let mut world = match kept {
@@ -105,9 +105,9 @@ fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Worl
     Ok(world)
 }
 
-/// Generates an organization from the declared people with only the built-in roles. As with the real Pylon, planning fails if the
-/// files name any other role. Generating that role instead would hide a typo. If the files don't declare any people, generates
-/// [`DEFAULT_PEOPLE`] people.
+/// Generates an organization from the declared people with only the built-in roles. As with the real Pylon, planning then fails
+/// if the files name any other role, whereas generating that role would hide a typo. If the files don't declare any people,
+/// generates [`DEFAULT_PEOPLE`] people.
 fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
     if roster.people.is_empty() {
         let mut world = invented(DEFAULT_PEOPLE, now)?;
@@ -168,8 +168,8 @@ fn read_kept(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     parse(&path, text, now)
 }
 
-/// Reads `pylon.json` next to the config, if it exists. The file may come with a repository and is used without being on the
-/// command line. We therefore reject symbolic links, which could point at any of the user's files.
+/// Reads `pylon.json` next to the config, if it exists. Since the file may come with a repository and is used without being on
+/// the command line, we reject symbolic links, which could point at any of the user's files.
 fn read_described(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     let path = folder.join("pylon.json");
     let text =

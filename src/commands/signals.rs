@@ -1,7 +1,7 @@
 //! Handles signals that terminate a run (SIGINT, SIGTERM, and SIGHUP), as well as resource limits that would kill a run midway.
 //!
 //! [`watch`] starts a thread that receives the signals and can terminate the process even while the main thread is blocked.
-//! During the work, the thread just forwards each signal so the work can shut down cleanly. Afterwards, the next signal
+//! During the work, the thread only forwards each signal, so that the work can shut down cleanly. Afterwards, the next signal
 //! terminates the process immediately, even if printing the report is blocked because it's never read. The default signal
 //! handling can't do this, because tokio doesn't restore it after installing a handler.
 
@@ -39,7 +39,7 @@ pub(super) struct Signals {
 }
 
 impl Drop for Signals {
-    /// Marks the end of the work. From then on, a signal terminates the process immediately.
+    /// Marks the end of the work, after which a signal terminates the process immediately.
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::SeqCst);
         if let Ok(number) = self.numbers.try_recv() {
@@ -167,8 +167,8 @@ fn arrivals() -> Result<UnboundedReceiver<i32>> {
     Ok(told)
 }
 
-/// Returns the mask of signals that were already ignored when the program started and must stay ignored. For example, `nohup`
-/// ignores SIGHUP. Only Linux exposes this without `unsafe` code, so the mask is empty elsewhere.
+/// Returns the mask of signals that were already ignored when the program started and must stay ignored (e.g., `nohup` ignores
+/// SIGHUP). Only Linux exposes this without `unsafe` code, so the mask is empty elsewhere.
 #[cfg(unix)]
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -207,7 +207,7 @@ pub(super) fn runtime() -> Result<Runtime> {
 }
 
 /// Makes writes beyond the file size limit (`ulimit -f`) fail with an error, as on a full disk, instead of killing the process
-/// with SIGXFSZ. Commands with a runtime don't need this: creating one has the same effect.
+/// with SIGXFSZ. Commands with a runtime don't need this, since creating one has the same effect.
 pub(super) fn outlive_file_size_limit() {
     #[cfg(unix)]
     if rustix::process::getrlimit(rustix::process::Resource::Fsize).current.is_some() {

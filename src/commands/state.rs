@@ -22,7 +22,7 @@ use crate::sandbox::{
 };
 use crate::target_file::follow_links;
 
-/// Writes a state to a new file. Because the state reveals who has which role, only the file's owner can read it.
+/// Writes a state to a new file that only its owner can read, because the state reveals who has which role.
 pub(super) fn write_state(path: &Path, state: &SandboxState) -> Done {
     let name = path.to_string_lossy();
     is_new(path)?;

@@ -1,4 +1,4 @@
-//! Writes the roster's files, either all or none of them. Only a rename that fails midway can leave some of them written.
+//! Writes the roster's files, either all or none of them, unless a rename fails midway.
 
 use std::fs;
 use std::io::{Error, ErrorKind, Result};
