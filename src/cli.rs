@@ -84,7 +84,7 @@ pub struct Named<'a> {
 }
 
 impl Command {
-    /// Returns the files named on the command line. Excludes reports and `--config`.
+    /// Returns the files named on the command line, except reports and `--config`.
     pub fn files(&self) -> Named<'_> {
         let (mut read, written) = match self {
             Self::Plan(PlanArgs { base, output, .. }) => {
@@ -285,7 +285,7 @@ pub struct FmtArgs {
 }
 
 impl FmtArgs {
-    /// Returns `true` if standard input is formatted to standard output. If so, no report is printed.
+    /// Returns `true` if standard input is formatted to standard output, in which case no report is printed.
     pub fn is_filter(&self) -> bool {
         !self.check && !self.diff && matches!(self.files.as_slice(), [file] if file.as_os_str() == STDIN)
     }
@@ -303,7 +303,7 @@ pub struct ExplainArgs {
 }
 
 impl ExplainArgs {
-    /// Returns the error code to explain, or `None` if the argument refers to a person. An address can't contain `::`.
+    /// Returns the error code to explain, or `None` if the argument refers to a person (an address can't contain `::`).
     pub fn code(&self) -> Option<&str> {
         Some(self.who.trim()).filter(|who| who.contains("::"))
     }

@@ -87,8 +87,8 @@ fn as_flag(words: Vec<OsString>) -> Vec<OsString> {
     }
 }
 
-/// Returns the definition of the command line, including the help texts. Common flags that a command doesn't use are hidden
-/// from its help. They aren't rejected because they can also precede the command.
+/// Returns the definition of the command line, including the help texts. Common flags that a command doesn't use are hidden from
+/// its help, but not rejected, because they can also precede the command.
 pub fn command() -> Command {
     let command = Cli::command();
     let common = common(&command);
@@ -97,8 +97,8 @@ pub fn command() -> Command {
     told(command, |verb| common.iter().filter_map(|arg| hidden(verb, arg)).collect())
 }
 
-/// Returns the definition of the command line for shell completions. It leaves out the flags that a command doesn't use; hiding
-/// them isn't enough, since completions offer hidden flags too.
+/// Returns the definition of the command line for shell completions. It leaves out the flags that a command doesn't use, instead
+/// of hiding them, since completions offer hidden flags too.
 pub fn completed() -> Command {
     let command = Cli::command();
     let common: Vec<Arg> = common(&command).into_iter().map(|arg| arg.global(false)).collect();
@@ -307,7 +307,7 @@ fn flag_of_others(error: &clap::Error) -> Option<String> {
     (!verbs.is_empty()).then(|| format!("'--{flag}' is an option of: {verbs}"))
 }
 
-/// Checks that a command has a CSV report. The error lists the commands with a CSV report.
+/// Checks that a command has a CSV report. If not, the error lists the commands that have one.
 pub fn check_csv(command: &str) -> Result<(), String> {
     let has_csv = VERBS.iter().any(|verb| verb.has_csv && verb.name == command);
     if has_csv { Ok(()) } else { Err(names(|verb| verb.has_csv)) }
