@@ -110,8 +110,8 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
     lines
 }
 
-/// Merges annotations that differ only in the title, which is usually an address. Otherwise, the annotations for one changed
-/// default could use up the limit of ten.
+/// Merges annotations that differ only in the title, which is usually an address, so that the annotations for one changed
+/// default don't use up the limit of ten.
 fn merged(all: Vec<Annotation>) -> Vec<Annotation> {
     let mut merged: Vec<(Annotation, usize)> = Vec::new();
     let mut known: HashMap<(Level, Option<Location>, String), usize> = HashMap::new();

@@ -10,7 +10,7 @@ use super::facts::{Envelope, VERSION};
 use super::{Body, Report};
 use crate::printable::{characters, is_unprintable};
 
-/// Writes the report as one JSON object. Returns an empty string if the command has already printed its output.
+/// Writes the report as one JSON object, or nothing if the command has already printed its output.
 pub fn write(report: &Report) -> String {
     let Report { command, exit, body } = report;
     if let Body::Nothing = body {

@@ -33,7 +33,7 @@ enum Tone {
     Bad,
 }
 
-/// Renders the report as a page. Returns an empty string if the command has already printed its output.
+/// Renders the report as a page, unless the command has already printed its output.
 pub(super) fn write(report: &Report) -> String {
     let Report { command, exit, body } = report;
     match body {

@@ -154,7 +154,7 @@ fn left_out(number: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// Formats the hunks as a `diff` block, which is collapsed if there are many. It is truncated only between hunks.
+/// Formats the hunks as a `diff` block, which is collapsed if there are many, and truncated only between hunks.
 fn diff(hunks: &[Hunk], summary: &str, one: &str, many: &str, room: usize) -> String {
     if hunks.is_empty() {
         return String::new();

@@ -135,8 +135,7 @@ pub fn remedy(
     )
 }
 
-/// Suggests a way to get the plan to pass without an acknowledgment. Returns an empty string if the plan itself has to
-/// change.
+/// Suggests a way to get the plan to pass without an acknowledgment, unless the plan itself has to change.
 fn advice(figure: &Figure, invocation: &Invocation) -> String {
     match figure {
         Figure::Rule(_) => "Change the role in Pylon, or declare an allowed one. ".to_owned(),
@@ -156,8 +155,7 @@ fn advice(figure: &Figure, invocation: &Invocation) -> String {
     }
 }
 
-/// Suggests splitting the plan if every order of the changes would violate the limit during the apply. Otherwise, returns an
-/// empty string.
+/// Suggests splitting the plan, but only if every order of the changes would violate the limit during the apply.
 fn make_room(count: &RoleCount) -> String {
     let advice = "change some of these people in an earlier pull request, or ";
     if count.during.is_some() { advice.to_owned() } else { String::new() }

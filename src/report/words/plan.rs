@@ -109,8 +109,7 @@ pub fn base_name(base: &BaseLine) -> Printable {
     }
 }
 
-/// Counts the changes by cause in a single line, or explains why the causes are unknown. Returns `None` if there is no base
-/// version.
+/// If there is a base version, counts the changes by cause in a single line, or explains why the causes are unknown.
 pub fn causes(report: &PlanReport) -> Option<String> {
     let base = report.base.as_ref()?;
     let BaseLine { has_files, problem, .. } = base;
