@@ -69,7 +69,7 @@ fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepare
     Ok(prepared)
 }
 
-/// Asks for confirmation, sends the changes, reads them back, and reports the outcome. A blocked or empty plan is just reported.
+/// Asks for confirmation, sends the changes, reads them back, and reports the outcome. A blocked or empty plan is only reported.
 /// `replan` makes a fresh plan if another apply ran in the meantime, or if the user took too long to confirm.
 pub(super) async fn carry_through(
     command: &str,
@@ -102,7 +102,7 @@ pub(super) async fn carry_through(
     Ok((Body::Plan(Box::new(report)), exit(&finished)))
 }
 
-/// Prints a note that the end of the journal couldn't be written. This isn't fatal, since the report has the same outcomes.
+/// Prints a note that the end of the journal couldn't be written, which isn't fatal, since the report has the same outcomes.
 fn incomplete_journal(journal: &str, error: std::io::Error) {
     let (name, why) = (Printable::cut(journal, 200), Unreadable::System(error));
     say(&format!("The journal {name} is incomplete, as if this run had not finished: {why}."));

@@ -26,7 +26,7 @@ use crate::roster::read::included_patterns;
 /// The base version of the files, along with its name in reports.
 #[derive(Debug)]
 pub(super) struct Base {
-    /// The base roster or, if the base files are invalid, their problems. In that case, the report shows no causes.
+    /// The base roster or, if the base files are invalid, their problems, in which case the report shows no causes.
     pub(super) files: Result<Roster, Problems>,
     pub(super) line: BaseLine,
 }

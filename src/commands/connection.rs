@@ -168,8 +168,7 @@ pub(super) fn at_present(
     }
 }
 
-/// Chooses the proxy and loads the certificates for these options. Returns `None` if the base URL is invalid or contradicts the
-/// region.
+/// Chooses the proxy and loads the certificates for these options, unless the base URL is invalid or contradicts the region.
 pub(super) fn network(
     roster: &Roster,
     asked: &ConnectionArgs,

@@ -47,7 +47,7 @@ fn declared_and_applied(of: &Path, session: Session<'_>) -> Result<(Declared, Ap
         return Err(still_running().into());
     }
     let mut files = declared(None, session)?;
-    // Show just the file name, to keep locations short.
+    // Show only the file name to keep locations short.
     let name = of.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let file = files.roster.sources.add(name, read(of)?);
     match Applied::read(&files.roster.sources, file) {

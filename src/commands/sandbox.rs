@@ -144,7 +144,7 @@ fn write(path: &Path, args: &SandboxArgs, session: Session<'_>) -> Done {
     write_state(path, &SandboxState { made_up: false, ..world.to_state() })
 }
 
-/// Reads the state file if it's given and exists. Otherwise, generates `people` people, or 12 by default.
+/// Reads the state file if it's given and exists, or else generates `people` people (12 by default).
 fn described(file: Option<&Path>, people: Option<usize>, now: Timestamp) -> Result<World, Problem> {
     let read = match file {
         Some(path) => parse(path, regular::read(path, MAX_STATE_BYTES), now)?,
@@ -177,7 +177,7 @@ fn read_described(folder: &Path, now: Timestamp) -> Result<Option<World>, Proble
     parse(&path, text, now)
 }
 
-/// Builds a [`World`] from the content of a state file. Returns `None` if the file does not exist.
+/// Builds a [`World`] from the content of a state file, if the file exists.
 fn parse(path: &Path, text: Result<String, Unreadable>, now: Timestamp) -> Result<Option<World>, Problem> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
     let json = match text {
