@@ -27,8 +27,8 @@ pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mu
     });
 }
 
-/// Returns the addresses in `protected`, acknowledgments, and rules. If such an address only resembles a person's address, the
-/// setting silently has no effect: the person isn't protected, for example.
+/// Returns the addresses in `protected`, acknowledgments, and rules. A setting silently has no effect if its address only resembles
+/// a person's (e.g., the person isn't protected).
 fn named_in_settings(roster: &Roster) -> Vec<Sourced<Email>> {
     let Roster { guardrails, acknowledgments, .. } = roster;
     let users = acknowledgments.iter().filter_map(|known| known.risk.user());
@@ -41,8 +41,8 @@ fn is_foreign(email: &Email) -> bool {
     !email.as_str().is_ascii()
 }
 
-/// Reports pairs of addresses that look the same if at least one contains non-ASCII characters. Pairs of ASCII addresses are
-/// never reported: `l` and `1` look alike in too many real names.
+/// Reports pairs of addresses that look the same if at least one contains non-ASCII characters. Pairs of ASCII addresses are never
+/// reported because `l` and `1` look alike in too many real names.
 pub(super) fn check_look_alikes(roster: &Roster, problems: &mut Vec<Problem>) {
     let declared = roster.people.iter().map(|person| &person.email);
     let named = named_in_settings(roster);

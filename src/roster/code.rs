@@ -31,8 +31,7 @@ codes! {
         WrongType = "roster::wrong_type",
         /// The value has the right type, but is invalid for its key.
         BadValue = "roster::bad_value",
-        /// A rule or an acknowledgment lacks a required key. Also used for a key that doesn't apply to the acknowledged
-        /// guardrail.
+        /// A rule or an acknowledgment lacks a required key, or an acknowledgment has a key that doesn't apply to its guardrail.
         MissingKey = "roster::missing_key",
         BadEmail = "roster::bad_email",
         /// An address contains non-ASCII characters, which `allow_unicode_emails` does not permit.

@@ -33,7 +33,7 @@ pub enum BadEmail {
 }
 
 impl Email {
-    /// Wraps an address from Pylon without validation: Pylon decides which addresses its users sign in with.
+    /// Wraps an address from Pylon without validation, since Pylon decides which addresses its users sign in with.
     pub fn observed(text: &str) -> Self {
         Self { written: text.into(), normalized: (!text.is_ascii()).then(|| normalized(text).into()) }
     }
@@ -95,7 +95,7 @@ impl Email {
     }
 }
 
-/// Lists up to five non-ASCII characters with their code points. Many look exactly like an ASCII letter.
+/// Lists up to five non-ASCII characters with their code points, since many look exactly like an ASCII letter.
 pub(super) fn foreign_letters(text: &str) -> String {
     let foreign = text.chars().filter(|char| !char.is_ascii()).take(5);
     foreign.map(|char| format!("`{char}` (U+{:04X})", u32::from(char))).collect::<Vec<_>>().join(", ")

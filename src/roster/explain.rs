@@ -15,7 +15,8 @@ use super::syntax::{self, BrokenSection};
 use crate::problem::{Label, Problem};
 use crate::source::{FileId, Place};
 
-/// The maximum number of unclosed brackets per file after which parsing resumes. Each time, the rest of the file is parsed again.
+/// The maximum number of times per file that parsing resumes after an unclosed bracket. Each time, the rest of the file is parsed
+/// again.
 const MAX_UNCLOSED_BRACKETS: usize = 8;
 
 /// Tracks which parts of an invalid TOML file were parsed reliably.
@@ -146,7 +147,7 @@ impl<R: Fn(&mut Fields<'_>, &DeTable<'_>)> Explainer<'_, R> {
     }
 
     /// Returns the spans of all statements that contain an error and of the enclosing section headers. `split` is the offset at
-    /// which parsing resumes after an unclosed bracket. The section around `split` counts as incomplete too.
+    /// which parsing resumes after an unclosed bracket, and the section around it counts as incomplete too.
     ///
     /// A key that seems to be missing from an incomplete section might be in the part that wasn't parsed.
     fn incomplete(&self, errors: &[usize], split: Option<usize>) -> Vec<Range<usize>> {

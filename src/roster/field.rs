@@ -1,7 +1,7 @@
 //! User fields that can be declared in files and set with a `PATCH` request.
 //!
-//! All other code accesses fields through [`Field`] and [`PerField`]. To add a field, add a variant here; the compiler then
-//! points out every `match` that needs to handle it.
+//! All other code accesses fields through [`Field`] and [`PerField`]. To add a field, add a variant here, and the compiler will
+//! point out every `match` that needs to handle it.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -89,7 +89,7 @@ impl Field {
         self.facts().example
     }
 
-    /// Returns `true` if the values are roles of the organization. Files refer to them by name, slug, or ID, and Pylon by ID.
+    /// Returns `true` if the values are roles of the organization, which files refer to by name, slug, or ID, and Pylon by ID.
     pub const fn names_role(self) -> bool {
         self.facts().names_role
     }

@@ -1,7 +1,7 @@
 //! Typed accessors for TOML values, which report a problem if the type doesn't match.
 //!
-//! This module walks the parsed tree, which has a span for every key and value, instead of using serde. serde stops at the
-//! first error, but a single run should report all errors. [`Fields::unknown`] handles unknown keys.
+//! A single run should report all errors, but serde stops at the first one. That's why this module walks the parsed tree, which has
+//! a span for every key and value. [`Fields::unknown`] handles unknown keys.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -25,7 +25,7 @@ pub(super) struct Fields<'p> {
     file: FileId,
     /// Maps offsets in the current part to offsets in the file.
     shift: Shift,
-    /// An intern pool for field values: even a hundred thousand people share only a few distinct values.
+    /// An intern pool for field values, since even a hundred thousand people share only a few distinct ones.
     names: &'p mut BTreeSet<FieldValue>,
     pub(super) problems: Vec<Problem>,
     /// Ranges whose text must not be displayed because it might be a secret.
@@ -56,11 +56,10 @@ impl Shift {
     }
 }
 
-/// Keys rejected as secrets, in addition to those recognized by [`is_secret_name`]. Anyone with access to the pull request can
+/// Keys rejected as secrets in addition to those recognized by [`is_secret_name`], since anyone with access to the pull request can
 /// read the file.
 const SECRETS: &[&str] = &["key", "api_key"];
-/// Keys rejected because they would control which host the token is sent to. A pull request must not be able to redirect the
-/// token.
+/// Keys rejected because they would let a pull request choose the host that the token is sent to.
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];
 
 impl<'p> Fields<'p> {
@@ -97,8 +96,7 @@ impl<'p> Fields<'p> {
         self.value_of(Field::Role, "role", value)
     }
 
-    /// Reads a value of the given field. Messages use `key`, which can differ from the field's name, as in the case of
-    /// `then`.
+    /// Reads a value of the given field. Messages use `key`, which for `then` isn't the name of the field.
     pub(super) fn value_of(
         &mut self,
         field: Field,
@@ -138,8 +136,8 @@ impl<'p> Fields<'p> {
         self.typed(key, "true or false", value, found).map(|found| found.value)
     }
 
-    /// Reads a non-negative integer. Rejects integers that don't fit into 64 bits, including the sign: TOML doesn't allow them,
-    /// but the parser does.
+    /// Reads a non-negative integer. Anything that doesn't fit into a signed 64-bit integer is rejected because TOML doesn't allow
+    /// it, even though the parser does.
     pub(super) fn count(&mut self, key: &str, value: &TomlValue<'_>) -> Option<u64> {
         let integer = value.get_ref().as_integer();
         let integer = self.typed(key, "a whole number", value, integer)?;

@@ -152,8 +152,7 @@ mod tests {
             ("rule", RULE),
         ] {
             for key in keys.iter().filter(|key| **key != "guardrail") {
-                // `guardrail` isn't compared because it's part of the subject: an acknowledgment of another guardrail is a
-                // different subject.
+                // `guardrail` is never compared, since an acknowledgment of another guardrail is a different subject.
                 if !is_in(compared, &format!("{table}.{key}"), IN_LISTS) {
                     missing.push(format!(
                         "`{table}.{key}` is not in EVERY_KEY of tests/all/stories/comparing.rs"

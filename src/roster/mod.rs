@@ -103,7 +103,7 @@ impl Default for Roster {
 /// The `[workspace]` table, which names the pinned organization. rolecall refuses to run against any other organization.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Workspace {
-    /// The organization ID, as returned by `GET /me`. If `None`, any organization is accepted.
+    /// The organization ID, as returned by `GET /me`, or `None` to accept any organization.
     pub organization: Option<Sourced<String>>,
     /// The organization's region, which determines the API host.
     pub region: Option<Sourced<Region>>,
@@ -159,8 +159,7 @@ words! {
 pub struct GuardrailRules {
     /// The maximum number of people a single apply may change.
     pub max_changes: MaxChanges,
-    /// The minimum number of holders of each guarded role. `None` stands for the default: two holders of the role with the slug
-    /// `admin`.
+    /// The minimum number of holders of each guarded role. If `None`, the role with the slug `admin` needs at least two holders.
     pub keep_at_least: Option<Vec<RoleLimit>>,
     /// The maximum number of holders of each role listed in `keep_at_most`.
     pub keep_at_most: Vec<RoleLimit>,
@@ -178,10 +177,11 @@ pub struct GuardrailRules {
 pub const DEFAULT_MINIMUM: u64 = 2;
 
 impl GuardrailRules {
-    /// Returns `true` if an incomplete user listing could make a guardrail pass that should block.
+    /// Returns `true` if an incomplete user listing could make a guardrail pass that should block, in which case the listing is
+    /// fetched twice.
     ///
-    /// If so, the listing is fetched twice. The other guardrails can't pass wrongly: declared people are also searched by
-    /// address, and undercounting people can only make a minimum block.
+    /// The other guardrails can't pass wrongly because declared people are also searched by address, and undercounting people can
+    /// only make a minimum block.
     pub fn needs_whole_list(&self) -> bool {
         let Self {
             max_changes: _,
@@ -216,8 +216,8 @@ impl Default for GuardrailRules {
 /// The `max_changes` guardrail, which limits the number of people a single apply may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxChanges {
-    /// The maximum is a percentage of the declared people who are in Pylon and not deactivated, rounded down. It's never lower
-    /// than ten people.
+    /// The maximum is a percentage of the declared people who are in Pylon and not deactivated, rounded down, but never fewer than
+    /// ten people.
     Share {
         /// The percentage of people who may be changed, from 0 to 100.
         percent: u8,

@@ -32,8 +32,8 @@ impl Moment {
     /// Converts a date or a date-time to an instant. A date means the start of that day in `zone`. A local date-time is
     /// interpreted in `zone`, while a date-time with an offset doesn't depend on it.
     ///
-    /// Local times that daylight saving skips or repeats are resolved with the "compatible" strategy of RFC 5545. A skipped
-    /// time yields the later instant, and a repeated time yields the earlier instant.
+    /// Local times that daylight saving skips or repeats are resolved with the "compatible" strategy of RFC 5545. It picks the
+    /// later instant for a skipped time and the earlier one for a repeated time.
     ///
     /// # Errors
     /// Returns the reason the value isn't an instant, worded to complete a sentence.

@@ -1,6 +1,5 @@
-//! Collects every role mentioned in the files: in people's entries, windows, guardrails, rules, and acknowledgments. Every
-//! command checks all of these roles against the organization. A file is therefore valid either for all commands or for
-//! none.
+//! Collects every role mentioned in the files: in people's entries, windows, guardrails, rules, and acknowledgments. Every command
+//! checks all of these roles against the organization, so a file is valid either for all commands or for none.
 
 use std::collections::BTreeMap;
 

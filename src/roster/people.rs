@@ -166,6 +166,6 @@ fn read_window(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Context
             },
         }
     }
-    // Drop invalid windows. Comparing them with other windows would report the same mistake twice.
+    // Drop invalid windows, since comparing them with other windows would report the same mistake twice.
     (fields.problems.len() == before).then_some(Window { place, from, until, sets, then, reason })
 }

@@ -1,8 +1,7 @@
 //! Locates, reads, and merges the files.
 //!
-//! Only regular files in or below the folder of the root file are opened. Otherwise, a pull request could add a symbolic
-//! link to `/proc/self/environ`, whose contents would end up in an error report. Only the root file itself is allowed to be
-//! a pipe or standard input.
+//! Only regular files in or below the folder of the root file are opened. Otherwise, a pull request could add a symbolic link to
+//! `/proc/self/environ`, whose contents would end up in an error report. The root file itself may also be a pipe or standard input.
 //!
 //! A single run reports all problems in all files.
 
@@ -145,16 +144,16 @@ impl RosterReader {
 
     /// Parses a file, calls `read` on it, and reports its syntax errors.
     ///
-    /// `read` is called even if there are syntax errors. Otherwise, a missing quote could hide ten unknown keys. `explain` then
-    /// calls `read` again for each part that the parser didn't reach. Those calls also get the result of the first call.
+    /// `read` is called even if there are syntax errors, since a missing quote could otherwise hide ten unknown keys. `explain`
+    /// then calls it again for each part that the parser didn't reach, and these calls also get the result of the first one.
     fn in_file<T>(
         &mut self,
         file: FileId,
         read: impl Fn(&mut Fields<'_>, &DeTable<'_>, Option<&T>) -> T,
     ) -> T {
         let text = self.sources.text(file);
-        // Before parsing the whole file, check that its start isn't full of errors: the parser needs about fifty times the input
-        // size in memory.
+        // Before parsing the whole file, check that its start isn't full of errors, because the parser needs about fifty times the
+        // input size in memory.
         let start = with_bounded_errors(text, START_SIZE);
         let mut repaired = None;
         let (table, errors) = match DeTable::parse(start) {
@@ -231,7 +230,7 @@ pub fn declares_people(start: &str, longest: usize) -> bool {
 }
 
 /// The maximum number of syntax errors in one part. With more errors, the file isn't considered TOML, and everything after that
-/// part is skipped: each error takes up hundreds of bytes of memory.
+/// part is skipped because each error takes up hundreds of bytes of memory.
 const MAX_ERRORS_PER_PART: usize = 500;
 /// The size in bytes of the parts in which syntax errors are counted.
 const PART_SIZE: usize = 16 * 1024;
@@ -247,8 +246,7 @@ fn with_bounded_errors(text: &str, looked_at: usize) -> &str {
         // Split at the last line boundary, if the part has one.
         let end = text[start..far].rfind('\n').map_or(far, |newline| start + newline + 1);
         if is_full_of_errors(&text[start..end]) {
-            // If this part starts inside a multi-line string, its errors are spurious. Parse again from the beginning to
-            // find out.
+            // The errors are spurious if this part starts inside a multi-line string. Parse again from the beginning to find out.
             return if is_full_of_errors(&text[..end]) { &text[..end] } else { text };
         }
         start = end;
@@ -385,11 +383,11 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     Ok(matched)
 }
 
-/// Returns `true` if a path component starts with a dot and isn't matched by a pattern component that also starts with a
-/// dot. Shells and git follow the same rule, which skips files such as `.#a.toml` and `._a.toml`. Editors and macOS create
-/// such files next to the real ones.
+/// Returns `true` if a path component starts with a dot and isn't matched by a pattern component that also starts with a dot.
+/// Shells and git follow the same rule, which skips files such as `.#a.toml` and `._a.toml` that editors and macOS create next to
+/// the real ones.
 ///
-/// We can't use the corresponding option of `glob`: it hides dotfiles from every pattern with a `*`, and it panics on names that
+/// We can't use the corresponding option of `glob` because it hides dotfiles from every pattern with a `*` and panics on names that
 /// aren't UTF-8.
 fn is_hidden(path: &Path, pattern: &str) -> bool {
     let dotted: Vec<glob::Pattern> = pattern

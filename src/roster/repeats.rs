@@ -1,8 +1,8 @@
 //! Finds duplicate keys and sections.
 //!
-//! When the parser finds a duplicate key, it reports neither the name nor the first occurrence, and it keeps only one of the
-//! two values. That's why this module indexes all statements by full key. Keys are compared after decoding: `"a\u0041"` and
-//! `"aA"` are the same key.
+//! When the parser finds a duplicate key, it reports neither the name nor the first occurrence, and it keeps only one of the two
+//! values. That's why this module indexes all statements by full key. Keys are compared after decoding, so `"a\u0041"` and `"aA"`
+//! are the same key.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -16,10 +16,10 @@ use crate::problem::Problem;
 use crate::secret::contains_secret;
 use crate::source::{FileId, Place, Sourced};
 
-/// The maximum number of duplicate keys to look up per statement. Each lookup parses the statement again.
+/// Limits how many duplicate keys are looked up per statement because each lookup parses the statement again.
 const MAX_REPEATS_PER_STATEMENT: usize = 16;
-/// The maximum length of a header in bytes. Keys below a longer header aren't reread. With addresses limited to 254 bytes, a
-/// person's header always fits.
+/// The maximum length of a header in bytes, beyond which the keys below it aren't reread. A person's header always fits because
+/// addresses are limited to 254 bytes.
 const MAX_HEADER_LENGTH: usize = 512;
 
 /// Problems for duplicate declarations, and the statements that the parser dropped because of them.
@@ -35,8 +35,8 @@ pub(super) struct Repeats {
 pub(super) struct Unread {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// The range of the first of two duplicate values. It's blanked out so that the parser returns the second value. The
-    /// first has already been read.
+    /// The range of the first of two duplicate values. It has already been read, so it's blanked out to make the parser return the
+    /// second one.
     pub(super) without: Option<(usize, usize)>,
     /// Whether the statement declares a person in full. If not, the keys it lacks might be in another statement.
     pub(super) is_complete: bool,
@@ -62,7 +62,7 @@ pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[R
 /// A component of a dotted key and its span in the file.
 type KeyPart = (String, Range<usize>);
 
-/// An index of all keys in the file. It's a trie, which stores a long header only once rather than for each key below it.
+/// An index of all keys in the file. It's a trie so that a long header is stored only once and not for each key below it.
 struct RepeatIndex<'t> {
     text: &'t str,
     statements: &'t Statements,

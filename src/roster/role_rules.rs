@@ -1,7 +1,7 @@
 //! The `[[rule]]` tables, which restrict the roles of people whose addresses match a pattern.
 //!
-//! This module checks the files offline. It covers every declared role, including roles in windows and defaults, and compares
-//! roles as strings. `plan` repeats the check with role IDs and with all of a person's addresses in Pylon.
+//! This module checks every declared role offline, including roles in windows and defaults, and compares roles as strings. `plan`
+//! repeats the check with role IDs and with all of a person's addresses in Pylon.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub struct RoleRule {
     pub emails: Vec<Sourced<EmailPattern>>,
     /// The addresses exempt from the rule, even if they match `emails`.
     pub except: Vec<Sourced<EmailPattern>>,
-    /// The allowed roles. There is always at least one.
+    /// The allowed roles (at least one).
     pub roles: Vec<Sourced<RoleName>>,
     /// The reason for the rule, included in every message about it.
     pub reason: Sourced<String>,
@@ -76,8 +76,7 @@ impl EmailPattern {
 }
 
 impl RoleRule {
-    /// Returns `true` if the rule applies to a person with these addresses. If any of the addresses matches `except`, the person
-    /// is exempt.
+    /// Returns `true` if the rule applies to a person with these addresses, none of which may match `except`.
     pub fn applies_to<'e>(&self, addresses: impl IntoIterator<Item = &'e Email>) -> bool {
         let mut is_meant = false;
         for email in addresses {

@@ -132,7 +132,7 @@ pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
 
 fn read_timezone(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<TimeZone> {
     let name = fields.string("timezone", value)?;
-    // Use only the bundled database. The system's copy can contain `localtime`, which differs between machines.
+    // Use only the bundled database because the system's copy can contain `localtime`, which differs between machines.
     let zones = TimeZoneDatabase::bundled();
     // In the time zone database, these names mean that no time zone is configured.
     let is_zone = |name: &str| !["factory", "etc/unknown"].contains(&name.to_ascii_lowercase().as_str());

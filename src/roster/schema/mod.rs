@@ -1,10 +1,10 @@
 //! The JSON Schema of `users.toml` and its team files, which gives editors completion, documentation, and validation.
 //!
-//! The schema is derived from structs that mirror the structure of the file, and from the parser's own enums. Their doc
-//! comments become the descriptions that editors show. The schema accepts everything that the parser accepts. Checks that span
-//! several values are left to the parser; for example, the schema can't detect a role that doesn't exist.
+//! The schema is derived from structs that mirror the structure of the file, and from the parser's own enums. Their doc comments
+//! become the descriptions that editors show. The schema accepts everything that the parser accepts, but checks that span several
+//! values are left to the parser (e.g., the schema can't detect a role that doesn't exist).
 //!
-//! The same schema covers root files and team files. Only the parser checks that a team file has no keys except `[defaults]`
+//! Since the same schema covers root files and team files, only the parser checks that a team file has no keys except `[defaults]`
 //! and `[users]`.
 
 #![expect(dead_code, reason = "the schema is derived from these types, and no value of them is ever made")]
@@ -175,8 +175,8 @@ enum AcknowledgmentSchema {
     Rule { user: UserSchema, reason: Reason, expires: Expires },
 }
 
-// Use the same description of a key for all guardrails. Otherwise, editors that offer every guardrail's keys would list the same
-// key several times.
+// Use the same description of a key for all guardrails, or editors that offer every guardrail's keys will list the same key several
+// times.
 
 /// The highest number of people to accept. Used with `max_changes`, `keep_at_most`, `missing`, and `unmanaged`: `up_to = 40`.
 #[derive(JsonSchema)]
@@ -311,7 +311,7 @@ impl JsonSchema for MomentSchema {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "type": ["string"], // must be a list: editors insert quotes for a plain "string"
+            "type": ["string"], // a list, because editors insert quotes for a plain "string"
             "pattern": r"^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})?)?$",
             "if": { "pattern": "^.{10}$" },
             "then": { "format": "date" },

@@ -9,7 +9,7 @@ const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 const EXAMPLE: &str =
     "write a [users] header, then one line per person: \"ana@acme.example\" = { role = \"Admin\" }";
 
-/// Returns `true` if any line looks like TOML, that is, like a header or like a key followed by `=`.
+/// Returns `true` if any line looks like a header or like a key followed by `=`.
 fn has_toml(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').lines().any(|line| {
         let line = line.trim();
@@ -26,7 +26,7 @@ pub(super) fn merge_conflict(spot: &Spot<'_>) -> Option<Mistake> {
     let mut end = spot.end();
     if *marker == MARKERS[0] {
         let rest = &spot.text[end..];
-        // Stop at the next conflict. Otherwise, a file full of conflicts would take quadratic time.
+        // Stop at the next conflict, or a file full of conflicts would take quadratic time.
         let rest = &rest[..rest.find("\n<<<<<<<").unwrap_or(rest.len())];
         if let Some(last) = rest.find("\n>>>>>>>") {
             end += last + 1 + rest[last + 1..].find('\n').unwrap_or(rest.len() - last - 1);

@@ -1,13 +1,13 @@
 //! Turns the parser's syntax errors into explanations of what is wrong and how to fix it.
 //!
-//! The parser reports only what it expected, often with several errors for a single mistake. Each recognizer in [`MISTAKES`]
-//! looks for one common mistake at the position of an error and on the surrounding line. The first recognizer that matches
-//! determines the message. If none matches, the parser's own message is used.
+//! The parser reports only what it expected, often with several errors for a single mistake. Each recognizer in [`MISTAKES`] looks
+//! for one common mistake at the position of an error and on the surrounding line. The first recognizer that matches determines the
+//! message, and if none does, the parser's own message is used.
 //!
 //! * `parser_error` classifies the parser's errors, and `spot` describes the position of an error. `statements` splits a file
 //!   into statements even if it isn't valid TOML, and `repair` patches the file so that the parser can reach the end.
 //! * The recognizers are in `documents`, `lines`, `signs`, `values`, and `between`.
-//! * Each mistake is reported once: any errors within its range are suppressed.
+//! * Each mistake is reported once, since any further errors within its range are suppressed.
 //! * Running time is linear in the size of the file because at most [`MAX_ERRORS_PER_LINE`] errors per line are examined.
 
 use std::ops::Range;
@@ -35,8 +35,7 @@ const MAX_ERRORS_PER_LINE: usize = 16;
 /// A function that recognizes one kind of mistake.
 type Recognizer = for<'t> fn(&Spot<'t>) -> Option<Mistake>;
 
-/// All recognizers, in the order in which they are tried: from recognizers for whole files to recognizers for single
-/// characters.
+/// All recognizers, in the order in which they are tried: from those for whole files to those for single characters.
 const MISTAKES: &[Recognizer] = &[
     documents::merge_conflict,
     between::secret,

@@ -22,7 +22,7 @@ pub(in crate::roster) struct Repaired {
 }
 
 impl Repaired {
-    /// Patches every line at which the parser gives up. All byte offsets stay the same.
+    /// Patches every line at which the parser gives up, without changing any byte offsets.
     pub(in crate::roster) fn new(text: &str) -> Self {
         let mut stops = DeTable::parse_recoverable(text).1;
         stops.retain(|error| ErrorKind::from_message(error.message()) == ErrorKind::NoValue);

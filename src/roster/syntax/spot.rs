@@ -77,7 +77,7 @@ impl<'t> Spot<'t> {
         &self.line[self.at..]
     }
 
-    /// Creates a mistake that marks a range of the line. All other errors on the line are considered consequences.
+    /// Creates a mistake that marks a range of the line. All other errors on the line are treated as consequences of it.
     pub(super) fn mistake(
         &self,
         marked: Range<usize>,
@@ -118,7 +118,7 @@ impl<'t> Spot<'t> {
         self.is_secret_line || contains_secret(self.line)
     }
 
-    /// Returns the key that the value or operator at `at` belongs to: the last key before `at` on the line.
+    /// Returns the key that the value or operator at `at` belongs to, which is the last key before `at` on the line.
     pub(super) fn key(&self) -> &'t str {
         last_item(self.before().trim_end().trim_end_matches(['=', ':', '>', '-', '[']))
     }

@@ -1,16 +1,15 @@
 //! Splits a file into statements, even if it isn't valid TOML.
 //!
-//! After an unclosed brace or bracket, the parser treats the rest of the file as part of the same value. This scanner instead
-//! ends the statement before a line that must start a new statement. Such a line is a header, a conflict marker, or a key that
-//! can't occur in the unclosed value. A single mistake is then reported as one problem, and the rest of the file can still be
-//! read.
+//! After an unclosed brace or bracket, the parser treats the rest of the file as part of the same value. This scanner instead ends
+//! the statement before a line that must start a new one: a header, a conflict marker, or a key that can't occur in the unclosed
+//! value. A single mistake is then reported as one problem, and the rest of the file can still be read.
 
 use std::ops::Range;
 
 use super::super::keys;
 
-/// The maximum number of open brackets to track per statement. Finding the match of a closing bracket takes linear time, and the
-/// parser rejects a nesting depth of 80.
+/// The maximum number of open brackets to track per statement, since finding the match of a closing bracket takes linear time. The
+/// parser rejects a nesting depth of 80 anyway.
 const MAX_OPEN_BRACKETS: usize = 100;
 
 /// A header, or a key and its value.
@@ -22,7 +21,7 @@ pub(in crate::roster) struct Statement {
     pub(in crate::roster) is_header: bool,
     /// The first error in the statement's quotes or brackets, if it has any.
     pub(super) flaw: Option<Flaw>,
-    /// Whether a bracket is still open at the end. If so, the parser treats the following lines as part of this statement.
+    /// Whether a bracket is still open at the end, so that the parser treats the following lines as part of this statement.
     pub(super) is_open: bool,
 }
 
@@ -115,7 +114,7 @@ struct Scan<'t, 's> {
     /// The last scanned byte that isn't part of white space or a comment.
     last: u8,
     flaw: Option<Flaw>,
-    /// Whether brackets were closed in the wrong order. If so, the parser is still inside an open bracket.
+    /// Whether brackets were closed in the wrong order, which leaves the parser inside an open bracket.
     is_lost: bool,
 }
 

@@ -420,8 +420,8 @@ mod tests {
         fs::write(folder.path().join("teams/a.toml"), "").unwrap();
         let problems = Roster::read(&path).map(|_| ()).unwrap_err().list;
         let codes: Vec<&str> = problems.iter().map(|problem| problem.code).collect();
-        // Each key of a person has an entry of its own, so its example is valid. The keys of the window and of the acknowledgment
-        // share a table. The window therefore ends when it starts, and no guardrail takes all keys of the acknowledgment.
+        // Each key of a person has an entry of its own, so its example is valid. The window and the acknowledgment, however, have
+        // all their keys in one table, so the window ends when it starts, and no guardrail takes all the keys.
         assert_eq!(codes, ["roster::missing_key", "roster::backwards_window"], "{file}\n{problems:#?}");
     }
 }
