@@ -1,8 +1,8 @@
 //! Adds people to a file.
 //!
 //! New entries are lines (`"ana@acme.example" = { … }`), or tables (`[users."ana@acme.example"]`) if the existing entries are all
-//! tables. Lines go into the last group of lines, and tables go above the first heading among the tables. New entries are
-//! inserted in sorted order, or at the end if the existing entries aren't sorted.
+//! tables. Lines go into the last group of lines, and tables go above the first heading among the tables. Entries are inserted in
+//! sorted order, or at the end if the existing entries aren't sorted.
 //!
 //! If the last group of lines has a heading, the new lines form a group of their own because the heading might not apply to the
 //! new people.

@@ -1,5 +1,4 @@
-//! Edits people's entries without touching any other lines. The order, comments, formatting, and line endings of all other lines
-//! are preserved.
+//! Edits people's entries without touching any other lines, whose order, comments, formatting, and line endings are preserved.
 //!
 //! `change` sets values in an existing entry, keeps the entry's form, and never touches windows. `add` decides where a new entry
 //! goes.

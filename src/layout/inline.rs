@@ -8,7 +8,7 @@ use super::splices::{Belongs, Splices};
 use super::value::braced;
 use crate::roster::keys;
 
-/// Sets fields of `table`. Returns `false` if the table contains dotted keys, which can't be set individually.
+/// Sets fields of `table`, or returns `false` if it contains dotted keys, which can't be set individually.
 pub(super) fn set_fields(
     splices: &mut Splices<'_>,
     table: &InlineTable,

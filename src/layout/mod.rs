@@ -1,7 +1,7 @@
 //! Formats and edits the text of `users.toml`: the canonical layout, targeted edits, and new files.
 //!
-//! The input must be valid TOML. The commands check whether it's also a valid roster. Formatting never drops a comment or
-//! changes the meaning of a value. Anything that can't be formatted under these rules is left as is.
+//! The input must be valid TOML, and the commands check whether it's also a valid roster. Formatting never drops a comment or
+//! changes the meaning of a value, so anything that can't be formatted under these rules is left as is.
 
 mod add;
 mod canonical;

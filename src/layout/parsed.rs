@@ -54,7 +54,7 @@ pub(super) struct KeyValue<'t> {
 pub(super) struct Placement<'t> {
     /// Whether there is a blank line between this statement and the previous one.
     pub(super) blank_above: bool,
-    /// Blocks of comments above the statement, each followed by a blank line. These comments apply to all statements below.
+    /// Blocks of comments above the statement, each followed by a blank line, which apply to all statements below.
     pub(super) detached: Vec<Block<'t>>,
     /// Comments directly above the statement.
     pub(super) leading: Block<'t>,
@@ -168,8 +168,8 @@ impl Placement<'_> {
     }
 
     /// Turns leading comments up to the last directive, such as `#:schema`, into detached comments. Tools read directives only at
-    /// the top of the file, where [`Gap::open`] detaches directives as well. If the statement ends up there, formatting therefore
-    /// remains idempotent.
+    /// the top of the file, where [`Gap::open`] detaches directives as well, so formatting remains idempotent if the statement ends
+    /// up there.
     pub(super) fn detach_directives(&mut self) {
         let last_directive = self.leading.iter().rposition(|comment| comment.text.starts_with("#:"));
         if let Some(last) = last_directive {
@@ -253,7 +253,7 @@ fn is_about_person(line: &str) -> bool {
     false
 }
 
-/// Returns `true` if a word contains an email address. A team name such as `@acme/leads` doesn't count.
+/// Returns `true` if a word contains an email address, as opposed to a team name such as `@acme/leads`.
 fn has_address(word: &str) -> bool {
     let is_inside = |at: usize| {
         let is_name_end = |last: char| last.is_alphanumeric() || "+-_'".contains(last);

@@ -88,9 +88,8 @@ pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<Tabl
     writer.comments(&end);
 }
 
-/// Moves each heading that is directly below a table, or below the last line, to the next table in the file. If the lines come
-/// next, the heading moves to the first line. Without this, sorting would move the heading along with the entry above it. Returns
-/// the heading below the last entry.
+/// Moves each heading directly below a table or the last line to the next table in the file, or to the first line if the lines come
+/// next. Otherwise, sorting would move the heading along with the entry above it. Returns the heading below the last entry.
 fn detach_headings<'t>(lines: &mut [KeyValue<'t>], tables: &mut [TableSection<'t>]) -> Block<'t> {
     let first_line = lines.first().map_or(0, |line| line.placement.code.start);
     let tables_above = tables.partition_point(|table| table.head.code.start < first_line);
@@ -146,7 +145,7 @@ impl PeopleGroup<'_> {
     }
 }
 
-/// All entries in their final groups. Each group consists of either lines or tables.
+/// All entries in their final groups, each of which consists of either lines or tables.
 #[derive(Default)]
 struct SettledPeople<'t> {
     lines: Vec<PeopleGroup<'t>>,
@@ -252,8 +251,7 @@ fn groups_of_tables<'t>(values: ValueFormatter<'t>, tables: Vec<TableSection<'t>
     let mut begins_group = true;
     for (address, mut sections) in by_address(tables, |section| section.path[1]) {
         let head = &mut sections[0].head;
-        // If there's a comment directly above the table, give the table its own group because the comment might be about this
-        // table only.
+        // A comment directly above the table might be about this table only, so give the table its own group.
         let is_alone = head.has_leading_heading();
         let group = PeopleGroup { blank_above: true, ..PeopleGroup::below(head) };
         if begins_group || group.is_headed {

@@ -1,7 +1,7 @@
 //! Chooses between the two forms of an entry: a line or a table. An entry becomes a line if it's short enough and has no windows,
 //! provided that no comment would be lost.
 //!
-//! Converting an entry moves it because all lines come before all tables. An entry keeps its form if it would otherwise move
+//! Converting an entry moves it because all lines come before all tables, so an entry keeps its form if it would otherwise move
 //! away from a heading.
 
 use std::mem::take;
@@ -12,7 +12,7 @@ use super::parsed::{Block, KeyValue, Placement, TableSection, TrailingComment, i
 use super::value::{MAX_WIDTH, Space, ValueFormatter, dotted};
 use crate::roster::keys;
 
-/// The forms in which an entry can be written: as lines, as tables, or as either. If both forms are possible, the caller chooses.
+/// The forms in which an entry can be written: as lines, as tables, or as either, in which case the caller chooses.
 pub(super) struct PersonForms<'t> {
     pub(super) address: &'t str,
     /// The entry as lines, or empty if this form isn't possible. There's more than one line if the person is declared with dotted

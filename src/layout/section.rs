@@ -42,7 +42,7 @@ pub(super) fn write_pairs(writer: &mut LayoutWriter<'_>, pairs: Vec<KeyValue<'_>
         let foot = run.last_mut().map(|last| take(&mut last.placement.foot)).unwrap_or_default();
         writer.detached(&detached);
         for keys in run.chunk_by_mut(|_, next| next.placement.leading.is_empty()) {
-            // If there's a comment above the first key, keep that key in front because the comment might be about that key only.
+            // A comment above the first key might be about that key only, so keep the key in front.
             let first = usize::from(!keys[0].placement.leading.is_empty());
             keys[first..].sort_by_key(|pair| rank(&pair.path, order));
             for pair in keys {
@@ -60,8 +60,8 @@ pub(super) fn runs<'t>(
 ) -> Vec<Vec<KeyValue<'t>>> {
     let mut runs: Vec<Vec<KeyValue<'t>>> = Vec::new();
     for mut pair in pairs {
-        // Keys that are adjacent in this list aren't necessarily adjacent in the file. A run also ends at a foot, which is
-        // followed by a blank line in the file.
+        // Keys that are adjacent in this list aren't necessarily adjacent in the file. A run also ends at a foot because a blank
+        // line follows it in the file.
         let foot_above = runs.last().and_then(|run| run.last()).map(|above| &above.placement.foot);
         pair.placement.blank_above |= foot_above.is_some_and(|foot| !foot.is_empty());
         match runs.last_mut() {

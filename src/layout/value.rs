@@ -2,7 +2,7 @@
 //! contain comments or would exceed the maximum line length have one element per line. Numbers, dates, and booleans are left as
 //! is.
 //!
-//! Inline tables with comments between their pairs are copied verbatim. Any other layout would lose the comments.
+//! Inline tables with comments between their pairs are copied verbatim because any other layout would lose the comments.
 
 use std::ops::Range;
 
@@ -173,8 +173,8 @@ impl ValueFormatter<'_> {
         space.and_then(RawString::span).is_some_and(|span| self.text[span].contains('#'))
     }
 
-    /// Copies a value and normalizes its line endings. If the value contains a multi-line string, line endings are part of
-    /// the string and stay as they are.
+    /// Copies a value and normalizes its line endings, unless it contains a multi-line string, where line endings are part of the
+    /// value.
     fn copy(self, value: &Value) -> String {
         let copy = &self.text[value.span().unwrap_or_default()];
         if copy.contains("\"\"\"") || copy.contains("'''") {

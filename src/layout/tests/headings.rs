@@ -2,8 +2,7 @@
 
 use super::becomes;
 
-/// The test cases. Each case has a description, an input, and the expected layout, which is omitted if it's identical to the
-/// input.
+/// The test cases. Each one has a description, an input, and the expected layout, which is left out if it's the same as the input.
 const CASES: &str = include_str!("headings.txt");
 /// The replacement for the placeholder `WINDOWS` in the cases.
 const WINDOWS: &str = "windows = [\n  { until = 2027-01-03, role = \"B\" },\n]";
