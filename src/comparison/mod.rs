@@ -1,10 +1,10 @@
 //! Compares two versions of the files offline.
 //!
 //! `statements` converts each version to canonical TOML, one subject (such as a person or a rule) at a time. This module pairs up
-//! the subjects of both versions. Each subject that differs results in exactly one [`DifferenceEntry`].
+//! the subjects of both versions, and each subject that differs results in exactly one [`DifferenceEntry`].
 //!
-//! The comparison is semantic. Spelling out a default, reordering entries, changing the case of an address, and moving a person
-//! to another file all make no difference.
+//! The comparison is semantic, so spelling out a default, reordering entries, changing the case of an address, or moving a person
+//! to another file makes no difference.
 
 mod statements;
 

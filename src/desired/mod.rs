@@ -20,7 +20,7 @@ use crate::source::Sourced;
 /// How long a window's `then` applies after the window ends, for people who still have the window's status.
 pub const THEN_DURATION: SignedDuration = SignedDuration::from_hours(48);
 
-/// An acknowledgment must expire at most this long from now. The limit ensures that accepted risks are reviewed regularly.
+/// An acknowledgment must expire at most this long from now, so that accepted risks are reviewed regularly.
 pub const LONGEST_ACKNOWLEDGMENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The desired values of all declared people at a given instant.
@@ -160,8 +160,8 @@ struct Ended {
     then: Sourced<FieldValue>,
 }
 
-/// Returns the statuses to set after windows have ended. A window counts even if another window has ended since: if rolecall
-/// wasn't run in between, the person still has the earlier window's status.
+/// Returns the statuses to set after windows have ended. A window counts even if another window has ended since, because the person
+/// still has the earlier window's status if rolecall wasn't run in between.
 fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
     let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now)).collect();
     ended.sort_by_key(|window| window.until);
@@ -171,7 +171,7 @@ fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
         let is_set_or_undone_later =
             later.iter().any(|later| later.then.value == *status || later.status == *status);
         if !is_set_or_undone_later {
-            // A later window might in turn replace this value. A single apply then takes both steps.
+            // A later window might in turn replace this value, in which case a single apply takes both steps.
             let mut value = then;
             for step in later {
                 if value.value == step.status {
