@@ -1,9 +1,9 @@
 //! Finds out who last set each out-of-sync value, based on the audit log. The result is one [`Blame`] for each edit with a
 //! matching entry.
 //!
-//! This module does no I/O. Because Pylon can add action and attribute names at any time, matching is lenient. An entry matches
-//! an edit if the entry's object is the person and the entry's action mentions the field. Values in the attributes are used if
-//! present but aren't required. The newest matching entry wins, regardless of the order in which entries arrive.
+//! This module does no I/O. Matching is lenient because Pylon can add action and attribute names at any time. An entry matches an
+//! edit if its object is the person and its action mentions the field, while values in the attributes are used only if present. The
+//! newest matching entry wins, regardless of the order in which entries arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,7 @@ pub struct Blame {
     pub old: Option<String>,
     /// The display name of the new value, if logged.
     pub new: Option<String>,
-    /// Whether Pylon's current value differs from the logged new value. If so, the log lacks a later change.
+    /// Whether Pylon's current value differs from the logged new value, which means that the log lacks a later change.
     pub is_outdated: bool,
 }
 

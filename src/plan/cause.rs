@@ -1,8 +1,8 @@
 //! The reason an edit is in a plan: the files changed, a window began or ended, or Pylon drifted.
 //!
-//! Three desired values determine the cause. The first two come from the base version and from the current files. The third comes
-//! from the current files just before a window for the field last began or ended, if that was recent. Every edit has exactly one
-//! cause. If the base version and the current files are identical, the cause is never [`Cause::ThisChange`].
+//! The cause depends on the desired values in the base version and in the current files. If a window for the field recently began
+//! or ended, the value in the current files just before that also matters. Every edit has exactly one cause, which is never
+//! [`Cause::ThisChange`] if the base version and the current files are identical.
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;

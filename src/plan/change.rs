@@ -55,7 +55,7 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     pub field: Field,
-    /// The current values in Pylon, sorted. There can be several if the field is the role. An empty status counts as no value.
+    /// The current values in Pylon, sorted. Only the role can have several, and an empty status counts as no value.
     pub from: Vec<FieldValue>,
     pub to: FieldValue,
     /// Values granted through SCIM groups, which the edit leaves untouched.

@@ -1,7 +1,7 @@
 //! Looks ahead to windows that start or end after this plan and checks whether a guardrail will block the resulting changes.
 //!
-//! For example, a window that ends in March is reviewed today. A problem then shows up in this pull request rather than in
-//! an apply in March. The review assumes that the organization doesn't change in any other way in the meantime.
+//! For example, a window that ends in March is reviewed today, so a problem shows up in this pull request rather than in an apply
+//! in March. The review assumes that the organization doesn't change in any other way in the meantime.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,8 +13,7 @@ use crate::desired::{DesiredState, resolve_person};
 use crate::observed::ObservedState;
 use crate::roster::{Guardrail, Roster, Stance};
 
-/// Scheduled changes due within this period from now are always listed. Later ones are listed only if a guardrail would block
-/// them.
+/// Scheduled changes due within this period from now are always listed, later ones only if a guardrail would block them.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(Debug, Clone, PartialEq, Eq)]

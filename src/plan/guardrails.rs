@@ -1,8 +1,8 @@
 //! Reviews a plan against the guardrails, based on the organization as it would look after the apply.
 //!
 //! Guardrails count everyone in Pylon who isn't deactivated, including unmanaged people. Addresses found only in the files don't
-//! count; otherwise, a typo could pass for a second Admin. A minimum blocks only plans that reduce the number of holders, and a
-//! maximum blocks only plans that increase that number. Every report includes all findings, each with its figure and limit.
+//! count because a typo could otherwise pass for a second Admin. A minimum blocks only plans that reduce the number of holders, and
+//! a maximum blocks only plans that increase it. Every report includes all findings, each with its figure and limit.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,8 +21,8 @@ use crate::roster::{
 };
 use crate::source::Place;
 
-/// The lowest limit on the number of changes that can result from a `max_changes` percentage. With a lower limit, small teams
-/// could hardly change anything.
+/// The lowest limit on the number of changes that can result from a `max_changes` percentage, since small teams could otherwise
+/// hardly change anything.
 const ALWAYS_ALLOWED: u64 = 10;
 
 /// A plan along with its guardrail findings. Only a reviewed plan can be applied.
@@ -35,7 +35,7 @@ pub struct ReviewedPlan {
     pub minimums: Vec<RoleCount>,
     /// The roles with a maximum, with their holder counts before and after the apply.
     pub maximums: Vec<RoleCount>,
-    /// Expired acknowledgments. They no longer have any effect, but reports list them to explain why a guardrail blocks.
+    /// Expired acknowledgments, which no longer have any effect but are listed in reports to explain why a guardrail blocks.
     pub expired: Vec<Acknowledgment>,
 }
 
@@ -109,7 +109,7 @@ pub enum Figure {
     Missing(u64),
 }
 
-/// The people who'd hold a role forbidden by a particular rule. There's at least one such person.
+/// The people who'd hold a role forbidden by a particular rule (at least one).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleViolation {
     /// The allowed roles and the reason, formatted by [`RoleRule::summary`].
@@ -167,8 +167,8 @@ impl ReviewedPlan {
     /// other people.
     ///
     /// Without the search, the listing of users would be the only evidence that the role keeps any holders. A single incorrect
-    /// listing must never be enough to remove the role's other holders. For each role, returns at most as many addresses as its
-    /// minimum. Skips people with an address in `searched`, because they have already been searched for.
+    /// listing must never be enough to remove the role's other holders. Each role gets at most as many addresses as its minimum,
+    /// and people with an address in `searched` are skipped because they have already been searched for.
     pub fn holders_to_confirm(&self, observed: &ObservedState, searched: &[Email]) -> Vec<Email> {
         let lost: HashSet<RoleId> = self.plan.changes.iter().flat_map(Change::roles_lost).collect();
         let searched: HashSet<&Email> = searched.iter().collect();
@@ -306,8 +306,8 @@ impl Review<'_> {
         }
     }
 
-    /// Counts declared people who exist in Pylon and aren't deactivated. The `max_changes` percentage applies to this number;
-    /// otherwise, nonexistent people would raise the limit.
+    /// Counts declared people who exist in Pylon and aren't deactivated. The `max_changes` percentage applies to this number so
+    /// that nonexistent people don't raise the limit.
     fn declared_in_pylon(&self) -> u64 {
         let is_present = |email: &Email| match self.observed.find(email) {
             Found::Primary(person) | Found::Secondary(person) => !person.deactivated,
@@ -395,7 +395,7 @@ impl Review<'_> {
         Some(Finding { figure: Figure::Active { before, after, minimum }, verdict, place: None })
     }
 
-    /// Warns if the Admin role has no minimum. The author of the files might be relying on the default minimum, which doesn't
+    /// Warns if the Admin role has no minimum, since the author of the files might be relying on the default one, which doesn't
     /// apply once `keep_at_least` is set.
     fn admin_not_guarded(&self, minimums: &[RoleCount]) -> Option<Finding> {
         let admin = self.observed.roles.admin()?;

@@ -1,6 +1,6 @@
 //! The plan: what an apply would change, and whether the guardrails allow it.
 //!
-//! This module does no I/O and never reads the clock; everything it needs is passed in.
+//! This module does no I/O and never reads the clock, since everything it needs is passed in.
 //!
 //! * [`draw`] compares the desired state with the observed state and produces a plan. [`change`] defines the plan's types.
 //! * [`roles`] resolves the role names used in the files. [`suggest`] finds the address most likely meant by a misspelled

@@ -1,9 +1,9 @@
-//! Sorts the changes so that every role stays within its minimum and maximum after each change. An apply can then be killed
-//! safely at any point.
+//! Sorts the changes so that every role stays within its minimum and maximum after each change, which makes it safe to kill an
+//! apply at any point.
 //!
-//! Sorting by `Turn` is usually enough. A backtracking search is needed only when people swap roles that are already at their
-//! limits. If no order is valid, maximums are exceeded before minimums are violated, and minimums are violated as late as
-//! possible. A guardrail then blocks the plan.
+//! Sorting by `Turn` is usually enough, and a backtracking search is needed only when people swap roles that are already at their
+//! limits. If no order is valid, maximums are exceeded before minimums are violated, and minimums are violated as late as possible.
+//! A guardrail then blocks the plan.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -51,7 +51,7 @@ pub(super) fn count_during(plan: &Plan, minimums: &mut [RoleCount], maximums: &m
     let limits = LimitedRoles::new(minimums, maximums);
     let mut counts = limits.before();
     let (mut lowest, mut highest) = (counts.clone(), counts.clone());
-    // Skip changes that don't affect the counts. There can be a lot of them.
+    // Skip changes that don't affect the counts, since there can be a lot of them.
     let effective = plan.changes.iter().filter(|change| limits.concern(change));
     for ordered in in_order(effective, plan.token_user.as_ref(), &limits) {
         take(&mut counts, &limits.effect(&ordered), 1);
@@ -89,8 +89,8 @@ fn in_order<'c>(
     if limits.allow_all(&ordered) {
         return ordered.into_iter().map(|(_, ordered)| ordered).collect();
     }
-    // Search only the changes that affect a limit. If the others were included, the search could reach the same dead end once per
-    // such change.
+    // Search only the changes that affect a limit. If the others were included, the search could reach the same dead end once for
+    // each of them.
     let (others, ordered): (Vec<_>, Vec<_>) =
         ordered.into_iter().partition(|(turn, _)| *turn == Turn::Neither);
     let groups = Groups::new(ordered, limits);
@@ -252,8 +252,7 @@ impl Groups {
     }
 
     /// Searches depth-first for an order in which no maximum is exceeded by more than `extra`, preferring earlier groups. Returns
-    /// the index of the group that provides each change. Returns `None` if there's no such order or the search hit too many dead
-    /// ends.
+    /// the index of the group that provides each change, or `None` if there's no such order or the search hit too many dead ends.
     fn search(&self, limits: &LimitedRoles, extra: i64) -> Option<Vec<usize>> {
         let (mut left, mut counts) = (self.sizes(), limits.before());
         let total: usize = left.iter().sum();

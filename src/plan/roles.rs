@@ -1,5 +1,5 @@
-//! Resolves the role names used in the files, including those in windows that haven't started yet. That way, a typo is reported
-//! right away instead of when the window starts.
+//! Resolves the role names used in the files, including those in windows that haven't started yet, so that a typo is reported right
+//! away instead of when the window starts.
 
 use std::collections::HashMap;
 
@@ -23,8 +23,8 @@ impl NamedRoles {
     ///
     /// # Errors
     /// Returns one problem per name that matches no role or several roles, located at the first use of the name. Also returns a
-    /// problem if the files don't set `keep_at_least` and no role has the slug `admin`: the default minimum would silently have
-    /// no effect.
+    /// problem if the files don't set `keep_at_least` and no role has the slug `admin`, because the default minimum would silently
+    /// have no effect.
     pub fn look_up(roster: &Roster, catalog: &RoleCatalog) -> Result<Self, Vec<Problem>> {
         let mut found = HashMap::new();
         let mut problems = Vec::new();
@@ -61,7 +61,7 @@ impl NamedRoles {
         if field.names_role() { self.id(declared).map(|role| &role.0) } else { Some(declared) }
     }
 
-    /// Returns the ID for a role name used in the files. Returns `None` only for a name from a different roster.
+    /// Returns the ID for a role name used in the files, or `None` for a name from a different roster.
     pub fn id(&self, name: &RoleName) -> Option<&RoleId> {
         self.0.get(name)
     }
@@ -89,8 +89,8 @@ fn unknown(name: &str, places: &[Place], catalog: &RoleCatalog) -> Problem {
         Some(near) => format!("did you mean `{}`? The roles are: {all}", Printable::new(near)),
         None => format!("the roles are: {all}"),
     };
-    // The message includes the name because the excerpt from the file might not show it: the name can be escaped or on another
-    // line.
+    // The message includes the name because the excerpt from the file might not show it (the name can be escaped or on another
+    // line).
     let shown = if has_secret_prefix(name) { Printable::new(MASK) } else { Printable::cut(name, 60) };
     let message = format!("the organization has no role `{shown}`{}", elsewhere(places));
     problem_at(PlanCode::UnknownRole, message, places, "no such role").help(help)

@@ -4,9 +4,9 @@
 //! and new values of every change. An apply computes a new plan and passes it to [`SavedPlan::admits`]. The new plan can
 //! lack changes that have become unnecessary, but a single new or different change is enough to reject the whole apply.
 //!
-//! The apply executes the new plan rather than the saved one. Tampering with a saved plan therefore can't introduce changes
-//! that aren't declared. The checksum isn't a signature; it protects only against accidental damage. A saved plan contains
-//! no secrets, and its report is used only by `show`.
+//! The apply executes the new plan rather than the saved one, so tampering with a saved plan can't introduce changes that aren't
+//! declared. The checksum isn't a signature and protects only against accidental damage. A saved plan contains no secrets, and its
+//! report is used only by `show`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -39,7 +39,7 @@ codes! {
     }
 }
 
-/// The format version of saved plans. Saved plans with any other version are rejected.
+/// The format version of saved plans. Any other version is rejected.
 pub const VERSION: u32 = 1;
 /// The maximum size of a saved plan in bytes. A million operations take up about 200 MB.
 pub const LARGEST: u64 = 512 * 1024 * 1024;
