@@ -61,7 +61,7 @@ pub enum NotWrittenReason {
     UndeclarableAddress,
     /// Several people in Pylon share this address.
     SharedAddress,
-    /// The address looks the same as another address, so the files can't declare both. The variant holds the other address.
+    /// The address looks the same as another address, so the files can't declare both. Contains the other address.
     LookAlike(Email),
     /// The file can't be edited automatically because of the way it's written. Contains the details.
     Refused(Refused),
@@ -266,8 +266,8 @@ fn change(
     Some((email.clone(), layout::PersonEdit::Change(values)))
 }
 
-/// Returns the values to declare for a new person. A role is mandatory; any other wanted value that can't be expressed in a file
-/// is added to `omitted`.
+/// Returns the values to declare for a new person. A role is mandatory, while any other wanted value that can't be expressed in a
+/// file is added to `omitted`.
 ///
 /// # Errors
 /// Returns an error if the person's role can't be expressed in a file.
@@ -330,9 +330,9 @@ fn newcomer(
     Ok(values)
 }
 
-/// Returns the value in a spelling that the person's rules allow both offline and in `plan`. Offline, rules are applied only to
-/// the declared address, and roles are compared as text. In `plan`, rules are applied to all of the person's addresses, and role
-/// IDs are compared.
+/// Returns the value in a spelling that the person's rules allow both offline and in `plan`. Offline, rules apply only to the
+/// declared address, and roles are compared as text, whereas `plan` applies rules to all of the person's addresses and compares
+/// role IDs.
 ///
 /// # Errors
 /// Returns an error if a rule doesn't allow the role.

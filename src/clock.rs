@@ -1,7 +1,7 @@
 //! Provides the current time and the time since the start of the run.
 //!
 //! Code that makes decisions takes the time as an argument instead of reading the clock. Windows and expiry dates use a
-//! [`Timestamp`]. Pacing and freshness checks use the [`Duration`] since the start.
+//! [`Timestamp`], while pacing and freshness checks use the [`Duration`] since the start.
 
 use std::time::Duration;
 
@@ -59,7 +59,8 @@ pub fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
-/// An instant on a clock that keeps running during system sleep. On Unix, the clock behind `Instant` can stop during sleep.
+/// An instant on a clock that keeps running during system sleep, unlike the clock behind `Instant`, which can stop during sleep on
+/// Unix.
 #[cfg(unix)]
 #[derive(Debug, Clone, Copy)]
 struct Start(Duration);

@@ -1,5 +1,4 @@
-//! Records how rolecall was invoked so that suggested commands can include the same flags. Suggested commands are quoted for a
-//! shell.
+//! Records how rolecall was invoked so that suggested commands, which are quoted for a shell, can include the same flags.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -67,7 +66,7 @@ impl Invocation {
         self.command(&["sandbox", "--write-state", &self.description])
     }
 
-    /// Adds this run's flags to every command in `text`. A command is enclosed in backticks and starts with `rolecall`.
+    /// Adds this run's flags to every command in `text`, i.e., anything in backticks that starts with `rolecall`.
     pub fn complete(&self, text: &str) -> String {
         let mut complete = String::new();
         let mut rest = text;

@@ -32,8 +32,8 @@ fn rolecall(words: &[OsString], token_sources: Vec<TokenSource>) -> Exit {
     let cli = match manual::parse(words.to_owned()) {
         Ok(cli) => cli,
         Err(error) => {
-            // Because parsing failed, the value of `-C` is unknown. Any word could be the folder to which the path of a token
-            // file is relative.
+            // Because parsing failed, the value of `-C` is unknown, so any word could be the folder that the path of a token file
+            // is relative to.
             commands::hide_tokens(&TokenSource::below_each(&token_sources, words));
             return print_clap_message(&error);
         }
@@ -56,7 +56,7 @@ fn print_clap_message(error: &clap::Error) -> Exit {
     written(styled(output::stdout_is_terminal()), Exit::Done, Exit::Failed)
 }
 
-/// Writes to standard output. Returns `exit` on success and `lost` on failure.
+/// Writes to standard output, and returns `exit` on success or `lost` on failure.
 fn written(text: String, exit: Exit, lost: Exit) -> Exit {
     let Err(error) = output::stdout(text) else { return exit };
     // A reader that closed the pipe doesn't need a message, but the report is still lost.

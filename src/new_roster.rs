@@ -2,8 +2,8 @@
 //!
 //! This module is pure. The generated files declare each person only once and yield an empty plan.
 //!
-//! Team files are named after roles or domains, which are untrusted input. Therefore, file names are restricted to lowercase
-//! ASCII letters, digits, hyphens, and inner dots. The names are unique even on case-insensitive file systems.
+//! Team files are named after roles or domains, which are untrusted input, so file names are restricted to lowercase ASCII letters,
+//! digits, hyphens, and inner dots. The names are unique even on case-insensitive file systems.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -141,7 +141,7 @@ fn newcomer(
 
 /// Returns the most common role, for use in `[defaults]`, and the number of people who have it.
 ///
-/// The administrators' role is never picked. Otherwise, anyone added to the file without a role would become an
+/// The administrators' role is never picked because anyone added to the file without a role would otherwise become an
 /// administrator. Ties go to the role known to grant the least access and then to the first by name, which keeps the output
 /// deterministic.
 fn most_common(people: &[PersonValues], roles: &RoleCatalog) -> Option<(RoleName, usize)> {
@@ -194,8 +194,8 @@ fn teams(people: Vec<PersonValues>, by: SplitBy, roles: &RoleCatalog) -> Vec<Tea
     teams
 }
 
-/// Returns the description and default role for a single role's file. The administrators' file has no default. Otherwise,
-/// anyone added to the file without a role would become an administrator.
+/// Returns the description and default role for a single role's file. The administrators' file has no default, or anyone added to
+/// it without a role would become an administrator.
 fn of_role(written: &str, roles: &RoleCatalog) -> (String, Option<RoleName>) {
     let role = meant(&written.into(), roles);
     let label = role.map_or_else(|| written.to_owned(), |role| roles.label(&role.id));
@@ -243,8 +243,8 @@ fn domain_file(ascii: &str) -> String {
     file_name(&[ascii], "domain", |char| char == '.' || char == '-')
 }
 
-/// Converts the first string with usable characters to a file name without an extension. If no string has any, returns `kind`.
-/// Each run of unusable characters is replaced with a hyphen. Names that Windows reserves are prefixed with `kind`.
+/// Converts the first string with usable characters to a file name without an extension, or returns `kind` if no string has any.
+/// Each run of unusable characters is replaced with a hyphen, and names that Windows reserves are prefixed with `kind`.
 fn file_name(texts: &[&str], kind: &str, is_kept: impl Fn(char) -> bool) -> String {
     let usable = |text: &&str| {
         let mut name = String::new();

@@ -15,7 +15,7 @@ pub struct ObservedState {
     pub roles: RoleCatalog,
     /// The integration users, sorted by ID. They don't count toward guardrails.
     pub integrations: BTreeSet<Integration>,
-    /// All people in the organization. Deactivated people are included only if they were requested. The [`Arc`] lets the address
+    /// All people in the organization, including deactivated people only if they were requested. The [`Arc`] lets the address
     /// indexes and any forecasts derived from this state share the people instead of copying them.
     people: BTreeMap<UserId, Arc<Person>>,
     by_primary: AddressIndex,
@@ -36,7 +36,7 @@ pub struct Organization {
 pub struct UserId(Arc<str>);
 
 impl UserId {
-    /// Validates an ID. Returns `None` if inserting it into `/users/{id}` could yield a different path.
+    /// Validates an ID, or returns `None` if inserting it into `/users/{id}` could yield a different path.
     pub fn new(id: &str) -> Option<Self> {
         let fits = (1..=128).contains(&id.len());
         let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
@@ -55,7 +55,7 @@ pub struct RoleId(pub Arc<str>);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Role {
     pub id: RoleId,
-    /// The name chosen by the organization. It isn't necessarily unique.
+    /// The name chosen by the organization, which isn't necessarily unique.
     pub name: String,
     pub slug: String,
 }
@@ -74,8 +74,8 @@ pub struct Person {
 /// A person's values of one field, as spelled by Pylon. Pylon can introduce values that rolecall doesn't know.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HeldValues {
-    /// The assigned values, sorted. Empty if the person doesn't have any. A `PATCH` replaces all of them with a single value.
-    /// Only the role field can have several values.
+    /// The assigned values, sorted. Only the role field can have several values, and a `PATCH` replaces all of them with a single
+    /// one.
     pub assigned: Vec<FieldValue>,
     /// The values that come only from SCIM groups, sorted. A `PATCH` can't remove them.
     pub from_scim: Vec<FieldValue>,
@@ -95,7 +95,7 @@ impl HeldValues {
 }
 
 /// A user without an email address, such as the integration "Fivetran" or an API user. Integration users can't sign in and aren't
-/// people. They don't count toward guardrails, and files can't declare them.
+/// people, so they don't count toward guardrails, and files can't declare them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Integration {
     pub id: UserId,
@@ -155,7 +155,7 @@ impl ObservedState {
     /// Adds people to a state that doesn't contain any people yet. If several entries have the same ID, the last one wins.
     #[must_use]
     pub fn with(self, people: impl IntoIterator<Item = Person>) -> Self {
-        // `collect` sorts all people once. Inserting them individually would take twice as long and leave the map's nodes
+        // `collect` sorts all people once, while inserting them individually would take twice as long and leave the map's nodes
         // half empty.
         let people: BTreeMap<UserId, Arc<Person>> =
             people.into_iter().map(|person| (person.id.clone(), Arc::new(person))).collect();
@@ -229,7 +229,7 @@ type AddressIndex = HashMap<Email, Vec<Arc<Person>>>;
 /// Adds a person to an index. The result doesn't depend on the order of calls. A person with two spellings of an address is added
 /// only once.
 fn index(index: &mut AddressIndex, email: &Email, person: &Arc<Person>) {
-    // Almost every address belongs to one person. A default vector would reserve memory for four.
+    // Almost every address belongs to one person, but a default vector would reserve memory for four.
     let people = index.entry(email.clone()).or_insert_with(|| Vec::with_capacity(1));
     // People are indexed in ID order, so the insertion point is almost always at the end.
     if people.last().is_none_or(|last| last.id < person.id) {

@@ -1,8 +1,8 @@
 //! Handles all writes to standard output and standard error, and removes tokens from the output.
 //!
-//! No output can contain a token passed to [`hide`], or even a fragment of a token. Output includes reports, prompts, progress,
-//! help, usage errors, and panics. To enforce this, clippy forbids `std::io::stdout` and `std::io::stderr` everywhere else.
-//! Text for files goes through [`scrub`]. `pylon::scrub` defines what counts as a fragment.
+//! No output (reports, prompts, progress, help, usage errors, and panics) can contain a token passed to [`hide`], or even a
+//! fragment of one, as defined by `pylon::scrub`. To enforce this, clippy forbids `std::io::stdout` and `std::io::stderr`
+//! everywhere else. Text for files goes through [`scrub`].
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{IsTerminal, Result, Write};
@@ -28,7 +28,7 @@ static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
 pub fn hide(text: &str) {
     let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     for word in words(text).filter(|word| *word != DEFAULT_TOKEN) {
-        // Deduplicate: every text is searched for every token, and the same token is passed in many times.
+        // Deduplicate, because every text is searched for every token, and the same token is passed in many times.
         if !hidden.iter().any(|token| token.is(word)) {
             hidden.extend(Token::new(word));
         }
@@ -76,8 +76,8 @@ const MAX_WAITING_LINES: usize = 10_000;
 /// The number of lines left out since the last [`Background`] was started.
 static LEFT_OUT: AtomicUsize = AtomicUsize::new(0);
 
-/// While this value exists, [`say`] passes its lines to a thread that writes them. Writing can block if standard error is a pipe
-/// that isn't read or a terminal stopped with Ctrl-S. An apply must not block between reading a person and changing them.
+/// While this value exists, [`say`] passes its lines to a thread that writes them. Writing to a pipe that isn't read or to a
+/// terminal stopped with Ctrl-S can block, and an apply must not block between reading a person and changing them.
 pub struct Background(Option<JoinHandle<()>>);
 
 impl Background {
@@ -135,10 +135,10 @@ fn width(size: Option<(Width, Height)>) -> Option<usize> {
     size.map(|(Width(columns), _)| usize::from(columns)).filter(|columns| *columns > 0)
 }
 
-/// Installs a panic hook that removes tokens. The standard library's hook would print a token that's in the panic message.
+/// Installs a panic hook that removes tokens, since the standard library's hook would print a token that's in the panic message.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let _ = stderr(panicked(panic)); // not wrapped: a panic while wrapping would abort
+        let _ = stderr(panicked(panic)); // not wrapped because a panic while wrapping would abort
     }));
 }
 

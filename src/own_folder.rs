@@ -1,11 +1,11 @@
 //! Manages rolecall's own folders: `.rolecall` next to the root file, and the folders for its locks.
 //!
-//! Because `.rolecall` can come from a repository, its contents aren't trusted. This module never follows symbolic links
-//! inside it and uses only regular files and folders owned by the current user. Anything else results in an
-//! [`UntrustedFile`] error before anything is written. Owners are checked only on Unix.
+//! Because `.rolecall` can come from a repository, its contents aren't trusted. This module never follows symbolic links inside it
+//! and uses only regular files and folders owned by the current user (owners are checked only on Unix). Anything else results in an
+//! [`UntrustedFile`] error before anything is written.
 //!
-//! On Unix, files are opened relative to a folder that's already open (`openat`). Otherwise, a folder on the path could be
-//! replaced with a symbolic link between checking and opening the file.
+//! On Unix, files are opened relative to an open folder (`openat`), so no folder on the path can be replaced with a symbolic link
+//! between checking and opening the file.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -126,7 +126,7 @@ mod system {
     use super::{Error, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};
 
     const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-    /// With `NONBLOCK`, opening a pipe returns without waiting for a peer. The pipe is then rejected.
+    /// With `NONBLOCK`, opening a pipe returns without waiting for a peer, so that the pipe can be rejected.
     const FILE: OFlags =
         OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
@@ -223,7 +223,7 @@ mod system {
     }
 }
 
-/// A fallback for platforms without `openat`. It checks each path before opening it.
+/// A fallback for platforms without `openat`, which checks each path before opening it.
 #[cfg(not(unix))]
 mod system {
     use super::{Error, ErrorKind, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};

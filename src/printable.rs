@@ -61,7 +61,7 @@ impl Printable {
     }
 
     /// Truncates both values of a change to `limit` characters. If the values differ only after that point, the characters around
-    /// the first difference are appended. A change therefore never looks like `x → x`.
+    /// the first difference are appended, so that a change never looks like `x → x`.
     pub fn cut_change(before: &str, after: &str, limit: usize) -> [Self; 2] {
         const CONTEXT: usize = 12;
         let shared = before.chars().zip(after.chars()).take_while(|(one, other)| one == other).count();

@@ -28,8 +28,8 @@ pub fn options() -> OpenOptions {
 pub struct Staged {
     path: PathBuf,
     temporary: PathBuf,
-    /// The open temporary file, or `None` once its contents are written. Many files can be staged at once, and the number of open
-    /// files is limited.
+    /// The open temporary file, or `None` once its contents are written, because many files can be staged at once and the number of
+    /// open files is limited.
     file: Option<File>,
 }
 
@@ -55,8 +55,8 @@ impl Staged {
         if path.file_name().is_none() {
             return Err(Error::new(ErrorKind::InvalidInput, "it does not name a file"));
         }
-        // Use a random name. A process ID isn't enough: killed processes leave their files behind, and IDs repeat in containers.
-        // The target's name isn't included because the result could be too long for a file name.
+        // Use a random name. A process ID isn't enough because killed processes leave their files behind, and IDs repeat in
+        // containers. The target's name isn't included because the result could be too long for a file name.
         loop {
             let temporary = path.with_file_name(format!(".rolecall-{:08x}.tmp", fastrand::u32(..)));
             match options().write(true).create_new(true).open(&temporary) {
@@ -86,19 +86,19 @@ impl Staged {
     /// Replaces the target with the temporary file.
     ///
     /// # Errors
-    /// Returns an error if the rename fails. If so, the target stays unchanged.
+    /// Returns an error if the rename fails, which leaves the target unchanged.
     pub fn place(self) -> Result<()> {
         fs::rename(&self.temporary, &self.path)
     }
 
-    /// Moves the temporary file to the target. Never replaces a target that was created in the meantime.
+    /// Moves the temporary file to the target, but never replaces a target that was created in the meantime.
     ///
     /// # Errors
     /// Returns an error if the target exists (`AlreadyExists`) or cannot be created.
     pub fn place_new(self) -> Result<()> {
         match fs::hard_link(&self.temporary, &self.path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                // Some file systems don't support hard links. If we create the target first, the rename can replace only our own
+                // Some file systems don't support hard links. Create the target first, so that the rename can replace only our own
                 // file.
                 options().write(true).create_new(true).open(&self.path)?;
                 self.place()

@@ -121,7 +121,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Sorts the problems by location and removes duplicates. The same files therefore always produce the same report. Also masks
+    /// Sorts the problems by location and removes duplicates, so that the same files always produce the same report. Also masks
     /// words in the problems that look like secrets in the source text.
     pub fn new(sources: Sources, mut list: Vec<Problem>) -> Self {
         let mut words_of_lines = HashMap::new();
@@ -145,7 +145,7 @@ impl Problems {
 }
 
 impl From<Problem> for Problems {
-    /// Converts a problem without a location. For a problem with a location, use [`Problem::with_sources`]: displaying a
+    /// Converts a problem without a location. For a problem with a location, use [`Problem::with_sources`], since displaying a
     /// location requires the source text.
     fn from(problem: Problem) -> Self {
         debug_assert!(problem.labels.is_empty(), "{} has a place, but no texts to show it in", problem.code);

@@ -154,8 +154,8 @@ pub fn bytes_named(path: &Path, largest: u64) -> Result<Vec<u8>, Unreadable> {
     }
 }
 
-/// Returns `true` if the path is standard input, a pipe, or a device, which can be read only once. Symlinks outside system
-/// folders aren't followed: they can come from a repository and make rolecall wait for a terminal or read an endless device.
+/// Returns `true` if the path is standard input, a pipe, or a device, which can be read only once. Symlinks outside system folders
+/// aren't followed because they can come from a repository and make rolecall wait for a terminal or read an endless device.
 pub fn is_stream(path: &Path) -> bool {
     let is_other = |there: fs::Metadata| !there.is_file() && !there.is_dir();
     // `/dev/stdin` and `/dev/fd/63` are symlinks too, but the system provides them.
@@ -201,13 +201,13 @@ pub fn first_line(path: &Path, longest: u64) -> Result<String, Unreadable> {
 
 /// Opens a regular file and returns it with its length.
 fn open(path: &Path) -> Result<(File, u64), Unreadable> {
-    // Check before opening. Opening a pipe without a writer would block forever.
+    // Check before opening, since opening a pipe without a writer would block forever.
     let metadata = fs::metadata(path)?;
     if metadata.is_file() { Ok((File::open(path)?, metadata.len())) } else { Err(Unreadable::NotRegular) }
 }
 
 fn limited(from: impl Read, length: u64, largest: u64) -> Result<Vec<u8>, Unreadable> {
-    // Reserve one extra byte. Otherwise, the final read, which returns 0, would reallocate.
+    // Reserve one extra byte, or the final read, which returns 0, would reallocate.
     let expected = length.min(largest) + 1;
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
     from.take(largest.saturating_add(1)).read_to_end(&mut bytes)?;

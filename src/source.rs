@@ -127,7 +127,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Appends all files of `others`. Their places must then be adjusted with [`Place::shifted`].
+    /// Appends all files of `others`, whose places must then be adjusted with [`Place::shifted`].
     pub fn append(&mut self, others: Self) {
         self.files.extend(others.files);
     }
@@ -168,7 +168,7 @@ impl Sources {
         self.files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
     }
 
-    /// Replaces the prefix `from` in file names with `to`. Reports then don't refer to a temporary copy.
+    /// Replaces the prefix `from` in file names with `to`, so that reports don't refer to a temporary copy.
     pub fn rename(&mut self, from: &str, to: &str) {
         for file in &mut self.files {
             if let Some(rest) = file.name.strip_prefix(from) {

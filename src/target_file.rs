@@ -85,8 +85,8 @@ impl FilledFile {
     }
 }
 
-/// Determines how to write to an existing path. The file is opened for writing even if it will be replaced. That way, a
-/// read-only file causes an error.
+/// Determines how to write to an existing path. The file is opened for writing even if it will be replaced, so that a read-only
+/// file causes an error.
 fn existing(path: &Path, there: &fs::Metadata) -> Result<WriteMethod> {
     let file = OpenOptions::new().write(true).open(path)?;
     if !there.is_file() {
@@ -128,9 +128,8 @@ fn has_several_names(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Returns standard output or standard error if the path, such as `/dev/stdout`, refers to one of them. If the stream is
-/// redirected to a file, opening that file again would create a second file offset. Writes through the two offsets would
-/// overwrite each other.
+/// Returns standard output or standard error if the path, such as `/dev/stdout`, refers to one of them. If the stream is redirected
+/// to a file, opening that file again would create a second file offset, and writes through the two would overwrite each other.
 #[cfg(unix)]
 #[expect(clippy::disallowed_methods, reason = "the caller removes secrets from the text")]
 fn own_stream(there: &fs::Metadata) -> Result<Option<File>> {

@@ -1,5 +1,5 @@
-//! Formats untrusted text as TOML that's safe to display. Parsing a quoted string yields the original text. Every character
-//! that [`crate::printable`] would escape is written as a TOML escape sequence and can't affect a terminal.
+//! Formats untrusted text as TOML that's safe to display. Parsing a quoted string yields the original text, and every character
+//! that [`crate::printable`] would escape is written as a TOML escape sequence, so it can't affect a terminal.
 
 use crate::printable::characters;
 
@@ -34,8 +34,8 @@ const fn is_bare(char: char) -> bool {
 }
 
 /// Truncates each string and each bare key to `limit` characters. The result is still valid TOML because only their content is
-/// shortened. A truncated string ends in `…`. A truncated bare key doesn't because bare keys can't contain `…`. The strings must
-/// come from [`quoted`].
+/// shortened. A truncated string ends in `…`, but a truncated bare key doesn't because bare keys can't contain `…`. The strings
+/// must come from [`quoted`].
 pub fn short(toml: &str, limit: usize) -> String {
     let mut short = String::with_capacity(toml.len().min(4 * limit));
     let (mut rest, mut is_inside, mut count) = (toml, false, 0);
