@@ -67,7 +67,7 @@ impl BaseUrl {
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// Returns `true` if the host is this machine. Requests to it bypass any proxy.
+    /// Returns `true` if the host is this machine, in which case requests bypass any proxy.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }
@@ -85,7 +85,7 @@ impl BaseUrl {
     }
 }
 
-/// Returns `true` if the host is a DNS name or an IP address. TLS can't verify anything else.
+/// Returns `true` if the host is a DNS name or an IP address, since TLS can't verify anything else.
 fn is_server_name(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     rustls::pki_types::ServerName::try_from(host).is_ok()

@@ -1,8 +1,8 @@
 //! Works out why there was no response by mapping a reqwest error and its sources to a [`FailureCause`].
 //!
-//! The mapping relies on error types only, never on messages. Each layer wraps the error from the layer below: an untrusted
-//! certificate is a `rustls::Error` inside an `io::Error`, inside another `io::Error`, inside a hyper error, inside a reqwest
-//! error. We have to walk the chain ourselves because [`Error::source`] skips the error inside an `io::Error`.
+//! The mapping relies on error types only, never on messages. Each layer wraps the error from the layer below. For example, an
+//! untrusted certificate is a `rustls::Error` inside an `io::Error`, inside another `io::Error`, inside a hyper error, inside a
+//! reqwest error. We have to walk the chain ourselves because [`Error::source`] skips the error inside an `io::Error`.
 
 use std::error::Error;
 use std::io;
@@ -15,7 +15,7 @@ use super::certificate;
 use super::failure::{FailureCause, Obstacle};
 use super::network::{CONNECT_TIMEOUT, Proxy, Route};
 
-/// The error type for opening a tunnel through a proxy. hyper-util doesn't export its name.
+/// The error for a failed proxy tunnel, spelled this way because hyper-util doesn't export the type's name.
 type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>::Error;
 type ErrorRef<'e> = &'e (dyn Error + 'static);
 
@@ -25,7 +25,7 @@ pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, truste
     let in_handshake = error.is_connect();
     let tunnel: Option<&TunnelError> = find(&causes);
     let (proxy, party) = match (route, tunnel) {
-        // The proxy is at fault only if opening the tunnel fails. Once the tunnel is open, any failure is the host's fault.
+        // The proxy is at fault only if opening the tunnel fails, because once the tunnel is open, any failure is the host's fault.
         (Route::Proxy(proxy), Some(_)) => (Some(proxy), format!("the proxy {}", named(proxy))),
         (Route::Proxy(proxy), None) => (Some(proxy), host.to_owned()),
         (Route::Direct(_), _) => (None, host.to_owned()),
@@ -107,7 +107,7 @@ fn find<'e, E: Error + 'static>(causes: &[ErrorRef<'e>]) -> Option<&'e E> {
     causes.iter().find_map(|cause| cause.downcast_ref())
 }
 
-/// Returns the message of the innermost error. The outer messages just repeat the URL and are less specific.
+/// Returns the message of the innermost error, because the outer ones are less specific and only repeat the URL.
 fn innermost(causes: &[ErrorRef<'_>]) -> String {
     causes.last().map(ToString::to_string).unwrap_or_default()
 }

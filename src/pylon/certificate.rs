@@ -1,10 +1,10 @@
 //! Diagnoses TLS failures, whether caused by the server's certificate or by the handshake.
 //!
-//! An [`Obstacle`] would make every later request fail, and therefore ends the run. After a problem that might be temporary,
-//! such as an interrupted handshake, the request is retried instead.
+//! An [`Obstacle`] would make every later request fail, so it ends the run. After a problem that might be temporary, such as an
+//! interrupted handshake, the request is retried instead.
 //!
 //! `Explaining` accepts exactly the same certificates as the verifier it wraps. For a rejected certificate, it adds two details
-//! that users need for troubleshooting: the issuer, and whether the certificate is self-signed. rustls omits both.
+//! that users need for troubleshooting and that rustls omits: the issuer, and whether the certificate is self-signed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -104,8 +104,8 @@ fn explained(error: Error, end_entity: &CertificateDer<'_>) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
 }
 
-/// Extracts the common name, or else the organization, from a DER-encoded name. Since the result is only displayed, scanning
-/// for the attribute is enough. At worst, a malicious certificate can hide its name from an error message.
+/// Extracts the common name, or else the organization, from a DER-encoded name. Since the result is only displayed, scanning for
+/// the attribute is enough, and a malicious certificate can at worst hide its name from an error message.
 fn name(der: &[u8]) -> Option<String> {
     const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
     const ORGANIZATION: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x0a];
@@ -188,8 +188,8 @@ fn wants_client_certificate(alert: AlertDescription) -> bool {
     )
 }
 
-/// Explains why the server aborted the handshake. Returns `None` if the next attempt might succeed, for example after an
-/// internal error.
+/// Explains why the server aborted the handshake, or returns `None` if the next attempt might succeed (e.g., after an internal
+/// error).
 fn refused(alert: AlertDescription, party: &str) -> Option<Obstacle> {
     match alert {
         AlertDescription::ProtocolVersion => Some(tls(party, "does not support TLS 1.2 or 1.3", VERSIONS)),
@@ -296,7 +296,7 @@ fn date(time: UnixTime) -> String {
     at.map_or_else(|| "an unknown date".into(), minute)
 }
 
-/// Formats the names in a certificate. rustls passes them as `DnsName("pylon.example")` and `IpAddress(127.0.0.1)`.
+/// Formats the names in a certificate, which rustls passes as `DnsName("pylon.example")` and `IpAddress(127.0.0.1)`.
 fn names(presented: &[String]) -> String {
     let plain = |name: &String| {
         let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);

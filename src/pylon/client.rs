@@ -1,6 +1,6 @@
 //! Makes a single attempt at a request. [`super::failure`] classifies failures, and [`super::flow`] handles retries.
 //!
-//! A [`Reader`] can't write. The `Authorization` header is sent only to the base URL: redirects aren't followed, and requests
+//! A [`Reader`] can't write. The `Authorization` header is sent only to the base URL because redirects aren't followed and requests
 //! to this machine bypass any proxy.
 
 use std::time::Duration;
@@ -61,7 +61,7 @@ pub struct Reader {
     http: Client,
     base: BaseUrl,
     route: Route,
-    /// The environment variables that override the system's trusted certificates. Empty without an override.
+    /// The environment variables that override the system's trusted certificates, if any.
     trusted: Vec<&'static str>,
     token: Token,
     clock: Clock,
@@ -133,7 +133,7 @@ impl Reader {
         };
         self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
         let attempt = exchange::attempt(request, came, self.clock.now());
-        // Scrub the token right away: failures also end up in journals, which aren't scrubbed later.
+        // Scrub the token right away, because failures also end up in journals, which aren't scrubbed later.
         let result = attempt.result.map_err(|failure| failure.map(|text| self.token.scrub(text)));
         Attempt { result, ..attempt }
     }
@@ -190,26 +190,26 @@ impl Writer {
         Self(reader)
     }
 
-    /// Makes one attempt at a read. `attempt` is the attempt's number for the trace, starting at 1.
+    /// Makes one attempt at a read, like [`Reader::read`].
     pub async fn read<R: ReadRequest>(&self, request: &R, attempt: u32) -> Attempt<R::Response> {
         self.0.attempt(request, attempt).await
     }
 
-    /// Makes one attempt at a write and returns the person as updated. `attempt` is the attempt's number for the trace, starting
-    /// at 1.
+    /// Makes one attempt at a write and returns the person as updated. See [`Reader::read`] for the meaning of `attempt`.
     pub async fn update(&self, update: &Update, attempt: u32) -> Attempt<Person> {
         self.0.attempt(update, attempt).await
     }
 }
 
-/// Reads the body into `body`. On error, `body` contains the part that was received.
+/// Reads the response's body into `body`, which on error contains the part that was received.
 async fn read_body(
     mut response: Response,
     idle: Duration,
     largest: usize,
     body: &mut Vec<u8>,
 ) -> Result<(), FailureCause> {
-    // Reserve the space up front. Growing the buffer for a large listing would copy it repeatedly and take twice the memory.
+    // Reserve the space up front, because growing the buffer for a large listing would copy it repeatedly and take twice the
+    // memory.
     let length = response.content_length().and_then(|length| usize::try_from(length).ok());
     body.reserve(length.unwrap_or(0).min(LARGEST_RESERVATION).min(largest));
     let began = Instant::now();

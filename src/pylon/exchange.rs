@@ -42,8 +42,8 @@ pub fn attempt<R: Request>(
     let result = match (incoming.status, &incoming.cut) {
         (200, None) => request.decode(&incoming.body).map_err(|cause| with_body(cause, &incoming.body)),
         (200..=299, Some(cause)) => Err(cause.clone()),
-        // Only a 200 counts as a complete response. For example, 206 is partial content, and 202 means that the request hasn't
-        // been carried out yet.
+        // Only a 200 counts as a complete response. (A 206 is partial content, for example, and a 202 means that the request hasn't
+        // been carried out yet.)
         (201..=299, None) => {
             let why = format!("the status is {}", incoming.status);
             Err(with_body(WrongShape::cause("the status 200", why), &incoming.body))
@@ -64,7 +64,7 @@ fn request_id(incoming: &Incoming) -> Option<String> {
 fn with_body(cause: FailureCause, body: &[u8]) -> FailureCause {
     match cause {
         FailureCause::WrongShape(wrong) => {
-            // Keep enough bytes for `SHOWN_BODY` characters: a UTF-8 character is at most four bytes long.
+            // Keep enough bytes for `SHOWN_BODY` characters of UTF-8, at up to four bytes each.
             let start = &body[..body.len().min(SHOWN_BODY * 4)];
             FailureCause::WrongShape(WrongShape {
                 body: String::from_utf8_lossy(start).into_owned(),
@@ -90,7 +90,7 @@ fn refusal(incoming: &Incoming, now: Timestamp) -> Refusal {
     }
 }
 
-/// Returns the first non-empty line of a page after removing its HTML tags. Proxies tend to respond with HTML, and the markup
+/// Returns the first non-empty line of a page after removing its HTML tags, since proxies tend to respond with HTML, whose markup
 /// would only clutter the error.
 fn first_line(page: &str) -> String {
     let mut text = String::new();

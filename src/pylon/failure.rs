@@ -1,8 +1,8 @@
 //! Defines how a request can fail, what each failure implies, and how it is reported.
 //!
 //! [`Failure::class`] implements the table under "Responses and retries" in docs/reliability.md. It looks at Pylon's `code` first
-//! and at the HTTP status second. For a 5xx, only the status counts. Error messages can change at any time (Pylon API, "Errors").
-//! They are displayed but never interpreted.
+//! and at the HTTP status second, except that only the status counts for a 5xx. Error messages are displayed but never interpreted,
+//! because they can change at any time (Pylon API, "Errors").
 
 use std::time::Duration;
 
@@ -32,12 +32,12 @@ pub enum FailureCause {
     NoAnswer(String),
     /// The response reports success, but its status or body doesn't match the request.
     WrongShape(WrongShape),
-    /// The body arrived more slowly than this limit, in bytes per minute. It might never have ended.
+    /// The body arrived more slowly than this limit, in bytes per minute, and might never have ended.
     TooSlow(usize),
-    /// A page without data claims to be followed by another page. We've seen the live service return such a page. Repeating the
-    /// request returned the full page.
+    /// A page without data claims to be followed by another page. We've seen the live service do this and then return the full page
+    /// when the request was repeated.
     PageWithoutData,
-    /// The response is an error. Boxed to keep `Result`s small.
+    /// The response is an error (boxed to keep `Result`s small).
     Refused(Box<Refusal>),
 }
 
@@ -69,7 +69,7 @@ pub struct WrongShape {
 }
 
 impl WrongShape {
-    /// Creates a [`FailureCause::WrongShape`] without a body. [`super::exchange`] fills in the body later.
+    /// Creates a [`FailureCause::WrongShape`] without a body, which [`super::exchange`] fills in later.
     pub fn cause(expected: &'static str, why: impl Into<String>) -> FailureCause {
         FailureCause::WrongShape(Self { expected, why: why.into(), body: String::new() })
     }
@@ -78,7 +78,7 @@ impl WrongShape {
 /// The maximum number of characters of an unexpected body to show in an error.
 pub const SHOWN_BODY: usize = 200;
 
-/// The maximum number of characters of [`Obstacle::why`] to show in an error. A certificate can list many long names.
+/// The maximum number of characters of [`Obstacle::why`] to show in an error, since a certificate can list many long names.
 const LONGEST_WHY: usize = 600;
 
 /// A response with a status other than 2xx.
@@ -109,12 +109,12 @@ pub enum Class {
     NotSent,
     /// The request was not carried out because the rate limit was exceeded.
     Throttled,
-    /// The request may have been carried out. A read is simply resent. Before resending a write, the apply reads the user to see
-    /// whether the write had an effect.
+    /// The request may have been carried out. A read is resent anyway, but before resending a write, the apply reads the user to
+    /// see whether the write had an effect.
     Ambiguous,
     /// The same request would be refused again, but other requests might succeed.
     Rejected,
-    /// The request was refused for lack of permission. After three such failures in a row, an apply stops.
+    /// The request was refused for lack of permission. Three such failures in a row stop an apply.
     Forbidden,
     /// The request was too large.
     TooLarge,
@@ -123,7 +123,7 @@ pub enum Class {
 }
 
 impl Failure {
-    /// Returns the failure's class, which determines what to do next. The classes are the same for reads and writes.
+    /// Returns the failure's class, which is the same for reads and writes and determines what to do next.
     pub fn class(&self) -> Class {
         match &self.cause {
             FailureCause::NotSent(_) => Class::NotSent,
@@ -136,7 +136,7 @@ impl Failure {
         }
     }
 
-    /// Returns `true` if there was a response, even an unusable one. A successful response that broke off doesn't count.
+    /// Returns `true` if there was a response, even an unusable one, unless it was a successful response that broke off.
     pub fn was_answered(&self) -> bool {
         match self.cause {
             FailureCause::Refused(_)
@@ -156,8 +156,8 @@ impl Failure {
     }
 
     /// Returns `true` if a smaller search might succeed: after a 413, after the code `payload_too_large`, and after a 400 whose
-    /// code doesn't point to another class. Any other 400 must count because the maximum number of values in a filter is
-    /// undocumented, and error messages can change at any time.
+    /// code doesn't point to another class. Such a 400 must count because the maximum number of values in a filter is undocumented,
+    /// and error messages can change at any time.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
             FailureCause::Refused(refusal) if refusal.status == 400 => {
@@ -252,8 +252,8 @@ impl Failure {
         }
     }
 
-    /// Formats the failure for users. A plan sends several requests at once, and it's arbitrary which one fails first. The
-    /// request is therefore omitted if all other requests would have failed the same way.
+    /// Formats the failure for users, without the request if all other requests would have failed the same way. (A plan sends
+    /// several requests at once, and it's arbitrary which one fails first.)
     pub fn message(&self) -> String {
         let message = match &self.cause {
             FailureCause::NotSent(why) => format!("Pylon cannot be reached: {}", Printable::cut(why, 300)),
@@ -296,7 +296,7 @@ fn without_numbers(text: &str) -> String {
 
 impl Refusal {
     fn class(&self) -> Class {
-        // Gateways replace Pylon's responses with their own 5xx. The code in a 5xx therefore says nothing about what Pylon did.
+        // Gateways replace Pylon's responses with their own 5xx, so the code in a 5xx says nothing about what Pylon did.
         if self.status < 500
             && let Some(class) = self.code.as_deref().and_then(class_of_code)
         {

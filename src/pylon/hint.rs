@@ -6,11 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-/// The maximum for a delay given in seconds. A longer delay is shortened so that adding it to a time can't overflow.
+/// The maximum for a delay given in seconds. Longer ones are shortened so that adding them to a time can't overflow.
 const LONGEST_WAIT: u64 = u32::MAX as u64;
 
-/// Returns the longest valid delay in a response's headers. A date is measured against the response's `Date` header, which
-/// doesn't depend on this machine's clock. Without that header, the date is measured against `now`.
+/// Returns the longest valid delay in a response's headers. A date is measured against the response's `Date` header, which doesn't
+/// depend on this machine's clock, or against `now` if there is no such header.
 pub(super) fn wait(
     x_retry_after: Option<&str>,
     retry_after: Option<&str>,

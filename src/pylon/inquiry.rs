@@ -1,8 +1,8 @@
 //! Decides which audit log entries to request in order to find out who set the users' values, and when to stop.
 //!
-//! This module is pure: responses go in, and requests come out. `paced_reader` sends the requests, and [`crate::plan::blame`]
-//! picks the relevant entries. A plan can do without the audit log. The inquiry therefore stays within its [`Budget`] and stops
-//! as soon as every value has an entry. If the inquiry fails, the plan still succeeds, and the report mentions the failure.
+//! This module is pure: responses go in, and requests come out. `paced_reader` sends the requests, and [`crate::plan::blame`] picks
+//! the relevant entries. Since a plan can do without the audit log, the inquiry stays within its [`Budget`] and stops as soon as
+//! every value has an entry. If it fails, the plan still succeeds, and the report mentions the failure.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -43,9 +43,9 @@ pub struct Inquiry<'a> {
     drift: Drift<'a>,
     /// People in the current request. Empty once everyone has been covered.
     batch: Vec<UserId>,
-    /// People for later requests, in reverse order: they're popped from the end.
+    /// People for later requests, in reverse order because they're popped from the end.
     left: Vec<UserId>,
-    /// The maximum number of people per request. Like `limit`, it shrinks if the server rejects a request as too large.
+    /// The maximum number of people per request, which shrinks (like `limit`) if the server rejects a request as too large.
     most_people: usize,
     limit: usize,
     pages: Pages,
@@ -70,7 +70,7 @@ pub struct Findings {
     pub blames: BTreeMap<(UserId, Field), Blame>,
     /// The reason the log wasn't read to the end, or `None` if it was.
     pub unread: Option<CutShort>,
-    /// Whether the audit log could be read: at least one page was read, or no page was needed.
+    /// Whether the audit log could be read, i.e., at least one page was read or none was needed.
     pub is_available: bool,
 }
 
@@ -78,7 +78,7 @@ pub struct Findings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CutShort {
     Failed(Failure),
-    /// The log never ends: a page links back to an earlier one.
+    /// The log never ends because a page links back to an earlier one.
     Circle,
     /// The inquiry reached its request limit after this many pages.
     Enough(u64),
@@ -137,8 +137,7 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// Handles a request that failed after all retries. If the request was too large, it is split. Any other failure ends the
-    /// inquiry.
+    /// Handles a request that failed after all retries: splits it if it was too large, and otherwise ends the inquiry.
     pub fn failed(&mut self, failure: Failure) {
         let Some((people, limit)) = halved(self.batch.len(), self.limit, &failure) else {
             self.unread = Some(CutShort::Failed(failure));
@@ -248,7 +247,7 @@ mod tests {
         request.map(|AuditSearch { people, limit, cursor }| (people.len(), limit, cursor))
     }
 
-    /// Answers every request with `answer`, which receives the index of the request. Returns the requests and the findings.
+    /// Answers every request by calling `answer` with its index, and returns the requests and the findings.
     fn inquire(
         people: usize,
         per_minute: u64,

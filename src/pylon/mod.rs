@@ -1,7 +1,7 @@
 //! The client for Pylon's API. Apart from the sandbox, this is the only module that speaks HTTP.
 //!
-//! It makes two guarantees. First, only `apply` and `rollback` can write. All other commands get a [`Reader`], which has no
-//! method for writing, rather than a [`Writer`]. Second, the token is sent only to the configured host. Redirects aren't
+//! It makes two guarantees. First, only `apply` and `rollback` can write, because all other commands get a [`Reader`] (which has no
+//! method for writing) rather than a [`Writer`]. Second, the token is sent only to the configured host, so redirects aren't
 //! followed, and plain HTTP is limited to loopback addresses.
 //!
 //! * [`request`] defines the requests and the contents of their responses. `wire` encodes and decodes their JSON. [`exchange`]

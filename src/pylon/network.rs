@@ -1,7 +1,7 @@
 //! Decides between a direct connection and a proxy, based on the network environment variables.
 //!
-//! The variables are read only once, which guarantees that `doctor` reports what the client uses. If reqwest can't parse a
-//! proxy address, it silently connects directly. This module therefore parses the address itself and rejects an unusable one.
+//! The variables are read only once, which guarantees that `doctor` reports what the client uses. This module also parses the proxy
+//! address itself and rejects an unusable one, because reqwest would ignore it and silently connect directly.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -146,7 +146,7 @@ impl Route {
     }
 }
 
-/// Returns `true` if the `NO_PROXY` list in `hosts` covers the host of `base`. Uses the same matcher as reqwest.
+/// Returns `true` if the `NO_PROXY` list in `hosts` covers the host of `base`, according to the matcher that reqwest uses.
 fn is_excluded(base: &BaseUrl, hosts: &str) -> bool {
     let Ok(uri) = base.join("").as_str().parse::<Uri>() else { return false };
     Matcher::builder().all("http://proxy.invalid:1").no(hosts).build().intercept(&uri).is_none()

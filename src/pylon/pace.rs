@@ -6,10 +6,10 @@
 //! * `RateWindow` is a sliding window in which a request occupies a slot from when it is sent until one window after its
 //!   response. No window on the server's clock can then exceed the limit, no matter what kind of limiter the server uses. (A
 //!   client-side token bucket could send nearly twice the limit in the first minute.)
-//! * `Gate` blocks all requests to the endpoint after a 429 for as long as the server asks. Without a hint, the pauses back off
-//!   exponentially.
-//! * `AdaptiveRate` implements additive increase and multiplicative decrease (AIMD). A 429 proves that the assumed limit is wrong
-//!   or shared with other clients. From then on, the rate follows what the server accepts, although the window still applies.
+//! * `Gate` blocks all requests to the endpoint after a 429 for as long as the server asks, or with exponential backoff if it gives
+//!   no hint.
+//! * `AdaptiveRate` implements additive increase and multiplicative decrease (AIMD). Since a 429 proves that the assumed limit is
+//!   wrong or shared with other clients, the rate follows what the server accepts from then on, although the window still applies.
 //!
 //! Until the first 429, `AssumedLimit` infers the limit from the `X-Rate-Limit-Remaining` header.
 
@@ -29,8 +29,8 @@ const HINT_MARGIN: Duration = Duration::from_secs(1);
 const UNHINTED_PAUSE: Duration = Duration::from_secs(5);
 /// How long to wait without a 429 before raising the rate again.
 const RAISE_INTERVAL: Duration = Duration::from_secs(5);
-/// The maximum pause between trials of a higher rate. The pause doubles after each failed trial. Without this backoff, a server
-/// with a strictly enforced limit would keep returning a 429 every few seconds.
+/// The maximum pause between trials of a higher rate. If the pause didn't double after each failed trial, a server with a strictly
+/// enforced limit would keep returning a 429 every few seconds.
 const LONGEST_HOLD: Duration = Duration::from_secs(240);
 /// Rates are in thousandths of a request per window, to allow integer arithmetic.
 const UNIT: u64 = 1000;
@@ -157,7 +157,7 @@ impl Pacer {
     pub fn sent(&mut self, now: Duration) {
         self.window.in_flight += 1;
         if let Some(rate) = &mut self.rate {
-            // Add jitter. If two clients that share a rate limit stay in phase, the same one gets throttled every time.
+            // Without jitter, two clients that share a rate limit might stay in phase, and the same one would always get throttled.
             rate.next = now + Duration::from_nanos(rate.interval() / 1000 * (950 + self.jitter / 10));
         }
     }
@@ -255,12 +255,12 @@ impl AssumedLimit {
     /// that the server still counts.
     ///
     /// The limit is at least `remaining` plus one, because the answered request counts too. If the highest such number is exactly
-    /// an earlier API version's limit, that limit applies. Any other number just reflects other clients' traffic or the fill
-    /// level of a token bucket.
+    /// an earlier API version's limit, that limit applies. Any other number only reflects other clients' traffic or the fill level
+    /// of a token bucket.
     ///
-    /// Other clients' traffic might produce an earlier version's limit by coincidence. If so, `remaining` plus `own` will exceed
-    /// that limit for a whole window later on. Only the lowest sum of a window counts, because a lagging counter reports too many
-    /// remaining requests for a while.
+    /// If other clients' traffic produces an earlier version's limit by coincidence, `remaining` plus `own` will exceed that limit
+    /// for a whole window later on. Only the lowest sum of a window counts, because a lagging counter reports too many remaining
+    /// requests for a while.
     fn learn(&mut self, now: Duration, remaining: u64, own: u64) {
         self.shown = self.shown.max(remaining.saturating_add(1));
         let sum = remaining.saturating_add(own);
@@ -402,7 +402,7 @@ impl AdaptiveRate {
     }
 
     /// Lowers the rate (multiplicative decrease) after a 429. The server allows at least as many requests as it accepted in the
-    /// last window. A rate higher than that may have avoided a 429 just by filling gaps in the window.
+    /// last window. A higher rate may have avoided a 429 only by filling gaps in that window.
     fn cut(self, now: Duration, opens: Duration, accepted: u64) -> Self {
         let Self { rate, good, hold, next, .. } = self;
         let at_least = |tenths: u64| (good * tenths / 10).max(UNIT);
@@ -410,8 +410,8 @@ impl AdaptiveRate {
             // A trial has failed.
             (accepted.clamp(at_least(5), good), (hold * 2).min(LONGEST_HOLD))
         } else {
-            // Until now, the rate was fine. Lower it slightly, or every window would end with a 429. If far fewer requests were
-            // accepted, the limit must have changed, and the search for a good rate starts over.
+            // The rate was fine until now, but unless it's lowered slightly, every window would end with a 429. If far fewer
+            // requests were accepted, the limit must have changed, and the search for a good rate starts over.
             let slightly_less = accepted - accepted / 20;
             let hold = if slightly_less < at_least(7) { RAISE_INTERVAL } else { hold };
             (slightly_less.clamp(at_least(7), good), hold)

@@ -1,6 +1,6 @@
 //! Sends reads as fast as the rate limits allow, and retries failed ones.
 //!
-//! This module makes no decisions of its own. [`super::flow`] decides when to send a request and whether to resend it.
+//! This module makes no decisions of its own. [`super::flow`] decides when to send a request and whether to resend it, and
 //! [`super::observe`] and [`super::inquiry`] decide what to read.
 
 use std::any::Any;
@@ -61,7 +61,7 @@ impl PacedReader {
         Self { reader, clock, flow: RefCell::new(flow), answered: Notify::new(), waits }
     }
 
-    /// Returns the reader and the flow control for use by an apply. The flow control has counted all requests so far.
+    /// Returns the reader and the flow control (which has counted all requests so far) for use by an apply.
     pub fn into_parts(self) -> (Reader, FlowControl) {
         (self.reader, self.flow.into_inner())
     }
@@ -186,9 +186,8 @@ impl PacedReader {
     }
 }
 
-/// A pending request and its slot in the rate limit. If another request fails, the pending request is dropped before it's
-/// answered. The slot must then be freed one window later, as after a lost response. Otherwise, a later request might wait for
-/// the slot forever.
+/// A pending request and its slot in the rate limit. If the request is dropped before it's answered, because another one failed,
+/// the slot must be freed one window later, as after a lost response. Otherwise, a later request might wait for the slot forever.
 struct ReadUnderWay<'r> {
     reader: &'r PacedReader,
     endpoint: Endpoint,

@@ -142,7 +142,7 @@ pub struct UserPage {
     pub people: Vec<Person>,
     /// Users who lack an email address.
     pub integrations: Vec<Integration>,
-    /// People without the field `is_deactivated` in the response. Before October 2026, that's everyone.
+    /// People without the field `is_deactivated` in the response (everyone, before October 2026).
     pub activity_unknown: Vec<UserId>,
     /// The distinct roles of the users on this page, with the names and slugs given on the page. Empty if the API version is
     /// older than July 2026.
@@ -153,7 +153,7 @@ pub struct UserPage {
     pub next: Option<String>,
 }
 
-/// The fields containing a user's roles. They depend on the API version and are the same for all users in a run.
+/// The fields containing a user's roles, which depend on the API version and are the same for all users in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleFields {
     /// `role_id`, or the object `role`: before October 2026.
@@ -188,8 +188,8 @@ impl<T> Attempt<T> {
     }
 }
 
-/// An API endpoint. Each endpoint has its own rate limit, shared by all of the organization's tokens (Pylon API, "Endpoints
-/// used"). `X-Rate-Limit-Remaining` counts per endpoint.
+/// An API endpoint. Each has its own rate limit, which all of the organization's tokens share (Pylon API, "Endpoints used"), and
+/// its own `X-Rate-Limit-Remaining`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
     Me,
@@ -231,11 +231,11 @@ pub struct EndpointFacts {
     pub earlier_limit: u64,
 }
 
-/// Splits a search that the server has rejected as too large. Returns the number of values in each half and the number of entries
-/// per page. Returns `None` if the search can't get any smaller, or if `failure` has another cause.
+/// Splits a search that the server has rejected as too large, and returns the number of values in each half and the number of
+/// entries per page. Returns `None` if the search can't get any smaller, or if `failure` has another cause.
 ///
-/// The maximum number of values in a filter is undocumented, and some API versions reject a limit of 1000. Both numbers therefore
-/// shrink. For a single value, the page shrinks only after a 413, because a 400 must then have a different cause.
+/// Both numbers shrink, because the maximum number of values in a filter is undocumented and some API versions reject a limit of
+/// 1000. For a single value, the page shrinks only after a 413, because a 400 must then have a different cause.
 pub fn halved(values: usize, limit: usize, failure: &Failure) -> Option<(usize, usize)> {
     let can_shrink = values > 1 || limit > 1 && failure.class() == super::Class::TooLarge;
     (can_shrink && failure.may_be_too_large()).then(|| (values.div_ceil(2).max(1), (limit / 2).max(1)))

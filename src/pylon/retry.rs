@@ -1,5 +1,4 @@
-//! Decides whether to retry a request and how long to wait first. The code is pure: its inputs are the failures and the current
-//! time.
+//! Decides whether to retry a request and how long to wait first, based only on the failures and the current time.
 //!
 //! Pauses follow exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). A retry budget
 //! limits the load on a service that is down.
@@ -10,24 +9,23 @@ use super::failure::{Class, Failure, FailureCause};
 
 /// The maximum number of attempts per request, including the first.
 pub const ATTEMPTS: u32 = 10;
-/// The maximum number of attempts per request as long as the host has never responded. A wrong host should be reported within
+/// The maximum number of attempts per request as long as the host has never responded, since a wrong host should be reported within
 /// seconds.
 const ATTEMPTS_UNANSWERED: u32 = 4;
-/// The maximum number of attempts for a read that a plan can do without. Such a read isn't worth a minute's wait.
+/// The maximum number of attempts for a read that a plan can do without and that isn't worth a minute's wait.
 pub const ATTEMPTS_AT_OPTIONAL_READ: u32 = 3;
-/// The maximum number of attempts for a read that keeps returning 2xx with an unexpected body. Repeating such a read rarely
-/// helps.
+/// The maximum number of attempts for a read that keeps returning 2xx with an unexpected body, since repeating it rarely helps.
 const ATTEMPTS_AT_A_WRONG_SHAPE: u32 = 3;
 /// The maximum number of attempts for a page without data that claims to be followed by another page. Repeating the request
 /// usually helps.
 const ATTEMPTS_AT_A_PAGE_WITHOUT_DATA: u32 = 4;
-/// The longest pause the server may request. If the server asks for more, the run ends.
+/// The longest pause that the server can request without ending the run.
 pub const LONGEST_HINT: Duration = Duration::from_secs(300);
 /// The run ends if no request succeeds for this long after a failure.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 const FIRST_BOUND: Duration = Duration::from_millis(500);
 const LARGEST_BOUND: Duration = Duration::from_secs(30);
-/// The number of retries available at the start of a run. Each success adds half a retry.
+/// The number of retries available at the start of a run, to which each success adds half a retry.
 const BUDGET: u64 = 100;
 
 /// The retry state of one run: its budget, its failures, and the pauses requested by the server.
@@ -54,8 +52,8 @@ pub struct Failures {
 }
 
 impl Failures {
-    /// Counts a failure, except for 429s. After a 429, the request has not been carried out, and the pacing decides when to
-    /// resend it.
+    /// Counts a failure unless it's a 429, after which the request has not been carried out and the pacing decides when to resend
+    /// it.
     pub fn add(&mut self, failure: &Failure) {
         self.counted += u32::from(failure.class() != Class::Throttled);
         let is_unusable = matches!(
@@ -92,7 +90,7 @@ impl Retries {
         Self { budget: BUDGET * 2, any_answer: false, failing_since: None, paused_until: now, rng }
     }
 
-    /// Resets the retries at `now` for another phase of the run. The host has responded in the previous phase.
+    /// Resets the retries at `now` for another phase of the run, after one in which the host has responded.
     pub fn restart_answered(&mut self, now: Duration) {
         *self = Self { any_answer: true, ..Self::new(now, self.rng.clone()) };
     }
@@ -133,8 +131,8 @@ impl Retries {
         since + LONGEST_SILENCE + pause
     }
 
-    /// Decides whether to resend a read. `failed` counts the read's failures, including the latest one, `failure`. After an
-    /// ambiguous failure, a read can simply be resent.
+    /// Decides whether to resend a read. `failed` counts the read's failures, including the latest one, `failure`. A read can be
+    /// resent even after an ambiguous failure.
     pub fn retry_read(&mut self, now: Duration, failure: &Failure, failed: Failures) -> Retry {
         let unusable = match failure.cause {
             FailureCause::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,

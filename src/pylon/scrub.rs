@@ -1,5 +1,5 @@
-//! Removes the API token from untrusted text and JSON bodies. In text, fragments of the token are removed too, ignoring case. In
-//! JSON bodies, only the whole token is removed, even if it's escaped.
+//! Removes the API token from untrusted text and JSON bodies. In text, fragments of the token are removed too, ignoring case,
+//! whereas in JSON bodies, only the whole token is removed, even if it's escaped.
 //!
 //! A fragment is what remains if other code truncates a long value or breaks a line after a `/`. Case is ignored because a
 //! token that was passed as a host name is displayed in lowercase.
@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// The replacement for the token or a fragment of it.
 const SCRUBBED: &str = "[token]";
-/// The minimum length of a removed fragment, in characters. A shorter fragment reveals too little to matter and might be an
+/// The minimum length of a removed fragment, in characters, because a shorter one reveals too little to matter and might be an
 /// ordinary word.
 const SHORTEST: usize = 8;
 /// The length from which a fragment is always removed, in characters. Shorter fragments are removed only next to a truncation or
@@ -31,7 +31,7 @@ pub(super) fn without(token: &str, text: String) -> String {
 /// character boundaries.
 fn pieces(token: &[u8], text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    // Most positions can't start a fragment. A table of the first two bytes of every fragment rules them out.
+    // A table of the first two bytes of every fragment rules out most positions.
     let mut begins = vec![false; 1 << 16];
     for begin in token.windows(SHORTEST) {
         begins[pair(begin)] = true; // `pair` ignores case
@@ -62,8 +62,8 @@ fn longest(token: &[u8], text: &[u8]) -> usize {
     token.windows(SHORTEST).enumerate().map(|(from, _)| common(&token[from..])).max().unwrap_or(0)
 }
 
-/// Returns `true` if the fragment is next to a truncation or a line break. The frame that reports draw to the left of a line is
-/// ignored.
+/// Returns `true` if the fragment is next to a truncation or a line break, ignoring the frame that reports draw to the left of a
+/// line.
 fn is_left_over(text: &str, piece: &Range<usize>) -> bool {
     let (before, behind) = (&text[..piece.start], &text[piece.end..]);
     let begins_line = || before.rsplit('\n').next().is_some_and(|line| !line.contains(char::is_alphanumeric));
@@ -74,7 +74,7 @@ fn is_left_over(text: &str, piece: &Range<usize>) -> bool {
 /// Removes the token from `body`, or returns `None` if `body` doesn't contain it. JSON may escape `/` as `\/` and any character
 /// in the form `\u002f`. JSON nested in a JSON string is escaped twice.
 pub(super) fn without_spelled(token: &str, body: &[u8]) -> Option<Vec<u8>> {
-    // Usually, nothing is escaped. This check is then ten times faster than the search below.
+    // Usually, nothing is escaped, and this check is then ten times faster than the search below.
     if !body.contains(&b'\\') && std::str::from_utf8(body).is_ok_and(|text| !text.contains(token)) {
         return None;
     }
@@ -93,8 +93,7 @@ pub(super) fn without_spelled(token: &str, body: &[u8]) -> Option<Vec<u8>> {
     (taken > 0).then(|| [&clean, &body[taken..]].concat())
 }
 
-/// Returns the length of the token at the start of `body` in bytes, including escapes. Returns `None` if `body` doesn't start
-/// with it.
+/// Returns the length in bytes, including escapes, of the token at the start of `body`, if it's there.
 fn spelled(token: &[u8], body: &[u8]) -> Option<usize> {
     let mut rest = body;
     for char in token {

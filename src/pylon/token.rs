@@ -1,7 +1,7 @@
 //! The API token and its possible sources.
 //!
-//! The token is sent only in the `Authorization` header. There's no flag for passing it directly: flags show up in process
-//! lists. The token is never printed: its `Debug` output is a placeholder, and [`Token::scrub`] removes it from untrusted text.
+//! The token is sent only in the `Authorization` header. There's no flag for passing it directly, because flags show up in process
+//! lists. It's never printed, since its `Debug` output is a placeholder and [`Token::scrub`] removes it from untrusted text.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -125,7 +125,7 @@ impl TokenSource {
     /// Returns an error if the source cannot be read, isn't UTF-8, or starts with a byte-order mark.
     pub fn text(&self, stdin: &mut dyn Read) -> Result<String, Problem> {
         let name = match self {
-            // Don't quote a path that looks like a token: the user may have passed the token instead of a path.
+            // Don't quote a path that looks like a token, because the user may have passed the token instead of a path.
             Self::File(path) if path.iter().count() == 1 && contains_secret(&path.to_string_lossy()) => {
                 "the file given by --token-file, whose name looks like a token,".to_owned()
             }

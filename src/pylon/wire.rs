@@ -163,7 +163,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for BorrowedText<'a> {
     }
 }
 
-/// The users on a page. They are converted while the page is parsed, and `wrong` is the error of the first failed conversion.
+/// The users on a page, which are converted while the page is parsed. `wrong` is the error of the first failed conversion.
 #[derive(Default)]
 struct DecodedUsers {
     page: UserPage,
@@ -230,7 +230,7 @@ impl<'de> Deserialize<'de> for DecodedUsers {
     }
 }
 
-/// Interns the role IDs and statuses on a page. In practice, there are just a few distinct values.
+/// Interns the role IDs and statuses on a page, which have few distinct values in practice.
 #[derive(Default)]
 struct ValuePool(BTreeSet<FieldValue>);
 
@@ -303,8 +303,8 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// The body of a Pylon error response. Fields are parsed independently: an unexpected type in one field doesn't hide the code or
-/// the request ID.
+/// The body of a Pylon error response. Fields are parsed independently so that an unexpected type in one of them doesn't hide the
+/// code or the request ID.
 #[derive(Deserialize)]
 pub(super) struct WireError {
     /// The error messages, or `None` if the field is missing.
@@ -324,12 +324,12 @@ impl WireError {
     }
 }
 
-/// Deserializes a string. A value of any other type becomes `None`.
+/// Deserializes a string, turning a value of any other type into `None`.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(as_text(Value::deserialize(deserializer)?))
 }
 
-/// Deserializes a list of strings or a single string. Values of other types are skipped.
+/// Deserializes a list of strings or a single string, skipping values of other types.
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     Ok(Some(match Value::deserialize(deserializer)? {
         Value::Array(values) => values.into_iter().filter_map(as_text).collect(),
@@ -502,7 +502,7 @@ fn users(body: &[u8]) -> Result<UserPage, FailureCause> {
     Ok(UserPage { next, ..page })
 }
 
-/// Parses a page of objects. Returns its entries and the cursor of the next page, if there is one.
+/// Parses a page of objects into its entries and the cursor of the next page, if there is one.
 fn list<'de, T: Deserialize<'de>>(
     body: &'de [u8],
     expected: &'static str,
@@ -521,7 +521,7 @@ fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, O
     }
 }
 
-/// Rejects a page without data that claims to be followed by another page. The live service occasionally returns one.
+/// Rejects a page without data that claims to be followed by another page, because the live service occasionally returns one.
 fn with_data(has_data: bool, next: Option<&String>) -> Result<(), FailureCause> {
     if has_data || next.is_none() { Ok(()) } else { Err(FailureCause::PageWithoutData) }
 }
@@ -541,7 +541,7 @@ fn person(id: &UserId, body: &[u8]) -> Result<Person, FailureCause> {
     }
 }
 
-/// Parses an error body. Returns `None` if it has a different format, such as a proxy's HTML page.
+/// Parses an error body, unless it has a different format, such as a proxy's HTML page.
 pub(super) fn error(body: &[u8]) -> Option<WireError> {
     parse(body).ok()
 }

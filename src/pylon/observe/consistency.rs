@@ -71,8 +71,8 @@ pub(super) fn not_listed<T>(person: &Person) -> Result<T, ObserveError> {
     ))
 }
 
-/// Checks that two responses agree about a person. Names are ignored: no decision depends on them. Differences in fields that
-/// Pylon changes on its own are recorded in `differing`.
+/// Checks that two responses agree about a person. Names are ignored because no decision depends on them, and differences in fields
+/// that Pylon changes on its own are only recorded in `differing`.
 pub(super) fn same_person(
     one: &Person,
     other: &Person,
@@ -134,7 +134,7 @@ pub(super) fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) 
     Ok(())
 }
 
-/// Checks that active people have distinct primary addresses. Otherwise, one person might count as two holders of a role.
+/// Checks that active people have distinct primary addresses, since otherwise one person might count as two holders of a role.
 pub(super) fn addresses_are_distinct(state: &ObservedState) -> Result<(), ObserveError> {
     let mut known: HashSet<&Email> = HashSet::new();
     match state.people().find(|person| !person.deactivated && !known.insert(&person.email)) {

@@ -35,7 +35,7 @@ pub(super) async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, ObserveError> {
     Ok(roles)
 }
 
-/// Checks that a role's ID and slug are unique. Otherwise, a reference to the role in a file would be ambiguous.
+/// Checks that a role's ID and slug are unique, so that references to the role in the files are unambiguous.
 fn is_distinct(role: &Role, others: &[Role]) -> Result<(), ObserveError> {
     let same = |what: &str, other: &Role, text: &str| {
         let [one, other, text] = [&*other.name, &*role.name, text].map(|text| Printable::cut(text, 60));
@@ -82,7 +82,7 @@ async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, Observe
     Ok(people)
 }
 
-/// Checks that everyone in a search response has one of the requested addresses. A response that includes anyone else can't be
+/// Checks that everyone in a search response has one of the requested addresses, since a response with anyone else can't be
 /// trusted.
 fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), ObserveError> {
     let asked: HashSet<&Email> = emails.iter().collect();
@@ -191,8 +191,8 @@ impl List {
         Ok(self)
     }
 
-    /// Records the role fields, which depend only on the API version. They must be the same for all users. A difference means
-    /// that a user lacks a field.
+    /// Records the role fields, which must be the same for all users because they depend only on the API version. A difference
+    /// means that a user lacks a field.
     fn has_fields(&mut self, fields: Option<RoleFields>) -> Result<(), ObserveError> {
         if let (Some(known), Some(fields)) = (self.role_fields, fields)
             && known != fields

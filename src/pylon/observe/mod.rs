@@ -1,17 +1,17 @@
 //! Decides what to read from an organization and verifies that the result is complete.
 //!
-//! Declared people are looked up by address, and everyone else comes from a single listing. The role catalog is read at the same
-//! time. The outcome is either a complete, consistent state or an error. A person or role missing from a response would seem not
-//! to exist, and a plan based on such a response could remove the last Admin. To prevent this:
+//! Declared people are looked up by address, everyone else comes from a single listing, and the role catalog is read at the same
+//! time. The outcome is either a complete, consistent state or an error, because a person or role missing from a response would
+//! seem not to exist. A plan based on such a response could remove the last Admin. To prevent this:
 //!
 //! * Lists are read to the last page. A cycle of pages is an error, and so is a page that only repeats earlier ones.
 //! * A person in the search results exists even if they're missing from the listing. If the search and the listing disagree,
-//!   everything is read again. A second disagreement is an error.
+//!   everything is read again, and a second disagreement is an error.
 //! * If a declared address isn't found, we search for it again, alongside a listing that includes deactivated people.
-//! * Every role ID found on an active person must be in the catalog. Otherwise, the catalog is incomplete.
+//! * If an active person has a role ID that isn't in the catalog, the catalog counts as incomplete.
 //!
 //! `lists` reads whole lists, and `consistency` compares them. The code is generic over [`Ask`] so that tests can use an in-memory
-//! server. `paced_reader` sends the real requests.
+//! server, whereas `paced_reader` sends real requests.
 
 use std::collections::{BTreeSet, HashSet};
 use std::slice;
@@ -48,8 +48,8 @@ pub struct Wanted<'a> {
     pub emails: &'a [Email],
     /// ID of the pinned organization. If given, `GET /me` must confirm the ID before anything else is read.
     pub pin: Option<&'a Sourced<String>>,
-    /// Whether a guardrail could wrongly pass if people were missing from the listing. If so, a second, independent listing is
-    /// read.
+    /// Whether a guardrail could wrongly pass if people were missing from the listing, in which case a second, independent listing
+    /// is read.
     pub confirm_listing: bool,
 }
 
@@ -100,7 +100,7 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
         }
     };
     let read = match first {
-        // Another client may have made a change between two of the responses. If so, reading again resolves the contradiction.
+        // Reading again resolves the contradiction if another client made a change between two of the responses.
         Err(ObserveError::Incomplete { differing, .. }) => read(pylon, wanted, Some(&differing)).await,
         other => other,
     };
@@ -152,9 +152,9 @@ async fn read(
     }
 }
 
-/// Holds back a 403 until the preceding requests are done. If several requests are refused, the error then names the first of
-/// them rather than the fastest. Other failures aren't held back: their messages don't name the request, or they rarely affect
-/// several requests at once.
+/// Holds back a 403 until the preceding requests are done so that, if several requests are refused, the error names the first of
+/// them rather than the fastest. Other failures aren't held back because either their messages don't name the request or they
+/// rarely affect several requests at once.
 async fn in_order<T>(
     request: impl Future<Output = Result<T, ObserveError>>,
     before: &[SetOnce<()>],
@@ -177,8 +177,8 @@ fn is_forbidden(error: &ObserveError) -> bool {
 /// Confirms that the `missing` addresses don't belong to any user and that the `unlisted` people are deactivated. To do so, it
 /// reads a listing with deactivated people and searches for the missing addresses again. Returns the deactivated people.
 ///
-/// Before October 2026 (`is_activity_unknown`), only the listing of active users reveals who is deactivated. If a user is deleted
-/// between two pages, that listing can skip another user. Users therefore count as deactivated only if two listings lack them.
+/// Before October 2026 (`is_activity_unknown`), only the listing of active users reveals who is deactivated. Since that listing can
+/// skip a user if another one is deleted between two pages, users count as deactivated only if two listings lack them.
 async fn confirm(
     pylon: &impl Ask,
     state: &ObservedState,
