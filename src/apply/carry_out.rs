@@ -1,5 +1,5 @@
-//! The I/O loop around [`Machine`]. It sends the requests chosen by the machine, sleeps as instructed, and feeds back the
-//! responses. All decisions are left to the machine.
+//! The I/O loop around [`Machine`], which makes all decisions. The loop sends the requests chosen by the machine, sleeps as
+//! instructed, and feeds back the responses.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -33,8 +33,8 @@ struct Write {
 
 /// Runs the machine until the apply is over.
 ///
-/// `signals` receives the number of each termination signal. After the first signal, no more requests are sent. After the second
-/// signal, pending responses are abandoned too. `report_wait` is called before each wait.
+/// `signals` receives the number of each termination signal. After the first signal, no more requests are sent, and after the
+/// second, pending responses are abandoned too. `report_wait` is called before each wait.
 pub async fn carry_out(
     mut machine: Machine,
     writer: &Writer,
@@ -69,8 +69,8 @@ pub async fn carry_out(
         tokio::select! {
             Some(answer) = under_way.next() => match answer {
                 Answer::Patched(ticket, attempt) => {
-                    // Ignore errors: reading the user shows whether the write was applied, and writing the next intent reveals
-                    // a full disk.
+                    // Ignore errors, since reading the user shows whether the write was applied, and writing the next intent
+                    // reveals a full disk.
                     let _ = journal.answer(clock.now(), ticket.number(), attempt.result.as_ref().err());
                     machine.patched(clock.elapsed(), ticket, attempt);
                 }
@@ -85,8 +85,8 @@ pub async fn carry_out(
     }
 }
 
-/// Writes the intents to the journal and then sends the writes. If recording the intents fails, no write is sent. If recording
-/// them takes too long, writes based on a stale read are skipped.
+/// Writes the intents to the journal and then sends the writes, unless recording the intents fails. If recording takes too long,
+/// writes based on a stale read are skipped.
 fn send<'w>(
     writes: Vec<Write>,
     machine: &mut Machine,

@@ -1,7 +1,7 @@
 //! The journal of an apply: a write-ahead log of every change and its outcome.
 //!
-//! The journal is a JSON Lines file. The intent of each `PATCH` is on disk before the request is sent. Journals are used for
-//! audits and by [`super::rollback`], but an apply never resumes from a journal. The next run reads Pylon and makes a new plan. A
+//! The journal is a JSON Lines file, and the intent of each `PATCH` is on disk before the request is sent. Journals are used for
+//! audits and by [`super::rollback`], but an apply never resumes from one, because the next run reads Pylon and makes a new plan. A
 //! killed apply can leave an incomplete last line, which [`read`] skips.
 
 use std::fs::File;
@@ -18,7 +18,7 @@ use crate::pylon::Failure;
 /// The maximum size of a journal that rolecall reads, in bytes. A million changes take up about 600 MB.
 pub const LARGEST: u64 = 1024 * 1024 * 1024;
 
-/// The format version of journals. A rollback rejects a journal with any other version.
+/// The format version of journals, which is the only one that a rollback accepts.
 pub const VERSION: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub enum JournalLine {
         number: u64,
         /// The failure, or `None` if the request succeeded.
         failure: Option<String>,
-        /// The request ID to quote to Pylon's support. Recorded only for failures.
+        /// The request ID to quote to Pylon's support, recorded only for failures.
         request_id: Option<String>,
     },
     Outcome {
@@ -88,7 +88,7 @@ impl Journal {
     /// Writes the first line, a [`JournalLine::Begin`], to a file opened for appending.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be written. At that point, no change has been sent.
+    /// Returns an error if the file cannot be written, in which case no change has been sent.
     pub fn begin(file: File, begin: JournalLine) -> std::io::Result<Self> {
         let mut journal = Self { file, is_torn: false };
         journal.write(&[begin])?;
@@ -96,7 +96,7 @@ impl Journal {
     }
 
     /// Records that `writes` are about to be sent, each with its request number. On an error, the caller must not send any of the
-    /// writes. A single disk sync covers all intents: at high rates, syncing each intent would take longer than sending the
+    /// writes. A single disk sync covers all intents because, at high rates, syncing each intent would take longer than sending the
     /// write.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ impl Journal {
     /// Returns an error if the line could not be written.
     pub fn answer(&mut self, at: Timestamp, number: u64, failure: Option<&Failure>) -> std::io::Result<()> {
         let request_id = failure.and_then(|failure| failure.request_id.clone());
-        // There's no need to sync: reading the user shows whether the write was applied, and `end` syncs the file anyway.
+        // There's no need to sync, because reading the user shows whether the write was applied, and `end` syncs the file anyway.
         self.append(&[JournalLine::Answer { at, number, failure: failure.map(Failure::line), request_id }])
     }
 
@@ -146,8 +146,7 @@ impl Journal {
     }
 
     fn append(&mut self, lines: &[JournalLine]) -> std::io::Result<()> {
-        // Start with a line break after an incomplete line. Otherwise, the first new line would continue the incomplete line and
-        // become unreadable.
+        // After an incomplete line, start with a line break, or the first new line would continue it and become unreadable.
         let mut text = if self.is_torn { "\n".to_owned() } else { String::new() };
         for line in lines {
             text += &serde_json::to_string(line)?;
@@ -162,7 +161,7 @@ impl Journal {
 /// How a run ended, according to its journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// The journal has no `end` line. Usually, the run was killed or is still in progress.
+    /// The journal has no `end` line, usually because the run was killed or is still in progress.
     Unfinished,
     /// The run ended early, before every change was attempted or read back.
     Stopped(Timestamp),
@@ -193,8 +192,8 @@ impl Ending {
     }
 }
 
-/// Decodes a journal's bytes as UTF-8. Invalid bytes, such as an incomplete character left behind by a killed run, become NUL.
-/// NUL is invalid in JSON, so [`read`] skips the lines that contain it.
+/// Decodes a journal's bytes as UTF-8. Invalid bytes, such as an incomplete character left behind by a killed run, become NUL,
+/// which is invalid in JSON, so [`read`] skips the lines that contain it.
 pub fn decode(bytes: Vec<u8>) -> String {
     let decoded = |bytes: &[u8]| {
         let chunks = bytes.utf8_chunks();

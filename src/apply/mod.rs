@@ -1,6 +1,6 @@
 //! Applies a plan: sends its changes to Pylon, reads them back, and records the outcomes.
 //!
-//! * [`machine`] implements the protocol as a state machine. It decides what to send, when to send it, and each change's outcome.
+//! * [`machine`] implements the protocol as a state machine that decides what to send, when to send it, and each change's outcome.
 //! * `task` tracks the state of each change, and `role_limits` counts the holders of limited roles.
 //! * `carry_out` performs the I/O and makes no decisions of its own.
 //! * [`outcome`] defines the possible results, [`journal`] records them on disk, and [`rollback`] creates the plan that

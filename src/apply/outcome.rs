@@ -114,8 +114,7 @@ impl OutcomeKind {
         }
     }
 
-    /// Returns `true` if sending the change again might help. It doesn't help if another client or a directory controls the
-    /// value.
+    /// Returns `true` if sending the change again might help, unlike for a value that another client or a directory controls.
     pub const fn may_succeed_if_sent_again(self) -> bool {
         match self {
             Self::Rejected | Self::Unknown | Self::NotAttempted => true,
@@ -161,8 +160,8 @@ impl Outcome {
         self.kind().may_have_changed()
     }
 
-    /// Returns the outcome after a read that doesn't show the written value. If Pylon had already confirmed the value, the
-    /// outcome is [`Self::Reverted`].
+    /// Returns the outcome after a read that doesn't show the written value. If Pylon had already confirmed the value, the outcome
+    /// is [`Self::Reverted`].
     pub(super) fn if_not_shown(self) -> Self {
         if self == Self::Applied { Self::Reverted } else { self }
     }

@@ -1,6 +1,6 @@
 //! Counts each limited role's holders during an apply so that no write can violate a minimum or maximum.
 //!
-//! While writes are pending, the exact number is unknown. Two counts bound it from below and above:
+//! While writes are pending, the exact number is unknown, but two counts bound it from below and above:
 //!
 //! * **Confirmed** holders decide whether a loss may be sent. A gain counts after Pylon has shown it, but a loss counts as soon
 //!   as it's sent.
@@ -88,9 +88,8 @@ impl RoleLimits {
                 .all(|role| role.possible.saturating_add(role.arriving).saturating_add(own) <= role.most)
     }
 
-    /// Returns `true` if both changes lose the same role with scarce losses, or gain the same role with scarce gains. Such
-    /// changes must be sent in the order computed by `plan::order`. In any other order, the apply might get stuck before all
-    /// changes are sent.
+    /// Returns `true` if both changes lose the same role with scarce losses, or gain the same role with scarce gains. Such changes
+    /// must be sent in the order computed by `plan::order`, or the apply might get stuck before all changes are sent.
     pub(super) fn compete(&self, one: &Ordered, other: &Ordered) -> bool {
         let is = |role: &RoleId, scarce: fn(&HolderCount) -> bool| self.0.get(role).is_some_and(scarce);
         one.losses.iter().any(|role| other.losses.contains(role) && is(role, |count| count.has_scarce_losses))

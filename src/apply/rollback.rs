@@ -1,9 +1,9 @@
 //! Plans how to undo an apply, based on its journal and the current values in Pylon.
 //!
 //! This module does no I/O. The users and their old values come from the journal. The report, however, shows the addresses and
-//! names found in Pylon. This reveals a forged journal that pairs a user's ID with someone else's address. A value is restored
-//! only if Pylon still has the value set by the apply. If no `PATCH` can restore the old value (several roles, or no role), the
-//! report says so. The result is a plan like any other: guardrails review it, and the same protocol carries it out.
+//! names found in Pylon, to reveal a forged journal that pairs a user's ID with someone else's address. A value is restored only if
+//! Pylon still has the value set by the apply. If no `PATCH` can restore the old value (several roles, or no role), the report says
+//! so. The result is a plan like any other, which guardrails review and the same protocol carries out.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ impl Applied {
         self.operations.iter().map(|operation| Email::observed(&operation.value.email))
     }
 
-    /// Reads the journal `file`. Skips unreadable lines, such as the incomplete last line left behind by a killed apply.
+    /// Reads the journal `file`, skipping unreadable lines such as the incomplete last line left behind by a killed apply.
     ///
     /// # Errors
     /// Returns an error if the file isn't a journal that this version can read.
@@ -167,8 +167,8 @@ impl Rollback {
         let Operation { user, email, edits: steps } = &operation.value;
         let place = operation.place;
         let person = UserId::new(user).and_then(|id| observed.person(&id));
-        // The change is applied by ID. The report must show Pylon's address for that ID, in case a forged journal pairs the ID
-        // with someone else's address.
+        // The change is applied by ID, so the report must show Pylon's address for that ID, in case a forged journal pairs it with
+        // someone else's address.
         let shown = person.map_or_else(|| Email::observed(email), |person| person.email.clone());
         let email = Sourced::new(shown, place);
         let before = self.not_rolled_back.len();
@@ -216,8 +216,7 @@ fn edit_in_effect(
     Some(Edit { field: *field, from, to: to.as_str().into(), through_scim, place, origin: Origin::Rollback })
 }
 
-/// Returns `true` if an apply with this outcome may have changed something in Pylon. Also returns `true` for an unrecognized
-/// name.
+/// Returns `true` if an apply with this outcome may have changed something in Pylon, or if the name is unrecognized.
 fn may_have_changed(outcome: &str) -> bool {
     OutcomeKind::named(outcome).is_none_or(OutcomeKind::may_have_changed)
 }

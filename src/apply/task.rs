@@ -35,7 +35,7 @@ pub(super) enum Position {
     },
     /// The write has been sent but not answered.
     Patching,
-    /// No further writes will be sent. The user still has to be read back; if that fails, the outcome is `so_far`.
+    /// No further writes will be sent, but the user still has to be read back. If that fails, the outcome is `so_far`.
     Written {
         so_far: Outcome,
         /// Whether we've scheduled a read to confirm the gains and losses because other changes depend on them.
@@ -71,7 +71,7 @@ impl Position {
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) ordered: Ordered,
-    /// Whether the change is for the token's own user. Such a change comes last.
+    /// Whether the change is for the token's own user and therefore comes last.
     pub(super) is_own: bool,
     /// When the last read of the user was sent. A write can't rely on a read that's too old.
     pub(super) read_at: Duration,
@@ -83,8 +83,8 @@ pub(super) struct Task {
     pub(super) sent: u32,
     /// Number of failed writes, not counting throttled ones.
     pub(super) failed: u32,
-    /// The last failure that leaves a write in doubt, if there is one. The write might have been applied or might arrive later:
-    /// a gateway can time out and still forward the request.
+    /// The last failure that leaves a write in doubt, if there is one. The write might have been applied or might arrive later,
+    /// since a gateway can time out and still forward the request.
     pub(super) in_doubt: Option<Failure>,
     position: Position,
 }
@@ -148,7 +148,7 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    /// Queues all changes. `read_at` is when the users were read.
+    /// Queues all changes, whose users were read at `read_at`.
     pub(super) fn new(ordered: Vec<Ordered>, is_own: impl Fn(&Change) -> bool, read_at: Duration) -> Self {
         let task = |ordered: Ordered| Task {
             is_own: is_own(&ordered.change),

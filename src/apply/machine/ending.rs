@@ -33,8 +33,8 @@ impl Machine {
         }
     }
 
-    /// Settles a change with the given outcome: no further writes will be sent for it. If an earlier write may have been applied,
-    /// the outcome becomes unknown, and the user will be read back.
+    /// Settles a change with the given outcome, so that no further writes are sent for it. If an earlier write may have been
+    /// applied, the outcome becomes unknown, and the user will be read back.
     pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) {
         let position = match self.tasks[id].unless_in_doubt(outcome) {
             so_far @ Outcome::Unknown(_) => Position::written(so_far),
@@ -92,8 +92,7 @@ impl Machine {
         self.limits.set(holders, role, is_held);
     }
 
-    /// Ends all remaining changes after a stop. Each of these changes counts as not attempted, or as unknown if a write for it
-    /// may have been applied.
+    /// Ends all remaining changes after a stop, either as not attempted or, if a write may have been applied, as unknown.
     pub(super) fn end_the_rest(&mut self) {
         for id in self.tasks.unsettled().collect::<Vec<_>>() {
             self.end(id, Outcome::NotAttempted(NotAttempted::Stopped));

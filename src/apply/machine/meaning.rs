@@ -61,8 +61,8 @@ impl Machine {
         }
     }
 
-    /// Returns `true` if Pylon has answered every write with a 429 for [`LONGEST_SILENCE`]. The pause requested in the latest
-    /// response extends that limit.
+    /// Returns `true` if Pylon has answered every write with a 429 for [`LONGEST_SILENCE`] plus the pause requested in the latest
+    /// response.
     fn is_throttled_for_too_long(&mut self, now: Duration, failure: &Failure) -> bool {
         let since = *self.throttled_since.get_or_insert(now);
         now.saturating_sub(since) >= LONGEST_SILENCE + failure.hint().unwrap_or_default()
@@ -120,7 +120,7 @@ impl Machine {
                     }
                 }
             }
-            // The response always contains the user: for a response about someone else, decoding would have failed.
+            // The response always contains the user, because decoding fails for a response about someone else.
             Purpose::Look(id) => {
                 if let Some(person) = found(self, id) {
                     self.reread(now, sent, id, person);
@@ -161,7 +161,7 @@ impl Machine {
             Evidence::Before => {
                 let is_failed_write = *task.position() == Position::Looking { after_write: true };
                 let failed = task.failed;
-                // Ignore the time in `Retry::At`: the pause took place before this read.
+                // Ignore the time in `Retry::At`, because the pause took place before this read.
                 if is_failed_write && matches!(self.flow.retries.retry(now, failed), Retry::No(_)) {
                     self.end(id, Outcome::Unknown(None));
                 } else {

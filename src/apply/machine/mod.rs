@@ -1,7 +1,7 @@
 //! The apply protocol as a state machine. It decides what to send and when, how to interpret responses, and when to stop.
 //!
-//! Its inputs are events and the current time, and its outputs are [`Action`]s. Without a clock, a network, or randomness of
-//! its own, it always produces the same actions for the same seed and events. Tests can therefore replay any run.
+//! Its inputs are events and the current time, and its outputs are [`Action`]s. Without a clock, a network, or randomness of its
+//! own, it always produces the same actions for the same seed and events, so tests can replay any run.
 //!
 //! * [`Failure::class`] classifies a failure, and `meaning` decides how to react to it.
 //! * `send` picks the next request, and `reads` tracks which users have to be read and why.
@@ -93,8 +93,8 @@ pub struct Machine {
     flow: FlowControl,
     parallelism: usize,
     phase: Phase,
-    /// The scheduled reads by endpoint, earliest send time, and sequence number. The sequence number preserves the order of reads
-    /// with equal times.
+    /// The scheduled reads by endpoint, earliest send time, and sequence number (which preserves the order of reads with equal
+    /// times).
     reads: BTreeMap<(Endpoint, Duration, u64), Read>,
     pending: HashMap<Ticket, Pending>,
     /// The last number assigned to a ticket or a read.
@@ -165,7 +165,7 @@ impl Machine {
         }
     }
 
-    /// Handles a write that was not sent because the journal could not be written. No further writes are sent.
+    /// Handles a write that was not sent because the journal could not be written, after which no further writes are sent.
     pub fn unsent(&mut self, now: Duration, ticket: Ticket, why: String) {
         let Some(Pending::Patch { task, .. }) = self.pending.get(&ticket) else { return };
         let failure = self.not_sent(*task, format!("the journal cannot be written: {why}"));

@@ -1,5 +1,5 @@
-//! Picks the next request. Reads take precedence over writes. Writes follow the order computed by `plan::order`, subject to the
-//! rate limits and role limits.
+//! Picks the next request. Reads take precedence over writes, which follow the order computed by `plan::order`, subject to the rate
+//! limits and role limits.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -25,7 +25,7 @@ impl Machine {
         }
     }
 
-    /// Returns the next read that may be sent. Searches and individual reads have separate rate limits and don't block each
+    /// Returns the next read that may be sent. Searches and individual reads have separate rate limits, so they don't block each
     /// other.
     pub(super) fn next_read(&mut self, now: Duration, limited: &mut Limited) -> Option<Action> {
         for endpoint in [Endpoint::User, Endpoint::Search] {
@@ -84,14 +84,14 @@ impl Machine {
         now.saturating_sub(self.tasks[id].read_at) > FRESHNESS_LIMIT
     }
 
-    /// Returns `true` in a deadlock: all remaining writes are held, and no pending request or wait can release them.
+    /// Returns `true` in a deadlock, i.e., if all remaining writes are held and no pending request or wait can release them.
     fn is_stuck(&self) -> bool {
         let is_waiting = self.tasks.waiting().next().is_some();
         !self.tasks.at(&Position::Held).is_empty() && !is_waiting && self.is_idle()
     }
 
-    /// Schedules reads for the unconfirmed changes that held changes depend on, at most once per change. Returns `false` if no
-    /// read was scheduled. The response to a write doesn't confirm the change: a directory can revert it immediately.
+    /// Schedules reads for the unconfirmed changes that held changes depend on, at most once per change. Returns `false` if no read
+    /// was scheduled. The response to a write doesn't confirm the change because a directory can revert it immediately.
     fn confirm_for_held(&mut self) -> bool {
         let held = self.tasks.at(&Position::Held).iter();
         let needed: HashSet<RoleId> = held.flat_map(|id| self.tasks[*id].limited_roles().cloned()).collect();
@@ -109,8 +109,8 @@ impl Machine {
         !unread.is_empty()
     }
 
-    /// Ends the first held change that would leave a role with too few or too many holders, and requeues the remaining held
-    /// changes.
+    /// Ends the first held change that would leave a role with too few or too many holders, or else the first held change, and
+    /// requeues the remaining ones.
     fn give_up_first_held(&mut self) {
         let held = self.tasks.at(&Position::Held);
         let is_blocked = |id: &&TaskId| {
