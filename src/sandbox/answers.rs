@@ -176,8 +176,8 @@ impl World {
         question: u64,
         context: &RequestContext,
     ) -> Vec<u8> {
-        /// Serializes the users of a page one at a time. Collecting all [`UserView`]s first would take a lot of memory for a
-        /// large page.
+        /// Serializes the users of a page one at a time, because collecting all [`UserView`]s first would take a lot of memory for
+        /// a large page.
         struct Views<'a>(&'a World, &'a [usize]);
         impl Serialize for Views<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

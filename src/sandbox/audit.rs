@@ -12,8 +12,8 @@ use super::filter::{Filter, MAX_DEPTH, OneOf, RawFilter, SearchBody};
 use super::message::ApiError;
 use super::page;
 
-/// The maximum number of entries in the log. Beyond that, the oldest entries are dropped. The maximum is roughly a year's worth
-/// of entries for a large organization, or 40 MB.
+/// The maximum number of entries in the log, beyond which the oldest are dropped. It's roughly a year's worth of entries for a
+/// large organization, or 40 MB.
 const MAX_ENTRIES: usize = 100_000;
 
 /// A change to a user, as stored in the audit log.

@@ -1,7 +1,7 @@
-//! TCP connections that a request handler can cut, that is, close at any time. After a cut, no more bytes are sent.
+//! TCP connections that a request handler can cut, i.e., close at any time, after which no more bytes are sent.
 //!
-//! The handler can't just return an error: axum turns errors into responses, and an error in a response body occurs only after
-//! the status line has been sent. Instead, the handler shuts down the socket. Any later write by hyper then fails as it would on
+//! The handler can't return an error, because axum turns errors into responses, and an error in a response body occurs only after
+//! the status line has been sent. Instead, the handler shuts down the socket so that any later write by hyper fails as it would on
 //! a broken network.
 
 use std::{
@@ -38,7 +38,7 @@ impl Listener for Acceptor {
         loop {
             // If the process runs out of file descriptors, axum's own accept loop waits and retries.
             let (stream, _) = Listener::accept(&mut self.0).await;
-            // Disable Nagle's algorithm; otherwise, small responses would wait for the client's delayed acknowledgment.
+            // Disable Nagle's algorithm so that small responses don't wait for the client's delayed acknowledgment.
             let _ = stream.set_nodelay(true);
             if let Ok(connection) = with_switch(stream) {
                 return connection;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::fault::Fault;
 use super::message::to_bytes;
 
-/// Fields of a user that clients don't need. The fault `field-missing` never removes these fields.
+/// Fields of a user that clients don't need, so the fault `field-missing` never removes them.
 const DISPENSABLE: [&str; 2] = ["avatar_url", "name"];
 
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) struct RequestContext {
     pub(super) request_id: String,
     /// The fault injected into this request, if the fault is a misleading one (see [`Fault::is_misleading`]).
     fault: Option<Fault>,
-    /// The number of earlier requests that this fault affected. [`Self::choose`] uses this number to vary the fault's effect.
+    /// The number of earlier requests that this fault affected, which [`Self::choose`] uses to vary the fault's effect.
     turn: u64,
     /// Whether the fault has affected this request so far.
     pub(super) had_effect: bool,
@@ -36,8 +36,8 @@ impl RequestContext {
         acts
     }
 
-    /// Returns a number below `count`, used to choose what the fault affects. The number cycles through all values as the fault
-    /// fires in further requests.
+    /// Chooses what the fault affects, as a number below `count` that cycles through all values as the fault fires in further
+    /// requests.
     pub(super) fn choose(&self, count: usize) -> usize {
         usize::try_from(self.turn).unwrap_or(0) % count.max(1)
     }

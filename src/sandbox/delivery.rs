@@ -1,9 +1,8 @@
-//! Determines what the client receives: the world's response, possibly changed by a fault. The server and the simulation share
-//! this code.
+//! Determines what the client receives: the world's response, possibly changed by a fault.
 //!
-//! This code doesn't do any I/O, and `server` cuts and stalls the real connections. If a fault makes a request fail without
-//! carrying it out, the world's users, rate limits, and audit log stay unchanged. A fault isn't counted if it doesn't affect the
-//! request.
+//! The server and the simulation share this code, which doesn't do any I/O (`server` cuts and stalls the real connections). If a
+//! fault makes a request fail without carrying it out, the world's users, rate limits, and audit log stay unchanged. A fault isn't
+//! counted if it doesn't affect the request.
 
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ pub enum Delivery {
     CutBefore,
     /// The request is carried out, but the connection is closed without a response.
     CutAfter,
-    /// The request is carried out, but the client gets no response. The connection is closed after `hold`.
+    /// The request is carried out, but the client gets no response, and the connection is closed after `hold`.
     Stall { hold: Duration },
     /// A 200 with a body that is truncated or not JSON. The request is carried out, and the HTTP message itself is valid.
     Garbage(Response),
@@ -65,8 +64,8 @@ impl World {
         (delivery, Some(fault))
     }
 
-    /// Handles a request that `fault` makes fail. Carries out the request first if required by the fault, and returns what the
-    /// client receives.
+    /// Handles a request that `fault` makes fail, carrying it out first if the fault requires that. Returns what the client
+    /// receives.
     fn fail(&mut self, faults: &Faults, fault: Fault, now: Duration, request: &Request) -> Delivery {
         let response = fault.is_applied_first().then(|| self.handle(now, request));
         let error = match fault {
@@ -96,7 +95,7 @@ impl World {
     }
 }
 
-/// Returns the HTML error page of a gateway in front of Pylon. Unlike Pylon's own errors, it isn't JSON.
+/// Returns the error page of a gateway in front of Pylon, which (unlike Pylon's own errors) is HTML and not JSON.
 fn gateway_page(status: u16, title: &str) -> Delivery {
     let page = format!(
         "<html>\r\n<head><title>{status} {title}</title></head>\r\n<body><center><h1>{status} {title}</h1></center></body>\r\n</html>\r\n"

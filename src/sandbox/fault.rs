@@ -40,8 +40,7 @@ pub enum Fault {
     PageWithoutData,
     /// `GET /user-roles` returns only the first half of the roles, along with a cursor for the rest.
     RolesPaged,
-    /// One user in the response lacks a field other than `name` and `avatar_url`. A different field is missing each time the
-    /// fault fires.
+    /// One user in the response lacks a field other than `name` and `avatar_url`, a different one each time the fault fires.
     FieldMissing,
     /// `GET /users` silently omits one person.
     ListingShort,

@@ -1,6 +1,6 @@
 //! Decides which requests get which faults, either at random or from a script.
 //!
-//! The random choices are seeded: the same sequence of requests always gets the same faults. Because a fault that never fires
+//! The random choices are seeded, so the same sequence of requests always gets the same faults. Because a fault that never fires
 //! doesn't test anything, this module also counts how often each fault has fired. `delivery` turns a fault into what the client
 //! receives.
 
@@ -12,9 +12,9 @@ use super::operation::ApiOperation;
 /// The faults to inject, and how often each fault has fired.
 #[derive(Debug, Clone)]
 pub struct Faults {
-    /// The probability of each fault, from 0 to 1. All probabilities add up to at most 1.
+    /// The probability of each fault, from 0 to 1, with a total of at most 1.
     chances: BTreeMap<Fault, f64>,
-    /// Scripted faults by the number of the eligible request, starting from 1. Scripted faults take precedence over random ones.
+    /// Scripted faults by the number of the eligible request, starting from 1. They take precedence over random ones.
     script: BTreeMap<u64, Fault>,
     /// The operations into which faults are injected. If `None`, any request is eligible, even if its path is unknown.
     only: Option<Vec<ApiOperation>>,
@@ -86,7 +86,7 @@ impl Faults {
             return None;
         }
         self.requests += 1;
-        // Always draw a random number. Otherwise, a scripted fault would shift all random faults after it.
+        // Always draw a random number, or a scripted fault would shift all random faults after it.
         let by_chance = self.draw();
         self.script.get(&self.requests).copied().or(by_chance)
     }

@@ -1,5 +1,5 @@
 //! Parses the bodies of search requests and evaluates their filters. A filter is a tree of `and` and `or` over conditions on
-//! fields. The depth of the tree is limited, as documented by Pylon.
+//! fields, with the maximum depth that Pylon documents.
 //!
 //! This module implements the tree and the conditions on email addresses. `audit` implements the conditions on audit log entries,
 //! and `page` implements paging.
@@ -15,7 +15,7 @@ use super::users::Users;
 use super::written_user::WrittenUser;
 
 /// The maximum depth of a filter, as documented by Pylon. A single condition counts as one level, which is the strictest
-/// interpretation of the documentation. A client that respects this limit works under any interpretation.
+/// interpretation of the documentation, so a client that respects this limit works under any interpretation.
 pub(super) const MAX_DEPTH: usize = 3;
 
 /// Parses a request body, which must be a JSON object. The body is parsed into a map first because a derived struct would also
@@ -122,7 +122,7 @@ impl<C> Filter<C> {
         subfilters.iter().map(read).collect::<Result<_, _>>().map(join)
     }
 
-    /// Evaluates the filter. `test` is called to evaluate a condition.
+    /// Evaluates the filter by calling `test` for its conditions.
     pub(super) fn holds(&self, test: &impl Fn(&C) -> bool) -> bool {
         match self {
             Self::Condition(condition) => test(condition),
@@ -140,7 +140,7 @@ pub(super) struct OneOf {
 }
 
 impl OneOf {
-    /// Parses a condition. Returns `None` if the operator isn't `equals`, `in`, or `not_in`.
+    /// Parses a condition if its operator is `equals`, `in`, or `not_in`.
     pub(super) fn read(operator: &str, raw: &RawFilter) -> Result<Option<Self>, ApiError> {
         let values = match operator {
             "equals" => std::slice::from_ref(raw.value()?),
@@ -218,8 +218,8 @@ impl Filter<EmailIs> {
     fn gather(&self, users: &Users) -> Option<Vec<usize>> {
         match self {
             Self::Condition(EmailIs { addresses: OneOf { values, negated }, ignore_case: _, secondary }) => {
-                // The index can't be used for a negated condition or for an empty address. Users without an address aren't in the
-                // index.
+                // The index can't be used for a negated condition, nor for an empty address, because users without an address
+                // aren't in it.
                 if *negated || values.contains("") {
                     return None;
                 }

@@ -16,7 +16,7 @@ pub(super) fn mix(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Returns the `number`th UUID of a series. The UUID depends only on these two numbers.
+/// Returns the `number`th UUID of a series, based only on these two numbers.
 pub(super) fn uuid_in_series(series: u64, number: u64) -> String {
     let high = mix(series.wrapping_add(number));
     uuid(high, mix(high ^ number))

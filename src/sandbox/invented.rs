@@ -1,5 +1,5 @@
-//! Creates organizations for sandboxes without a state file, either from a given list of people or with generated people. The
-//! generated people are the same in every run.
+//! Creates organizations for sandboxes without a state file, either from a given list of people or with generated people, who are
+//! the same in every run.
 
 use super::identifiers::mix;
 use super::organization::{Role, find_role};

@@ -14,7 +14,7 @@ use super::operation::ApiOperation;
 pub(super) enum Admission {
     /// The request is admitted, and `remaining` more requests would be admitted at the same instant.
     Admitted { remaining: u128 },
-    /// The request is rejected. If it's sent again after `retry_after`, it's admitted.
+    /// The request is rejected, but it will be admitted if it's sent again after `retry_after`.
     Refused { retry_after: Duration },
 }
 

@@ -17,12 +17,13 @@ pub enum LimiterKind {
     SlidingLog,
     /// Admits at most N requests per window. The windows are consecutive, and the first one starts at the world's epoch.
     FixedWindow,
-    /// Uses a token bucket of N tokens that starts full and refills evenly. Almost 2 N requests are admitted in the first window.
+    /// Uses a token bucket of N tokens that starts full and refills evenly, so almost 2 N requests are admitted in the first
+    /// window.
     FullBucket,
     /// Adds the count in the current window to the count in the previous window, weighted by the previous window's overlap with
     /// the sliding window. CDNs use this estimate.
     SlidingCounter,
-    /// Uses a token bucket of N / 10 tokens. Larger bursts are rejected, even if they seem to be within the limit.
+    /// Uses a token bucket of N / 10 tokens, so larger bursts are rejected even if they seem to be within the limit.
     SmoothBucket,
 }
 
@@ -46,7 +47,7 @@ impl LimiterKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     pub kind: LimiterKind,
-    /// The length of the window to which the limits apply. Pylon documents one minute.
+    /// The length of the window to which the limits apply (one minute in Pylon's documentation).
     pub window: Duration,
     /// The maximum number of requests per window, for each operation in the order of [`ApiOperation::ALL`]. `None` means
     /// unlimited.
@@ -118,7 +119,7 @@ impl FromStr for WrittenLimits {
 }
 
 impl WrittenLimits {
-    /// Returns all limits. Each limit that wasn't given is the one documented for this API version.
+    /// Returns all limits, filling in those that weren't given from the ones documented for this API version.
     pub fn in_api(&self, api: Api) -> Limits {
         let Self { kind, window, each } = self;
         let mut limits = Limits::documented(api);

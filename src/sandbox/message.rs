@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::organization::Api;
 
-/// The maximum size of a request body in bytes. Anything larger is rejected with 413 `payload_too_large`.
+/// The maximum size of a request body in bytes, beyond which a request is rejected with 413 `payload_too_large`.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
 /// Deserializes a key that can be omitted but can't be `null`, as specified in the API description.
@@ -64,8 +64,7 @@ impl Response {
         Self { status, headers: vec![("Content-Type", content_type.to_owned())], body }
     }
 
-    /// Creates a JSON response with a request ID, as sent by Pylon itself. Responses from a gateway in front of Pylon don't have
-    /// a request ID.
+    /// Creates a JSON response with a request ID, as sent by Pylon itself but not by a gateway in front of it.
     pub(super) fn of_pylon(status: u16, body: Vec<u8>, request_id: &str) -> Self {
         let mut response = Self::new(status, "application/json", body);
         response.headers.push(("X-Pylon-Request-ID", request_id.to_owned()));
@@ -106,7 +105,7 @@ impl ErrorCode {
     }
 }
 
-/// An API error, independent of the API version. [`Self::into_response`] converts it to a response.
+/// An API error, independent of the API version until [`Self::into_response`] converts it to a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiError {
     status: u16,
@@ -146,7 +145,7 @@ impl ApiError {
         }
     }
 
-    /// Converts the error to a response. Before October 2026, the body of an error doesn't have a `code`.
+    /// Converts the error to a response, whose body doesn't have a `code` before October 2026.
     pub(super) fn into_response(self, api: Api, request_id: &str) -> Response {
         #[derive(Serialize)]
         struct ErrorBody<'a> {

@@ -1,8 +1,7 @@
 //! A small fake Pylon on 127.0.0.1, used for trying out files and CI pipelines, and by our own tests.
 //!
-//! The sandbox deliberately shares no types with the module that talks to the real Pylon. Otherwise, both sides could share a
-//! misunderstanding of the API that goes unnoticed. All behavior is pure and lives in `world`, while `server` handles the
-//! sockets.
+//! The sandbox deliberately shares no types with the module that talks to the real Pylon, since otherwise both sides could share a
+//! misunderstanding of the API that goes unnoticed. All behavior is pure and lives in `world`, while `server` handles the sockets.
 //!
 //! | modules | purpose |
 //! |---|---|
@@ -14,7 +13,7 @@
 //! | `fault`, `faults`, `context`, `delivery` | fault injection, and what reaches the client as a result |
 //! | `server`, `connection`, `save` | sockets, connections that can be cut, and the state file |
 //!
-//! Simulations don't use a socket. They call `World::deliver` and pass in a virtual time.
+//! Simulations don't use a socket but call `World::deliver` with a virtual time.
 
 mod answers;
 mod audit;

@@ -3,7 +3,7 @@
 use super::message::{ApiError, ErrorCode};
 use crate::every::every;
 
-/// An API operation, identified by its method and path. Each operation has a separate rate limit.
+/// An API operation, which is identified by its method and path and has a separate rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ApiOperation {
     GetMe,
@@ -53,8 +53,8 @@ impl ApiOperation {
         (!meant.is_empty()).then_some(meant)
     }
 
-    /// Returns a request's operation and, if the operation is about a single user, the user ID in the path. Otherwise, the
-    /// returned string is meaningless. An unknown path results in a 404, and a known path with the wrong method in a 405.
+    /// Returns a request's operation and the user ID in the path, which is meaningless unless the operation is about a single user.
+    /// An unknown path results in a 404, and a known path with the wrong method in a 405.
     pub(super) fn find<'p>(method: &str, path: &'p str) -> Result<(Self, &'p str), ApiError> {
         let id = path.strip_prefix("/users/").filter(|id| !id.contains('/')).unwrap_or_default();
         let at_path: &[Self] = match path {

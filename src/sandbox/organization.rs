@@ -84,15 +84,14 @@ impl Role {
     }
 
     /// Returns the word that a user's entry gives for the role: its slug, or its ID if [`find_role`] would read the slug as
-    /// something else. A slug that equals another role's ID would be read as that other role. An empty slug would be read as an
-    /// omitted `role` key.
+    /// something else. (A slug that equals another role's ID would be read as that role, and an empty slug as an omitted `role`
+    /// key.)
     pub(super) fn word(&self, roles: &[Self]) -> &str {
         let reads_back = !self.slug.is_empty() && find_role(roles, &self.slug) == Ok(self);
         if reads_back { &self.slug } else { &self.id }
     }
 
-    /// Returns the roles Admin, Member, and Viewer. As in Pylon, role IDs are UUIDs, but in the sandbox, they're the same in
-    /// every run.
+    /// Returns the roles Admin, Member, and Viewer. Their IDs are UUIDs, as in Pylon, but the same in every run.
     pub(super) fn built_in() -> Vec<Self> {
         vec![
             Self::new("1f0c9a52-6d1e-4b7a-9c41-0a5e8d2b7f10", "Admin", "admin"),
@@ -172,7 +171,7 @@ pub struct ApiSettings {
     pub search_matches_secondary: bool,
     pub search_ignores_case: bool,
     pub search_returns_deactivated: bool,
-    /// The maximum number of values in a filter. A filter with more values is rejected with a 413. `None` means unlimited.
+    /// The maximum number of values in a filter, if there is one. A filter with more values is rejected with a 413.
     pub max_filter_values: Option<usize>,
     /// Whether the organization's plan includes the audit log. If not, a search of the audit log is rejected with a 403, or with
     /// a 404 if `audit_log_hidden` is set.

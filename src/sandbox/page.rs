@@ -1,5 +1,4 @@
-//! Implements paging with cursors. A cursor is opaque and valid only for the query that returned it. The server doesn't store any
-//! state for a cursor.
+//! Implements paging with opaque cursors, for which the server doesn't store any state.
 //!
 //! A client that follows the cursors gets each item exactly once. A cursor that is forged or belongs to another query is
 //! rejected.
@@ -14,8 +13,8 @@ use super::organization::Api;
 
 /// The page size of a search that doesn't specify a `limit`.
 const DEFAULT_LIMIT: i64 = 100;
-/// The maximum `limit` of a search. Pylon's API reference says "Greater than 0 and less than 1000". Elsewhere, the reference
-/// allows 1000, but the sandbox doesn't.
+/// The maximum `limit` of a search. Pylon's API reference says "Greater than 0 and less than 1000" in one place and allows 1000 in
+/// another, but the sandbox rejects 1000.
 const MAX_LIMIT: i64 = 999;
 
 /// The `pagination` object of a list response.

@@ -1,7 +1,7 @@
 //! Changes users, either with `PATCH /users/{id}`, the API's only write operation, or as if in Pylon's web app.
 //!
 //! A rejected request doesn't change anything, and fields omitted from a request keep their values. Every change of a role or
-//! status is recorded in the audit log exactly once. Changes of other fields aren't recorded.
+//! status is recorded in the audit log exactly once, but changes of other fields aren't.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use super::organization::{Role, find_role};
 use super::world::World;
 use super::written_user::WrittenUser;
 
-/// The statuses that a client can set. Responses may contain other statuses, too.
+/// The statuses that a client can set, although responses may contain others, too.
 const WRITABLE_STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
 /// The base of the UUID series for audit log entries, which keeps their IDs distinct from request IDs.
 const AUDIT_SERIES: u64 = 0x00a0_d17e;
 
-/// The request body of `PATCH /users/{id}`. Unknown keys are ignored, as a lenient server would do. Pylon's behavior isn't
-/// documented.
+/// The request body of `PATCH /users/{id}`. Unknown keys are ignored, as a lenient server would do (Pylon's behavior isn't
+/// documented).
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct UserUpdate {
     #[serde(default, deserialize_with = "present")]
@@ -73,8 +73,8 @@ struct Author<'a> {
 }
 
 impl World {
-    /// Updates the user at index `at` and returns the user to show in the response. The stored user can differ: a support-hours
-    /// schedule can reset the status immediately, and the fault `echo-only` doesn't store the update.
+    /// Updates the user at index `at` and returns the user to show in the response. The stored user can differ because a
+    /// support-hours schedule resets the status immediately, or because the fault `echo-only` doesn't store the update.
     pub(super) fn patch(
         &mut self,
         now: Duration,
@@ -126,8 +126,7 @@ impl World {
         let Some(before) = self.users.get(at).filter(|before| **before != after) else { return };
         for (action, field, [old, new]) in audited_changes(before, &after, &self.roles) {
             self.audited += 1;
-            // Include the epoch in the series. Otherwise, a world restored from a saved state would reuse the IDs of earlier
-            // entries.
+            // Include the epoch in the series so that a world restored from a saved state doesn't reuse the IDs of earlier entries.
             let series = AUDIT_SERIES ^ mix(self.epoch.as_microsecond().unsigned_abs());
             self.audit.add(LoggedChange {
                 id: uuid_in_series(series, self.audited),
@@ -144,14 +143,13 @@ impl World {
     }
 }
 
-/// Returns the audit log entries for a change. Each entry consists of the action, the name of the changed field, and the old and
-/// new value.
+/// Returns the audit log entries for a change, each as the action, the name of the changed field, and the old and new value.
 fn audited_changes(
     before: &WrittenUser,
     after: &WrittenUser,
     roles: &[Role],
 ) -> Vec<(&'static str, &'static str, [String; 2])> {
-    // Destructured exhaustively: a new field must be either recorded or listed here as not recorded.
+    // Destructured exhaustively, so a new field must be either recorded or listed here as not recorded.
     let WrittenUser {
         roles: assigned,
         status,

@@ -1,4 +1,4 @@
-//! Writes the state file. New files are readable only by their owner. `server` decides when to save.
+//! Writes the state file when `server` decides to save. New files are readable only by their owner.
 
 use std::{fs, io, path::Path, path::PathBuf};
 

@@ -1,8 +1,8 @@
 //! The sandbox's HTTP server. It parses each HTTP request into a `Request` and carries out the resulting `Delivery`, but makes no
 //! decisions of its own.
 //!
-//! A single lock guards the world. The lock is held while computing a response, but never across an `.await`. If there's a state
-//! file, each change is saved to it after a short delay.
+//! A single lock guards the world and is held while computing a response, but never across an `.await`. If there's a state file,
+//! each change is saved to it after a short delay.
 
 use std::{
     collections::VecDeque,
@@ -97,7 +97,7 @@ impl Running {
         format!("http://{}", self.address)
     }
 
-    /// Calls `look` with exclusive access to the world. No request is handled in the meantime.
+    /// Calls `look` with exclusive access to the world, so no request is handled in the meantime.
     pub fn with_world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         self.shared.with_inner(|inner| look(&mut inner.world))
     }
@@ -124,7 +124,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// Stops the server and saves unsaved changes. Errors are ignored here. To get them, call [`Running::stop`] instead.
+    /// Stops the server and saves unsaved changes, ignoring any errors. To get them, call [`Running::stop`] instead.
     fn drop(&mut self) {
         self.shared.close();
         self.serving.abort();
@@ -154,7 +154,7 @@ struct ServerState {
     saving: Mutex<()>,
     /// Notifies the task that saves the state ([`keep_saving`]) of unsaved changes.
     changed: Notify,
-    /// Becomes `true` when the server has to stop. At that point, even stalled connections are closed.
+    /// Becomes `true` when the server has to stop, at which point even stalled connections are closed.
     closing: watch::Sender<bool>,
 }
 
@@ -168,8 +168,8 @@ struct Inner {
 }
 
 impl ServerState {
-    /// Acquires the lock, even if it's poisoned. A panic while the lock was held is a bug elsewhere. The world is still valid
-    /// because each change to it is a single step.
+    /// Acquires the lock, even if a panic (which would be a bug elsewhere) has poisoned it. The world is still valid because each
+    /// change to it is a single step.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -20,7 +20,7 @@ impl WrittenUser {
 
     /// Returns the user's representation in responses.
     pub(super) fn view<'a>(&'a self, roles: &'a [Role], api: Api, empty_lists: EmptyLists) -> UserView<'a> {
-        // Destructured exhaustively: a new field must be either shown or listed here as not shown.
+        // Destructured exhaustively, so a new field must be either shown or listed here as not shown.
         let Self {
             id,
             kind: _,
@@ -71,7 +71,7 @@ pub(super) struct UserView<'a> {
     email: &'a str,
     emails: Option<Vec<&'a str>>,
     name: &'a str,
-    /// The avatar's URL, or an empty string. Never `null`, because Pylon's SDK accepts only a string.
+    /// The avatar's URL, or an empty string rather than `null`, because Pylon's SDK accepts only a string.
     avatar_url: &'a str,
     status: &'a str,
     role_id: &'a str,

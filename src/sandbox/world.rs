@@ -1,8 +1,8 @@
 //! A fake Pylon as a value in memory. Given a request and the time, [`World`] changes its state and returns the response.
 //!
-//! A world doesn't use a clock, random numbers, files, or sockets. The same requests at the same times result in the same
-//! responses, byte for byte. This module determines the order in which a request is checked: path, method, token, rate limit,
-//! body. `answers` implements the read operations, `patch` the only write operation, and `delivery` the faults.
+//! A world doesn't use a clock, random numbers, files, or sockets, so the same requests at the same times result in the same
+//! responses, byte for byte. This module determines the order in which a request is checked: path, method, token, rate limit, body.
+//! `answers` implements the read operations, `patch` the only write operation, and `delivery` the faults.
 
 use std::{sync::Arc, time::Duration};
 
@@ -134,8 +134,8 @@ impl World {
         self.users.iter().cloned()
     }
 
-    /// Returns the number of users who hold a role, whether it's assigned or from a SCIM group. Deactivated users don't count.
-    /// `role` is a slug, ID, or name.
+    /// Returns the number of users (except deactivated ones) who hold a role, whether it's assigned or from a SCIM group. `role` is
+    /// a slug, ID, or name.
     pub fn holders(&self, role: &str) -> usize {
         let Ok(role) = find_role(&self.roles, role) else { return 0 };
         let role = role.word(&self.roles);
@@ -249,7 +249,7 @@ impl World {
         Some((at, self.users.get(at)?))
     }
 
-    /// Converts `now`, the time since the epoch, to a wall-clock time. Saturates at the maximum timestamp.
+    /// Converts `now`, the time since the epoch, to a wall-clock time, saturating at the maximum timestamp.
     pub(super) fn timestamp(&self, now: Duration) -> Timestamp {
         SignedDuration::try_from(now)
             .ok()

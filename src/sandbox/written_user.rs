@@ -17,12 +17,12 @@ pub enum UserKind {
     Person,
     /// The user that represents an integration, such as Slack or Fivetran. Such users have no email address, status, or roles.
     Integration,
-    /// The user that represents an API token. Such users have no email address, status, or roles.
+    /// The user that represents an API token. Like integrations, such users have no email address, status, or roles.
     Api,
 }
 
-/// A user in the state file or in a world. In the file, people need only `email` and `role`. Other users don't have an email
-/// address and need only `kind`. In a world, `id`, `name`, and `status` are always set.
+/// A user in the state file or in a world. In the file, people need only `email` and `role`, whereas other users don't have an
+/// email address and need only `kind`. In a world, `id`, `name`, and `status` are always set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenUser {
@@ -56,7 +56,7 @@ pub struct WrittenUser {
         serialize_with = "as_one_or_many"
     )]
     pub roles: Vec<String>,
-    /// Roles from SCIM groups. Responses list these roles in `roles`, and a PATCH can't change them.
+    /// Roles from SCIM groups, which responses list in `roles` and a PATCH can't change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scim_roles: Vec<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -87,7 +87,7 @@ pub(super) struct Resolver<'a> {
     ids: HashMap<String, usize>,
     /// The index in the file of each user seen so far, by primary address in lowercase.
     addresses: HashMap<String, usize>,
-    /// The problems found so far, in the order in which they were found. Each problem is one sentence.
+    /// The problems found so far, one sentence each, in the order in which they were found.
     pub(super) problems: Vec<String>,
 }
 
