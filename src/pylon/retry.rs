@@ -1,4 +1,5 @@
-//! Decides whether to retry a request and how long to wait first, based only on the failures and the current time.
+//! Decides whether to retry a request and how long to wait first, based only on the failures, the current time, and a random
+//! number for the jitter.
 //!
 //! Pauses follow exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). A retry budget
 //! limits the load on a service that is down.

@@ -3,26 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::ObserveError;
+use super::error::{ObserveError, ValueDifference, ValueDifferences, contradiction};
 use super::lists::List;
 use crate::observed::{ObservedState, Person, Role, UserId};
 use crate::printable::Printable;
 use crate::roster::{Email, Field, FieldValue};
-
-/// A field of a person that has different values in two responses. If Pylon can change the field at any time, this is a
-/// contradiction only if the second reading shows the same difference.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ValueDifference {
-    pub(super) id: UserId,
-    pub(super) field: Field,
-    pub(super) values: [FieldValue; 2],
-}
-
-pub(super) type ValueDifferences = BTreeSet<ValueDifference>;
-
-pub(super) fn contradiction<T>(why: impl Into<String>) -> Result<T, ObserveError> {
-    Err(ObserveError::Incomplete { why: why.into(), differing: ValueDifferences::new() })
-}
 
 /// Compares a search with a listing. Returns the people found only by the search whose responses don't say whether they are
 /// deactivated. (Before October 2026, only the listing of active users reveals that.) Returns an error if the search found

@@ -5,8 +5,8 @@ use std::future::ready;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::consistency::contradiction;
-use super::{Ask, ObserveError};
+use super::Ask;
+use super::error::{ObserveError, contradiction};
 use crate::observed::{Integration, Person, Role, UserId};
 use crate::printable::Printable;
 use crate::pylon::request::{

@@ -20,20 +20,20 @@ use tokio::sync::SetOnce;
 use tokio::try_join;
 
 mod consistency;
+mod error;
 mod lists;
 
 use super::PylonCode;
-use super::failure::{Class, Failure, INCOMPLETE};
+use super::failure::{Class, Failure};
 use super::request::{Identity, Me, ReadRequest};
 use crate::observed::{Found, ObservedState, Organization, Person, Role, RoleCatalog, UserId};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::roster::{Email, Region};
+use crate::roster::Email;
 use crate::source::Sourced;
-use consistency::{
-    ValueDifference, ValueDifferences, addresses_are_distinct, compare, contradiction, is_catalog_complete,
-    not_listed, same_person,
-};
+use consistency::{addresses_are_distinct, compare, is_catalog_complete, not_listed, same_person};
+pub use error::ObserveError;
+use error::{ValueDifference, ValueDifferences, contradiction};
 use lists::{List, listing, roles, search};
 
 /// A source of responses to reads: Pylon or an in-memory server.
@@ -51,32 +51,6 @@ pub struct Wanted<'a> {
     /// Whether a guardrail could wrongly pass if people were missing from the listing, in which case a second, independent listing
     /// is read.
     pub confirm_listing: bool,
-}
-
-/// The reasons for failing to read the organization.
-#[derive(Debug)]
-pub enum ObserveError {
-    Failed(Failure),
-    /// The responses are incomplete or inconsistent. The first time this happens, everything is read again.
-    Incomplete {
-        why: String,
-        differing: ValueDifferences,
-    },
-    /// The token belongs to an organization other than the pinned one.
-    Other(Box<Problem>),
-}
-
-impl ObserveError {
-    /// Converts the error into a [`Problem`] to show to the user. `region` is the host's region, if known.
-    pub fn problem(self, region: Option<Region>) -> Problem {
-        match self {
-            Self::Failed(failure) => failure.problem(region),
-            Self::Incomplete { why, differing: _ } => {
-                Problem::new(PylonCode::Incomplete, why).help(INCOMPLETE)
-            }
-            Self::Other(problem) => *problem,
-        }
-    }
 }
 
 /// Reads the organization's roles and users, and verifies that the result is complete.

@@ -13,27 +13,22 @@
 //!
 //! Until the first 429, `AssumedLimit` infers the limit from the `X-Rate-Limit-Remaining` header.
 
-use std::collections::VecDeque;
 use std::time::Duration;
+
+mod gate;
+mod limit;
+mod rate;
+mod window;
 
 use super::failure::Class;
 use super::request::{Attempt, Endpoint};
+use gate::Gate;
+use limit::AssumedLimit;
+use rate::{AdaptiveRate, UNIT};
+use window::RateWindow;
 
 /// The period over which Pylon counts requests (Pylon API, "Rate limits": requests per minute).
 pub const WINDOW: Duration = Duration::from_secs(60);
-/// Extra time before a slot is freed, in case the server's clock runs differently from ours.
-const WINDOW_MARGIN: Duration = Duration::from_millis(500);
-/// Extra time before the gate reopens after a 429, on top of the delay requested by the server.
-const HINT_MARGIN: Duration = Duration::from_secs(1);
-/// How long the gate stays closed after a 429 without a hint. Doubles with each further 429, up to 160 seconds.
-const UNHINTED_PAUSE: Duration = Duration::from_secs(5);
-/// How long to wait without a 429 before raising the rate again.
-const RAISE_INTERVAL: Duration = Duration::from_secs(5);
-/// The maximum pause between trials of a higher rate. If the pause didn't double after each failed trial, a server with a strictly
-/// enforced limit would keep returning a 429 every few seconds.
-const LONGEST_HOLD: Duration = Duration::from_secs(240);
-/// Rates are in thousandths of a request per window, to allow integer arithmetic.
-const UNIT: u64 = 1000;
 
 /// The pacers of all endpoints. A run has only one `Pacing`, because an apply must also count the requests sent for its plan.
 #[derive(Debug, Clone)]
@@ -220,235 +215,6 @@ impl Pacer {
     }
 }
 
-/// The assumed rate limit, in requests per window.
-#[derive(Debug, Clone)]
-struct AssumedLimit {
-    /// The documented limit or the user's override, which the assumed limit never exceeds.
-    ceiling: u64,
-    /// The rate limit of an earlier API version, if one is known.
-    earlier: Option<u64>,
-    /// The limit in effect: the ceiling or, once responses show that it applies, the limit of the earlier API version.
-    assumed: u64,
-    /// A lower bound for the true limit: the highest number of remaining requests seen in a response, plus one. If `least_sum` of
-    /// a whole observation window is much higher, it replaces this bound.
-    shown: u64,
-    /// Start of the current observation window.
-    since: Duration,
-    /// The lowest sum of our own requests and the remaining ones, among the responses in the current observation window. `None`
-    /// before the window's first response.
-    least_sum: Option<u64>,
-}
-
-impl AssumedLimit {
-    fn new(limit: u64) -> Self {
-        Self {
-            ceiling: limit,
-            earlier: None,
-            assumed: limit,
-            shown: 0,
-            since: Duration::ZERO,
-            least_sum: None,
-        }
-    }
-
-    /// Infers the limit from `remaining`, the value of `X-Rate-Limit-Remaining`. `own` is the number of our answered requests
-    /// that the server still counts.
-    ///
-    /// The limit is at least `remaining` plus one, because the answered request counts too. If the highest such number is exactly
-    /// an earlier API version's limit, that limit applies. Any other number only reflects other clients' traffic or the fill level
-    /// of a token bucket.
-    ///
-    /// If other clients' traffic produces an earlier version's limit by coincidence, `remaining` plus `own` will exceed that limit
-    /// for a whole window later on. Only the lowest sum of a window counts, because a lagging counter reports too many remaining
-    /// requests for a while.
-    fn learn(&mut self, now: Duration, remaining: u64, own: u64) {
-        self.shown = self.shown.max(remaining.saturating_add(1));
-        let sum = remaining.saturating_add(own);
-        let least = self.least_sum.map_or(sum, |least| least.min(sum));
-        self.least_sum = Some(least);
-        if now.saturating_sub(self.since) >= WINDOW {
-            (self.since, self.least_sum) = (now, None);
-            if least > self.shown.saturating_add(self.shown / 4) {
-                self.shown = least;
-            }
-        }
-        let earlier = self.earlier.filter(|earlier| *earlier == self.shown);
-        self.assumed = earlier.unwrap_or(self.ceiling).min(self.ceiling);
-    }
-}
-
-/// The occupied slots. Invariant: a request occupies exactly one slot from when it is sent until one window after its response.
-#[derive(Debug, Clone, Default)]
-struct RateWindow {
-    /// Number of requests that have been sent but not answered.
-    in_flight: u64,
-    /// Slots of answered requests, ordered by when they are freed.
-    answered: VecDeque<Slot>,
-    /// When the slots of other clients are freed, in order. Only includes slots revealed by a response.
-    others: VecDeque<Duration>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    free_at: Duration,
-    is_accepted: bool,
-}
-
-impl RateWindow {
-    fn free_slots(&mut self, now: Duration) {
-        while self.answered.front().is_some_and(|slot| slot.free_at <= now) {
-            self.answered.pop_front();
-        }
-        while self.others.front().is_some_and(|free_at| *free_at <= now) {
-            self.others.pop_front();
-        }
-    }
-
-    fn answered(&mut self, now: Duration, is_accepted: bool) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        self.answered.push_back(Slot { free_at: now + WINDOW + WINDOW_MARGIN, is_accepted });
-    }
-
-    fn own(&self) -> u64 {
-        self.in_flight + self.answered.len() as u64
-    }
-
-    /// Returns the number of our answered requests that the server still counts.
-    fn own_at(&self, now: Duration) -> u64 {
-        (self.answered.len() - self.answered.partition_point(|slot| slot.free_at <= now)) as u64
-    }
-
-    fn taken(&self) -> u64 {
-        self.own() + self.others.len() as u64
-    }
-
-    fn next_free(&self) -> Option<Duration> {
-        self.answered.front().map(|slot| slot.free_at).into_iter().chain(self.others.front().copied()).min()
-    }
-
-    /// Returns the number of slots freed by `time`.
-    fn free_by(&self, time: Duration) -> u64 {
-        let slots = self.answered.iter().map(|slot| slot.free_at).chain(self.others.iter().copied());
-        slots.filter(|free_at| *free_at <= time).count() as u64
-    }
-
-    /// Returns the number of requests accepted within the last window.
-    fn accepted(&self, now: Duration) -> u64 {
-        let recent = |slot: &&Slot| slot.is_accepted && slot.free_at >= now + WINDOW_MARGIN;
-        self.answered.iter().filter(recent).count() as u64
-    }
-
-    /// Reserves slots for other clients. This can only lower our own rate.
-    ///
-    /// Since it's unknown when those slots are freed, they're spread evenly over the next window to keep any client from
-    /// starving. Blocking our own requests for a whole window would be wrong for a token bucket, which reports few remaining
-    /// requests even though it refills continuously.
-    fn note_others(&mut self, now: Duration, others: u64) {
-        if others > self.others.len() as u64 {
-            let free_at = |slot| now + Duration::from_nanos(nanos(WINDOW) * slot / others);
-            self.others = (1..=others).map(free_at).collect();
-        }
-    }
-}
-
-/// Blocks all requests to the endpoint for a while after a 429.
-#[derive(Debug, Clone, Default)]
-struct Gate {
-    /// The time before which no request is sent.
-    opens: Duration,
-    /// The number of consecutive 429s without a hint, not counting those for requests sent before the rate was last cut.
-    unhinted: u32,
-}
-
-impl Gate {
-    /// Closes the gate and returns the length of the pause without jitter.
-    fn close(&mut self, now: Duration, hint: Option<Duration>, is_late: bool, jitter: u64) -> Duration {
-        let wait = hint.map_or_else(
-            || {
-                let doublings = self.unhinted.saturating_sub(u32::from(is_late)).min(5);
-                UNHINTED_PAUSE * 2_u32.saturating_pow(doublings)
-            },
-            |hint| hint + HINT_MARGIN,
-        );
-        self.opens = self.opens.max(now + wait + Duration::from_nanos(nanos(WINDOW_MARGIN) * jitter / 1000));
-        self.unhinted += u32::from(hint.is_none() && !is_late);
-        wait
-    }
-}
-
-/// The rate after a 429, controlled by AIMD and in thousandths of a request per window. It stays between one request per window
-/// and the ceiling.
-#[derive(Debug, Clone, Copy)]
-struct AdaptiveRate {
-    rate: u64,
-    /// The last rate that didn't cause a 429 for a while. Any higher rate is a trial.
-    good: u64,
-    cut_at: Duration,
-    /// Time of the last raise or cut.
-    raised_at: Duration,
-    /// How long to stay at the good rate before trying a higher one.
-    hold: Duration,
-    /// The earliest time for the next request.
-    next: Duration,
-}
-
-impl AdaptiveRate {
-    /// Starts at the number of requests accepted in the last window, or at the rate implied by the server's requested delay if
-    /// that rate is higher.
-    fn first(now: Duration, opens: Duration, accepted: u64, wait: Duration, ceiling: u64) -> Self {
-        let hinted = nanos(WINDOW) * UNIT / nanos(wait).max(1);
-        let rate = accepted.max(hinted).clamp(UNIT, ceiling * UNIT);
-        Self { rate, good: rate, cut_at: now, raised_at: opens, hold: RAISE_INTERVAL, next: opens }
-    }
-
-    /// Lowers the rate (multiplicative decrease) after a 429. The server allows at least as many requests as it accepted in the
-    /// last window. A higher rate may have avoided a 429 only by filling gaps in that window.
-    fn cut(self, now: Duration, opens: Duration, accepted: u64) -> Self {
-        let Self { rate, good, hold, next, .. } = self;
-        let at_least = |tenths: u64| (good * tenths / 10).max(UNIT);
-        let (good, hold) = if rate > good {
-            // A trial has failed.
-            (accepted.clamp(at_least(5), good), (hold * 2).min(LONGEST_HOLD))
-        } else {
-            // The rate was fine until now, but unless it's lowered slightly, every window would end with a 429. If far fewer
-            // requests were accepted, the limit must have changed, and the search for a good rate starts over.
-            let slightly_less = accepted - accepted / 20;
-            let hold = if slightly_less < at_least(7) { RAISE_INTERVAL } else { hold };
-            (slightly_less.clamp(at_least(7), good), hold)
-        };
-        let rate = (rate * 7 / 10).max(UNIT).min(good);
-        Self { rate, good, cut_at: now, raised_at: opens, hold, next }
-    }
-
-    /// Raises the rate as often as is due by `now`: quickly up to the last good rate, then slowly (additive increase).
-    fn raise(&mut self, now: Duration, ceiling: u64) {
-        let ceiling = ceiling * UNIT;
-        loop {
-            let is_below = self.rate < self.good;
-            let wait = if is_below { RAISE_INTERVAL } else { self.hold };
-            if self.raised_at + wait > now {
-                return;
-            }
-            self.raised_at += wait;
-            if is_below {
-                self.rate = (self.rate * 5 / 4).min(self.good);
-                continue;
-            }
-            // Two raises and a full window without a 429 show that the limit has increased.
-            if self.raised_at.saturating_sub(self.cut_at) >= self.hold * 2 + WINDOW {
-                self.hold = (self.hold / 2).max(RAISE_INTERVAL);
-            }
-            self.good = self.rate;
-            self.rate = (self.rate + ceiling / 50).min(ceiling);
-        }
-    }
-
-    /// Returns the spacing between requests in nanoseconds.
-    fn interval(&self) -> u64 {
-        nanos(WINDOW) * UNIT / self.rate.max(1)
-    }
-}
-
 fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -457,6 +223,7 @@ fn nanos(span: Duration) -> u64 {
 mod tests {
     use pretty_assertions::assert_eq;
 
+    use super::window::{Slot, WINDOW_MARGIN};
     use super::*;
 
     const ACCEPTED: Feedback = Feedback::Accepted { remaining: None };
