@@ -213,19 +213,9 @@ fn groups_of_lines<'t>(
     pairs: Vec<KeyValue<'t>>,
     tables: &[TableSection<'t>],
 ) -> Vec<PeopleGroup<'t>> {
-    let mut statements: HashMap<&str, usize> = HashMap::new();
-    let lines = pairs.iter().map(|pair| pair.path[0]);
-    for address in lines.chain(tables.iter().map(|section| section.path[1])) {
-        *statements.entry(address).or_default() += 1;
-    }
+    let statements = statements_per_person(&pairs, tables);
     let runs = runs(pairs, Placement::has_leading_heading);
-    let mut is_headed = vec![false; runs.len()];
-    for (number, run) in runs.iter().enumerate() {
-        is_headed[number] |= run[0].placement.has_heading();
-        if let ([.., last], Some(next)) = (&run[..], is_headed.get_mut(number + 1)) {
-            *next = last.placement.has_heading_below();
-        }
-    }
+    let is_headed = headed(&runs);
     let below_headings = is_headed.iter().rposition(|is_headed| *is_headed).map_or(0, |last| last + 1);
     let mut groups = Vec::new();
     for (number, mut run) in runs.into_iter().enumerate() {
@@ -244,6 +234,26 @@ fn groups_of_lines<'t>(
         groups.push(group);
     }
     groups
+}
+
+fn statements_per_person<'t>(pairs: &[KeyValue<'t>], tables: &[TableSection<'t>]) -> HashMap<&'t str, usize> {
+    let mut statements = HashMap::new();
+    let addresses = pairs.iter().map(|pair| pair.path[0]).chain(tables.iter().map(|table| table.path[1]));
+    for address in addresses {
+        *statements.entry(address).or_default() += 1;
+    }
+    statements
+}
+
+/// Returns whether each group of lines has a heading, which is above the group or directly below the previous one.
+fn headed(runs: &[Vec<KeyValue<'_>>]) -> Vec<bool> {
+    let mut is_below_heading = false;
+    let mut headed = Vec::with_capacity(runs.len());
+    for run in runs {
+        headed.push(is_below_heading || run[0].placement.has_heading());
+        is_below_heading = run.last().is_some_and(|last| last.placement.has_heading_below());
+    }
+    headed
 }
 
 fn groups_of_tables<'t>(values: ValueFormatter<'t>, tables: Vec<TableSection<'t>>) -> Vec<PeopleGroup<'t>> {
