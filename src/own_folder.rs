@@ -12,6 +12,8 @@ use std::fs::{self, File};
 use std::io::{Error, ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
+use crate::printable::Printable;
+
 /// The name of the folder next to the root file.
 pub const NAME: &str = ".rolecall";
 
@@ -25,8 +27,7 @@ pub struct UntrustedFile {
 impl fmt::Display for UntrustedFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, why } = self;
-        let path =
-            crate::printable::Printable::cut(&path.strip_prefix(".").unwrap_or(path).to_string_lossy(), 200);
+        let path = Printable::path(path.strip_prefix(".").unwrap_or(path));
         write!(f, "{path} {why}, so rolecall does not use it. Check it, then delete it")
     }
 }

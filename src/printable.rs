@@ -5,6 +5,7 @@
 //! a terminal, be invisible, or reorder a line.
 
 use std::fmt;
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -52,6 +53,11 @@ impl Printable {
             None => Self::new(text),
             Some((end, _)) => Self::new(&format!("{}…", &text[..end])),
         }
+    }
+
+    /// Truncates the name of a file or folder to 200 characters, like [`Printable::cut`].
+    pub fn path(path: impl AsRef<Path>) -> Self {
+        Self::cut(&path.as_ref().to_string_lossy(), 200)
     }
 
     /// Truncates the text like [`Printable::cut`], for human-readable formats.

@@ -154,6 +154,14 @@ pub fn bytes_named(path: &Path, largest: u64) -> Result<Vec<u8>, Unreadable> {
     }
 }
 
+/// Returns the folder that contains a file, which is `.` for a plain file name.
+pub fn folder_of<P: AsRef<Path> + ?Sized>(path: &P) -> &Path {
+    match path.as_ref().parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
 /// Returns `true` if the path is standard input, a pipe, or a device, which can be read only once. Symlinks outside system folders
 /// aren't followed because they can come from a repository and make rolecall wait for a terminal or read an endless device.
 pub fn is_stream(path: &Path) -> bool {

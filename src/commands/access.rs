@@ -36,7 +36,7 @@ pub(super) fn run(args: &AccessArgs, session: Session<'_>) -> Done {
         connection.close().await?;
         if let (Some(earlier), Some(path)) = (earlier, &args.since) {
             check_organization(&earlier, &report, path)?;
-            report.add_changes(earlier, shown(path));
+            report.add_changes(earlier, Printable::path(path));
         }
         Ok((Body::Access(Box::new(report)), Exit::Done))
     })
@@ -134,7 +134,7 @@ fn other_kind(value: &Value) -> Option<String> {
 }
 
 fn not_a_review(path: &Path, why: &str) -> Problem {
-    let message = format!("{} is not an access review: {}", shown(path), Printable::cut(why, 200));
+    let message = format!("{} is not an access review: {}", Printable::path(path), Printable::cut(why, 200));
     Problem::new(CommandCode::NotAReview, message)
         .help("pass a file written by `rolecall access --format json`")
 }
@@ -152,14 +152,10 @@ fn check_organization(earlier: &EarlierReview, report: &AccessReport, path: &Pat
     };
     let message = format!(
         "{} is a review of {}, but this is {}",
-        shown(path),
+        Printable::path(path),
         named(&then.id, &then.name, &then.place),
         named(&now.id, &now.name, &now.place)
     );
     Err(Problem::new(CommandCode::OtherReview, message)
         .help("pass a review of this organization, or use the other organization's token or --sandbox"))
-}
-
-fn shown(path: &Path) -> Printable {
-    Printable::cut(&path.to_string_lossy(), 200)
 }

@@ -13,7 +13,7 @@ pub(super) fn run(args: &AgendaArgs, session: Session<'_>) -> Done {
     check_is_root(&session.common.config)?; // a team file has no time zone
     let roster = read(&session.common.config, now)?;
     let until = args.until.as_deref().map(|text| moment("--until", text, &roster)).transpose()?;
-    let file = Printable::cut(&session.common.config.to_string_lossy(), 200);
+    let file = Printable::path(&session.common.config);
     let report = AgendaReport::new(&roster, file, now, until.as_ref());
     Ok((Body::Agenda(Box::new(report)), Exit::Done))
 }

@@ -158,7 +158,7 @@ fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, CommandError> {
 }
 
 pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, CommandError> {
-    let name = Printable::cut(&path.to_string_lossy(), 200);
+    let name = Printable::path(path);
     let text = regular::read_named(path, saved::LARGEST).map_err(|why| match why {
         Unreadable::System(_) | Unreadable::NotRegular => {
             let message = format!("cannot read the saved plan {name}: {why}");
@@ -185,7 +185,7 @@ pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, CommandError> {
 /// Acquires the lock. Until the lock is dropped, no other process of this user on this machine can apply changes to this
 /// organization.
 fn lock_of(prepared: &Prepared, connection: &Connection, session: Session<'_>) -> Result<Lock, CommandError> {
-    let own = match OwnFolder::open_or_create_in(&folder(&session.common.config)) {
+    let own = match OwnFolder::open_or_create_in(folder(&session.common.config)) {
         Ok(own) => Some(own),
         // An attacker may have planted the untrusted file to keep two applies from seeing each other's lock.
         Err(error) if UntrustedFile::is_reason_for(&error) => {

@@ -38,7 +38,7 @@ pub(super) struct Base {
 /// is a stream and `base` is a revision, or if `git` can't be run. Invalid base files aren't an error, because they've already
 /// been merged and the change under review can't fix them.
 pub(super) fn read(base: &Path, config: &Path) -> Result<Base, Problem> {
-    let name = |path: &Path| Printable::cut(&path.to_string_lossy(), 200);
+    let name = |path: &Path| Printable::path(path);
     if is_file(base, config)? {
         // A pipeline may pass an absolute path, which means nothing to the report's readers.
         let name = match base.file_name() {
@@ -54,7 +54,7 @@ pub(super) fn read(base: &Path, config: &Path) -> Result<Base, Problem> {
             "the config is standard input or another stream, so git has no earlier version of it",
         ));
     }
-    let folder = &folder(config);
+    let folder = folder(config);
     let root = config.file_name().map(PathBuf::from).unwrap_or_default();
     let commit = commit(base, folder)?;
     let copy = copied(&commit, folder, &root).map_err(|error| not_read(base, &error.to_string()))?;
@@ -100,10 +100,10 @@ pub(super) fn is_file(argument: &Path, config: &Path) -> Result<bool, Problem> {
         return Ok(false);
     }
     let folder = folder(config);
-    match git(&folder, &resolving(revision), Stdio::null()) {
+    match git(folder, &resolving(revision), Stdio::null()) {
         Ok(_) => {}
         // Outside a repository, there are no revisions, so the argument must be a file.
-        Err(_) if !is_in_repository(&folder) => return Ok(true),
+        Err(_) if !is_in_repository(folder) => return Ok(true),
         // If git is missing or refuses to run, a name that hardly any revision has is assumed to be that of a file.
         Err(_) if is_named_like_a_file(argument) => return Ok(true),
         Err(error) if error.to_string() == NO_REVISION => return Ok(true),

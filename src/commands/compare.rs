@@ -22,7 +22,7 @@ pub(super) fn run(args: &CompareArgs, session: Session<'_>) -> Done {
         }
         file => {
             let file = file.as_ref().unwrap_or(&session.common.config);
-            (name(file), read(file, now).map_err(which_files)?)
+            (Printable::path(file), read(file, now).map_err(which_files)?)
         }
     };
     let report = ComparisonReport::new((&before, old_name), (&after, new_name), now);
@@ -35,14 +35,10 @@ pub(super) fn run(args: &CompareArgs, session: Session<'_>) -> Done {
 fn version(of: &Path, common: &Common) -> Result<(Printable, Roster), CommandError> {
     let is_missing_file = || !of.exists() && of.extension().is_some_and(|extension| extension == "toml");
     if base::is_file(of, &common.config)? || is_missing_file() {
-        return Ok((name(of), Roster::read(of).map_err(which_files)?));
+        return Ok((Printable::path(of), Roster::read(of).map_err(which_files)?));
     }
     let Base { files, line } = base::read(of, &common.config)?;
     Ok((words::base_name(&line), files?))
-}
-
-fn name(file: &Path) -> Printable {
-    Printable::cut(&file.to_string_lossy(), 200)
 }
 
 /// Replaces the help for a missing file, which suggests `--config` although the versions to compare are arguments.

@@ -115,7 +115,7 @@ async fn open(roster: &Roster, asked: &ConnectionArgs, session: Session<'_>) -> 
     let flow = FlowControl::new(Pacing::new(&rates), clock.elapsed(), fastrand::Rng::new());
     let paced = |reader| PacedReader::new(reader, clock, flow, waits);
     if asked.sandbox {
-        let running = sandbox::embed(roster, &folder(&session.common.config), clock.now()).await?;
+        let running = sandbox::embed(roster, folder(&session.common.config), clock.now()).await?;
         let base = BaseUrl::parse(&running.base_url())?;
         let reader = reader(base, Token::new(crate::sandbox::DEFAULT_TOKEN), session.environment, trace)?;
         return Ok(Connection {

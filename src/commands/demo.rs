@@ -26,7 +26,7 @@ const FILES: [(&str, &str); 5] = [
 pub(super) fn run(args: &DemoArgs, session: Session<'_>) -> Done {
     let Session { common, environment: _ } = session;
     let folder = &args.new_folder;
-    let name = Printable::cut(&folder.to_string_lossy(), 200);
+    let name = Printable::path(folder);
     if folder.try_exists().unwrap_or(true) {
         return Err(Problem::new(CommandCode::DemoExists, format!("{name} already exists"))
             .help("name a folder that does not exist: rolecall demo FOLDER")

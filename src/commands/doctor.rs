@@ -46,7 +46,7 @@ pub(super) fn run(asked: &ConnectionArgs, session: Session<'_>) -> Done {
     } else {
         report.checks.extend(connected(roster.as_ref(), asked, session)?);
     }
-    report.checks.push(last_apply(&folder(&session.common.config), asked, session.environment.clock.now()));
+    report.checks.push(last_apply(folder(&session.common.config), asked, session.environment.clock.now()));
     let exit = if report.has_failed() { Exit::Failed } else { Exit::Done };
     Ok((Body::Doctor(Box::new(report)), exit))
 }
@@ -92,7 +92,7 @@ fn failed(name: &'static str, Problems { sources, list }: &Problems) -> Check {
 
 /// Checks the files and returns the roster. The roster is empty if there are no files, and `None` if the files are invalid.
 fn files(session: Session<'_>) -> (Check, Option<Roster>) {
-    let name = Printable::cut(&session.common.config.to_string_lossy(), 200);
+    let name = Printable::path(&session.common.config);
     if !has_config(session.common) {
         let remedy = "run `rolecall import` to write it from your organization";
         return (
@@ -161,7 +161,7 @@ fn certificates(roots: &Roots) -> Check {
         Roots::Given(given) => given,
     };
     let of = |source: &RootsSource| {
-        let path = Printable::cut(&source.path.to_string_lossy(), 200);
+        let path = Printable::path(&source.path);
         format!("{} from {} ({path})", source.certificates, source.variable)
     };
     let found = format!("only {}", given.sources.iter().map(of).collect::<Vec<_>>().join(", "));
@@ -341,7 +341,7 @@ fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
     }) {
         Ok(lines) => lines,
         Err(why) => {
-            let file = Printable::cut(&newest.to_string_lossy(), 200);
+            let file = Printable::path(&newest);
             let remedy = "run `rolecall plan` to see the current state";
             return Check::attention(name, format!("its journal {file} cannot be read: {why}"), remedy);
         }

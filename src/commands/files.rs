@@ -127,6 +127,6 @@ pub(super) fn without_people(declared: &Declared, common: &Common) -> Option<Bod
         || workspace.organization.is_some()
         || guardrails.unmanaged == Unmanaged::Block
         || !guardrails.role_rules.is_empty();
-    let file = Printable::cut(&common.config.to_string_lossy(), 200);
+    let file = Printable::path(&common.config);
     (!asks).then_some(Body::NoPeople { file, declared: 0 })
 }

@@ -29,7 +29,7 @@ const LONGEST_END: u64 = 1024;
 pub(super) fn create(given: Option<&Path>, config: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     match given {
         Some(path) => Ok((named_by_user(path)?, path.to_owned())),
-        None => in_own_folder(&folder(config), now),
+        None => in_own_folder(folder(config), now),
     }
 }
 
@@ -83,7 +83,7 @@ fn named_by_user(path: &Path) -> Result<File> {
         is_unused(&file)?;
     }
     if is_new {
-        sync_folder(&folder(path))?;
+        sync_folder(folder(path))?;
     }
     Ok(file)
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::base::git;
 use crate::printable::Printable;
-use crate::regular::STDIN_NAME;
+use crate::regular::{STDIN_NAME, folder_of};
 use crate::report::SinceLine;
 use crate::source::{Location, Sources};
 
@@ -29,7 +29,7 @@ type Lines = HashMap<usize, SinceLine>;
 /// Returns the commit that last changed a line, unless the line is uncommitted or git can't determine the commit.
 pub(super) fn since(location: &Location) -> Option<SinceLine> {
     let line = format!("{0},{0}", location.line);
-    let is_shallow = is_shallow(folder(&location.file)).ok()?;
+    let is_shallow = is_shallow(folder_of(&location.file)).ok()?;
     blame(&location.file, &["-L", &line], is_shallow).ok()?.remove(&location.line)
 }
 
@@ -55,7 +55,7 @@ impl FileHistory {
             history.unread.push("the commit of the files: they are read from standard input".into());
             return history;
         }
-        match asked_in(folder(root), &["rev-parse", "--verify", "HEAD"]) {
+        match asked_in(folder_of(root), &["rev-parse", "--verify", "HEAD"]) {
             Ok(commit) => history.commit = Some(commit.trim().to_owned()),
             Err(why) => {
                 history.unread.push(format!("the commit of the files: {why}"));
@@ -71,7 +71,7 @@ impl FileHistory {
             }
             // Each folder may be a submodule or another nested repository.
             let is_shallow =
-                shallow.entry(folder(name)).or_insert_with_key(|folder| is_shallow(folder)).clone();
+                shallow.entry(folder_of(name)).or_insert_with_key(|folder| is_shallow(folder)).clone();
             match is_shallow.and_then(|is_shallow| blame(name, &[], is_shallow)) {
                 Ok(lines) => {
                     history.lines.insert(name.to_owned(), lines);
@@ -79,7 +79,7 @@ impl FileHistory {
                 Err(why) => history.unread.push(format!("the commits of the lines of {shown}: {why}")),
             }
         }
-        if shallow.get(folder(root)) == Some(&Ok(true)) {
+        if shallow.get(folder_of(root)) == Some(&Ok(true)) {
             history.unread.push(
                 "the commits of older lines: this is a shallow clone; fetch the full history, as with `fetch-depth: 0`".into(),
             );
@@ -91,11 +91,6 @@ impl FileHistory {
     pub(super) fn since(&self, location: &Location) -> Option<SinceLine> {
         self.lines.get(&location.file)?.get(&location.line).cloned()
     }
-}
-
-fn folder(file: &str) -> &Path {
-    let folder = Path::new(file).parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
 }
 
 fn asked_in(folder: &Path, arguments: &[&str]) -> Result<String, Printable> {
@@ -115,7 +110,7 @@ fn asked_in(folder: &Path, arguments: &[&str]) -> Result<String, Printable> {
 fn asked_about(file: &str, arguments: &[&str]) -> Result<String, Printable> {
     let name = Path::new(file).file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| Printable::new("it is not a file"))?;
-    asked_in(folder(file), &[arguments, &["--", name]].concat())
+    asked_in(folder_of(file), &[arguments, &["--", name]].concat())
 }
 
 fn is_modified(file: &str) -> Result<bool, Printable> {

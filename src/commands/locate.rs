@@ -19,7 +19,7 @@ use crate::roster::{Roster, RosterCode};
 /// folder, prints which one is used.
 pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(), Problem> {
     if let Some(folder) = &cli.common.folder {
-        let folder_name = Printable::cut(&folder.to_string_lossy(), 200);
+        let folder_name = Printable::path(folder);
         std::env::set_current_dir(folder).map_err(|error| {
             Problem::new(CommandCode::NoFolder, format!("cannot change to the folder {folder_name}: {error}"))
                 .help("pass an existing folder with -C")
@@ -44,7 +44,7 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
     {
         // Replace `--last` with the name of the journal, because the rollback writes its own journal. After it, `--last` would
         // refer to that one instead of the one to resume.
-        args.of = journals::newest_for(&folder(&config), &args.connection);
+        args.of = journals::newest_for(folder(&config), &args.connection);
     }
     cli.use_config(config, origin);
     if is_default {
@@ -55,7 +55,7 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
 
 /// Returns the note that tells the user which file is used, unless the user named it or it's in the current folder.
 fn note(config: &Path, origin: &ConfigOrigin) -> Option<String> {
-    let config = whole(Printable::cut(&config.to_string_lossy(), 200).as_str());
+    let config = whole(Printable::path(config).as_str());
     match origin {
         ConfigOrigin::Variable => Some(format!("Using {config} (ROLECALL_CONFIG)")),
         ConfigOrigin::Parent => Some(format!("Using {config} (the nearest users.toml)")),
@@ -132,7 +132,7 @@ pub(super) fn check_is_root(config: &Path) -> Result<(), Problem> {
                 (Err(_), Err(_)) => root,
             };
             let word = quoted(&path_word(&root));
-            let [config, root] = [config, &root].map(|path| Printable::cut(&path.to_string_lossy(), 200));
+            let [config, root] = [config, &root].map(Printable::path);
             return Err(Problem::new(
                 CommandCode::TeamFile,
                 format!("{config} is a team file of {root}, whose guardrails and pinned organization would not apply"),

@@ -22,7 +22,7 @@ pub(super) fn text(args: &ManArgs) -> Result<String, Problem> {
 
 fn write(folder: &Path) -> Result<String, Problem> {
     let not_written = |path: &Path, error: &std::io::Error| {
-        let name = Printable::cut(&path.to_string_lossy(), 200);
+        let name = Printable::path(path);
         Problem::new(CommandCode::NotWritten, format!("cannot write {name}: {error}"))
     };
     fs::create_dir_all(folder).map_err(|error| not_written(folder, &error))?;

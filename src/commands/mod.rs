@@ -16,7 +16,7 @@ use crate::output;
 use crate::problem::{Problem, Problems, codes};
 use crate::pylon::token::{self as tokens, TokenSource};
 use crate::pylon::{Token, Variables};
-use crate::regular::is_stream;
+use crate::regular::{folder_of, is_stream};
 use crate::report::{self, Annotations, Body, Format, Report, Setting, diagnostic};
 
 mod access;
@@ -377,11 +377,8 @@ fn colors(session: Session<'_>, is_terminal: bool) -> bool {
 
 /// Returns the folder with the config, `.rolecall/`, and `pylon.json`. If the config is standard input, a pipe, or a device,
 /// returns the current folder.
-fn folder(config: &Path) -> PathBuf {
-    match config.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() && !is_stream(config) => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
+fn folder(config: &Path) -> &Path {
+    if is_stream(config) { Path::new(".") } else { folder_of(config) }
 }
 
 /// Runs `work` to completion on this thread. Offline commands don't call this, which saves them the cost of a runtime.

@@ -82,6 +82,6 @@ fn left_in_summary(summary: &File) -> usize {
 }
 
 fn not_written(path: &Path, error: &std::io::Error) -> Problem {
-    let name = Printable::cut(&path.to_string_lossy(), 200);
+    let name = Printable::path(path);
     Problem::new(CommandCode::NotWritten, format!("cannot write the report to {name}: {error}"))
 }

@@ -36,7 +36,7 @@ pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandErr
     for (_, path) in &common.report {
         let place = not_over(&needed, "a report", path)?;
         if reports.contains(&place) {
-            return Err(same_file(format!("two reports would be written to {}", shown(path))));
+            return Err(same_file(format!("two reports would be written to {}", Printable::path(path))));
         }
         not_over_files(path, common)?;
         reports.push(place);
@@ -51,7 +51,10 @@ const LOOKED_AT: usize = 16 * 1024;
 fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIdentity, CommandError> {
     let place = FileIdentity::new(path);
     if needed.contains(&place) {
-        return Err(same_file(format!("{what} would overwrite {}, which this run needs", shown(path))));
+        return Err(same_file(format!(
+            "{what} would overwrite {}, which this run needs",
+            Printable::path(path)
+        )));
     }
     Ok(place)
 }
@@ -65,7 +68,7 @@ fn not_over_files(path: &Path, common: &Common) -> Result<(), CommandError> {
     if !is_toml && !is_config() && !declares_people() {
         return Ok(());
     }
-    let message = format!("refusing to overwrite {}, which may declare people", shown(path));
+    let message = format!("refusing to overwrite {}, which may declare people", Printable::path(path));
     let problem = Problem::new(CommandCode::OverFiles, message);
     Err(CommandError::usage(problem.help("name another file; nothing was read or written")))
 }
@@ -73,10 +76,6 @@ fn not_over_files(path: &Path, common: &Common) -> Result<(), CommandError> {
 fn same_file(message: String) -> CommandError {
     let help = "use a different file for each; nothing was read or written";
     CommandError::usage(Problem::new(CommandCode::SameFile, message).help(help))
-}
-
-fn shown(path: &Path) -> Printable {
-    Printable::cut(&path.to_string_lossy(), 200)
 }
 
 /// Identifies a file regardless of the path leading to it.
@@ -117,7 +116,7 @@ impl PartialEq for FileIdentity {
 /// Canonicalizes a path, even if the file or its folder doesn't exist.
 pub(super) fn place_of(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| match path.file_name() {
-        Some(name) => place_of(&folder(path)).join(name),
+        Some(name) => place_of(folder(path)).join(name),
         None => path.to_owned(),
     })
 }

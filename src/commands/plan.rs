@@ -24,7 +24,7 @@ pub(super) fn run(args: &PlanArgs, session: Session<'_>) -> Done {
     }
     let base = args.base.as_deref().map(|base| base::read(base, &session.common.config)).transpose()?;
     if !session.common.quiet {
-        journals::unfinished(&folder(&session.common.config), &args.connection)
+        journals::unfinished(folder(&session.common.config), &args.connection)
             .iter()
             .for_each(|journal| say(&unfinished(journal, session.common)));
     }
@@ -48,7 +48,7 @@ pub(super) fn run(args: &PlanArgs, session: Session<'_>) -> Done {
 
 /// Returns a note about an apply or a rollback that did not finish or is still running.
 fn unfinished(journal: &Path, common: &Common) -> String {
-    let shown = whole(Printable::cut(&journal.to_string_lossy(), 200).as_str());
+    let shown = whole(Printable::path(journal).as_str());
     let undo = common.invocation.command(&["rollback", "--last"]);
     if journals::is_running(journal) {
         return format!("An apply or a rollback from here is still running: {shown}");
@@ -69,7 +69,7 @@ fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(
     let saved = SavedPlan::new(&prepared.reviewed.plan, prepared.binding(&files), created, report);
     let written = TargetFile::open(path).and_then(|target| target.write(saved.to_json()));
     written.map_err(|error| {
-        let name = Printable::cut(&path.to_string_lossy(), 200);
+        let name = Printable::path(path);
         Problem::new(CommandCode::NotWritten, format!("cannot save the plan to {name}: {error}")).into()
     })
 }

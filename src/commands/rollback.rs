@@ -58,7 +58,7 @@ fn declared_and_applied(of: &Path, session: Session<'_>) -> Result<(Declared, Ap
 
 /// Lists the newest journals for this config.
 pub(super) fn list(args: &RollbackArgs, common: &Common) -> (Body, Exit) {
-    let mut newest = journals::newest(&folder(&common.config));
+    let mut newest = journals::newest(folder(&common.config));
     let last = newest.iter().position(|journal| journals::is_for(journal, &args.connection));
     let older = newest.len().saturating_sub(LISTED);
     newest.truncate(LISTED);
@@ -98,7 +98,7 @@ fn still_running() -> Problem {
 
 fn read(path: &Path) -> Result<String, Problem> {
     regular::bytes_named(path, journal::LARGEST).map(journal::decode).map_err(|why| {
-        let name = Printable::cut(&path.to_string_lossy(), 200);
+        let name = Printable::path(path);
         Problem::new(RollbackCode::Unreadable, format!("cannot read the journal {name}: {why}"))
             .help("run `rolecall rollback` to list the journals of this config")
     })

@@ -135,7 +135,7 @@ fn write(path: &Path, args: &SandboxArgs, session: Session<'_>) -> Done {
     let now = session.environment.clock.now();
     let world = match (&args.state, args.people) {
         (None, None) => match read_if_there(session)? {
-            Some(roster) => starting_world(&roster, &folder(&session.common.config), now)?,
+            Some(roster) => starting_world(&roster, folder(&session.common.config), now)?,
             None => invented(DEFAULT_PEOPLE, now)?,
         },
         (state, people) => described(state.as_deref(), people, now)?,
@@ -179,7 +179,7 @@ fn read_described(folder: &Path, now: Timestamp) -> Result<Option<World>, Proble
 
 /// Builds a [`World`] from the content of a state file, if the file exists.
 fn parse(path: &Path, text: Result<String, Unreadable>, now: Timestamp) -> Result<Option<World>, Problem> {
-    let name = Printable::cut(&path.to_string_lossy(), 200);
+    let name = Printable::path(path);
     let json = match text {
         Ok(json) => json,
         Err(Unreadable::System(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),

@@ -49,7 +49,7 @@ pub(super) fn is_new(path: &Path) -> Result<(), Problem> {
 }
 
 fn exists(path: &Path) -> Problem {
-    let name = Printable::cut(&path.to_string_lossy(), 200);
+    let name = Printable::path(path);
     Problem::new(CommandCode::StateExists, format!("{name} already exists"))
         .help("name another file, or move this one away; nothing was written")
 }

@@ -165,7 +165,7 @@ fn no_roots(why: &str) -> Problem {
 /// Loads the certificates in the file given by `SSL_CERT_FILE`.
 fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
     let path = Path::new(value);
-    let name = Printable::cut(&path.to_string_lossy(), 200).to_string();
+    let name = Printable::path(path).to_string();
     let problem = |why: &str, help: String| {
         Problem::new(PylonCode::BadCertificateFile, format!("{FILE} is set to `{name}`, {why}")).help(help)
     };
@@ -201,7 +201,7 @@ fn of_folder(folder: &Path) -> HashSet<CertificateDer<'static>> {
 /// Returns the error for when no folder in `SSL_CERT_DIR` contains a certificate and `SSL_CERT_FILE` isn't set.
 fn no_folder_has_any(sources: &[RootsSource]) -> Problem {
     let of = |source: &RootsSource| {
-        let name = Printable::cut(&source.path.to_string_lossy(), 200);
+        let name = Printable::path(&source.path);
         match fs::read_dir(&source.path) {
             Ok(_) => format!("`{name}` has no certificate in PEM format"),
             Err(error) => format!("`{name}` cannot be read: {error}"),

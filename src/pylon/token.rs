@@ -129,7 +129,7 @@ impl TokenSource {
             Self::File(path) if path.iter().count() == 1 && contains_secret(&path.to_string_lossy()) => {
                 "the file given by --token-file, whose name looks like a token,".to_owned()
             }
-            Self::File(path) => format!("the token file {}", Printable::cut(&path.to_string_lossy(), 200)),
+            Self::File(path) => format!("the token file {}", Printable::path(path)),
             Self::Stdin => "standard input".to_owned(),
             Self::Variable(_) => VARIABLE.to_owned(),
         };

@@ -62,9 +62,9 @@ impl RosterReader {
     }
 
     fn read_root(&mut self, path: &Path) -> Option<Roster> {
-        let folder = folder_of(path);
+        let folder = regular::folder_of(path);
         let is_stream = regular::is_stream(path);
-        let text = if is_stream { text_of_stream(path) } else { text_of(path, &folder) };
+        let text = if is_stream { text_of_stream(path) } else { text_of(path, folder) };
         let text = text.map_err(|problem| self.problems.push(problem)).ok()?;
         let root = self.sources.add(shown(path), text);
         let (context, settings, people) =
@@ -80,8 +80,8 @@ impl RosterReader {
         if is_stream {
             self.problems.extend(include.drain(..).map(|pattern| included_by_stream(&pattern)));
         }
-        for path in self.included(&include, path, &folder) {
-            people.extend(self.read_team(&path, &folder, &context));
+        for path in self.included(&include, path, folder) {
+            people.extend(self.read_team(&path, folder, &context));
         }
         sort(&mut people);
         without_duplicates(&mut people, &mut self.problems);
@@ -260,13 +260,6 @@ fn shown(path: &Path) -> String {
     }
     let bare = path.strip_prefix(".").ok().filter(|bare| !bare.as_os_str().is_empty());
     bare.unwrap_or(path).to_string_lossy().into_owned()
-}
-
-fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
 }
 
 fn text_of_stream(path: &Path) -> Result<String, Problem> {
