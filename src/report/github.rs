@@ -287,9 +287,8 @@ fn expired_annotation(line: &ExpiredLine) -> Annotation {
 
 fn edit_text(edit: &EditLine) -> String {
     let EditLine { field, from: _, to: _, through_scim: _, location: _, origin: _, blame, cause: _ } = edit;
-    let (from, to) = edit.short_values(LONGEST_OF_CHANGE);
     let blame = blame.as_ref().map_or_else(String::new, |blame| format!("\n{}", words::blame(blame)));
-    format!("{field} {}{}{blame}", words::change(&words::before(&from), to.as_str()), words::why(edit))
+    format!("{field} {}{}{blame}", edit.change(LONGEST_OF_CHANGE), words::why(edit))
 }
 
 fn scheduled_annotation(line: &ScheduledChange, level: Level) -> Annotation {
@@ -302,10 +301,7 @@ fn scheduled_annotation(line: &ScheduledChange, level: Level) -> Annotation {
 }
 
 fn scheduled_text(line: &ScheduledChange) -> String {
-    let [from, to] = line
-        .short_values(LONGEST_OF_CHANGE)
-        .map(|value| value.map_or_else(|| "(left alone)".to_owned(), |value| value.to_string()));
-    format!("{}: {} {}", line.when, line.field, words::change(&from, &to))
+    format!("{}: {} {}", line.when, line.field, line.change(LONGEST_OF_CHANGE))
 }
 
 fn agenda_annotations(report: &AgendaReport) -> Vec<Annotation> {

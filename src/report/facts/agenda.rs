@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::agenda::{PersonWindow, Transition};
 use crate::printable::Printable;
+use crate::report::words;
 use crate::roster::{Field, Moment, PerField, Roster, Window};
 use crate::source::{Location, Sourced, Sources};
 
@@ -102,6 +103,14 @@ impl ScheduledChange {
             (Some(from), Some(to)) => Printable::cut_change(from.raw(), to.raw(), limit).map(Some),
             (from, to) => [from, to].map(|value| value.as_ref().map(|value| value.short(limit))),
         }
+    }
+
+    /// Formats the values before and after, truncated to `limit` characters each.
+    pub fn change(&self, limit: usize) -> String {
+        let values = self.short_values(limit);
+        let [from, to] =
+            values.each_ref().map(|value| value.as_ref().map_or("(left alone)", Printable::as_str));
+        words::change(from, to)
     }
 
     /// Creates a scheduled change without checking whether a guardrail would block it.

@@ -307,8 +307,7 @@ impl ExplanationReport {
             self.plan.iter().flat_map(lines).flat_map(|line| &line.edits)
         };
         let row = |edit: &EditLine, note: &str| {
-            let (from, to) = edit.short_values(LONGEST_CELL);
-            let change = Printable::new(&words::change(&words::before(&from), to.as_str()));
+            let change = Printable::new(&edit.change(LONGEST_CELL));
             let row = Row::new(Mark::Attention, [Printable::new(edit.field.as_str()), change])
                 .at(edit.location.clone());
             if note.is_empty() { row } else { row.note(note) }
@@ -324,10 +323,7 @@ impl ExplanationReport {
 
     fn to_come(&self) -> Table {
         let row = |line: &ScheduledChange| {
-            let values = line.short_values(LONGEST_CELL);
-            let [from, to] =
-                values.each_ref().map(|value| value.as_ref().map_or("(left alone)", Printable::as_str));
-            let change = format!("{} {}", line.field, words::change(from, to));
+            let change = format!("{} {}", line.field, line.change(LONGEST_CELL));
             Row::new(Mark::Plain, [cell(&line.when), Printable::new(&change)]).at(line.location.clone())
         };
         Table {

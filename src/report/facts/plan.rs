@@ -224,6 +224,12 @@ impl EditLine {
         let from: Vec<&str> = self.from.iter().map(Printable::raw).collect();
         Printable::cut_changes(&from, self.to.raw(), limit)
     }
+
+    /// Formats the old and new values, truncated to `limit` characters each.
+    pub fn change(&self, limit: usize) -> String {
+        let (from, to) = self.short_values(limit);
+        words::change(&words::before(&from), to.as_str())
+    }
 }
 
 /// The newest audit log entry about one of the person's fields.

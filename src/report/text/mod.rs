@@ -61,12 +61,9 @@ fn scheduled_lines(scheduled: &[ScheduledChange], styles: &Styles) -> String {
     let mut text = String::new();
     for line in scheduled {
         let ScheduledChange { when: at, email: who, field, from: _, to: _, location, blocked_by } = line;
-        let values = line.short_values(LONGEST);
-        let [from, to] =
-            values.each_ref().map(|value| value.as_ref().map_or("(left alone)", Printable::as_str));
         let place = styled(styles.quiet, place(location));
         let (at, who) = (padded(at, when), padded(who, email));
-        let change = words::change(from, to);
+        let change = line.change(LONGEST);
         text += &format!("  {at}  {who}  {field} {change}   {place}\n");
         for guardrail in blocked_by {
             text += &format!("      {} {guardrail}\n", styled(styles.bad, "will be blocked by"));

@@ -156,7 +156,7 @@ impl ColumnWidths {
     fn new(entries: &[Entry<'_>]) -> Self {
         let email = entries.iter().map(|entry| entry.email().width()).max();
         let edits = entries.iter().flat_map(Entry::edits);
-        let value = edits.map(|edit| Printable::new(&value(edit)).width()).max();
+        let value = edits.map(|edit| Printable::new(&edit.change(LONGEST)).width()).max();
         Self { email: email.unwrap_or(0).min(WIDEST_EMAIL), value: value.unwrap_or(0).min(WIDEST_VALUE) }
     }
 }
@@ -249,7 +249,7 @@ fn person_text(person: &PersonLine, styles: &Styles) -> String {
 
 fn edit_line(edit: &EditLine, columns: &ColumnWidths, styles: &Styles) -> String {
     let EditLine { field, from: _, to: _, through_scim, location, origin: _, blame, cause: _ } = edit;
-    let value = padded(&Printable::new(&value(edit)), columns.value);
+    let value = padded(&Printable::new(&edit.change(LONGEST)), columns.value);
     let mut place = place(location) + &words::why(edit);
     if !through_scim.is_empty() {
         let _ = write!(place, ", has {} through SCIM", listed(through_scim));
@@ -260,11 +260,6 @@ fn edit_line(edit: &EditLine, columns: &ColumnWidths, styles: &Styles) -> String
         format!("              {}\n", styled(styles.quiet, set_by))
     });
     format!("      {field:<6}  {value}   {}\n{blame}", styled(styles.quiet, place))
-}
-
-fn value(edit: &EditLine) -> String {
-    let (from, to) = edit.short_values(LONGEST);
-    words::change(&words::before(&from), to.as_str())
 }
 
 fn outcome_sign(outcome: &Outcome, styles: &Styles) -> String {

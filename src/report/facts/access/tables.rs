@@ -339,8 +339,7 @@ fn actor(set: &BlameLine) -> Printable {
 }
 
 fn edit_note(edit: &EditLine, remark: &str, shown: Option<&Location>) -> String {
-    let (from, to) = edit.short_values(LONGEST_CELL);
-    let change = words::change(&words::before(&from), to.as_str());
+    let change = edit.change(LONGEST_CELL);
     let line = |at: &Location| (at.file.clone(), at.line);
     let is_shown = shown.is_some_and(|shown| line(shown) == line(&edit.location));
     let at = if is_shown { String::new() } else { format!(", {}", edit.location) };
