@@ -1,8 +1,10 @@
 //! `import`: writes the organization to new files or updates existing ones. `new_roster` decides what goes into new files.
 
-use std::collections::HashMap;
 use std::io::{Error, ErrorKind};
 use std::path::Path;
+
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 
 use super::connection::Connection;
 use super::files::{declared, read_if_there};
@@ -231,18 +233,16 @@ fn updated(
 
 /// Merges a person's enforced changes and the changes that the policy only observes into a single change per person.
 fn merged<'c>(changes: impl Iterator<Item = &'c Change>) -> Vec<Change> {
-    let mut merged: Vec<Change> = Vec::new();
-    let mut known: HashMap<UserId, usize> = HashMap::new();
+    let mut merged: IndexMap<&UserId, Change> = IndexMap::new();
     for change in changes {
-        match known.get(&change.subject.id) {
-            None => {
-                known.insert(change.subject.id.clone(), merged.len());
-                merged.push(change.clone());
+        match merged.entry(&change.subject.id) {
+            Entry::Vacant(entry) => {
+                entry.insert(change.clone());
             }
-            Some(number) => merged[*number].edits.extend(change.edits.iter().cloned()),
+            Entry::Occupied(mut entry) => entry.get_mut().edits.extend(change.edits.iter().cloned()),
         }
     }
-    merged
+    merged.into_values().collect()
 }
 
 /// Finds the file passed to `--into` among the files we've read.

@@ -28,6 +28,8 @@
 use std::collections::HashMap;
 use std::mem::take;
 
+use indexmap::IndexMap;
+
 use super::parsed::{Block, KeyValue, Placement, TableSection};
 use super::person::{InlinePerson, PersonForms};
 use super::section::{runs, write_header, write_section};
@@ -285,16 +287,10 @@ impl<'t> PeopleGroup<'t> {
 }
 
 /// Groups statements by address, in order of first appearance.
-fn by_address<'t, T>(statements: Vec<T>, address_of: impl Fn(&T) -> &'t str) -> Vec<(&'t str, Vec<T>)> {
-    let mut gathered: Vec<(&str, Vec<T>)> = Vec::new();
-    let mut numbers: HashMap<&str, usize> = HashMap::new();
+fn by_address<'t, T>(statements: Vec<T>, address_of: impl Fn(&T) -> &'t str) -> IndexMap<&'t str, Vec<T>> {
+    let mut groups: IndexMap<&str, Vec<T>> = IndexMap::new();
     for statement in statements {
-        let address = address_of(&statement);
-        let number = *numbers.entry(address).or_insert(gathered.len());
-        match gathered.get_mut(number) {
-            Some((_, statements)) => statements.push(statement),
-            None => gathered.push((address, vec![statement])),
-        }
+        groups.entry(address_of(&statement)).or_default().push(statement);
     }
-    gathered
+    groups
 }

@@ -4,8 +4,10 @@
 //! that only our annotations are commands, every line of the text report is escaped and the annotation data is encoded.
 //! Since a step shows at most ten annotations per level, the last one reports how many are left if there are more.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
+
+use indexmap::IndexMap;
 
 use super::facts::agenda::{AgendaReport, ScheduledChange};
 use super::facts::comparison::ComparisonReport;
@@ -113,33 +115,22 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
 /// Merges annotations that differ only in the title, which is usually an address, so that the annotations for one changed
 /// default don't use up the limit of ten.
 fn merged(all: Vec<Annotation>) -> Vec<Annotation> {
-    let mut merged: Vec<(Annotation, usize)> = Vec::new();
-    let mut known: HashMap<(Level, Option<Location>, String), usize> = HashMap::new();
-    let mut names: HashMap<usize, Vec<String>> = HashMap::new();
-    for annotation in all {
-        let Annotation { level, location, title, message } = annotation;
-        let key = (level, location.clone(), message.clone());
-        let number = *known.entry(key).or_insert(merged.len());
-        let named = names.entry(number).or_default();
-        if named.len() < NAMED {
-            named.push(title.clone());
-        }
-        match merged.get_mut(number) {
-            Some((_, count)) => *count += 1,
-            None => merged.push((Annotation { level, location, title, message }, 1)),
-        }
+    let mut groups: IndexMap<(Level, Option<Location>, String), Vec<String>> = IndexMap::new();
+    for Annotation { level, location, title, message } in all {
+        groups.entry((level, location, message)).or_default().push(title);
     }
-    let with_names = |(number, (annotation, count)): (usize, (Annotation, usize))| {
-        let named = names.get(&number).map_or(&[][..], Vec::as_slice);
-        if count == 1 {
-            return annotation;
+    let merge = |((level, location, message), titles): ((Level, Option<Location>, String), Vec<String>)| {
+        let [title, others @ ..] = titles.as_slice() else { return None };
+        if others.is_empty() {
+            return Some(Annotation { level, location, title: title.clone(), message });
         }
-        let more = count - named.len();
+        let named = titles[..titles.len().min(NAMED)].join(", ");
+        let more = titles.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let message = format!("{}\n{}{more}", annotation.message, named.join(", "));
-        Annotation { title: format!("{} and {} more", annotation.title, count - 1), message, ..annotation }
+        let title = format!("{title} and {} more", others.len());
+        Some(Annotation { level, location, title, message: format!("{message}\n{named}{more}") })
     };
-    merged.into_iter().enumerate().map(with_names).collect()
+    groups.into_iter().filter_map(merge).collect()
 }
 
 /// Formats an annotation as a workflow command.

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
+use indexmap::IndexMap;
+
 use super::facts::plan::{ChangeLine, EditLine, GuardedRoleLine, PlanReport};
 use super::words;
 use crate::plan::cause::Cause;
@@ -50,20 +52,14 @@ fn grouped<'p, 'r>(
     people: impl IntoIterator<Item = &'p ChangedPerson<'r>>,
     identity: impl Fn(&ChangedPerson<'_>) -> String,
 ) -> Vec<Vec<&'p ChangedPerson<'r>>> {
-    let mut groups: Vec<Vec<&ChangedPerson<'_>>> = Vec::new();
-    let mut numbers: HashMap<String, usize> = HashMap::new();
+    let mut groups: IndexMap<Result<String, &str>, Vec<&ChangedPerson<'_>>> = IndexMap::new();
     for person in people {
-        if !person.guarded_roles.is_empty() {
-            groups.push(vec![person]);
-            continue;
-        }
-        let number = *numbers.entry(identity(person)).or_insert(groups.len());
-        match groups.get_mut(number) {
-            Some(group) => group.push(person),
-            None => groups.push(vec![person]),
-        }
+        let is_grouped = person.guarded_roles.is_empty();
+        // No two people have the same address.
+        let key = if is_grouped { Ok(identity(person)) } else { Err(person.change.email.raw()) };
+        groups.entry(key).or_default().push(person);
     }
-    groups
+    groups.into_values().collect()
 }
 
 impl ChangedPerson<'_> {

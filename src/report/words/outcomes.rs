@@ -1,6 +1,6 @@
 //! Messages about the outcomes of changes, applies, and rollbacks.
 
-use std::collections::HashMap;
+use indexmap::IndexMap;
 
 use super::{LONGEST_NAME, count};
 use crate::apply::outcome::NotAttempted;
@@ -68,18 +68,17 @@ pub struct Shared {
 /// Collects the outcomes shared by many people, in order of first appearance. The JSON report and `--verbose` show all
 /// request IDs.
 pub fn shared<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Vec<Shared> {
-    let mut counted: Vec<Shared> = Vec::new();
-    let mut numbers: HashMap<String, usize> = HashMap::new();
+    let mut groups: IndexMap<String, Vec<&Outcome>> = IndexMap::new();
     for of_one in outcomes.filter(|of_one| outcome(of_one) != of_one.as_str()) {
-        let kind = kind(of_one);
-        let number = *numbers.entry(kind.clone()).or_insert(counted.len());
-        match counted.get_mut(number) {
-            Some(shared) => shared.people += 1,
-            None => counted.push(Shared { kind, sentence: with_example(of_one), people: 1 }),
-        }
+        groups.entry(kind(of_one)).or_default().push(of_one);
     }
-    counted.retain(|shared| shared.people >= MANY);
-    counted
+    groups.retain(|_, group| group.len() >= MANY);
+    let shared = |(kind, group): (String, Vec<&Outcome>)| Shared {
+        kind,
+        sentence: with_example(group[0]),
+        people: group.len(),
+    };
+    groups.into_iter().map(shared).collect()
 }
 
 /// Describes the outcome of one person. For a shared outcome, returns only its name because the report has the reason
