@@ -283,14 +283,30 @@ impl Review<'_> {
         found.map(|acknowledgment| Verdict::Acknowledged { reason: acknowledgment.reason.value.clone() })
     }
 
+    fn blocks_unless_count(&self, guardrail: Guardrail, count: u64) -> Verdict {
+        self.acknowledged(|risk| risk.accepts_count(guardrail, count)).unwrap_or(Verdict::Blocks)
+    }
+
+    fn blocks_unless_holders(&self, guardrail: Guardrail, count: &RoleCount) -> Verdict {
+        let accepts = |risk: &AcknowledgedRisk| {
+            let role = risk.role.as_ref().and_then(|name| self.roles.id(&name.value));
+            risk.accepts_count(guardrail, count.worst()) && role == Some(&count.role)
+        };
+        self.acknowledged(accepts).unwrap_or(Verdict::Blocks)
+    }
+
+    fn blocks_unless_user(&self, guardrail: Guardrail, subject: &Subject) -> Verdict {
+        let accepts = |risk: &AcknowledgedRisk| risk.accepts_user(guardrail, |user| subject.is(user));
+        self.acknowledged(accepts).unwrap_or(Verdict::Blocks)
+    }
+
     fn changes(&self, plan: &Plan) -> Finding {
         let (changed, declared) = (plan.changes.len() as u64, plan.declared as u64);
         let limit = self.most_changes();
         let verdict = if changed <= limit {
             Verdict::Passes
         } else {
-            let allows = |risk: &AcknowledgedRisk| risk.accepts_count(Guardrail::MaxChanges, changed);
-            self.acknowledged(allows).unwrap_or(Verdict::Blocks)
+            self.blocks_unless_count(Guardrail::MaxChanges, changed)
         };
         Finding { figure: Figure::Changes { changed, declared, limit }, verdict, place: None }
     }
@@ -351,37 +367,25 @@ impl Review<'_> {
     }
 
     fn at_least(&self, minimum: &RoleCount) -> Finding {
-        let worst = minimum.worst();
-        let allows = |risk: &AcknowledgedRisk| {
-            risk.accepts_count(Guardrail::KeepAtLeast, worst) && self.is_about_role(risk, &minimum.role)
+        let verdict = if minimum.worst() >= minimum.limit {
+            Verdict::Passes
+        } else if minimum.worst() >= minimum.before {
+            Verdict::Warns // the plan doesn't make it worse
+        } else {
+            self.blocks_unless_holders(Guardrail::KeepAtLeast, minimum)
         };
-        let verdict = self.verdict(worst >= minimum.limit, worst >= minimum.before, allows);
         Finding { figure: Figure::AtLeast(minimum.clone()), verdict, place: None }
     }
 
     fn at_most(&self, maximum: &RoleCount) -> Finding {
-        let worst = maximum.worst();
-        let allows = |risk: &AcknowledgedRisk| {
-            risk.accepts_count(Guardrail::KeepAtMost, worst) && self.is_about_role(risk, &maximum.role)
-        };
-        let verdict = self.verdict(worst <= maximum.limit, worst <= maximum.before, allows);
-        Finding { figure: Figure::AtMost(maximum.clone()), verdict, place: None }
-    }
-
-    fn is_about_role(&self, risk: &AcknowledgedRisk, role: &RoleId) -> bool {
-        risk.role.as_ref().is_some_and(|name| self.roles.id(&name.value) == Some(role))
-    }
-
-    /// Returns the verdict on a minimum or maximum. `is_kept` is `true` if the count is within the limit, and `as_before` is
-    /// `true` if the plan doesn't make the count worse.
-    fn verdict(&self, is_kept: bool, as_before: bool, allows: impl Fn(&AcknowledgedRisk) -> bool) -> Verdict {
-        if is_kept {
+        let verdict = if maximum.worst() <= maximum.limit {
             Verdict::Passes
-        } else if as_before {
+        } else if maximum.worst() <= maximum.before {
             Verdict::Warns
         } else {
-            self.acknowledged(allows).unwrap_or(Verdict::Blocks)
-        }
+            self.blocks_unless_holders(Guardrail::KeepAtMost, maximum)
+        };
+        Finding { figure: Figure::AtMost(maximum.clone()), verdict, place: None }
     }
 
     fn keep_active(&self, after: &BeforeAndAfter<'_>) -> Option<Finding> {
@@ -390,8 +394,13 @@ impl Review<'_> {
             return None;
         }
         let (before, after) = after.status_active();
-        let allows = |risk: &AcknowledgedRisk| risk.accepts_count(Guardrail::KeepActive, after);
-        let verdict = self.verdict(after >= minimum, after >= before, allows);
+        let verdict = if after >= minimum {
+            Verdict::Passes
+        } else if after >= before {
+            Verdict::Warns
+        } else {
+            self.blocks_unless_count(Guardrail::KeepActive, after)
+        };
         Some(Finding { figure: Figure::Active { before, after, minimum }, verdict, place: None })
     }
 
@@ -421,12 +430,9 @@ impl Review<'_> {
     /// Blocks changes to a protected person, who can be listed in `protected` under any of their addresses.
     fn protected(&self, subject: &Subject) -> Option<Finding> {
         let person = self.rules().protected.iter().find(|email| subject.is(&email.value))?;
-        let allows =
-            |risk: &AcknowledgedRisk| risk.accepts_user(Guardrail::Protected, |user| subject.is(user));
-        let verdict = self.acknowledged(allows).unwrap_or(Verdict::Blocks);
         Some(Finding {
             figure: Figure::Protected(person.value.clone()),
-            verdict,
+            verdict: self.blocks_unless_user(Guardrail::Protected, subject),
             place: Some(subject.email.place),
         })
     }
@@ -443,11 +449,9 @@ impl Review<'_> {
         let is_guarded =
             |role: &RoleId| admin == Some(role) || minimums.iter().any(|minimum| minimum.role == *role);
         let lost = own.roles_lost().filter(is_guarded);
-        let allows =
-            |risk: &AcknowledgedRisk| risk.accepts_user(Guardrail::TokenOwner, |user| subject.is(user));
         lost.map(|role| Finding {
             figure: Figure::TokenOwner { email: subject.email.value.clone(), role },
-            verdict: self.acknowledged(allows).unwrap_or(Verdict::Blocks),
+            verdict: self.blocks_unless_user(Guardrail::TokenOwner, subject),
             place: Some(edit.place),
         })
         .collect()
@@ -492,8 +496,7 @@ impl Review<'_> {
         if self.rules().unmanaged != Unmanaged::Block || count == 0 {
             return None;
         }
-        let enough = |risk: &AcknowledgedRisk| risk.accepts_count(Guardrail::Unmanaged, count);
-        let verdict = self.acknowledged(enough).unwrap_or(Verdict::Blocks);
+        let verdict = self.blocks_unless_count(Guardrail::Unmanaged, count);
         Some(Finding { figure: Figure::Unmanaged(count), verdict, place: None })
     }
 
@@ -502,8 +505,7 @@ impl Review<'_> {
         if self.rules().missing != Missing::Block || count == 0 {
             return None;
         }
-        let enough = |risk: &AcknowledgedRisk| risk.accepts_count(Guardrail::Missing, count);
-        let verdict = self.acknowledged(enough).unwrap_or(Verdict::Blocks);
+        let verdict = self.blocks_unless_count(Guardrail::Missing, count);
         let place = plan.absent.first().map(|absent| absent.email.place);
         Some(Finding { figure: Figure::Missing(count), verdict, place })
     }
