@@ -12,7 +12,7 @@ use super::outcome::OutcomeKind;
 use crate::desired::Origin;
 use crate::observed::{ObservedState, Person, RoleId, UserId};
 use crate::plan::saved::{Operation, Step};
-use crate::plan::{Change, Edit, Lost, Plan, Subject};
+use crate::plan::{Change, Edit, Inverse, Lost, Plan, Subject};
 use crate::problem::{Problem, codes};
 use crate::roster::{Email, Field, FieldValue};
 use crate::source::{FileId, Place, Sourced, Sources};
@@ -165,55 +165,63 @@ impl Applied {
 impl Rollback {
     fn take(&mut self, operation: &Sourced<Operation>, observed: &ObservedState) {
         let Operation { user, email, edits: steps } = &operation.value;
-        let place = operation.place;
         let person = UserId::new(user).and_then(|id| observed.person(&id));
         // The change is applied by ID, so the report must show Pylon's address for that ID, in case a forged journal pairs it with
         // someone else's address.
         let shown = person.map_or_else(|| Email::observed(email), |person| person.email.clone());
-        let email = Sourced::new(shown, place);
-        let before = self.not_rolled_back.len();
-        let mut leave =
-            |why: NotRolledBackReason| self.not_rolled_back.push(NotRolledBack { email: email.clone(), why });
-        let Some(person) = person.filter(|person| !person.deactivated) else {
-            return leave(NotRolledBackReason::NotInPylon);
+        let email = Sourced::new(shown, operation.place);
+        let (change, left) = match person.filter(|person| !person.deactivated) {
+            Some(person) => restoring(steps, Subject::new(email.clone(), person), person, observed),
+            None => (None, vec![NotRolledBackReason::NotInPylon]),
         };
-        let edits = steps.iter().filter_map(|step| edit_in_effect(step, person, place, &mut leave)).collect();
-        let inverse = Change { subject: Subject::new(email.clone(), person), edits }.inverse();
-        inverse.lost.into_iter().for_each(|lost| leave(NotRolledBackReason::Lost(lost)));
-        let Some(mut change) = inverse.change else {
-            // If no part of the change was left out, the user already has the old values.
-            self.plan.in_sync += usize::from(self.not_rolled_back.len() == before);
-            return;
-        };
-        change.edits.retain(|edit| {
-            let is_gone = edit.field.names_role() && observed.roles.by_id(&RoleId(edit.to.clone())).is_none();
-            if is_gone {
-                leave(NotRolledBackReason::RoleRemoved(RoleId(edit.to.clone())));
-            }
-            !is_gone
-        });
-        self.plan.changes.extend(Some(change).filter(|change| !change.edits.is_empty()));
+        // If no part of the change was left out, the user already has the old values.
+        self.plan.in_sync += usize::from(change.is_none() && left.is_empty());
+        self.plan.changes.extend(change);
+        self.not_rolled_back.extend(left.into_iter().map(|why| NotRolledBack { email: email.clone(), why }));
     }
 }
 
-/// Reconstructs the apply's edit if Pylon still has the value set by the apply. Otherwise, returns `None` and, unless Pylon has
-/// the old value again, calls `leave`.
-fn edit_in_effect(
-    step: &Step,
+/// Returns the change that restores a person's old values, if any can be restored, and the reasons for everything that it leaves
+/// out.
+fn restoring(
+    steps: &[Step],
+    subject: Subject,
     person: &Person,
-    place: Place,
-    leave: &mut dyn FnMut(NotRolledBackReason),
-) -> Option<Edit> {
+    observed: &ObservedState,
+) -> (Option<Change>, Vec<NotRolledBackReason>) {
+    let (mut edits, mut left) = (Vec::new(), Vec::new());
+    for step in steps {
+        match edit_in_effect(step, person, subject.email.place) {
+            Ok(edit) => edits.extend(edit),
+            Err(why) => left.push(why),
+        }
+    }
+    let Inverse { change, lost } = Change { subject, edits }.inverse();
+    left.extend(lost.into_iter().map(NotRolledBackReason::Lost));
+    let Some(Change { subject, edits }) = change else { return (None, left) };
+    let is_gone =
+        |edit: &Edit| edit.field.names_role() && observed.roles.by_id(&RoleId(edit.to.clone())).is_none();
+    let (gone, edits): (Vec<_>, Vec<_>) = edits.into_iter().partition(is_gone);
+    left.extend(gone.into_iter().map(|edit| NotRolledBackReason::RoleRemoved(RoleId(edit.to))));
+    ((!edits.is_empty()).then_some(Change { subject, edits }), left)
+}
+
+/// Reconstructs the apply's edit, or returns `None` if Pylon has the old value again.
+///
+/// # Errors
+/// Returns the reason for leaving out the step if Pylon has neither value.
+fn edit_in_effect(step: &Step, person: &Person, place: Place) -> Result<Option<Edit>, NotRolledBackReason> {
     let Step { field, from, to } = step;
     let from: Vec<FieldValue> = from.iter().map(|value| value.as_str().into()).collect();
-    if !person.has_only(*field, to) {
-        if person.held[*field].assigned != from {
-            leave(NotRolledBackReason::ChangedSince { field: *field });
-        }
-        return None;
+    if person.has_only(*field, to) {
+        let through_scim = person.held[*field].from_scim.clone();
+        let to = to.as_str().into();
+        return Ok(Some(Edit { field: *field, from, to, through_scim, place, origin: Origin::Rollback }));
     }
-    let through_scim = person.held[*field].from_scim.clone();
-    Some(Edit { field: *field, from, to: to.as_str().into(), through_scim, place, origin: Origin::Rollback })
+    if person.held[*field].assigned == from {
+        return Ok(None);
+    }
+    Err(NotRolledBackReason::ChangedSince { field: *field })
 }
 
 /// Returns `true` if an apply with this outcome may have changed something in Pylon, or if the name is unrecognized.
