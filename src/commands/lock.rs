@@ -47,32 +47,21 @@ impl Lock {
     ) -> Result<Self, Problem> {
         let mut refused = no_lock("there is no folder for a lock");
         let mut lock = Self { files: Vec::new(), unlocked_for: None };
-        let mut taken = BTreeSet::new();
+        let mut known = BTreeSet::new();
+        let name = name(host, organization);
         for folder in folders {
-            let held = folder.and_then(|folder| {
-                let path = folder.path().to_owned();
-                let canonical = path.canonicalize().map_err(|error| (path.clone(), error))?;
-                // Two environment variables can refer to the same folder, where a second lock would conflict with our own.
-                if taken.insert(canonical) {
-                    match hold(&folder, &name(host, organization), now) {
-                        Ok((file, last)) => {
-                            lock.files.push(file);
-                            lock.unlocked_for = lock.unlocked_for.into_iter().chain(last).min();
-                        }
-                        Err(NotTaken::HeldBy(holder)) => return Ok(Some(holder)),
-                        Err(NotTaken::Failed(error)) => return Err((path, error)),
-                    }
-                }
-                Ok(None)
-            });
-            match held {
+            match hold_once(folder, &mut known, &name, now) {
                 Ok(None) => {}
-                Ok(Some(holder)) => return Err(locked(&holder)),
-                Err((_, error)) if UntrustedFile::is_reason_for(&error) => {
+                Ok(Some((file, last))) => {
+                    lock.files.push(file);
+                    lock.unlocked_for = lock.unlocked_for.into_iter().chain(last).min();
+                }
+                Err(NotTaken::HeldBy(holder)) => return Err(locked(&holder)),
+                Err(NotTaken::Failed(_, error)) if UntrustedFile::is_reason_for(&error) => {
                     return Err(no_lock(&error.to_string()));
                 }
-                Err((folder, error)) => {
-                    let folder = Printable::new(&folder.to_string_lossy());
+                Err(NotTaken::Failed(folder, error)) => {
+                    let folder = Printable::path(folder);
                     refused = no_lock(&format!("cannot take a lock in {folder}: {error}"));
                 }
             }
@@ -106,19 +95,35 @@ const RELEASED: &str = "released\n";
 enum NotTaken {
     /// Another process holds the lock. Contains the text that the process wrote to the lock file.
     HeldBy(String),
-    Failed(Error),
+    /// The lock can't be taken in this folder.
+    Failed(PathBuf, Error),
+}
+
+/// Like [`hold`], but returns `None` for a folder that's already in `known`. Two environment variables can refer to the same folder,
+/// where a second lock would conflict with our own.
+fn hold_once(
+    folder: LockFolder,
+    known: &mut BTreeSet<PathBuf>,
+    name: &str,
+    now: Timestamp,
+) -> Result<Option<(File, Option<Duration>)>, NotTaken> {
+    let folder = folder.map_err(|(path, error)| NotTaken::Failed(path, error))?;
+    let failed = |error| NotTaken::Failed(folder.path().to_owned(), error);
+    let canonical = folder.path().canonicalize().map_err(failed)?;
+    if known.insert(canonical) { hold(&folder, name, now).map(Some) } else { Ok(None) }
 }
 
 /// Takes the lock in one folder and writes our process ID and the time to the lock file. Also returns the time since another
 /// apply last held the lock.
 fn hold(folder: &OwnFolder, name: &str, now: Timestamp) -> Result<(File, Option<Duration>), NotTaken> {
-    let mut file = folder.open_or_create(name).map_err(NotTaken::Failed)?;
+    let failed = |error| NotTaken::Failed(folder.path().to_owned(), error);
+    let mut file = folder.open_or_create(name).map_err(failed)?;
     let lock = file.try_lock();
     let mut content = String::new();
     let _ = (&mut file).take(200).read_to_string(&mut content);
     match lock {
         Ok(()) => {}
-        Err(TryLockError::Error(error)) => return Err(NotTaken::Failed(error)),
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
         Err(TryLockError::WouldBlock) => return Err(NotTaken::HeldBy(content)),
     }
     let unlocked_for = match &*content {
@@ -135,7 +140,7 @@ fn hold(folder: &OwnFolder, name: &str, now: Timestamp) -> Result<(File, Option<
     file.rewind()
         .and_then(|()| file.set_len(0))
         .and_then(|()| file.write_all(holder.as_bytes()))
-        .map_err(NotTaken::Failed)?;
+        .map_err(failed)?;
     Ok((file, unlocked_for))
 }
 
