@@ -209,13 +209,6 @@ fn take(counts: &mut [i64], effect: &CountChange, times: i64) {
     }
 }
 
-/// Returns the number of remaining changes per group after one more change of `group`.
-fn without_one(left: &[usize], group: usize) -> Vec<usize> {
-    let mut after = left.to_vec();
-    after[group] -= 1;
-    after
-}
-
 /// Converts a holder count to a signed integer, capped so that adding up a few counts can't overflow.
 fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX).min(i64::MAX / 4)
@@ -238,68 +231,104 @@ impl Groups {
         Self { groups: groups.into_iter().map(|((_, effect), all)| (effect, all)).collect(), has_own }
     }
 
-    fn sizes(&self) -> Vec<usize> {
-        self.groups.iter().map(|(_, all)| all.len()).collect()
-    }
-
-    /// Returns the indices of the groups from `first` onward that still have changes left. `left` is the number of remaining
-    /// changes per group. The token owner's group is held back until all other groups are done.
-    fn left<'s>(&'s self, first: usize, left: &'s [usize]) -> impl Iterator<Item = usize> + 's {
-        let is_last = |group: usize| {
-            !self.has_own || group + 1 < left.len() || left[..group].iter().all(|count| *count == 0)
-        };
-        (first..left.len()).filter(move |group| left[*group] > 0 && is_last(*group))
+    /// Returns an order without any changes.
+    fn start(&self, limits: &LimitedRoles) -> PartialOrder<'_> {
+        let left = self.groups.iter().map(|(_, all)| all.len()).collect();
+        PartialOrder { groups: self, left, counts: limits.before(), taken: Vec::new() }
     }
 
     /// Searches depth-first for an order in which no maximum is exceeded by more than `extra`, preferring earlier groups. Returns
-    /// the index of the group that provides each change, or `None` if there's no such order or the search hit too many dead ends.
+    /// the index of the group that provides each change. Returns `None` if there's no such order or the search hit too many dead
+    /// ends.
     fn search(&self, limits: &LimitedRoles, extra: i64) -> Option<Vec<usize>> {
-        let (mut left, mut counts) = (self.sizes(), limits.before());
-        let total: usize = left.iter().sum();
-        let mut taken: Vec<usize> = Vec::with_capacity(total);
+        let mut order = self.start(limits);
         let mut dead_ends: HashSet<Vec<usize>> = HashSet::new();
         let mut first = 0; // the first group to try
-        while taken.len() < total {
-            let next = self.left(first, &left).find(|&group| {
-                limits.allow(&counts, &self.groups[group].0, extra)
-                    && !dead_ends.contains(&without_one(&left, group))
+        while !order.is_complete() {
+            let next = order.candidates(first).find(|group| {
+                order.allows(*group, limits, extra) && !dead_ends.contains(&order.left_without(*group))
             });
             if let Some(group) = next {
-                left[group] -= 1;
-                take(&mut counts, &self.groups[group].0, 1);
-                taken.push(group);
+                order.add(group);
                 first = 0;
             } else {
-                // Backtrack: take back the last change, and try the groups after that change's group instead.
-                dead_ends.insert(left.clone());
-                let group = taken.pop().filter(|_| dead_ends.len() < MOST_DEAD_ENDS)?;
-                left[group] += 1;
-                take(&mut counts, &self.groups[group].0, -1);
-                first = group + 1;
+                dead_ends.insert(order.left.clone());
+                if dead_ends.len() >= MOST_DEAD_ENDS {
+                    return None;
+                }
+                first = order.undo()? + 1; // try the groups after that of the last change
             }
         }
-        Some(taken)
+        Some(order.taken)
     }
 
     /// Returns an order that violates minimums as late as possible, even if maximums are exceeded. The result has the same format
     /// as that of [`Self::search`].
     fn least_bad(&self, limits: &LimitedRoles) -> Vec<usize> {
-        let (mut left, mut counts) = (self.sizes(), limits.before());
-        let mut taken = Vec::new();
-        loop {
-            let fits = |extra: i64| {
-                self.left(0, &left).find(|group| limits.allow(&counts, &self.groups[*group].0, extra))
-            };
-            let group = fits(0).or_else(|| fits(signed(u64::MAX)));
-            let Some(group) = group.or_else(|| self.left(0, &left).next()) else { return taken };
-            left[group] -= 1;
-            take(&mut counts, &self.groups[group].0, 1);
-            taken.push(group);
+        let mut order = self.start(limits);
+        while !order.is_complete() {
+            let fits = |extra: i64| order.candidates(0).find(|group| order.allows(*group, limits, extra));
+            let group = fits(0).or_else(|| fits(signed(u64::MAX))).or_else(|| order.candidates(0).next());
+            let Some(group) = group else { break };
+            order.add(group);
         }
+        order.taken
     }
 
     fn into_sequence(self, sequence: &[usize]) -> Vec<Ordered> {
         let mut groups: Vec<_> = self.groups.into_iter().map(|(_, all)| all.into_iter()).collect();
         sequence.iter().filter_map(|group| groups[*group].next()).collect()
+    }
+}
+
+/// The beginning of an order.
+struct PartialOrder<'g> {
+    groups: &'g Groups,
+    /// The number of remaining changes per group.
+    left: Vec<usize>,
+    /// The holder counts after the changes so far.
+    counts: Vec<i64>,
+    /// The group of each change so far.
+    taken: Vec<usize>,
+}
+
+impl PartialOrder<'_> {
+    fn is_complete(&self) -> bool {
+        self.left.iter().all(|count| *count == 0)
+    }
+
+    /// Returns the groups from `first` onward that still have changes. The token owner's group is held back until all other
+    /// groups are done.
+    fn candidates(&self, first: usize) -> impl Iterator<Item = usize> {
+        let is_held_back = |group: usize| {
+            let is_own = self.groups.has_own && group + 1 == self.left.len();
+            is_own && self.left[..group].iter().any(|count| *count > 0)
+        };
+        (first..self.left.len()).filter(move |group| self.left[*group] > 0 && !is_held_back(*group))
+    }
+
+    fn allows(&self, group: usize, limits: &LimitedRoles, extra: i64) -> bool {
+        limits.allow(&self.counts, &self.groups.groups[group].0, extra)
+    }
+
+    /// Returns the number of remaining changes per group after another change from `group`.
+    fn left_without(&self, group: usize) -> Vec<usize> {
+        let mut left = self.left.clone();
+        left[group] -= 1;
+        left
+    }
+
+    fn add(&mut self, group: usize) {
+        self.left[group] -= 1;
+        take(&mut self.counts, &self.groups.groups[group].0, 1);
+        self.taken.push(group);
+    }
+
+    /// Removes the last change and returns its group, or `None` if there are no changes.
+    fn undo(&mut self) -> Option<usize> {
+        let group = self.taken.pop()?;
+        self.left[group] += 1;
+        take(&mut self.counts, &self.groups.groups[group].0, -1);
+        Some(group)
     }
 }
