@@ -137,8 +137,7 @@ pub fn violations<'p>(
     if rules.is_empty() {
         return Vec::new(); // avoids looking up the other addresses of up to 100,000 people
     }
-    let mut found: BTreeMap<(Place, usize), Vec<&DeclaredPerson>> = BTreeMap::new();
-    let mut others = BTreeMap::new();
+    let mut found: BTreeMap<(Place, usize), Vec<Violator<'_>>> = BTreeMap::new();
     for person in people {
         let more = (known.other_addresses)(person);
         for (number, rule) in rules.iter().enumerate() {
@@ -146,17 +145,20 @@ pub fn violations<'p>(
                 continue;
             }
             for role in person.declared_roles().filter(|role| !rule.allows(role, known)) {
-                found.entry((role.place, number)).or_default().push(person);
-                others.insert(&person.email.value, more.clone());
+                let violator = Violator { person, role: &role.value, other_addresses: more.clone() };
+                found.entry((role.place, number)).or_default().push(violator);
             }
         }
     }
-    let problem = |((place, rule), people): ((Place, usize), Vec<&DeclaredPerson>)| {
-        let rule = &rules[rule];
-        let role = people[0].declared_roles().find(|role| role.place == place);
-        violation(&people, role.map_or("", |role| &role.value), place, rule, &others)
-    };
-    found.into_iter().map(problem).collect()
+    found.into_iter().map(|((place, rule), people)| violation(&people, place, &rules[rule])).collect()
+}
+
+/// A person whose declared role violates a rule.
+struct Violator<'p> {
+    person: &'p DeclaredPerson,
+    role: &'p RoleName,
+    /// See [`RoleContext::other_addresses`].
+    other_addresses: Vec<Email>,
 }
 
 /// Returns `true` if two strings could refer to the same role. Case is ignored, and spaces and underscores are treated as
@@ -166,26 +168,25 @@ pub fn is_same_text(one: &RoleName, other: &RoleName) -> bool {
     one == other || plain(one) == plain(other)
 }
 
-fn violation(
-    people: &[&DeclaredPerson],
-    role: &str,
-    place: Place,
-    rule: &RoleRule,
-    others: &BTreeMap<&Email, Vec<Email>>,
-) -> Problem {
+/// Returns the problem for people whose roles are declared at the same place.
+fn violation(people: &[Violator<'_>], place: Place, rule: &RoleRule) -> Problem {
     const NAMED: usize = 5;
-    let role = Printable::cut(role, 60);
-    let named = |person: &&&DeclaredPerson| {
+    let role = Printable::cut(people.first().map_or("", |first| first.role), 60);
+    let named = |Violator { person, role: _, other_addresses }: &Violator<'_>| {
         let email = &person.email.value;
-        let also = others[email].iter().find(|other| rule.names(other)).filter(|_| !rule.names(email));
-        also.map_or(email.to_string(), |also| format!("{email} (also {also} in Pylon)"))
+        match other_addresses.iter().find(|other| rule.names(other)) {
+            Some(also) if !rule.names(email) => format!("{email} (also {also} in Pylon)"),
+            _ => email.to_string(),
+        }
     };
-    let mut names: Vec<String> = people.iter().take(NAMED).map(|person| named(&person)).collect();
+    let mut names: Vec<String> = people.iter().take(NAMED).map(named).collect();
     if people.len() > NAMED {
         names.push(format!("{} more", people.len() - NAMED));
     }
     let message = format!("a rule does not allow the role {role} for {}", listed(&names));
-    let [first, ..] = people else { return Problem::new(RosterCode::AgainstRule, message) };
+    let [Violator { person: first, .. }, ..] = people else {
+        return Problem::new(RosterCode::AgainstRule, message);
+    };
     let is_default =
         first.values.role.as_ref().is_some_and(|value| value.from_defaults && value.value.place == place);
     let mut problem = Problem::new(RosterCode::AgainstRule, message);
