@@ -17,7 +17,9 @@ pub(super) fn secret(spot: &Spot<'_>) -> Option<Mistake> {
     let signs = spot.bare().into_iter().filter(|(_, char)| "=:".contains(*char));
     for key in signs.filter_map(|(at, _)| key_before(spot.line, at)) {
         let name = without_quotes(&spot.line[key.clone()]);
-        if let Some(refusal) = forbidden(name).filter(|_| !name.contains('@')) {
+        if let Some(refusal) = forbidden(name)
+            && !name.contains('@')
+        {
             let mut mistake = spot.mistake(key, refusal.message, refusal.label, refusal.help);
             mistake.problem.code = RosterCode::SecretInFile.as_str();
             return Some(mistake);

@@ -86,7 +86,10 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     if !(is_header || is_section && name != line) {
         return None;
     }
-    if let Some(address) = address_in(line).filter(|_| is_header && !line.contains(['"', '\''])) {
+    if let Some(address) = address_in(line)
+        && is_header
+        && !line.contains(['"', '\''])
+    {
         let at = spot.line.find(address).unwrap_or_default();
         let header = format!("[users.\"{}\"]", spot.shown(address, "ana@acme.example"));
         let message = "an address in a header needs quotes";
@@ -196,23 +199,28 @@ fn first_run(line: &str) -> Option<(usize, &str)> {
 
 pub(super) fn bracket_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
     let statement = spot.statement?;
-    let (at, label) = match statement.flaw? {
-        Flaw::Unclosed(at) => (at, "opens here"),
-        Flaw::Stray(at) => (at, "nothing is open here"),
+    let flaw = statement.flaw?;
+    let bracket = spot.text[flaw.at()..].chars().next()?;
+    let partner = match bracket {
+        '{' => '}',
+        '}' => '{',
+        '[' => ']',
+        _ => '[',
+    };
+    let (message, label, help) = match flaw {
         Flaw::Quote(_) => return None,
+        Flaw::Unclosed(_) => (
+            format!("this `{bracket}` is not closed"),
+            "opens here",
+            format!("write `{partner}` where its content ends; each `{{` needs a `}}`, and each `[` a `]`"),
+        ),
+        Flaw::Stray(_) => (
+            format!("this `{bracket}` has no matching `{partner}`"),
+            "nothing is open here",
+            format!("delete it, or add the missing `{partner}`"),
+        ),
     };
-    let bracket = spot.text[at..].chars().next()?;
-    let (message, help) = if let Some(Flaw::Stray(_)) = statement.flaw {
-        let partner = if bracket == '}' { '{' } else { '[' };
-        let help = format!("delete it, or add the missing `{partner}`");
-        (format!("this `{bracket}` has no matching `{partner}`"), help)
-    } else {
-        let partner = if bracket == '{' { '}' } else { ']' };
-        let help =
-            format!("write `{partner}` where its content ends; each `{{` needs a `}}`, and each `[` a `]`");
-        (format!("this `{bracket}` is not closed"), help)
-    };
-    let mistake = spot.mistake_at(at..at + 1, message, label, help);
+    let mistake = spot.mistake_at(flaw.at()..flaw.at() + 1, message, label, help);
     Some(mistake.over(statement.span.start..statement.span.end + 1))
 }
 

@@ -116,12 +116,11 @@ pub(super) fn explain(
     statements: &Statements,
 ) -> Explained {
     errors.sort_by_key(|error| error.span.start);
-    let last_error = errors.last().map_or(0, |error| error.span.start);
-    let open = statements
-        .list
-        .iter()
-        .find(|it| it.is_open && it.span.end > from && it.span.start <= last_error)
-        .filter(|_| !errors.is_empty());
+    let open = errors.last().and_then(|last| {
+        let is_blamed =
+            |it: &&Statement| it.is_open && it.span.end > from && it.span.start <= last.span.start;
+        statements.list.iter().find(is_blamed)
+    });
     if let Some(statement) = open {
         blame_the_bracket(statement, errors);
     }
@@ -157,8 +156,7 @@ fn explain_each(file: FileId, text: &str, errors: &[ParserError<'_>], statements
         }
         let is_first = explained.problems.is_empty();
         let spot = Spot::new(file, text, error, &statements.list, &secret_lines, is_first);
-        let is_next_line = spot.end() >= line_end && spot.start >= line_end;
-        if is_next_line || on_line == 0 {
+        if spot.start >= line_end {
             (line_end, on_line) = (spot.end() + 1, 0);
             explained.broken.push(spot.start..spot.end() + 1);
         }

@@ -46,22 +46,19 @@ impl<'t> Spot<'t> {
         secret_lines: &[usize],
         is_first: bool,
     ) -> Self {
-        let start = text.floor_char_boundary(error.span.start);
-        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let error_start = text.floor_char_boundary(error.span.start);
+        let line_start = text[..error_start].rfind('\n').map_or(0, |newline| newline + 1);
         let is_secret_line = secret_lines.binary_search(&line_start).is_ok();
         // A byte-order mark is allowed at the start of the file.
         let has_mark = line_start == 0 && text.starts_with('\u{feff}');
-        let line_start = if has_mark { '\u{feff}'.len_utf8() } else { line_start };
-        let start = start.max(line_start);
-        let line_end = text[start..].find('\n').map_or(text.len(), |length| start + length);
-        let line = text[line_start..line_end].trim_end_matches('\r');
-        let at = (start - line_start).min(line.len());
-        let at_end =
-            line.floor_char_boundary(error.span.end.saturating_sub(line_start).clamp(at, line.len()));
-        let next = statements.partition_point(|statement| statement.span.start <= start);
+        let start = if has_mark { '\u{feff}'.len_utf8() } else { line_start };
+        let error_start = error_start.max(start);
+        let line = text[start..].split('\n').next().unwrap_or_default().trim_end_matches('\r');
+        let at = (error_start - start).min(line.len());
+        let at_end = line.floor_char_boundary(error.span.end.saturating_sub(start).clamp(at, line.len()));
+        let next = statements.partition_point(|statement| statement.span.start <= error_start);
         let statement = next.checked_sub(1).map(|last| &statements[last]);
-        let (start, kind) = (line_start, error.kind);
-        Self { file, text, line, start, at, at_end, kind, is_first, statement, is_secret_line }
+        Self { file, text, line, start, at, at_end, kind: error.kind, is_first, statement, is_secret_line }
     }
 
     /// Returns the end of the line, as an offset in the file.

@@ -225,7 +225,9 @@ impl BadValue<'_> {
     /// Explains dates and times that aren't in TOML's format.
     fn date(&self) -> Option<Explanation> {
         let is_datetime = matches!(self.spot.kind, ErrorKind::BadDate | ErrorKind::BadTime);
-        if let Some(help) = self.time().filter(|_| is_datetime) {
+        if let Some(help) = self.time()
+            && is_datetime
+        {
             return Some(explanation("this is not a valid time", help));
         }
         let dates = dates(self.text);
