@@ -50,15 +50,14 @@ async fn review(
 ) -> Result<AccessReport, Problems> {
     let emails = files.map(Declared::emails).unwrap_or_default();
     let observation = connection.observe_everyone(roster, &emails).await?;
-    // Without files, no plan can be made.
-    let prepared = match files {
-        Some(files) => Ok(settle(files, &[], None, connection, observation)?),
-        None => Err(observation),
+    let (observed, planned) = match files {
+        None => (observation.state, None), // without files, no plan can be made
+        Some(files) => {
+            let prepared = settle(files, &[], None, connection, observation)?;
+            (prepared.observation.state, Some((files, prepared.report, prepared.reviewed)))
+        }
     };
-    let observed = match &prepared {
-        Ok(prepared) => &prepared.observation.state,
-        Err(observation) => &observation.state,
-    };
+    let observed = &observed;
     let drift = Drift::of_field(Field::Role, observed.people(), &observed.roles);
     let findings = connection.reader.inquire_about_all(drift).await.finish(observed);
     let history = FileHistory::read(&roster.sources);
@@ -66,11 +65,11 @@ async fn review(
     unread.extend(connection.as_on.as_ref().map(|moment| {
         format!("the current time: ROLECALL_NOW sets it to {}", Printable::new(&moment.written))
     }));
-    let declared = files.zip(prepared.as_ref().ok()).map(|(files, prepared)| DeclaredSources {
+    let declared = planned.as_ref().map(|(files, report, reviewed)| DeclaredSources {
         roster: &files.roster,
         desired: &files.desired,
-        plan: &prepared.report,
-        guarded: prepared.reviewed.guarded_roles(&observed.roles),
+        plan: report,
+        guarded: reviewed.guarded_roles(&observed.roles),
         files: files_line(&files.roster.sources, &history),
     });
     Ok(AccessReport::new(AccessSources {

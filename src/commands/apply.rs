@@ -35,7 +35,9 @@ pub(super) fn run(args: &ApplyArgs, session: Session<'_>) -> Done {
     match &saved {
         Some(saved) => saved.is_of(&digest_of(&declared.roster.sources)).map_err(CommandError::stale)?,
         None => {
-            if let Some(report) = without_people(&declared, session.common).filter(|_| args.only.is_empty()) {
+            if let Some(report) = without_people(&declared, session.common)
+                && args.only.is_empty()
+            {
                 return Ok((report, Exit::Done));
             }
         }
@@ -133,7 +135,7 @@ async fn confirmed(
             prepared = agreed(&prepared, replan(connection).await?)?;
         }
     }
-    let lock = Some(lock).filter(|_| !is_done(&prepared));
+    let lock = if is_done(&prepared) { None } else { Some(lock) };
     Ok((prepared, lock))
 }
 

@@ -134,18 +134,17 @@ fn is_shallow(folder: &Path) -> Result<bool, Printable> {
 fn commits(answer: &str, is_shallow: bool) -> Lines {
     let mut known: HashMap<String, HashMap<&str, &str>> = HashMap::new();
     let mut ranges = Vec::new();
-    let mut current = None;
+    let mut current: Option<String> = None; // the commit of the group being parsed
     for line in answer.lines() {
-        if let Some((commit, first, count)) = head(line).filter(|_| current.is_none()) {
-            known.entry(commit.clone()).or_default();
-            current = Some(commit.clone());
-            ranges.push((commit, first, count));
+        let Some(commit) = &current else {
+            if let Some((commit, first, count)) = head(line) {
+                ranges.push((commit.clone(), first, count));
+                current = Some(commit);
+            }
             continue;
-        }
+        };
         let (key, value) = line.split_once(' ').unwrap_or((line, ""));
-        if let Some(values) = current.as_ref().and_then(|commit| known.get_mut(commit)) {
-            values.insert(key, value);
-        }
+        known.entry(commit.clone()).or_default().insert(key, value);
         if key == "filename" {
             current = None; // this line ends each group
         }

@@ -36,7 +36,10 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
         (None, Some(named)) => (named, ConfigOrigin::Variable),
         (None, None) => nearest(&environment.folder, owner),
     };
-    if let Some(note) = note(&config, &origin).filter(|_| cli.command.uses_config() && !cli.common.quiet) {
+    if let Some(note) = note(&config, &origin)
+        && cli.command.uses_config()
+        && !cli.common.quiet
+    {
         say(&note);
     }
     if let Command::Rollback(args) = &mut cli.command

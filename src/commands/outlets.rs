@@ -44,7 +44,9 @@ impl Outlets {
         }
         let is_github = session.common.format == Format::Github
             || outlets.iter().any(|outlet| outlet.format == Format::Github);
-        if let Some(path) = session.environment.github_summary.as_ref().filter(|_| is_github) {
+        if let Some(path) = &session.environment.github_summary
+            && is_github
+        {
             let file = OpenOptions::new().append(true).create(true).open(path);
             let file = file.map_err(|error| not_written(path, &error))?;
             let limit = Some(left_in_summary(&file));

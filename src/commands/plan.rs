@@ -19,7 +19,9 @@ use crate::target_file::TargetFile;
 pub(super) fn run(args: &PlanArgs, session: Session<'_>) -> Done {
     let declared = declared(args.at.as_deref(), session)?;
     let is_plain = args.output.is_none() && args.only.is_empty() && args.base.is_none();
-    if let Some(report) = without_people(&declared, session.common).filter(|_| is_plain) {
+    if let Some(report) = without_people(&declared, session.common)
+        && is_plain
+    {
         return Ok((report, Exit::Done));
     }
     let base = args.base.as_deref().map(|base| base::read(base, &session.common.config)).transpose()?;

@@ -225,7 +225,9 @@ fn words(name: &str) -> Vec<String> {
         if begins || !letter.is_alphanumeric() {
             words.push(String::new());
         }
-        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+        if let Some(word) = words.last_mut()
+            && letter.is_alphanumeric()
+        {
             word.extend(letter.to_lowercase());
         }
     }

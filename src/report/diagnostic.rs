@@ -134,29 +134,26 @@ impl SourceLine {
         let room = width.map_or(usize::MAX, |width| width.saturating_sub(FRAME));
         let tab = |text: &str| text.replace('\t', " ");
         let label = Printable::cut(&label.text, MARKED);
-        let marked = start(&tab(&marked), MARKED, room);
+        let marked = beginning(&tab(&marked), MARKED, room);
         // The branch to the label starts at the middle of the marked part.
         let branch = marked.width() / 2 + BRANCH;
         let left = room.saturating_sub(marked.width().max(branch + label.width()));
-        let before = end(&tab(&before), BEFORE, left);
+        let before = ending(&tab(&before), BEFORE, left);
         let left = room.saturating_sub(before.width() + marked.width());
         let after = if marked.as_str().ends_with('…') {
             Printable::default()
         } else {
-            start(&tab(&after), AFTER, left)
+            beginning(&tab(&after), AFTER, left)
         };
         let label = textwrap::fill(label.as_str(), options(room.saturating_sub(before.width() + branch)));
         let marked = separated(marked.to_string(), after.as_str());
         let before = separated(before.to_string(), &format!("{marked}{after}"));
         // Add a space for the caret to point at if an empty range is at the end of the line.
-        let is_at_end = marked.is_empty() && after.is_empty();
-        let start = before.len();
-        let end = start + marked.len() + usize::from(is_at_end);
-        let text = format!("{before}{marked}{after}{}", if is_at_end { " " } else { "" });
+        let marked = if marked.is_empty() && after.is_empty() { " ".to_owned() } else { marked };
         Self {
             file: Printable::new(&location.file).to_string(),
-            text,
-            marked: start..end,
+            text: format!("{before}{marked}{after}"),
+            marked: before.len()..before.len() + marked.len(),
             label,
             number: location.line,
             column: location.column,
@@ -165,13 +162,13 @@ impl SourceLine {
 }
 
 /// Truncates `text` at the end so that it fits into `limit` characters and `columns` columns.
-fn start(text: &str, limit: usize, columns: usize) -> Printable {
+fn beginning(text: &str, limit: usize, columns: usize) -> Printable {
     let fits = |text: &Printable| text.width() <= columns;
     (0..=limit).rev().map(|limit| Printable::cut(text, limit)).find(fits).unwrap_or_default()
 }
 
 /// Truncates `text` at the start so that it fits into `limit` characters and `columns` columns.
-fn end(text: &str, limit: usize, columns: usize) -> Printable {
+fn ending(text: &str, limit: usize, columns: usize) -> Printable {
     let mut tail: Vec<char> = text.chars().rev().take(limit + 1).collect();
     tail.reverse();
     let last = |limit: usize| {

@@ -171,11 +171,11 @@ impl Machine {
         let reads = [Endpoint::User, Endpoint::Search]
             .into_iter()
             .filter_map(|endpoint| self.first_read(endpoint).map(|(_, at, _)| at).filter(|at| *at > now));
-        let (until, reason) = match (writes.chain(reads).min(), limited) {
-            (None, None) => return Action::Wait { until: None, reason: WaitReason::Answers },
-            (Some(retry), Some((at, endpoint))) if at < retry => (at, WaitReason::RateLimit(endpoint)),
-            (None, Some((at, endpoint))) => (at, WaitReason::RateLimit(endpoint)),
-            (Some(retry), _) => (retry, WaitReason::Retry),
+        let retry = writes.chain(reads).min().map(|at| (at, WaitReason::Retry));
+        let limit = limited.map(|(at, endpoint)| (at, WaitReason::RateLimit(endpoint)));
+        // If both end at the same time, `min_by_key` returns the first, which is the retry.
+        let Some((until, reason)) = retry.into_iter().chain(limit).min_by_key(|(at, _)| *at) else {
+            return Action::Wait { until: None, reason: WaitReason::Answers };
         };
         // Don't wait past the time at which the apply gives up because no request has succeeded for too long.
         Action::Wait { until: Some(until.min(self.flow.retries.silent_at())), reason }

@@ -115,14 +115,14 @@ async fn read(
     is_catalog_complete(&state, &held)?;
     addresses_are_distinct(&state)?;
     let persistent = earlier.is_none_or(|earlier| !differing.is_disjoint(earlier));
-    match differing.iter().next().filter(|_| persistent) {
-        Some(ValueDifference { id, field, values }) => {
+    match differing.first() {
+        Some(ValueDifference { id, field, values }) if persistent => {
             let [one, other] = values.each_ref().map(|value| Printable::cut(value, 60));
             let (id, fields) = (id.as_str(), field.plural());
             let why = format!("two responses give the user {id} different {fields}: `{one}` and `{other}`");
             Err(ObserveError::Incomplete { why, differing })
         }
-        None => Ok(state),
+        _ => Ok(state),
     }
 }
 

@@ -66,10 +66,12 @@ impl DiagnosticDetails {
         let mut lines: Vec<String> = Vec::new();
         let mut continues = false;
         for line in text.lines() {
-            match lines.last_mut().filter(|_| continues && !line.starts_with('*')) {
-                Some(last) if !line.is_empty() => *last += &format!(" {}", line.trim_start()),
-                _ if !line.is_empty() => lines.push(line.to_owned()),
-                _ => {}
+            match lines.last_mut() {
+                _ if line.is_empty() => {}
+                Some(last) if continues && !line.starts_with('*') => {
+                    *last += &format!(" {}", line.trim_start());
+                }
+                _ => lines.push(line.to_owned()),
             }
             continues = !line.is_empty();
         }

@@ -120,7 +120,9 @@ impl RowFormat<'_> {
             why = edits.iter().zip(why).map(|(edit, why)| format!("{}: {why}", edit.field)).collect();
         }
         let mut row = format!("| {} | {} | {} |", cell(who), changes.join("<br>"), why.join("<br>"));
-        if let Some(outcome) = outcome.as_ref().filter(|_| self.has_outcome) {
+        if let Some(outcome) = outcome
+            && self.has_outcome
+        {
             row += &if outcome.applied {
                 format!(" {} |", outcome.name)
             } else {

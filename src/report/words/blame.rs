@@ -24,11 +24,11 @@ pub fn blame(line: &BlameLine) -> String {
         (_, None, None) => "by an unknown user".to_owned(),
     };
     let when = minute(*at);
-    match new.as_ref().filter(|_| *outdated) {
-        None => format!("set {by}, {when}"),
-        Some(new) => {
+    match new {
+        Some(new) if *outdated => {
             format!("set to {} {by}, {when}; a later change is not in the audit log", short(new))
         }
+        _ => format!("set {by}, {when}"),
     }
 }
 

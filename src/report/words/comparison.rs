@@ -1,7 +1,7 @@
 //! Messages about differences between two versions of the files, and about scheduled changes.
 
 use super::count;
-use crate::comparison::{ComparedSubject, ItemLine};
+use crate::comparison::{ComparedSubject, ComparedValue, ItemLine};
 use crate::printable::Printable;
 use crate::report::facts::comparison::{ComparisonReport, ComparisonSummary};
 
@@ -32,16 +32,17 @@ pub fn subject(subject: &ComparedSubject) -> Printable {
 /// Formats the old and the new value, each followed by its time zone if it has one. The values are truncated to `limit`
 /// characters, with [`Printable::cut_change`] if there are two.
 pub fn declared_values(item: &ItemLine, limit: usize) -> [Option<String>; 2] {
-    let declared = [&item.old, &item.new].map(Option::as_ref);
-    let shown = match declared {
-        [Some(old), Some(new)] => Printable::cut_change(old.value.raw(), new.value.raw(), limit).map(Some),
-        single => single.map(|declared| declared.map(|declared| declared.value.short(limit))),
+    let with_zone = |shown: Printable, declared: &ComparedValue| match &declared.zone {
+        Some(zone) => format!("{shown} # in {zone}"),
+        None => shown.to_string(),
     };
-    let zones = declared.map(|declared| declared.and_then(|declared| declared.zone.as_ref()));
-    let zones = zones.map(|zone| zone.map_or_else(String::new, |zone| format!(" # in {zone}")));
-    let [old, new] = shown;
-    let [old_zone, new_zone] = zones;
-    [old.map(|old| format!("{old}{old_zone}")), new.map(|new| format!("{new}{new_zone}"))]
+    match (&item.old, &item.new) {
+        (Some(old), Some(new)) => {
+            let [before, after] = Printable::cut_change(old.value.raw(), new.value.raw(), limit);
+            [Some(with_zone(before, old)), Some(with_zone(after, new))]
+        }
+        (old, new) => [old, new].map(|one| one.as_ref().map(|one| with_zone(one.value.short(limit), one))),
+    }
 }
 
 /// Sums up a comparison for the title of the report.
