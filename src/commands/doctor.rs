@@ -334,18 +334,20 @@ fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
         return Check::unknown(name, "none from this folder (a pipeline keeps its journals elsewhere)");
     };
     let is_running = journals::is_running(&newest);
-    let lines = journals::lines(&newest).map_err(|why| why.to_string());
-    let lines = match lines.and_then(|lines| {
-        let problem = journal::problem(&lines).filter(|_| !is_running);
-        problem.map_or(Ok(lines), Err)
-    }) {
-        Ok(lines) => lines,
-        Err(why) => {
-            let file = Printable::path(&newest);
-            let remedy = "run `rolecall plan` to see the current state";
-            return Check::attention(name, format!("its journal {file} cannot be read: {why}"), remedy);
-        }
+    let unreadable = |why: &str| {
+        let file = Printable::path(&newest);
+        let remedy = "run `rolecall plan` to see the current state";
+        Check::attention(name, format!("its journal {file} cannot be read: {why}"), remedy)
     };
+    let lines = match journals::lines(&newest) {
+        Ok(lines) => lines,
+        Err(why) => return unreadable(&why.to_string()),
+    };
+    if let Some(why) = journal::problem(&lines)
+        && !is_running
+    {
+        return unreadable(&why);
+    }
     let ending = Ending::from_lines(&lines);
     let is_rollback =
         lines.iter().any(|line| matches!(line, JournalLine::Begin { command, .. } if command == "rollback"));

@@ -281,7 +281,7 @@ impl Groups {
     }
 }
 
-/// The beginning of an order.
+/// An order under construction. The changes so far come first, and all others are still to be placed.
 struct PartialOrder<'g> {
     groups: &'g Groups,
     /// The number of remaining changes per group.

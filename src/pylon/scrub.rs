@@ -43,8 +43,12 @@ fn pieces(token: &[u8], text: &str) -> Vec<Range<usize>> {
         let length = if begins[pair(rest)] { longest(token, rest) } else { 0 };
         let piece = at..at + length;
         let is_one = length >= SHORTEST && (length >= TELLING.min(token.len()) || is_left_over(text, &piece));
-        at += if is_one { length } else { 1 };
-        found.extend(is_one.then_some(piece));
+        if is_one {
+            at = piece.end;
+            found.push(piece);
+        } else {
+            at += 1;
+        }
     }
     found
 }

@@ -633,15 +633,12 @@ fn roles_of(
         (None, Some(_)) => return Err(missing("role_ids")),
         (None, None) => {
             let object = role.as_ref().map(|Object(role)| names.shared(&role.id));
-            if let (Some(role), Some(_)) = (&object, role_id)
-                && shown.as_ref() != Some(role)
-            {
-                return contradiction(role);
-            }
-            if role_id.is_none() && role.is_none() {
-                return Err(missing("role field (role_id, role_ids or roles)"));
-            }
-            let assigned = object.or(shown).into_iter().collect();
+            let role = match (object, role_id) {
+                (None, None) => return Err(missing("role field (role_id, role_ids or roles)")),
+                (Some(role), Some(_)) if shown.as_ref() != Some(&role) => return contradiction(&role),
+                (object, _) => object.or(shown),
+            };
+            let assigned = role.into_iter().collect();
             return Ok((HeldValues { assigned, from_scim: Vec::new() }, RoleFields::One));
         }
     };

@@ -12,7 +12,7 @@ use super::syntax::parser_error::{ErrorKind, ParserError};
 use super::syntax::repair::Repaired;
 use super::syntax::statements::{Statements, statements};
 use super::syntax::{self, BrokenSection};
-use crate::problem::{Label, Problem};
+use crate::problem::Problem;
 use crate::source::{FileId, Place};
 
 /// The maximum number of times per file that parsing resumes after an unclosed bracket. Each time, the rest of the file is parsed
@@ -20,7 +20,6 @@ use crate::source::{FileId, Place};
 const MAX_UNCLOSED_BRACKETS: usize = 8;
 
 /// Tracks which parts of an invalid TOML file were parsed reliably.
-#[derive(Default)]
 pub(super) struct ParsedParts {
     /// Byte ranges in which a syntax error makes the parsed values unreliable. Sorted and non-overlapping.
     guesses: Vec<Range<usize>>,
@@ -45,11 +44,11 @@ impl ParsedParts {
     pub(super) fn is_complete(&self, place: Place) -> bool {
         self.is_sure_of(place) && !is_in(&self.incomplete, place)
     }
+}
 
-    fn retain(&self, problems: &mut Vec<Problem>) {
-        let is_sure = |label: &Label| self.is_sure_of(label.place);
-        problems.retain(|problem| problem.labels.iter().all(is_sure));
-    }
+/// Drops all problems that point into one of the ranges, which must be sorted and non-overlapping.
+fn drop_guesses(problems: &mut Vec<Problem>, ranges: &[Range<usize>]) {
+    problems.retain(|problem| !problem.labels.iter().any(|label| is_in(ranges, label.place)));
 }
 
 /// Returns `true` if `place` starts in one of `ranges`, which must be sorted and non-overlapping.
@@ -132,13 +131,13 @@ impl<R: Fn(&mut Fields<'_>, &DeTable<'_>)> Explainer<'_, R> {
             guesses: merged(guesses.iter().cloned().chain(sections).collect()),
             incomplete: self.incomplete(&starts, explained.unseen_from),
         };
-        parts.retain(&mut found);
+        drop_guesses(&mut found, &parts.guesses);
 
         let unseen = explained.unseen_from.unwrap_or(usize::MAX);
         let again = again.into_iter().map(|it| it.span).filter(|span| span.start < unseen).collect();
         let mut reread = self.read_again(again, fields);
         reread.extend(self.read_below(&explained.sections, fields));
-        ParsedParts { guesses: merged(guesses), incomplete: Vec::new() }.retain(&mut reread);
+        drop_guesses(&mut reread, &merged(guesses));
 
         fields.problems.extend(explained.problems);
         fields.problems.append(&mut found);

@@ -47,12 +47,13 @@ pub(super) struct Unread {
 pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[Range<usize>]) -> Repeats {
     let index = RepeatIndex::new(text, statements);
     let mut repeats = Repeats::default();
-    let mut in_statement = (usize::MAX, 0);
-    for again in again {
-        let number = statements.list.partition_point(|statement| statement.span.start <= again.start);
-        let Some(number) = number.checked_sub(1) else { continue };
-        in_statement = if in_statement.0 == number { (number, in_statement.1 + 1) } else { (number, 0) };
-        if in_statement.1 < MAX_REPEATS_PER_STATEMENT {
+    let statement_of = |again: &Range<usize>| {
+        let next = statements.list.partition_point(|statement| statement.span.start <= again.start);
+        next.checked_sub(1)
+    };
+    for in_statement in again.chunk_by(|one, other| statement_of(one) == statement_of(other)) {
+        let Some(number) = statement_of(&in_statement[0]) else { continue };
+        for again in in_statement.iter().take(MAX_REPEATS_PER_STATEMENT) {
             index.look_up(file, number, again, &mut repeats);
         }
     }

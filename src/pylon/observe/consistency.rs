@@ -74,22 +74,23 @@ pub(super) fn same_person(
         .into_iter()
         .filter(|field| held[*field] != other.held[*field])
         .partition(|field| field.changes_in_pylon());
-    let what = if has_other_addresses {
-        "addresses"
+    let contradicted = if has_other_addresses {
+        Some("addresses")
     } else if let [field, ..] = fixed[..] {
-        field.plural()
-    } else if *deactivated != other.deactivated {
-        "values of is_deactivated"
+        Some(field.plural())
     } else {
-        let value = |person: &Person, field| person.held[field].assigned.first().cloned().unwrap_or_default();
-        differing.extend(changing.into_iter().map(|field| ValueDifference {
-            id: id.clone(),
-            field,
-            values: [one, other].map(|person| value(person, field)),
-        }));
-        return Ok(());
+        (*deactivated != other.deactivated).then_some("values of is_deactivated")
     };
-    contradiction(format!("two responses give the user {} different {what}", id.as_str()))
+    if let Some(what) = contradicted {
+        return contradiction(format!("two responses give the user {} different {what}", id.as_str()));
+    }
+    let value = |person: &Person, field| person.held[field].assigned.first().cloned().unwrap_or_default();
+    differing.extend(changing.into_iter().map(|field| ValueDifference {
+        id: id.clone(),
+        field,
+        values: [one, other].map(|person| value(person, field)),
+    }));
+    Ok(())
 }
 
 /// Checks that the catalog contains every active person's roles, with the same names and slugs as in the response about that

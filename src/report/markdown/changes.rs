@@ -189,9 +189,9 @@ impl RowFormat<'_> {
                 rows.extend(group.iter().map(|person| (1, self.row(person))));
             }
         }
-        let texts: Vec<String> = rows.iter().map(|(_, row)| row.clone()).collect();
+        let (counts, texts): (Vec<usize>, Vec<String>) = rows.into_iter().unzip();
         let (_, kept) = fitting(&texts, room.saturating_sub(super::FENCES));
-        let shown: usize = rows[..kept].iter().map(|(people, _)| people).sum();
+        let shown: usize = counts[..kept].iter().sum();
         let summary = if are_all {
             words::people_change(people.len())
         } else {

@@ -90,12 +90,16 @@ fn rows(report: &PlanReport, shared: &[Shared], styles: &Styles, is_full: bool) 
     let columns = ColumnWidths::new(&entries);
     entries.retain(|entry| !matches!(entry, Entry::Change(change) if apart.contains(change.email.raw())));
 
-    let rows = entries.iter().map(|entry| entry_lines(*entry, &[], &columns, shared, styles));
-    let rows = rows.chain(groups.iter().map(|group| group_lines(group, &columns, shared, styles)));
-    let rows = rows.chain(guarded.iter().map(|person| {
-        entry_lines(Entry::Change(person.change), &person.guarded_roles, &columns, shared, styles)
-    }));
-    let rows: String = rows.collect();
+    let mut rows = String::new();
+    for entry in entries {
+        rows += &entry_lines(entry, &[], &columns, shared, styles);
+    }
+    for group in groups {
+        rows += &group_lines(&group, &columns, shared, styles);
+    }
+    for person in guarded {
+        rows += &entry_lines(Entry::Change(person.change), &person.guarded_roles, &columns, shared, styles);
+    }
     if rows.is_empty() { rows } else { format!("\n{rows}") }
 }
 
