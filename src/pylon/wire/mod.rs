@@ -2,127 +2,29 @@
 //!
 //! Responses are parsed into structs rather than `serde_json::Value`, which would silently accept a duplicate key and use the
 //! last value. Fields missing from earlier API versions are optional, and unknown fields are ignored.
+//!
+//! `user` decodes users, `error` decodes error responses, and `json` has what they share with the requests in this file.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::marker::PhantomData;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+
+mod error;
+mod json;
+mod user;
 
 use super::failure::{FailureCause, WrongShape};
 use super::request::{
     AuditSearch, Endpoint, Entries, Identity, Listing, Me, Outgoing, PeopleRequest, ReadRequest, Request,
-    RoleFields, RolePage, Roles, Search, Update, UserPage,
+    RolePage, Roles, Search, Update, UserPage,
 };
-use crate::observed::{HeldValues, Integration, Organization, Person, Role, RoleId, UserId};
+use crate::observed::{Organization, Person, Role, RoleId, UserId};
 use crate::plan::blame::AuditEntry;
-use crate::roster::{Email, FieldValue, PerField};
-
-/// A value that must be a JSON object. A derived struct alone would also accept an array and match its elements by position.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfMap<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMap<T> {
-            type Value = Object<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
-            }
-        }
-
-        deserializer.deserialize_map(OfMap(PhantomData))
-    }
-}
-
-#[derive(Deserialize)]
-struct Data<T> {
-    data: Object<T>,
-}
-
-/// A page of results, with `data` as a list of objects. If there are no results, `data` may also be missing or `null`, as seen in
-/// the live service.
-#[derive(Deserialize)]
-struct Many<List> {
-    #[serde(default = "none")]
-    data: Option<List>,
-    /// A 2xx response with `errors` must not be mistaken for an empty result.
-    #[serde(default)]
-    errors: Option<IgnoredAny>,
-    #[serde(default)]
-    pagination: Option<Object<WirePagination>>,
-}
-
-#[derive(Deserialize)]
-struct WirePagination {
-    #[serde(default)]
-    cursor: Option<String>,
-    #[serde(default)]
-    has_next_page: Option<bool>,
-}
-
-fn none<T>() -> Option<T> {
-    None
-}
-
-/// A field that can be missing (`None`) or `null` (`Some(None)`). `null` means empty, but a missing field does not.
-type MaybeNull<T> = Option<Option<T>>;
-
-fn maybe_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<MaybeNull<T>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
-/// A user in a response. Strings are borrowed from the body because a large listing would otherwise need a million small
-/// allocations.
-#[derive(Deserialize)]
-struct WireUser<'a> {
-    #[serde(borrow)]
-    id: BorrowedText<'a>,
-    #[serde(default, borrow, deserialize_with = "maybe_null")]
-    email: MaybeNull<BorrowedText<'a>>,
-    #[serde(default, borrow)]
-    emails: Option<Vec<BorrowedText<'a>>>,
-    #[serde(default, borrow)]
-    name: Option<BorrowedText<'a>>,
-    #[serde(default, borrow)]
-    role_id: Option<BorrowedText<'a>>,
-    /// The role as an object, which is present only in the API of July 2026.
-    #[serde(default, borrow)]
-    role: Option<Object<WireHeldRole<'a>>>,
-    #[serde(default, borrow, deserialize_with = "maybe_null")]
-    role_ids: MaybeNull<Vec<BorrowedText<'a>>>,
-    #[serde(default, borrow, deserialize_with = "maybe_null")]
-    roles: MaybeNull<Vec<Object<WireHeldRole<'a>>>>,
-    #[serde(default)]
-    is_deactivated: Option<bool>,
-    #[serde(default, borrow)]
-    status: Option<BorrowedText<'a>>,
-}
-
-/// A role held by a user. The name and slug must match the catalog unless they are empty.
-#[derive(Deserialize)]
-struct WireHeldRole<'a> {
-    #[serde(borrow)]
-    id: BorrowedText<'a>,
-    #[serde(default, borrow)]
-    name: BorrowedText<'a>,
-    #[serde(default, borrow)]
-    slug: BorrowedText<'a>,
-}
+use crate::roster::Email;
+pub(super) use error::{WireError, error};
+use json::{BorrowedText, Data, Object, Texts, list, parse};
+use user::{person, users};
 
 /// A role in the catalog. All fields are required because a role without its slug might be the Admin role.
 #[derive(Deserialize)]
@@ -133,116 +35,6 @@ struct WireRole<'a> {
     name: BorrowedText<'a>,
     #[serde(borrow)]
     slug: BorrowedText<'a>,
-}
-
-/// A string that is copied from the body only if it contains escapes. (`Option<Cow<str>>` always copies.)
-#[derive(Default)]
-struct BorrowedText<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for BorrowedText<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfText;
-
-        impl<'de> Visitor<'de> for OfText {
-            type Value = BorrowedText<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(BorrowedText(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(BorrowedText(Cow::Owned(text.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(OfText)
-    }
-}
-
-/// The users on a page, which are converted while the page is parsed. `wrong` is the error of the first failed conversion.
-#[derive(Default)]
-struct DecodedUsers {
-    page: UserPage,
-    wrong: Option<String>,
-}
-
-impl DecodedUsers {
-    fn add(&mut self, user: WireUser<'_>, names: &mut ValuePool) -> Result<(), String> {
-        let is_activity_unknown = user.is_deactivated.is_none();
-        match convert(user, names)? {
-            DecodedUser::Integration(integration) => self.page.integrations.push(integration),
-            DecodedUser::Person(person, fields) => {
-                if self.page.role_fields.is_some_and(|others| others != fields) {
-                    return Err(format!(
-                        "the user {} has other role fields than the users before",
-                        person.id.as_str()
-                    ));
-                }
-                self.page.role_fields = Some(fields);
-                self.page.activity_unknown.extend(is_activity_unknown.then(|| person.id.clone()));
-                self.page.people.push(person);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<'de> Deserialize<'de> for DecodedUsers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfList;
-
-        impl<'de> Visitor<'de> for OfList {
-            type Value = DecodedUsers;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a sequence")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let (mut found, mut names) = (DecodedUsers::default(), ValuePool::default());
-                let mut held: BTreeSet<[Cow<'de, str>; 3]> = BTreeSet::new();
-                while let Some(Object(user)) = list.next_element::<Object<WireUser<'de>>>()? {
-                    let roles = user.roles.iter().flatten().flatten().chain(&user.role);
-                    held.extend(
-                        roles.map(|Object(role)| {
-                            [&role.id, &role.name, &role.slug].map(|text| text.0.clone())
-                        }),
-                    );
-                    if let Err(why) = found.add(user, &mut names) {
-                        found.wrong = found.wrong.or(Some(why));
-                    }
-                }
-                let role = |[id, name, slug]: [Cow<'de, str>; 3]| Role {
-                    id: RoleId(id.into()),
-                    name: name.into_owned(),
-                    slug: slug.into_owned(),
-                };
-                found.page.held = held.into_iter().map(role).collect();
-                Ok(found)
-            }
-        }
-
-        deserializer.deserialize_seq(OfList)
-    }
-}
-
-/// Interns the role IDs and statuses on a page, which have few distinct values in practice.
-#[derive(Default)]
-struct ValuePool(BTreeSet<FieldValue>);
-
-impl ValuePool {
-    fn shared(&mut self, value: &BorrowedText<'_>) -> FieldValue {
-        if let Some(known) = self.0.get(&*value.0) {
-            return Arc::clone(known);
-        }
-        let value: FieldValue = Arc::from(&*value.0);
-        self.0.insert(Arc::clone(&value));
-        value
-    }
 }
 
 #[derive(Deserialize)]
@@ -272,73 +64,6 @@ struct WireEntry {
     actor_user_id: Option<String>,
     #[serde(default)]
     attributes: Option<Texts>,
-}
-
-/// A map of strings that rejects duplicate keys, whereas a plain map would use the last value.
-struct Texts(BTreeMap<String, String>);
-
-impl<'de> Deserialize<'de> for Texts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfTexts;
-
-        impl<'de> Visitor<'de> for OfTexts {
-            type Value = Texts;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of strings")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut texts = BTreeMap::new();
-                while let Some((key, text)) = map.next_entry::<String, String>()? {
-                    if texts.insert(key, text).is_some() {
-                        return Err(A::Error::custom("duplicate key"));
-                    }
-                }
-                Ok(Texts(texts))
-            }
-        }
-
-        deserializer.deserialize_map(OfTexts)
-    }
-}
-
-/// The body of a Pylon error response. Fields are parsed independently so that an unexpected type in one of them doesn't hide the
-/// code or the request ID.
-#[derive(Deserialize)]
-pub(super) struct WireError {
-    /// The error messages, or `None` if the field is missing.
-    #[serde(default, deserialize_with = "texts")]
-    pub(super) errors: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "text")]
-    pub(super) request_id: Option<String>,
-    #[serde(default, deserialize_with = "text")]
-    pub(super) code: Option<String>,
-}
-
-impl WireError {
-    /// Returns `true` if the error comes from Pylon itself rather than a proxy. Pylon's errors always have both `errors` and a
-    /// request ID, but either is enough evidence.
-    pub(super) fn is_pylons(&self) -> bool {
-        self.errors.is_some() || self.request_id.is_some()
-    }
-}
-
-/// Deserializes a string, turning a value of any other type into `None`.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(as_text(Value::deserialize(deserializer)?))
-}
-
-/// Deserializes a list of strings or a single string, skipping values of other types.
-fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    Ok(Some(match Value::deserialize(deserializer)? {
-        Value::Array(values) => values.into_iter().filter_map(as_text).collect(),
-        value => as_text(value).into_iter().collect(),
-    }))
-}
-
-fn as_text(value: Value) -> Option<String> {
-    if let Value::String(text) = value { Some(text) } else { None }
 }
 
 #[derive(Serialize)]
@@ -493,82 +218,6 @@ fn encode(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_else(|error| unreachable!("structs of texts serialize: {error}"))
 }
 
-fn users(body: &[u8]) -> Result<UserPage, FailureCause> {
-    let wrong = |why| WrongShape::cause("a page of users", why);
-    let (data, next) = many::<DecodedUsers>(body).map_err(wrong)?;
-    let DecodedUsers { page, wrong: first } = data.unwrap_or_default();
-    first.map_or(Ok(()), |why| Err(wrong(why)))?;
-    with_data(!page.people.is_empty() || !page.integrations.is_empty(), next.as_ref())?;
-    Ok(UserPage { next, ..page })
-}
-
-/// Parses a page of objects into its entries and the cursor of the next page, if there is one.
-fn list<'de, T: Deserialize<'de>>(
-    body: &'de [u8],
-    expected: &'static str,
-) -> Result<(Vec<T>, Option<String>), FailureCause> {
-    let (data, next) = many::<Vec<Object<T>>>(body).map_err(|why| WrongShape::cause(expected, why))?;
-    let entries: Vec<T> = data.unwrap_or_default().into_iter().map(|Object(entry)| entry).collect();
-    with_data(!entries.is_empty(), next.as_ref())?;
-    Ok((entries, next))
-}
-
-/// Parses a page of any kind. Returns its `data`, unless missing or `null`, and the cursor of the next page, if there is one.
-fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, Option<String>), String> {
-    match parse(body)? {
-        Many { errors: Some(_), .. } => Err("it has `errors`".into()),
-        Many { data, errors: None, pagination } => Ok((data, next_page(pagination)?)),
-    }
-}
-
-/// Rejects a page without data that claims to be followed by another page, because the live service occasionally returns one.
-fn with_data(has_data: bool, next: Option<&String>) -> Result<(), FailureCause> {
-    if has_data || next.is_none() { Ok(()) } else { Err(FailureCause::PageWithoutData) }
-}
-
-/// Decodes the response to `GET` or `PATCH /users/{id}`. Returns an error if the response is about another user.
-fn person(id: &UserId, body: &[u8]) -> Result<Person, FailureCause> {
-    let wrong = |why| WrongShape::cause("the requested user", why);
-    let user = parse::<Data<WireUser<'_>>>(body).map_err(wrong)?.data.0;
-    match convert(user, &mut ValuePool::default()).map_err(wrong)? {
-        DecodedUser::Person(person, _) if person.id == *id => Ok(person),
-        DecodedUser::Person(Person { id, .. }, _) => {
-            Err(wrong(format!("it is another user, {}", id.as_str())))
-        }
-        DecodedUser::Integration(Integration { id, .. }) => {
-            Err(wrong(format!("the user {} has no email address", id.as_str())))
-        }
-    }
-}
-
-/// Parses an error body, unless it has a different format, such as a proxy's HTML page.
-pub(super) fn error(body: &[u8]) -> Option<WireError> {
-    parse(body).ok()
-}
-
-fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
-    // Validating the whole body as UTF-8 once is faster than validating each string. If the body is invalid, serde_json reports
-    // the position.
-    let parsed = match std::str::from_utf8(body) {
-        Ok(text) => serde_json::from_str::<Object<T>>(text),
-        Err(_) => serde_json::from_slice(body),
-    };
-    parsed.map(|object| object.0).map_err(|error| error.to_string())
-}
-
-/// Returns the cursor of the next page. On the last page, `pagination` or its cursor is missing or empty, depending on the API
-/// version. It's an error if a page says that another one follows but has no cursor.
-fn next_page(pagination: Option<Object<WirePagination>>) -> Result<Option<String>, String> {
-    let Some(Object(WirePagination { cursor, has_next_page })) = pagination else {
-        return Ok(None);
-    };
-    match (cursor.filter(|cursor| !cursor.is_empty()), has_next_page) {
-        (_, Some(false)) | (None, None) => Ok(None),
-        (Some(cursor), _) => Ok(Some(cursor)),
-        (None, Some(true)) => Err("it says that another page follows, but has no cursor for it".into()),
-    }
-}
-
 fn role(WireRole { id, name, slug }: WireRole<'_>) -> Role {
     Role { id: RoleId(id.0.into()), name: name.0.into_owned(), slug: slug.0.into_owned() }
 }
@@ -586,87 +235,15 @@ fn audit_entry(entry: WireEntry) -> AuditEntry {
     }
 }
 
-enum DecodedUser {
-    Person(Person, RoleFields),
-    Integration(Integration),
-}
-
-/// Converts a user. Returns an error if a field that affects decisions is missing, if fields contradict each other, or if the
-/// ID can't be part of a path.
-fn convert(user: WireUser<'_>, names: &mut ValuePool) -> Result<DecodedUser, String> {
-    let Some(id) = UserId::new(&user.id.0) else {
-        return Err(format!("a user has an ID that cannot be part of a path: {:?}", user.id.0));
-    };
-    let missing = |field: &str| format!("the user {} has no {field}", id.as_str());
-    if user.email.is_none() {
-        return Err(missing("email"));
-    }
-    let texts = user.email.iter().flatten().chain(user.emails.iter().flatten());
-    let mut addresses = texts.filter(|text| !text.0.is_empty()).map(|text| Email::observed(&text.0));
-    let Some(email) = addresses.next() else {
-        let name = user.name.unwrap_or_default().0.into_owned();
-        return Ok(DecodedUser::Integration(Integration { id, name }));
-    };
-    let secondary = addresses.filter(|other| *other != email).collect();
-    let (role, fields) = roles_of(&user, names, missing)?;
-    let WireUser { name, is_deactivated, status, .. } = user;
-    let name = name.unwrap_or_default().0.into_owned();
-    let status = HeldValues::one(names.shared(&status.ok_or_else(|| missing("status"))?));
-    let held = PerField { role, status };
-    let person = Person { id, email, secondary, name, held, deactivated: is_deactivated.unwrap_or(false) };
-    Ok(DecodedUser::Person(person, fields))
-}
-
-/// Returns a user's roles, and which of the response's fields contain them.
-fn roles_of(
-    user: &WireUser<'_>,
-    names: &mut ValuePool,
-    missing: impl Fn(&str) -> String,
-) -> Result<(HeldValues, RoleFields), String> {
-    let WireUser { id, role_id, role, role_ids, roles, .. } = user;
-    let contradiction =
-        |role: &FieldValue| Err(format!("the role fields of the user {} disagree about {role}", id.0));
-    let shown = role_id.as_ref().filter(|id| !id.0.is_empty()).map(|id| names.shared(id));
-    let (role_ids, roles) = match (role_ids, roles) {
-        (Some(role_ids), Some(roles)) => (role_ids, roles),
-        (Some(_), None) => return Err(missing("roles")),
-        (None, Some(_)) => return Err(missing("role_ids")),
-        (None, None) => {
-            let object = role.as_ref().map(|Object(role)| names.shared(&role.id));
-            let role = match (object, role_id) {
-                (None, None) => return Err(missing("role field (role_id, role_ids or roles)")),
-                (Some(role), Some(_)) if shown.as_ref() != Some(&role) => return contradiction(&role),
-                (object, _) => object.or(shown),
-            };
-            let assigned = role.into_iter().collect();
-            return Ok((HeldValues { assigned, from_scim: Vec::new() }, RoleFields::One));
-        }
-    };
-    let assigned = sorted(role_ids.iter().flatten().map(|id| names.shared(id)));
-    let held = sorted(roles.iter().flatten().map(|Object(role)| names.shared(&role.id)));
-    // Every role ID found in the other fields must appear in `roles`.
-    match assigned.iter().chain(&shown).find(|role| !held.contains(role)) {
-        Some(role) => contradiction(role),
-        None => {
-            let from_scim = held.into_iter().filter(|role| !assigned.contains(role)).collect();
-            Ok((HeldValues { assigned, from_scim }, RoleFields::All))
-        }
-    }
-}
-
-fn sorted(roles: impl Iterator<Item = FieldValue>) -> Vec<FieldValue> {
-    let mut roles: Vec<FieldValue> = roles.collect();
-    roles.sort();
-    roles.dedup();
-    roles
-}
-
 #[cfg(test)]
 mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
+    use crate::observed::{HeldValues, Integration};
     use crate::plan::Patch;
+    use crate::pylon::request::RoleFields;
+    use crate::roster::PerField;
 
     fn search() -> Search {
         Search { emails: Vec::new(), limit: 9, cursor: None }
