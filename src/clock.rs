@@ -16,7 +16,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Starts a clock. `calendar`, if given, fixes the result of [`Clock::now`].
+    /// Starts a clock. If `calendar` is given, [`Clock::now`] always returns it.
     pub fn start(calendar: Option<Timestamp>) -> Self {
         Self { start: Start::now(), calendar }
     }

@@ -56,7 +56,7 @@ pub enum JournalLine {
         number: u64,
         /// The failure, or `None` if the request succeeded.
         failure: Option<String>,
-        /// The request ID to quote to Pylon's support, recorded only for failures.
+        /// The request ID to give to Pylon's support. Only failures have one.
         request_id: Option<String>,
     },
     Outcome {

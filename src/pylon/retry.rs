@@ -151,7 +151,7 @@ impl Retries {
         }
     }
 
-    /// Decides whether to resend a request after a 429, which doesn't count as an attempt. The pacing decides when to resend it.
+    /// Decides whether to resend a request after a 429, which doesn't count as an attempt. When it's resent is up to the pacing.
     pub fn retry_throttled(&mut self, now: Duration, hint: Option<Duration>) -> Retry {
         if hint.is_some_and(|hint| hint > LONGEST_HINT) {
             Retry::No(GiveUp::LongPause)

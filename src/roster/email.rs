@@ -79,7 +79,7 @@ impl Email {
         &self.written
     }
 
-    /// Returns the normalized form in lowercase, which is identical for all spellings of an address.
+    /// Returns the normalized form in lowercase, which is the same however the address is spelled.
     pub fn folded(&self) -> String {
         self.key().to_ascii_lowercase()
     }

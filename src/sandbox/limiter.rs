@@ -48,7 +48,7 @@ struct Limiter {
 enum Admitted {
     /// The arrival times of the requests admitted within the last window, oldest first.
     Log(VecDeque<u128>),
-    /// The index of the current window, and the number of requests admitted in that window.
+    /// The index of the current window and the number of requests it has admitted.
     Fixed { window: u128, used: u128 },
     /// Like `Fixed`, plus the number of requests admitted in the previous window (`before`).
     Sliding { window: u128, used: u128, before: u128 },

@@ -37,8 +37,8 @@ use super::world::World;
 const STOP_TIMEOUT: Duration = Duration::from_millis(500);
 /// The maximum number of requests to keep for [`Running::requests`]. Beyond that, the oldest requests are dropped.
 const MAX_ARRIVALS: usize = 100_000;
-/// The maximum number of bytes to keep from the body of each recorded request. That's enough for an entire PATCH and for
-/// identifying a search.
+/// The maximum number of bytes to keep from the body of each recorded request. An entire PATCH fits, and so does
+/// enough of a search to recognize it.
 const MAX_REMEMBERED_BODY: usize = 4096;
 /// The delay between a change and saving it, so that changes in quick succession are saved together. If the process is killed
 /// before the delay ends, unsaved changes are lost.
