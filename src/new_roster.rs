@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::adoption::{NotWrittenReason, declarable_values};
 use crate::layout::{NewFile, NewInclude, NewTeam, PersonValues, fresh, fresh_team};
-use crate::observed::{Found, Meaning, ObservedState, Person, Role, RoleCatalog};
+use crate::observed::{Found, ObservedState, Person, RoleCatalog};
 use crate::printable::Printable;
 use crate::roster::{Email, Field, PerField, Region, RoleName, Roster};
 
@@ -149,20 +149,13 @@ fn most_common(people: &[PersonValues], roles: &RoleCatalog) -> Option<(RoleName
     for role in people.iter().filter_map(|person| person.values.role.as_ref()) {
         *counts.entry(role).or_default() += 1;
     }
-    let slug = |name: &RoleName| meant(name, roles).map_or("", |role| &role.slug);
+    let slug = |name: &RoleName| roles.only(name).map_or("", |role| &role.slug);
     let access =
         |name: &RoleName| ["viewer", "member"].iter().position(|known| *known == slug(name)).unwrap_or(2);
     let candidates = counts.into_iter().filter(|(role, _)| slug(role) != "admin");
     candidates
         .min_by_key(|(role, count)| (Reverse(*count), access(role)))
         .map(|(role, count)| (role.clone(), count))
-}
-
-fn meant<'r>(name: &RoleName, roles: &'r RoleCatalog) -> Option<&'r Role> {
-    match roles.meaning(name) {
-        Meaning::One(role) => Some(role),
-        Meaning::Ambiguous(_) | Meaning::Unknown => None,
-    }
 }
 
 /// Groups the people into one team file per role or per domain.
@@ -197,7 +190,7 @@ fn teams(people: Vec<PersonValues>, by: SplitBy, roles: &RoleCatalog) -> Vec<Tea
 /// Returns the description and default role for a single role's file. The administrators' file has no default, or anyone added to
 /// it without a role would become an administrator.
 fn of_role(written: &str, roles: &RoleCatalog) -> (String, Option<RoleName>) {
-    let role = meant(&written.into(), roles);
+    let role = roles.only(written);
     let label = role.map_or_else(|| written.to_owned(), |role| roles.label(&role.id));
     let label = if label.trim().is_empty() { written } else { &label };
     let about = format!("The people with the role {}.", Printable::cut(label, 80));
@@ -234,7 +227,7 @@ fn ascii_domain(email: &Email) -> String {
 
 /// Derives a file name from the slug of a role, or from its name if the slug has no usable characters.
 fn role_file(written: &str, roles: &RoleCatalog) -> String {
-    let role = meant(&written.into(), roles);
+    let role = roles.only(written);
     let texts = role.map_or([written, ""], |role| [&role.slug, &role.name]);
     file_name(&texts, "role", |_| false)
 }
@@ -291,7 +284,7 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
-    use crate::observed::RoleId;
+    use crate::observed::{Role, RoleId};
 
     #[test]
     fn a_file_name_of_a_role_stays_in_its_folder_on_every_system() {

@@ -291,10 +291,17 @@ impl RoleCatalog {
         }
     }
 
+    /// Returns the role with the ID, slug, or name `written`, unless several roles match.
+    pub fn only(&self, written: &str) -> Option<&Role> {
+        match self.meaning(written) {
+            Meaning::One(role) => Some(role),
+            Meaning::Ambiguous(_) | Meaning::Unknown => None,
+        }
+    }
+
     /// Returns `true` if both texts refer to the same role.
     pub fn is_same(&self, one: &str, other: &str) -> bool {
-        let [one, other] = [one, other].map(|written| self.meaning(written));
-        matches!((one, other), (Meaning::One(one), Meaning::One(other)) if one.id == other.id)
+        self.only(one).zip(self.only(other)).is_some_and(|(one, other)| one.id == other.id)
     }
 
     /// Returns an unambiguous way to refer to this role in a file: its name if possible, otherwise its slug, otherwise its ID.
@@ -303,9 +310,8 @@ impl RoleCatalog {
             return id.0.to_string();
         };
         // Files can't use a blank name to refer to a role.
-        let means_it = |text: &&str| {
-            !text.trim().is_empty() && matches!(self.meaning(text), Meaning::One(found) if found.id == *id)
-        };
+        let means_it =
+            |text: &&str| !text.trim().is_empty() && self.only(text).is_some_and(|found| found.id == *id);
         [role.name.as_str(), role.slug.as_str()].into_iter().find(means_it).unwrap_or(&id.0).to_owned()
     }
 
@@ -315,10 +321,7 @@ impl RoleCatalog {
         if !field.names_role() {
             return Some(written.into());
         }
-        match self.meaning(written) {
-            Meaning::One(role) => Some(role.id.0.clone()),
-            Meaning::Ambiguous(_) | Meaning::Unknown => None,
-        }
+        self.only(written).map(|role| role.id.0.clone())
     }
 
     /// Converts a value used by Pylon into its spelling in files. Returns `None` for a status that files can't declare.

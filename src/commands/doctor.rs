@@ -14,7 +14,7 @@ use crate::apply::journal::{self, Ending, JournalLine};
 use crate::cli::ConnectionArgs;
 use crate::clock::minute;
 use crate::exit::Exit;
-use crate::observed::{Meaning, ObservedState};
+use crate::observed::ObservedState;
 use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::pylon::network::{Direct, Route};
@@ -319,7 +319,7 @@ fn token_owner(state: &ObservedState) -> Option<Check> {
 /// Checks that each role name in the files refers to exactly one role in Pylon, since planning would fail otherwise.
 fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
     let mut unknown = roster.named_roles();
-    unknown.retain(|name, _| !matches!(state.roles.meaning(name), Meaning::One(_)));
+    unknown.retain(|name, _| state.roles.only(name).is_none());
     let place = unknown.values().flatten().min()?;
     let names: Vec<String> = unknown.keys().map(|name| Printable::cut(name, 60).to_string()).collect();
     let found = format!("the files name roles that do not exist or are ambiguous: {}", names.join(", "));

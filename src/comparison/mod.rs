@@ -178,7 +178,8 @@ impl<'r> GuardedRoles<'r> {
         let roles: Vec<&str> = minimums.map(|minimum| &*minimum.role.value).collect();
         let known = catalog.map(|catalog| {
             let admin = catalog.admin().map(|role| &role.id);
-            (catalog, roles.iter().filter_map(|role| known_role(catalog, role)).chain(admin).collect())
+            let guarded = roles.iter().filter_map(|role| catalog.only(role)).map(|role| &role.id);
+            (catalog, guarded.chain(admin).collect())
         });
         Self { written: roles.iter().chain(&["admin"]).map(|role| role.to_lowercase()).collect(), known }
     }
@@ -197,25 +198,14 @@ impl<'r> GuardedRoles<'r> {
                 Meaning::Ambiguous(_) => {}
             }
         }
-        let role = folded;
-        let is_built_in = BUILT_IN.contains(&role.as_str());
-        let may_be_another_spelling = |guarded: &String| {
-            let guarded_is_built_in = BUILT_IN.contains(&guarded.as_str());
-            if is_built_in {
-                !guarded_is_built_in && may_be_id(guarded)
-            } else {
-                !guarded_is_built_in || may_be_id(&role)
-            }
+        let is_built_in = |role: &str| BUILT_IN.contains(&role);
+        let may_be_another_spelling = |guarded: &String| match (is_built_in(&folded), is_built_in(guarded)) {
+            (true, true) => false,
+            (true, false) => may_be_id(guarded),
+            (false, true) => may_be_id(&folded),
+            (false, false) => true,
         };
         if self.written.iter().any(may_be_another_spelling) { Guarded::Unknown } else { Guarded::No }
-    }
-}
-
-/// Returns the ID of the only role in Pylon that `written` can refer to. Returns `None` if no role or several roles match.
-fn known_role<'r>(catalog: &'r RoleCatalog, written: &str) -> Option<&'r RoleId> {
-    match catalog.meaning(written) {
-        Meaning::One(role) => Some(&role.id),
-        Meaning::Ambiguous(_) | Meaning::Unknown => None,
     }
 }
 

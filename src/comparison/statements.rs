@@ -304,33 +304,31 @@ fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
         statement.roles.extend((field == Field::Role).then(|| value.to_string()));
     }
     for window in windows {
-        let (value, meaning) = window_text(window);
+        let value = window_text(window, |moment| moment.written.clone());
         let statement = of.repeat("windows", value, window.place);
-        statement.meaning = meaning;
+        statement.meaning = window_text(window, |moment| moment.at.to_string());
         let is_local = [&window.from, &window.until].into_iter().flatten().any(|at| !has_offset(&at.value));
         statement.zone = zone.filter(|_| is_local).map(str::to_owned);
-        let replaced = values.role.as_ref().map(|role| role.value.value.to_string());
-        let set = window.sets.role.as_ref().map(|role| role.value.to_string());
-        statement.roles.extend(set.map(|set| [Some(set), replaced]).into_iter().flatten().flatten());
+        if let Some(set) = &window.sets.role {
+            statement.roles.push(set.value.to_string());
+            statement.roles.extend(values.role.as_ref().map(|replaced| replaced.value.value.to_string()));
+        }
     }
     of.list
 }
 
-/// Returns a window as canonical TOML, once with its times as written and once in UTC.
-fn window_text(window: &Window) -> (String, String) {
+/// Returns a window as canonical TOML, with its times formatted by `show`.
+fn window_text(window: &Window, show: impl Fn(&Moment) -> String) -> String {
     let Window { place: _, from, until, sets, then, reason } = window;
-    let at = |key: &str, moment: &Option<Sourced<Moment>>, show: &dyn Fn(&Moment) -> String| {
-        moment.as_ref().map(|moment| format!("{key} = {}", show(&moment.value)))
-    };
-    let word = |key: &str, value: Option<&str>| value.map(|value| format!("{key} = {}", quoted(value)));
-    let whole = |show: &dyn Fn(&Moment) -> String| {
-        let mut parts = vec![at("from", from, show), at("until", until, show)];
-        parts.extend(sets.some().map(|(field, value)| word(field.as_str(), Some(&*value.value))));
-        parts.push(word("then", then.as_ref().map(|then| &*then.value)));
-        parts.push(word("reason", reason.as_deref()));
-        format!("{{ {} }}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
-    };
-    (whole(&|moment| moment.written.clone()), whole(&|moment| moment.at.to_string()))
+    let mut parts = Vec::new();
+    for (key, moment) in [("from", from), ("until", until)] {
+        parts.extend(moment.iter().map(|moment| format!("{key} = {}", show(&moment.value))));
+    }
+    let sets = sets.some().map(|(field, value)| (field.as_str(), &*value.value));
+    let then = then.iter().map(|then| ("then", &*then.value));
+    let reason = reason.iter().map(|reason| ("reason", reason.as_str()));
+    parts.extend(sets.chain(then).chain(reason).map(|(key, value)| format!("{key} = {}", quoted(value))));
+    format!("{{ {} }}", parts.join(", "))
 }
 
 /// Returns `true` if the time has an offset, which makes it independent of the files' time zone.
