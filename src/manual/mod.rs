@@ -94,7 +94,7 @@ pub fn command() -> Command {
     let common = common(&command);
     let hidden =
         |verb: &Verb, arg: &Arg| verb.unused.contains(&arg.get_id().as_str()).then(|| arg.clone().hide(true));
-    told(command, |verb| common.iter().filter_map(|arg| hidden(verb, arg)).collect())
+    documented(command, |verb| common.iter().filter_map(|arg| hidden(verb, arg)).collect())
 }
 
 /// Returns the definition of the command line for shell completions. It leaves out the flags that a command doesn't use, instead
@@ -103,7 +103,7 @@ pub fn completed() -> Command {
     let command = Cli::command();
     let common: Vec<Arg> = common(&command).into_iter().map(|arg| arg.global(false)).collect();
     let shown = |verb: &Verb, arg: &&Arg| !verb.unused.contains(&arg.get_id().as_str());
-    told(command.mut_args(|arg| arg.global(false)), |verb| {
+    documented(command.mut_args(|arg| arg.global(false)), |verb| {
         common.iter().filter(|arg| shown(verb, arg)).cloned().collect()
     })
 }
@@ -113,15 +113,13 @@ fn common(command: &Command) -> Vec<Arg> {
 }
 
 /// Adds the descriptions and the flags returned by `flags` to every command.
-fn told(command: Command, flags: impl Fn(&Verb) -> Vec<Arg>) -> Command {
+fn documented(mut command: Command, flags: impl Fn(&Verb) -> Vec<Arg>) -> Command {
     let names = PossibleValuesParser::new(VERBS.iter().map(|verb| verb.name));
     let template = format!("{}\n{}\n{{options}}{{after-help}}", start(&command), heading("Options"));
-    let tell = |command: Command, verb: &Verb| {
-        command.mut_subcommand(verb.name, |typed| tell(typed.args(flags(verb)), verb))
-    };
-    VERBS
-        .iter()
-        .fold(command, tell)
+    for verb in VERBS {
+        command = command.mut_subcommand(verb.name, |typed| documented_verb(typed.args(flags(verb)), verb));
+    }
+    command
         .mut_subcommand("man", |man| {
             man.mut_arg("verb", |arg| arg.value_parser(names).hide_possible_values(true))
         })
@@ -129,7 +127,7 @@ fn told(command: Command, flags: impl Fn(&Verb) -> Vec<Arg>) -> Command {
         .after_help(format!("{}\n{}", block("Start here", START), block("Exit codes", EXITS)))
 }
 
-fn tell(command: Command, verb: &Verb) -> Command {
+fn documented_verb(command: Command, verb: &Verb) -> Command {
     let Verb { name, more, examples, exits, unused: _, has_csv: _ } = verb;
     let about = about(&command);
     let exits: Vec<(&str, &str)> = exits.iter().copied().chain([WRONG_USAGE]).collect();
@@ -278,13 +276,23 @@ const ELSEWHERE: &[Elsewhere] = &[
     elsewhere(&["user", "email", "target"], "use '--only EMAIL' with 'plan' or 'apply'"),
 ];
 
+/// Returns the argument that clap rejected.
+fn rejected(error: &clap::Error) -> Option<&str> {
+    match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(written)) => Some(written),
+        _ => None,
+    }
+}
+
+/// Returns the first command among the words of the command line.
+fn typed_verb(words: &[OsString]) -> Option<&'static Verb> {
+    words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name))
+}
+
 /// Returns the tip for a flag known from another program.
 fn flag_of_elsewhere(error: &clap::Error, words: &[OsString]) -> Option<String> {
-    let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg) else {
-        return None;
-    };
-    let flag = written.strip_prefix("--")?.split('=').next()?.to_ascii_lowercase().replace('_', "-");
-    let verb = words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name));
+    let flag = rejected(error)?.strip_prefix("--")?.split('=').next()?.to_ascii_lowercase().replace('_', "-");
+    let verb = typed_verb(words);
     let is_meant = |row: &&Elsewhere| {
         let is_for_verb = row.verbs.is_empty() || verb.is_some_and(|verb| row.verbs.contains(&verb.name));
         row.flags.contains(&flag.as_str()) && is_for_verb
@@ -295,10 +303,7 @@ fn flag_of_elsewhere(error: &clap::Error, words: &[OsString]) -> Option<String> 
 
 /// Returns the tip that lists the commands accepting the flag that was rejected.
 fn flag_of_others(error: &clap::Error) -> Option<String> {
-    let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg) else {
-        return None;
-    };
-    let flag = written.strip_prefix("--")?;
+    let flag = rejected(error)?.strip_prefix("--")?;
     let command = Cli::command();
     let verbs = names(|verb| {
         let verb = command.find_subcommand(verb.name);
@@ -315,10 +320,8 @@ pub fn check_csv(command: &str) -> Result<(), String> {
 
 /// Suggests `--config` for a root file that was passed as an argument.
 fn root_file(error: &clap::Error, words: &[OsString]) -> Option<String> {
-    let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg) else {
-        return None;
-    };
-    let verb = words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name))?;
+    let written = rejected(error)?;
+    let verb = typed_verb(words)?;
     let is_meant = Path::new(written).extension().is_some_and(|last| last == "toml")
         && !written.starts_with('-')
         && !verb.unused.contains(&"config");
@@ -332,7 +335,7 @@ fn names(which: impl Fn(&Verb) -> bool) -> String {
 
 /// Returns the command's example that shares the most flags with the command line, or its first example if no flags are shared.
 fn example(words: &[OsString]) -> Option<String> {
-    let verb = words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name))?;
+    let verb = typed_verb(words)?;
     let is_typed = |flag: &str| flag.starts_with("--") && words.iter().any(|word| *word == *flag);
     let typed = |command: &str| command.split(' ').filter(|flag| is_typed(flag)).count();
     let commands = verb.examples.iter().map(|(command, _)| *command);
