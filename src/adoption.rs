@@ -81,8 +81,8 @@ impl Adoption {
             let (email, mut values) = (&subject.email, PerField::default());
             let addresses: Vec<&Email> = subject.addresses().collect();
             for Edit { field, from, to: _, through_scim: _, place: _, origin } in edits {
-                let wanted = if is_for_a_time(origin) {
-                    Err(NotWrittenReason::Window(until(origin)))
+                let wanted = if let Some(why) = temporary(origin) {
+                    Err(why)
                 } else if let Some(end) = ended_window(&email.value, *field, from, roster, roles, now) {
                     Err(NotWrittenReason::EndedWindow(end))
                 } else {
@@ -118,8 +118,8 @@ impl Adoption {
                 if roles.value_meant(*field, &desired.value.value).as_ref() == Some(to) {
                     continue;
                 }
-                let wanted = if is_for_a_time(&desired.origin) {
-                    Err(NotWrittenReason::Window(until(&desired.origin)))
+                let wanted = if let Some(why) = temporary(&desired.origin) {
+                    Err(why)
                 } else {
                     declarable(*field, std::slice::from_ref(to), roles)
                         .and_then(|value| obeying(*field, value, &email.value, &addresses, roster, roles))
@@ -234,12 +234,17 @@ impl Adoption {
             let of_all = refused.iter().find(|refused| refused.email().is_none());
             let by_email: HashMap<&Email, &Refused> =
                 refused.iter().filter_map(|refused| Some((refused.email()?, refused))).collect();
-            let why = |email: &Email| by_email.get(email).copied().or(of_all);
-            let impossible = edits.extract_if(.., |(email, _)| why(&email.value).is_some());
-            self.not_written.extend(impossible.filter_map(|(email, _)| {
-                let why = NotWrittenReason::Refused(why(&email.value)?.clone());
-                Some(NotWritten { email, field: None, why })
-            }));
+            let mut possible = Vec::new();
+            for (email, edit) in edits {
+                match by_email.get(&email.value).copied().or(of_all) {
+                    Some(why) => {
+                        let why = NotWrittenReason::Refused(why.clone());
+                        self.not_written.push(NotWritten { email, field: None, why });
+                    }
+                    None => possible.push((email, edit)),
+                }
+            }
+            edits = possible;
         }
         text
     }
@@ -388,16 +393,13 @@ fn ended_window(
     ends.find(|until| until.value.at <= now).map(|until| until.value.written.clone())
 }
 
-fn is_for_a_time(origin: &Origin) -> bool {
+/// Returns the reason not to write a value that applies only for a time, or `None` for any other value.
+fn temporary(origin: &Origin) -> Option<NotWrittenReason> {
     match origin {
-        Origin::Window { .. } | Origin::After { .. } => true,
-        Origin::Person | Origin::Defaults | Origin::Rollback => false,
-    }
-}
-
-fn until(origin: &Origin) -> Option<String> {
-    match origin {
-        Origin::Window { until, reason: _ } => until.as_ref().map(|until| until.written.clone()),
-        Origin::Person | Origin::Defaults | Origin::Rollback | Origin::After { .. } => None,
+        Origin::Window { until, reason: _ } => {
+            Some(NotWrittenReason::Window(until.as_ref().map(|until| until.written.clone())))
+        }
+        Origin::After { .. } => Some(NotWrittenReason::Window(None)),
+        Origin::Person | Origin::Defaults | Origin::Rollback => None,
     }
 }
