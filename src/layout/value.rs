@@ -110,25 +110,25 @@ impl ValueFormatter<'_> {
     /// Writes the comments above an array element or the closing bracket. Returns `true` if the last comment is followed by a
     /// blank line, or if there are blank lines but no comments.
     fn write_gap(self, written: &mut String, span: Range<usize>, margin: &str) -> bool {
-        let is_below_bracket = written == "[";
         let start = span.start;
+        let Some((whole_lines, _)) = self.text[span].rsplit_once('\n') else { return false };
+        let mut lines = whole_lines.split('\n');
+        if written != "[" {
+            lines.next(); // the rest of the line of the element above
+            if let Some(comment) = TrailingComment::read(self.text, start) {
+                comment.write(written);
+            }
+        }
         let mut has_blank = false;
-        let mut lines = self.text[span].split('\n').enumerate().peekable();
-        while let Some((number, line)) = lines.next() {
-            let is_whole_line = number > 0 && lines.peek().is_some();
-            let Some(hash) = line.find('#') else {
-                has_blank |= is_whole_line && line.trim_matches(SPACE).is_empty() && written != "[";
-                continue;
-            };
-            if number == 0 && !is_below_bracket {
-                TrailingComment::read(self.text, start)
-                    .into_iter()
-                    .for_each(|comment| comment.write(written));
-            } else {
+        for line in lines {
+            if let Some(hash) = line.find('#') {
                 let blank = if has_blank { self.eol } else { "" };
                 *written += &[blank, self.eol, margin, line[hash..].trim_end_matches(SPACE)].concat();
+                has_blank = false;
+            } else {
+                // Blank lines directly below the bracket are dropped.
+                has_blank |= line.trim_matches(SPACE).is_empty() && written != "[";
             }
-            has_blank = false;
         }
         has_blank
     }
