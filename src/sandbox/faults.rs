@@ -107,18 +107,18 @@ impl Faults {
         })
     }
 
-    fn set(mut self, key: &str, value: &str) -> Result<Self, String> {
+    fn set(self, key: &str, value: &str) -> Result<Self, String> {
         let whole = || value.parse::<u64>().map_err(|_| format!("`{key}={value}`: expected a whole number"));
         match key {
             "seed" => Ok(self.seeded(whole()?)),
             "stall" => Ok(self.stalling_for(Duration::from_secs(whole()?))),
+            "on" if value == "all" => Ok(Self { only: None, ..self }),
             "on" => {
-                self.only = if value == "all" { None } else { ApiOperation::named(value) };
-                if value != "all" && self.only.is_none() {
+                let only = ApiOperation::named(value).ok_or_else(|| {
                     let names = ApiOperation::ALL.map(ApiOperation::name).join(", ");
-                    return Err(format!("`on={value}`: expected {names}, get or all"));
-                }
-                Ok(self)
+                    format!("`on={value}`: expected {names}, get or all")
+                })?;
+                Ok(Self { only: Some(only), ..self })
             }
             _ => {
                 let fault: Fault = key.parse()?;

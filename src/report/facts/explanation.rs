@@ -261,15 +261,7 @@ impl ExplanationReport {
 
     fn in_pylon(&self) -> Table {
         let rows = if let Some(person) = &self.in_pylon {
-            let mut rows = person_rows(person);
-            for LastChangeLine { field, blame } in &self.last_changes {
-                let is_about =
-                    |row: &&mut Row| row.cells.first().is_some_and(|name| name.raw() == field.as_str());
-                if let Some(row) = rows.iter_mut().find(is_about) {
-                    row.notes.push(words::blame(blame));
-                }
-            }
-            rows
+            person_rows(person, &self.last_changes)
         } else if self.several_in_pylon.is_empty() {
             let near = self.did_you_mean.as_ref();
             let near = near.map(|near| format!("did you mean {}?", near.short(words::LONGEST_ADDRESS)));
@@ -387,7 +379,7 @@ impl ExplanationReport {
     }
 }
 
-fn person_rows(person: &PylonLine) -> Vec<Row> {
+fn person_rows(person: &PylonLine, last_changes: &[LastChangeLine]) -> Vec<Row> {
     let PylonLine { id, name, email, other_emails, found_by_other_email, values, deactivated } = person;
     let listed = |values: &[Printable]| {
         Printable::new(if values.is_empty() { "(none)".to_owned() } else { joined(values) }.as_str())
@@ -402,7 +394,9 @@ fn person_rows(person: &PylonLine) -> Vec<Row> {
         rows.push(Row { mark: Mark::Attention, ..found });
     }
     for (field, HeldValuesLine { assigned, through_scim }) in values.iter() {
-        rows.push(fact(field.as_str(), listed(assigned)));
+        let changes = last_changes.iter().filter(|change| change.field == field);
+        let notes = changes.map(|change| words::blame(&change.blame)).collect();
+        rows.push(Row { notes, ..fact(field.as_str(), listed(assigned)) });
         if !through_scim.is_empty() {
             let note = format!("rolecall cannot remove these {}", field.plural());
             rows.push(fact("through SCIM", listed(through_scim)).note(note));

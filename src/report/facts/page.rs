@@ -84,18 +84,20 @@ fn without_links(markdown: &str) -> String {
     let mut text = String::new();
     let mut rest = markdown;
     while let Some((before, after)) = rest.split_once('[') {
-        let link = after.split_once("](").and_then(|(name, rest)| Some((name, rest.split_once(')')?)));
-        let Some((name, (target, behind))) = link.filter(|(name, _)| !name.contains('`')) else {
-            text += &format!("{before}[");
-            rest = after;
-            continue;
-        };
         text += before;
-        text += name;
-        if !target.starts_with('#') {
-            text += &format!(" (docs/{target})");
+        if let Some((name, link)) = after.split_once("](")
+            && !name.contains('`')
+            && let Some((target, behind)) = link.split_once(')')
+        {
+            text += name;
+            if !target.starts_with('#') {
+                text += &format!(" (docs/{target})");
+            }
+            rest = behind;
+        } else {
+            text.push('[');
+            rest = after;
         }
-        rest = behind;
     }
     text + rest
 }

@@ -104,18 +104,18 @@ impl AccessReport {
         for line in &self.people {
             match left.remove(line.id.raw()) {
                 Some(before) => accounts.extend(line.changed_since(before)),
-                None => accounts.push(line.is_new()),
+                None => accounts.push(line.as_new()),
             }
         }
         let was_there = |user: &IntegrationLine| integration_users.iter().any(|before| before.id == user.id);
         let is_there = |user: &IntegrationLine| self.integration_users.iter().any(|now| now.id == user.id);
         let new = self.integration_users.iter().filter(|user| !was_there(user));
         accounts.extend(new.map(|user| AccountChange::of_integration(user, ChangeKind::New)));
-        let mut gone: Vec<&EarlierPerson> = left.into_values().collect();
-        gone.sort_by(|one, other| (&one.email, &one.id).cmp(&(&other.email, &other.id)));
-        accounts.extend(gone.into_iter().map(EarlierPerson::is_gone));
-        let gone = integration_users.iter().filter(|user| !is_there(user));
-        accounts.extend(gone.map(|user| AccountChange::of_integration(user, ChangeKind::Gone)));
+        let mut gone_people: Vec<&EarlierPerson> = left.into_values().collect();
+        gone_people.sort_by(|one, other| (&one.email, &one.id).cmp(&(&other.email, &other.id)));
+        accounts.extend(gone_people.into_iter().map(EarlierPerson::as_gone));
+        let gone_users = integration_users.iter().filter(|user| !is_there(user));
+        accounts.extend(gone_users.map(|user| AccountChange::of_integration(user, ChangeKind::Gone)));
         self.since = Some(AccessChanges { read_at, file, accounts });
     }
 }
@@ -125,7 +125,8 @@ impl AccessLine {
         AccountChange::new(kind, &self.id, Some(&self.email), &self.name)
     }
 
-    fn is_new(&self) -> AccountChange {
+    /// Describes a person who isn't in the earlier review.
+    fn as_new(&self) -> AccountChange {
         AccountChange {
             gained: self.roles.iter().map(|role| role.name.clone()).collect(),
             managed: Some(!self.unmanaged),
@@ -156,7 +157,8 @@ impl AccessLine {
 }
 
 impl EarlierPerson {
-    fn is_gone(&self) -> AccountChange {
+    /// Describes a person who is only in the earlier review.
+    fn as_gone(&self) -> AccountChange {
         let Self { id, email, name, roles, unmanaged: _, deactivated: _ } = self;
         AccountChange {
             lost: roles.iter().map(|role| role.name.clone()).collect(),
