@@ -41,7 +41,11 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles, is_full:
     for Shared { kind: _, sentence, people } in &shared {
         let _ = writeln!(text, "{sentence} ({people} people)");
     }
-    if let Some(causes) = words::causes(report) {
+    // If the base version is invalid, its section says so instead.
+    let is_base_invalid = report.base.as_ref().is_some_and(|base| base.problem.is_some());
+    if let Some(causes) = words::causes(report)
+        && !is_base_invalid
+    {
         text += &format!("{causes}\n");
     }
     let lines = |section: &Section| section_lines(section, styles, is_full);
@@ -128,7 +132,7 @@ fn group_lines(
     text
 }
 
-/// Formats the unmanaged people, if the report has any. Returns an empty string after an apply.
+/// Formats the list of unmanaged people, if the report has any. Returns an empty string after an apply.
 fn unmanaged(command: &str, report: &PlanReport) -> String {
     let people = &report.unmanaged;
     let addresses = people.iter().map(|email| email.short(LONGEST_ADDRESS).to_string());
@@ -291,8 +295,8 @@ fn blocked_by(line: &GuardrailLine, styles: &Styles) -> Option<String> {
     Some(text)
 }
 
-/// Formats a section without the sections that have a layout of their own in this format. Long lists that don't have to be
-/// visible to a reviewer are shortened, unless `is_full` is set.
+/// Formats a section, unless the text format has a layout of its own for it. Long lists that don't have to be visible to a reviewer
+/// are shortened unless `is_full` is set.
 fn section_lines(section: &Section, styles: &Styles, is_full: bool) -> String {
     match section {
         Section::Paragraph(mark, line) => line_text(line, styles.for_mark(*mark)) + "\n",
