@@ -137,7 +137,7 @@ pub fn violations<'p>(
     if rules.is_empty() {
         return Vec::new(); // avoids looking up the other addresses of up to 100,000 people
     }
-    let mut found: BTreeMap<(Place, usize), Vec<Violator<'_>>> = BTreeMap::new();
+    let mut found: BTreeMap<(Place, usize), Violators<'_>> = BTreeMap::new();
     for person in people {
         let more = (known.other_addresses)(person);
         for (number, rule) in rules.iter().enumerate() {
@@ -145,20 +145,41 @@ pub fn violations<'p>(
                 continue;
             }
             for role in person.declared_roles().filter(|role| !rule.allows(role, known)) {
-                let violator = Violator { person, role: &role.value, other_addresses: more.clone() };
-                found.entry((role.place, number)).or_default().push(violator);
+                let found = found.entry((role.place, number)).or_insert_with(|| Violators {
+                    first: person,
+                    role: &role.value,
+                    named: Vec::new(),
+                    count: 0,
+                });
+                found.count += 1;
+                if found.named.len() < NAMED {
+                    found.named.push(name(person, &more, rule));
+                }
             }
         }
     }
     found.into_iter().map(|((place, rule), people)| violation(&people, place, &rules[rule])).collect()
 }
 
-/// A person whose declared role violates a rule.
-struct Violator<'p> {
-    person: &'p DeclaredPerson,
+/// The maximum number of people named in a problem.
+const NAMED: usize = 5;
+
+/// The people whose role is declared at the same place and violates the same rule.
+struct Violators<'p> {
+    first: &'p DeclaredPerson,
     role: &'p RoleName,
-    /// See [`RoleContext::other_addresses`].
-    other_addresses: Vec<Email>,
+    /// The names of the first few people, including `first`.
+    named: Vec<String>,
+    count: usize,
+}
+
+/// Names a person by their address and, if the rule names only another address of theirs, by that one too.
+fn name(person: &DeclaredPerson, other_addresses: &[Email], rule: &RoleRule) -> String {
+    let email = &person.email.value;
+    match other_addresses.iter().find(|other| rule.names(other)) {
+        Some(also) if !rule.names(email) => format!("{email} (also {also} in Pylon)"),
+        _ => email.to_string(),
+    }
 }
 
 /// Returns `true` if two strings could refer to the same role. Case is ignored, and spaces and underscores are treated as
@@ -168,25 +189,14 @@ pub fn is_same_text(one: &RoleName, other: &RoleName) -> bool {
     one == other || plain(one) == plain(other)
 }
 
-/// Returns the problem for people whose roles are declared at the same place.
-fn violation(people: &[Violator<'_>], place: Place, rule: &RoleRule) -> Problem {
-    const NAMED: usize = 5;
-    let role = Printable::cut(people.first().map_or("", |first| first.role), 60);
-    let named = |Violator { person, role: _, other_addresses }: &Violator<'_>| {
-        let email = &person.email.value;
-        match other_addresses.iter().find(|other| rule.names(other)) {
-            Some(also) if !rule.names(email) => format!("{email} (also {also} in Pylon)"),
-            _ => email.to_string(),
-        }
-    };
-    let mut names: Vec<String> = people.iter().take(NAMED).map(named).collect();
-    if people.len() > NAMED {
-        names.push(format!("{} more", people.len() - NAMED));
+fn violation(people: &Violators<'_>, place: Place, rule: &RoleRule) -> Problem {
+    let Violators { first, role, named, count } = people;
+    let role = Printable::cut(role, 60);
+    let mut names = named.clone();
+    if *count > names.len() {
+        names.push(format!("{} more", count - names.len()));
     }
     let message = format!("a rule does not allow the role {role} for {}", listed(&names));
-    let [Violator { person: first, .. }, ..] = people else {
-        return Problem::new(RosterCode::AgainstRule, message);
-    };
     let is_default =
         first.values.role.as_ref().is_some_and(|value| value.from_defaults && value.value.place == place);
     let mut problem = Problem::new(RosterCode::AgainstRule, message);
@@ -197,7 +207,7 @@ fn violation(people: &[Violator<'_>], place: Place, rule: &RoleRule) -> Problem 
     };
     let allowed: Vec<String> =
         rule.roles.iter().map(|role| Printable::cut(&role.value, 60).to_string()).collect();
-    let who = if people.len() == 1 { "the person" } else { "the people" };
+    let who = if *count == 1 { "the person" } else { "the people" };
     let mut help = format!("declare {}, or add {who} to the rule's `except`", allowed.join(" or "));
     if role.raw().contains(|sign: char| !sign.is_alphabetic() && sign != ' ') {
         help += &format!(
