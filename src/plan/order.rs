@@ -246,7 +246,8 @@ impl Groups {
         let mut first = 0; // the first group to try
         while !order.is_complete() {
             let next = order.candidates(first).find(|group| {
-                order.allows(*group, limits, extra) && !dead_ends.contains(&order.left_without(*group))
+                order.allows(*group, limits, extra)
+                    && (dead_ends.is_empty() || !dead_ends.contains(&order.left_without(*group)))
             });
             if let Some(group) = next {
                 order.add(group);
@@ -311,7 +312,7 @@ impl PartialOrder<'_> {
         limits.allow(&self.counts, &self.groups.groups[group].0, extra)
     }
 
-    /// Returns the number of remaining changes per group after another change from `group`.
+    /// Returns how many changes would remain in each group if the next one came from `group`.
     fn left_without(&self, group: usize) -> Vec<usize> {
         let mut left = self.left.clone();
         left[group] -= 1;
