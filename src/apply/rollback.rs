@@ -166,7 +166,7 @@ impl Rollback {
     fn take(&mut self, operation: &Sourced<Operation>, observed: &ObservedState) {
         let Operation { user, email, edits: steps } = &operation.value;
         let person = UserId::new(user).and_then(|id| observed.person(&id));
-        // The change is applied by ID, so the report must show Pylon's address for that ID, in case a forged journal pairs it with
+        // The change is applied by ID, so the report must show the address that Pylon has for that ID, in case a forged journal pairs it with
         // someone else's address.
         let shown = person.map_or_else(|| Email::observed(email), |person| person.email.clone());
         let email = Sourced::new(shown, operation.place);
@@ -181,8 +181,8 @@ impl Rollback {
     }
 }
 
-/// Returns the change that restores a person's old values, if any can be restored, and the reasons for everything that it leaves
-/// out.
+/// Returns the change that restores a person's old values, if there's anything to restore, and the reasons for values that it leaves
+/// out. Values that Pylon has again are in neither.
 fn restoring(
     steps: &[Step],
     subject: Subject,

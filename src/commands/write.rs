@@ -1,4 +1,4 @@
-//! Writes the roster's files, either all or none of them, unless a rename fails midway.
+//! Writes all of the roster's files or none of them, unless a rename fails midway.
 
 use std::fs;
 use std::io::{Error, ErrorKind, Result};

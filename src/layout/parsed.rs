@@ -54,7 +54,7 @@ pub(super) struct KeyValue<'t> {
 pub(super) struct Placement<'t> {
     /// Whether there is a blank line between this statement and the previous one.
     pub(super) blank_above: bool,
-    /// Blocks of comments above the statement, each followed by a blank line, which apply to all statements below.
+    /// Blocks of comments above the statement that apply to all statements below. Each is followed by a blank line.
     pub(super) detached: Vec<Block<'t>>,
     /// Comments directly above the statement.
     pub(super) leading: Block<'t>,

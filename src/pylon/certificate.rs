@@ -3,8 +3,8 @@
 //! An [`Obstacle`] would make every later request fail, so it ends the run. After a problem that might be temporary, such as an
 //! interrupted handshake, the request is retried instead.
 //!
-//! `Explaining` accepts exactly the same certificates as the verifier it wraps. If the issuer isn't trusted, it adds two details that
-//! users need for troubleshooting and that rustls omits, namely the issuer and whether the certificate is self-signed.
+//! `Explaining` accepts exactly the same certificates as the verifier it wraps. If it rejects one because of its issuer or because
+//! it belongs to a CA, it adds two details that rustls omits: the issuer, and whether the certificate is self-signed.
 
 use std::fmt;
 use std::sync::Arc;

@@ -296,7 +296,7 @@ fn without_numbers(text: &str) -> String {
 
 impl Refusal {
     fn class(&self) -> Class {
-        // Gateways replace Pylon's responses with their own 5xx, so the code in a 5xx says nothing about what Pylon did.
+        // Gateways can replace Pylon's response with a 5xx of their own, so the `code` in a 5xx says nothing about what Pylon did.
         if self.status < 500
             && let Some(class) = self.code.as_deref().and_then(class_of_code)
         {

@@ -148,7 +148,7 @@ fn command(annotation: &Annotation, folders: &Annotations) -> String {
     format!("::{} {}::{}\n", level.as_str(), properties.join(","), data(&message.join("\n")))
 }
 
-/// Returns the path of a file relative to the root of the checkout, or `None` if the file is outside of the checkout or from
+/// Returns the path of a file relative to the root of the checkout, or `None` if the file is outside the checkout or from
 /// a git revision. Names with unprintable characters are rejected too, since the escaped name would refer to a different
 /// file.
 fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {

@@ -70,11 +70,11 @@ pub(super) fn explain(
     let explainer = Explainer { file, text, statements: statements(text), read };
     let whole = TextPart { text: String::new(), shift: Shift::default(), start: 0 };
     let found = std::mem::take(&mut fields.problems);
-    let (mut known, mut rest) = explainer.explain(Pass { part: whole, errors, found }, fields);
+    let (mut known, mut rest) = explainer.explain_pass(Pass { part: whole, errors, found }, fields);
     for _ in 0..MAX_UNCLOSED_BRACKETS {
         let Some(start) = rest else { break };
         let pass = explainer.parse_from(start, fields);
-        let (parts, next) = explainer.explain(pass, fields);
+        let (parts, next) = explainer.explain_pass(pass, fields);
         // The guesses of the first pass already include everything after the unclosed bracket.
         known.incomplete.extend(parts.incomplete);
         rest = next;
@@ -116,7 +116,7 @@ impl<R: Fn(&mut Fields<'_>, &DeTable<'_>)> Explainer<'_, R> {
 
     /// Adds the explanations of a pass's errors to `fields`, along with the problems with the values that are reliable. Also
     /// returns the offset at which parsing resumes if the pass ended at an unclosed bracket.
-    fn explain(&self, pass: Pass, fields: &mut Fields<'_>) -> (ParsedParts, Option<usize>) {
+    fn explain_pass(&self, pass: Pass, fields: &mut Fields<'_>) -> (ParsedParts, Option<usize>) {
         let Pass { part, errors, mut found } = pass;
         let (again, mut wrong): (Vec<_>, Vec<_>) =
             parser_errors(&errors, &part).partition(|error| error.kind == ErrorKind::Repeated);

@@ -35,8 +35,8 @@ pub(super) struct Repeats {
 pub(super) struct Unread {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// The range of the first of two duplicate values. It has already been read, so it's blanked out to make the parser return the
-    /// second one.
+    /// The range of the first occurrence of a duplicate key, including its value. It has already been read, so it's blanked out to
+    /// make the parser return the second occurrence.
     pub(super) without: Option<(usize, usize)>,
     /// Whether the statement declares a person in full. If not, the keys it lacks might be in another statement.
     pub(super) is_complete: bool,
@@ -92,7 +92,7 @@ struct Trie {
     children: HashMap<(usize, String), usize>,
 }
 
-/// A key, or the beginning of one. Both fields are indices in [`Statements::list`].
+/// A key, or the beginning of one. Both fields are indices into [`Statements::list`].
 #[derive(Default)]
 struct Node {
     /// The first statement with exactly this key.

@@ -20,7 +20,7 @@ impl WrittenUser {
 
     /// Returns the user's representation in responses.
     pub(super) fn view<'a>(&'a self, roles: &'a [Role], api: Api, empty_lists: EmptyLists) -> UserView<'a> {
-        // Destructured exhaustively, so a new field must be either shown or listed here as not shown.
+        // Destructured exhaustively, so any new field must be either shown or explicitly ignored here.
         let Self {
             id,
             kind: _,

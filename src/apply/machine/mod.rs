@@ -99,7 +99,7 @@ pub struct Machine {
     pending: HashMap<Ticket, Pending>,
     /// The last number assigned to a ticket or a read.
     counter: u64,
-    /// How many changes in a row Pylon has just rejected with a 403.
+    /// How many changes in a row Pylon has just refused for lack of permission.
     forbidden: u32,
     /// When Pylon answered the first write of the current series of 429s, or `None` if the last write wasn't throttled. A
     /// successful read doesn't end the series because reads have rate limits of their own.

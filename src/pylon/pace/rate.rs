@@ -17,7 +17,7 @@ pub(super) const UNIT: u64 = 1000;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AdaptiveRate {
     pub(super) rate: u64,
-    /// The last rate that didn't cause a 429 for a while. Any higher rate is a trial.
+    /// The last rate that was sustained for a while without a 429. Any higher rate is a trial.
     pub(super) good: u64,
     pub(super) cut_at: Duration,
     /// Time of the last raise or cut.

@@ -183,7 +183,7 @@ fn prose(sentence: &str) -> Markup {
     }
 }
 
-/// Renders the sentences in `text`, followed by a code block from the first TOML table header on. In the remedy of a
+/// Renders the sentences in `text`, followed by a code block that starts at the first TOML table header. In the remedy of a
 /// guardrail, the TOML is indented, so the indent is removed.
 fn advice(text: &str) -> Markup {
     let begins_toml = |line: &&str| line.trim_start().starts_with('[');

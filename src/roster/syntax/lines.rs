@@ -205,7 +205,8 @@ pub(super) fn bracket_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
         '{' => '}',
         '}' => '{',
         '[' => ']',
-        _ => '[',
+        ']' => '[',
+        _ => return None, // a quote
     };
     let (message, label, help) = match flaw {
         Flaw::Quote(_) => return None,
