@@ -181,8 +181,8 @@ impl Rollback {
     }
 }
 
-/// Returns the change that restores a person's old values, if there's anything to restore, and the reasons for values that it leaves
-/// out. Values that Pylon has again are in neither.
+/// Returns the change that restores a person's old values, if there's anything to restore, and the reason for each value that can't
+/// be restored. Values that Pylon already has again appear in neither.
 fn restoring(
     steps: &[Step],
     subject: Subject,

@@ -99,8 +99,8 @@ codes! {
         NotRead = "import::not_read",
         /// The output would overwrite the config, an existing TOML file, or another file that declares people.
         OverFiles = "commands::over_files",
-        /// The output would overwrite a file that the run needs, two reports would go to one file, or two inputs are standard
-        /// input.
+        /// The paths conflict: the output would overwrite a file that the run needs, two reports would go to one file, or standard
+        /// input is given twice.
         SameFile = "commands::same_file",
         /// `--report` was passed to a command that prints text instead of a report.
         NoReport = "commands::no_report",

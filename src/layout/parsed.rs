@@ -187,7 +187,7 @@ impl Placement<'_> {
         is_heading(&self.foot)
     }
 
-    /// Returns `true` if the statement starts a group with a heading. Detached comments always count as headings.
+    /// Returns `true` if the statement is the first in a group that has a heading. Detached comments always count as headings.
     pub(super) fn has_heading(&self) -> bool {
         !self.detached.is_empty() || self.has_leading_heading()
     }

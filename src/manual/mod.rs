@@ -1,8 +1,8 @@
 //! The help texts and manual pages, with descriptions, examples, and exit codes for all commands.
 //!
-//! [`crate::cli`] defines the commands and flags, and [`VERBS`] contains the rest of their documentation. [`command`] turns
-//! both into the output of `-h` and `--help`, and `page` into manual pages. Tests check that every command is in the table
-//! and that `-h` fits on a screen.
+//! [`crate::cli`] defines the commands and flags, and [`VERBS`] contains the rest of their documentation. [`command`] uses
+//! both for the output of `-h` and `--help`, and `page` uses them for the manual pages. Tests check that every command is in
+//! [`VERBS`] and that the output of `-h` fits on a screen.
 
 mod page;
 mod verbs;

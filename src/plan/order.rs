@@ -2,8 +2,8 @@
 //! apply at any point.
 //!
 //! Sorting by `Turn` is usually enough, and a backtracking search is needed only when people swap roles that are already at their
-//! limits. If no order is valid, maximums are exceeded before minimums are violated, and minimums are violated as late as possible.
-//! A guardrail then blocks the plan.
+//! limits. If no order is valid, the result exceeds maximums rather than violate a minimum, and violates minimums as late as
+//! possible. Either way, a guardrail blocks the plan.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

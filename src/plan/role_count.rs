@@ -2,7 +2,7 @@
 
 use crate::observed::RoleId;
 
-/// A role's minimum or maximum, and the role's holder counts before, during, and after an apply.
+/// The minimum or maximum number of holders of a role, and the actual numbers before, during, and after an apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleCount {
     pub role: RoleId,

@@ -59,7 +59,7 @@ pub struct Search {
     pub cursor: Option<String>,
 }
 
-/// Requests people and ignores everything else in the response.
+/// Reads people. Any other data in the response is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeopleRequest {
     /// Searches for several people by address.
@@ -142,7 +142,7 @@ pub struct UserPage {
     pub people: Vec<Person>,
     /// Users who lack an email address.
     pub integrations: Vec<Integration>,
-    /// People without the field `is_deactivated` in the response (everyone, before October 2026).
+    /// People whose entry has no field `is_deactivated`. Before October 2026, that was everyone.
     pub activity_unknown: Vec<UserId>,
     /// The distinct roles of the users on this page, with the names and slugs given on the page. Empty if the API version is
     /// older than July 2026.

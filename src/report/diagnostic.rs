@@ -30,7 +30,7 @@ const GAP: usize = 2;
 const BEFORE: usize = 60;
 const MARKED: usize = 80;
 const AFTER: usize = 40;
-/// The maximum length of a message or a help text in characters, which is enough to list the roles of most organizations.
+/// The maximum length of a message or help text, in characters. It's enough to list the roles of most organizations.
 const SENTENCE: usize = 4000;
 /// The maximum number of problems shown. The total is reported separately.
 pub(super) const MOST: usize = 100;

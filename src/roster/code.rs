@@ -25,7 +25,7 @@ codes! {
         SecretInFile = "roster::secret_in_file",
         /// A team file contains a key only allowed in the root file.
         RootOnly = "roster::root_only",
-        /// A key of the root file or of another table is placed below `[users]`, so TOML parses it as a person.
+        /// A key that belongs at the top of the root file or in another table is below `[users]`, so TOML parses it as a person.
         MisplacedKey = "roster::misplaced_key",
         /// The value has the wrong type for its key.
         WrongType = "roster::wrong_type",

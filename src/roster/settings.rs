@@ -276,7 +276,7 @@ struct AcknowledgmentKeys {
 }
 
 impl AcknowledgmentKeys {
-    /// Returns the acknowledged risk. The keys must be those that the guardrail takes, which `report_missing` checks.
+    /// Returns the acknowledged risk. `report_missing` has already checked that the guardrail accepts these keys.
     fn risk(self) -> Option<AcknowledgedRisk> {
         let Self { guardrail, up_to, down_to, role, user, given: _ } = self;
         let limit =

@@ -1,4 +1,4 @@
-//! Changes users, either with `PATCH /users/{id}`, the API's only write operation, or as if in Pylon's web app.
+//! Changes users, either with `PATCH /users/{id}` (the API's only write operation) or by imitating a change in Pylon's web app.
 //!
 //! A rejected request doesn't change anything, and fields omitted from a request keep their values. Every change of a role or
 //! status is recorded in the audit log exactly once, but changes of other fields aren't.

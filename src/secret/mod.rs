@@ -228,8 +228,7 @@ pub fn has_secret_prefix(word: &str) -> bool {
     has_prefix && word.len() >= 10 && word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// Counts the transitions between lowercase letters, uppercase letters, and digits, of which random strings have many and names
-/// have few.
+/// Counts the transitions between lowercase letters, uppercase letters, and digits. Random strings have many, and names have few.
 fn changes(word: &str) -> usize {
     let class = |byte: &u8| match byte {
         b'a'..=b'z' => Some(0),

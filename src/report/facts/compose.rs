@@ -322,7 +322,7 @@ fn windows(plan: &Plan, roster: &Roster, now: Timestamp) -> Vec<WindowLine> {
     windows.iter().map(|window| WindowLine::new(window, &roster.sources)).collect()
 }
 
-/// Returns the counts for a plan. `unmanaged` is the number of unmanaged people in the report.
+/// Counts what the plan changes and leaves alone. `unmanaged` is the number of unmanaged people in the report.
 const fn summary(plan: &Plan, unmanaged: usize, integration_users: usize) -> PlanSummary {
     PlanSummary {
         changes: plan.changes.len(),

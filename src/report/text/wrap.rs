@@ -8,8 +8,8 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 /// The additional indent of continuation lines, in columns.
 const HANGING: usize = 4;
-/// Marks a line that must not be wrapped, such as TOML to copy, until [`wrapped`] removes the mark. Untrusted text can't contain
-/// this character because it is made printable first.
+/// Marks a line that must not be wrapped, such as TOML meant to be copied. [`wrapped`] removes the mark. Untrusted text can't
+/// contain this character because it is made printable first.
 const VERBATIM: char = '\0';
 /// Replaces a space at which a line must not break, until [`wrapped`] turns it back into a space. This noncharacter is as wide
 /// as a space, and [`crate::printable`] escapes it in untrusted text.

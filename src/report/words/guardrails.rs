@@ -8,7 +8,7 @@ use crate::printable::Printable;
 use crate::roster::Email;
 use crate::toml_text;
 
-/// Formats a guardrail's figure along with its limit. `label` returns the name of a role.
+/// Formats the value that a guardrail measured, along with its limit. `label` returns the name of a role.
 pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
     match figure {
         Figure::Changes { changed, declared, limit } => {

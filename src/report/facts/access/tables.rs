@@ -115,8 +115,8 @@ impl AccessReport {
         tables
     }
 
-    /// Returns the number of people in each category, followed by lines about the changes since the earlier review, the digest of
-    /// the files, and any sources that couldn't be read.
+    /// Returns the number of people in each category. The following lines sum up the changes since the review given with `--since`,
+    /// give the digest of the files, and list the sources that couldn't be read.
     fn verdict(&self) -> String {
         let AccessSummary {
             active,
