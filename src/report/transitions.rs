@@ -52,11 +52,14 @@ fn grouped<'p, 'r>(
     people: impl IntoIterator<Item = &'p ChangedPerson<'r>>,
     identity: impl Fn(&ChangedPerson<'_>) -> String,
 ) -> Vec<Vec<&'p ChangedPerson<'r>>> {
-    let mut groups: IndexMap<Result<String, &str>, Vec<&ChangedPerson<'_>>> = IndexMap::new();
+    let mut groups: IndexMap<(Option<&str>, String), Vec<&ChangedPerson<'_>>> = IndexMap::new();
     for person in people {
-        let is_grouped = person.guarded_roles.is_empty();
-        // No two people have the same address.
-        let key = if is_grouped { Ok(identity(person)) } else { Err(person.change.email.raw()) };
+        // The address keeps a person with a guarded role apart from everyone else.
+        let key = if person.guarded_roles.is_empty() {
+            (None, identity(person))
+        } else {
+            (Some(person.change.email.raw()), String::new())
+        };
         groups.entry(key).or_default().push(person);
     }
     groups.into_values().collect()
