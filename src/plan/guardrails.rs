@@ -270,6 +270,24 @@ fn new_value(change: Option<&Change>, field: Field) -> Option<&FieldValue> {
     change?.edit(field).map(|edit| &edit.to)
 }
 
+/// Returns the verdict on a count with a minimum (`keeps` is `u64::ge`) or a maximum (`u64::le`). A count that doesn't keep the
+/// limit gets only a warning if the plan doesn't make it worse than before.
+fn of_count(
+    count: u64,
+    limit: u64,
+    before: u64,
+    keeps: fn(&u64, &u64) -> bool,
+    blocked: impl FnOnce() -> Verdict,
+) -> Verdict {
+    if keeps(&count, &limit) {
+        Verdict::Passes
+    } else if keeps(&count, &before) {
+        Verdict::Warns
+    } else {
+        blocked()
+    }
+}
+
 impl Review<'_> {
     const fn rules(&self) -> &GuardrailRules {
         &self.roster.guardrails
@@ -367,24 +385,16 @@ impl Review<'_> {
     }
 
     fn at_least(&self, minimum: &RoleCount) -> Finding {
-        let verdict = if minimum.worst() >= minimum.limit {
-            Verdict::Passes
-        } else if minimum.worst() >= minimum.before {
-            Verdict::Warns // the plan doesn't make it worse
-        } else {
-            self.blocks_unless_holders(Guardrail::KeepAtLeast, minimum)
-        };
+        let RoleCount { limit, before, .. } = minimum;
+        let blocked = || self.blocks_unless_holders(Guardrail::KeepAtLeast, minimum);
+        let verdict = of_count(minimum.worst(), *limit, *before, u64::ge, blocked);
         Finding { figure: Figure::AtLeast(minimum.clone()), verdict, place: None }
     }
 
     fn at_most(&self, maximum: &RoleCount) -> Finding {
-        let verdict = if maximum.worst() <= maximum.limit {
-            Verdict::Passes
-        } else if maximum.worst() <= maximum.before {
-            Verdict::Warns
-        } else {
-            self.blocks_unless_holders(Guardrail::KeepAtMost, maximum)
-        };
+        let RoleCount { limit, before, .. } = maximum;
+        let blocked = || self.blocks_unless_holders(Guardrail::KeepAtMost, maximum);
+        let verdict = of_count(maximum.worst(), *limit, *before, u64::le, blocked);
         Finding { figure: Figure::AtMost(maximum.clone()), verdict, place: None }
     }
 
@@ -394,13 +404,8 @@ impl Review<'_> {
             return None;
         }
         let (before, after) = after.status_active();
-        let verdict = if after >= minimum {
-            Verdict::Passes
-        } else if after >= before {
-            Verdict::Warns
-        } else {
-            self.blocks_unless_count(Guardrail::KeepActive, after)
-        };
+        let blocked = || self.blocks_unless_count(Guardrail::KeepActive, after);
+        let verdict = of_count(after, minimum, before, u64::ge, blocked);
         Some(Finding { figure: Figure::Active { before, after, minimum }, verdict, place: None })
     }
 
