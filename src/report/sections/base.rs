@@ -1,23 +1,22 @@
 //! The section with the differences from the base version that the plan doesn't write.
 
-use super::{LONGEST_SENTENCE, Line, Part, Section, line, list, separated};
+use super::{LONGEST_SENTENCE, Line, Part, Section, in_parentheses, line, list, separated};
 use crate::comparison::{ComparedSubject, DifferenceEntry, ItemLine, Kind, Unwritten};
-use crate::report::facts::plan::{BaseLine, PlanReport};
+use crate::report::facts::plan::PlanReport;
 use crate::report::tables::Mark;
 use crate::report::words;
 
 /// Returns an expanded list of the differences to review and a collapsed list of the others. For an invalid base version,
 /// returns the problem instead.
 pub(in crate::report) fn base(report: &PlanReport) -> Vec<Section> {
-    let Some(BaseLine { problem, unwritten, .. }) = &report.base else { return Vec::new() };
-    if problem.is_some() {
-        let causes = words::causes(report).map(Part::Sentence);
-        return vec![Section::Paragraph(Mark::Attention, Vec::from_iter(causes))];
+    let Some(base) = &report.base else { return Vec::new() };
+    if let Some(unknown) = words::unknown_causes(base) {
+        return vec![Section::Paragraph(Mark::Attention, line![Part::Sentence(unknown)])];
     }
     let (mut open, mut folded) = (Vec::new(), Vec::new());
     // Put rules and people after the other settings, since a format may have to shorten the list, and there can be many people
     // and many lines per rule.
-    let mut entries: Vec<&DifferenceEntry> = unwritten.iter().collect();
+    let mut entries: Vec<&DifferenceEntry> = base.unwritten.iter().collect();
     entries.sort_by_key(|entry| match entry.subject {
         ComparedSubject::Person { .. } => 1,
         ComparedSubject::Rule { .. } => 2,
@@ -63,10 +62,7 @@ fn unwritten_line(entry: &DifferenceEntry, item: &ItemLine) -> Line {
         (Some(old), None) => line!["removed ", old],
         (None, None) => Vec::new(),
     });
-    let location = new.as_ref().and_then(|value| value.location.as_ref());
-    if let Some(location) = location {
-        line.extend(line![" (", location, ")"]);
-    }
+    line.extend(new.iter().filter_map(|value| value.location.as_ref()).flat_map(in_parentheses));
     let reason = unwritten.filter(|reason| *reason != Unwritten::Setting).map(Unwritten::as_str);
     for note in reason.into_iter().chain(unresolved.then_some(words::UNRESOLVED)) {
         line.extend(line!["; ", note]);

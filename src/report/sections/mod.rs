@@ -113,6 +113,10 @@ fn cut_figure(figure: &Printable) -> Part {
     Part::Sentence(figure.short(LONGEST_FIGURE).to_string())
 }
 
+fn in_parentheses(location: &Location) -> Line {
+    line![" (", location, ")"]
+}
+
 /// Returns a list section, or `None` if it would be empty.
 fn list(title: &'static str, is_open: bool, lines: Vec<Line>) -> Option<Section> {
     (!lines.is_empty()).then_some(Section::List { title, is_open, lines })
@@ -240,9 +244,7 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
         }
         let figure = cut_figure(figure);
         let mut line = line!["Blocked by ", Part::Strong(name.as_str()), ": ", figure];
-        if let Some(location) = location {
-            line.extend(line![" (", location, ")"]);
-        }
+        line.extend(location.iter().flat_map(in_parentheses));
         reasons.push(line);
         remedies.extend(remedy.clone());
     }
@@ -381,9 +383,7 @@ pub(in crate::report) fn rollback(notes: &RollbackNotes) -> Vec<Section> {
     let skipped = |lines: &[SkippedLine]| {
         let line = |SkippedLine { email, why, location }: &SkippedLine| {
             let mut line = line![email, " ", Part::Sentence(why.clone())];
-            if let Some(location) = location {
-                line.extend(line![" (", location, ")"]);
-            }
+            line.extend(location.iter().flat_map(in_parentheses));
             line
         };
         lines.iter().map(line).collect::<Vec<Line>>()

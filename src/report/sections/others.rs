@@ -1,6 +1,6 @@
 //! Lists people who need attention even though the plan has no changes for them.
 
-use super::{Line, Part, Section, line, list, separated};
+use super::{Line, Part, Section, in_parentheses, line, list, separated};
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::plan::{ChangeLine, EditLine, FoundElsewhereLine, MissingLine, PlanReport};
@@ -43,7 +43,7 @@ fn observed_line(change: &ChangeLine) -> Line {
     let ChangeLine { email, edits, location, .. } = change;
     let mut line = line![email, " "];
     line.extend(separated(edits.iter().map(observed)));
-    line.extend(line![" (", location, ")"]);
+    line.extend(in_parentheses(location));
     line
 }
 
@@ -53,7 +53,7 @@ fn found_elsewhere_line(found: &FoundElsewhereLine) -> Line {
     if let Some(primary) = &person.primary_email {
         line.extend(line![": ", primary]);
     }
-    line.extend(line![" (", location, ")"]);
+    line.extend(in_parentheses(location));
     line
 }
 
@@ -66,7 +66,7 @@ fn missing_line(missing: &MissingLine) -> Line {
     if let Some(near) = did_you_mean {
         line.extend(line!["; did you mean ", near, "?"]);
     }
-    line.extend(line![" (", location, ")"]);
+    line.extend(in_parentheses(location));
     line
 }
 

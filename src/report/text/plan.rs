@@ -41,11 +41,7 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles, is_full:
     for Shared { kind: _, sentence, people } in &shared {
         let _ = writeln!(text, "{sentence} ({people} people)");
     }
-    // If the base version is invalid, its section says so instead.
-    let is_base_invalid = report.base.as_ref().is_some_and(|base| base.problem.is_some());
-    if let Some(causes) = words::causes(report)
-        && !is_base_invalid
-    {
+    if let Some(causes) = words::causes(report) {
         text += &format!("{causes}\n");
     }
     let lines = |section: &Section| section_lines(section, styles, is_full);

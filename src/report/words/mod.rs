@@ -17,7 +17,7 @@ pub use outcomes::{
 };
 pub use plan::{
     ALSO_CHANGED, MADE_UP, SAVED, UNWRITTEN, base_name, causes, full_origin, guarded_roles, origin,
-    people_change, summary, unchanged, verdict, why,
+    people_change, summary, unchanged, unknown_causes, verdict, why,
 };
 
 use crate::exit::Exit;

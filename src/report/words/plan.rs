@@ -109,14 +109,16 @@ pub fn base_name(base: &BaseLine) -> Printable {
     }
 }
 
-/// If there is a base version, counts the changes by cause in a single line, or explains why the causes are unknown.
+/// Explains why the causes of the changes are unknown, or returns `None` if the base version is valid.
+pub fn unknown_causes(base: &BaseLine) -> Option<String> {
+    let problem = base.problem.as_ref()?;
+    Some(format!("Causes are unknown, because {} is not valid: {problem}", base_name(base)))
+}
+
+/// Counts the changes by cause in a single line, or returns `None` without a valid base version.
 pub fn causes(report: &PlanReport) -> Option<String> {
-    let base = report.base.as_ref()?;
-    let BaseLine { has_files, problem, .. } = base;
+    let base = report.base.as_ref().filter(|base| base.problem.is_none())?;
     let name = base_name(base);
-    if let Some(problem) = problem {
-        return Some(format!("Causes are unknown, because {name} is not valid: {problem}"));
-    }
     let mut parts = Vec::new();
     for cause in Cause::ALL {
         let has_cause = |change: &&ChangeLine| change.cause() == Some(cause);
@@ -126,7 +128,7 @@ pub fn causes(report: &PlanReport) -> Option<String> {
     if parts.is_empty() {
         parts.push("no change".to_owned());
     }
-    let note = if *has_files { "" } else { ", which does not have these files" };
+    let note = if base.has_files { "" } else { ", which does not have these files" };
     Some(format!("Causes, compared with {name}{note}: {}", parts.join(" · ")))
 }
 
