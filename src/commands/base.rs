@@ -38,16 +38,15 @@ pub(super) struct Base {
 /// is a stream and `base` is a revision, or if `git` can't be run. Invalid base files aren't an error, because they've already
 /// been merged and the change under review can't fix them.
 pub(super) fn read(base: &Path, config: &Path) -> Result<Base, Problem> {
-    let name = |path: &Path| Printable::path(path);
     if is_file(base, config)? {
         // A pipeline may pass an absolute path, which means nothing to the report's readers.
         let name = match base.file_name() {
-            Some(last) if base.is_absolute() => name(last.as_ref()),
-            _ => name(base),
+            Some(last) if base.is_absolute() => Printable::path(last),
+            _ => Printable::path(base),
         };
         return Ok(Base::new(name, None, Roster::read(base)));
     }
-    let (name, base) = (name(base), &base.to_string_lossy());
+    let (name, base) = (Printable::path(base), &base.to_string_lossy());
     if regular::is_stream(config) {
         return Err(not_read(
             base,

@@ -158,7 +158,7 @@ pub fn violations<'p>(
             }
         }
     }
-    found.into_iter().map(|((place, rule), people)| violation(&people, place, &rules[rule])).collect()
+    found.into_iter().map(|((place, rule), people)| violation(people, place, &rules[rule])).collect()
 }
 
 /// The maximum number of people named in a problem.
@@ -189,11 +189,10 @@ pub fn is_same_text(one: &RoleName, other: &RoleName) -> bool {
     one == other || plain(one) == plain(other)
 }
 
-fn violation(people: &Violators<'_>, place: Place, rule: &RoleRule) -> Problem {
-    let Violators { first, role, named, count } = people;
+fn violation(people: Violators<'_>, place: Place, rule: &RoleRule) -> Problem {
+    let Violators { first, role, named: mut names, count } = people;
     let role = Printable::cut(role, 60);
-    let mut names = named.clone();
-    if *count > names.len() {
+    if count > names.len() {
         names.push(format!("{} more", count - names.len()));
     }
     let message = format!("a rule does not allow the role {role} for {}", listed(&names));
@@ -207,7 +206,7 @@ fn violation(people: &Violators<'_>, place: Place, rule: &RoleRule) -> Problem {
     };
     let allowed: Vec<String> =
         rule.roles.iter().map(|role| Printable::cut(&role.value, 60).to_string()).collect();
-    let who = if *count == 1 { "the person" } else { "the people" };
+    let who = if count == 1 { "the person" } else { "the people" };
     let mut help = format!("declare {}, or add {who} to the rule's `except`", allowed.join(" or "));
     if role.raw().contains(|sign: char| !sign.is_alphabetic() && sign != ' ') {
         help += &format!(
