@@ -187,8 +187,8 @@ fn teams(people: Vec<PersonValues>, by: SplitBy, roles: &RoleCatalog) -> Vec<Tea
     teams
 }
 
-/// Returns the description and default role for a single role's file. The administrators' file has no default, since otherwise anyone added to
-/// it without a role would become an administrator.
+/// Returns the description and default role for a single role's file. The administrators' file has no default, since otherwise
+/// anyone added to it without a role would become an administrator.
 fn of_role(written: &str, roles: &RoleCatalog) -> (String, Option<RoleName>) {
     let role = roles.only(written);
     let label = role.map_or_else(|| written.to_owned(), |role| roles.label(&role.id));

@@ -166,8 +166,8 @@ impl Rollback {
     fn take(&mut self, operation: &Sourced<Operation>, observed: &ObservedState) {
         let Operation { user, email, edits: steps } = &operation.value;
         let person = UserId::new(user).and_then(|id| observed.person(&id));
-        // The change is applied by ID, so the report must show the address that Pylon has for that ID, in case a forged journal pairs it with
-        // someone else's address.
+        // The change is applied by ID, so the report must show the address that Pylon has for that ID. A forged journal could pair
+        // the ID with someone else's address.
         let shown = person.map_or_else(|| Email::observed(email), |person| person.email.clone());
         let email = Sourced::new(shown, operation.place);
         let (change, left) = match person.filter(|person| !person.deactivated) {

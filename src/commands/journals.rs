@@ -34,7 +34,8 @@ pub(super) fn create(given: Option<&Path>, config: &Path, now: Timestamp) -> Res
 }
 
 /// Creates a journal in `.rolecall/journal`. The file name includes a random part because processes in two containers can have the
-/// same ID and start a journal in the same second. If the name is still taken, another one is tried, so an existing journal is never opened.
+/// same ID and start a journal in the same second. If the name is still taken, another one is tried, so an existing journal is
+/// never opened.
 fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     let journals = OwnFolder::open_or_create_in(folder)?.folder(JOURNALS)?;
     loop {

@@ -99,8 +99,8 @@ enum NotTaken {
     Failed(PathBuf, Error),
 }
 
-/// Like [`hold`], but returns `None` for a folder that's already in `known`. Two environment variables can refer to the same folder,
-/// where a second lock would conflict with our own.
+/// Like [`hold`], but returns `None` for a folder that's already in `known`. Two environment variables can refer to the same
+/// folder, where a second lock would conflict with our own.
 fn hold_once(
     folder: LockFolder,
     known: &mut BTreeSet<PathBuf>,

@@ -232,9 +232,9 @@ impl Groups {
     }
 
     /// Returns an order without any changes.
-    fn start(&self, limits: &LimitedRoles) -> PartialOrder<'_> {
+    fn start(&self, limits: &LimitedRoles) -> PartialSequence<'_> {
         let left = self.groups.iter().map(|(_, all)| all.len()).collect();
-        PartialOrder { groups: self, left, counts: limits.before(), taken: Vec::new() }
+        PartialSequence { groups: self, left, counts: limits.before(), taken: Vec::new() }
     }
 
     /// Searches depth-first for an order in which no maximum is exceeded by more than `extra`, preferring earlier groups. Returns
@@ -283,7 +283,7 @@ impl Groups {
 }
 
 /// An order under construction. The changes so far come first, and all others are still to be placed.
-struct PartialOrder<'g> {
+struct PartialSequence<'g> {
     groups: &'g Groups,
     /// The number of remaining changes per group.
     left: Vec<usize>,
@@ -293,7 +293,7 @@ struct PartialOrder<'g> {
     taken: Vec<usize>,
 }
 
-impl PartialOrder<'_> {
+impl PartialSequence<'_> {
     fn is_complete(&self) -> bool {
         self.left.iter().all(|count| *count == 0)
     }
