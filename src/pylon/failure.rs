@@ -136,7 +136,7 @@ impl Failure {
         }
     }
 
-    /// Returns `true` if there was a response, even an unusable one, unless it was a successful response that broke off.
+    /// Returns `true` if there was a response, even an unusable one. A successful response that broke off doesn't count.
     pub fn was_answered(&self) -> bool {
         match self.cause {
             FailureCause::Refused(_)

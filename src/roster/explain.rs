@@ -114,7 +114,7 @@ impl<R: Fn(&mut Fields<'_>, &DeTable<'_>)> Explainer<'_, R> {
         Pass { part, errors, found }
     }
 
-    /// Adds the explanations of a pass's errors to `fields`, along with the problems with the values that are reliable. Also
+    /// Adds to `fields` the explanations of a pass's errors, and the problems found in values that were parsed reliably. Also
     /// returns the offset at which parsing resumes if the pass ended at an unclosed bracket.
     fn explain_pass(&self, pass: Pass, fields: &mut Fields<'_>) -> (ParsedParts, Option<usize>) {
         let Pass { part, errors, mut found } = pass;
@@ -146,7 +146,7 @@ impl<R: Fn(&mut Fields<'_>, &DeTable<'_>)> Explainer<'_, R> {
     }
 
     /// Returns the spans of all statements that contain an error and of the enclosing section headers. `split` is the offset at
-    /// which parsing resumes after an unclosed bracket, and the section around it counts as incomplete too.
+    /// which parsing resumes after an unclosed bracket. The section that contains this offset counts as incomplete too.
     ///
     /// A key that seems to be missing from an incomplete section might be in the part that wasn't parsed.
     fn incomplete(&self, errors: &[usize], split: Option<usize>) -> Vec<Range<usize>> {

@@ -152,7 +152,7 @@ mod tests {
             ("rule", RULE),
         ] {
             for key in keys.iter().filter(|key| **key != "guardrail") {
-                // `guardrail` is never compared, since an acknowledgment of another guardrail is a different subject.
+                // `guardrail` can't differ, since an acknowledgment of another guardrail is a different entry.
                 if !is_in(compared, &format!("{table}.{key}"), IN_LISTS) {
                     missing.push(format!(
                         "`{table}.{key}` is not in EVERY_KEY of tests/all/stories/comparing.rs"

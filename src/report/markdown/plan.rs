@@ -27,7 +27,7 @@ pub(super) fn write(command: &str, report: &PlanReport, links: Links<'_>, limit:
     let mut texts: Vec<String> =
         sections.iter().map(|section| section_text(section, report, links, share)).collect();
     let taken = |texts: &[String]| head.len() + texts.iter().map(String::len).sum::<usize>();
-    // Of the remaining space, the changes come first, followed by the lists that must be visible to a reviewer.
+    // The remaining space goes first to the changes, then to the lists that must be visible to a reviewer.
     if let Some(number) = sections.iter().position(|section| matches!(section, Section::Changes)) {
         let room = limit.saturating_sub(taken(&texts) + FENCES);
         texts[number] = changes::tables(report, links, room);
