@@ -90,8 +90,8 @@ impl Machine {
         !self.tasks.at(&Position::Held).is_empty() && !is_waiting && self.is_idle()
     }
 
-    /// Schedules a read for each unconfirmed change that a held change is waiting for, at most one per change. Returns `false` if no
-    /// read was scheduled. The response to a write isn't enough, because a directory can revert a change immediately.
+    /// Schedules a read for each unconfirmed change that a held change is waiting for, at most one per change. Returns `false` if
+    /// no read was scheduled. The response to a write isn't enough, because a directory can revert a change immediately.
     fn confirm_for_held(&mut self) -> bool {
         let held = self.tasks.at(&Position::Held).iter();
         let needed: HashSet<RoleId> = held.flat_map(|id| self.tasks[*id].limited_roles().cloned()).collect();
