@@ -241,6 +241,9 @@ impl IndexMut<TaskId> for Tasks {
 pub(super) enum Evidence {
     /// Every field has the planned value.
     Desired,
+    /// Every field has the planned value, but the user still holds a role that the change takes away, now through a SCIM group.
+    /// Pylon shows a role that is both assigned and granted by a group only once, so the plan could not know.
+    StillHeld,
     /// At least one field has its old value, and all others have the planned value.
     Before,
     /// At least one field has neither its old value nor the planned value.
@@ -251,7 +254,11 @@ pub(super) fn evidence(change: &Change, person: &Person) -> Evidence {
     let is_set = |edit: &Edit| person.has_only(edit.field, &edit.to);
     let is_as_before = |edit: &Edit| person.held[edit.field].assigned == edit.from;
     if change.edits.iter().all(is_set) {
-        Evidence::Desired
+        if change.roles_lost().any(|role| person.holds(&role)) {
+            Evidence::StillHeld
+        } else {
+            Evidence::Desired
+        }
     } else if change.edits.iter().all(|edit| is_set(edit) || is_as_before(edit)) {
         Evidence::Before
     } else {

@@ -140,13 +140,13 @@ pub(super) fn settle(
     let roles = named_roles(declared, connection, state)?;
     let whole = Plan::draw(desired, state, &roles, roster.policy)
         .map_err(|problems| Problems::new(roster.sources.clone(), problems))?;
-    let mut scheduled = Vec::new();
-    for coming in forecast(roster, state, &roles, &whole, *now) {
-        scheduled.push(ScheduledChange::reviewed(&coming, &state.roles, &roster.sources));
-    }
+    let coming = forecast(roster, state, &roles, &whole, *now);
     let plan = whole.only(only);
     let mut prepared = review(declared, plan, &roles, None, max_changes, connection, observation);
-    prepared.report.scheduled = scheduled;
+    let roles = &prepared.observation.state.roles;
+    let line =
+        |coming| ScheduledChange::reviewed(coming, &prepared.reviewed, roles, &declared.roster.sources);
+    prepared.report.scheduled = coming.iter().map(line).collect();
     Ok(prepared)
 }
 

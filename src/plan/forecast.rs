@@ -23,7 +23,8 @@ pub struct Forecast {
     pub blocked_by: Vec<Figure>,
 }
 
-/// Returns the changes scheduled within [`AHEAD`] of `now`, plus any later ones that a guardrail would block.
+/// Returns the changes scheduled within [`AHEAD`] of `now`, plus any later ones that affect a guarded role or that a guardrail
+/// would block.
 pub fn forecast(
     roster: &Roster,
     observed: &ObservedState,
@@ -44,21 +45,22 @@ pub fn forecast(
     let mut scheduled = Vec::new();
     for same_instant in agenda.chunk_by(|one, other| one.moment.at == other.moment.at) {
         let at = same_instant[0].moment.at;
-        let blocked_by = match plan_for(same_instant, roster, &state, roles) {
+        let (blocked_by, is_guarded) = match plan_for(same_instant, roster, &state, roles) {
             Some(plan) => {
                 let review = Review { observed: &state, roster, at, roles, max_changes: Some(most_changes) };
                 let reviewed = plan.review(review);
+                let is_guarded = reviewed.changes_guarded_role(&observed.roles);
                 carry_out(&mut state, &reviewed.plan);
                 // A window can't violate a role rule because all declared roles have already been checked. Violations by current
                 // holders are reported with the current plan.
                 let blocked = reviewed.findings.into_iter().filter(|finding| {
                     finding.verdict == Verdict::Blocks && finding.figure.guardrail() != Guardrail::Rule
                 });
-                blocked.map(|finding| finding.figure).collect()
+                (blocked.map(|finding| finding.figure).collect(), is_guarded)
             }
-            None => Vec::new(),
+            None => (Vec::new(), false),
         };
-        if at < soon || !blocked_by.is_empty() {
+        if at < soon || is_guarded || !blocked_by.is_empty() {
             let each = same_instant.iter().filter(is_enforced).cloned();
             scheduled.extend(each.map(|transition| Forecast { transition, blocked_by: blocked_by.clone() }));
         }

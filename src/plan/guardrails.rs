@@ -45,6 +45,15 @@ impl ReviewedPlan {
         let admin = roles.admin().map(|admin| &admin.id);
         self.minimums.iter().map(|minimum| &minimum.role).chain(admin).collect()
     }
+
+    /// Returns `true` if anyone gains or loses a guarded role.
+    pub fn changes_guarded_role(&self, roles: &RoleCatalog) -> bool {
+        let guarded = self.guarded_roles(roles);
+        let mut changes = self.plan.changes.iter();
+        changes.any(|change| {
+            change.role_gained().into_iter().chain(change.roles_lost()).any(|role| guarded.contains(&role))
+        })
+    }
 }
 
 impl AcknowledgedRisk {

@@ -215,7 +215,8 @@ fn plan_annotations(report: &PlanReport) -> Vec<Annotation> {
         message: format!("{}; will be blocked by {}", scheduled_text(line), figures(line)),
         ..scheduled_annotation(line, Level::Warning)
     });
-    guardrails.chain(entries).chain(expired).chain(scheduled).collect()
+    let guarded = report.guarded_later().map(|line| scheduled_annotation(line, Level::Warning));
+    guardrails.chain(entries).chain(expired).chain(scheduled).chain(guarded).collect()
 }
 
 fn guardrail_annotation(line: &GuardrailLine) -> Option<Annotation> {
@@ -292,7 +293,11 @@ fn scheduled_annotation(line: &ScheduledChange, level: Level) -> Annotation {
 }
 
 fn scheduled_text(line: &ScheduledChange) -> String {
-    format!("{}: {} {}", line.when, line.field, line.change(LONGEST_OF_CHANGE))
+    let guarded: String = line
+        .guarded_roles()
+        .map(|(verb, role)| format!("; {verb} {}", role.short(LONGEST_OF_CHANGE)))
+        .collect();
+    format!("{}: {} {}{guarded}", line.when, line.field, line.change(LONGEST_OF_CHANGE))
 }
 
 fn agenda_annotations(report: &AgendaReport) -> Vec<Annotation> {

@@ -155,8 +155,11 @@ impl Machine {
         let task = &mut self.tasks[id];
         task.read_at = sent;
         match evidence(task.change(), person) {
-            Evidence::Desired if task.in_doubt.is_none() => self.end(id, Outcome::AlreadyInSync),
+            Evidence::Desired | Evidence::StillHeld if task.in_doubt.is_none() => {
+                self.end(id, Outcome::AlreadyInSync);
+            }
             Evidence::Desired => self.put(id, Position::written(Outcome::Applied)),
+            Evidence::StillHeld => self.put(id, Position::written(Outcome::NotEffective)),
             Evidence::Third => self.end(id, Outcome::Conflict),
             Evidence::Before => {
                 let is_failed_write = *task.position() == Position::Looking { after_write: true };
@@ -191,7 +194,8 @@ impl Machine {
         let Position::Written { so_far, .. } = self.tasks[id].position().clone() else { return };
         let outcome = match person.map(|person| evidence(self.tasks[id].change(), person)) {
             Some(Evidence::Desired) => Outcome::Applied,
-            _ => so_far.if_not_shown(),
+            Some(Evidence::StillHeld) => Outcome::NotEffective,
+            Some(Evidence::Before | Evidence::Third) | None => so_far.if_not_shown(),
         };
         self.put(id, Position::Ended(outcome));
     }

@@ -40,6 +40,10 @@ pub struct ScheduledChange {
     pub from: Option<Printable>,
     /// The value that the files set from the change on. `null` if they leave the field alone.
     pub to: Option<Printable>,
+    /// The guarded role that the person gains. `null` if there is none or if Pylon was not read.
+    pub gains: Option<Printable>,
+    /// The guarded role that the person loses. `null` if there is none or if Pylon was not read.
+    pub loses: Option<Printable>,
     pub location: Location,
     /// The name and figure of each guardrail that would block an apply at the time of the change. Empty if guardrails were
     /// not checked.
@@ -105,6 +109,12 @@ impl ScheduledChange {
         }
     }
 
+    /// Returns the guarded roles that the person gains and loses, with the verb for each.
+    pub fn guarded_roles(&self) -> impl Iterator<Item = (&'static str, &Printable)> {
+        let gained = self.gains.iter().map(|role| ("gains", role));
+        gained.chain(self.loses.iter().map(|role| ("loses", role)))
+    }
+
     /// Formats the values before and after, truncated to `limit` characters each.
     pub fn change(&self, limit: usize) -> String {
         let values = self.short_values(limit);
@@ -113,7 +123,7 @@ impl ScheduledChange {
         words::change(from, to)
     }
 
-    /// Creates a scheduled change without checking whether a guardrail would block it.
+    /// Creates a scheduled change without checking whether it affects guarded roles or whether a guardrail would block it.
     pub(super) fn new(transition: &Transition, sources: &Sources) -> Self {
         let Transition { moment, email, field, from, to, place } = transition;
         Self {
@@ -122,6 +132,8 @@ impl ScheduledChange {
             field: *field,
             from: from.as_deref().map(Printable::new),
             to: to.as_deref().map(Printable::new),
+            gains: None,
+            loses: None,
             location: sources.locate(*place),
             blocked_by: Vec::new(),
         }

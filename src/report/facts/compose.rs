@@ -16,8 +16,9 @@ use super::plan::{
 use crate::adoption::Adoption;
 use crate::apply::Finished;
 use crate::apply::rollback::{Applied, NotRolledBack, NotRolledBackReason};
+use crate::desired::agenda::Transition;
 use crate::invocation::Invocation;
-use crate::observed::{Integration, ObservedState, RoleCatalog, RoleId, UserId};
+use crate::observed::{Integration, ObservedState, Role, RoleCatalog, RoleId, UserId};
 use crate::plan::blame::{Actor, Blame};
 use crate::plan::cause::Cause;
 use crate::plan::forecast::Forecast;
@@ -164,8 +165,14 @@ impl RollbackNotes {
 }
 
 impl ScheduledChange {
-    /// Builds the report entry for a scheduled change, with the name and figure of each guardrail that would block it.
-    pub fn reviewed(forecast: &Forecast, roles: &RoleCatalog, sources: &Sources) -> Self {
+    /// Builds the report entry for a scheduled change, with the guarded roles that it affects, and the name and figure of each
+    /// guardrail that would block it.
+    pub fn reviewed(
+        forecast: &Forecast,
+        reviewed: &ReviewedPlan,
+        roles: &RoleCatalog,
+        sources: &Sources,
+    ) -> Self {
         let Forecast { transition, blocked_by } = forecast;
         let names = Labels { roles, sources };
         let mut figures = Vec::new();
@@ -173,7 +180,8 @@ impl ScheduledChange {
             let text = words::figure(figure, &|role| names.short_label(role));
             figures.push(Printable::new(&format!("{}: {text}", figure.guardrail().as_str())));
         }
-        Self { blocked_by: figures, ..Self::new(transition, sources) }
+        let (gains, loses) = names.guarded_roles_of(transition, reviewed);
+        Self { gains, loses, blocked_by: figures, ..Self::new(transition, sources) }
     }
 }
 
@@ -277,6 +285,24 @@ impl Labels<'_> {
             }));
         }
         lines
+    }
+
+    /// Returns the guarded roles that a scheduled change gives to and takes from the person.
+    fn guarded_roles_of(
+        &self,
+        transition: &Transition,
+        reviewed: &ReviewedPlan,
+    ) -> (Option<Printable>, Option<Printable>) {
+        let guarded = reviewed.guarded_roles(self.roles);
+        let named = |value: &Option<FieldValue>| {
+            value.as_deref().filter(|_| transition.field.names_role()).and_then(|name| self.roles.only(name))
+        };
+        let (Some(to), from) = (named(&transition.to), named(&transition.from)) else { return (None, None) };
+        let changed = |role: &Role, other: Option<&Role>| {
+            let is_guarded = guarded.contains(&role.id) && other.is_none_or(|other| other.id != role.id);
+            is_guarded.then(|| self.label(&role.id))
+        };
+        (changed(to, from), from.and_then(|from| changed(from, Some(to))))
     }
 
     fn guardrail(&self, finding: &Finding, now: Timestamp, invocation: &Invocation) -> GuardrailLine {

@@ -59,8 +59,8 @@ pub struct PlanReport {
     pub guardrails: Vec<GuardrailLine>,
     #[serde(rename = "expired_acknowledgments")]
     pub expired: Vec<ExpiredLine>,
-    /// Changes scheduled within the next seven days, plus any later ones that a guardrail would block. Covers everyone, even if
-    /// the plan is limited to certain people. Empty in a rollback.
+    /// Changes scheduled within the next seven days, plus any later ones that affect a guarded role or that a guardrail would
+    /// block. Covers everyone, even if the plan is limited to certain people. Empty in a rollback.
     pub scheduled: Vec<ScheduledChange>,
     /// The open and upcoming windows of the people in the plan, sorted by start. Empty in a rollback.
     pub windows: Vec<WindowLine>,
@@ -435,6 +435,12 @@ impl PlanReport {
     /// Returns the scheduled changes that a guardrail would block.
     pub fn blocked_later(&self) -> impl Iterator<Item = &ScheduledChange> {
         self.scheduled.iter().filter(|change| !change.blocked_by.is_empty())
+    }
+
+    /// Returns the scheduled changes that affect a guarded role and that no guardrail would block.
+    pub fn guarded_later(&self) -> impl Iterator<Item = &ScheduledChange> {
+        let is_guarded = |change: &&ScheduledChange| change.guarded_roles().next().is_some();
+        self.scheduled.iter().filter(|change| change.blocked_by.is_empty()).filter(is_guarded)
     }
 
     /// Returns the outcome of each change if the plan was applied.

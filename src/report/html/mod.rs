@@ -125,13 +125,14 @@ fn scheduled(lines: &[ScheduledChange]) -> Markup {
                 thead { tr { th { "When" } th { "Who" } th { "What" } th { "Where" } } }
                 tbody {
                     @for line in lines {
-                        @let ScheduledChange { when, email, field, from: _, to: _, location, blocked_by } = line;
+                        @let ScheduledChange { when, email, field, location, blocked_by, .. } = line;
                         @let [from, to] = line.short_values(LONGEST);
                         tr {
                             td { time { (when.as_str()) } }
                             td { (short(email)) }
                             td {
                                 span.field { (field) } " " (value(&from)) " → " (value(&to))
+                                @for (verb, role) in line.guarded_roles() { " " strong { (verb) " " (short(role)) } }
                                 @for guardrail in blocked_by { p.blocked { "will be blocked by " (prose(guardrail.as_str())) } }
                             }
                             td { (place(location)) }

@@ -242,7 +242,7 @@ fn longest_run(text: &str) -> usize {
 /// Formats the scheduled changes, one per line.
 fn scheduled(lines: &[ScheduledChange], links: Links<'_>, room: usize) -> String {
     let line = |line: &ScheduledChange| {
-        let ScheduledChange { when, email, field, from: _, to: _, location, blocked_by } = line;
+        let ScheduledChange { when, email, field, location, blocked_by, .. } = line;
         let values = line.short_values(LONGEST);
         let [from, to] =
             values.map(|value| value.map_or_else(|| "left alone".to_owned(), |value| code(value.as_str())));
@@ -250,8 +250,12 @@ fn scheduled(lines: &[ScheduledChange], links: Links<'_>, room: usize) -> String
             .iter()
             .map(|figure| format!("; **will be blocked** by {}", code(figure.short(200).as_str())))
             .collect();
+        let guarded: String = line
+            .guarded_roles()
+            .map(|(verb, role)| format!("; **{verb}** {}", code(role.short(LONGEST).as_str())))
+            .collect();
         let (when, email, place) = (short(when), short(email), links.place(location));
-        format!("{when} {email} {field}: {} ({place}){blocked}", words::change(&from, &to))
+        format!("{when} {email} {field}: {} ({place}){guarded}{blocked}", words::change(&from, &to))
     };
     list(lines.iter().map(line), room)
 }

@@ -59,11 +59,15 @@ fn unwritten_line(entry: &DifferenceEntry, item: &ItemLine) -> Line {
     line.extend(match (old, shown) {
         (Some(old), Some(new)) => line![old, " → ", new],
         (None, Some(new)) => line!["added ", new],
+        (Some(old), None) if *unwritten == Some(Unwritten::NoLongerDeclared) => {
+            line!["no longer declared (was ", old, ")"]
+        }
         (Some(old), None) => line!["removed ", old],
         (None, None) => Vec::new(),
     });
     line.extend(new.iter().filter_map(|value| value.location.as_ref()).flat_map(in_parentheses));
-    let reason = unwritten.filter(|reason| *reason != Unwritten::Setting).map(Unwritten::as_str);
+    let is_said = |reason: &Unwritten| matches!(reason, Unwritten::Setting | Unwritten::NoLongerDeclared);
+    let reason = unwritten.filter(|reason| !is_said(reason)).map(Unwritten::as_str);
     for note in reason.into_iter().chain(unresolved.then_some(words::UNRESOLVED)) {
         line.extend(line!["; ", note]);
     }

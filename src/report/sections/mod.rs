@@ -3,19 +3,23 @@
 //!
 //! This module decides on the order and wording of the sections, and the formats decide how to present them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
+use crate::apply::Outcome;
 use crate::clock::minute;
-use crate::comparison::ComparedSubject;
+use crate::comparison::{ComparedSubject, Kind, Unwritten};
 use crate::plan::cause::Cause;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
 use crate::report::facts::agenda::ScheduledChange;
 use crate::report::facts::files::{FileLine, SkippedLine};
-use crate::report::facts::plan::{ChangeLine, ExpiredLine, GuardrailLine, PlanReport, RollbackNotes};
+use crate::report::facts::plan::{
+    ChangeLine, ExpiredLine, GuardrailLine, OutcomeLine, PlanReport, RollbackNotes,
+};
 use crate::report::tables::Mark;
 use crate::report::words;
+use crate::roster::Field;
 use crate::source::Location;
 
 mod base;
@@ -166,34 +170,102 @@ pub(in crate::report) fn headline(report: &PlanReport) -> Vec<Line> {
     if others > 0 {
         parts.push(line![format!("{others} not from this pull request")]);
     }
-    let settings = report.base.iter().flat_map(|base| &base.unwritten);
-    let settings = settings.filter(|entry| !matches!(entry.subject, ComparedSubject::Person { .. })).count();
-    if settings > 0 {
-        parts.push(line![words::count(settings, "setting differs", "settings differ")]);
-    }
+    parts.extend(scheduled_guarded_roles(report));
+    parts.extend(unwritten(report));
     parts
 }
 
-/// Counts the people who gain and lose each guarded role. After an apply, changes that weren't confirmed are counted separately.
+/// Counts the people who gain and lose each guarded role. Separates the changes that the files under review don't cause, and
+/// after an apply, the changes that weren't applied or confirmed.
 fn guarded_roles(report: &PlanReport) -> Vec<Line> {
-    let is_confirmed = |change: &ChangeLine| change.outcome.as_ref().is_none_or(|outcome| outcome.applied);
-    let unconfirmed: BTreeSet<&Printable> =
-        report.changes.iter().filter(|change| !is_confirmed(change)).map(|change| &change.email).collect();
-    let mut guarded: BTreeMap<(bool, bool, &Printable), usize> = BTreeMap::new();
+    let notes: HashMap<&Printable, &str> =
+        report.changes.iter().map(|change| (&change.email, role_note(change))).collect();
+    let mut guarded: BTreeMap<(&str, bool, &Printable), usize> = BTreeMap::new();
     for line in &report.guarded_roles {
-        *guarded.entry((unconfirmed.contains(&line.email), line.gained, &line.role)).or_default() += 1;
+        let note = notes.get(&line.email).copied().unwrap_or_default();
+        *guarded.entry((note, line.gained, &line.role)).or_default() += 1;
     }
     let mut parts = Vec::new();
-    for ((is_unconfirmed, gained, role), number) in guarded {
+    for ((note, gained, role), number) in guarded {
         let verb = match (gained, number) {
             (true, 1) => "gains",
             (true, _) => "gain",
             (false, 1) => "loses",
             (false, _) => "lose",
         };
-        let mut line = line![format!("{number} {verb} "), role];
-        line.extend(is_unconfirmed.then_some(Part::from(" (not confirmed)")));
+        parts.push(line![format!("{number} {verb} "), role, note]);
+    }
+    parts
+}
+
+/// Returns the note on a change of a guarded role: its outcome unless it was applied, or its cause unless it's the change under
+/// review.
+fn role_note(change: &ChangeLine) -> &'static str {
+    match &change.outcome {
+        Some(OutcomeLine { applied: true, .. }) => "",
+        Some(OutcomeLine { outcome: Outcome::Unknown(_), .. }) => " (not confirmed)",
+        Some(_) => " (not applied)",
+        None => {
+            match change.edits.iter().find(|edit| edit.field == Field::Role).and_then(|edit| edit.cause) {
+                Some(Cause::ThisChange) | None => "",
+                Some(Cause::Scheduled) => " (scheduled)",
+                Some(Cause::Drift) => " (drift)",
+            }
+        }
+    }
+}
+
+/// Counts the people who will gain and lose each guarded role on a date. With a base version, counts only people whose windows
+/// differ from it.
+fn scheduled_guarded_roles(report: &PlanReport) -> Vec<Line> {
+    let is_under_review = |change: &&ScheduledChange| {
+        report.base.as_ref().filter(|base| base.problem.is_none()).is_none_or(|base| {
+            base.unwritten.iter().any(|entry| {
+                matches!(&entry.subject, ComparedSubject::Person { email } if email.as_str() == change.email.raw())
+                    && entry.items.iter().any(|item| item.unwritten == Some(Unwritten::OnADate))
+            })
+        })
+    };
+    let mut guarded: BTreeMap<(&str, &Printable), usize> = BTreeMap::new();
+    for change in report.guarded_later().filter(is_under_review) {
+        for (verb, role) in change.guarded_roles() {
+            *guarded.entry((verb, role)).or_default() += 1;
+        }
+    }
+    let part = |((verb, role), number): ((&str, &Printable), usize)| {
+        let verb = verb.trim_end_matches('s');
+        line![format!("{number} will {verb} "), role, " on a date"]
+    };
+    guarded.into_iter().map(part).collect()
+}
+
+/// Counts the people who are no longer declared and the settings that differ from the base version.
+fn unwritten(report: &PlanReport) -> Vec<Line> {
+    let (mut removed, mut guarded, mut settings) = (0, 0, 0);
+    for entry in report.base.iter().flat_map(|base| &base.unwritten) {
+        match entry.subject {
+            ComparedSubject::Person { .. } => {
+                removed += usize::from(entry.kind == Kind::Removed);
+                guarded += usize::from(entry.kind == Kind::Removed && entry.keeps_guarded);
+            }
+            ComparedSubject::Rule { .. } | ComparedSubject::Acknowledgment { .. } => settings += 1,
+            ComparedSubject::Workspace
+            | ComparedSubject::Policy
+            | ComparedSubject::Guardrails
+            | ComparedSubject::Files => settings += entry.items.len(),
+        }
+    }
+    let mut parts = Vec::new();
+    if removed > 0 {
+        let mut line = line![words::count(removed, "person", "people"), " no longer declared"];
+        if guarded > 0 {
+            let verb = if guarded == 1 { "keeps" } else { "keep" };
+            line.push(format!(" ({guarded} {verb} a guarded role)").into());
+        }
         parts.push(line);
+    }
+    if settings > 0 {
+        parts.push(line![words::count(settings, "setting differs", "settings differ")]);
     }
     parts
 }
@@ -208,6 +280,8 @@ pub(in crate::report) fn plan(command: &str, report: &PlanReport) -> Vec<Section
     sections.extend(blocked(command, report));
     sections.extend(not_applied(report));
     sections.extend(guardrails(report));
+    let guarded = report.guarded_later().map(guarded_later).collect();
+    sections.extend(list("Scheduled changes of guarded roles", true, guarded));
     let blocked_later = report.blocked_later().map(blocked_later).collect();
     sections.extend(list("Scheduled, but will be blocked", true, blocked_later));
     sections.push(Section::Changes);
@@ -257,8 +331,16 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
     report.blocked.then_some(alert)
 }
 
+fn guarded_later(change: &ScheduledChange) -> Line {
+    let ScheduledChange { when, email, location, .. } = change;
+    let mut line = line![when, " ", email, " "];
+    line.extend(separated(change.guarded_roles().map(|(verb, role)| line![format!("{verb} "), role])));
+    line.extend(in_parentheses(location));
+    line
+}
+
 fn blocked_later(change: &ScheduledChange) -> Line {
-    let ScheduledChange { when, email, field, from: _, to: _, location, blocked_by } = change;
+    let ScheduledChange { when, email, field, location, blocked_by, .. } = change;
     let mut line = line![when, " ", email, format!(" {field} ("), location, "): "];
     line.extend(separated(blocked_by.iter().map(|figure| line![cut_figure(figure)])));
     line
@@ -354,9 +436,15 @@ pub(in crate::report) fn guardrails(report: &PlanReport) -> Vec<Section> {
         sections.push(Section::Paragraph(Mark::Plain, seats));
     }
     if !report.blocked && !passing.is_empty() {
-        let mut line = line![Part::Strong("Guardrails pass"), ": "];
+        let is_incomplete = report.outcomes().any(|outcome| !outcome.is_in_sync());
+        let title = if is_incomplete { "Guardrails passed for the whole plan" } else { "Guardrails pass" };
+        let mut line = line![Part::Strong(title), ": "];
         line.extend(separated(passing.into_iter()));
         line.push(".".into());
+        if is_incomplete {
+            let roles = Part::Command(report.invocation.command(&["roles"]));
+            line.extend(line![" Not all of it is applied: ", roles, " counts the holders now."]);
+        }
         sections.push(Section::Paragraph(Mark::Good, line));
     }
     sections.extend(list("Guardrails", true, lines));

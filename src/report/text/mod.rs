@@ -60,11 +60,14 @@ fn scheduled_lines(scheduled: &[ScheduledChange], styles: &Styles) -> String {
     let email = scheduled.iter().map(|line| line.email.width()).max().unwrap_or(0).min(WIDEST_EMAIL);
     let mut text = String::new();
     for line in scheduled {
-        let ScheduledChange { when: at, email: who, field, from: _, to: _, location, blocked_by } = line;
+        let ScheduledChange { when: at, email: who, field, location, blocked_by, .. } = line;
         let place = styled(styles.quiet, place(location));
         let (at, who) = (padded(at, when), padded(who, email));
         let change = line.change(LONGEST);
-        text += &format!("  {at}  {who}  {field} {change}   {place}\n");
+        let guarded: Vec<String> =
+            line.guarded_roles().map(|(verb, role)| format!("   {verb} {}", role.short(LONGEST))).collect();
+        let guarded = styled(styles.attention, guarded.concat());
+        text += &format!("  {at}  {who}  {field} {change}{guarded}   {place}\n");
         for guardrail in blocked_by {
             text += &format!("      {} {guardrail}\n", styled(styles.bad, "will be blocked by"));
         }

@@ -232,6 +232,8 @@ fn scheduled(deal: &mut Deal<'_>) -> ScheduledChange {
         field: Field::Role,
         from: Some(deal.text(Carrier::ComingBefore)),
         to: Some(deal.text(Carrier::ComingAfter)),
+        gains: Some(deal.text(Carrier::ComingGain)),
+        loses: Some(deal.text(Carrier::ComingLoss)),
         location: location(deal, Carrier::File),
         blocked_by: vec![Printable::new(&format!(
             "keep_at_least: {}",

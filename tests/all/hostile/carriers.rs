@@ -91,6 +91,8 @@ carriers! {
     ComingAddress: Some(WHOLE), Some(80), Some(120), true, AGENDA;
     ComingBefore: Some(80), Some(80), Some(120), true, AGENDA;
     ComingAfter: Some(80), Some(80), Some(120), true, AGENDA;
+    ComingGain: Some(80), Some(80), Some(120), true, NONE;
+    ComingLoss: Some(80), Some(80), Some(120), true, NONE;
     WindowAddress: None, None, Some(120), true, NONE;
     WindowFrom: None, None, Some(WHOLE), true, NONE;
     WindowUntil: None, None, Some(WHOLE), true, NONE;

@@ -106,6 +106,8 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         field: Field::Status,
         from: Some(deal.text(Carrier::AskedBefore)),
         to: Some(deal.text(Carrier::AskedAfter)),
+        gains: None,
+        loses: None,
         location: location(deal, Carrier::File),
         blocked_by: Vec::new(),
     };

@@ -251,7 +251,7 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
     let invocation = Invocation::default();
     let mut report = PlanReport::new(&reviewed, &observed, roster, "us", &invocation, now(), None);
     for coming in &coming {
-        report.scheduled.push(ScheduledChange::reviewed(coming, &observed.roles, &roster.sources));
+        report.scheduled.push(ScheduledChange::reviewed(coming, &reviewed, &observed.roles, &roster.sources));
     }
     report.add_blame(&blame);
     reported_harmlessly(Body::Plan(Box::new(report)));

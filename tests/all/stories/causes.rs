@@ -276,7 +276,8 @@ Other differences in the files, with nothing to apply now (3):
 ";
     assert!(run.exits(0).stdout.contains(expected), "{}", run.stdout);
     let comment = std::fs::read_to_string(scene.folder().join("plan.md")).unwrap();
-    let title = "### 1 person changes · 1 setting differs\n";
+    let title =
+        "### 1 person changes · 1 person no longer declared (1 keeps a guarded role) · 1 setting differs\n";
     assert!(comment.contains(title), "{comment}");
     assert!(
         comment.contains("- `dana@acme.example` is no longer declared and keeps `Admin` in Pylon\n"),

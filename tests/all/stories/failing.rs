@@ -211,6 +211,22 @@ fn not_effective_and_reverted_changes_are_reported_as_such() {
 }
 
 #[test]
+fn a_role_that_a_scim_group_also_grants_is_not_reported_as_lost() {
+    let pylon = r#"{ "users": [
+        { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
+        { "id": "u_ben", "email": "ben@acme.example", "name": "Ben", "role": "admin" },
+        { "id": "u_cy", "email": "cy@acme.example", "name": "Cy", "role": "admin", "scim_roles": ["admin"] } ] }"#;
+    let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Admin\" }\n\
+                 \"cy@acme.example\" = { role = \"Member\" }\n";
+    let scene = Scene::with_pylon(pylon).file("users.toml", users);
+    let run = scene.run("apply --auto-approve");
+    run.exits(4);
+    assert!(run.stdout.contains("  ! cy@acme.example  Cy   loses Admin\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("      not effective: Pylon accepted the change"), "{}", run.stdout);
+    assert!(run.stdout.contains("\n1 not effective · 2 in sync\n"), "{}", run.stdout);
+}
+
+#[test]
 fn people_with_the_same_result_are_listed_under_one_message() {
     let people: Vec<String> = (0..12)
         .map(|n| format!(r#"{{ "id": "u_{n}", "email": "p{n:02}@acme.example", "name": "P", "role": "member", "role_from_scim": true }}"#))
@@ -251,7 +267,7 @@ fn after_an_apply_the_comment_begins_with_what_is_not_applied() {
     let scene = Scene::with_pylon(pylon).file("users.toml", users);
     scene.run("apply --auto-approve --report markdown=a.md").exits(4);
     let comment = fs::read_to_string(scene.folder().join("a.md")).unwrap();
-    let title = "### 2 of 3 changes applied · 1 loses `Admin` · 1 gains `Admin` (not confirmed)\n";
+    let title = "### 2 of 3 changes applied · 1 loses `Admin` · 1 gains `Admin` (not applied)\n";
     assert!(comment.contains(title), "{comment}");
     let rows: Vec<&str> = comment.lines().filter(|line| line.starts_with("| `")).collect();
     let starts = ["| `dee@acme.example`", "| `ben@acme.example`", "| `cy@acme.example`"];

@@ -111,7 +111,8 @@ const OBJECTS: [(&str, &str, &str, &[&str]); 23] = [
     ("plan", "EditLine", "", &["blame", "location"]),
     ("plan", "BlameLine", "blame_", &[]),
     ("plan", "Location", "", &["column"]),
-    ("agenda", "ScheduledChange", "", &["location"]),
+    // Only `plan` sets `gains` and `loses`, because guarded roles are known only from Pylon.
+    ("agenda", "ScheduledChange", "", &["gains", "location", "loses"]),
     ("agenda", "Location", "", &["column"]),
     ("roles", "RoleLine", "", &[]),
     ("access", "AccessLine", "", &["declared", "role_set"]),

@@ -171,7 +171,7 @@ Guardrails pass: 1 of 3 change (limit 10), 2 Admins remain (minimum 2).
 
 Scheduled changes:
   2026-11-24  cy@acme.example  status (left alone) → away   users.toml:5
-  2027-03-01  bo@acme.example  role Admin → Member   users.toml:4
+  2027-03-01  bo@acme.example  role Admin → Member   loses Admin   users.toml:4
       will be blocked by keep_at_least: 1 of 2 Admins remains (minimum 2)
 "
         .replace("HOST", &scene.host()),
@@ -198,6 +198,32 @@ fn a_later_block_is_in_the_title_and_the_expanded_part_of_a_comment_and_a_page()
     let page = scene.run("plan --format html").exits(0).stdout.clone();
     assert!(page.contains("1 scheduled change will be blocked"), "{page}");
     assert!(page.contains("<h2>Scheduled, but will be blocked</h2>"), "{page}");
+}
+
+#[test]
+fn a_scheduled_change_of_a_guarded_role_is_in_the_title_and_never_collapsed() {
+    let base = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"bo@acme.example\" = { role = \"Member\" }\n\
+                \"cy@acme.example\" = {}\n";
+    let window =
+        "\"bo@acme.example\" = { role = \"Member\", windows = [{ from = 2027-01-01, role = \"Admin\" }] }\n";
+    let present = base.replace("\"bo@acme.example\" = { role = \"Member\" }\n", window);
+    let scene = Scene::with_pylon(TWO_ADMINS).file("base.toml", base).file("users.toml", present);
+    for plan in ["plan --format markdown", "plan --base base.toml --format markdown"] {
+        let comment = scene.run(plan).exits(0).stdout.clone();
+        assert!(comment.contains("### Nothing to change · 1 will gain `Admin` on a date\n"), "{comment}");
+        let expanded = comment.split("<details>").next().unwrap_or_default();
+        let list = "**Scheduled changes of guarded roles**\n\n- `2027-01-01` `bo@acme.example` gains `Admin` (`users.toml:3`)\n";
+        assert!(expanded.contains(list), "{comment}");
+    }
+    let text = scene.run("plan").exits(0).stdout.clone();
+    let line = "  2027-01-01  bo@acme.example  role Member → Admin   gains Admin   users.toml:3\n";
+    assert!(text.contains(line), "{text}");
+    let log = scene.run("plan --format github").exits(0).stdout.clone();
+    assert!(log.contains("2027-01-01: role Member → Admin; gains Admin"), "{log}");
+
+    // The title of an unrelated change does not repeat it.
+    let unrelated = scene.run("plan --base users.toml --format markdown").exits(0).stdout.clone();
+    assert!(unrelated.contains("### Nothing to change\n"), "{unrelated}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use comrak::{Arena, Options, parse_document};
 use super::Seen;
 
 /// The words used in our sentences outside of code.
-const WORDS: &str = "JSON report longer declared keeps recorded above alone observes field after duplicate applying different previous restored show Cannot grants Matching under full enter matches earlier open internal received try respond responded timed stalled resolve new every journals older newest People result command \
+const WORDS: &str = "counts passed date was JSON report longer declared keeps recorded above alone observes field after duplicate applying different previous restored show Cannot grants Matching under full enter matches earlier open internal received try respond responded timed stalled resolve new every journals older newest People result command \
     others their Changes ignored intended below minimum generated Journal requests incomplete because checked rolled These Review these removed acknowledgments pinned warning error checks check passed failed warnings Failed partway were Other findings request would succeed someone Someone current state send set should fall gain owns changed differs differ scheduled Scheduled updated update formatted found use your own no available Edits edit review sets Change values there again rollback same with holders sends them any The to again If change value other else already as differences one two this loop first
     before never warns edit Guarded guarded rule rules contains Blocked sync reverted conflict Damaged line lines journal they read say taken back whole rolecall plan apply compare agenda validate blocked by keep_at_least max_changes keep_active protected token_owner \
     unmanaged missing to change changes nothing in sync of them since the was saved observed not Pylon deactivated \
@@ -138,7 +138,7 @@ fn is_ours(alert: AlertType) -> bool {
 
 fn has_only_our_words(text: &str) -> Result<(), String> {
     static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| WORDS.split(' ').collect());
-    let is_sign = |char: char| char.is_ascii_digit() || " .,:;()·→?".contains(char);
+    let is_sign = |char: char| char.is_ascii_digit() || " .,:;()·→?…".contains(char);
     let stranger = text.split(is_sign).find(|word| !word.is_empty() && !KNOWN.contains(word));
     stranger.map_or(Ok(()), |word| Err(format!("{word:?} in {text:?}")))
 }
