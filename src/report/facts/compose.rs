@@ -11,7 +11,7 @@ use super::files::{FileState, SkippedLine, file_lines, skipped_lines};
 use super::plan::{
     ApplyResult, AuditLogLine, BlameLine, ChangeLine, EditLine, ExpiredLine, FoundElsewhereLine,
     GuardedRoleLine, GuardrailLine, IntegrationLine, MissingLine, OutcomeLine, PersonLine, PlanReport,
-    PlanSummary, RollbackNotes,
+    PlanSummary, RollbackNotes, UndeclaredLine,
 };
 use crate::adoption::Adoption;
 use crate::apply::Finished;
@@ -27,7 +27,7 @@ use crate::plan::{Absence, Absent, Change, Edit, Plan, Subject};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Findings;
 use crate::report::words;
-use crate::roster::{Acknowledgment, Email, FieldValue, Roster, Unmanaged};
+use crate::roster::{Acknowledgment, Email, Field, FieldValue, Roster, Stance, Unmanaged};
 use crate::source::Sources;
 
 /// The maximum length of a role name or a value within a sentence, in characters.
@@ -49,9 +49,13 @@ impl PlanReport {
         let names = Labels { roles: &observed.roles, sources: &roster.sources };
         let guardrail = |finding| names.guardrail(finding, now, invocation);
         // A rollback reports only its own changes.
-        let (unmanaged, windows) = match rollback {
-            Some(_) => (Vec::new(), Vec::new()),
-            None => (unmanaged(plan, roster), windows(plan, roster, now)),
+        let (unmanaged, undeclared, windows) = match rollback {
+            Some(_) => (Vec::new(), Vec::new(), Vec::new()),
+            None => (
+                unmanaged(plan, roster),
+                names.undeclared(reviewed, observed, roster),
+                windows(plan, roster, now),
+            ),
         };
         Self {
             organization: OrganizationLine::new(&plan.organization, place),
@@ -69,6 +73,7 @@ impl PlanReport {
             missing: plan.absent.iter().map(|absent| names.missing(absent)).collect(),
             unmanaged,
             lists_unmanaged: false,
+            undeclared,
             integration_users: observed.integrations.iter().map(integration_line).collect(),
             guardrails: findings.iter().map(guardrail).collect(),
             expired: expired.iter().map(|acknowledgment| names.expired(acknowledgment)).collect(),
@@ -284,6 +289,42 @@ impl Labels<'_> {
                 gained,
             }));
         }
+        lines
+    }
+
+    /// Returns the guarded roles that the files don't declare for their holders: all of an unmanaged person's, and those that a
+    /// declared person holds only through a SCIM group.
+    fn undeclared(
+        &self,
+        reviewed: &ReviewedPlan,
+        observed: &ObservedState,
+        roster: &Roster,
+    ) -> Vec<UndeclaredLine> {
+        let plan = &reviewed.plan;
+        if !plan.only.is_empty() {
+            return Vec::new();
+        }
+        let mut guarded: Vec<&RoleId> = reviewed.guarded_roles(self.roles).into_iter().collect();
+        guarded.sort();
+        let is_compared = roster.policy.fields[Field::Role] != Stance::Ignore;
+        let mut lines = Vec::new();
+        for person in observed.people().filter(|person| !person.deactivated) {
+            for role in guarded.iter().filter(|role| person.holds(role)) {
+                let is_declared = plan.unmanaged.binary_search(&person.email).is_err();
+                let is_reported = if is_declared {
+                    !person.held.role.assigned.contains(&role.0)
+                        && is_compared
+                        && plan.differing_role(person) != Some(&role.0)
+                } else {
+                    roster.guardrails.unmanaged != Unmanaged::Ignore
+                };
+                if is_reported {
+                    let (email, role) = (email_line(&person.email), self.label(role));
+                    lines.push(UndeclaredLine { email, role, declared: is_declared });
+                }
+            }
+        }
+        lines.sort_by(|one, other| one.email.cmp(&other.email));
         lines
     }
 

@@ -54,6 +54,9 @@ pub struct PlanReport {
     /// Whether the text format lists all unmanaged people (`plan --list-unmanaged`).
     #[serde(skip)]
     pub lists_unmanaged: bool,
+    /// Holders of guarded roles that the files don't declare, sorted by address. Empty in a rollback and in a plan limited to
+    /// certain people.
+    pub undeclared: Vec<UndeclaredLine>,
     /// Users without an email address, sorted by ID. They do not count as people.
     pub integration_users: Vec<IntegrationLine>,
     pub guardrails: Vec<GuardrailLine>,
@@ -152,6 +155,16 @@ pub struct PersonLine {
     pub name: Printable,
     /// `null` if the declared address is the primary one.
     pub primary_email: Option<Printable>,
+}
+
+/// A guarded role held in Pylon that the files don't declare.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct UndeclaredLine {
+    /// The person's primary address in Pylon.
+    pub email: Printable,
+    pub role: Printable,
+    /// Whether the person is declared. If so, the person holds the role only through a SCIM group.
+    pub declared: bool,
 }
 
 /// A user without an email address.

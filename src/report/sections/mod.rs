@@ -1,5 +1,5 @@
 //! The sections of a plan report. Markdown and HTML show all of them. The text format has its own layout for the others, and uses
-//! only [`guardrails`], [`base()`], [`audit_log`], and [`rollback`].
+//! only [`guardrails`], [`base()`], [`undeclared`], [`audit_log`], and [`rollback`].
 //!
 //! This module decides on the order and wording of the sections, and the formats decide how to present them.
 
@@ -27,6 +27,7 @@ mod others;
 
 pub(in crate::report) use base::base;
 use others::others;
+pub(in crate::report) use others::undeclared;
 
 /// The maximum length, in characters, of a sentence that contains untrusted text.
 const LONGEST_SENTENCE: usize = 300;

@@ -3,9 +3,20 @@
 use super::{Line, Part, Section, in_parentheses, line, list, separated};
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
-use crate::report::facts::plan::{ChangeLine, EditLine, FoundElsewhereLine, MissingLine, PlanReport};
+use crate::report::facts::plan::{
+    ChangeLine, EditLine, FoundElsewhereLine, MissingLine, PlanReport, UndeclaredLine,
+};
 use crate::report::words;
 use crate::roster::Guardrail;
+
+/// Returns the list of people who hold a guarded role that the files don't declare.
+pub(in crate::report) fn undeclared(report: &PlanReport) -> Option<Section> {
+    let line = |UndeclaredLine { email, role, declared }: &UndeclaredLine| {
+        let how = if *declared { " through SCIM" } else { " (unmanaged)" };
+        line![email, " holds ", role, how]
+    };
+    list("Guarded roles that the files do not declare", true, report.undeclared.iter().map(line).collect())
+}
 
 /// Returns one list each for people who are not found, deactivated, observed, found under another address, or unmanaged.
 /// Lists that explain why the plan is blocked are expanded.
@@ -36,7 +47,7 @@ pub(super) fn others(report: &PlanReport) -> Vec<Section> {
             report.unmanaged.iter().map(|email| line![email]).collect(),
         ),
     ];
-    lists.into_iter().flatten().collect()
+    undeclared(report).into_iter().chain(lists.into_iter().flatten()).collect()
 }
 
 fn observed_line(change: &ChangeLine) -> Line {

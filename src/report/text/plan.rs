@@ -38,6 +38,8 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles, is_full:
         words::summary(report).iter().map(|part| whole(part)).collect::<Vec<_>>().join(" · ")
     );
     text += &unmanaged(command, report);
+    let undeclared = sections::undeclared(report).filter(|_| report.result.is_none());
+    text.extend(undeclared.map(|section| section_lines(&section, styles, is_full)));
     for Shared { kind: _, sentence, people } in &shared {
         let _ = writeln!(text, "{sentence} ({people} people)");
     }

@@ -23,7 +23,7 @@ use rolecall::report::facts::files::{FileLine, FileState, SkippedLine};
 use rolecall::report::facts::plan::{
     ApplyResult, AuditLogLine, BaseLine, BlameLine, ChangeLine, EditLine, ExpiredLine, FoundElsewhereLine,
     GuardedRoleLine, GuardrailLine, IntegrationLine, MissingLine, OutcomeLine, PersonLine, PlanReport,
-    PlanSummary, RollbackNotes,
+    PlanSummary, RollbackNotes, UndeclaredLine,
 };
 use rolecall::report::{AgendaReport, Body, ComparisonReport, words};
 use rolecall::roster::{Email, Field, Guardrail, Moment, OnViolation, PerField, RoleRule};
@@ -75,6 +75,11 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         summary: PlanSummary { in_sync: 3, in_sync_since_saved: 1, ..PlanSummary::default() },
         unmanaged: vec![deal.text(Carrier::Unmanaged)],
         lists_unmanaged: false,
+        undeclared: vec![UndeclaredLine {
+            email: deal.text(Carrier::Undeclared),
+            role: deal.text(Carrier::UndeclaredRole),
+            declared: of.rounds.start.is_multiple_of(2),
+        }],
         integration_users: vec![IntegrationLine {
             id: deal.text(Carrier::IntegrationId),
             name: deal.text(Carrier::IntegrationName),

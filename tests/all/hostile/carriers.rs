@@ -58,6 +58,8 @@ carriers! {
     BaseValue: Some(300), Some(300), Some(300), true, NONE;
     RoleThatStays: Some(254), Some(80), Some(120), true, NONE;
     Unmanaged: None, Some(80), Some(120), true, NONE;
+    Undeclared: None, Some(80), Some(120), true, NONE;
+    UndeclaredRole: None, Some(80), Some(120), true, NONE;
     IntegrationId: None, None, None, true, NONE;
     IntegrationName: None, None, None, true, NONE;
     Address: Some(WHOLE), None, Some(120), true, PLAN;

@@ -90,6 +90,8 @@ rolecall plan · Acme (org_1, HOST) · 4 declared
 
 2 to change (2 roles, 1 status) · 2 in sync · 1 unmanaged
 Unmanaged: dana@acme.example
+Guarded roles that the files do not declare (1):
+  dana@acme.example holds Admin (unmanaged)
 Guardrails pass: 2 of 4 change (limit 10), 2 Admins remain (minimum 2).
 The audit log does not show who changed 1 of 3 values.
 "
@@ -339,6 +341,10 @@ fn a_comment_shows_the_author_next_to_the_current_value() {
 | `cy@acme.example`<br>`Cy Ortega` | role `Member` → `Viewer` | `users.toml:7` |
 
 The audit log does not show who changed 1 of 3 values.
+
+**Guarded roles that the files do not declare**
+
+- `dana@acme.example` holds `Admin` (unmanaged)
 
 <details><summary>Observed, left alone (1)</summary>
 

@@ -59,6 +59,8 @@ fn each_change_has_the_cause_that_a_base_file_shows() {
 
 3 to change (2 roles, 1 status) · 1 in sync · 1 unmanaged
 Unmanaged: dana@acme.example
+Guarded roles that the files do not declare (1):
+  dana@acme.example holds Admin (unmanaged)
 Causes, compared with base/users.toml: 1 this change · 1 scheduled · 1 drift
 Guardrails pass: 3 of 4 change (limit 10), 2 Admins remain (minimum 2).
 "

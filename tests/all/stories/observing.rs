@@ -46,6 +46,9 @@ rolecall plan · Acme (org_1, HOST) · 1 declared
 
 nothing to change · 1 in sync · 3 unmanaged
 Unmanaged: ana@acme.example, ben@acme.example, dee@acme.example
+Guarded roles that the files do not declare (2):
+  ana@acme.example holds Admin (unmanaged)
+  ben@acme.example holds Admin (unmanaged)
 Guardrails pass: 0 of 1 change (limit 10), 2 Admins remain (minimum 2).
 "
         .replace("HOST", &scene.host()),
@@ -109,6 +112,9 @@ rolecall plan · Acme (org_1, HOST) · 2 declared
 
 nothing to change · 0 in sync · 1 not found · 1 deactivated · 4 unmanaged
 Unmanaged: ana@acme.example, ben@acme.example, bo@acme.example, dee@acme.example
+Guarded roles that the files do not declare (2):
+  ana@acme.example holds Admin (unmanaged)
+  ben@acme.example holds Admin (unmanaged)
 Guardrails pass: 0 of 2 change (limit 10), 2 Admins remain (minimum 2).
 "
         .replace("HOST", &scene.host()),
@@ -400,4 +406,32 @@ fn a_plan_names_the_first_unmanaged_people_and_lists_all_on_request() {
     let scene = scene.file("teams/users.toml", roster("block"));
     let remedy = "Declare them with `rolecall import --update --into FILE -c teams/users.toml`. If this is intended, add this";
     prints(&scene, "plan -c teams/users.toml", remedy);
+}
+
+#[test]
+fn holders_of_a_guarded_role_that_the_files_do_not_declare_are_listed() {
+    let pylon = r#"{ "users": [
+        { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
+        { "id": "u_ben", "email": "ben@acme.example", "name": "Ben", "role": "admin", "scim_roles": ["admin"] },
+        { "id": "u_eve", "email": "eve@acme.example", "name": "Eve", "role": "member", "scim_roles": ["admin"] },
+        { "id": "u_mo", "email": "mo@acme.example", "name": "Mo", "role": "admin" },
+        { "id": "u_jo", "email": "jo@acme.example", "name": "Jo", "role": "member" } ] }"#;
+    let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Admin\" }\n\
+                 \"eve@acme.example\" = { role = \"Member\" }\n";
+    let scene = Scene::with_pylon(pylon).file("users.toml", users);
+    let plan = scene.run("plan").exits(0).stdout.clone();
+    let listed = "Unmanaged: jo@acme.example, mo@acme.example\n\
+                  Guarded roles that the files do not declare (2):\n  eve@acme.example holds Admin through SCIM\n  \
+                  mo@acme.example holds Admin (unmanaged)\nGuardrails pass";
+    assert!(plan.contains(listed), "{plan}");
+    let comment = scene.run("plan --format markdown").stdout.clone();
+    let expanded = comment.split("<details>").next().unwrap_or_default();
+    assert!(expanded.contains("- `mo@acme.example` holds `Admin` (unmanaged)\n"), "{comment}");
+
+    let ignoring = format!("[guardrails]\nunmanaged = \"ignore\"\n{users}");
+    let scene = Scene::with_pylon(pylon).file("users.toml", ignoring);
+    let plan = scene.run("plan").exits(0).stdout.clone();
+    assert!(plan.contains("(1):\n  eve@acme.example holds Admin through SCIM\n"), "{plan}");
+    let one = scene.run("plan --only ana@acme.example").exits(0).stdout.clone();
+    assert!(!one.contains("do not declare"), "{one}");
 }
