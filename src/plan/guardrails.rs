@@ -35,8 +35,9 @@ pub struct ReviewedPlan {
     pub minimums: Vec<RoleCount>,
     /// The roles with a maximum, with their holder counts before and after the apply.
     pub maximums: Vec<RoleCount>,
-    /// Expired acknowledgments, which no longer have any effect but are listed in reports to explain why a guardrail blocks.
-    pub expired: Vec<Acknowledgment>,
+    /// All acknowledgments in the files. Expired ones no longer have any effect but are listed in reports to explain why a guardrail
+    /// blocks.
+    pub acknowledgments: Vec<Acknowledgment>,
 }
 
 impl ReviewedPlan {
@@ -226,9 +227,8 @@ impl Plan {
         }
         findings.extend(review.unmanaged(&self));
         findings.extend(review.missing(&self));
-        let acknowledgments = review.roster.acknowledgments.iter();
-        let expired = acknowledgments.filter(|known| !known.is_active(review.at)).cloned().collect();
-        ReviewedPlan { plan: self, findings, minimums, maximums, expired }
+        let acknowledgments = review.roster.acknowledgments.clone();
+        ReviewedPlan { plan: self, findings, minimums, maximums, acknowledgments }
     }
 }
 

@@ -11,7 +11,9 @@ use indexmap::IndexMap;
 
 use super::facts::agenda::{AgendaReport, ScheduledChange};
 use super::facts::comparison::ComparisonReport;
-use super::facts::plan::{ChangeLine, EditLine, Entry, ExpiredLine, GuardrailLine, MissingLine, PlanReport};
+use super::facts::plan::{
+    AcknowledgmentLine, ChangeLine, EditLine, Entry, GuardrailLine, MissingLine, PlanReport,
+};
 use super::style::Styles;
 use super::tables::{Mark, Row, TableReport};
 use super::{Annotations, Body, Report, Setting, text, words};
@@ -208,7 +210,7 @@ fn plan_annotations(report: &PlanReport) -> Vec<Annotation> {
     let is_rollback = report.rollback.is_some();
     let entries = entries
         .map(|entry| Annotation { location: entry.location.clone().filter(|_| !is_rollback), ..entry });
-    let expired = report.expired.iter().map(expired_annotation);
+    let expired = report.acknowledgments.iter().filter(|line| line.expired).map(expired_annotation);
     let figures =
         |line: &ScheduledChange| line.blocked_by.iter().map(Printable::as_str).collect::<Vec<_>>().join(", ");
     let scheduled = report.blocked_later().map(|line| Annotation {
@@ -267,13 +269,13 @@ fn entry_annotations(entry: Entry<'_>, is_guarded: bool) -> Vec<Annotation> {
     }
 }
 
-fn expired_annotation(line: &ExpiredLine) -> Annotation {
-    let ExpiredLine { guardrail, expired, at, location } = line;
+fn expired_annotation(line: &AcknowledgmentLine) -> Annotation {
+    let AcknowledgmentLine { guardrail, expires, expired: _, at, location } = line;
     Annotation {
         level: Level::Warning,
         location: Some(location.clone()),
         title: guardrail.as_str().to_owned(),
-        message: format!("this acknowledgment expired {expired} ({}) and is ignored", minute(*at)),
+        message: format!("this acknowledgment expired {expires} ({}) and is ignored", minute(*at)),
     }
 }
 

@@ -9,7 +9,7 @@ use super::OrganizationLine;
 use super::agenda::{ScheduledChange, WindowLine};
 use super::files::{FileState, SkippedLine, file_lines, skipped_lines};
 use super::plan::{
-    ApplyResult, AuditLogLine, BlameLine, ChangeLine, EditLine, ExpiredLine, FoundElsewhereLine,
+    AcknowledgmentLine, ApplyResult, AuditLogLine, BlameLine, ChangeLine, EditLine, FoundElsewhereLine,
     GuardedRoleLine, GuardrailLine, IntegrationLine, MissingLine, OutcomeLine, PersonLine, PlanReport,
     PlanSummary, RollbackNotes, UndeclaredLine,
 };
@@ -45,7 +45,7 @@ impl PlanReport {
         now: Timestamp,
         rollback: Option<RollbackNotes>,
     ) -> Self {
-        let ReviewedPlan { plan, findings, minimums: _, maximums: _, expired } = reviewed;
+        let ReviewedPlan { plan, findings, minimums: _, maximums: _, acknowledgments } = reviewed;
         let names = Labels { roles: &observed.roles, sources: &roster.sources };
         let guardrail = |finding| names.guardrail(finding, now, invocation);
         // A rollback reports only its own changes.
@@ -76,7 +76,7 @@ impl PlanReport {
             undeclared,
             integration_users: observed.integrations.iter().map(integration_line).collect(),
             guardrails: findings.iter().map(guardrail).collect(),
-            expired: expired.iter().map(|acknowledgment| names.expired(acknowledgment)).collect(),
+            acknowledgments: acknowledgments.iter().map(|known| names.acknowledgment(known, now)).collect(),
             scheduled: Vec::new(),
             windows,
             now,
@@ -363,11 +363,12 @@ impl Labels<'_> {
         }
     }
 
-    fn expired(&self, acknowledgment: &Acknowledgment) -> ExpiredLine {
+    fn acknowledgment(&self, acknowledgment: &Acknowledgment, now: Timestamp) -> AcknowledgmentLine {
         let expires = &acknowledgment.expires.value;
-        ExpiredLine {
+        AcknowledgmentLine {
             guardrail: acknowledgment.risk.guardrail,
-            expired: Printable::new(&expires.written),
+            expires: Printable::new(&expires.written),
+            expired: !acknowledgment.is_active(now),
             at: expires.at,
             location: self.sources.locate(acknowledgment.place),
         }

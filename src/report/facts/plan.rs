@@ -60,8 +60,8 @@ pub struct PlanReport {
     /// Users without an email address, sorted by ID. They do not count as people.
     pub integration_users: Vec<IntegrationLine>,
     pub guardrails: Vec<GuardrailLine>,
-    #[serde(rename = "expired_acknowledgments")]
-    pub expired: Vec<ExpiredLine>,
+    /// The acknowledgments in the files, including expired ones.
+    pub acknowledgments: Vec<AcknowledgmentLine>,
     /// Changes scheduled within the next seven days, plus any later ones that affect a guarded role or that a guardrail would
     /// block. Covers everyone, even if the plan is limited to certain people. Empty in a rollback.
     pub scheduled: Vec<ScheduledChange>,
@@ -344,12 +344,14 @@ fn remedy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
     Ok(text.map(|text| printable(text).join("\n")))
 }
 
-/// An acknowledgment that has expired and is therefore ignored.
+/// An acknowledgment that the files contain, active or expired.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct ExpiredLine {
+pub struct AcknowledgmentLine {
     pub guardrail: Guardrail,
     /// The expiry, as written in the file.
-    pub expired: Printable,
+    pub expires: Printable,
+    /// Whether the acknowledgment has expired and is therefore ignored.
+    pub expired: bool,
     /// The expiry as an RFC 3339 timestamp in UTC.
     #[schemars(with = "String")]
     pub at: Timestamp,

@@ -15,7 +15,7 @@ use crate::report::facts::OrganizationLine;
 use crate::report::facts::agenda::ScheduledChange;
 use crate::report::facts::files::{FileLine, SkippedLine};
 use crate::report::facts::plan::{
-    ChangeLine, ExpiredLine, GuardrailLine, OutcomeLine, PlanReport, RollbackNotes,
+    AcknowledgmentLine, ChangeLine, GuardrailLine, OutcomeLine, PlanReport, RollbackNotes,
 };
 use crate::report::tables::Mark;
 use crate::report::words;
@@ -404,7 +404,7 @@ pub(in crate::report) fn with_commands(sentence: &str) -> Line {
         .collect()
 }
 
-/// Returns the guardrails that don't block, followed by expired acknowledgments.
+/// Returns the guardrails that don't block, followed by the acknowledgments.
 pub(in crate::report) fn guardrails(report: &PlanReport) -> Vec<Section> {
     let mut passing: Vec<Line> = Vec::new();
     let mut lines = Vec::new();
@@ -424,10 +424,12 @@ pub(in crate::report) fn guardrails(report: &PlanReport) -> Vec<Section> {
             Verdict::Blocks => {}
         }
     }
-    for ExpiredLine { guardrail, expired, at, location } in &report.expired {
-        let (name, ended) = (Part::Strong(guardrail.as_str()), Printable::new(&minute(*at)));
-        let mut line = line!["The acknowledgment of ", name, " at ", location, " expired ", expired];
-        line.extend(line![" (", &ended, ") and is ignored"]);
+    for AcknowledgmentLine { guardrail, expires, expired, at, location } in &report.acknowledgments {
+        let (name, end) = (Part::Strong(guardrail.as_str()), Printable::new(&minute(*at)));
+        let state = if *expired { " expired " } else { " is active until " };
+        let mut line =
+            line!["The acknowledgment of ", name, " at ", location, state, expires, " (", &end, ")"];
+        line.extend(expired.then_some(Part::from(" and is ignored")));
         lines.push(line);
     }
     let mut sections = Vec::new();

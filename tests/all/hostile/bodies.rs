@@ -21,9 +21,9 @@ use rolecall::report::facts::agenda::{Edge, ScheduledChange, WindowLine};
 use rolecall::report::facts::comparison::ComparisonSummary;
 use rolecall::report::facts::files::{FileLine, FileState, SkippedLine};
 use rolecall::report::facts::plan::{
-    ApplyResult, AuditLogLine, BaseLine, BlameLine, ChangeLine, EditLine, ExpiredLine, FoundElsewhereLine,
-    GuardedRoleLine, GuardrailLine, IntegrationLine, MissingLine, OutcomeLine, PersonLine, PlanReport,
-    PlanSummary, RollbackNotes, UndeclaredLine,
+    AcknowledgmentLine, ApplyResult, AuditLogLine, BaseLine, BlameLine, ChangeLine, EditLine,
+    FoundElsewhereLine, GuardedRoleLine, GuardrailLine, IntegrationLine, MissingLine, OutcomeLine,
+    PersonLine, PlanReport, PlanSummary, RollbackNotes, UndeclaredLine,
 };
 use rolecall::report::{AgendaReport, Body, ComparisonReport, words};
 use rolecall::roster::{Email, Field, Guardrail, Moment, OnViolation, PerField, RoleRule};
@@ -86,9 +86,10 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         }],
         guarded_roles: Vec::new(),
         guardrails: guardrails(deal, of.carried_out),
-        expired: vec![ExpiredLine {
+        acknowledgments: vec![AcknowledgmentLine {
             guardrail: Guardrail::KeepAtLeast,
-            expired: deal.text(Carrier::Expired),
+            expires: deal.text(Carrier::Expires),
+            expired: of.rounds.start.is_multiple_of(2),
             at: now(),
             location: Location { file: "users.toml".into(), line: 1, column: 1 },
         }],

@@ -88,7 +88,7 @@ carriers! {
     RuleReason: Some(120), None, None, false, NONE;
     RemedyRole: None, None, None, false, NONE;
     AcknowledgedReason: Some(300), Some(300), Some(300), true, NONE;
-    Expired: Some(254), Some(80), Some(120), true, NONE;
+    Expires: Some(254), Some(80), Some(120), true, NONE;
     ComingWhen: Some(WHOLE), Some(80), Some(WHOLE), true, AGENDA;
     ComingAddress: Some(WHOLE), Some(80), Some(120), true, AGENDA;
     ComingBefore: Some(80), Some(80), Some(120), true, AGENDA;

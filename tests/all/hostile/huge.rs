@@ -100,7 +100,7 @@ fn reports_of_server(strings: &[String]) -> Vec<Report> {
 fn shorten(plan: &mut PlanReport) {
     let short = || Printable::new("short");
     (plan.at, plan.saved, plan.journal) = (Some(short()), Some(short()), Some(short()));
-    plan.expired.clear();
+    plan.acknowledgments.clear();
     plan.scheduled.clear();
     plan.windows.clear();
     if let Some(lines) = &mut plan.rollback {

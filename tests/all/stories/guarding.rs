@@ -260,6 +260,16 @@ fn the_comment_does_not_collapse_missing_people_who_block_the_plan() {
 }
 
 #[test]
+fn an_active_acknowledgment_is_listed_even_if_the_plan_does_not_need_it() {
+    let text = "[[acknowledge]]\nguardrail = \"keep_at_least\"\nrole = \"Admin\"\ndown_to = 0\nreason = \"handover\"\nexpires = 2026-12-01\n";
+    let scene = pylon(1)
+        .file("users.toml", format!("{text}[users]\n\"ana@acme.example\" = {{ role = \"Admin\" }}\n"));
+    let plan = scene.run("plan").exits(0).stdout.clone();
+    let line = "  The acknowledgment of keep_at_least at users.toml:1 is active until 2026-12-01 (2026-12-01 00:00Z)\n";
+    assert!(plan.contains(line), "{plan}");
+}
+
+#[test]
 fn an_expired_acknowledgment_is_reported_and_has_no_effect() {
     let text = "[guardrails]\nmax_changes = 0\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 5\nreason = \"reorganization\"\nexpires = 2026-11-20\n";
     let scene = pylon(1).file("users.toml", format!("{text}[users]\n{}", demote(0..1)));
