@@ -282,6 +282,7 @@ mod tests {
             only: Vec::new(),
             changes: vec![change(edit(Field::Role, "r2", "r1"))],
             observed: vec![change(edit(Field::Status, "away", "active"))],
+            ignored: Vec::new(),
             in_sync: 0,
             absent: Vec::new(),
             found_elsewhere: Vec::new(),

@@ -23,7 +23,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Differences that the policy only observes, sorted by declared address. These are reported but never applied.
     pub observed: Vec<Change>,
-    /// The number of declared people without any reported difference.
+    /// Differences that the policy ignores, sorted by declared address. The plan only counts the people.
+    pub ignored: Vec<Change>,
+    /// The number of declared people without any difference.
     pub in_sync: usize,
     /// Declared people not found in Pylon or deactivated there, sorted by address.
     pub absent: Vec<Absent>,
@@ -113,6 +115,7 @@ impl Plan {
             only: Vec::new(),
             changes: Vec::new(),
             observed: Vec::new(),
+            ignored: Vec::new(),
             in_sync: 0,
             absent: Vec::new(),
             found_elsewhere: Vec::new(),
@@ -137,13 +140,15 @@ impl Plan {
         let is_meant = |email: &Sourced<Email>| only.contains(&email.value);
         self.changes.retain(|change| is_meant(&change.subject.email));
         self.observed.retain(|change| is_meant(&change.subject.email));
+        self.ignored.retain(|change| is_meant(&change.subject.email));
         self.absent.retain(|absent| is_meant(&absent.email));
         self.found_elsewhere.retain(|subject| is_meant(&subject.email));
         self.only = only.to_vec();
         self.only.sort();
         self.only.dedup();
         let differs = |email: &Email| {
-            let changes = self.changes.iter().chain(&self.observed).map(|change| &change.subject.email.value);
+            let changes = self.changes.iter().chain(&self.observed).chain(&self.ignored);
+            let changes = changes.map(|change| &change.subject.email.value);
             changes.chain(self.absent.iter().map(|absent| &absent.email.value)).any(|other| other == email)
         };
         self.in_sync = self.only.iter().filter(|email| !differs(email)).count();

@@ -127,18 +127,20 @@ impl<'a> Drawing<'a> {
     }
 
     fn compare(&mut self, desired: &DesiredPerson, person: &Person) {
-        let (mut enforced, mut observed) = (Vec::new(), Vec::new());
+        let (mut enforced, mut observed, mut ignored) = (Vec::new(), Vec::new(), Vec::new());
         for field in Field::ALL {
             match self.edit(field, desired, person) {
                 Some((Stance::Enforce, edit)) => enforced.push(edit),
                 Some((Stance::Observe, edit)) => observed.push(edit),
-                Some((Stance::Ignore, _)) | None => {}
+                Some((Stance::Ignore, edit)) => ignored.push(edit),
+                None => {}
             }
         }
-        if enforced.is_empty() && observed.is_empty() {
-            self.plan.in_sync += 1;
+        let Plan { changes, observed: only_observed, ignored: only_ignored, in_sync, .. } = &mut self.plan;
+        if enforced.is_empty() && observed.is_empty() && ignored.is_empty() {
+            *in_sync += 1;
         }
-        for (edits, changes) in [(enforced, &mut self.plan.changes), (observed, &mut self.plan.observed)] {
+        for (edits, changes) in [(enforced, changes), (observed, only_observed), (ignored, only_ignored)] {
             if !edits.is_empty() {
                 changes.push(Change { subject: Subject::new(desired.email.clone(), person), edits });
             }

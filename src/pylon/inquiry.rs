@@ -211,6 +211,7 @@ mod tests {
             only: Vec::new(),
             changes: (0..people).map(change).collect(),
             observed: Vec::new(),
+            ignored: Vec::new(),
             in_sync: 0,
             absent: Vec::new(),
             found_elsewhere: Vec::new(),

@@ -78,6 +78,7 @@ pub(super) const COLUMNS: Columns<'_, fn(AccessRow<'_>) -> Cell> = &[
     ("state", |row| if row.kind == NOT_FOUND { cell(row.kind) } else { cell(row.person?.state) }),
     ("pending", |row| list(row.person?.pending.iter().map(edit))),
     ("observed", |row| list(row.person?.observed.iter().map(edit))),
+    ("ignored", |row| list(row.person?.ignored.iter().map(edit))),
     ("unmanaged", |row| cell(row.person?.unmanaged)),
     ("deactivated", |row| cell(row.person?.deactivated)),
     ("protected", |row| cell(row.person?.protected)),

@@ -41,6 +41,8 @@ pub struct ExplanationReport {
     #[serde(serialize_with = "as_plan_report")]
     #[schemars(with = "Option<Envelope<'static, PlanReport>>")]
     pub plan: Option<PlanReport>,
+    /// The policies that ignore a difference listed in the plan's `ignored`, in the same order.
+    pub ignored_by: Vec<PolicyLine>,
     /// The guardrails that apply to this person, regardless of any changes.
     pub standing: Vec<StandingLine>,
     /// The most similar known address, if the person was not found in Pylon.
@@ -99,6 +101,15 @@ pub struct StandingLine {
     pub guardrail: Guardrail,
     pub text: String,
     /// Where the guardrail is configured. `null` if it applies by default.
+    pub location: Option<Location>,
+}
+
+/// A key in `[policy]` that ignores a difference.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PolicyLine {
+    /// `role`, `status`, or `extra_roles`.
+    pub key: &'static str,
+    /// Where the policy is set.
     pub location: Option<Location>,
 }
 
@@ -182,6 +193,7 @@ impl ExplanationReport {
             in_pylon: person.map(line),
             several_in_pylon: several.iter().map(|person| line(person)).collect(),
             values: desired.map(|desired| values(desired, sources)).unwrap_or_default(),
+            ignored_by: plan.iter().flat_map(ignored).map(|edit| PolicyLine::new(edit, roster)).collect(),
             standing: standing(email, person, roster, observed),
             did_you_mean: if found == Found::NotFound { near(asked, roster, observed) } else { None },
             candidates: Vec::new(),
@@ -229,6 +241,9 @@ impl ExplanationReport {
             (Some(_), Some(_)) if changes => (Mark::Attention, "not in sync: see what would change"),
             (Some(_), Some(_)) if observed => {
                 (Mark::Attention, "not in sync, and left alone: the policy only observes this field")
+            }
+            (Some(_), Some(_)) if !self.ignored_by.is_empty() => {
+                (Mark::Attention, "not in sync, but the policy ignores the difference")
             }
             (Some(_), Some(_)) => (Mark::Good, "in sync"),
         };
@@ -306,9 +321,11 @@ impl ExplanationReport {
         };
         let changes = edits(|plan| &plan.changes).map(|edit| row(edit, ""));
         let observed = edits(|plan| &plan.observed).map(|edit| row(edit, "observed, left alone"));
+        let ignored = self.plan.iter().flat_map(ignored).zip(&self.ignored_by);
+        let ignored = ignored.map(|(edit, policy)| row(edit, &policy.sentence()));
         Table {
             title: Some("What would change"),
-            rows: changes.chain(observed).collect(),
+            rows: changes.chain(observed).chain(ignored).collect(),
             ..Table::default()
         }
     }
@@ -376,6 +393,28 @@ impl ExplanationReport {
         });
         let rows = standing.chain(lines).collect();
         Table { title: Some("Guardrails for this person"), rows, ..Table::default() }
+    }
+}
+
+/// Returns the differences that the policy ignores.
+fn ignored(plan: &PlanReport) -> impl Iterator<Item = &EditLine> {
+    plan.ignored.iter().flat_map(|line| &line.edits)
+}
+
+impl PolicyLine {
+    fn new(edit: &EditLine, roster: &Roster) -> Self {
+        let is_extra = edit.from.contains(&edit.to);
+        let key = if is_extra { "extra_roles" } else { edit.field.as_str() };
+        let place = roster.setting_places.get(&format!("policy.{key}"));
+        Self { key, location: place.map(|place| roster.sources.locate(*place)) }
+    }
+
+    fn sentence(&self) -> String {
+        let Self { key, location } = self;
+        let at = location.as_ref().map_or_else(String::new, |location| {
+            format!(", {}", Printable::cut(&location.to_string(), LONGEST_CELL))
+        });
+        format!("ignored by policy: {key} = \"ignore\"{at}")
     }
 }
 

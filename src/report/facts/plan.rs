@@ -41,10 +41,12 @@ pub struct PlanReport {
     pub summary: PlanSummary,
     /// Gained and lost guarded roles, sorted by address. Reviewers should look at these first.
     pub guarded_roles: Vec<GuardedRoleLine>,
-    /// Sorted by declared address, as are `observed`, `missing`, and `found_elsewhere`.
+    /// Sorted by declared address, as are `observed`, `ignored`, `missing`, and `found_elsewhere`.
     pub changes: Vec<ChangeLine>,
     /// Differences left alone because the policy only observes them.
     pub observed: Vec<ChangeLine>,
+    /// Differences that the policy ignores. Formats other than JSON only count the people.
+    pub ignored: Vec<ChangeLine>,
     /// Declared people who were not found in Pylon or are deactivated there.
     pub missing: Vec<MissingLine>,
     /// People who are in sync but have a different primary address in Pylon.
@@ -96,12 +98,14 @@ pub struct PlanSummary {
     /// Reviewed changes that another user or program has made since the plan was saved.
     pub in_sync_since_saved: usize,
     pub observed: usize,
+    /// People with a difference that the policy ignores.
+    pub ignored: usize,
     pub missing: usize,
     pub unmanaged: usize,
     pub integration_users: usize,
 }
 
-/// A person with changes, or with differences that the policy only observes.
+/// A person with changes, or with differences that the policy only observes or ignores.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeLine {
     /// The person's declared address. In a rollback, the primary address in Pylon.

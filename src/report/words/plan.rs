@@ -78,6 +78,7 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
     for (number, what) in [
         (in_sync_since_saved, "of them since the plan was saved"),
         (report.observed.len(), "observed"),
+        (report.ignored.len(), "ignored by policy"),
         (missing.len(), "not found"),
         (deactivated.len(), "deactivated"),
         (report.unmanaged.len(), "unmanaged"),

@@ -103,6 +103,7 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         saved: Some(deal.text(Carrier::Saved)),
         changes: Vec::new(),
         observed: Vec::new(),
+        ignored: Vec::new(),
         missing: Vec::new(),
         found_elsewhere: Vec::new(),
     };

@@ -111,7 +111,9 @@ fn shorten(plan: &mut PlanReport) {
         *email = short();
         location.file = "users.toml".into();
     };
-    for ChangeLine { email, edits, location, .. } in plan.changes.iter_mut().chain(&mut plan.observed) {
+    for ChangeLine { email, edits, location, .. } in
+        plan.changes.iter_mut().chain(&mut plan.observed).chain(&mut plan.ignored)
+    {
         in_short(email, location);
         edits.iter_mut().for_each(|edit| edit.location.file = "users.toml".into());
     }

@@ -14,8 +14,8 @@ use rolecall::report::facts::access::{
 use rolecall::report::facts::agenda::ScheduledChange;
 use rolecall::report::facts::doctor::{Check, DoctorReport};
 use rolecall::report::facts::explanation::{
-    CandidateLine, DeclarationLine, ExplanationReport, HeldValuesLine, LastChangeLine, PylonLine, SinceLine,
-    StandingLine, ValueLine,
+    CandidateLine, DeclarationLine, ExplanationReport, HeldValuesLine, LastChangeLine, PolicyLine, PylonLine,
+    SinceLine, StandingLine, ValueLine,
 };
 use rolecall::report::facts::files::{FilesReport, SkippedLine};
 use rolecall::report::facts::journals::{JournalEntry, JournalState, JournalsReport};
@@ -134,6 +134,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         several_in_pylon,
         values: vec![value],
         plan: Some(plan_of_one(deal, round)),
+        ignored_by: vec![PolicyLine { key: "role", location: Some(location(deal, Carrier::File)) }],
         standing: vec![standing],
         did_you_mean: (round % 4 == 1).then(|| deal.text(Carrier::AskedNear)),
         scheduled: vec![scheduled],
@@ -286,6 +287,7 @@ fn access_line(deal: &mut Deal<'_>, round: usize) -> AccessLine {
         state: AccessState::NotInSync,
         pending: vec![edit],
         observed: Vec::new(),
+        ignored: Vec::new(),
         unmanaged: false,
         deactivated: round.is_multiple_of(5),
         protected: round.is_multiple_of(2),
@@ -332,10 +334,10 @@ fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanRepor
     let person = PersonLine { id: Printable::new("u_1"), name: Printable::new("Bo"), primary_email: None };
     let (email, location) = (deal.text(Carrier::Asked), location(deal, Carrier::File));
     let line = ChangeLine { email, person, edits: vec![edit], outcome: None, location };
-    if round.is_multiple_of(3) {
-        plan.observed = vec![line];
-    } else {
-        plan.changes = vec![line];
+    match round % 3 {
+        0 => plan.observed = vec![line],
+        1 => plan.ignored = vec![line],
+        _ => plan.changes = vec![line],
     }
     *plan
 }

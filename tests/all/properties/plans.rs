@@ -121,8 +121,13 @@ fn changes_something(change: &Change, observed: &ObservedState) {
 }
 
 fn everyone_is_accounted_for(plan: &Plan) {
-    let differing: BTreeSet<_> =
-        plan.changes.iter().chain(&plan.observed).map(|change| &change.subject.id).collect();
+    let differing: BTreeSet<_> = plan
+        .changes
+        .iter()
+        .chain(&plan.observed)
+        .chain(&plan.ignored)
+        .map(|change| &change.subject.id)
+        .collect();
     assert_eq!(plan.declared, differing.len() + plan.absent.len() + plan.in_sync);
 }
 
@@ -132,7 +137,8 @@ fn applying_a_plan_leaves_nothing_to_change() {
         let resolved = case.resolve();
         let Ok(plan) = resolved.plan() else { return };
         let state = after(&resolved.observed, &plan);
-        let seen = |id| plan.observed.iter().any(|change| change.subject.id == id);
+        let left_alone = || plan.observed.iter().chain(&plan.ignored);
+        let seen = |id| left_alone().any(|change| change.subject.id == id);
         let now_in_sync = plan.changes.iter().filter(|change| !seen(change.subject.id.clone())).count();
         let expected = Plan { changes: Vec::new(), in_sync: plan.in_sync + now_in_sync, ..plan.clone() };
         assert_eq!(resolved.plan_on(&state), Ok(expected));

@@ -317,6 +317,44 @@ fn a_page_is_green_only_if_no_person_needs_attention() {
     assert_eq!(header("lead", active, rule), "attention", "a rule does not allow this role");
 }
 
+#[test]
+fn a_role_that_is_not_declared_is_never_shown_as_in_sync_whatever_the_policy() {
+    let users = [
+        json!({ "id": "u_fin", "email": "fin@acme.example", "role": ["admin", "lead"] }),
+        json!({ "id": "u_ana", "email": "ana@acme.example", "role": "admin" }),
+        json!({ "id": "u_bo", "email": "bo@acme.example", "role": "lead" }),
+    ];
+    let files = |policy: &str| {
+        format!(
+            "[policy]\nrole = \"{policy}\"\nextra_roles = \"{policy}\"\n[users]\n\"fin@acme.example\" = {{ role = \"Admin\" }}\n\"ana@acme.example\" = {{ role = \"Member\" }}\n\"bo@acme.example\" = {{ status = \"active\" }}\n"
+        )
+    };
+    for (policy, state, remark, count) in [
+        ("observe", "observed", "observed", "2 observed"),
+        ("ignore", "ignored", "ignored by policy", "2 ignored by policy"),
+    ] {
+        let scene = Scene::with_pylon(&pylon(&users, &roles(), &[], &json!({})));
+        let scene = scene.file("users.toml", files(policy));
+        let run = scene.run("access");
+        run.exits(0);
+        for expected in [
+            "  ! ana@acme.example  Admin\n",
+            &format!("      role Admin → Member ({remark}), users.toml:6\n"),
+            "  ! fin@acme.example  Admin +1\n",
+            &format!("      role Admin, Lead → Admin ({remark}), users.toml:5\n"),
+            "    bo@acme.example  Lead\n      the files do not declare a role\n",
+            &format!(" · 0 not in sync · 0 integration users · {count}\n"),
+        ] {
+            assert!(run.stdout.contains(expected), "{expected}\n{}", run.stdout);
+        }
+        let report = json_of(&scene);
+        let states: Vec<&Value> =
+            report["people"].as_array().unwrap().iter().map(|line| &line["state"]).collect();
+        assert_eq!(states, [state, state, "in_sync"], "Bo's role is left alone, and the status is in sync");
+        assert_eq!(report["people"][0][state][0]["to"], "Member");
+    }
+}
+
 /// Sets up a [`Scene`] with files in a git repository that has two commits. The second commit changes Cy's role.
 fn repository() -> Scene {
     let scene = committed(scene());

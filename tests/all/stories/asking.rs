@@ -614,3 +614,14 @@ fn a_difference_that_is_only_observed_is_not_in_sync() {
     let expected = "\nnot in sync, and left alone: the policy only observes this field\n";
     assert!(run.exits(0).stdout.ends_with(expected), "{}", run.stdout);
 }
+
+#[test]
+fn a_difference_that_the_policy_ignores_is_not_in_sync() {
+    let files = "[policy]\nrole = \"ignore\"\n[users]\n\"bo@acme.example\" = { role = \"Member\" }\n";
+    let run = Scene::with_pylon(PYLON).file("users.toml", files).run("explain bo@acme.example");
+    run.exits(0);
+    let expected = " → Member   users.toml:4\n      ignored by policy: role = \"ignore\", users.toml:2\n";
+    assert!(run.stdout.contains(expected), "{}", run.stdout);
+    let verdict = "\nnot in sync, but the policy ignores the difference\n";
+    assert!(run.stdout.ends_with(verdict), "{}", run.stdout);
+}

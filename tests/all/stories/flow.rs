@@ -148,7 +148,7 @@ fn the_json_report_has_the_same_facts() {
     assert_eq!(report["version"], 1);
     assert_eq!(
         report["summary"],
-        serde_json::json!({ "changes": 2, "in_sync": 2, "in_sync_since_saved": 0, "observed": 0, "missing": 0, "unmanaged": 1, "integration_users": 0 })
+        serde_json::json!({ "changes": 2, "in_sync": 2, "in_sync_since_saved": 0, "observed": 0, "ignored": 0, "missing": 0, "unmanaged": 1, "integration_users": 0 })
     );
     assert_eq!(
         report["changes"][0],

@@ -267,6 +267,11 @@ fn additional_roles_are_removed_unless_the_policy_says_otherwise() {
     let run = ignored.run("plan --detailed-exitcode");
     run.exits(0);
     assert!(!run.stdout.contains("Viewer"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("nothing to change · 0 in sync · 1 ignored by policy"),
+        "the difference is counted: {}",
+        run.stdout
+    );
 }
 
 #[test]

@@ -87,13 +87,14 @@ pub struct LogLine {
 /// The number of people in each category.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct AccessSummary {
-    /// People who can sign in. Deactivated people are not counted in `admins`, `unmanaged`, `not_in_sync`, `observed`, and
-    /// `against_rule` either.
+    /// People who can sign in. Deactivated people are not counted in `admins`, `unmanaged`, `not_in_sync`, `observed`,
+    /// `ignored`, and `against_rule` either.
     pub active: usize,
     pub admins: usize,
     pub unmanaged: usize,
     pub not_in_sync: usize,
     pub observed: usize,
+    pub ignored: usize,
     /// People with a role forbidden by a rule.
     pub against_rule: usize,
     pub deactivated: usize,
@@ -111,6 +112,8 @@ words! {
         NotInSync = "not in sync",
         /// There are differences, but the policy only observes them.
         Observed = "observed",
+        /// There are differences, but the policy ignores them.
+        Ignored = "ignored",
         /// The person is not declared in any file.
         Unmanaged = "unmanaged",
         /// The person can no longer sign in.
@@ -153,6 +156,8 @@ pub struct AccessLine {
     pub pending: Vec<EditLine>,
     /// Differences left alone because the policy only observes them.
     pub observed: Vec<EditLine>,
+    /// Differences left alone because the policy ignores them.
+    pub ignored: Vec<EditLine>,
     pub unmanaged: bool,
     pub deactivated: bool,
     /// Whether the person is listed in `protected`.
@@ -265,23 +270,21 @@ impl AccessReport {
     }
 }
 
-impl HeldRole {
-    /// Returns `true` if the role comes from a SCIM group and isn't declared. An apply can't remove such a role.
-    const fn is_only_from_scim(&self) -> bool {
-        matches!(self.held, Held::Scim) && !self.declared
-    }
-}
-
 impl AccessLine {
     fn is_privileged(&self) -> bool {
         self.roles.iter().any(|role| role.guarded)
     }
 
-    /// Returns the roles that SCIM groups grant in addition to the declared role. Returns no roles for deactivated people, or if
-    /// the files leave the role alone.
+    /// Returns the roles that the person holds instead of, or in addition to, the declared role, under every policy. Returns no
+    /// roles for deactivated people, or if the files leave the role alone.
     fn beyond_declared(&self) -> impl Iterator<Item = &HeldRole> {
         let is_compared = self.declared_role.is_some() && !self.deactivated;
-        self.roles.iter().filter(move |role| is_compared && role.is_only_from_scim())
+        self.roles.iter().filter(move |role| is_compared && !role.declared)
+    }
+
+    /// Returns `true` if the person is declared and has a role, but the files leave the role alone.
+    fn is_role_left_alone(&self) -> bool {
+        !self.unmanaged && !self.deactivated && self.declared_role.is_none() && !self.roles.is_empty()
     }
 
     fn is_against_rule(&self) -> bool {
@@ -302,6 +305,7 @@ impl AccessSummary {
             AccessState::InSync | AccessState::Deactivated => {}
             AccessState::NotInSync => self.not_in_sync += 1,
             AccessState::Observed => self.observed += 1,
+            AccessState::Ignored => self.ignored += 1,
             AccessState::Unmanaged => self.unmanaged += 1,
         }
     }
@@ -313,6 +317,7 @@ struct Reviewer<'a> {
     declared: HashMap<&'a UserId, &'a DesiredPerson>,
     pending: HashMap<&'a str, &'a [EditLine]>,
     observed: HashMap<&'a str, &'a [EditLine]>,
+    ignored: HashMap<&'a str, &'a [EditLine]>,
 }
 
 /// The sort key of a person: whether they are deactivated, the privilege of the highest role they can use, their address, and
@@ -333,7 +338,7 @@ impl<'a> Reviewer<'a> {
     fn new(sources: &'a AccessSources<'a>) -> Self {
         let AccessSources { observed, declared, .. } = sources;
         let mut by_id = HashMap::new();
-        let (mut pending, mut only_observed) = (HashMap::new(), HashMap::new());
+        let (mut pending, mut only_observed, mut ignored) = (HashMap::new(), HashMap::new(), HashMap::new());
         if let Some(DeclaredSources { desired, plan, .. }) = declared {
             for person in &desired.people {
                 if let Found::Primary(found) | Found::Secondary(found) = observed.find(&person.email.value) {
@@ -344,8 +349,9 @@ impl<'a> Reviewer<'a> {
                 |change: &'a super::plan::ChangeLine| (change.person.id.raw(), change.edits.as_slice());
             pending = plan.changes.iter().map(edits).collect();
             only_observed = plan.observed.iter().map(edits).collect();
+            ignored = plan.ignored.iter().map(edits).collect();
         }
-        Self { sources, declared: by_id, pending, observed: only_observed }
+        Self { sources, declared: by_id, pending, observed: only_observed, ignored }
     }
 
     fn rank(&self, person: &Person) -> Rank {
@@ -383,7 +389,8 @@ impl<'a> Reviewer<'a> {
         let edits = |map: &HashMap<&str, &[EditLine]>| {
             map.get(id.as_str()).map_or_else(Vec::new, |edits| edits.to_vec())
         };
-        let (pending, observed) = (edits(&self.pending), edits(&self.observed));
+        let (pending, observed, ignored) =
+            (edits(&self.pending), edits(&self.observed), edits(&self.ignored));
         let state = if *deactivated {
             AccessState::Deactivated
         } else if declared.is_none() {
@@ -392,6 +399,8 @@ impl<'a> Reviewer<'a> {
             AccessState::NotInSync
         } else if !observed.is_empty() {
             AccessState::Observed
+        } else if !ignored.is_empty() {
+            AccessState::Ignored
         } else {
             AccessState::InSync
         };
@@ -410,6 +419,7 @@ impl<'a> Reviewer<'a> {
             state,
             pending,
             observed,
+            ignored,
             unmanaged: declared.is_none(),
             deactivated: *deactivated,
             protected: self.is_protected(person),

@@ -124,6 +124,7 @@ impl AccessReport {
             unmanaged,
             not_in_sync,
             observed,
+            ignored,
             against_rule,
             deactivated,
             integration_users,
@@ -139,6 +140,7 @@ impl AccessReport {
         for (number, what) in [
             (against_rule, "against a rule"),
             (observed, "observed"),
+            (ignored, "ignored by policy"),
             (deactivated, "deactivated"),
             (not_found, "declared, but not found in Pylon"),
         ] {
@@ -208,11 +210,13 @@ impl AccessLine {
     fn row(&self, layout: Layout, has_files: bool) -> Row {
         let mark = match self.state {
             _ if self.is_against_rule() || self.beyond_declared().next().is_some() => Mark::Attention,
-            AccessState::InSync => Mark::Good,
+            AccessState::InSync if !self.is_role_left_alone() => Mark::Good,
             // Without files, everyone is unmanaged.
             AccessState::Unmanaged if !has_files => Mark::Plain,
             AccessState::NotInSync | AccessState::Unmanaged => Mark::Attention,
-            AccessState::Observed | AccessState::Deactivated => Mark::Plain,
+            AccessState::InSync | AccessState::Observed | AccessState::Ignored | AccessState::Deactivated => {
+                Mark::Plain
+            }
         };
         let mut row = Row::new(mark, self.cells(layout));
         if layout == Layout::Wide || matches!(layout, Layout::Narrow { is_annotated: true, .. }) {
@@ -277,13 +281,16 @@ impl AccessLine {
         }
         notes.extend(self.pending.iter().map(|edit| edit_note(edit, "", shown)));
         notes.extend(self.observed.iter().map(|edit| edit_note(edit, " (observed)", shown)));
-        let others = self.beyond_declared().map(|role| cell(&role.name));
+        notes.extend(self.ignored.iter().map(|edit| edit_note(edit, " (ignored by policy)", shown)));
+        let from_scim = self.beyond_declared().filter(|role| role.held == Held::Scim);
+        let others = from_scim.map(|role| cell(&role.name));
         notes
             .extend(others.map(|role| format!("a SCIM group grants {role}, which the files do not declare")));
         for AppliedRule { rule, location, violated: _ } in self.rules.iter().filter(|rule| rule.violated) {
             let rule = rule.short(LONGEST_RULE);
             notes.push(format!("a rule does not allow this role ({rule}), {location}"));
         }
+        notes.extend(self.is_role_left_alone().then(|| "the files do not declare a role".to_owned()));
         if self.role_set.as_ref().is_some_and(|set| set.outdated) {
             notes.push("the role has changed since, but that change is not in the audit log".into());
         }
