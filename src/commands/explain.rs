@@ -15,7 +15,7 @@ use crate::plan::blame::Drift;
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::report::{Body, CandidateLine, DiagnosticPage, ExplanationReport};
-use crate::roster::Email;
+use crate::roster::{Email, Roster};
 use crate::spelling::did_you_mean;
 
 pub(super) fn run(args: &ExplainArgs, session: Session<'_>) -> Done {
@@ -35,17 +35,19 @@ pub(super) fn run(args: &ExplainArgs, session: Session<'_>) -> Done {
             candidates.clear();
         }
         let person = declared_person(&asked, people, &observation.state);
-        let (state, plan) = match person {
-            None => (observation.state, None),
-            Some(person) => {
-                let only = std::slice::from_ref(&person.email.value);
-                let prepared = settle(&files, only, None, &connection, observation)?;
-                (prepared.observation.state, Some(prepared.report))
-            }
-        };
+        // For an unmanaged person, the plan is needed only to find out whether the person violates a rule.
+        let (state, prepared) =
+            if person.is_none() && !is_restricted(&asked, &files.roster, &observation.state) {
+                (observation.state, None)
+            } else {
+                let only = person.map_or(&asked, |person| &person.email.value);
+                let prepared = settle(&files, std::slice::from_ref(only), None, &connection, observation)?;
+                (prepared.observation.state, Some((prepared.report, prepared.reviewed.findings)))
+            };
+        let review = prepared.as_ref().map(|(report, findings)| (report.clone(), findings.as_slice()));
         let place = connection.place.clone();
         let mut report =
-            ExplanationReport::new(&asked, &files.roster, person, &state, &place, plan, files.now);
+            ExplanationReport::new(&asked, &files.roster, person, &state, &place, review, files.now);
         report.more_candidates = candidates.len().saturating_sub(LISTED);
         candidates.truncate(LISTED);
         report.candidates = candidates;
@@ -54,6 +56,12 @@ pub(super) fn run(args: &ExplainArgs, session: Session<'_>) -> Done {
         let exit = if report.is_explained() { Exit::Done } else { Exit::Failed };
         Ok((Body::Explanation(Box::new(report)), exit))
     })
+}
+
+/// Returns `true` if a rule applies to the person in Pylon with this address.
+fn is_restricted(asked: &Email, roster: &Roster, observed: &ObservedState) -> bool {
+    let (Found::Primary(person) | Found::Secondary(person)) = observed.find(asked) else { return false };
+    roster.guardrails.role_rules.iter().any(|rule| rule.applies_to(person.addresses()))
 }
 
 /// The maximum number of people to list if the argument matches more than one.

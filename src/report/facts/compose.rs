@@ -139,6 +139,19 @@ impl PlanReport {
     }
 }
 
+impl GuardrailLine {
+    /// Creates the report entry for a finding.
+    pub fn new(
+        finding: &Finding,
+        roles: &RoleCatalog,
+        sources: &Sources,
+        invocation: &Invocation,
+        now: Timestamp,
+    ) -> Self {
+        Labels { roles, sources }.guardrail(finding, now, invocation)
+    }
+}
+
 impl RollbackNotes {
     /// Creates the notes of a rollback. `files` contains the edits that keep the next apply from undoing the rollback. `next`
     /// contains the changes that an apply of the unedited files would make at this point.

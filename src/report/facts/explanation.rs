@@ -14,7 +14,7 @@ use crate::desired::DesiredPerson;
 use crate::exit::Exit;
 use crate::observed::{Found, HeldValues, ObservedState, Person, UserId};
 use crate::plan::blame::Blame;
-use crate::plan::guardrails::{Figure, RuleViolation, Verdict};
+use crate::plan::guardrails::{Figure, Finding, RuleViolation, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
 use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell};
@@ -102,6 +102,9 @@ pub struct StandingLine {
     pub text: String,
     /// Where the guardrail is configured. `null` if it applies by default.
     pub location: Option<Location>,
+    /// The forbidden roles that the person would still have after an apply. `null` if there are none, or if the guardrail is not
+    /// a rule.
+    pub violation: Option<GuardrailLine>,
 }
 
 /// A key in `[policy]` that ignores a difference.
@@ -155,15 +158,15 @@ fn as_plan_report<S: Serializer>(plan: &Option<PlanReport>, serializer: S) -> Re
 }
 
 impl ExplanationReport {
-    /// Creates the report about the person with the address `asked`. `desired` holds the person's declared values, and `plan` is
-    /// limited to this person.
+    /// Creates the report about the person with the address `asked`. `desired` holds the person's declared values, and `review` is
+    /// the plan limited to this person, with its findings. The report leaves the plan out if the person isn't declared.
     pub fn new(
         asked: &Email,
         roster: &Roster,
         desired: Option<&DesiredPerson>,
         observed: &ObservedState,
         place: &str,
-        plan: Option<PlanReport>,
+        review: Option<(PlanReport, &[Finding])>,
         now: jiff::Timestamp,
     ) -> Self {
         let sources = &roster.sources;
@@ -175,6 +178,19 @@ impl ExplanationReport {
             Found::Primary(person) | Found::Secondary(person) => (Some(*person), &[][..]),
             Found::Several(people) => (None, people.as_slice()),
         };
+        let mut standing = standing(email, person, roster, observed);
+        if let Some((plan, findings)) = &review {
+            let is_theirs = |other: &Email| person.is_some_and(|person| person.is(other));
+            let line = |finding: &Finding| {
+                GuardrailLine::new(finding, &observed.roles, sources, &plan.invocation, now)
+            };
+            let violations: Vec<Finding> =
+                findings.iter().filter_map(|finding| violation_of(finding, is_theirs)).collect();
+            for rule in standing.iter_mut().filter(|rule| rule.guardrail == Guardrail::Rule) {
+                rule.violation = violations.iter().map(line).find(|line| line.location == rule.location);
+            }
+        }
+        let plan = review.map(|(plan, _)| plan).filter(|_| desired.is_some());
         let mut transitions = roster.agenda(now);
         transitions.retain(|transition| {
             let is_respelling = transition.is_respelling(|one, other| observed.roles.is_same(one, other));
@@ -194,7 +210,7 @@ impl ExplanationReport {
             several_in_pylon: several.iter().map(|person| line(person)).collect(),
             values: desired.map(|desired| values(desired, sources)).unwrap_or_default(),
             ignored_by: plan.iter().flat_map(ignored).map(|edit| PolicyLine::new(edit, roster)).collect(),
-            standing: standing(email, person, roster, observed),
+            standing,
             did_you_mean: if found == Found::NotFound { near(asked, roster, observed) } else { None },
             candidates: Vec::new(),
             more_candidates: 0,
@@ -342,9 +358,10 @@ impl ExplanationReport {
         }
     }
 
-    /// Returns `true` if the figure is about one of the person's addresses. Compares addresses rather than searching the
-    /// formatted figure, in which an address could be part of a longer one.
-    fn is_about_person(&self, figure: &Figure) -> bool {
+    /// Returns `true` if the guardrail is about this person, or about the organization as a whole and doesn't merely warn. Rules
+    /// are shown in `standing`. Compares addresses rather than searching the formatted figure, in which an address could be part of
+    /// a longer one.
+    fn is_about_person(&self, figure: &Figure, verdict: &Verdict) -> bool {
         let declared = self.declared.iter().map(|declared| &declared.email);
         let in_pylon =
             self.in_pylon.iter().flat_map(|person| person.other_emails.iter().chain([&person.email]));
@@ -354,23 +371,19 @@ impl ExplanationReport {
             Figure::ProtectedNotFound(email)
             | Figure::Protected(email)
             | Figure::TokenOwner { email, role: _ } => addresses.contains(email),
-            Figure::Rule(RuleViolation { rule: _, holders }) => {
-                holders.iter().any(|(email, _)| addresses.contains(email))
-            }
+            Figure::Rule(_) | Figure::Unmanaged(_) => false,
             Figure::Changes { .. }
             | Figure::AtLeast(_)
             | Figure::AtMost(_)
             | Figure::Active { .. }
             | Figure::AdminNotGuarded(_)
-            | Figure::Unmanaged(_)
-            | Figure::Missing(_) => false,
+            | Figure::Missing(_) => *verdict != Verdict::Warns,
         }
     }
 
     fn guardrails(&self) -> Table {
-        let concerns = |line: &&GuardrailLine| match line.verdict {
-            Verdict::Passes | Verdict::Acknowledged { .. } | Verdict::Blocks => true,
-            Verdict::Warns => line.about.as_ref().is_some_and(|figure| self.is_about_person(figure)),
+        let concerns = |line: &&GuardrailLine| {
+            line.about.as_ref().is_none_or(|figure| self.is_about_person(figure, &line.verdict))
         };
         let row = |line: &GuardrailLine| {
             let GuardrailLine { name, about: _, note: _, verdict, figure, remedy, location } = line;
@@ -386,7 +399,10 @@ impl ExplanationReport {
         };
         let lines = self.plan.iter().flat_map(|plan| &plan.guardrails).filter(concerns).map(row);
         let standing = self.standing.iter().map(|line| {
-            let StandingLine { guardrail, text, location } = line;
+            let StandingLine { guardrail, text, location, violation } = line;
+            if let Some(violation) = violation {
+                return row(violation);
+            }
             let mut row = Row::new(Mark::Plain, [Printable::new(guardrail.as_str()), Printable::new(text)]);
             row.location.clone_from(location);
             row
@@ -467,12 +483,14 @@ fn standing(
         guardrail: Guardrail::Protected,
         text: "never changed unless acknowledged".into(),
         location: Some(roster.sources.locate(other.place)),
+        violation: None,
     });
     let is_own = person.is_some_and(|person| observed.token_user.as_ref() == Some(&person.id));
     let own = is_own.then(|| StandingLine {
         guardrail: Guardrail::TokenOwner,
         text: "owns the token, so a plan that removes a guarded role is blocked".into(),
         location: None,
+        violation: None,
     });
     let addresses = || person.into_iter().flat_map(Person::addresses).chain([email]);
     let rules = roster.guardrails.role_rules.iter().filter(|rule| rule.applies_to(addresses()));
@@ -480,8 +498,21 @@ fn standing(
         guardrail: Guardrail::Rule,
         text: rule.summary(),
         location: Some(roster.sources.locate(rule.place)),
+        violation: None,
     });
     protected.chain(own).chain(rules).collect()
+}
+
+/// Limits the finding of a rule to one person, whose addresses `is_theirs` recognizes. Returns `None` for other guardrails, and if
+/// the person doesn't violate the rule.
+fn violation_of(finding: &Finding, is_theirs: impl Fn(&Email) -> bool) -> Option<Finding> {
+    let Figure::Rule(RuleViolation { rule, holders }) = &finding.figure else { return None };
+    let holders: Vec<_> = holders.iter().filter(|(email, _)| is_theirs(email)).cloned().collect();
+    if holders.is_empty() {
+        return None;
+    }
+    let figure = Figure::Rule(RuleViolation { rule: rule.clone(), holders });
+    Some(Finding { figure, ..finding.clone() })
 }
 
 /// Returns the address most similar to `asked` among the declared people and those in Pylon, or `None` if no address is similar

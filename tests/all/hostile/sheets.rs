@@ -99,6 +99,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         guardrail: Guardrail::Protected,
         text: Printable::new(deal.raw(Carrier::AskedStanding)).to_string(),
         location: Some(location(deal, Carrier::File)),
+        violation: None,
     };
     let scheduled = ScheduledChange {
         when: deal.text(Carrier::AskedWhen),

@@ -212,6 +212,36 @@ fn explain_names_the_rules_of_a_person_and_import_obeys_them() {
 }
 
 #[test]
+fn explain_shows_a_violation_only_for_the_person_who_violates_the_rule() {
+    let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Member\" }\n";
+    for (on_violation, mark) in [("report", "!"), ("block", "✗")] {
+        let rule = format!("{RULE}on_violation = \"{on_violation}\"\n");
+        let scene = pylon().file("users.toml", format!("{rule}{users}"));
+        let run = scene.run("explain cy@contractor.example");
+        run.exits(0);
+        let violation = format!(
+            "Guardrails for this person\n  {mark} rule  cy@contractor.example has Member (only Viewer: contractors read only)   users.toml:1\n"
+        );
+        assert!(run.stdout.contains(&violation), "{}", run.stdout);
+        let remedy = "user = \"cy@contractor.example\"";
+        assert_eq!(run.stdout.contains(remedy), on_violation == "block", "{}", run.stdout);
+        for (who, guardrail) in [
+            ("dee@acme.example", "    rule  only Viewer: contractors read only   users.toml:1\n"),
+            ("ben@acme.example", "max_changes"),
+        ] {
+            let run = scene.run(&format!("explain {who}"));
+            run.exits(0);
+            assert!(run.stdout.contains(guardrail), "{}", run.stdout);
+            assert!(!run.stdout.contains("cy@contractor.example"), "{}", run.stdout);
+        }
+        let report = scene.run("explain cy@contractor.example --format json");
+        let report: serde_json::Value = serde_json::from_str(&report.stdout).unwrap();
+        assert!(report["plan"].is_null(), "an unmanaged person has no plan");
+        assert_eq!(report["standing"][0]["violation"]["name"], "rule");
+    }
+}
+
+#[test]
 fn an_access_review_names_the_rules_of_each_person_and_who_breaks_one() {
     let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
     let wider = "[[rule]]\nemails = \"cy*@contractor.example\"\nroles = [\"Member\", \"Viewer\"]\nreason = \"no Admin\"\n";
