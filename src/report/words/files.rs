@@ -105,7 +105,7 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
         NotWrittenReason::EndedWindow(end) => {
             let end = Printable::cut(end, 60);
             format!(
-                "{name}: a window that ended on {end} set it; apply the files to change it back, or delete the window to keep the value"
+                "{name}: a window that ended on {end} set it; apply the files to change it back, or delete the window and run the import again to keep it"
             )
         }
         NotWrittenReason::Window(None) => {

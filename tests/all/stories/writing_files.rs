@@ -169,8 +169,7 @@ fn import_update_does_not_make_the_value_of_an_ended_window_permanent() {
         .pylon(|world| world.changed_by_someone_else(Duration::ZERO, "bo@acme.example", Some("Admin"), None));
     let run = scene.run("import --update");
     run.exits(0);
-    let why =
-        "role: a window that ended on 2026-11-20 set it; apply the files to change it back, or delete the";
+    let why = "role: a window that ended on 2026-11-20 set it; apply the files to change it back, or delete the window and run the import again to keep it";
     assert!(run.stdout.contains(why), "{}", run.stdout);
     assert_eq!(read(&scene, "users.toml"), ended);
     let scene = scene.file("users.toml", person(""));
