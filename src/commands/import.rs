@@ -252,16 +252,25 @@ fn file_named(into: &Path, sources: &Sources) -> Result<FileId, CommandError> {
     let found =
         sources.ids().find(|file| wanted.is_some() && canonical(sources.name(*file).as_ref()) == wanted);
     found.ok_or_else(|| {
-        let name = into.to_string_lossy();
-        let names: Vec<&str> = sources.iter().map(|(name, _)| name).collect();
-        let problem =
-            Problem::new(CommandCode::NotRead, format!("rolecall does not read {}", Printable::cut(&name, 200)));
-        let near = did_you_mean(&name, names.iter().copied());
-        problem
-            .help(match near {
-                Some(near) => format!("did you mean {}?", Printable::new(near)),
-                None => "--into must name the root file or a file that it includes; create an empty file first if needed".into(),
-            })
-            .into()
+        let name = Printable::cut(&into.to_string_lossy(), 200);
+        let (message, mut help) = if into.exists() {
+            let help = "add the file to `include` in the root file, or pass a file that rolecall reads";
+            (format!("rolecall does not read {name}"), help.to_owned())
+        } else {
+            let help = "--into adds people to an existing file: create an empty file whose name matches `include` in the root file, \
+                        then run this command again";
+            (format!("{name} does not exist"), help.to_owned())
+        };
+        // Compare only the names of the files, because the folder and the extension are usually the same.
+        let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let stems: Vec<(String, &str)> =
+            sources.iter().filter_map(|(name, _)| Some((stem(name.as_ref())?, name))).collect();
+        let near = stem(into)
+            .and_then(|stem| did_you_mean(&stem, stems.iter().map(|(stem, _)| stem.as_str())).map(str::to_owned));
+        let near = near.and_then(|near| stems.iter().find(|(stem, _)| *stem == near));
+        if let Some((_, near)) = near {
+            help += &format!("; or did you mean {}?", Printable::new(near));
+        }
+        Problem::new(CommandCode::NotRead, message).help(help).into()
     })
 }

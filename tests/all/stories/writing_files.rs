@@ -226,6 +226,23 @@ fn unmanaged_people_are_added_to_the_named_file() {
 }
 
 #[test]
+fn people_can_be_added_only_to_a_file_that_exists_and_is_included() {
+    let scene = drifted();
+    let run = scene.run("import --update --into teams/new.toml");
+    run.exits(1).names("import::not_read").mentions("teams/new.toml does not exist");
+    run.mentions("create an empty file whose name matches `include` in the root file");
+    assert!(!run.stderr.contains("did you mean"), "another team's file is not a correction: {}", run.stderr);
+    let run = scene.run("import --update --into teams/emae.toml");
+    run.exits(1).mentions("create an empty file").mentions("or did you mean teams/emea.toml?");
+    let scene = scene.file("elsewhere.toml", "");
+    let run = scene.run("import --update --into elsewhere.toml");
+    run.exits(1).mentions("rolecall does not read elsewhere.toml").mentions("add the file to `include`");
+    let scene = scene.file("teams/new.toml", "");
+    scene.run("import --update --into teams/new.toml").exits(0);
+    assert!(read(&scene, "teams/new.toml").contains("\"eve@acme.example\""));
+}
+
+#[test]
 fn import_update_counts_only_people_whose_lines_it_can_edit() {
     // Dotted keys inside braces have to be edited by hand.
     let users = "users = { 'ana@acme.example'.role = 'Member', 'bo@acme.example' = { role = 'Admin' } }\n";
