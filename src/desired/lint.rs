@@ -5,9 +5,10 @@
 use jiff::Timestamp;
 
 use super::THEN_DURATION;
+use crate::printable::Printable;
 use crate::problem::{Problem, codes};
-use crate::roster::role_rules::unused_patterns;
-use crate::roster::{DeclaredPerson, Email, Roster, Window};
+use crate::roster::role_rules::{is_same_text, unused_patterns};
+use crate::roster::{DEFAULT_MINIMUM, DeclaredPerson, Email, GuardrailRules, RoleLimit, RoleName, Roster, Window};
 use crate::source::{Place, Sourced};
 use crate::spelling::did_you_mean;
 
@@ -31,6 +32,8 @@ codes! {
         UnusedPattern = "lint::unused_pattern",
         /// A protected address is not declared, but a similar one is.
         ProtectedTypo = "lint::protected_typo",
+        /// The minimum number of holders of a role is above its maximum.
+        LimitsContradict = "lint::limits_contradict",
     }
 }
 
@@ -69,7 +72,35 @@ impl Roster {
             );
         }
         warnings.extend(self.mentioned());
+        warnings.extend(self.contradicting_limits());
         warnings
+    }
+
+    /// Returns the warnings about roles with a minimum above their maximum. Roles are compared as strings because names, slugs, and
+    /// IDs can't be resolved offline.
+    fn contradicting_limits(&self) -> Vec<Problem> {
+        let GuardrailRules { keep_at_least, keep_at_most, .. } = &self.guardrails;
+        let mut problems = Vec::new();
+        for maximum in keep_at_most {
+            let RoleLimit { role, holders: most } = maximum;
+            let minimum = keep_at_least.iter().flatten().find(|minimum| {
+                minimum.holders > *most && is_same_text(&minimum.role.value, &role.value)
+            });
+            let name = Printable::cut(&role.value, 60);
+            let message = |least: u64| {
+                format!("the minimum of the role {name} ({least}) is above its maximum ({most})")
+            };
+            let problem = if let Some(RoleLimit { role, holders: least }) = minimum {
+                Problem::new(LintCode::LimitsContradict, message(*least)).at(role.place, "the minimum")
+            } else if keep_at_least.is_none() && *most < DEFAULT_MINIMUM && is_admin(&role.value) {
+                Problem::new(LintCode::LimitsContradict, message(DEFAULT_MINIMUM) + "; the minimum is the default")
+            } else {
+                continue;
+            };
+            let help = "lower the number in keep_at_least, or raise the one in keep_at_most; no number of holders satisfies both";
+            problems.push(problem.at(role.place, "the maximum").help(help));
+        }
+        problems
     }
 
     /// Returns the warnings about addresses in the settings, which are those in `protected` and in acknowledgments.
@@ -103,6 +134,11 @@ impl Roster {
         let near = did_you_mean(written, colleagues.iter().map(|(local, _)| *local))?;
         colleagues.iter().find(|(local, _)| *local == near).map(|(_, email)| *email)
     }
+}
+
+/// Returns `true` if the text could refer to the administrators' role.
+fn is_admin(role: &RoleName) -> bool {
+    role.eq_ignore_ascii_case("admin")
 }
 
 /// Returns `true` if the window has ended and no longer affects any plan.
@@ -186,6 +222,22 @@ mod tests {
             let found = warnings(&file(emails, except), "2026-11-01T00:00:00Z");
             let expected: Vec<_> = lines.iter().map(|line| ("lint::unused_pattern", *line)).collect();
             assert_eq!(found, expected, "{emails} {except}");
+        }
+    }
+
+    #[test]
+    fn a_minimum_above_the_maximum_of_the_same_role_is_reported() {
+        for (limits, lines) in [
+            ("keep_at_least = { Admin = 3 }\nkeep_at_most = { admin = 1 }", &[2][..]),
+            ("keep_at_least = { Admin = 2, \"Team Lead\" = 2 }\nkeep_at_most = { Admin = 2, team-lead = 1 }", &[2]),
+            ("keep_at_least = { Admin = 2 }\nkeep_at_most = { Member = 1 }", &[]),
+            ("keep_at_most = { Admin = 1 }", &[2]),
+            ("keep_at_most = { Admin = 2, Member = 1 }", &[]),
+            ("keep_at_least = {}\nkeep_at_most = { Admin = 1 }", &[]),
+        ] {
+            let found = warnings(&format!("[guardrails]\n{limits}\n[users]\n"), "2026-11-01T00:00:00Z");
+            let expected: Vec<_> = lines.iter().map(|line| ("lint::limits_contradict", *line)).collect();
+            assert_eq!(found, expected, "{limits}");
         }
     }
 

@@ -110,7 +110,7 @@ fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
 /// IDs can't be resolved offline.
 pub(super) fn check_rules<'p>(
     people: impl Iterator<Item = &'p DeclaredPerson>,
-    rules: &[RoleRule],
+    rules: &'p [RoleRule],
 ) -> Vec<Problem> {
     let known = RoleContext { other_addresses: &|_| Vec::new(), is_same: &is_same_text };
     violations(people, rules, &known)

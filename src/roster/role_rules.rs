@@ -131,7 +131,7 @@ pub struct RoleContext<'k> {
 /// problem.
 pub fn violations<'p>(
     people: impl IntoIterator<Item = &'p DeclaredPerson>,
-    rules: &[RoleRule],
+    rules: &'p [RoleRule],
     known: &RoleContext<'_>,
 ) -> Vec<Problem> {
     if rules.is_empty() {
@@ -141,7 +141,8 @@ pub fn violations<'p>(
     for person in people {
         let more = (known.other_addresses)(person);
         for (number, rule) in rules.iter().enumerate() {
-            if !rule.applies_to(std::iter::once(&person.email.value).chain(&more)) {
+            let addresses = || std::iter::once(&person.email.value).chain(&more);
+            if !rule.applies_to(addresses()) {
                 continue;
             }
             for role in person.declared_roles().filter(|role| !rule.allows(role, known)) {
@@ -150,8 +151,12 @@ pub fn violations<'p>(
                     role: &role.value,
                     named: Vec::new(),
                     count: 0,
+                    allowed: rule.roles.iter().collect(),
                 });
                 found.count += 1;
+                for other in rules.iter().filter(|other| other.applies_to(addresses())) {
+                    found.allowed.retain(|role| other.allows(role, known));
+                }
                 if found.named.len() < NAMED {
                     found.named.push(name(person, &more, rule));
                 }
@@ -171,6 +176,8 @@ struct Violators<'p> {
     /// The names of the first few people, including `first`.
     named: Vec<String>,
     count: usize,
+    /// The roles allowed by every rule that applies to any of the people.
+    allowed: Vec<&'p Sourced<RoleName>>,
 }
 
 /// Names a person by their address and, if the rule names only another address of theirs, by that one too.
@@ -190,7 +197,7 @@ pub fn is_same_text(one: &RoleName, other: &RoleName) -> bool {
 }
 
 fn violation(people: Violators<'_>, place: Place, rule: &RoleRule) -> Problem {
-    let Violators { first, role, named: mut names, count } = people;
+    let Violators { first, role, named: mut names, count, allowed } = people;
     let role = Printable::cut(role, 60);
     if count > names.len() {
         names.push(format!("{} more", count - names.len()));
@@ -205,9 +212,15 @@ fn violation(people: Violators<'_>, place: Place, rule: &RoleRule) -> Problem {
         problem.at(place, "not allowed")
     };
     let allowed: Vec<String> =
-        rule.roles.iter().map(|role| Printable::cut(&role.value, 60).to_string()).collect();
+        allowed.into_iter().map(|role| Printable::cut(&role.value, 60).to_string()).collect();
     let who = if count == 1 { "the person" } else { "the people" };
-    let mut help = format!("declare {}, or add {who} to the rule's `except`", allowed.join(" or "));
+    let mut help = if allowed.is_empty() {
+        format!(
+            "no role is allowed by every rule for {who}: change the `roles` of one of these rules, or add {who} to its `except`"
+        )
+    } else {
+        format!("declare {}, or add {who} to the rule's `except`", allowed.join(" or "))
+    };
     if role.raw().contains(|sign: char| !sign.is_alphabetic() && sign != ' ') {
         help += &format!(
             "; if {role} is the ID or the slug of an allowed role, write that role as the rule does"

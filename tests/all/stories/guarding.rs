@@ -139,6 +139,16 @@ fn a_role_already_below_its_minimum_blocks_only_plans_that_lower_it_further() {
 }
 
 #[test]
+fn a_minimum_above_the_maximum_of_the_same_role_is_a_warning() {
+    let limits = "[guardrails]\nkeep_at_least = { Admin = 3 }\nkeep_at_most = { admin = 1 }\n[users]\n";
+    let scene = Scene::offline().file("users.toml", limits);
+    let run = scene.run("validate --deny warnings");
+    run.exits(1).names("lint::limits_contradict");
+    run.mentions("the minimum of the role admin (3) is above its maximum (1)");
+    run.mentions("lower the number in keep_at_least, or raise the one in keep_at_most");
+}
+
+#[test]
 fn a_maximum_blocks_the_plan_that_exceeds_it_and_every_plan_shows_the_seats() {
     // Ana and Ben hold the two Admin seats. Cleo is deactivated and doesn't count.
     let says = |scene: &Scene, text: &str| {

@@ -52,6 +52,22 @@ fn a_declared_role_against_a_rule_is_an_error_without_pylon() {
 }
 
 #[test]
+fn the_help_of_two_rules_names_only_roles_that_both_allow() {
+    let rules = |first: &str, second: &str| {
+        format!(
+            "[[rule]]\nemails = \"*@contractor.example\"\nroles = [{first}]\nreason = \"a\"\n[[rule]]\nemails = \"cy@contractor.example\"\nroles = [{second}]\nreason = \"b\"\n[users]\n\"cy@contractor.example\" = {{ role = \"Admin\" }}\n"
+        )
+    };
+    let run = Scene::offline().file("users.toml", rules("\"Viewer\"", "\"Member\"")).run("validate");
+    run.exits(1).mentions("no role is allowed by every rule for the person");
+    assert!(!run.stderr.contains("declare Viewer") && !run.stderr.contains("declare Member"), "{}", run.stderr);
+    let run =
+        Scene::offline().file("users.toml", rules("\"Viewer\", \"Member\"", "\"Member\"")).run("validate");
+    run.exits(1).mentions("declare Member, or add the person");
+    assert!(!run.stderr.contains("declare Viewer"), "{}", run.stderr);
+}
+
+#[test]
 fn allowed_roles_and_exceptions_are_valid_in_every_spelling() {
     for people in [
         "\"cy@contractor.example\" = { role = \"Viewer\" }",
