@@ -8,7 +8,9 @@ use super::THEN_DURATION;
 use crate::printable::Printable;
 use crate::problem::{Problem, codes};
 use crate::roster::role_rules::{is_same_text, unused_patterns};
-use crate::roster::{DEFAULT_MINIMUM, DeclaredPerson, Email, GuardrailRules, RoleLimit, RoleName, Roster, Window};
+use crate::roster::{
+    DEFAULT_MINIMUM, DeclaredPerson, Email, GuardrailRules, RoleLimit, RoleName, Roster, Window,
+};
 use crate::source::{Place, Sourced};
 use crate::spelling::did_you_mean;
 
@@ -83,9 +85,10 @@ impl Roster {
         let mut problems = Vec::new();
         for maximum in keep_at_most {
             let RoleLimit { role, holders: most } = maximum;
-            let minimum = keep_at_least.iter().flatten().find(|minimum| {
-                minimum.holders > *most && is_same_text(&minimum.role.value, &role.value)
-            });
+            let minimum = keep_at_least
+                .iter()
+                .flatten()
+                .find(|minimum| minimum.holders > *most && is_same_text(&minimum.role.value, &role.value));
             let name = Printable::cut(&role.value, 60);
             let message = |least: u64| {
                 format!("the minimum of the role {name} ({least}) is above its maximum ({most})")
@@ -93,7 +96,10 @@ impl Roster {
             let problem = if let Some(RoleLimit { role, holders: least }) = minimum {
                 Problem::new(LintCode::LimitsContradict, message(*least)).at(role.place, "the minimum")
             } else if keep_at_least.is_none() && *most < DEFAULT_MINIMUM && is_admin(&role.value) {
-                Problem::new(LintCode::LimitsContradict, message(DEFAULT_MINIMUM) + "; the minimum is the default")
+                Problem::new(
+                    LintCode::LimitsContradict,
+                    message(DEFAULT_MINIMUM) + "; the minimum is the default",
+                )
             } else {
                 continue;
             };
@@ -229,7 +235,10 @@ mod tests {
     fn a_minimum_above_the_maximum_of_the_same_role_is_reported() {
         for (limits, lines) in [
             ("keep_at_least = { Admin = 3 }\nkeep_at_most = { admin = 1 }", &[2][..]),
-            ("keep_at_least = { Admin = 2, \"Team Lead\" = 2 }\nkeep_at_most = { Admin = 2, team-lead = 1 }", &[2]),
+            (
+                "keep_at_least = { Admin = 2, \"Team Lead\" = 2 }\nkeep_at_most = { Admin = 2, team-lead = 1 }",
+                &[2],
+            ),
             ("keep_at_least = { Admin = 2 }\nkeep_at_most = { Member = 1 }", &[]),
             ("keep_at_most = { Admin = 1 }", &[2]),
             ("keep_at_most = { Admin = 2, Member = 1 }", &[]),

@@ -166,6 +166,16 @@ impl ReviewedPlan {
         order::sorted(&self.plan, &self.minimums, &self.maximums)
     }
 
+    /// Returns the other limit of the role if the figure is about a role's minimum or maximum and the role is at both limits.
+    pub fn other_limit(&self, figure: &Figure) -> Option<&RoleCount> {
+        let (role, others, is_reached): (_, _, fn(&u64, &u64) -> bool) = match figure {
+            Figure::AtLeast(minimum) => (&minimum.role, &self.maximums, u64::ge),
+            Figure::AtMost(maximum) => (&maximum.role, &self.minimums, u64::le),
+            _ => return None,
+        };
+        others.iter().find(|other| other.role == *role && is_reached(&other.before, &other.limit))
+    }
+
     /// Returns `true` if at least one guardrail blocks the plan.
     pub fn is_blocked(&self) -> bool {
         self.findings.iter().any(|finding| finding.verdict == Verdict::Blocks)

@@ -22,7 +22,7 @@ use crate::observed::{Integration, ObservedState, Role, RoleCatalog, RoleId, Use
 use crate::plan::blame::{Actor, Blame};
 use crate::plan::cause::Cause;
 use crate::plan::forecast::Forecast;
-use crate::plan::guardrails::{Finding, ReviewedPlan, Verdict};
+use crate::plan::guardrails::{Finding, ReviewedPlan, RoleCount, Verdict};
 use crate::plan::{Absence, Absent, Change, Edit, Plan, Subject};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Findings;
@@ -47,7 +47,9 @@ impl PlanReport {
     ) -> Self {
         let ReviewedPlan { plan, findings, minimums: _, maximums: _, acknowledgments } = reviewed;
         let names = Labels { roles: &observed.roles, sources: &roster.sources };
-        let guardrail = |finding| names.guardrail(finding, now, invocation);
+        let guardrail = |finding: &Finding| {
+            names.guardrail(finding, reviewed.other_limit(&finding.figure), now, invocation)
+        };
         // A rollback reports only its own changes.
         let (unmanaged, undeclared, windows) = match rollback {
             Some(_) => (Vec::new(), Vec::new(), Vec::new()),
@@ -140,7 +142,7 @@ impl PlanReport {
 }
 
 impl GuardrailLine {
-    /// Creates the report entry for a finding.
+    /// Creates the report entry for a finding about a single person.
     pub fn new(
         finding: &Finding,
         roles: &RoleCatalog,
@@ -148,7 +150,7 @@ impl GuardrailLine {
         invocation: &Invocation,
         now: Timestamp,
     ) -> Self {
-        Labels { roles, sources }.guardrail(finding, now, invocation)
+        Labels { roles, sources }.guardrail(finding, None, now, invocation)
     }
 }
 
@@ -360,12 +362,18 @@ impl Labels<'_> {
         (changed(to, from), from.and_then(|from| changed(from, Some(to))))
     }
 
-    fn guardrail(&self, finding: &Finding, now: Timestamp, invocation: &Invocation) -> GuardrailLine {
+    fn guardrail(
+        &self,
+        finding: &Finding,
+        other_limit: Option<&RoleCount>,
+        now: Timestamp,
+        invocation: &Invocation,
+    ) -> GuardrailLine {
         let Finding { figure, verdict, place } = finding;
         let written = |role: &RoleId| self.roles.written(role);
         let in_a_week = now.saturating_add(SignedDuration::from_hours(7 * 24)).unwrap_or(now);
         let expires = in_a_week.strftime("%Y-%m-%d").to_string();
-        let remedy = || words::remedy(figure, invocation, &written, &expires);
+        let remedy = || words::remedy(figure, other_limit, invocation, &written, &expires);
         GuardrailLine {
             name: figure.guardrail(),
             verdict: verdict.clone(),

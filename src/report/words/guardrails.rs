@@ -90,9 +90,10 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
 }
 
 /// Explains how to get a blocked plan to pass, suggesting the narrowest acknowledgment that suffices. The text spans several
-/// lines and ends with TOML to copy.
+/// lines and ends with TOML to copy. `other_limit` is the other limit of a role that is at both its limits.
 pub fn remedy(
     figure: &Figure,
+    other_limit: Option<&RoleCount>,
     invocation: &Invocation,
     written: &dyn Fn(&RoleId) -> String,
     expires: &str,
@@ -105,11 +106,11 @@ pub fn remedy(
         }
         Figure::AtLeast(count) => {
             let role = format!("role = {}", toml_string(&written(&count.role)));
-            (make_room(count), vec![role, format!("down_to = {}", count.worst())])
+            (String::new(), vec![role, format!("down_to = {}", count.worst())])
         }
         Figure::AtMost(count) => {
             let role = format!("role = {}", toml_string(&written(&count.role)));
-            (make_room(count), vec![role, format!("up_to = {}", count.worst())])
+            (String::new(), vec![role, format!("up_to = {}", count.worst())])
         }
         // These figures only cause warnings, which don't need an acknowledgment.
         Figure::ProtectedNotFound(_) | Figure::AdminNotGuarded(_) => return String::new(),
@@ -128,16 +129,49 @@ pub fn remedy(
     };
     let guardrail = figure.guardrail().as_str();
     let keys = keys.join("\n  ");
-    let advice = advice(figure, invocation);
+    let advice = advice(figure, other_limit, invocation, written);
     format!(
         "{advice}If this is intended, {first}add this to the root file{each}:\n  [[acknowledge]]\n  guardrail = \"{guardrail}\"\n  {keys}\n  \
          reason = \"\"  # why\n  expires = {expires}  # at most 30 days ahead"
     )
 }
 
-/// Suggests a way to get the plan to pass without an acknowledgment, unless the plan itself has to change.
-fn advice(figure: &Figure, invocation: &Invocation) -> String {
+/// The maximum length of a role name in a suggestion, in characters.
+const LONGEST_ROLE: usize = 60;
+
+/// Suggests a way to get the plan to pass without an acknowledgment, unless the plan itself has to change. If every order of the
+/// changes would violate a limit during the apply, splitting the plan doesn't help, because people are changed one at a time anyway.
+fn advice(
+    figure: &Figure,
+    other_limit: Option<&RoleCount>,
+    invocation: &Invocation,
+    written: &dyn Fn(&RoleId) -> String,
+) -> String {
     match figure {
+        Figure::AtLeast(RoleCount { role, during: Some(worst), .. }) => {
+            let role = Printable::cut(&written(role), LONGEST_ROLE);
+            other_limit.map_or_else(
+                || format!("Give the role {role} to another person in an earlier pull request. "),
+                |RoleCount { limit, .. }| {
+                    format!(
+                        "{role} is also at its maximum of {limit} (keep_at_most), so no order of the changes works. Lower keep_at_least to \
+                         {worst}, or raise keep_at_most. "
+                    )
+                },
+            )
+        }
+        Figure::AtMost(RoleCount { role, during: Some(worst), .. }) => {
+            let role = Printable::cut(&written(role), LONGEST_ROLE);
+            other_limit.map_or_else(
+                || format!("Take the role {role} from another person in an earlier pull request. "),
+                |RoleCount { limit, .. }| {
+                    format!(
+                        "{role} is also at its minimum of {limit} (keep_at_least), so no order of the changes works. Raise keep_at_most to \
+                         {worst}, or lower keep_at_least. "
+                    )
+                },
+            )
+        }
         Figure::Rule(_) => "Change the role in Pylon, or declare an allowed one. ".to_owned(),
         Figure::Unmanaged(_) => {
             let import = invocation.command(&["import", "--update", "--into", "FILE"]);
@@ -153,12 +187,6 @@ fn advice(figure: &Figure, invocation: &Invocation) -> String {
         | Figure::AdminNotGuarded(_)
         | Figure::TokenOwner { .. } => String::new(),
     }
-}
-
-/// Suggests splitting the plan, but only if every order of the changes would violate the limit during the apply.
-fn make_room(count: &RoleCount) -> String {
-    let advice = "change some of these people in an earlier pull request, or ";
-    if count.during.is_some() { advice.to_owned() } else { String::new() }
 }
 
 /// Returns the plural of a role name unless `number` is 1. Names that might have an irregular plural are left unchanged.

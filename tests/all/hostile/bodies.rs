@@ -176,7 +176,13 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
     };
     let remedy = |deal: &mut Deal<'_>| {
         let role = deal.raw(Carrier::RemedyRole);
-        words::remedy(&Figure::AtLeast(minimum()), &Invocation::default(), &|_| role.to_owned(), "2026-11-27")
+        words::remedy(
+            &Figure::AtLeast(minimum()),
+            None,
+            &Invocation::default(),
+            &|_| role.to_owned(),
+            "2026-11-27",
+        )
     };
     let violation = |deal: &mut Deal<'_>| {
         let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);

@@ -104,7 +104,7 @@ fn a_suggested_correction_names_the_exact_role() {
             after: 1,
             during: None,
         });
-        let remedy = words::remedy(&figure, &Invocation::default(), &|_| text.clone(), "2026-11-27");
+        let remedy = words::remedy(&figure, None, &Invocation::default(), &|_| text.clone(), "2026-11-27");
         let (_, toml) = remedy.split_once('\n').unwrap();
         let role = Printable::cut(&text, 300).raw().to_owned();
         assert_eq!(read(toml)["acknowledge"][0]["role"], Value::from(role));

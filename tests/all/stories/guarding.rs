@@ -174,7 +174,11 @@ fn a_maximum_blocks_the_plan_that_exceeds_it_and_every_plan_shows_the_seats() {
     // With both a minimum and a maximum of two Admins, neither change of the swap can be sent first.
     let scene = scene.file("users.toml", users("{ Admin = 2 }", swap));
     is_refused(&scene, "Blocked by keep_at_most: Admin seats: up to 3 of 2 during the apply\n");
-    says(&scene, "change some of these people in an earlier pull request, or add this");
+    says(&scene, "Admin is also at its minimum of 2 (keep_at_least), so no order of the changes works.");
+    says(&scene, "Raise keep_at_most to 3, or lower keep_at_least. If this is intended, add this");
+    let larger = scene.file("users.toml", users("{ Admin = 3 }", swap));
+    larger.run("plan").exits(0);
+    let scene = larger;
     let acknowledged = "[[acknowledge]]\nguardrail = \"keep_at_most\"\nrole = \"Admin\"\nup_to = 3\nreason = \"handover\"\nexpires = 2026-12-01\n";
     let scene = scene.file("users.toml", format!("{acknowledged}{}", users("{ Admin = 2 }", swap)));
     scene.run("apply --auto-approve").exits(0);

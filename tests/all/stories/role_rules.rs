@@ -60,7 +60,11 @@ fn the_help_of_two_rules_names_only_roles_that_both_allow() {
     };
     let run = Scene::offline().file("users.toml", rules("\"Viewer\"", "\"Member\"")).run("validate");
     run.exits(1).mentions("no role is allowed by every rule for the person");
-    assert!(!run.stderr.contains("declare Viewer") && !run.stderr.contains("declare Member"), "{}", run.stderr);
+    assert!(
+        !run.stderr.contains("declare Viewer") && !run.stderr.contains("declare Member"),
+        "{}",
+        run.stderr
+    );
     let run =
         Scene::offline().file("users.toml", rules("\"Viewer\", \"Member\"", "\"Member\"")).run("validate");
     run.exits(1).mentions("declare Member, or add the person");
