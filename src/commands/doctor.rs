@@ -15,6 +15,7 @@ use crate::cli::ConnectionArgs;
 use crate::clock::minute;
 use crate::exit::Exit;
 use crate::observed::ObservedState;
+use crate::own_folder::{self, UntrustedFile};
 use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::pylon::network::{Direct, Route};
@@ -46,6 +47,7 @@ pub(super) fn run(asked: &ConnectionArgs, session: Session<'_>) -> Done {
     } else {
         report.checks.extend(connected(roster.as_ref(), asked, session)?);
     }
+    report.checks.push(journal_folder(folder(&session.common.config)));
     report.checks.push(last_apply(folder(&session.common.config), asked, session.environment.clock.now()));
     let exit = if report.has_failed() { Exit::Failed } else { Exit::Done };
     Ok((Body::Doctor(Box::new(report)), exit))
@@ -300,6 +302,24 @@ fn people(state: &ObservedState, declared: Option<&Roster>) -> Vec<Check> {
     checks.extend(token_owner(state));
     checks.extend(declared.and_then(|roster| declared_roles(state, roster)));
     checks
+}
+
+/// Checks that an apply could write its journal and its lock.
+fn journal_folder(folder: &Path) -> Check {
+    let name = "journal";
+    let path = folder.join(own_folder::NAME);
+    let path = Printable::path(path.strip_prefix(".").unwrap_or(&path));
+    match journals::check_writable(folder) {
+        Ok(()) => Check::good(name, format!("{path} can be written")),
+        Err(error) if UntrustedFile::is_reason_for(&error) => {
+            let remedy = "an apply refuses to run until the file is deleted";
+            Check::bad(name, Printable::cut(&error.to_string(), SENTENCE).to_string(), remedy)
+        }
+        Err(error) => {
+            let remedy = "an apply needs it for its journal and its lock: make the folder writable, or pass --journal FILE in another folder";
+            Check::bad(name, format!("{path} cannot be written: {error}"), remedy)
+        }
+    }
 }
 
 /// Shows the token's owner. Pylon doesn't say what a token may do, so only the owner's roles suggest whether an apply will be

@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 use std::fs::{self, File, TryLockError};
-use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
+use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -51,6 +51,19 @@ fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
             }
         }
     }
+}
+
+/// Checks that an apply could create its journal and its lock in `folder`, without leaving a trace.
+pub(super) fn check_writable(folder: &Path) -> Result<()> {
+    let deepest = match OwnFolder::open_in(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => folder.to_owned(),
+        Err(error) => return Err(error),
+        Ok(own) => {
+            let journals = own.path().join(JOURNALS);
+            if journals.is_dir() { journals } else { own.path().to_owned() }
+        }
+    };
+    tempfile::tempfile_in(deepest)?.write_all(b"\n")
 }
 
 /// Locks the journal for as long as the file is open, which lets [`is_running`] detect the run. On a network file system

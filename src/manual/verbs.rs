@@ -244,7 +244,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "doctor",
-        more: "Checks the files, token, region, pinned organization, roles, clock, proxy, certificates, and last apply. For each \
+        more: "Checks the files, token, region, pinned organization, roles, clock, proxy, certificates, journal folder, and last apply. For each \
                problem it says what to do. Nothing is changed.",
         examples: &[("rolecall doctor", "check the setup before the first plan or after a failure")],
         exits: &[("0", "no check failed"), ("1", "a check failed")],

@@ -225,6 +225,7 @@ rolecall doctor
   ✓ people          3 people can be read
   ✓ roles           4 roles; 2 administrators
   ✓ token owner     ana@acme.example (Admin)
+  ✓ journal         .rolecall can be written
     last apply      none from this folder (a pipeline keeps its journals elsewhere)
 
 no check failed; 1 warning
@@ -241,6 +242,21 @@ fn doctor_warns_if_the_owner_of_the_token_is_not_an_admin() {
     let run = Scene::with_pylon(&pylon).file("users.toml", USERS).run("doctor");
     let check = "  ! token owner     bo@acme.example (Lead (r_lead1))\n      Pylon may reject changes by this user (403)";
     assert!(run.exits(0).stdout.contains(check), "{}", run.stdout);
+}
+
+#[test]
+fn doctor_checks_that_an_apply_could_write_its_journal() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    scene.run("doctor").exits(0);
+    assert!(!scene.folder().join(".rolecall").exists(), "the check leaves no trace");
+    scene.run("apply --auto-approve").exits(0);
+    assert!(scene.run("doctor").exits(0).stdout.contains("  ✓ journal         .rolecall can be written\n"));
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS).file(".rolecall", "");
+    scene.run("apply --auto-approve").exits(1);
+    let run = scene.run("doctor");
+    run.exits(1);
+    assert!(run.stdout.contains("  ✗ journal         "), "{}", run.stdout);
+    assert!(run.stdout.contains("\n1 check failed"), "{}", run.stdout);
 }
 
 #[test]
@@ -300,6 +316,7 @@ rolecall doctor
   ✗ files       1 problem, the first: the root file has no key `user`   users.toml:4
       run `rolecall validate` to see all problems with their lines
     Pylon       skipped, because the files are invalid and may pin a region: fix them, or pass --region
+  ✓ journal     .rolecall can be written
     last apply  none from this folder (a pipeline keeps its journals elsewhere)
 
 1 check failed
