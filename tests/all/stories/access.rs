@@ -318,6 +318,31 @@ fn a_page_is_green_only_if_no_person_needs_attention() {
 }
 
 #[test]
+fn the_review_shows_that_a_role_was_set_through_the_api_and_until_when_it_is_declared() {
+    let mut log = audit();
+    for entry in &mut log {
+        entry["source"] = json!("api");
+    }
+    log[1]["actor_user_id"] = json!(null);
+    log[2]["actor_user_id"] = json!(null);
+    let files = USERS.replace(
+        "\"ana@acme.example\" = { role = \"Admin\" }",
+        "\"ana@acme.example\" = { role = \"Member\", windows = [{ until = 2026-12-01, role = \"Admin\", reason = \"cover\" }] }",
+    );
+    let scene = Scene::with_pylon(&pylon(&people(), &roles(), &log, &json!({}))).file("users.toml", files);
+    let run = scene.run("access");
+    run.exits(0);
+    for expected in [
+        "  ✓ ana@acme.example  Admin    assigned  2026-03-01  Fin Berg (API)\n      declared role: Admin, until 2026-12-01 (cover)\n",
+        "  ! bo@acme.example  Viewer  assigned  2026-09-28  unknown (API)\n",
+    ] {
+        assert!(run.stdout.contains(expected), "{expected}\n{}", run.stdout);
+    }
+    let comment = scene.run("access --format markdown").stdout;
+    assert!(comment.contains("2026-03-01 by Fin Berg through the API"), "{comment}");
+}
+
+#[test]
 fn a_role_that_is_not_declared_is_never_shown_as_in_sync_whatever_the_policy() {
     let users = [
         json!({ "id": "u_fin", "email": "fin@acme.example", "role": ["admin", "lead"] }),

@@ -5,6 +5,7 @@ use super::{
     DeclaredRole, FilesLine, Held, HeldRole, IntegrationLine, NotFoundLine,
 };
 use crate::clock::minute;
+use crate::desired::Origin;
 use crate::printable::Printable;
 use crate::report::facts::explanation::SinceLine;
 use crate::report::facts::plan::{BlameLine, EditLine};
@@ -232,7 +233,9 @@ impl AccessLine {
         let Layout::Narrow { shows_held, shows_set, .. } = layout else {
             let declared =
                 self.declared_role.as_ref().map_or_else(|| Printable::new("-"), DeclaredRole::cell);
-            let set = set.map_or_else(|| "-".to_owned(), |(day, by)| format!("{day} by {}", cell(&by)));
+            let by_api = if self.is_set_by_api() { " through the API" } else { "" };
+            let set =
+                set.map_or_else(|| "-".to_owned(), |(day, by)| format!("{day} by {}{by_api}", cell(&by)));
             let roles = joined(self.roles.iter().map(HeldRole::cell));
             let state = Printable::new(self.state.as_str());
             return vec![cell(&self.email), cell(&self.name), roles, Printable::new(&set), declared, state];
@@ -246,9 +249,18 @@ impl AccessLine {
         cells.extend(shows_held.then(|| Printable::new(self.held())));
         if shows_set {
             let (day, by) = set.unwrap_or_else(|| ("-".into(), Printable::new("-")));
-            cells.extend([Printable::new(&day), by.short(LONGEST_ACTOR)]);
+            let by = by.short(LONGEST_ACTOR);
+            let by = if self.is_set_by_api() { Printable::new(&format!("{by} (API)")) } else { by };
+            cells.extend([Printable::new(&day), by]);
         }
         cells
+    }
+
+    /// Returns `true` if the role was set through the API. The audit log then names the token's creator, even if an integration such
+    /// as rolecall made the change.
+    fn is_set_by_api(&self) -> bool {
+        let source = self.role_set.as_ref().and_then(|set| set.source.as_ref());
+        source.is_some_and(|source| source.raw() == "api")
     }
 
     /// Returns the commit of the line that declares the role or, without a declared role, the person.
@@ -278,6 +290,9 @@ impl AccessLine {
             notes.extend((self.roles.len() > 1).then(|| roles().to_string()));
             let is_unmanaged = self.state == AccessState::Unmanaged && has_files;
             notes.extend(is_unmanaged.then(|| "unmanaged".to_owned()));
+            let is_temporary = |role: &&DeclaredRole| matches!(role.origin, Origin::Window { .. });
+            let temporary = self.declared_role.as_ref().filter(is_temporary);
+            notes.extend(temporary.map(|role| format!("declared role: {}", role.cell())));
         }
         notes.extend(self.pending.iter().map(|edit| edit_note(edit, "", shown)));
         notes.extend(self.observed.iter().map(|edit| edit_note(edit, " (observed)", shown)));
@@ -338,10 +353,10 @@ impl NotFoundLine {
     }
 }
 
-/// Returns who set a role: the name or, failing that, the email address, the ID, or the source.
+/// Returns who set a role: the name or, failing that, the email address, the ID, or the source other than the API.
 fn actor(set: &BlameLine) -> Printable {
     let known = [&set.actor_name, &set.actor_email, &set.actor_id, &set.source];
-    let known = known.into_iter().flatten().find(|text| !text.is_empty());
+    let known = known.into_iter().flatten().find(|text| !text.is_empty() && text.raw() != "api");
     known.cloned().unwrap_or_else(|| Printable::new("unknown"))
 }
 
