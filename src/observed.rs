@@ -338,13 +338,16 @@ impl RoleCatalog {
         if field.names_role() { self.label(&RoleId(value.clone())) } else { value.to_string() }
     }
 
-    /// Returns the label for a role in reports: its name, followed by the ID if several roles share the name. An unknown role
-    /// is labeled with its ID.
+    /// Returns the label for a role in reports: its name. If several roles share the name, the slug follows, or the ID if the slug
+    /// isn't unique either. An unknown role is labeled with its ID.
     pub fn label(&self, id: &RoleId) -> String {
         match self.by_id(id) {
             None => id.0.to_string(),
             Some(role) if self.roles.iter().filter(|other| other.name == role.name).count() > 1 => {
-                format!("{} ({})", role.name, role.id.0)
+                let is_unique = !role.slug.trim().is_empty()
+                    && self.only(&role.slug).is_some_and(|found| found.id == *id);
+                let distinct = if is_unique { role.slug.as_str() } else { &*role.id.0 };
+                format!("{} ({distinct})", role.name)
             }
             Some(role) => role.name.clone(),
         }

@@ -93,12 +93,17 @@ impl RolesReport {
         verdict.extend(
             (!unknown.is_empty()).then(|| format!("{} named in the files, but not found", unknown.len())),
         );
-        let rows = roles.iter().map(row);
+        let ids = || roles.iter().map(|role| role.id.raw());
+        let is_plain = |id: &str| id.chars().all(|char| char.is_ascii_alphanumeric() || char == '-');
+        let has_long_ids = ids().any(|id| id.len() > LONGEST_ID) && ids().all(is_plain);
+        let rows = roles.iter().map(|role| row(role, has_long_ids));
         let mark = if unknown.is_empty() { Mark::Good } else { Mark::Bad };
         let unknown = unknown.iter().map(|name| {
             Row::new(Mark::Bad, [cell(name)]).note("this name in the files matches no role, or more than one")
         });
-        let mut columns = vec!["name", "slug", "id", "holders"];
+        let mut columns = vec!["name", "slug"];
+        columns.extend((!has_long_ids).then_some("id"));
+        columns.push("holders");
         columns.extend(has_files.then_some("declared"));
         TableReport {
             about: vec![words::organization(organization)],
@@ -109,15 +114,21 @@ impl RolesReport {
     }
 }
 
-fn row(role: &RoleLine) -> Row {
+/// The maximum length of an ID in a column. If an ID is longer, such as a UUID, all IDs are in notes, so that rows fit in 80
+/// columns. IDs with unexpected characters are always in a column, because notes are wrapped at spaces.
+const LONGEST_ID: usize = 20;
+
+fn row(role: &RoleLine, has_long_ids: bool) -> Row {
     let RoleLine { name, slug, id, held, declared, is_ambiguous, is_unused } = role;
-    let mut cells = vec![cell(name), cell(slug), cell(id), Printable::new(&held.to_string())];
+    let mut cells = vec![cell(name), cell(slug)];
+    cells.extend((!has_long_ids).then(|| cell(id)));
+    cells.push(Printable::new(&held.to_string()));
     cells.extend(declared.map(|declared| Printable::new(&declared.to_string())));
     cells.extend(is_unused.then(|| Printable::new("unused")));
+    let mut row = Row::new(if *is_ambiguous { Mark::Attention } else { Mark::Plain }, cells);
+    row.notes.extend(has_long_ids.then(|| format!("ID {}", cell(id))));
     if *is_ambiguous {
-        Row::new(Mark::Attention, cells)
-            .note("another role has the same name; use the slug or the ID in the files")
-    } else {
-        Row::new(Mark::Plain, cells)
+        row = row.note("another role has the same name; use the slug or the ID in the files");
     }
+    row
 }

@@ -42,7 +42,7 @@ In Pylon
     address  bo@acme.example
     also     b.lindqvist@acme.example
   ! found    by an address other than the primary
-    role     Lead (r_lead1)
+    role     Lead (lead-emea)
     status   away
 
 In the files now
@@ -51,7 +51,7 @@ In the files now
     status    (left alone)
 
 What would change
-  ! role  Lead (r_lead1) → Member   users.toml:5
+  ! role  Lead (lead-emea) → Member   users.toml:5
 
 Scheduled changes
     2026-12-20  status (left alone) → out_of_office   users.toml:10
@@ -125,6 +125,32 @@ rolecall roles · Acme (org_1, HOST)
         .replace("HOST", &scene.host()),
     );
     assert_eq!(scene.asked(), ["GET /me", "GET /user-roles", "GET /users"]);
+}
+
+#[test]
+fn roles_fits_in_80_columns_even_if_ids_are_uuids() {
+    let uuid = |number: u8| format!("{number:08x}-7b3f-4d52-9c61-0f2a4be81d37");
+    let role = |number: u8, name: &str, slug: &str| {
+        format!(r#"{{ "id": "{}", "name": "{name}", "slug": "{slug}" }}"#, uuid(number))
+    };
+    let (admin, support) = (role(1, "Admin", "admin"), role(2, "Support Engineer", "support-engineer"));
+    let ana = r#"{ "id": "u_ana", "email": "ana@acme.example", "role": "admin" }"#;
+    let scene = Scene::with_pylon(&format!(
+        r#"{{ "token_user": "u_ana", "roles": [ {admin}, {support} ], "users": [ {ana} ] }}"#
+    ));
+    let run = scene.file("users.toml", "").run("roles");
+    run.exits(0);
+    let expected = format!(
+        "    name              slug              holders  declared
+    Admin             admin             1        0
+      ID {}
+    Support Engineer  support-engineer  0        0         unused
+      ID {}
+",
+        uuid(1),
+        uuid(2)
+    );
+    assert!(run.stdout.contains(&expected), "{}", run.stdout);
 }
 
 #[test]
@@ -240,7 +266,7 @@ no check failed; 1 warning
 fn doctor_warns_if_the_owner_of_the_token_is_not_an_admin() {
     let pylon = PYLON.replace(r#""token_user": "u_ana""#, r#""token_user": "u_bo""#);
     let run = Scene::with_pylon(&pylon).file("users.toml", USERS).run("doctor");
-    let check = "  ! token owner     bo@acme.example (Lead (r_lead1))\n      Pylon may reject changes by this user (403)";
+    let check = "  ! token owner     bo@acme.example (Lead (lead-emea))\n      Pylon may reject changes by this user (403)";
     assert!(run.exits(0).stdout.contains(check), "{}", run.stdout);
 }
 
