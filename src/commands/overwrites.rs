@@ -6,12 +6,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use glob::{MatchOptions, Pattern};
+
 use super::{CommandCode, CommandError, folder};
 use crate::cli::{Command, Common, Named};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::regular::{self, is_stdin};
-use crate::roster::read::declares_people;
+use crate::regular::{self, is_stdin, is_stream};
+use crate::roster::read::{declares_people, included_patterns};
 
 /// Checks all files on the command line and, with `--sandbox`, the sandbox's files next to the config.
 pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandError> {
@@ -59,18 +61,39 @@ fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIden
     Ok(place)
 }
 
-/// Fails if the path is the config, an existing TOML file, or any other file that declares people.
+/// Fails if the path is the config, an existing TOML file, any other file that declares people, or a file that the config includes.
 fn not_over_files(path: &Path, common: &Common) -> Result<(), CommandError> {
     let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) && path.exists();
     let is_config = || FileIdentity::new(path) == FileIdentity::new(&common.config);
     let declares_people =
         || regular::start(path, LOOKED_AT as u64).is_ok_and(|start| declares_people(&start, LOOKED_AT));
     if !is_toml && !is_config() && !declares_people() {
-        return Ok(());
+        let Some(pattern) = including(path, &common.config) else { return Ok(()) };
+        let message = format!(
+            "refusing to write {}, because the root file would include it ({})",
+            Printable::path(path),
+            Printable::cut(&pattern, 200)
+        );
+        let problem = Problem::new(CommandCode::OverFiles, message);
+        return Err(CommandError::usage(
+            problem.help("name a file that `include` does not match; nothing was read or written"),
+        ));
     }
     let message = format!("refusing to overwrite {}, which may declare people", Printable::path(path));
     let problem = Problem::new(CommandCode::OverFiles, message);
     Err(CommandError::usage(problem.help("name another file; nothing was read or written")))
+}
+
+/// Returns the pattern with which the root file would include a file at this path.
+fn including(path: &Path, config: &Path) -> Option<String> {
+    let root = if is_stream(config) { return None } else { regular::start(config, LOOKED_AT as u64).ok()? };
+    let (place, options) =
+        (place_of(path), MatchOptions { require_literal_separator: true, ..MatchOptions::new() });
+    let inside = place.strip_prefix(place_of(folder(config))).ok()?;
+    included_patterns(&root).into_iter().find(|pattern| {
+        let parsed = Pattern::new(pattern.strip_prefix("./").unwrap_or(pattern));
+        parsed.is_ok_and(|parsed| parsed.matches_path_with(inside, options))
+    })
 }
 
 fn same_file(message: String) -> CommandError {
