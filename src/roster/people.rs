@@ -8,6 +8,7 @@ use super::fields::{Fields, TomlKey, TomlValue, in_backticks};
 use super::keys;
 use super::{DeclaredPerson, DeclaredValue, Field, PerField, RosterCode, Window};
 use crate::problem::Problem;
+use crate::secret::contains_secret;
 use crate::source::{Place, Sourced};
 
 /// Root file settings that affect how every file is parsed.
@@ -91,11 +92,17 @@ pub(super) fn read_email(
                 .at(written.place, "no address")
                 .help("write the address that the person uses in Pylon, in quotes: \"ana@acme.example\"")
         }
-        Err(BadEmail::Malformed(why)) => {
-            Problem::new(RosterCode::BadEmail, format!("{} is not an email address: {why}", shown()))
-                .at(written.place, "not an address")
-                .help("people are declared by the address they use in Pylon, in quotes: \"ana@acme.example\"")
-        }
+        Err(BadEmail::Malformed(why)) => Problem::new(
+            RosterCode::BadEmail,
+            format!("{} is not an email address: {why}", shown()),
+        )
+        .at(written.place, "not an address")
+        .help(match contained(written.value, allow_unicode) {
+            Some(email) => format!("write only the address: \"{email}\""),
+            None => {
+                "people are declared by the address they use in Pylon, in quotes: \"ana@acme.example\"".into()
+            }
+        }),
         Err(BadEmail::NotAscii) => Problem::new(
             RosterCode::UnicodeEmail,
             format!("{} has non-ASCII characters: {}", shown(), foreign_letters(written.value)),
@@ -105,6 +112,13 @@ pub(super) fn read_email(
     };
     fields.report(problem);
     None
+}
+
+/// Returns the address within the text, which may be surrounded by spaces or preceded by a name: `Ana Silva <ana@acme.example>`.
+fn contained(text: &str, allow_unicode: bool) -> Option<Email> {
+    let in_brackets = text.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    let candidate = in_brackets.map_or(text, |(inside, _)| inside).trim();
+    Email::declared(candidate, allow_unicode).ok().filter(|email| !contains_secret(email.as_str()))
 }
 
 /// Returns where a key belongs if it's a key of the root file or of another table rather than a person's address.

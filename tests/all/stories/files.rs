@@ -110,6 +110,15 @@ const TESTED_BELOW: &[RosterCode] = &[
 ];
 
 #[test]
+fn the_help_for_a_malformed_address_suggests_the_address_it_contains() {
+    for written in ["Ana Silva <ana@acme.example>", " ana@acme.example", "<ana@acme.example>"] {
+        let scene = Scene::offline().file("users.toml", format!("[users]\n\"{written}\" = {{}}\n"));
+        let run = scene.run("validate");
+        run.exits(1).names("roster::bad_email").mentions("write only the address: \"ana@acme.example\"");
+    }
+}
+
+#[test]
 fn every_bad_file_has_its_problem_codes_and_no_request_is_sent() {
     let mut told: BTreeSet<RosterCode> = TESTED_BELOW.iter().copied().collect();
     for (text, codes) in TABLE {
