@@ -102,7 +102,12 @@ fn staged(path: &Path, text: &str) -> Result<Staged> {
 }
 
 pub(super) fn not_written(name: &str, error: &Error) -> Problem {
-    Problem::new(CommandCode::NotWritten, format!("cannot write {}: {error}", shown(name)))
+    let problem = Problem::new(CommandCode::NotWritten, format!("cannot write {}: {error}", shown(name)));
+    // Our own errors already say what to do.
+    if error.kind() == ErrorKind::Other {
+        return problem;
+    }
+    problem.help("check that the file and its folder can be written and that the disk is not full, then run the command again")
 }
 
 pub(super) fn shown(name: &str) -> String {

@@ -291,6 +291,7 @@ fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
         }
         Unreadable::System(error) => {
             Problem::new(RosterCode::FileUnreadable, format!("cannot read {name}: {error}"))
+                .help("check the permissions of the file and its folder; if it is a symbolic link, check where it leads")
         }
         Unreadable::NotRegular => {
             let kind = if real.is_dir() { "a directory" } else { "not a regular file" };

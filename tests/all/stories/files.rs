@@ -109,6 +109,15 @@ const TESTED_BELOW: &[RosterCode] = &[
     RosterCode::RootOnly,
 ];
 
+#[cfg(unix)]
+#[test]
+fn a_loop_of_links_is_unreadable_and_the_help_says_what_to_check() {
+    let scene = Scene::offline();
+    std::os::unix::fs::symlink("users.toml", scene.folder().join("users.toml")).unwrap();
+    let run = scene.run("validate");
+    run.exits(1).names("roster::file_unreadable").mentions("if it is a symbolic link, check where it leads");
+}
+
 #[test]
 fn the_help_for_a_malformed_address_suggests_the_address_it_contains() {
     for written in ["Ana Silva <ana@acme.example>", " ana@acme.example", "<ana@acme.example>"] {
