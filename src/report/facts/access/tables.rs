@@ -315,7 +315,11 @@ impl AccessLine {
             notes.extend(self.since().map(SinceLine::sentence));
             let others = joined(self.other_emails.iter().map(cell));
             notes.extend((!self.other_emails.is_empty()).then(|| format!("also {others}")));
-            notes.extend(self.protected.then(|| "protected: rolecall never changes this person".to_owned()));
+            notes.extend(
+                self.protected.then(|| {
+                    "protected: rolecall changes this person only with an acknowledgment".to_owned()
+                }),
+            );
             notes.extend(self.owns_token.then(|| "owns the token of this run".to_owned()));
         }
         notes
