@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::civil::DateTime;
+
 use super::email::foreign_letters;
 use super::role_rules::{RoleContext, is_same_text, violations};
 use super::{DeclaredPerson, Email, Field, Moment, RoleRule, Roster, RosterCode, Window, keys};
@@ -183,7 +185,14 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
                 "this window ends before it starts, or at the same time",
             )
             .at(until.place, "not after `from`")
-            .help("`until` is the first instant after the window; for one whole day it is the next day"),
+            .help(if is_earlier_as_written(&from.value, &until.value) {
+                format!(
+                    "daylight saving skips one of these times, which then means the time an hour later: `from` is {} and `until` is {}",
+                    from.value.at, until.value.at
+                )
+            } else {
+                "`until` is the first instant after the window; for one whole day it is the next day".to_owned()
+            }),
         );
     }
     if sets.is_none() {
@@ -197,6 +206,16 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
         );
     }
     check_value_after(person, window, problems);
+}
+
+/// Returns `true` if both moments are local date-times and, going by the clock, `one` is before `other`.
+fn is_earlier_as_written(one: &Moment, other: &Moment) -> bool {
+    let local = |moment: &Moment| {
+        let has_offset =
+            moment.written.get("2026-12-20".len()..).is_some_and(|time| time.contains(['Z', 'z', '+', '-']));
+        (!has_offset).then(|| moment.written.parse::<DateTime>().ok()).flatten()
+    };
+    local(one).zip(local(other)).is_some_and(|(one, other)| one < other)
 }
 
 /// Reports roles that are declared only in a window, and statuses without a value after the window. Also reports a `then` that

@@ -18,6 +18,21 @@ fn on(now: &str, person: &str) -> Scene {
 }
 
 #[test]
+fn a_window_that_ends_before_it_starts_because_of_daylight_saving_says_so() {
+    let file = |until: &str| {
+        format!(
+            "timezone = \"Europe/Berlin\"\n[users]\n\"bo@acme.example\" = {{ role = \"Member\", windows = [{{ from = 2027-03-28T02:30:00, until = {until}, role = \"Admin\" }}] }}\n"
+        )
+    };
+    // On this day, clocks go from 2:00 to 3:00.
+    let run = Scene::offline().file("users.toml", file("2027-03-28T03:15:00")).run("validate");
+    run.exits(1).names("roster::backwards_window").mentions("daylight saving skips one of these times");
+    run.mentions("`from` is 2027-03-28T01:30:00Z and `until` is 2027-03-28T01:15:00Z");
+    let run = Scene::offline().file("users.toml", file("2027-03-28T02:15:00")).run("validate");
+    run.exits(1).mentions("`until` is the first instant after the window");
+}
+
+#[test]
 fn a_window_is_active_from_its_start_until_just_before_its_end() {
     let lead = r#"{ role = "Member", windows = [{ from = 2026-12-20, until = 2027-01-03, role = "Admin", reason = "incident lead" }] }"#;
     for (now, pending) in [
