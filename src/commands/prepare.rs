@@ -140,7 +140,8 @@ pub(super) fn settle(
     let roles = named_roles(declared, connection, state)?;
     let whole = Plan::draw(desired, state, &roles, roster.policy)
         .map_err(|problems| Problems::new(roster.sources.clone(), problems))?;
-    let coming = forecast(roster, state, &roles, &whole, *now);
+    let mut coming = forecast(roster, state, &roles, &whole, *now);
+    coming.retain(|forecast| only.is_empty() || only.contains(&forecast.transition.email));
     let plan = whole.only(only);
     let mut prepared = review(declared, plan, &roles, None, max_changes, connection, observation);
     let roles = &prepared.observation.state.roles;

@@ -64,8 +64,8 @@ pub struct PlanReport {
     pub guardrails: Vec<GuardrailLine>,
     /// The acknowledgments in the files, including expired ones.
     pub acknowledgments: Vec<AcknowledgmentLine>,
-    /// Changes scheduled within the next seven days, plus any later ones that affect a guarded role or that a guardrail would
-    /// block. Covers everyone, even if the plan is limited to certain people. Empty in a rollback.
+    /// Changes of the people in the plan scheduled within the next seven days, plus any later ones that affect a guarded role or
+    /// that a guardrail would block. Empty in a rollback.
     pub scheduled: Vec<ScheduledChange>,
     /// The open and upcoming windows of the people in the plan, sorted by start. Empty in a rollback.
     pub windows: Vec<WindowLine>,

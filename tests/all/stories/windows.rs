@@ -18,6 +18,23 @@ fn on(now: &str, person: &str) -> Scene {
 }
 
 #[test]
+fn a_plan_limited_to_one_person_shows_only_the_scheduled_changes_of_that_person() {
+    let window =
+        "windows = [{ from = 2026-11-22, until = 2026-11-24, status = \"away\", then = \"active\" }]";
+    let pylon = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "role": "member", "status": "active" },
+        { "id": "u_cy", "email": "cy@acme.example", "role": "member", "status": "active" } ] }"#;
+    let files = format!(
+        "[guardrails]\nkeep_at_least = {{ Admin = 0 }}\n[users]\n\"bo@acme.example\" = {{ {window} }}\n\"cy@acme.example\" = {{ {window} }}\n"
+    );
+    let scene = Scene::with_pylon(pylon).file("users.toml", files);
+    assert!(scene.run("plan").stdout.contains("2026-11-22  cy@acme.example"));
+    let run = scene.run("plan --only bo@acme.example");
+    run.exits(0);
+    assert!(run.stdout.contains("2026-11-22  bo@acme.example"), "{}", run.stdout);
+    assert!(!run.stdout.contains("cy@acme.example"), "{}", run.stdout);
+}
+
+#[test]
 fn a_window_that_ends_before_it_starts_because_of_daylight_saving_says_so() {
     let file = |until: &str| {
         format!(
