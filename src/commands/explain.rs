@@ -19,7 +19,7 @@ use crate::roster::{Email, Roster};
 use crate::spelling::did_you_mean;
 
 pub(super) fn run(args: &ExplainArgs, session: Session<'_>) -> Done {
-    if let Some(code) = args.code() {
+    if let Some(code) = args.code().or_else(|| code_without_prefix(args.who.trim())) {
         return page(code);
     }
     let mut asked = Email::observed(args.who.trim());
@@ -90,11 +90,22 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
     if part.is_empty() {
         return Vec::new();
     }
-    // Since a domain matches lots of addresses, domains are searched only if the query contains an `@`.
+    // Since a domain matches lots of addresses, domains are searched only if the query contains an `@` or nothing else matches.
+    let found = matching(&part, part.contains('@'), people, observed);
+    if found.is_empty() { matching(&part, true, people, observed) } else { found }
+}
+
+/// Returns the people whose name or address contains `part`, sorted by address.
+fn matching(
+    part: &str,
+    searches_domains: bool,
+    people: &[DesiredPerson],
+    observed: &ObservedState,
+) -> Vec<CandidateLine> {
     let is_in = |email: &Email| {
         let email = email.folded();
         let local = email.split_once('@').map_or(email.as_str(), |(local, _)| local);
-        if part.contains('@') { email.contains(&part) } else { local.contains(&part) }
+        if searches_domains { email.contains(part) } else { local.contains(part) }
     };
     let part_of_name = part.to_lowercase();
     let declared: BTreeSet<&Email> = people.iter().map(|person| &person.email.value).collect();
@@ -114,6 +125,17 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
         found.insert(CandidateLine { email: Printable::new(email.as_str()), name: None, declared: true });
     }
     found.into_iter().collect()
+}
+
+/// Returns the complete code if `part` is what follows the `::` of exactly one code. Only parts with an underscore count, since a
+/// single word could also be a name.
+fn code_without_prefix(part: &str) -> Option<&'static str> {
+    if !part.contains('_') {
+        return None;
+    }
+    let mut codes = diagnostic_codes();
+    codes.retain(|code| code.split_once("::").is_some_and(|(_, name)| name == part));
+    if let [only] = codes.as_slice() { Some(only) } else { None }
 }
 
 /// Shows the page for an error code, which requires neither files nor a connection.
