@@ -39,6 +39,9 @@ pub enum JournalLine {
         /// variable has it.
         #[serde(default)]
         user: Option<String>,
+        /// The journal that a rollback undoes, as given on the command line. `None` for an apply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undoes: Option<String>,
     },
     /// A `PATCH` is about to be sent.
     Intent {

@@ -102,6 +102,7 @@ impl Applied {
                     host,
                     changes: _,
                     user: _,
+                    undoes: _,
                 }) => {
                     let begins = (organization, host);
                     if begun.as_ref().is_some_and(|begun| *begun != begins) {

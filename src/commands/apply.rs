@@ -52,7 +52,7 @@ pub(super) fn run(args: &ApplyArgs, session: Session<'_>) -> Done {
             admitted(prepare_again(&declared, scope, connection, session.environment).await?)
         };
         let prepared = admitted(prepared)?;
-        Box::pin(carry_through("apply", connection, prepared, replan, &args.carry, session)).await
+        Box::pin(carry_through(None, connection, prepared, replan, &args.carry, session)).await
     })
 }
 
@@ -72,15 +72,17 @@ fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepare
 }
 
 /// Asks for confirmation, sends the changes, reads them back, and reports the outcome. A blocked or empty plan is only reported.
-/// `replan` makes a fresh plan if another apply ran in the meantime, or if the user took too long to confirm.
+/// `replan` makes a fresh plan if another apply ran in the meantime, or if the user took too long to confirm. `undoes` is the
+/// journal that a rollback undoes, or `None` for an apply.
 pub(super) async fn carry_through(
-    command: &str,
+    undoes: Option<&Path>,
     connection: Connection,
     prepared: Prepared,
     replan: impl AsyncFn(&Connection) -> Result<Prepared, CommandError>,
     args: &CarryArgs,
     session: Session<'_>,
 ) -> Done {
+    let command = if undoes.is_some() { "rollback" } else { "apply" };
     let (prepared, lock) = confirmed(command, &connection, prepared, replan, args, session).await?;
     let Some(lock) = lock else {
         connection.close().await?;
@@ -88,7 +90,7 @@ pub(super) async fn carry_through(
         return Ok((Body::Plan(Box::new(prepared.report)), exit));
     };
     let signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
-    let (mut journal, journal_path) = journal(command, &prepared, args, session)?;
+    let (mut journal, journal_path) = journal(command, undoes, &prepared, args, session)?;
     let Connection { reader, place: _, sandbox, invocation: _, as_on: _ } = connection;
     let (finished, ended) = carry(&prepared, reader, &mut journal, signals, args, session).await;
     drop(lock);
@@ -207,6 +209,7 @@ fn lock_of(prepared: &Prepared, connection: &Connection, session: Session<'_>) -
 /// Creates the journal and writes its first line, which must succeed before any change is sent.
 fn journal(
     command: &str,
+    undoes: Option<&Path>,
     prepared: &Prepared,
     args: &CarryArgs,
     session: Session<'_>,
@@ -221,6 +224,7 @@ fn journal(
         host: prepared.host.clone(),
         changes: plan.changes.len(),
         user: session.environment.user.clone(),
+        undoes: undoes.map(|journal| journal.to_string_lossy().into_owned()),
     };
     let created = journals::create(args.journal.as_deref(), &session.common.config, now);
     let begun = created.and_then(|(file, path)| match Journal::begin(file, begin) {

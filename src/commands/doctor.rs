@@ -14,6 +14,7 @@ use crate::apply::journal::{self, Ending, JournalLine};
 use crate::cli::ConnectionArgs;
 use crate::clock::minute;
 use crate::exit::Exit;
+use crate::invocation::{path_word, quoted};
 use crate::observed::ObservedState;
 use crate::own_folder::{self, UntrustedFile};
 use crate::printable::Printable;
@@ -369,18 +370,27 @@ fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
         return unreadable(&why);
     }
     let ending = Ending::from_lines(&lines);
-    let is_rollback =
-        lines.iter().any(|line| matches!(line, JournalLine::Begin { command, .. } if command == "rollback"));
+    let rollback = lines.iter().find_map(|line| match line {
+        JournalLine::Begin { command, undoes, .. } if command == "rollback" => Some(undoes),
+        _ => None,
+    });
     let may_succeed = |left: &[OutcomeKind]| left.iter().any(|kind| kind.may_succeed_if_sent_again());
     let is_decided_elsewhere = matches!(&ending, Ending::Finished { left, .. } if !may_succeed(left));
     let again = if is_decided_elsewhere {
-        "run `rolecall plan` to see the current state; something else sets these values, so applying again will not help"
-    } else if is_rollback {
+        "run `rolecall plan` to see the current state; something else sets these values, so applying again will not help".to_owned()
+    } else if let Some(undoes) = rollback {
         // An apply would undo the rollback.
-        "run the rollback again with the same journal; it sends only what is not applied"
+        let undone =
+            journals::undone_by(&newest, undoes.as_deref()).map(|undone| quoted(&path_word(&undone)));
+        let again = undone.map_or_else(
+            || "run the rollback again with the same journal".to_owned(),
+            |undone| format!("run `rolecall rollback {undone}` to continue the rollback"),
+        );
+        format!("{again}; it sends only what is not applied")
     } else {
-        "run `rolecall plan` to see the current state; `rolecall apply` sends only what is not applied"
+        "run `rolecall plan` to see the current state; `rolecall apply` sends only what is not applied".into()
     };
+    let name = if rollback.is_some() { "last rollback" } else { name };
     match ending {
         Ending::Unfinished if is_running => Check::unknown(name, "it is still running"),
         Ending::Unfinished => Check::attention(name, "it did not finish", again),

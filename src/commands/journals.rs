@@ -141,11 +141,24 @@ pub(super) fn lines(journal: &Path) -> std::result::Result<Vec<JournalLine>, Unr
 
 /// Returns the host in the first line of a journal.
 fn host(journal: &Path) -> Option<String> {
-    let first = regular::first_line(journal, LONGEST_BEGIN).ok()?;
-    match serde_json::from_str(&first).ok()? {
+    match first_line(journal)? {
         JournalLine::Begin { host, .. } => Some(host),
         _ => None,
     }
+}
+
+/// Returns the first line of a journal, or `None` if it can't be read.
+pub(super) fn first_line(journal: &Path) -> Option<JournalLine> {
+    serde_json::from_str(&regular::first_line(journal, LONGEST_BEGIN).ok()?).ok()
+}
+
+/// Returns the path of the journal that `rollback` undoes, to be passed to the next `rollback`. `undoes` is the path in the
+/// rollback's own journal. That path may be relative to a different folder, so the folder with the rollback's journal comes first.
+/// Returns `None` if neither path is a file.
+pub(super) fn undone_by(rollback: &Path, undoes: Option<&str>) -> Option<PathBuf> {
+    let undoes = Path::new(undoes?);
+    let in_same_folder = rollback.with_file_name(undoes.file_name()?);
+    [in_same_folder, undoes.to_owned()].into_iter().find(|path| path.is_file())
 }
 
 /// Returns the newest journal for these options if it has no end record. Only the first line and the end of the file are read.

@@ -6,8 +6,10 @@ use super::base;
 use super::files::{declared, without_people};
 use super::prepare::{Prepared, Scope, prepare};
 use super::{CommandCode, CommandError, Done, Environment, Session, block_on, folder, journals};
+use crate::apply::journal::JournalLine;
 use crate::cli::{Common, PlanArgs};
 use crate::exit::Exit;
+use crate::invocation::path_word;
 use crate::output::{say, scrub};
 use crate::plan::saved::SavedPlan;
 use crate::printable::Printable;
@@ -51,13 +53,29 @@ pub(super) fn run(args: &PlanArgs, session: Session<'_>) -> Done {
 /// Returns a note about an apply or a rollback that did not finish or is still running.
 fn unfinished(journal: &Path, common: &Common) -> String {
     let shown = whole(Printable::path(journal).as_str());
-    let undo = common.invocation.command(&["rollback", "--last"]);
     if journals::is_running(journal) {
         return format!("An apply or a rollback from here is still running: {shown}");
     }
+    let Some(JournalLine::Begin { command, undoes, .. }) = journals::first_line(journal) else {
+        return format!(
+            "The last run from here did not finish, and its journal has no valid first line: {shown}\n\
+             It may have been a rollback, so review this plan before you apply it."
+        );
+    };
+    if command != "rollback" {
+        let undo = common.invocation.command(&["rollback", "--last"]);
+        return format!(
+            "The last apply from here did not finish: {shown}\n\
+             This plan shows what is left to apply. To undo what it applied, run `{undo}`."
+        );
+    }
+    let resume = journals::undone_by(journal, undoes.as_deref()).map_or_else(
+        || "run it again with the same journal".to_owned(),
+        |undone| format!("run `{}`", common.invocation.command(&["rollback", &path_word(&undone)])),
+    );
     format!(
-        "The last run from here did not finish, or is still running: {shown}\n\
-         This plan shows what is left to apply. To undo what it applied, run `{undo}`."
+        "The last rollback from here did not finish: {shown}\n\
+         This plan may repeat the changes that it was undoing. To continue the rollback, {resume}."
     )
 }
 

@@ -11,6 +11,7 @@ use crate::apply::journal;
 use crate::apply::rollback::{Applied, RollbackCode};
 use crate::cli::{Common, RollbackArgs};
 use crate::exit::Exit;
+use crate::invocation::path_word;
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::regular;
@@ -37,7 +38,7 @@ pub(super) fn run(args: &RollbackArgs, session: Session<'_>) -> Done {
         let replan = async |connection: &Connection| {
             Ok(prepare(connection, &files.resolved_again(session.environment), &applied).await?)
         };
-        Box::pin(carry_through("rollback", connection, prepared, replan, &args.carry, session)).await
+        Box::pin(carry_through(Some(of), connection, prepared, replan, &args.carry, session)).await
     })
 }
 
@@ -72,7 +73,12 @@ pub(super) fn list(args: &RollbackArgs, common: &Common) -> (Body, Exit) {
         journals.get(last).is_none_or(|journal: &JournalEntry| journal.state != JournalState::Running)
     };
     let undo = last.is_some_and(has_ended).then(|| common.invocation.command(&["rollback", "--last"]));
-    (Body::Journals(Box::new(JournalsReport { journals, older, undo, last })), Exit::Done)
+    let undone = last.and_then(|last| journals.get(last)).filter(|newest| newest.is_incomplete_rollback());
+    let undone = undone.and_then(|newest| {
+        journals::undone_by(Path::new(newest.journal.raw()), newest.undoes.as_ref().map(Printable::raw))
+    });
+    let resume = undone.map(|undone| common.invocation.command(&["rollback", &path_word(&undone)]));
+    (Body::Journals(Box::new(JournalsReport { journals, older, undo, resume, last })), Exit::Done)
 }
 
 /// Returns the usage error for a missing journal argument or, with `--last`, for a host without journals.
@@ -92,8 +98,11 @@ fn which(is_last: bool) -> Problem {
 }
 
 fn still_running() -> Problem {
-    Problem::new(RollbackCode::StillRunning, "this apply is still running; nothing was changed")
-        .help("wait until it ends, or interrupt it with Ctrl-C or `kill`; then roll it back")
+    Problem::new(
+        RollbackCode::StillRunning,
+        "the run that writes this journal is still running; nothing was changed",
+    )
+    .help("wait until it ends, or interrupt it with Ctrl-C or `kill`; then run this command again")
 }
 
 fn read(path: &Path) -> Result<String, Problem> {

@@ -23,6 +23,9 @@ pub struct JournalsReport {
     /// The command to undo the newest run against the selected Pylon. `null` if there are no journals for this Pylon, or if the
     /// newest run is still active on this machine.
     pub undo: Option<String>,
+    /// The command to continue the newest run against the selected Pylon if it is a rollback that left changes unapplied. `null`
+    /// otherwise, or if the journal that it undoes is not found.
+    pub resume: Option<String>,
     /// The index of the newest journal for the selected Pylon, or `None` if there are no journals for this Pylon. The index can
     /// be beyond the end of `journals`, which omits older journals.
     #[serde(skip)]
@@ -39,6 +42,8 @@ pub struct JournalEntry {
     pub at: Option<Timestamp>,
     /// `apply` or `rollback`.
     pub command: Option<Printable>,
+    /// The path of the journal that a rollback undoes. `null` for an apply.
+    pub undoes: Option<Printable>,
     /// The login name of the user who started the run. `null` if the environment did not provide one.
     pub user: Option<Printable>,
     pub organization: Option<Printable>,
@@ -78,6 +83,7 @@ impl JournalEntry {
             journal: Printable::new(&path.to_string_lossy()),
             at: None,
             command: None,
+            undoes: None,
             user: None,
             organization: None,
             host: None,
@@ -91,8 +97,10 @@ impl JournalEntry {
             Err(why) => return Self { problem: Some(why.to_string()), ..unreadable },
         };
         let problem = problem(lines);
-        let (Some(JournalLine::Begin { version: _, at, command, organization, host, changes, user }), None) =
-            (lines.first(), &problem)
+        let (
+            Some(JournalLine::Begin { version: _, at, command, organization, host, changes, user, undoes }),
+            None,
+        ) = (lines.first(), &problem)
         else {
             return Self { problem, ..unreadable };
         };
@@ -105,6 +113,7 @@ impl JournalEntry {
         Self {
             at: Some(*at),
             command: Some(Printable::new(command)),
+            undoes: undoes.as_deref().map(Printable::new),
             user: user.as_deref().map(Printable::new),
             organization: Some(Printable::new(organization)),
             host: Some(Printable::new(host)),
@@ -115,9 +124,35 @@ impl JournalEntry {
         }
     }
 
+    /// Returns `true` for a rollback that left changes unapplied and is not running. Undoing it would repeat changes that it was
+    /// meant to undo.
+    pub fn is_incomplete_rollback(&self) -> bool {
+        let is_incomplete = match self.state {
+            JournalState::Stopped | JournalState::Unfinished => true,
+            JournalState::Finished => self.not_applied > 0,
+            JournalState::Running | JournalState::Unreadable => false,
+        };
+        self.is_rollback() && is_incomplete
+    }
+
+    fn is_rollback(&self) -> bool {
+        self.command.as_ref().is_some_and(|command| command.raw() == "rollback")
+    }
+
     fn row(&self) -> Row {
-        let Self { journal, at, command, user, organization: _, host, changes, state, not_applied, problem } =
-            self;
+        let Self {
+            journal,
+            at,
+            command,
+            undoes: _,
+            user,
+            organization: _,
+            host,
+            changes,
+            state,
+            not_applied,
+            problem,
+        } = self;
         let (mark, result) = match (state, not_applied) {
             (JournalState::Finished, 0) => (Mark::Good, "finished".to_owned()),
             (JournalState::Finished, left) => (Mark::Attention, format!("{left} not applied")),
@@ -147,7 +182,8 @@ impl JournalEntry {
 
 impl JournalsReport {
     pub fn tables(&self) -> TableReport {
-        let Self { journals, older, undo, last } = self;
+        let Self { journals, older, undo, resume, last } = self;
+        let newest_entry = last.and_then(|last| journals.get(last));
         let verdict = match undo {
             None if last.is_some() => {
                 let count = words::count(journals.len() + older, "journal", "journals");
@@ -159,15 +195,22 @@ impl JournalsReport {
             None => "no journals in .rolecall/journal/ next to the config; pipelines keep theirs in the file that --journal names".into(),
             Some(undo) => {
                 let older = if *older > 0 { format!(" · {older} older") } else { String::new() };
-                let is_rollback = |entry: &JournalEntry| entry.command.as_ref().is_some_and(|command| command.raw() == "rollback");
                 let newest = if *last == Some(0) { "the newest" } else { "the newest for this host" };
-                let newest = if last.and_then(|last| journals.get(last)).is_some_and(is_rollback) {
-                    format!("{newest} is a rollback; to undo it and make the changes again")
-                } else {
-                    format!("to undo {newest}")
+                let advice = match (newest_entry, resume) {
+                    // The name of the journal is untrusted text, so it can't be in the first line.
+                    (Some(entry), Some(resume)) if entry.is_incomplete_rollback() => {
+                        format!("{newest} is an incomplete rollback\nto continue it: {resume}")
+                    }
+                    (Some(entry), None) if entry.is_incomplete_rollback() => {
+                        format!("{newest} is an incomplete rollback; to continue it, run it again with the same journal")
+                    }
+                    (Some(entry), _) if entry.is_rollback() => {
+                        format!("{newest} is a rollback; to undo it and make the changes again: `{undo}`")
+                    }
+                    _ => format!("to undo {newest}: `{undo}`"),
                 };
                 let count = words::count(journals.len(), "journal", "journals");
-                format!("{count}{older} · {newest}: `{undo}`")
+                format!("{count}{older} · {advice}")
             }
         };
         TableReport {

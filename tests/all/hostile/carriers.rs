@@ -212,6 +212,7 @@ carriers! {
     JournalUser: Some(20), Some(20), Some(20), true, NONE;
     JournalHost: Some(20), Some(20), Some(20), true, NONE;
     JournalOrganization: None, None, None, true, NONE;
+    JournalUndoes: None, None, None, true, NONE;
     AskedStanding: Some(WHOLE), Some(WHOLE), Some(WHOLE), false, NONE;
     DefaultRole: Some(80), Some(80), Some(80), false, NONE;
     WrittenFile: Some(80), Some(80), Some(80), true, NONE;

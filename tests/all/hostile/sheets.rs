@@ -304,6 +304,7 @@ pub(super) fn journals(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
             journal: deal.text(Carrier::JournalPath),
             at: Some(now()),
             command: Some(deal.text(Carrier::JournalCommand)),
+            undoes: Some(deal.text(Carrier::JournalUndoes)),
             user: Some(deal.text(Carrier::JournalUser)),
             organization: Some(deal.text(Carrier::JournalOrganization)),
             host: Some(deal.text(Carrier::JournalHost)),
@@ -314,7 +315,7 @@ pub(super) fn journals(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         });
     }
     let undo = Some("rolecall rollback --last".into());
-    Body::Journals(Box::new(JournalsReport { journals, older: 1, undo, last: Some(0) }))
+    Body::Journals(Box::new(JournalsReport { journals, older: 1, undo, resume: None, last: Some(0) }))
 }
 
 /// Returns a plan for one person. Most of its strings go to a detached deal because the report doesn't show them.

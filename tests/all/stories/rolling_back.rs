@@ -327,13 +327,65 @@ fn plan_says_that_the_last_run_did_not_finish() {
     for cut in [without_end.as_str(), &text[..text.len() - 10], text.lines().next().unwrap(), ""] {
         fs::write(&journal, cut).unwrap();
         let run = scene.run("plan");
-        run.exits(0).mentions(
-            "The last run from here did not finish, or is still running: .rolecall/journal/20261120T080000Z",
-        );
-        run.mentions("To undo what it applied, run `rolecall rollback --last`.");
+        if cut.is_empty() {
+            run.exits(0)
+                .mentions("The last run from here did not finish, and its journal has no valid first line: ");
+            run.mentions("It may have been a rollback, so review this plan before you apply it.");
+        } else {
+            run.exits(0)
+                .mentions("The last apply from here did not finish: .rolecall/journal/20261120T080000Z");
+            run.mentions("To undo what it applied, run `rolecall rollback --last`.");
+        }
         scene.run("plan --quiet").exits(0).complains("");
     }
     assert!(scene.run("rollback").exits(0).stdout.contains("unreadable"));
+}
+
+#[test]
+fn after_a_killed_rollback_every_command_says_how_to_continue_it() {
+    let (scene, journal) = applied_without_a_named_journal();
+    scene.run("rollback --last --auto-approve").exits(0);
+    let folder = journal.parent().unwrap();
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let rollback = files.into_iter().find(|path| *path != journal).unwrap();
+    let text = fs::read_to_string(&rollback).unwrap();
+    fs::write(&rollback, text.lines().take(2).collect::<Vec<_>>().join("\n")).unwrap();
+
+    let name = journal.file_name().unwrap().to_string_lossy().into_owned();
+    let resume = format!("rolecall rollback .rolecall/journal/{name}");
+    let plan = scene.run("plan");
+    plan.exits(0).mentions("The last rollback from here did not finish: .rolecall/journal/");
+    plan.mentions("This plan may repeat the changes that it was undoing.");
+    plan.mentions(&format!("To continue the rollback, run `{resume}`."));
+    assert!(!plan.stderr.contains("--last"), "{}", plan.stderr);
+    let list = scene.run("rollback").exits(0).stdout.clone();
+    assert!(
+        list.ends_with(&format!(
+            "\n2 journals · the newest is an incomplete rollback\nto continue it: {resume}\n"
+        )),
+        "{list}"
+    );
+    let report: Value = serde_json::from_str(&scene.run("rollback --format json").stdout).unwrap();
+    assert_eq!(report["resume"], Value::from(resume.as_str()));
+    let undone = report["journals"][0]["undoes"].as_str().unwrap();
+    assert!(undone.ends_with(&name), "{undone}");
+    assert_eq!(report["journals"][1]["undoes"], Value::Null);
+    let doctor = scene.run("doctor").stdout;
+    assert!(doctor.contains("! last rollback   it did not finish\n"), "{doctor}");
+    assert!(doctor.contains(&format!("run `{resume}` to continue the\n      rollback;")), "{doctor}");
+
+    // Without the apply's journal, there's no command to suggest.
+    let kept = scene.folder().join("kept.jsonl");
+    fs::rename(&journal, &kept).unwrap();
+    scene.run("plan").exits(0).mentions("To continue the rollback, run it again with the same journal.");
+    let list = scene.run("rollback").exits(0).stdout.clone();
+    assert!(list.ends_with("; to continue it, run it again with the same journal\n"), "{list}");
+    fs::rename(&kept, &journal).unwrap();
+    scene.pylon(|world| {
+        world.changed_by_someone_else(Duration::ZERO, "bo@acme.example", Some("Member"), None)
+    });
+    scene.run(&format!("rollback .rolecall/journal/{name} --auto-approve")).exits(0);
+    scene.run("plan").exits(0).complains("");
 }
 
 #[test]
@@ -344,9 +396,10 @@ fn a_run_on_the_sandbox_does_not_hide_one_on_the_real_pylon() {
     fs::rename(&journal, journal.with_file_name("20261120T075959Z-1-00000000.jsonl")).unwrap();
     scene.run("apply --auto-approve --sandbox").exits(0);
 
-    scene.run("plan").exits(0).mentions(
-        "The last run from here did not finish, or is still running: .rolecall/journal/20261120T075959Z",
-    );
+    scene
+        .run("plan")
+        .exits(0)
+        .mentions("The last apply from here did not finish: .rolecall/journal/20261120T075959Z");
     scene.run("plan --sandbox").exits(0).complains("");
     assert!(scene.run("doctor").stdout.contains("it did not finish"));
     assert!(!scene.run("doctor --sandbox").stdout.contains("it did not finish"));
@@ -465,7 +518,7 @@ fn after_a_failed_rollback_no_report_suggests_an_apply_that_would_undo_it() {
     fs::create_dir_all(&own).unwrap();
     fs::copy(scene.folder().join("second.jsonl"), own.join("20261120T080000Z-1.jsonl")).unwrap();
     let run = scene.run("doctor");
-    let again = "run the rollback again with the same journal;";
+    let again = "run `rolecall rollback first.jsonl` to continue the rollback;";
     assert!(run.stdout.contains(again), "{}", run.stdout);
     scene.pylon(|world| world.settings.token_can_write = true);
     scene.run(&ROLLBACK.replace("second", "third")).exits(0);
