@@ -19,6 +19,7 @@ use crate::apply::machine::FRESHNESS_LIMIT;
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, CarryArgs};
 use crate::exit::Exit;
+use crate::invocation::{Invocation, quoted};
 use crate::output::{self, Background, say};
 use crate::own_folder::{OwnFolder, UntrustedFile};
 use crate::plan::saved::{self, SavedPlan, digest_of};
@@ -134,7 +135,7 @@ async fn confirmed(
         ask(command, &prepared.report, session)?;
         // The organization may also have changed while the user took their time.
         if age(&prepared, session) > FRESHNESS_LIMIT {
-            prepared = agreed(&prepared, replan(connection).await?)?;
+            prepared = agreed(&prepared, replan(connection).await?, &session.common.invocation)?;
         }
     }
     let lock = if is_done(&prepared) { None } else { Some(lock) };
@@ -152,13 +153,23 @@ fn age(prepared: &Prepared, session: Session<'_>) -> Duration {
 }
 
 /// Returns `fresh`, or an error if `fresh` contains a change that isn't in `shown`, the plan that the user confirmed.
-fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, CommandError> {
+fn agreed(shown: &Prepared, fresh: Prepared, invocation: &Invocation) -> Result<Prepared, CommandError> {
     let (before, files) = (shown.files_digest(), fresh.files_digest());
     let shown = SavedPlan::new(&shown.reviewed.plan, shown.binding(&before), String::new(), Value::Null);
     shown
         .admits(&fresh.reviewed.plan, fresh.binding(&files), &fresh.observation.state.roles)
-        .map_err(CommandError::stale)?;
+        .map_err(|problem| CommandError::stale(plan_changed(&problem, invocation)))?;
     Ok(fresh)
+}
+
+/// Returns the error for a plan that changed while the user was being asked. `problem` lists the changes that weren't shown.
+fn plan_changed(problem: &Problem, invocation: &Invocation) -> Problem {
+    // The flags that select the files and Pylon are added to every suggested command later.
+    let again = invocation.again.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+    Problem::new(CommandCode::PlanChanged, problem.message.clone()).help(format!(
+        "nothing was changed; Pylon has changed since the plan above was shown, or a window has started or ended: run \
+         `rolecall {again}` again, and review the new plan"
+    ))
 }
 
 pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, CommandError> {
@@ -320,5 +331,29 @@ pub fn exit(finished: &Finished) -> Exit {
         _ if finished.outcomes.iter().all(Outcome::is_in_sync) => Exit::Done,
         _ if finished.outcomes.iter().any(Outcome::may_have_changed) => Exit::Partial,
         _ => Exit::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_plan_that_changed_during_the_prompt_is_not_called_a_saved_plan() {
+        let again = ["apply", "--only", "ana o'neil@acme.example"].map(str::to_owned).to_vec();
+        let invocation = Invocation { again, pylon: vec!["--sandbox".into()], ..Invocation::default() };
+        let stale = Problem::new(
+            saved::SavedPlanCode::Stale,
+            "the apply would make changes that were not reviewed: …",
+        );
+        let problem = plan_changed(&stale, &invocation);
+        assert_eq!(problem.code, "apply::plan_changed");
+        assert_eq!(problem.message, stale.message);
+        let help = invocation.complete(&problem.help.unwrap());
+        assert!(!help.contains("saved") && !help.contains("-o FILE"), "{help}");
+        let command = r"run `rolecall apply --only 'ana o'\''neil@acme.example' --sandbox` again";
+        assert!(help.contains(command), "{help}");
     }
 }

@@ -63,6 +63,8 @@ codes! {
         NeedsApproval = "apply::needs_approval",
         /// The user did not type `yes` to confirm the changes.
         NotApproved = "apply::not_approved",
+        /// The user confirmed a plan, but by then, a change that it did not show had become necessary.
+        PlanChanged = "apply::plan_changed",
         /// Another apply for this organization is running.
         Locked = "apply::locked",
         /// The lock cannot be taken: no folder is usable, or the lock's path is not trusted.
