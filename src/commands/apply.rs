@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::connection::{Connection, at_present, keep};
-use super::files::{declared, without_people};
+use super::files::{Declared, declared, without_people};
 use super::lock::{self, Lock};
 use super::prepare::{Prepared, Scope, prepare, prepare_again};
 use super::progress::Progress;
@@ -72,31 +72,42 @@ fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepare
     Ok(prepared)
 }
 
+/// What a rollback is based on.
+#[derive(Clone, Copy)]
+pub(super) struct Undoing<'a> {
+    /// The journal that the rollback undoes.
+    pub(super) journal: &'a Path,
+    pub(super) files: &'a Declared,
+}
+
 /// Asks for confirmation, sends the changes, reads them back, and reports the outcome. A blocked or empty plan is only reported.
-/// `replan` makes a fresh plan if another apply ran in the meantime, or if the user took too long to confirm. `undoes` is the
-/// journal that a rollback undoes, or `None` for an apply.
+/// `replan` makes a fresh plan if another apply ran in the meantime, or if the user took too long to confirm. `undoing` is `None`
+/// for an apply.
 pub(super) async fn carry_through(
-    undoes: Option<&Path>,
+    undoing: Option<Undoing<'_>>,
     connection: Connection,
     prepared: Prepared,
     replan: impl AsyncFn(&Connection) -> Result<Prepared, CommandError>,
     args: &CarryArgs,
     session: Session<'_>,
 ) -> Done {
-    let command = if undoes.is_some() { "rollback" } else { "apply" };
-    let (prepared, lock) = confirmed(command, &connection, prepared, replan, args, session).await?;
+    let command = if undoing.is_some() { "rollback" } else { "apply" };
+    let (mut prepared, lock) = confirmed(command, &connection, prepared, replan, args, session).await?;
     let Some(lock) = lock else {
         connection.close().await?;
         let exit = if prepared.reviewed.is_blocked() { Exit::Blocked } else { Exit::Done };
         return Ok((Body::Plan(Box::new(prepared.report)), exit));
     };
     let signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
-    let (mut journal, journal_path) = journal(command, undoes, &prepared, args, session)?;
+    let (mut journal, journal_path) = journal(command, undoing, &prepared, args, session)?;
     let Connection { reader, place: _, sandbox, invocation: _, as_on: _ } = connection;
     let (finished, ended) = carry(&prepared, reader, &mut journal, signals, args, session).await;
     drop(lock);
+    prepared.report.add_result(&finished);
+    if let Some(Undoing { journal: _, files }) = undoing {
+        prepared.limit_to_restored(&files.resolved_again(session.environment), &finished);
+    }
     let mut report = prepared.report;
-    report.add_result(&finished);
     let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path).to_string_lossy();
     ended.unwrap_or_else(|error| incomplete_journal(&shown, error));
     report.journal = Some(Printable::new(&shown));
@@ -220,7 +231,7 @@ fn lock_of(prepared: &Prepared, connection: &Connection, session: Session<'_>) -
 /// Creates the journal and writes its first line, which must succeed before any change is sent.
 fn journal(
     command: &str,
-    undoes: Option<&Path>,
+    undoing: Option<Undoing<'_>>,
     prepared: &Prepared,
     args: &CarryArgs,
     session: Session<'_>,
@@ -235,7 +246,7 @@ fn journal(
         host: prepared.host.clone(),
         changes: plan.changes.len(),
         user: session.environment.user.clone(),
-        undoes: undoes.map(|journal| journal.to_string_lossy().into_owned()),
+        undoes: undoing.map(|undoing| undoing.journal.to_string_lossy().into_owned()),
     };
     let created = journals::create(args.journal.as_deref(), &session.common.config, now);
     let begun = created.and_then(|(file, path)| match Journal::begin(file, begin) {

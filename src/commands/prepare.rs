@@ -8,6 +8,7 @@ use super::files::{Declared, only};
 use super::{Environment, Session};
 use crate::adoption::Adoption;
 use crate::apply::rollback::{Applied, Rollback};
+use crate::apply::{Finished, Outcome};
 use crate::cli::ConnectionArgs;
 use crate::invocation::quoted;
 use crate::observed::ObservedState;
@@ -17,7 +18,7 @@ use crate::plan::forecast::forecast;
 use crate::plan::guardrails::Review;
 use crate::plan::roles::NamedRoles;
 use crate::plan::saved::{Binding, digest_of};
-use crate::plan::{Plan, ReviewedPlan};
+use crate::plan::{Change, Plan, ReviewedPlan};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::pylon::paced_reader::Observation;
@@ -243,6 +244,23 @@ impl Prepared {
         drift.retain(|id, field| !caused.contains(&(id.as_str(), field)));
         let findings = connection.reader.inquire(drift).await.finish(state);
         self.report.add_blame(&findings);
+    }
+
+    /// After a rollback, limits the suggested edits of the files to the people whose old values were restored, or may have been. The
+    /// files still match Pylon for everyone else.
+    pub(super) fn limit_to_restored(&mut self, declared: &Declared, finished: &Finished) {
+        let Some(notes) = &mut self.report.rollback else { return };
+        let is_restored = |outcome: &Outcome| outcome.is_in_sync() || matches!(outcome, Outcome::Unknown(_));
+        if finished.outcomes.iter().all(is_restored) {
+            return;
+        }
+        let changes = self.reviewed.plan.changes.iter().zip(&finished.outcomes);
+        let restored: Vec<Change> =
+            changes.filter(|(_, outcome)| is_restored(outcome)).map(|(change, _)| change.clone()).collect();
+        let Declared { roster, desired, now: _, present: _, at: _ } = declared;
+        let state = &self.observation.state;
+        let files = Adoption::of_rollback(&restored, desired, roster, state);
+        notes.set_files(&files, &roster.sources, &state.roles);
     }
 
     /// Finds the cause of each edit by comparing the files with their base version, if there is one.

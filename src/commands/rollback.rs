@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::apply::carry_through;
+use super::apply::{Undoing, carry_through};
 use super::connection::{Connection, at_present};
 use super::files::{Declared, declared};
 use super::prepare::{confirmed, settle_rollback};
@@ -35,10 +35,11 @@ pub(super) fn run(args: &RollbackArgs, session: Session<'_>) -> Done {
             confirmed(connection, files, applied.emails().collect(), draw).await
         };
         let prepared = prepare(&connection, &files, &applied).await?;
+        let undoing = Undoing { journal: of, files: &files };
         let replan = async |connection: &Connection| {
             Ok(prepare(connection, &files.resolved_again(session.environment), &applied).await?)
         };
-        Box::pin(carry_through(Some(of), connection, prepared, replan, &args.carry, session)).await
+        Box::pin(carry_through(Some(undoing), connection, prepared, replan, &args.carry, session)).await
     })
 }
 

@@ -174,14 +174,23 @@ impl RollbackNotes {
             why: words::not_rolled_back(&left.why, &|role| roles.label(role)) + &names.set_next(left, &next),
             location: Some(sources.locate(left.email.place)),
         });
-        Self {
+        let mut notes = Self {
             journal_is_whole: applied.is_whole,
             unreadable_lines: applied.unreadable,
             not_rolled_back: not_rolled_back.collect(),
-            contradicted: files.declared_otherwise(),
-            files: file_lines(files, sources, FileState::WouldBeWritten),
-            unwritten: skipped_lines(files, sources, roles),
-        }
+            contradicted: 0,
+            files: Vec::new(),
+            unwritten: Vec::new(),
+        };
+        notes.set_files(files, sources, roles);
+        notes
+    }
+
+    /// Sets the edits to the files that keep the next apply from undoing the rollback.
+    pub fn set_files(&mut self, files: &Adoption, sources: &Sources, roles: &RoleCatalog) {
+        self.contradicted = files.declared_otherwise();
+        self.files = file_lines(files, sources, FileState::WouldBeWritten);
+        self.unwritten = skipped_lines(files, sources, roles);
     }
 }
 

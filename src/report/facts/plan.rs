@@ -371,7 +371,7 @@ pub struct RollbackNotes {
     pub unreadable_lines: usize,
     pub not_rolled_back: Vec<SkippedLine>,
     /// The number of people whose declared values differ from the restored ones. The next apply would undo the rollback for
-    /// these people.
+    /// these people. After a run, people whose values were not restored do not count.
     pub contradicted: usize,
     /// Edits to the files that preserve the rollback.
     pub files: Vec<FileLine>,

@@ -526,6 +526,20 @@ fn after_a_failed_rollback_no_report_suggests_an_apply_that_would_undo_it() {
 }
 
 #[test]
+fn after_a_partial_rollback_only_restored_people_are_to_be_edited_in_the_files() {
+    let reverted = Faults::none().on(ApiOperation::UpdateUser).at(4, Fault::EchoOnly);
+    let scene = Scene::with_troubled_pylon(PYLON, reverted).file("users.toml", USERS);
+    scene.run("apply --auto-approve --journal first.jsonl").exits(0);
+    let run = scene.run(&format!("{ROLLBACK} --parallelism 1"));
+    let stdout = &run.exits(4).stdout;
+    assert!(stdout.contains("\n1 applied · 1 reverted\n"), "{stdout}");
+    let contradiction = "The files contradict this rollback: 1 person has different values there";
+    assert!(stdout.contains(contradiction), "{stdout}");
+    assert!(!stdout.contains("      -\"bo@acme.example\""), "{stdout}");
+    assert!(stdout.contains("      +\"cy@acme.example\" = { status = \"active\" }\n"), "{stdout}");
+}
+
+#[test]
 fn a_journal_without_an_end_is_reported_as_such_in_every_format() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
