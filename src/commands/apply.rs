@@ -103,7 +103,7 @@ pub(super) async fn carry_through(
     let Connection { reader, place: _, sandbox, invocation: _, as_on: _ } = connection;
     let (finished, ended) = carry(&prepared, reader, &mut journal, signals, args, session).await;
     drop(lock);
-    prepared.report.add_result(&finished);
+    prepared.report.add_result(&finished, ended.is_ok());
     if let Some(Undoing { journal: _, files }) = undoing {
         prepared.limit_to_restored(&files.resolved_again(session.environment), &finished);
     }

@@ -125,8 +125,9 @@ impl PlanReport {
         }
     }
 
-    /// Records the outcome of each change and how the apply ended.
-    pub fn add_result(&mut self, finished: &Finished) {
+    /// Records the outcome of each change and how the apply ended. `journal_is_whole` is `false` if the end of the journal could not
+    /// be written.
+    pub fn add_result(&mut self, finished: &Finished, journal_is_whole: bool) {
         let Finished { outcomes, stopped, not_read_back } = finished;
         // Changes and outcomes are both in plan order, so they can be paired by position.
         for (line, outcome) in self.changes.iter_mut().zip(outcomes) {
@@ -136,6 +137,7 @@ impl PlanReport {
         self.result = Some(ApplyResult {
             stopped: stopped.as_ref().map(words::stop),
             not_read_back: *not_read_back,
+            journal_is_whole,
             next_step: words::next_step(outcomes, stopped.as_ref(), is_rollback, &self.invocation),
         });
     }

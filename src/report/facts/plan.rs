@@ -386,6 +386,8 @@ pub struct ApplyResult {
     pub stopped: Option<String>,
     /// The number of changes that Pylon accepted but that could not be read back.
     pub not_read_back: usize,
+    /// `false` if the end of the journal could not be written, so that the run looks as if it had been killed.
+    pub journal_is_whole: bool,
     /// What to do next if some changes were not applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_step: Option<String>,

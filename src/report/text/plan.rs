@@ -365,7 +365,8 @@ fn closing(report: &PlanReport, styles: &Styles) -> String {
     if let Some(next_step) = &result.next_step {
         text += &format!("{next_step}\n");
         if let Some(journal) = &report.journal {
-            text += &format!("{}: {}\n", words::SENT, whole(journal.as_str()));
+            let label = words::journal_label(result.journal_is_whole);
+            text += &format!("{label}: {}\n", whole(journal.as_str()));
         }
     }
     text

@@ -12,7 +12,7 @@ pub use comparison::{SENSITIVE, UNRESOLVED, agenda, comparison, declared_values,
 pub use files::{checked, formatted, imported, not_written, people_of_file, state_written, updated, valid};
 pub use guardrails::{NOTES, figure, remedy, reported};
 pub use outcomes::{
-    KILLED, SENT, Shared, kind, next_step, not_read_back, not_rolled_back, outcome, outcome_of_many,
+    KILLED, Shared, journal_label, kind, next_step, not_read_back, not_rolled_back, outcome, outcome_of_many,
     outcome_of_one, shared, stop, unreadable,
 };
 pub use plan::{

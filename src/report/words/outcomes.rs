@@ -102,7 +102,9 @@ fn with_example(outcome: &Outcome) -> String {
 }
 
 /// The label that a report shows before the path of the journal.
-pub const SENT: &str = "Journal of all requests";
+pub const fn journal_label(is_whole: bool) -> &'static str {
+    if is_whole { "Journal of all requests" } else { "Incomplete journal" }
+}
 
 /// Warns about changes that were not read back, or returns `None` if there are none.
 pub fn not_read_back(number: usize) -> Option<String> {
@@ -164,6 +166,9 @@ pub fn next_step(
             remedies.push(remedy);
         }
     };
+    if let Some(Stop::Journal(_)) = stopped {
+        add("Free some disk space, or pass --journal FILE with a path in another folder.".into());
+    }
     let stop = stopped.and_then(Stop::failure);
     for failure in stop.into_iter().chain(troubled.iter().filter_map(|outcome| outcome.failure())) {
         if matches!(failure.class(), Class::Forbidden | Class::Fatal) {

@@ -123,6 +123,7 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         report.result = Some(ApplyResult {
             stopped: Some(words::stop(&stop)),
             not_read_back: 2,
+            journal_is_whole: true,
             next_step: words::next_step(&outcomes, Some(&stop), true, &report.invocation),
         });
     }

@@ -420,3 +420,18 @@ fn a_file_that_reaches_its_limit_stops_an_apply_as_a_full_disk_does() {
     scene.run("apply --auto-approve").exits(0);
     scene.run("plan --detailed-exitcode").exits(0);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_apply_that_cannot_continue_its_journal_says_to_free_space_or_to_choose_another_folder() {
+    let scene = scene(Faults::none());
+    let (code, text) = limited(&scene, "-f 1", "apply --auto-approve");
+    assert_eq!(code, Some(1), "{text}");
+    assert_eq!(scene.patches(), Vec::<String>::new());
+    assert!(text.contains("stopped because the journal cannot be written: File too large"), "{text}");
+    let next =
+        "Free some disk space, or pass --journal FILE with a path in another folder. Run `rolecall plan`";
+    assert!(text.contains(next), "{text}");
+    assert!(text.contains("\nIncomplete journal: .rolecall/journal/"), "{text}");
+    assert!(!text.contains("Journal of all requests"), "{text}");
+}

@@ -166,7 +166,8 @@ fn the_json_report_has_the_same_facts() {
     let applied = scene.run("apply --auto-approve --format json");
     let report: Value = serde_json::from_str(&applied.stdout).unwrap();
     assert_eq!(report["changes"][1]["outcome"]["name"], "applied");
-    assert_eq!(report["result"], serde_json::json!({ "stopped": null, "not_read_back": 0 }));
+    let result = serde_json::json!({ "stopped": null, "not_read_back": 0, "journal_is_whole": true });
+    assert_eq!(report["result"], result);
 }
 
 #[test]
