@@ -15,7 +15,7 @@ use crate::invocation::path_word;
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::regular;
-use crate::report::facts::journals::JournalState;
+use crate::report::facts::journals::{JournalState, mark_rolled_back};
 use crate::report::{Body, JournalEntry, JournalsReport};
 
 /// The maximum number of journals to list.
@@ -69,7 +69,8 @@ pub(super) fn list(args: &RollbackArgs, common: &Common) -> (Body, Exit) {
         let lines = journals::lines(path);
         JournalEntry::new(path, lines.as_deref(), is_running)
     });
-    let journals: Vec<JournalEntry> = journals.collect();
+    let mut journals: Vec<JournalEntry> = journals.collect();
+    mark_rolled_back(&mut journals);
     let has_ended = |last: usize| {
         journals.get(last).is_none_or(|journal: &JournalEntry| journal.state != JournalState::Running)
     };

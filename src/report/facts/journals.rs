@@ -1,11 +1,13 @@
 //! The journals of a config, as listed by `rollback`.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::apply::OutcomeKind;
 use crate::apply::journal::{Ending, JournalLine, problem};
 use crate::clock::minute;
 use crate::printable::Printable;
@@ -51,9 +53,14 @@ pub struct JournalEntry {
     pub host: Option<Printable>,
     /// The number of people with changes in the plan.
     pub changes: Option<usize>,
+    /// The number of people that the run changed. If the run did not finish, these are the changes that Pylon accepted. `null` if
+    /// `changes` is.
+    pub applied: Option<usize>,
     pub state: JournalState,
     /// The number of changes that a finished run did not apply. 0 if the run did not finish.
     pub not_applied: usize,
+    /// Whether a newer journal in the list is a rollback of this run that applied every change and was not rolled back itself.
+    pub rolled_back: bool,
     /// The reason the journal cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -88,8 +95,10 @@ impl JournalEntry {
             organization: None,
             host: None,
             changes: None,
+            applied: None,
             state: JournalState::Unreadable,
             not_applied: 0,
+            rolled_back: false,
             problem: None,
         };
         let lines = match lines {
@@ -118,10 +127,19 @@ impl JournalEntry {
             organization: Some(Printable::new(organization)),
             host: Some(Printable::new(host)),
             changes: Some(*changes),
+            applied: Some(applied(lines)),
             state,
             not_applied,
             ..unreadable
         }
+    }
+
+    /// Returns `true` if `self` is a complete rollback of the run with the `other` journal.
+    fn undoes_all_of(&self, other: &Self) -> bool {
+        let file_name = |path: &Printable| Path::new(path.raw()).file_name().map(ToOwned::to_owned);
+        let is_complete = self.state == JournalState::Finished && self.not_applied == 0;
+        is_complete
+            && self.undoes.as_ref().is_some_and(|undoes| file_name(undoes) == file_name(&other.journal))
     }
 
     /// Returns `true` for a rollback that left changes unapplied and is not running. Undoing it would repeat changes that it was
@@ -149,8 +167,10 @@ impl JournalEntry {
             organization: _,
             host,
             changes,
+            applied,
             state,
             not_applied,
+            rolled_back,
             problem,
         } = self;
         let (mark, result) = match (state, not_applied) {
@@ -160,6 +180,12 @@ impl JournalEntry {
             (JournalState::Running, _) => (Mark::Plain, "still running".into()),
             (JournalState::Unfinished, _) => (Mark::Attention, "did not finish".into()),
             (JournalState::Unreadable, _) => (Mark::Bad, "unreadable".into()),
+        };
+        let result = if *rolled_back { format!("{result}, rolled back") } else { result };
+        let people = match (changes, applied) {
+            (Some(changes), Some(applied)) if applied < changes => format!("{applied} of {changes}"),
+            (Some(changes), _) => changes.to_string(),
+            (None, _) => "-".into(),
         };
         let text = |text: &Option<Printable>| {
             text.as_ref().map_or_else(|| Printable::new("-"), |text| text.short(20))
@@ -171,13 +197,46 @@ impl JournalEntry {
                 text(command),
                 text(user),
                 text(host),
-                Printable::new(&changes.map_or_else(|| "-".into(), |changes| changes.to_string())),
+                Printable::new(&people),
                 Printable::new(&result),
             ],
         );
         let row = Row { path: Some(cell(journal)), ..row };
         problem.iter().fold(row, |row, problem| row.note(problem.clone()))
     }
+}
+
+/// Marks the runs that were rolled back. `journals` must be sorted by time, newest first, because a rollback that was rolled back
+/// itself does not count.
+pub fn mark_rolled_back(journals: &mut [JournalEntry]) {
+    for at in 0..journals.len() {
+        let (newer, older) = journals.split_at_mut(at);
+        let Some(entry) = older.first_mut() else { return };
+        entry.rolled_back = newer.iter().any(|newer| !newer.rolled_back && newer.undoes_all_of(entry));
+    }
+}
+
+/// Counts the people whose change was applied. Without an outcome, a change counts if Pylon accepted the request.
+fn applied(lines: &[JournalLine]) -> usize {
+    let (mut sent, mut applied) = (HashMap::new(), HashSet::new());
+    for line in lines {
+        match line {
+            JournalLine::Intent { at: _, number, operation } => {
+                sent.insert(number, operation.user.as_str());
+            }
+            JournalLine::Answer { number, failure: None, .. } => applied.extend(sent.get(number).copied()),
+            JournalLine::Outcome { at: _, operation, outcome }
+                if outcome == OutcomeKind::Applied.as_str() =>
+            {
+                applied.insert(operation.user.as_str());
+            }
+            JournalLine::Outcome { at: _, operation, outcome: _ } => {
+                applied.remove(operation.user.as_str());
+            }
+            JournalLine::Begin { .. } | JournalLine::Answer { .. } | JournalLine::End { .. } => {}
+        }
+    }
+    applied.len()
 }
 
 impl JournalsReport {

@@ -309,8 +309,10 @@ pub(super) fn journals(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
             organization: Some(deal.text(Carrier::JournalOrganization)),
             host: Some(deal.text(Carrier::JournalHost)),
             changes: Some(round),
+            applied: Some(round / 2),
             state: JournalState::Finished,
             not_applied: round % 2,
+            rolled_back: round.is_multiple_of(3),
             problem: None,
         });
     }

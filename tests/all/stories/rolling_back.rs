@@ -284,6 +284,39 @@ fn rollback_last_undoes_the_newest_apply_and_names_its_journal_to_continue() {
 }
 
 #[test]
+fn the_list_of_journals_shows_how_many_people_were_changed_and_what_was_rolled_back() {
+    let (scene, journal) = applied_without_a_named_journal();
+    let whole = fs::read_to_string(&journal).unwrap();
+    // Three changes are sent, and two of them are answered before the run is killed.
+    let is_kept = |line: &&str| !line.contains(r#""line":"outcome""#) && !line.contains(r#""line":"end""#);
+    let killed: Vec<&str> = whole.lines().filter(is_kept).collect();
+    assert_eq!(killed.len(), 7, "{whole}");
+    fs::write(&journal, killed[..6].join("\n")).unwrap();
+    let list = scene.run("rollback").exits(0).stdout.clone();
+    assert!(list.contains("  2 of 3  did not finish\n"), "{list}");
+    fs::write(&journal, whole.replacen(r#""outcome":"applied""#, r#""outcome":"rejected""#, 1)).unwrap();
+    let list = scene.run("rollback").exits(0).stdout.clone();
+    assert!(list.contains("  2 of 3  1 not applied\n"), "{list}");
+
+    fs::write(&journal, &whole).unwrap();
+    let entries = || -> Vec<Value> {
+        let report: Value = serde_json::from_str(&scene.run("rollback --format json").stdout).unwrap();
+        report["journals"].as_array().unwrap().clone()
+    };
+    assert_eq!(
+        (&entries()[0]["applied"], &entries()[0]["rolled_back"]),
+        (&Value::from(3), &Value::from(false))
+    );
+    scene.run("rollback --last --auto-approve").exits(0);
+    let list = scene.run("rollback").exits(0).stdout.clone();
+    assert!(list.contains("  3       finished, rolled back\n"), "{list}");
+    // Rolling back the rollback makes the changes again.
+    scene.run("rollback --last --auto-approve").exits(0);
+    let rolled_back: Vec<Value> = entries().iter().map(|entry| entry["rolled_back"].clone()).collect();
+    assert_eq!(rolled_back, [false, true, false].map(Value::from));
+}
+
+#[test]
 fn of_two_journals_from_the_same_second_the_one_written_last_is_newer() {
     let (scene, journal) = applied_without_a_named_journal();
     let text = fs::read_to_string(&journal).unwrap();
