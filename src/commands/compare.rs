@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use super::base::{self, Base};
-use super::files::read;
+use super::files::{read, with_help_for_missing};
 use super::{CommandError, Done, Session};
 use crate::cli::{Common, CompareArgs};
 use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::report::{Body, ComparisonReport, words};
-use crate::roster::{Roster, RosterCode};
+use crate::roster::Roster;
 
 pub(super) fn run(args: &CompareArgs, session: Session<'_>) -> Done {
     let CompareArgs { old, new, detailed_exitcode } = args;
@@ -22,7 +22,7 @@ pub(super) fn run(args: &CompareArgs, session: Session<'_>) -> Done {
         }
         file => {
             let file = file.as_ref().unwrap_or(&session.common.config);
-            (Printable::path(file), read(file, now).map_err(which_files)?)
+            (Printable::path(file), read(file, now).map_err(which_versions)?)
         }
     };
     let report = ComparisonReport::new((&before, old_name), (&after, new_name), now);
@@ -35,19 +35,13 @@ pub(super) fn run(args: &CompareArgs, session: Session<'_>) -> Done {
 fn version(of: &Path, common: &Common) -> Result<(Printable, Roster), CommandError> {
     let is_missing_file = || !of.exists() && of.extension().is_some_and(|extension| extension == "toml");
     if base::is_file(of, &common.config)? || is_missing_file() {
-        return Ok((Printable::path(of), Roster::read(of).map_err(which_files)?));
+        return Ok((Printable::path(of), Roster::read(of).map_err(which_versions)?));
     }
     let Base { files, line } = base::read(of, &common.config)?;
     Ok((words::base_name(&line), files?))
 }
 
-/// Replaces the help for a missing file, which suggests `--config` although the versions to compare are arguments.
-fn which_files(mut problems: Problems) -> Problems {
-    let missing = problems.list.iter_mut().filter(|problem| problem.code == RosterCode::FileMissing.as_str());
-    missing.for_each(|problem| {
-        problem.help = Some(
-            "name two versions, each a root file or a git revision: rolecall compare main users.toml".into(),
-        );
-    });
-    problems
+fn which_versions(problems: Problems) -> Problems {
+    let help = "name two versions, each a root file or a git revision: rolecall compare main users.toml";
+    with_help_for_missing(problems, help)
 }

@@ -14,7 +14,7 @@ use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::report::Body;
-use crate::roster::{Email, Moment, Roster, Unmanaged};
+use crate::roster::{Email, Moment, Roster, RosterCode, Unmanaged};
 
 /// The files and their values at a point in time.
 pub(super) struct Declared {
@@ -73,6 +73,13 @@ pub(super) fn read_each<T>(
         }
     }
     problems.map_or(Ok(all), Err)
+}
+
+/// Replaces the help for a missing file, which suggests `--config`, for a command whose files are arguments.
+pub(super) fn with_help_for_missing(mut problems: Problems, help: &str) -> Problems {
+    let missing = problems.list.iter_mut().filter(|problem| problem.code == RosterCode::FileMissing.as_str());
+    missing.for_each(|problem| problem.help = Some(help.to_owned()));
+    problems
 }
 
 /// Reads the files if there is a config, for commands that also work without one.

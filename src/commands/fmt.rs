@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::files::{read, read_each};
+use super::files::{read, read_each, with_help_for_missing};
 use super::write::{Rewritten, rewrite};
 use super::{Done, Session};
 use crate::cli::FmtArgs;
@@ -46,7 +46,10 @@ fn texts(args: &FmtArgs, session: Session<'_>) -> Result<Sources, Problems> {
         return Ok(read(&session.common.config, session.environment.clock.now())?.sources);
     }
     let mut texts = Sources::default();
-    for (name, text) in read_each(&args.files, text)? {
+    let help =
+        "check the path; without a file, `rolecall fmt` formats the root file and the files that it includes";
+    let named = read_each(&args.files, text).map_err(|problems| with_help_for_missing(problems, help));
+    for (name, text) in named? {
         // The same file may be listed twice on the command line.
         if texts.iter().all(|(known, _)| known != name) {
             texts.add(name, text);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::files::{read, read_each};
+use super::files::{read, read_each, with_help_for_missing};
 use super::overwrites::place_of;
 use super::{Done, Session};
 use crate::cli::ValidateArgs;
@@ -19,7 +19,11 @@ pub(super) fn run(args: &ValidateArgs, session: Session<'_>) -> Done {
     let named: Vec<PathBuf> = named.iter().filter(|path| seen.insert(place_of(path))).cloned().collect();
     let now = session.environment.clock.now();
     let (mut files, mut declared) = (Problems::new(Sources::default(), Vec::new()), 0);
-    for roster in read_each(&named, |path| read(path, now))? {
+    let help = "check the path; without a file, `rolecall validate` checks the root file and the files that it includes";
+    let named = read_each(&named, |path| read(path, now)).map_err(|problems| {
+        if args.files.is_empty() { problems } else { with_help_for_missing(problems, help) }
+    });
+    for roster in named? {
         declared += roster.people.len();
         let warnings = roster.warnings(now);
         files.append(Problems::new(roster.sources, warnings));

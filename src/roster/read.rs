@@ -285,6 +285,11 @@ fn text_of(path: &Path, folder: &Path) -> Result<String, Problem> {
 fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
     let name = Printable::cut(&shown(path), 200);
     match why {
+        Unreadable::System(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_symlink() => {
+            let message = format!("cannot read {name}: it is a link to a file that does not exist");
+            Problem::new(RosterCode::FileUnreadable, message)
+                .help("restore the file that it points to, or delete the link")
+        }
         Unreadable::System(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Problem::new(RosterCode::FileMissing, format!("the file {name} does not exist"))
                 .help("pass its path with --config, or run `rolecall import` to create it from Pylon; `rolecall demo` writes an example")

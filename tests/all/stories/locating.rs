@@ -89,6 +89,29 @@ fn a_root_file_in_a_folder_below_is_suggested() {
 }
 
 #[test]
+fn a_missing_file_from_the_command_line_is_not_to_be_passed_with_config() {
+    let scene = Scene::offline();
+    for command in ["validate", "fmt"] {
+        let run = scene.run(&format!("{command} nope.toml"));
+        run.exits(1).names("roster::file_missing").mentions("the file nope.toml does not exist");
+        run.mentions(&format!("help: check the path; without a file, `rolecall {command}`"));
+        assert!(!run.stderr.contains("--config"), "{}", run.stderr);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dangling_link_is_not_reported_as_a_missing_root_file() {
+    let scene =
+        Scene::offline().file("users.toml", "include = [\"teams/*.toml\"]\n").file("teams/a.toml", FILE);
+    std::os::unix::fs::symlink("gone.toml", scene.folder().join("teams/b.toml")).unwrap();
+    let run = scene.run("validate");
+    run.exits(1).names("roster::file_unreadable");
+    run.mentions("cannot read teams/b.toml: it is a link to a file that does not exist");
+    run.mentions("help: restore the file that it points to, or delete the link");
+}
+
+#[test]
 fn option_c_changes_the_folder_and_config_takes_precedence_over_the_variable() {
     let other = "[users]\n\"cy@acme.example\" = { role = \"Admin\" }\n";
     let scene = repository().file("work/other.toml", other).file("work/third.toml", "timezone = \"UTC\"\n");
