@@ -119,7 +119,11 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
             format!("no file declares {}", Printable::cut(written, 80)),
         );
         problems.push(match known.near(&email) {
-            Some(near) => problem.help(format!("did you mean {}?", Printable::new(near.as_str()))),
+            // The declared address could be the typo.
+            Some(near) => problem.help(format!(
+                "the files declare {}, which is similar: pass that address to --only, or correct it in the files if it is a typo",
+                Printable::cut(near.as_str(), 80)
+            )),
             None => problem.help("--only takes the declared address of a person"),
         });
     }

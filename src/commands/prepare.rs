@@ -18,7 +18,7 @@ use crate::plan::forecast::forecast;
 use crate::plan::guardrails::Review;
 use crate::plan::roles::NamedRoles;
 use crate::plan::saved::{Binding, digest_of};
-use crate::plan::{Change, Plan, ReviewedPlan};
+use crate::plan::{Absence, Absent, Change, Plan, PlanCode, ReviewedPlan};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::pylon::paced_reader::Observation;
@@ -67,6 +67,10 @@ async fn prepare_on(
 ) -> Result<Prepared, Problems> {
     let draw = |observation| settle(declared, only, scope.max_changes, connection, observation);
     let mut prepared = confirmed(connection, declared, Vec::new(), draw).await?;
+    if !only.is_empty() && !prepared.reviewed.plan.absent.is_empty() {
+        let missing = prepared.reviewed.plan.absent.iter().map(only_missing).collect();
+        return Err(Problems::new(declared.roster.sources.clone(), missing));
+    }
     prepared.find_causes(declared, scope.base);
     Ok(prepared)
 }
@@ -104,6 +108,33 @@ pub(super) async fn prepare_again(
 
 fn only_of(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Problems> {
     only(scope.only, declared).map_err(|problems| Problems::new(declared.roster.sources.clone(), problems))
+}
+
+/// Returns the error for a person who was selected with `--only`, but can't be changed. Without it, a typo would look as if there
+/// were nothing to change.
+fn only_missing(absent: &Absent) -> Problem {
+    let Absent { email, absence } = absent;
+    let name = Printable::cut(email.value.as_str(), 80);
+    let (what, help) = match absence {
+        Absence::Missing { did_you_mean: Some(near) } => {
+            let near = Printable::cut(near.as_str(), 80);
+            (
+                "was not found in Pylon",
+                format!("did you mean {near}? if so, correct the address in the files"),
+            )
+        }
+        Absence::Missing { did_you_mean: None } => (
+            "was not found in Pylon",
+            "correct the address in the files, or invite the person in Pylon first".to_owned(),
+        ),
+        Absence::Deactivated { .. } => (
+            "is deactivated in Pylon",
+            "remove the entry from the files, or have the person reactivated in Pylon first".to_owned(),
+        ),
+    };
+    Problem::new(PlanCode::OnlyMissing, format!("{name} {what}; nothing was changed"))
+        .at(email.place, "declared here")
+        .help(help)
 }
 
 /// Reads the organization, and also searches for the declared people and `others`.
@@ -220,7 +251,7 @@ fn review(
 /// Extends the help for an unknown role in a sandbox. Since the role may well exist in the real organization, the help explains
 /// how to describe that organization for the sandbox.
 fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Problem {
-    if problem.code == crate::plan::PlanCode::UnknownRole.as_str() && connection.sandbox.is_some() {
+    if problem.code == PlanCode::UnknownRole.as_str() && connection.sandbox.is_some() {
         let help = problem.help.take().map_or_else(String::new, |help| help + ". ");
         let description = quoted(&connection.invocation.description);
         problem.help = Some(format!(

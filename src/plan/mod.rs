@@ -43,5 +43,7 @@ codes! {
         AmbiguousPerson = "plan::ambiguous_person",
         /// `--only` names an address that isn't declared in any file.
         OnlyUnknown = "plan::only_unknown",
+        /// `--only` names a declared person who was not found in Pylon or is deactivated there.
+        OnlyMissing = "plan::only_missing",
     }
 }

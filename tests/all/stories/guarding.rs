@@ -385,19 +385,47 @@ fn guardrails_count_everyone_even_if_one_person_is_changed_alone() {
     );
     let run = scene.run("plan --only m01@acme.exmaple");
     run.exits(1).names("plan::only_unknown");
-    run.mentions("did you mean m01@acme.example?");
+    run.mentions(
+        "the files declare m01@acme.example, which is similar: pass that address to --only, or correct it",
+    );
 }
 
 #[test]
 fn with_only_the_plan_counts_who_of_them_is_in_sync() {
-    let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Admin\" }\n\"m00@acme.example\" = { role = \"Viewer\" }\n\"typo@acme.example\" = {}\n";
+    let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Admin\" }\n\"m00@acme.example\" = { role = \"Viewer\" }\n";
     let scene = pylon(1).file("users.toml", users);
-    for (only, in_sync) in [("ana ben m00 typo", 2), ("ana m00", 1), ("m00 typo", 0)] {
+    for (only, in_sync) in [("ana ben m00", 2), ("ana m00", 1), ("m00", 0)] {
         let flags: String = only.split(' ').map(|name| format!(" --only {name}@acme.example")).collect();
         let run = scene.run(&format!("plan{flags}"));
         run.exits(0);
         assert!(run.stdout.contains(&format!(" · {in_sync} in sync")), "{only}:\n{}", run.stdout);
     }
+}
+
+#[test]
+fn only_refuses_a_person_who_is_not_in_pylon() {
+    let users = "[users]\n\"m00@acme.exmaple\" = { role = \"Viewer\" }\n\"m01@acme.example\" = { role = \"Viewer\" }\n\"zed@acme.example\" = { role = \"Viewer\" }\n";
+    let scene = pylon(2).file("users.toml", users);
+    for command in ["plan", "apply --auto-approve"] {
+        let run = scene.run(&format!("{command} --only m00@acme.exmaple --only m01@acme.example"));
+        run.exits(1)
+            .names("plan::only_missing")
+            .mentions("m00@acme.exmaple was not found in Pylon; nothing was changed");
+        run.mentions("users.toml:2:1");
+        run.mentions("help: did you mean m00@acme.example? if so, correct the address in the files");
+        let run = scene.run(&format!("{command} --only zed@acme.example"));
+        run.exits(1).names("plan::only_missing").mentions("or invite the person in Pylon first");
+    }
+    assert_eq!(scene.patches(), Vec::<String>::new());
+    // Without `--only`, people who aren't found don't affect anyone else.
+    scene.run("apply --auto-approve").exits(0);
+    assert_eq!(scene.patches().len(), 1);
+    let gone = r#"{ "users": [ { "email": "ana@acme.example", "role": "admin" }, { "email": "ben@acme.example", "role": "admin" },
+        { "email": "lu@acme.example", "role": "member", "deactivated": true } ] }"#;
+    let scene =
+        Scene::with_pylon(gone).file("users.toml", "[users]\n\"lu@acme.example\" = { role = \"Viewer\" }\n");
+    let run = scene.run("apply --auto-approve --only lu@acme.example");
+    run.exits(1).mentions("lu@acme.example is deactivated in Pylon; nothing was changed");
 }
 
 #[test]
