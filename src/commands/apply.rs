@@ -31,7 +31,7 @@ use crate::report::style::Styles;
 use crate::report::{Body, PlanReport, text};
 
 pub(super) fn run(args: &ApplyArgs, session: Session<'_>) -> Done {
-    let saved = args.plan.as_deref().map(read_saved).transpose()?;
+    let saved = args.plan.as_deref().map(|path| read_saved(path, ADVICE)).transpose()?;
     let declared = declared(None, session)?;
     match &saved {
         Some(saved) => saved.is_of(&digest_of(&declared.roster.sources)).map_err(CommandError::stale)?,
@@ -183,14 +183,28 @@ fn plan_changed(problem: &Problem, invocation: &Invocation) -> Problem {
     ))
 }
 
-pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, CommandError> {
+/// What to do if the argument is not a saved plan.
+#[derive(Clone, Copy)]
+pub(super) struct NotSavedAdvice {
+    /// For a file that cannot be read.
+    pub(super) unreadable: &'static str,
+    /// For a file that is TOML, such as a root file.
+    pub(super) toml: &'static str,
+}
+
+const ADVICE: NotSavedAdvice = NotSavedAdvice {
+    unreadable: "name a file that `rolecall plan -o FILE` wrote; without a file, `rolecall apply` makes a plan and asks",
+    toml: "a saved plan is JSON; to use another root file, pass it with --config",
+};
+
+pub(super) fn read_saved(path: &Path, advice: NotSavedAdvice) -> Result<SavedPlan, CommandError> {
     let name = Printable::path(path);
     let text = regular::read_named(path, saved::LARGEST).map_err(|why| match why {
         Unreadable::System(_) | Unreadable::NotRegular => {
             let message = format!("cannot read the saved plan {name}: {why}");
-            CommandError::from(Problem::new(saved::SavedPlanCode::Unreadable, message).help(
-                "name a file that `rolecall plan -o FILE` wrote; without a file, `rolecall apply` makes a plan and asks",
-            ))
+            CommandError::from(
+                Problem::new(saved::SavedPlanCode::Unreadable, message).help(advice.unreadable),
+            )
         }
         Unreadable::TooLarge(_) | Unreadable::NotText(_) => CommandError::stale(Problem::new(
             saved::SavedPlanCode::Damaged,
@@ -198,14 +212,8 @@ pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, CommandError> {
         )),
     })?;
     let is_toml = path.extension().is_some_and(|last| last == "toml");
-    SavedPlan::parse(&text).map_err(|problem| {
-        let advised = if is_toml {
-            problem.help("a saved plan is JSON; to use another root file, pass it with --config")
-        } else {
-            problem
-        };
-        CommandError::stale(advised)
-    })
+    SavedPlan::parse(&text)
+        .map_err(|problem| CommandError::stale(if is_toml { problem.help(advice.toml) } else { problem }))
 }
 
 /// Acquires the lock. Until the lock is dropped, no other process of this user on this machine can apply changes to this

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::apply::read_saved;
+use super::apply::{NotSavedAdvice, read_saved};
 use super::{CommandError, Done};
 use crate::cli::ShowArgs;
 use crate::clock::minute;
@@ -12,8 +12,14 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::report::{Body, PlanReport};
 
+const ADVICE: NotSavedAdvice = NotSavedAdvice {
+    unreadable: "name a file that `rolecall plan -o FILE` wrote",
+    toml: "a saved plan is JSON, as `rolecall plan -o FILE` writes it; to see the plan for a root file, run `rolecall plan`",
+};
+
 pub(super) fn run(args: &ShowArgs) -> Done {
-    let saved = read_saved(&args.plan).map_err(|error| CommandError { exit: Exit::Failed, ..error })?;
+    let saved =
+        read_saved(&args.plan, ADVICE).map_err(|error| CommandError { exit: Exit::Failed, ..error })?;
     let (created, report) = saved.into_report();
     let damaged = |why: String| {
         Problem::new(

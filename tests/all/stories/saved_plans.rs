@@ -288,7 +288,14 @@ fn show_says_what_is_wrong_with_a_file() {
     let scene = saved();
     let plan = text(&scene);
     let scene = scene.file("other.json", "{}").file("edited.json", plan.replace("Viewer", "Admin"));
-    scene.run("show gone.json").exits(1).names("saved_plan::unreadable");
+    let run = scene.run("show gone.json");
+    run.exits(1).names("saved_plan::unreadable").mentions("name a file that `rolecall plan -o FILE` wrote");
+    assert!(!run.stderr.contains("rolecall apply"), "{}", run.stderr);
+    let run = scene.run("show users.toml");
+    run.exits(1)
+        .names("saved_plan::damaged")
+        .mentions("to see the plan for a root file, run `rolecall plan`");
+    assert!(!run.stderr.contains("--config"), "{}", run.stderr);
     scene.run("show other.json").exits(1).names("saved_plan::damaged");
     scene
         .run("show edited.json")
