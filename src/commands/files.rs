@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::locate::check_is_root;
-use super::{CommandCode, Environment, Session};
+use super::{CommandCode, CommandError, Environment, Session};
 use crate::cli::{Common, ConfigOrigin};
 use crate::desired::DesiredState;
 use crate::plan;
@@ -42,7 +42,7 @@ impl Declared {
 }
 
 /// Reads the files and resolves them at the current time, or at the time given by `--at`.
-pub(super) fn declared(at: Option<&str>, session: Session<'_>) -> Result<Declared, Problems> {
+pub(super) fn declared(at: Option<&str>, session: Session<'_>) -> Result<Declared, CommandError> {
     let present = session.environment.clock.now();
     check_is_root(&session.common.config)?;
     let roster = read(&session.common.config, present)?;
@@ -95,10 +95,10 @@ pub(super) fn has_config(common: &Common) -> bool {
 }
 
 /// Parses the value of `flag`. A time without an offset is interpreted in the time zone that the root file sets.
-pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, Problem> {
+pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, CommandError> {
     Moment::parse(text, &roster.timezone).map_err(|why| {
-        Problem::new(CommandCode::BadTime, format!("{flag} {} {why}", Printable::cut(text, 60)))
-            .help("write a date (2026-12-20), a local date-time (2026-12-20T08:00:00), or one with an offset (2026-12-20T08:00:00+01:00)")
+        let problem = Problem::new(CommandCode::BadTime, format!("{flag} {} {why}", Printable::cut(text, 60)));
+        CommandError::usage(problem.help("write a date (2026-12-20), a local date-time (2026-12-20T08:00:00), or one with an offset (2026-12-20T08:00:00+01:00)"))
     })
 }
 

@@ -13,7 +13,7 @@ use crate::cli::{Common, RollbackArgs};
 use crate::exit::Exit;
 use crate::invocation::path_word;
 use crate::printable::Printable;
-use crate::problem::{Problem, Problems};
+use crate::problem::Problem;
 use crate::regular;
 use crate::report::facts::journals::{JournalState, mark_rolled_back};
 use crate::report::{Body, JournalEntry, JournalsReport};
@@ -44,7 +44,7 @@ pub(super) fn run(args: &RollbackArgs, session: Session<'_>) -> Done {
 }
 
 /// Reads the files and the journal, which is added to the sources so that error messages can point at its lines.
-fn declared_and_applied(of: &Path, session: Session<'_>) -> Result<(Declared, Applied), Problems> {
+fn declared_and_applied(of: &Path, session: Session<'_>) -> Result<(Declared, Applied), CommandError> {
     if journals::is_running(of) {
         return Err(still_running().into());
     }
@@ -54,7 +54,7 @@ fn declared_and_applied(of: &Path, session: Session<'_>) -> Result<(Declared, Ap
     let file = files.roster.sources.add(name, read(of)?);
     match Applied::read(&files.roster.sources, file) {
         Ok(applied) => Ok((files, applied)),
-        Err(problem) => Err(Problems::new(files.roster.sources, vec![problem])),
+        Err(problem) => Err(problem.with_sources(&files.roster.sources).into()),
     }
 }
 

@@ -24,8 +24,10 @@ impl Moment {
     /// # Errors
     /// Returns the reason the string isn't an instant, worded to complete a sentence.
     pub fn parse(text: &str, zone: &TimeZone) -> Result<Self, String> {
-        let datetime: Datetime =
-            text.trim().parse().map_err(|_| "is neither a date nor a date-time".to_owned())?;
+        let datetime: Datetime = text.trim().parse().map_err(|_| {
+            if names_missing_day(text.trim()) { MISSING_DAY } else { "is neither a date nor a date-time" }
+                .to_owned()
+        })?;
         Self::from_datetime(&datetime, zone)
     }
 
@@ -43,8 +45,7 @@ impl Moment {
         };
         let small = |number: u8| i8::try_from(number).unwrap_or(i8::MAX);
         let year = i16::try_from(date.year).unwrap_or(i16::MAX);
-        let day = Date::new(year, small(date.month), small(date.day))
-            .map_err(|_| "names a day that does not exist".to_owned())?;
+        let day = Date::new(year, small(date.month), small(date.day)).map_err(|_| MISSING_DAY.to_owned())?;
         let time = match &written.time {
             None => Time::midnight(),
             Some(time) => {
@@ -72,6 +73,21 @@ impl Moment {
     }
 }
 
+const MISSING_DAY: &str = "names a day that does not exist";
+
+/// Returns `true` if the text begins with a well-formed date that isn't in the calendar, such as `2027-02-30`.
+fn names_missing_day(text: &str) -> bool {
+    let Some((year, rest)) = text.split_once('-') else { return false };
+    let Some((month, day)) = rest.split_at_checked(5).unwrap_or((rest, "")).0.split_once('-') else {
+        return false;
+    };
+    let is_well_formed = (year.len(), month.len(), day.len()) == (4, 2, 2);
+    match (year.parse(), month.parse(), day.parse()) {
+        (Ok(year), Ok(month), Ok(day)) if is_well_formed => Date::new(year, month, day).is_err(),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use pretty_assertions::assert_eq;
@@ -81,6 +97,19 @@ mod tests {
     fn at(written: &str, zone: &str) -> String {
         let zone = TimeZone::get(zone).unwrap();
         Moment::parse(written, &zone).unwrap().at.to_string()
+    }
+
+    #[test]
+    fn the_error_for_a_day_that_does_not_exist_says_so() {
+        for (text, why) in [
+            ("2027-02-30", MISSING_DAY),
+            ("2027-13-01T08:00:00", MISSING_DAY),
+            ("2027-02-28T25:00:00", "is neither a date nor a date-time"),
+            ("2027-2-30", "is neither a date nor a date-time"),
+            ("tomorrow", "is neither a date nor a date-time"),
+        ] {
+            assert_eq!(Moment::parse(text, &TimeZone::UTC).unwrap_err(), why, "{text}");
+        }
     }
 
     #[test]

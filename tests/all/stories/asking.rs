@@ -196,7 +196,7 @@ rolecall agenda · users.toml · Europe/Berlin
         .run("agenda --until 2026-12-20")
         .exits(0)
         .says("\nrolecall agenda · users.toml · Europe/Berlin · until 2026-12-20\n\nno scheduled changes\n");
-    scene.run("agenda --until soon").exits(1).names("commands::bad_time");
+    scene.run("agenda --until soon").exits(64).names("commands::bad_time");
 }
 
 #[test]

@@ -269,7 +269,9 @@ fn a_plan_can_be_made_for_another_day() {
         scene.host()
     )));
     scene.run("plan --at 2026-12-19T23:59:59 --detailed-exitcode").exits(0);
-    scene.run("plan --at tomorrow").exits(1).names("commands::bad_time");
+    scene.run("plan --at tomorrow").exits(64).names("commands::bad_time");
+    let run = scene.run("plan --at 2027-02-30");
+    run.exits(64).mentions("--at 2027-02-30 names a day that does not exist");
 }
 
 #[test]
