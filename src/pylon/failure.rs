@@ -396,9 +396,10 @@ impl Refusal {
                 "a proxy or firewall responded instead of Pylon, so the token may be valid: check --base-url and HTTPS_PROXY, \
                  or ask the administrator of your network",
             ),
-            ("organization_suspended" | "organization_deactivated" | "organization_inactive", _) => {
-                (PylonCode::Suspended, "the organization is deactivated in Pylon: contact Pylon's support")
-            }
+            ("organization_suspended" | "organization_deactivated" | "organization_inactive", _) => (
+                PylonCode::Suspended,
+                "the organization is suspended or deactivated in Pylon: contact Pylon's support",
+            ),
             (_, 401) => (
                 PylonCode::BadCredentials,
                 "the token is unknown, revoked, or mistyped: check PYLON_API_TOKEN, or ask an Admin to create a new token",

@@ -158,7 +158,10 @@ fn no_name_from_pylon_acts_as_a_command_of_a_github_runner() {
 #[test]
 fn a_suspended_organization_and_a_forbidden_write_say_what_to_do() {
     let suspended = PYLON.replacen('{', r#"{ "settings": { "standing": "suspended" },"#, 1);
-    Scene::with_pylon(&suspended).file("users.toml", USERS).run("plan").exits(1).names("pylon::suspended");
+    let run = Scene::with_pylon(&suspended).file("users.toml", USERS).run("plan");
+    run.exits(1)
+        .names("pylon::suspended")
+        .mentions("help: the organization is suspended or deactivated in Pylon");
 
     let forbidden = PYLON.replacen('{', r#"{ "settings": { "token_can_write": false },"#, 1);
     let scene = Scene::with_pylon(&forbidden).file("users.toml", USERS);
