@@ -87,7 +87,7 @@ impl Connection {
         Ok(observation)
     }
 
-    /// Returns `true` if the sandbox organization was generated from the files.
+    /// Returns `true` if the sandbox generated its organization.
     pub(super) fn is_made_up(&self) -> bool {
         self.sandbox.as_ref().is_some_and(|running| running.with_world(|world| world.made_up))
     }

@@ -23,7 +23,7 @@ use crate::source::Location;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PlanReport {
     pub organization: OrganizationLine,
-    /// `true` if a sandbox generated the organization from the files. Otherwise, the key is absent.
+    /// `true` if a sandbox generated the organization. Otherwise, the key is absent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub made_up: bool,
     /// How rolecall was invoked, so that suggested commands use the same options.
