@@ -154,9 +154,9 @@ fn locked(holder: &str) -> Problem {
     let holder = Printable::cut(holder.trim(), 100);
     Problem::new(
         CommandCode::Locked,
-        format!("another apply of this organization is running on this machine ({holder})"),
+        format!("another apply of this organization is running on this machine, or waiting at its prompt ({holder})"),
     )
-    .help("nothing was changed; wait until the other apply ends, then run this one again")
+    .help("nothing was changed; wait until the other apply ends, or answer its prompt; then run this one again")
 }
 
 pub(super) fn no_lock(message: &str) -> Problem {
