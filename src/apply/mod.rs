@@ -17,4 +17,4 @@ mod task;
 pub use carry_out::carry_out;
 pub use journal::Journal;
 pub use machine::Machine;
-pub use outcome::{Finished, Outcome, OutcomeKind, Stop};
+pub use outcome::{Finished, LastRead, Outcome, OutcomeKind, Stop};

@@ -19,9 +19,18 @@ pub enum Outcome {
     /// Since the plan was made, another user or program has set a value that is neither the old nor the planned one. This apply
     /// did not change the user.
     Conflict,
-    /// The change was sent and may or may not have been applied.
-    Unknown(Option<Failure>),
+    /// The change was sent and may or may not have been applied. `None` as the last read means that the user was not read back.
+    Unknown(Option<Failure>, Option<LastRead>),
     NotAttempted(NotAttempted),
+}
+
+/// What the last read of a user showed who doesn't have the planned values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastRead {
+    /// At least one field had its old value, and all others had the planned value.
+    OldValue,
+    /// At least one field had neither its old value nor the planned value.
+    OtherValue,
 }
 
 /// The reason for not sending a change.
@@ -142,7 +151,7 @@ impl Outcome {
             Self::Reverted => OutcomeKind::Reverted,
             Self::Rejected(_) => OutcomeKind::Rejected,
             Self::Conflict => OutcomeKind::Conflict,
-            Self::Unknown(_) => OutcomeKind::Unknown,
+            Self::Unknown(..) => OutcomeKind::Unknown,
             Self::NotAttempted(_) => OutcomeKind::NotAttempted,
         }
     }
@@ -161,22 +170,26 @@ impl Outcome {
     }
 
     /// Returns the outcome after a read that doesn't show the written value. If Pylon had already confirmed the value, the outcome
-    /// is [`Self::Reverted`].
-    pub(super) fn if_not_shown(self) -> Self {
-        if self == Self::Applied { Self::Reverted } else { self }
+    /// is [`Self::Reverted`]. `read` is `None` if the read didn't return the user.
+    pub(super) fn if_not_shown(self, read: Option<LastRead>) -> Self {
+        match self {
+            Self::Applied => Self::Reverted,
+            Self::Unknown(failure, earlier) => Self::Unknown(failure, read.or(earlier)),
+            other => other,
+        }
     }
 
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Rejected(failure)
-            | Self::Unknown(Some(failure))
+            | Self::Unknown(Some(failure), _)
             | Self::NotAttempted(NotAttempted::Unreachable(failure)) => Some(failure),
             Self::Applied
             | Self::AlreadyInSync
             | Self::NotEffective
             | Self::Reverted
             | Self::Conflict
-            | Self::Unknown(None)
+            | Self::Unknown(None, _)
             | Self::NotAttempted(NotAttempted::Stopped | NotAttempted::RoleLimit) => None,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::{Index, IndexMut};
 use std::time::Duration;
 
-use super::outcome::Outcome;
+use super::outcome::{LastRead, Outcome};
 use super::role_limits::Holders;
 use crate::observed::{Person, RoleId};
 use crate::plan::order::Ordered;
@@ -102,7 +102,7 @@ impl Task {
     pub(super) fn unless_in_doubt(&self, outcome: Outcome) -> Outcome {
         match &self.in_doubt {
             None => outcome,
-            Some(failure) => Outcome::Unknown(Some(failure.clone())),
+            Some(failure) => Outcome::Unknown(Some(failure.clone()), None),
         }
     }
 
@@ -129,7 +129,7 @@ impl Task {
         match &self.position {
             Position::Patching => true,
             Position::Written { so_far: outcome, .. } | Position::Ended(outcome) => {
-                matches!(outcome, Outcome::Unknown(_))
+                matches!(outcome, Outcome::Unknown(..))
             }
             Position::Queued
             | Position::Held
@@ -216,7 +216,7 @@ impl Tasks {
             .sort_by(|one, other| one.change().subject.email.value.cmp(&other.change().subject.email.value));
         let outcome = |task: Task| match task.position {
             Position::Ended(outcome) => outcome,
-            _ => Outcome::Unknown(None),
+            _ => Outcome::Unknown(None, None),
         };
         self.all.into_iter().map(outcome).collect()
     }
@@ -248,6 +248,17 @@ pub(super) enum Evidence {
     Before,
     /// At least one field has neither its old value nor the planned value.
     Third,
+}
+
+impl Evidence {
+    /// Returns what a last read with this evidence showed, or `None` if it showed the planned values.
+    pub(super) fn last_read(self) -> Option<LastRead> {
+        match self {
+            Self::Desired | Self::StillHeld => None,
+            Self::Before => Some(LastRead::OldValue),
+            Self::Third => Some(LastRead::OtherValue),
+        }
+    }
 }
 
 pub(super) fn evidence(change: &Change, person: &Person) -> Evidence {

@@ -281,7 +281,7 @@ impl Prepared {
     /// files still match Pylon for everyone else.
     pub(super) fn limit_to_restored(&mut self, declared: &Declared, finished: &Finished) {
         let Some(notes) = &mut self.report.rollback else { return };
-        let is_restored = |outcome: &Outcome| outcome.is_in_sync() || matches!(outcome, Outcome::Unknown(_));
+        let is_restored = |outcome: &Outcome| outcome.is_in_sync() || matches!(outcome, Outcome::Unknown(..));
         if finished.outcomes.iter().all(is_restored) {
             return;
         }

@@ -37,7 +37,7 @@ impl Machine {
     /// applied, the outcome becomes unknown, and the user will be read back.
     pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) {
         let position = match self.tasks[id].unless_in_doubt(outcome) {
-            so_far @ Outcome::Unknown(_) => Position::written(so_far),
+            so_far @ Outcome::Unknown(..) => Position::written(so_far),
             outcome => Position::Ended(outcome),
         };
         self.put(id, position);

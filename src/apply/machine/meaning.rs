@@ -166,7 +166,7 @@ impl Machine {
                 let failed = task.failed;
                 // Ignore the time in `Retry::At`, because the pause took place before this read.
                 if is_failed_write && matches!(self.flow.retries.retry(now, failed), Retry::No(_)) {
-                    self.end(id, Outcome::Unknown(None));
+                    self.end(id, Outcome::Unknown(None, None));
                 } else {
                     self.put(id, Position::Queued);
                 }
@@ -184,7 +184,9 @@ impl Machine {
                 return self.put(id, Position::Ended(Outcome::NotEffective));
             }
             // Fall back to this outcome if the second read fails.
-            (Some(_), so_far) => self.put(id, Position::written(so_far.if_not_shown())),
+            (Some(evidence), so_far) => {
+                self.put(id, Position::written(so_far.if_not_shown(evidence.last_read())));
+            }
             (None, _) => {}
         }
         self.ask_at(now + SECOND_LOOK_DELAY, Purpose::SecondLook(id));
@@ -195,7 +197,7 @@ impl Machine {
         let outcome = match person.map(|person| evidence(self.tasks[id].change(), person)) {
             Some(Evidence::Desired) => Outcome::Applied,
             Some(Evidence::StillHeld) => Outcome::NotEffective,
-            Some(Evidence::Before | Evidence::Third) | None => so_far.if_not_shown(),
+            evidence => so_far.if_not_shown(evidence.and_then(Evidence::last_read)),
         };
         self.put(id, Position::Ended(outcome));
     }

@@ -305,7 +305,7 @@ impl Machine {
         self.stop(why);
         for (_, pending) in std::mem::take(&mut self.pending) {
             if let Pending::Patch { task, .. } = pending {
-                self.put(task, Position::Ended(Outcome::Unknown(None)));
+                self.put(task, Position::Ended(Outcome::Unknown(None, None)));
             }
         }
         self.end_the_rest();

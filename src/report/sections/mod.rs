@@ -204,7 +204,7 @@ fn guarded_roles(report: &PlanReport) -> Vec<Line> {
 fn role_note(change: &ChangeLine) -> &'static str {
     match &change.outcome {
         Some(OutcomeLine { applied: true, .. }) => "",
-        Some(OutcomeLine { outcome: Outcome::Unknown(_), .. }) => " (not confirmed)",
+        Some(OutcomeLine { outcome: Outcome::Unknown(..), .. }) => " (not confirmed)",
         Some(_) => " (not applied)",
         None => {
             match change.edits.iter().find(|edit| edit.field == Field::Role).and_then(|edit| edit.cause) {

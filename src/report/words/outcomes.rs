@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::{LONGEST_NAME, count};
 use crate::apply::outcome::NotAttempted;
 use crate::apply::rollback::NotRolledBackReason;
-use crate::apply::{Outcome, Stop};
+use crate::apply::{LastRead, Outcome, Stop};
 use crate::invocation::Invocation;
 use crate::observed::RoleId;
 use crate::plan::Lost;
@@ -41,8 +41,17 @@ fn sentence(outcome: &Outcome, line: impl Fn(&Failure) -> String) -> String {
             format!("{name}: someone else has set a different value since the plan; left alone")
         }
         Outcome::Rejected(failure) => format!("{name}: {}", line(failure)),
-        Outcome::Unknown(Some(failure)) => format!("{name}, may have been applied: {}", line(failure)),
-        Outcome::Unknown(None) => format!("{name}, may have been applied: stopped before Pylon responded"),
+        Outcome::Unknown(failure, read) => {
+            let why = failure.as_ref().map_or_else(|| "stopped before Pylon responded".to_owned(), line);
+            let read = match read {
+                None => "",
+                Some(LastRead::OldValue) => "; the last read still showed the old value",
+                Some(LastRead::OtherValue) => {
+                    "; the last read showed a value that is neither the old nor the new one"
+                }
+            };
+            format!("{name}, may have been applied: {why}{read}")
+        }
         Outcome::NotAttempted(NotAttempted::Stopped) => name.into(),
         Outcome::NotAttempted(NotAttempted::Unreachable(failure)) => format!("{name}: {}", line(failure)),
         Outcome::NotAttempted(NotAttempted::RoleLimit) => {
@@ -206,7 +215,7 @@ fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
         Outcome::Applied
         | Outcome::AlreadyInSync
         | Outcome::Rejected(_)
-        | Outcome::Unknown(_)
+        | Outcome::Unknown(..)
         | Outcome::NotAttempted(_) => None,
     }
 }

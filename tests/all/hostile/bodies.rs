@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rolecall::adoption;
 use rolecall::apply::outcome::NotAttempted;
 use rolecall::apply::rollback::NotRolledBackReason;
-use rolecall::apply::{Outcome, Stop};
+use rolecall::apply::{LastRead, Outcome, Stop};
 use rolecall::comparison::{ComparedSubject, ComparedValue, DifferenceEntry, ItemLine, Kind, Unwritten};
 use rolecall::desired::Origin;
 use rolecall::invocation::Invocation;
@@ -329,11 +329,8 @@ fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carrie
     };
     let wrong_shape: fn(&mut Deal<'_>) -> Outcome = |deal| {
         let (why, body) = (deal.raw(Carrier::WrongShape).to_owned(), deal.raw(Carrier::WrongBody).to_owned());
-        Outcome::Unknown(Some(failure(FailureCause::WrongShape(WrongShape {
-            expected: "a user",
-            why,
-            body,
-        }))))
+        let failure = failure(FailureCause::WrongShape(WrongShape { expected: "a user", why, body }));
+        Outcome::Unknown(Some(failure), Some(LastRead::OldValue))
     };
     let outcome = |deal: &mut Deal<'_>| {
         let of = [no_answer, refused, intercepted, refused, wrong_shape, refused][round % 6];

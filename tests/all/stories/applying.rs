@@ -441,3 +441,14 @@ fn an_apply_that_cannot_continue_its_journal_says_to_free_space_or_to_choose_ano
     assert!(text.contains("\nIncomplete journal: .rolecall/journal/"), "{text}");
     assert!(!text.contains("Journal of all requests"), "{text}");
 }
+
+#[test]
+fn an_unknown_outcome_says_what_the_last_read_showed() {
+    // The first write gets no response. Before it is looked into, three refused writes stop the apply.
+    let scene = scene(Faults::none().on(ApiOperation::UpdateUser).at(1, Fault::CutBefore));
+    scene.pylon(|world| world.settings.token_can_write = false);
+    let run = scene.run("apply --auto-approve --parallelism 1");
+    let stdout = &run.exits(4).stdout;
+    assert!(stdout.contains("unknown, may have been applied: "), "{stdout}");
+    assert!(stdout.contains("; the last read still showed the old value\n"), "{stdout}");
+}

@@ -37,7 +37,7 @@ const WORDS: &str = "active counts passed date was JSON report longer declared k
     Also gain why lose pull drift outcome Unmanaged Deactivated Observed Another Declared also still compared takes effect date \
     transition transitions enforced managed Diff TOML Nothing No rolled holds zone \
     access active account accounts earlier Admins Integration cannot sign row rows gained lost renamed since ignores Free some disk \
-    space path folder --journal sandbox";
+    space path folder --journal sandbox last showed old";
 
 /// Rejects a comment that contains anything except rolecall's own words and structure outside of code.
 pub(in super::super) fn judge(comment: &str) -> Result<Seen, String> {
