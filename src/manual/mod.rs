@@ -273,6 +273,17 @@ const ELSEWHERE: &[Elsewhere] = &[
     elsewhere(&["no-color", "no-colour", "nocolor"], "use '--color never'"),
     elsewhere(&["debug", "trace"], "use '--verbose'"),
     elsewhere(&["silent"], "use '--quiet'"),
+    Elsewhere {
+        flags: &["force", "override"],
+        verbs: &["plan", "apply", "rollback"],
+        tip: "use '--max-changes N' with 'apply' or 'rollback' to allow more changes; for any other guardrail, add the acknowledgment \
+              that the plan shows",
+    },
+    Elsewhere {
+        flags: &["strict", "werror", "deny-warnings"],
+        verbs: &["validate"],
+        tip: "use '--deny warnings' to make warnings fail the command",
+    },
     elsewhere(&["user", "email", "target"], "use '--only EMAIL' with 'plan' or 'apply'"),
 ];
 
@@ -514,6 +525,11 @@ mod tests {
             ),
             ("rolecall fmt --only a@b.example", "tip: '--only' is an option of: plan, apply"),
             ("rolecall --sandbox plan", "tip: '--sandbox' is an option of: plan, apply, rollback, import"),
+            (
+                "rolecall apply --force",
+                "tip: use '--max-changes N' with 'apply' or 'rollback' to allow more changes;",
+            ),
+            ("rolecall validate --strict", "tip: use '--deny warnings' to make warnings fail the command"),
             ("rolecall compare a b --rate patch=1", "tip: '--rate' is an option of: plan"),
             ("rolecall frobnicate", "tip: the commands are: plan, apply, "),
             ("rolecall valdate", "tip: a similar subcommand exists: 'validate'"),
