@@ -96,7 +96,10 @@ pub const VERBS: &[Verb] = &[
             REFUSED,
             ("4", "some changes were or may have been applied, but not all of them"),
             ("5", "the plan has changed since it was shown; nothing was changed"),
-            ("129, 130, 143", "stopped by a signal; run it again to continue"),
+            (
+                "129, 130, 143",
+                "stopped by a signal; to continue, run it again with the same journal, not with --last",
+            ),
         ],
         unused: &[],
         has_csv: false,

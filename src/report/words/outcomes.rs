@@ -205,7 +205,7 @@ fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
                 .into(),
         ),
         Outcome::Reverted => Some(format!(
-            "If a value was reverted, find out who changed it before you apply again: run `{}`.",
+            "If a value was reverted, find out who changed it before you try again: run `{}`.",
             invocation.command(&["plan", "--blame"])
         )),
         Outcome::Conflict => Some(format!(

@@ -568,6 +568,7 @@ fn after_a_partial_rollback_only_restored_people_are_to_be_edited_in_the_files()
     assert!(stdout.contains("\n1 applied · 1 reverted\n"), "{stdout}");
     let contradiction = "The files contradict this rollback: 1 person has different values there";
     assert!(stdout.contains(contradiction), "{stdout}");
+    assert!(stdout.contains("find out who changed it before you try again:"), "{stdout}");
     assert!(!stdout.contains("      -\"bo@acme.example\""), "{stdout}");
     assert!(stdout.contains("      +\"cy@acme.example\" = { status = \"active\" }\n"), "{stdout}");
 }
