@@ -537,7 +537,7 @@ mod tests {
             ("rolecall explain", "tip: for example: rolecall explain bo@acme.example"),
             (
                 "rolecall import --into x.toml",
-                "tip: for example: rolecall import --update --into teams/new.toml",
+                "tip: for example: rolecall import --update --into teams/emea.toml",
             ),
             ("rolecall man paln", "tip: a similar value exists: 'plan'"),
             (

@@ -116,7 +116,7 @@ pub const VERBS: &[Verb] = &[
                 "write users.toml, and teams/admin.toml, teams/member.toml, …",
             ),
             ("rolecall import --update --diff", "show what would change in the files"),
-            ("rolecall import --update --into teams/new.toml", "also add unmanaged people"),
+            ("rolecall import --update --into teams/emea.toml", "also add unmanaged people"),
             ("rolecall import --state pylon.json", "copy the organization for the sandbox"),
         ],
         exits: &[("0", "success, or nothing to write"), ("1", "failed; nothing was written"), HALF_WRITTEN],
