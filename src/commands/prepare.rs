@@ -277,8 +277,8 @@ impl Prepared {
         self.report.add_blame(&findings);
     }
 
-    /// After a rollback, limits the suggested edits of the files to the people whose old values were restored, or may have been. The
-    /// files still match Pylon for everyone else.
+    /// After a rollback, limits the suggested edits of the files to the people whose old values were restored, or may have been.
+    /// The files still match Pylon for everyone else.
     pub(super) fn limit_to_restored(&mut self, declared: &Declared, finished: &Finished) {
         let Some(notes) = &mut self.report.rollback else { return };
         let is_restored = |outcome: &Outcome| outcome.is_in_sync() || matches!(outcome, Outcome::Unknown(..));

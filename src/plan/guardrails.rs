@@ -35,8 +35,8 @@ pub struct ReviewedPlan {
     pub minimums: Vec<RoleCount>,
     /// The roles with a maximum, with their holder counts before and after the apply.
     pub maximums: Vec<RoleCount>,
-    /// All acknowledgments in the files. Expired ones no longer have any effect but are listed in reports to explain why a guardrail
-    /// blocks.
+    /// All acknowledgments in the files. Expired ones no longer have any effect but are listed in reports to explain why a
+    /// guardrail blocks.
     pub acknowledgments: Vec<Acknowledgment>,
 }
 

@@ -125,8 +125,8 @@ impl PlanReport {
         }
     }
 
-    /// Records the outcome of each change and how the apply ended. `journal_is_whole` is `false` if the end of the journal could not
-    /// be written.
+    /// Records the outcome of each change and how the apply ended. `journal_is_whole` is `false` if the end of the journal could
+    /// not be written.
     pub fn add_result(&mut self, finished: &Finished, journal_is_whole: bool) {
         let Finished { outcomes, stopped, not_read_back } = finished;
         // Changes and outcomes are both in plan order, so they can be paired by position.

@@ -140,7 +140,8 @@ pub fn remedy(
 const LONGEST_ROLE: usize = 60;
 
 /// Suggests a way to get the plan to pass without an acknowledgment, unless the plan itself has to change. If every order of the
-/// changes would violate a limit during the apply, splitting the plan doesn't help, because people are changed one at a time anyway.
+/// changes would violate a limit during the apply, splitting the plan doesn't help, because people are changed one at a time
+/// anyway.
 fn advice(
     figure: &Figure,
     other_limit: Option<&RoleCount>,

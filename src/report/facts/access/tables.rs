@@ -256,8 +256,8 @@ impl AccessLine {
         cells
     }
 
-    /// Returns `true` if the role was set through the API. The audit log then names the token's creator, even if an integration such
-    /// as rolecall made the change.
+    /// Returns `true` if the role was set through the API. The audit log then names the token's creator, even if an integration
+    /// such as rolecall made the change.
     fn is_set_by_api(&self) -> bool {
         let source = self.role_set.as_ref().and_then(|set| set.source.as_ref());
         source.is_some_and(|source| source.raw() == "api")
