@@ -777,9 +777,8 @@ fn rate(text: &str) -> Result<Rate, String> {
 
 fn report(text: &str) -> Result<(Format, PathBuf), String> {
     let (name, file) = text.split_once('=').ok_or("write FORMAT=FILE, as in markdown=plan.md")?;
-    let format = Format::ALL.into_iter().find(|format| format.as_str() == name);
     let format =
-        format.ok_or_else(|| format!("the formats are {}", Format::ALL.map(Format::as_str).join(", ")))?;
+        Format::named(name).ok_or_else(|| format!("the formats are {}", Format::WORDS.join(", ")))?;
     match file {
         "" => Err("the file name after `=` is missing".into()),
         STDIN => Err(NOT_STDOUT.into()),

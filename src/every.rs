@@ -13,7 +13,7 @@ macro_rules! every {
 pub(crate) use every;
 
 /// Declares an enum whose variants correspond to words in files and reports. Generates an array of all variants (`ALL`), one of
-/// all words (`WORDS`), and a conversion from variant to word (`as_str`).
+/// all words (`WORDS`), and conversions from variant to word (`as_str`) and back (`named`).
 macro_rules! words {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*
@@ -29,6 +29,11 @@ macro_rules! words {
             /// Returns the word for this variant in files, reports, and JSON.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
+            }
+
+            /// Returns the variant with this word, if there is one.
+            pub fn named(word: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|known| known.as_str() == word)
             }
         }
     };

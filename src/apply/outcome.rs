@@ -105,11 +105,6 @@ words! {
 }
 
 impl OutcomeKind {
-    /// Looks up a kind by its name in journals.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-
     /// Returns `true` if Pylon has the planned values.
     pub const fn is_in_sync(self) -> bool {
         match self {

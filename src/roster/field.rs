@@ -113,10 +113,6 @@ impl Field {
     pub fn any(conjunction: &str) -> String {
         Self::ALL.map(|field| format!("a {field}")).join(conjunction)
     }
-
-    pub fn named(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.as_str() == key)
-    }
 }
 
 impl fmt::Display for Field {
@@ -186,11 +182,5 @@ words! {
         Away = "away",
         /// The person is away for longer, for example on vacation.
         OutOfOffice = "out_of_office",
-    }
-}
-
-impl Status {
-    pub fn named(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 }

@@ -325,12 +325,11 @@ fn read_acknowledgment(
 
 fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guardrail> {
     let written = fields.text("guardrail", value)?;
-    let known = Guardrail::ALL.into_iter().find(|known| known.as_str() == written.value);
+    let known = Guardrail::named(&written.value);
     if known.is_none() {
-        let names = Guardrail::ALL.map(Guardrail::as_str);
-        let help = match did_you_mean(&written.value, names) {
+        let help = match did_you_mean(&written.value, Guardrail::WORDS) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the guardrails are: {}", names.join(", ")),
+            None => format!("the guardrails are: {}", Guardrail::WORDS.join(", ")),
         };
         let message = format!("{} is not a guardrail", in_backticks(&written.value, 60));
         fields.report(Problem::new(RosterCode::BadValue, message).at(written.place, "unknown").help(help));

@@ -114,8 +114,8 @@ impl Faults {
             "stall" => Ok(self.stalling_for(Duration::from_secs(whole()?))),
             "on" if value == "all" => Ok(Self { only: None, ..self }),
             "on" => {
-                let only = ApiOperation::named(value).ok_or_else(|| {
-                    let names = ApiOperation::ALL.map(ApiOperation::name).join(", ");
+                let only = ApiOperation::meant_by(value).ok_or_else(|| {
+                    let names = ApiOperation::WORDS.join(", ");
                     format!("`on={value}`: expected {names}, get or all")
                 })?;
                 Ok(Self { only: Some(only), ..self })
@@ -172,11 +172,11 @@ mod tests {
     #[test]
     fn every_fault_name_parses_back_to_its_fault() {
         for fault in Fault::ALL {
-            assert_eq!(fault.name().parse(), Ok(fault));
+            assert_eq!(fault.as_str().parse(), Ok(fault));
         }
         for fault in Fault::ALL.into_iter().filter(|fault| !fault.is_misleading()) {
             assert_eq!(
-                fault.name().ends_with("-applied") || fault == Fault::CutAfter,
+                fault.as_str().ends_with("-applied") || fault == Fault::CutAfter,
                 fault.is_applied_first(),
                 "{fault}"
             );
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(faults.chances, BTreeMap::from(expected));
         assert_eq!((faults.random.get_seed(), faults.stall), (7, Duration::from_secs(3)));
         for operation in ApiOperation::ALL {
-            let faults: Faults = format!("500=0.1,on={}", operation.name()).parse().unwrap();
+            let faults: Faults = format!("500=0.1,on={}", operation.as_str()).parse().unwrap();
             assert_eq!(faults.only, Some(vec![operation]));
         }
         assert_eq!("500=0.1,on=all".parse::<Faults>().unwrap().only, None);

@@ -6,40 +6,27 @@ use std::{str::FromStr, time::Duration};
 use super::operation::ApiOperation;
 use super::organization::Api;
 use super::unknown_name::unknown_name;
-use crate::every::every;
+use crate::every::words;
 
-/// The algorithm for enforcing a rate limit of N requests per window. Since it's unknown which algorithm Pylon uses, clients must
-/// work with all five.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum LimiterKind {
-    /// Admits at most N requests in any period as long as the window, based on the exact arrival time of each admitted request.
-    #[default]
-    SlidingLog,
-    /// Admits at most N requests per window. The windows are consecutive, and the first one starts at the world's epoch.
-    FixedWindow,
-    /// Uses a token bucket of N tokens that starts full and refills evenly, so almost 2 N requests are admitted in the first
-    /// window.
-    FullBucket,
-    /// Adds the count in the current window to the count in the previous window, weighted by the previous window's overlap with
-    /// the sliding window. CDNs use this estimate.
-    SlidingCounter,
-    /// Uses a token bucket of N / 10 tokens, so larger bursts are rejected even if they seem to be within the limit.
-    SmoothBucket,
-}
-
-impl LimiterKind {
-    pub const ALL: [Self; 5] =
-        every!(LimiterKind: SlidingLog, FixedWindow, FullBucket, SlidingCounter, SmoothBucket);
-
-    /// Returns the name used in the `kind=` key of `--limits`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SlidingLog => "sliding-log",
-            Self::FixedWindow => "fixed-window",
-            Self::FullBucket => "full-bucket",
-            Self::SlidingCounter => "sliding-counter",
-            Self::SmoothBucket => "smooth-bucket",
-        }
+words! {
+    /// The algorithm for enforcing a rate limit of N requests per window, as named in the `kind=` key of `--limits`. Since it's
+    /// unknown which algorithm Pylon uses, clients must work with all five.
+    #[derive(Hash, Default)]
+    pub enum LimiterKind {
+        /// Admits at most N requests in any period as long as the window, based on the exact arrival time of each admitted
+        /// request.
+        #[default]
+        SlidingLog = "sliding-log",
+        /// Admits at most N requests per window. The windows are consecutive, and the first one starts at the world's epoch.
+        FixedWindow = "fixed-window",
+        /// Uses a token bucket of N tokens that starts full and refills evenly, so almost 2 N requests are admitted in the first
+        /// window.
+        FullBucket = "full-bucket",
+        /// Adds the count in the current window to the count in the previous window, weighted by the previous window's overlap
+        /// with the sliding window. CDNs use this estimate.
+        SlidingCounter = "sliding-counter",
+        /// Uses a token bucket of N / 10 tokens, so larger bursts are rejected even if they seem to be within the limit.
+        SmoothBucket = "smooth-bucket",
     }
 }
 
@@ -133,24 +120,20 @@ impl WrittenLimits {
             let number = value.parse().ok().filter(|number| *number > 0);
             number.ok_or_else(|| format!("`{key}={value}`: expected a whole number, 1 or more"))
         };
-        match (key, ApiOperation::named(key)) {
+        match (key, ApiOperation::meant_by(key)) {
             (_, Some(operations)) => {
                 let limit = if value == "off" { None } else { Some(number()?) };
                 self.each.extend(operations.into_iter().map(|operation| (operation, limit)));
             }
             ("window", None) => self.window = Some(Duration::from_secs(u64::from(number()?))),
             ("kind", None) => {
-                let kind = LimiterKind::ALL.into_iter().find(|kind| kind.name() == value);
-                let known = LimiterKind::ALL.map(LimiterKind::name);
-                self.kind = Some(kind.ok_or_else(|| unknown_name("kind of limiter", value, &known))?);
+                let kind = LimiterKind::named(value);
+                let unknown = || unknown_name("kind of limiter", value, &LimiterKind::WORDS);
+                self.kind = Some(kind.ok_or_else(unknown)?);
             }
             (_, None) => {
-                let operations = ApiOperation::ALL.map(ApiOperation::name);
-                return Err(unknown_name(
-                    "limit",
-                    key,
-                    &[&operations[..], &["get", "window", "kind"]].concat(),
-                ));
+                let known = [&ApiOperation::WORDS[..], &["get", "window", "kind"]].concat();
+                return Err(unknown_name("limit", key, &known));
             }
         }
         Ok(())
@@ -191,11 +174,11 @@ mod tests {
     fn every_name_sets_its_own_limit() {
         for operation in ApiOperation::ALL {
             let expected = Limits::default().with(operation, Some(5));
-            assert_eq!(limits(&format!("{}=5", operation.name())), expected);
+            assert_eq!(limits(&format!("{}=5", operation.as_str())), expected);
         }
         for kind in LimiterKind::ALL {
             let expected = Limits { kind, window: Duration::from_secs(9), ..Limits::default() };
-            assert_eq!(limits(&format!("window=9,kind={}", kind.name())), expected);
+            assert_eq!(limits(&format!("window=9,kind={}", kind.as_str())), expected);
         }
         assert_eq!(limits("off"), Limits::off());
         assert!(ApiOperation::ALL.into_iter().all(|operation| Limits::off().limit(operation).is_none()));

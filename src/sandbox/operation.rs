@@ -1,39 +1,24 @@
 //! The seven operations of the API, with their methods and paths. They are implemented in `answers` and `patch`.
 
 use super::message::{ApiError, ErrorCode};
-use crate::every::every;
+use crate::every::words;
 
-/// An API operation, which is identified by its method and path and has a separate rate limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ApiOperation {
-    GetMe,
-    ListRoles,
-    ListUsers,
-    GetUser,
-    SearchUsers,
-    UpdateUser,
-    SearchAuditLog,
+words! {
+    /// An API operation, which is identified by its method and path and has a separate rate limit. Its word is its name in
+    /// `--limits` and in the `on=` key of `--faults`. Messages list the operations in this order.
+    #[derive(Hash)]
+    pub enum ApiOperation {
+        GetMe = "me",
+        ListRoles = "roles",
+        ListUsers = "users",
+        GetUser = "user",
+        SearchUsers = "search",
+        UpdateUser = "patch",
+        SearchAuditLog = "audit",
+    }
 }
 
 impl ApiOperation {
-    /// All operations, in the order used in messages.
-    pub const ALL: [Self; 7] = every!(
-        ApiOperation: GetMe, ListRoles, ListUsers, GetUser, SearchUsers, UpdateUser, SearchAuditLog
-    );
-
-    /// Returns the operation's name in `--limits` and in the `on=` key of `--faults`.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::GetMe => "me",
-            Self::ListRoles => "roles",
-            Self::ListUsers => "users",
-            Self::GetUser => "user",
-            Self::SearchUsers => "search",
-            Self::UpdateUser => "patch",
-            Self::SearchAuditLog => "audit",
-        }
-    }
-
     fn method(self) -> &'static str {
         match self {
             Self::GetMe | Self::ListRoles | Self::ListUsers | Self::GetUser => "GET",
@@ -44,10 +29,10 @@ impl ApiOperation {
 
     /// Returns the operations that a name stands for: all GET operations for `get`, and a single operation for any other name.
     /// Returns `None` if the name is unknown.
-    pub(super) fn named(word: &str) -> Option<Vec<Self>> {
+    pub(super) fn meant_by(word: &str) -> Option<Vec<Self>> {
         let is_meant = |operation: &Self| match word {
             "get" => operation.method() == "GET",
-            _ => operation.name() == word,
+            _ => operation.as_str() == word,
         };
         let meant: Vec<Self> = Self::ALL.into_iter().filter(is_meant).collect();
         (!meant.is_empty()).then_some(meant)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::unknown_name::unknown_name;
-use crate::every::every;
+use crate::every::{every, words};
 
 /// The version of Pylon's API that the sandbox emulates, identified by its date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,21 +26,14 @@ impl Api {
     pub const ALL: [Self; 3] = every!(Api: April2026, July2026, October2026);
 }
 
-/// The Pylon region that the sandbox pretends to be in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Region {
-    #[default]
-    Us,
-    Eu,
-}
-
-impl Region {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Us => "us",
-            Self::Eu => "eu",
-        }
+words! {
+    /// The Pylon region that the sandbox pretends to be in.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Region {
+        #[default]
+        Us = "us",
+        Eu = "eu",
     }
 }
 

@@ -208,7 +208,7 @@ impl World {
         }
         let accepted = self.token.expose_secret();
         if token.strip_suffix("-other-region") == Some(accepted) {
-            let here = self.settings.region.name();
+            let here = self.settings.region.as_str();
             let text = format!("this token belongs to another region than {here}");
             return Err(ApiError::new(ErrorCode::WrongRegionToken, text));
         }

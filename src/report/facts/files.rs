@@ -37,26 +37,17 @@ pub struct FileLine {
     pub hunks: Vec<Hunk>,
 }
 
-/// The state of a file after the command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-pub enum FileState {
-    #[serde(rename = "written")]
-    Written,
-    /// Nothing was written because a diff or a check was requested.
-    #[serde(rename = "would be written")]
-    WouldBeWritten,
-    #[serde(rename = "unchanged")]
-    Unchanged,
-}
-
-impl FileState {
-    /// Returns the name used in all reports, including JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Written => "written",
-            Self::WouldBeWritten => "would be written",
-            Self::Unchanged => "unchanged",
-        }
+crate::every::words! {
+    /// The state of a file after the command.
+    #[derive(Serialize, JsonSchema)]
+    pub enum FileState {
+        #[serde(rename = "written")]
+        Written = "written",
+        /// Nothing was written because a diff or a check was requested.
+        #[serde(rename = "would be written")]
+        WouldBeWritten = "would be written",
+        #[serde(rename = "unchanged")]
+        Unchanged = "unchanged",
     }
 }
 

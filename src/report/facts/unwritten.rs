@@ -81,8 +81,7 @@ impl<'a> UnwrittenContext<'a> {
             self.explain_removed(email, entry);
             return;
         }
-        let field_of =
-            |item: &ItemLine| Field::ALL.into_iter().find(|field| field.as_str() == item.key.raw());
+        let field_of = |item: &ItemLine| Field::named(item.key.raw());
         entry.items.retain(|item| !field_of(item).is_some_and(|field| self.writes_own_value(email, field)));
         for item in &mut entry.items {
             item.unwritten = Some(if item.new.is_none() {

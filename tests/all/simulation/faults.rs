@@ -40,7 +40,7 @@ fn with_a_fifth_of_requests_failing_every_change_is_applied_once() {
         let a_change = ended.watch.requests() as f64 / changes as f64;
         rows.push(format!(
             "{:<16} {:>6} fired {:>6}  PATCH {:>6}  GET {:>5}  search {:>4}  requests a change {a_change:.3}  {:>7.0} s",
-            kind.map_or("mixed, 30 %", Fault::name),
+            kind.map_or("mixed, 30 %", Fault::as_str),
             changes,
             sim.faults.fired_in_all(),
             ended.watch.patches,

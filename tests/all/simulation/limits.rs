@@ -80,7 +80,7 @@ fn with_the_assumed_limits_there_is_no_429() {
         if line == 0 && (changes == 120 || changes == 1000) && (rows.len() < 10) {
             rows.push(format!(
                 "{:<16} {changes:>5} changes: {:>6.1} s (minimum {:>3} s), {} 429s, busiest minute {}",
-                kind.name(),
+                kind.as_str(),
                 ended.took.as_secs_f64(),
                 minimum(changes, 120).as_secs(),
                 ended.watch.throttled,
@@ -124,7 +124,7 @@ fn a_lower_rate_limit_is_found_with_few_429s_and_little_delay() {
         );
         rows.push(format!(
             "{:<16} {changes:>5} changes, remaining {}: at most {most:>3} 429s, {longest:>6.0} s = {:.2} × {minimum:>4.0} s",
-            kind.name(),
+            kind.as_str(),
             if line.shows_remaining { "shown " } else { "hidden" },
             longest / minimum.max(1.0),
         ));

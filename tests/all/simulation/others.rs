@@ -136,7 +136,7 @@ fn another_client_keeps_its_half_of_the_rate_limit() {
         );
         rows.push(format!(
             "{:<16} {changes:>5} changes, remaining {}: other client keeps {:>5.1} % (least {:>5.1} %), at most {most:>3} 429s, {longest:>6.0} s",
-            kind.name(),
+            kind.as_str(),
             if line.shows_remaining { "shown " } else { "hidden" },
             mean * 100.0,
             least * 100.0,

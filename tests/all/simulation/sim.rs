@@ -410,7 +410,7 @@ impl Sim {
         if let Some(flight) = self.flights.get_mut(&number) {
             flight.came = Some(came);
         }
-        let fault_name = fault.map_or("", rolecall::sandbox::Fault::name);
+        let fault_name = fault.map_or("", rolecall::sandbox::Fault::as_str);
         self.tell(|| format!("arrives  {request:?} {fault_name}"));
         if let Some(watch) = watch {
             watch.arrived(self, &request, &delivery, fault, of_this_run);

@@ -242,9 +242,9 @@ fn every_fault_except_silence_leads_to_a_retry() {
             blamed(&run.stdout),
             ["set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z"],
             "{}",
-            fault.name()
+            fault.as_str()
         );
-        assert_eq!(audit_searches(&scene).len(), 2, "{}", fault.name());
+        assert_eq!(audit_searches(&scene).len(), 2, "{}", fault.as_str());
     });
 }
 

@@ -29,13 +29,13 @@ fn after_any_fault_on_a_write_the_value_is_applied_once() {
         let scene = troubled(Faults::none().on(ApiOperation::UpdateUser).at(1, fault));
         let run = scene.run("apply --auto-approve");
         run.exits(0);
-        assert!(run.stdout.contains("\n2 applied"), "{}:\n{}", fault.name(), run.stdout);
+        assert!(run.stdout.contains("\n2 applied"), "{}:\n{}", fault.as_str(), run.stdout);
         let applied_first = fault.is_applied_first();
         assert_eq!(
             scene.patches().len(),
             if applied_first { 2 } else { 3 },
             "{}: {:?}",
-            fault.name(),
+            fault.as_str(),
             scene.patches()
         );
     });
@@ -47,7 +47,7 @@ fn after_any_fault_on_a_read_it_is_retried() {
         let scene = troubled(Faults::none().on(ApiOperation::SearchUsers).at(1, fault));
         scene.run("plan --detailed-exitcode").exits(2);
         let searches = scene.asked().iter().filter(|asked| *asked == "POST /users/search").count();
-        assert_eq!(searches, 2, "{}", fault.name());
+        assert_eq!(searches, 2, "{}", fault.as_str());
     });
 }
 
