@@ -7,7 +7,6 @@
 //! On Unix, files are opened relative to an open folder (`openat`), so no folder on the path can be replaced with a symbolic link
 //! between checking and opening the file.
 
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{Error, ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
@@ -18,21 +17,15 @@ use crate::printable::Printable;
 pub const NAME: &str = ".rolecall";
 
 /// The error for a path in one of rolecall's own folders that isn't a regular file or folder owned by the current user.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{} {why}, so rolecall does not use it. Check it, then delete it",
+    Printable::path(.path.strip_prefix(".").unwrap_or(.path))
+)]
 pub struct UntrustedFile {
     path: PathBuf,
     why: String,
 }
-
-impl fmt::Display for UntrustedFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, why } = self;
-        let path = Printable::path(path.strip_prefix(".").unwrap_or(path));
-        write!(f, "{path} {why}, so rolecall does not use it. Check it, then delete it")
-    }
-}
-
-impl std::error::Error for UntrustedFile {}
 
 impl UntrustedFile {
     fn error(path: PathBuf, why: impl Into<String>) -> Error {

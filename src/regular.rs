@@ -1,9 +1,10 @@
 //! Reads untrusted files up to a size limit. Unless stated otherwise, only regular files with valid UTF-8 are accepted.
 
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+
+use thiserror::Error;
 
 /// The path that stands for standard input.
 pub const STDIN: &str = "-";
@@ -11,23 +12,37 @@ pub const STDIN: &str = "-";
 pub const STDIN_NAME: &str = "<stdin>";
 
 /// The reason a file can't be read as text.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum Unreadable {
-    System(io::Error),
+    #[error("{}", without_number(.0))]
+    System(#[from] io::Error),
     /// The path is a folder, pipe, or device.
+    #[error("it is not a regular file")]
     NotRegular,
     /// The file exceeds this size, in bytes.
+    #[error("it is larger than {} KiB", .0 / 1024)]
     TooLarge(u64),
+    #[error("it {0}")]
     NotText(NotUtf8),
 }
 
+/// Returns the error's message without the error number, which means nothing to users.
+fn without_number(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" (os error").map_or(text.as_str(), |(reason, _)| reason).to_owned()
+}
+
 /// A guess at the encoding of a file that isn't UTF-8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NotUtf8 {
     /// The name of the encoding: UTF-16 or UTF-32. In these encodings, ASCII text without a byte-order mark is also valid UTF-8
     /// with NUL bytes.
+    #[error("is {0}, not UTF-8")]
     Wide(&'static str),
     /// An encoding with one byte per character. The fields describe the first byte that isn't UTF-8.
+    #[error(
+        "is not UTF-8: line {line} has the byte 0x{byte:02X}, which is `{char}` in Windows-1252 (Latin-1)"
+    )]
     Narrow {
         /// The line number, counting from 1.
         line: usize,
@@ -36,6 +51,7 @@ pub enum NotUtf8 {
         char: char,
     },
     /// The file isn't text. Contains the line number of the first byte that isn't UTF-8, counting from 1.
+    #[error("is not text: line {0} has bytes that are not UTF-8")]
     Binary(usize),
 }
 
@@ -48,19 +64,6 @@ impl NotUtf8 {
         match windows_1252(byte) {
             Some(char) if is_text => Self::Narrow { line, byte, char },
             _ => Self::Binary(line),
-        }
-    }
-}
-
-impl fmt::Display for NotUtf8 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Wide(name) => write!(f, "is {name}, not UTF-8"),
-            Self::Narrow { line, byte, char } => write!(
-                f,
-                "is not UTF-8: line {line} has the byte 0x{byte:02X}, which is `{char}` in Windows-1252 (Latin-1)"
-            ),
-            Self::Binary(line) => write!(f, "is not text: line {line} has bytes that are not UTF-8"),
         }
     }
 }
@@ -104,27 +107,6 @@ fn windows_1252(byte: u8) -> Option<char> {
         _ => char::from(byte),
     };
     (char != '\0').then_some(char)
-}
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::System(error) => {
-                // Strip the error number, which means nothing to users.
-                let text = error.to_string();
-                f.write_str(text.split_once(" (os error").map_or(text.as_str(), |(reason, _)| reason))
-            }
-            Self::NotRegular => f.write_str("it is not a regular file"),
-            Self::TooLarge(largest) => write!(f, "it is larger than {} KiB", largest / 1024),
-            Self::NotText(why) => write!(f, "it {why}"),
-        }
-    }
-}
-
-impl From<io::Error> for Unreadable {
-    fn from(error: io::Error) -> Self {
-        Self::System(error)
-    }
 }
 
 /// Reads a text file of up to `largest` bytes.

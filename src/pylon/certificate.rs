@@ -6,7 +6,6 @@
 //! `Explaining` accepts exactly the same certificates as the verifier it wraps. If it rejects one because of its issuer or because
 //! it belongs to a CA, it adds two details that rustls omits: the issuer, and whether the certificate is self-signed.
 
-use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -24,7 +23,8 @@ use crate::clock::minute;
 use crate::printable::Printable;
 
 /// The error for a server certificate that has an untrusted issuer or that is a CA certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the issuer of the certificate is not trusted")]
 struct Untrusted {
     /// The issuer's name, or `None` if the certificate doesn't contain one.
     issuer: Option<String>,
@@ -32,14 +32,6 @@ struct Untrusted {
     /// Whether the certificate is marked as a CA certificate, which a server can't use.
     is_authority: bool,
 }
-
-impl fmt::Display for Untrusted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the issuer of the certificate is not trusted")
-    }
-}
-
-impl std::error::Error for Untrusted {}
 
 #[derive(Debug)]
 pub(super) struct Explaining {

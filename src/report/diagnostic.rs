@@ -87,7 +87,8 @@ fn closing(problems: &Problems) -> String {
 }
 
 /// Adapts a problem to miette. `lines` has one line per label, and the primary label comes first.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", Printable::cut(.problem.message.as_str(), SENTENCE))]
 pub(super) struct Letter<'p> {
     pub(super) problem: &'p Problem,
     pub(super) lines: Vec<SourceLine>,
@@ -218,14 +219,6 @@ impl SourceCode for Letter<'_> {
         )))
     }
 }
-
-impl fmt::Display for Letter<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Printable::cut(&self.problem.message, SENTENCE))
-    }
-}
-
-impl std::error::Error for Letter<'_> {}
 
 impl Diagnostic for Letter<'_> {
     fn severity(&self) -> Option<Severity> {
