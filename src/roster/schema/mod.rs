@@ -11,12 +11,11 @@
 
 mod editors;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema};
 
 use super::{GuardrailRules, Missing, OnViolation, Region, Stance, Status, Unmanaged};
 
@@ -247,81 +246,47 @@ struct WindowSchema {
     reason: Option<TextSchema>,
 }
 
-// A non-blank string. Don't turn this into a doc comment, or schemars will use it in place of the key's own description.
+// Don't turn the comments on the following types into doc comments, or schemars will use them in place of the keys' own
+// descriptions.
+
+// A non-blank string.
 #[derive(JsonSchema)]
 struct TextSchema(#[schemars(regex(pattern = r"\S"))] String);
 
-/// An address. The pattern is only a rough check; `super::email` does the full check.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct AddressSchema;
+// An address. The pattern is only a rough check; `super::email` does the full check.
+#[derive(JsonSchema)]
+struct AddressSchema(#[schemars(regex(pattern = r"^[^\s@]{1,64}@[^\s@.]+(\.[^\s@.]+)+$"))] String);
 
-impl JsonSchema for AddressSchema {
-    fn schema_name() -> Cow<'static, str> {
-        "Address".into()
-    }
+const EMAIL_PATTERN: &str = r"^([^\s@*]{1,64}|[^\s@*]{0,63}\*[^\s@*]{0,63})@[^\s@.*]+(\.[^\s@.*]+)+$";
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": r"^[^\s@]{1,64}@[^\s@.]+(\.[^\s@.]+)+$" })
-    }
-}
+// An email pattern or a list of email patterns. `type` is a list because editors treat `anyOf` as a choice between tables.
+#[derive(JsonSchema)]
+#[schemars(extend(
+    "type" = ["string", "array"],
+    "pattern" = EMAIL_PATTERN,
+    "items" = { "type": "string", "pattern": EMAIL_PATTERN },
+))]
+struct PatternsSchema(String);
 
-/// An email pattern or a list of email patterns. `type` is a list because editors treat `anyOf` as a choice between tables.
-struct PatternsSchema;
+#[derive(JsonSchema)]
+#[schemars(extend("type" = ["string", "integer"], "pattern" = "^(100|[1-9]?[0-9])%$", "minimum" = 0))]
+struct MaxChangesSchema(String);
 
-impl JsonSchema for PatternsSchema {
-    fn schema_name() -> Cow<'static, str> {
-        "Patterns".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let pattern = r"^([^\s@*]{1,64}|[^\s@*]{0,63}\*[^\s@*]{0,63})@[^\s@.*]+(\.[^\s@.*]+)+$";
-        json_schema!({
-            "type": ["string", "array"],
-            "pattern": pattern,
-            "items": { "type": "string", "pattern": pattern },
-        })
-    }
-}
-
-struct MaxChangesSchema;
-
-impl JsonSchema for MaxChangesSchema {
-    fn schema_name() -> Cow<'static, str> {
-        "MaxChanges".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": ["string", "integer"],
-            "pattern": "^(100|[1-9]?[0-9])%$",
-            "minimum": 0,
-        })
-    }
-}
-
-/// A TOML date or date-time, which validators see as a string. JSON Schema has no format for local date-times, and some
-/// validators ignore formats. The pattern therefore has to suffice on its own. The schema uses `if` because editors treat
-/// `anyOf` as a choice between tables.
-struct MomentSchema;
-
-impl JsonSchema for MomentSchema {
-    fn schema_name() -> Cow<'static, str> {
-        "Moment".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": ["string"], // a list, because editors insert quotes for a plain "string"
-            "pattern": r"^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})?)?$",
-            "if": { "pattern": "^.{10}$" },
-            "then": { "format": "date" },
-            "else": {
-                "if": { "pattern": r"^.{10}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$" },
-                "then": { "format": "date-time" },
-            },
-        })
-    }
-}
+// A TOML date or date-time, which validators see as a string. JSON Schema has no format for local date-times, and some validators
+// ignore formats. The pattern therefore has to suffice on its own. The schema uses `if` because editors treat `anyOf` as a choice
+// between tables.
+#[derive(JsonSchema)]
+#[schemars(extend(
+    "type" = ["string"], // a list, because editors insert quotes for a plain "string"
+    "pattern" = r"^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})?)?$",
+    "if" = { "pattern": "^.{10}$" },
+    "then" = { "format": "date" },
+    "else" = {
+        "if": { "pattern": r"^.{10}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$" },
+        "then": { "format": "date-time" },
+    },
+))]
+struct MomentSchema(String);
 
 #[cfg(test)]
 mod tests {
