@@ -75,123 +75,94 @@ pub enum Command {
     Man(ManArgs),
 }
 
-/// The files named on the command line.
-#[derive(Debug)]
-pub struct Named<'a> {
+/// What the program needs to know about a command before running it.
+#[derive(Debug, Default)]
+pub struct CommandFacts<'a> {
+    pub name: &'static str,
+    /// The connection flags, or `None` if the command doesn't connect to Pylon.
+    pub connection: Option<&'a ConnectionArgs>,
+    /// The files to read that are named on the command line, except `--config`.
     pub read: Vec<&'a Path>,
-    /// The file to write, preceded by a description for messages.
+    /// The file to write, except for reports, preceded by a description for messages.
     pub written: Option<(&'static str, &'a Path)>,
+    /// Whether the command uses the root file selected by `--config`, rather than only files named in its arguments.
+    pub uses_config: bool,
+    /// Whether the command prints a schema, a script, a manual page, or a formatted file instead of a report.
+    pub prints_its_own: bool,
 }
 
 impl Command {
-    /// Returns the files named on the command line, except reports and `--config`.
-    pub fn files(&self) -> Named<'_> {
-        let (mut read, written) = match self {
-            Self::Plan(PlanArgs { base, output, .. }) => {
-                (base.iter().collect(), output.as_ref().map(|path| ("the plan", path)))
-            }
-            Self::Apply(ApplyArgs { plan, carry, .. }) => {
-                (plan.iter().collect(), carry.journal.as_ref().map(|path| ("the journal", path)))
-            }
-            Self::Rollback(RollbackArgs { of, carry, .. }) => {
-                (of.iter().collect(), carry.journal.as_ref().map(|path| ("the journal", path)))
-            }
-            Self::Compare(CompareArgs { old, new, .. }) => (std::iter::once(old).chain(new).collect(), None),
-            Self::Show(ShowArgs { plan }) => (vec![plan], None),
-            Self::Access(AccessArgs { since, .. }) => (since.iter().collect(), None),
-            Self::Import(args) => {
-                (args.into.iter().collect(), args.state.as_ref().map(|path| ("the state", path)))
-            }
-            Self::Sandbox(SandboxArgs { state, write_state, .. }) => match write_state {
-                Some(path) => (state.iter().collect(), Some(("the state", path))),
-                None => (Vec::new(), state.as_ref().map(|path| ("the state", path))),
-            },
-            Self::Validate(ValidateArgs { files, .. }) | Self::Fmt(FmtArgs { files, .. }) => {
-                (files.iter().collect(), None)
-            }
-            Self::Explain(_)
-            | Self::Doctor(_)
-            | Self::Roles(_)
-            | Self::Demo(_)
-            | Self::Agenda(_)
-            | Self::Schema(_)
-            | Self::Completions(_)
-            | Self::Man(_) => (Vec::new(), None),
+    pub fn facts(&self) -> CommandFacts<'_> {
+        let offline = |name| CommandFacts { name, ..CommandFacts::default() };
+        let online = |name, connection| CommandFacts {
+            connection: Some(connection),
+            uses_config: true,
+            ..offline(name)
         };
-        let token_file = self.connection().and_then(|asked| asked.token_file.as_ref());
-        read.extend(token_file);
-        let written = written.map(|(what, path)| (what, path.as_path()));
-        Named { read: read.into_iter().map(PathBuf::as_path).collect(), written }
-    }
-
-    /// Returns the connection flags, or `None` if the command doesn't connect to Pylon.
-    pub const fn connection(&self) -> Option<&ConnectionArgs> {
-        match self {
-            Self::Plan(PlanArgs { connection, .. })
-            | Self::Apply(ApplyArgs { connection, .. })
-            | Self::Import(ImportArgs { connection, .. })
-            | Self::Explain(ExplainArgs { connection, .. })
-            | Self::Rollback(RollbackArgs { connection, .. })
-            | Self::Access(AccessArgs { connection, .. })
-            | Self::Doctor(connection)
-            | Self::Roles(connection) => Some(connection),
-            Self::Validate(_)
-            | Self::Compare(_)
-            | Self::Fmt(_)
-            | Self::Demo(_)
-            | Self::Show(_)
-            | Self::Agenda(_)
-            | Self::Sandbox(_)
-            | Self::Schema(_)
-            | Self::Completions(_)
-            | Self::Man(_) => None,
-        }
-    }
-
-    /// Returns `true` if the command uses the root file selected by `--config`, rather than only files named in its arguments.
-    pub fn uses_config(&self) -> bool {
-        match self {
-            Self::Validate(ValidateArgs { files, .. }) | Self::Fmt(FmtArgs { files, .. }) => files.is_empty(),
-            Self::Sandbox(SandboxArgs { state, people, write_state, .. }) => {
-                write_state.is_some() && state.is_none() && people.is_none()
+        let printer = |name| CommandFacts { prints_its_own: true, ..offline(name) };
+        let mut facts = match self {
+            Self::Validate(ValidateArgs { files, .. }) => {
+                CommandFacts { read: paths(files), uses_config: files.is_empty(), ..offline("validate") }
             }
-            Self::Explain(args) => args.code().is_none(),
-            Self::Compare(args) => args.new.is_none(),
-            Self::Show(_) | Self::Demo(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) => false,
-            _ => true,
-        }
+            Self::Plan(PlanArgs { base, output, connection, .. }) => CommandFacts {
+                read: paths(base),
+                written: output.as_deref().map(|path| ("the plan", path)),
+                ..online("plan", connection)
+            },
+            Self::Apply(ApplyArgs { plan, carry, connection, .. }) => CommandFacts {
+                read: paths(plan),
+                written: carry.journal.as_deref().map(|path| ("the journal", path)),
+                ..online("apply", connection)
+            },
+            Self::Compare(CompareArgs { old, new, .. }) => CommandFacts {
+                read: paths(std::iter::once(old).chain(new)),
+                uses_config: new.is_none(),
+                ..offline("compare")
+            },
+            Self::Import(ImportArgs { into, state, connection, .. }) => CommandFacts {
+                read: paths(into),
+                written: state.as_deref().map(|path| ("the state", path)),
+                ..online("import", connection)
+            },
+            Self::Fmt(args) => CommandFacts {
+                read: paths(&args.files),
+                uses_config: args.files.is_empty(),
+                prints_its_own: args.is_filter(),
+                ..offline("fmt")
+            },
+            Self::Explain(args) => {
+                CommandFacts { uses_config: args.code().is_none(), ..online("explain", &args.connection) }
+            }
+            Self::Doctor(connection) => online("doctor", connection),
+            Self::Roles(connection) => online("roles", connection),
+            Self::Access(AccessArgs { since, connection }) => {
+                CommandFacts { read: paths(since), ..online("access", connection) }
+            }
+            Self::Agenda(_) => CommandFacts { uses_config: true, ..offline("agenda") },
+            Self::Show(ShowArgs { plan }) => CommandFacts { read: vec![plan], ..offline("show") },
+            Self::Rollback(RollbackArgs { of, carry, connection, .. }) => CommandFacts {
+                read: paths(of),
+                written: carry.journal.as_deref().map(|path| ("the journal", path)),
+                ..online("rollback", connection)
+            },
+            Self::Demo(_) => offline("demo"),
+            Self::Sandbox(SandboxArgs { state, people, write_state, .. }) => CommandFacts {
+                read: paths(state.iter().filter(|_| write_state.is_some())),
+                written: write_state.as_deref().or(state.as_deref()).map(|path| ("the state", path)),
+                uses_config: write_state.is_some() && state.is_none() && people.is_none(),
+                ..offline("sandbox")
+            },
+            Self::Schema(_) => printer("schema"),
+            Self::Completions(_) => printer("completions"),
+            Self::Man(_) => printer("man"),
+        };
+        facts.read.extend(facts.connection.and_then(|asked| asked.token_file.as_deref()));
+        facts
     }
+}
 
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Validate(_) => "validate",
-            Self::Plan(_) => "plan",
-            Self::Apply(_) => "apply",
-            Self::Compare(_) => "compare",
-            Self::Import(_) => "import",
-            Self::Fmt(_) => "fmt",
-            Self::Explain(_) => "explain",
-            Self::Doctor(_) => "doctor",
-            Self::Roles(_) => "roles",
-            Self::Access(_) => "access",
-            Self::Agenda(_) => "agenda",
-            Self::Show(_) => "show",
-            Self::Demo(_) => "demo",
-            Self::Rollback(_) => "rollback",
-            Self::Sandbox(_) => "sandbox",
-            Self::Schema(_) => "schema",
-            Self::Completions(_) => "completions",
-            Self::Man(_) => "man",
-        }
-    }
-
-    /// Returns `true` if the command prints a schema, a script, a manual page, or a formatted file instead of a report.
-    pub fn prints_its_own(&self) -> bool {
-        match self {
-            Self::Fmt(args) => args.is_filter(),
-            _ => matches!(self, Self::Schema(_) | Self::Completions(_) | Self::Man(_)),
-        }
-    }
+fn paths<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Vec<&'a Path> {
+    paths.into_iter().map(PathBuf::as_path).collect()
 }
 
 #[derive(Debug, Args)]
@@ -532,7 +503,7 @@ impl Cli {
             folder: folder.iter().flat_map(|folder| words("-C", folder)).collect(),
             config: if is_found { Vec::new() } else { words("-c", &config).into() },
             description: path_word(&config.with_file_name("pylon.json")),
-            pylon: self.command.connection().map(ConnectionArgs::words).unwrap_or_default(),
+            pylon: self.command.facts().connection.map(ConnectionArgs::words).unwrap_or_default(),
             again: self.command.again(),
             takes: invocation.takes,
         };

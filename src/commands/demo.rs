@@ -52,7 +52,7 @@ pub(super) fn run(args: &DemoArgs, session: Session<'_>) -> Done {
     cli.use_config(config, ConfigOrigin::Named);
     match &cli.command {
         Command::Plan(args) => plan::run(args, Session { common: &cli.common, ..session }),
-        other => unreachable!("`plan` is not {}", other.name()),
+        other => unreachable!("`plan` is not {}", other.facts().name),
     }
 }
 

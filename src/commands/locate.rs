@@ -37,7 +37,7 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
         (None, None) => nearest(&environment.folder, owner),
     };
     if let Some(note) = note(&config, &origin)
-        && cli.command.uses_config()
+        && cli.command.facts().uses_config
         && !cli.common.quiet
     {
         say(&note);
@@ -166,7 +166,7 @@ fn owner(folder: &Path) -> Option<u32> {
 /// Adds the searched folders to the error for a missing root file. Other errors are returned unchanged.
 pub(super) fn explained(mut error: CommandError, command: &Command, common: &Common) -> CommandError {
     if let ConfigOrigin::Nowhere(searched) = &common.origin
-        && command.uses_config()
+        && command.facts().uses_config
     {
         let is_missing = |problem: &&mut Problem| {
             problem.code == RosterCode::FileMissing.as_str() && problem.labels.is_empty()

@@ -7,7 +7,7 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Cli, Color, Command, Common};
+use crate::cli::{Cli, Color, Command, CommandFacts, Common};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::invocation::Invocation;
@@ -185,14 +185,14 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
     let located = locate::config(&mut cli, &mut environment);
     let (Cli { command, common }, environment) = (&cli, &environment);
     let session = Session { common, environment };
-    let name = command.name();
+    let CommandFacts { name, connection, .. } = command.facts();
     let checked = located.map_err(CommandError::usage).and_then(|()| check_formats(command, common));
     if let Err(error) = checked {
         return finish(error.into_report(name), Outlets::default(), session);
     }
     // Read the token file before anything else, so that the token can be scrubbed from all output, such as an error that quotes
     // it.
-    if command.connection().is_some_and(|asked| asked.token_file.is_some() && !asked.sandbox) {
+    if connection.is_some_and(|asked| asked.token_file.is_some() && !asked.sandbox) {
         let _ = token(environment);
     }
     // Open the output files before sending any request, because we must not make changes that we can't report.
@@ -211,7 +211,7 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
 
 /// Checks that the command supports the requested report formats.
 fn check_formats(command: &Command, common: &Common) -> Result<(), CommandError> {
-    let name = command.name();
+    let CommandFacts { name, prints_its_own, .. } = command.facts();
     let mut formats = common.report.iter().map(|(format, _)| *format).chain([common.format]);
     if formats.any(|format| format == Format::Csv)
         && let Err(others) = manual::check_csv(name)
@@ -222,7 +222,7 @@ fn check_formats(command: &Command, common: &Common) -> Result<(), CommandError>
             problem.help(format!("the commands with the format csv are: {others}")),
         ));
     }
-    if command.prints_its_own() && !common.report.is_empty() {
+    if prints_its_own && !common.report.is_empty() {
         let problem = Problem::new(
             CommandCode::NoReport,
             format!("`rolecall {name}` makes no report, so --report cannot write one"),

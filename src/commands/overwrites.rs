@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 
 use super::{CommandCode, CommandError, folder};
-use crate::cli::{Command, Common, Named};
+use crate::cli::{Command, CommandFacts, Common};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::regular::{self, is_stdin, is_stream};
@@ -17,14 +17,14 @@ use crate::roster::read::{declares_people, included_patterns};
 
 /// Checks all files on the command line and, with `--sandbox`, the sandbox's files next to the config.
 pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandError> {
-    let Named { read, written } = command.files();
-    let config = command.uses_config().then_some(common.config.as_path());
+    let CommandFacts { connection, read, written, uses_config, .. } = command.facts();
+    let config = uses_config.then_some(common.config.as_path());
     if read.iter().copied().chain(config).filter(|path| is_stdin(path)).count() > 1 {
         return Err(same_file("standard input can be only one of the files that this run reads".into()));
     }
     let mut needed: Vec<FileIdentity> =
         read.into_iter().filter(|path| !is_stdin(path)).map(FileIdentity::new).collect();
-    if command.connection().is_some_and(|asked| asked.sandbox) {
+    if connection.is_some_and(|asked| asked.sandbox) {
         let folder = folder(&common.config);
         needed.extend(
             [".rolecall/sandbox.json", "pylon.json"].map(|name| FileIdentity::new(&folder.join(name))),
