@@ -141,9 +141,7 @@ pub(in crate::report) fn about(report: &PlanReport) -> Line {
         }
         many => line.push(format!(", only {} people", many.len()).into()),
     }
-    if let Some(at) = at {
-        line.extend(line![", as on ", at]);
-    }
+    line.extend(at.iter().flat_map(|at| line![", as on ", at]));
     if let Some(base) = report.base.as_ref().filter(|base| base.problem.is_none()) {
         line.extend(line![", compared with ", &words::base_name(base)]);
         line.extend((!base.has_files).then_some(Part::from(", which does not have these files")));
@@ -302,9 +300,7 @@ pub(in crate::report) fn plan(command: &str, report: &PlanReport) -> Vec<Section
 pub(in crate::report) fn audit_log(report: &PlanReport) -> Option<Section> {
     let (what, why) = report.audit_log.as_ref().and_then(words::audit_log)?;
     let mut line = line![what];
-    if let Some(why) = why {
-        line.extend(line![": ", Part::Sentence(why)]);
-    }
+    line.extend(why.into_iter().flat_map(|why| line![": ", Part::Sentence(why)]));
     line.push(".".into());
     Some(Section::Paragraph(Mark::Plain, line))
 }
@@ -394,14 +390,11 @@ fn people_line(sentence: &str, people: &[&ChangeLine]) -> Line {
 
 /// Splits a sentence at its backticks, which mark commands and never occur inside a command.
 pub(in crate::report) fn with_commands(sentence: &str) -> Line {
-    let parts = sentence.split('`').enumerate();
-    parts
-        .map(
-            |(number, part)| {
-                if number % 2 == 1 { Part::Command(part.to_owned()) } else { Part::Words(part.to_owned()) }
-            },
-        )
-        .collect()
+    let part = |(number, text): (usize, &str)| {
+        let text = text.to_owned();
+        if number % 2 == 1 { Part::Command(text) } else { Part::Words(text) }
+    };
+    sentence.split('`').enumerate().map(part).collect()
 }
 
 /// Returns the guardrails that don't block, followed by the acknowledgments.

@@ -61,9 +61,7 @@ fn observed_line(change: &ChangeLine) -> Line {
 fn found_elsewhere_line(found: &FoundElsewhereLine) -> Line {
     let FoundElsewhereLine { email, person, location } = found;
     let mut line = line![email];
-    if let Some(primary) = &person.primary_email {
-        line.extend(line![": ", primary]);
-    }
+    line.extend(person.primary_email.iter().flat_map(|primary| line![": ", primary]));
     line.extend(in_parentheses(location));
     line
 }
@@ -71,12 +69,8 @@ fn found_elsewhere_line(found: &FoundElsewhereLine) -> Line {
 fn missing_line(missing: &MissingLine) -> Line {
     let MissingLine { email, deactivated: _, name, did_you_mean, location } = missing;
     let mut line = line![email];
-    if let Some(name) = name {
-        line.extend(line![" (", name, ")"]);
-    }
-    if let Some(near) = did_you_mean {
-        line.extend(line!["; did you mean ", near, "?"]);
-    }
+    line.extend(name.iter().flat_map(|name| line![" (", name, ")"]));
+    line.extend(did_you_mean.iter().flat_map(|near| line!["; did you mean ", near, "?"]));
     line.extend(in_parentheses(location));
     line
 }
@@ -84,14 +78,10 @@ fn missing_line(missing: &MissingLine) -> Line {
 fn observed(edit: &EditLine) -> Line {
     let EditLine { field, from, to, through_scim: _, location: _, origin: _, blame, cause: _ } = edit;
     let mut line = line![format!("{field} ")];
-    if from.is_empty() {
-        line.push("(none)".into());
-    }
+    line.extend(from.is_empty().then_some(Part::from("(none)")));
     line.extend(separated(from.iter().map(|value| line![value])));
     let before = from.last().map_or("", Printable::raw);
     line.extend(line![format!(" {} ", words::arrow(before)), to]);
-    if let Some(blame) = blame {
-        line.extend(line![" (", Part::Sentence(words::blame(blame)), ")"]);
-    }
+    line.extend(blame.iter().flat_map(|blame| line![" (", Part::Sentence(words::blame(blame)), ")"]));
     line
 }
