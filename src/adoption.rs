@@ -349,7 +349,7 @@ fn obeying(
     roster: &Roster,
     roles: &RoleCatalog,
 ) -> Result<FieldValue, NotWrittenReason> {
-    if !field.names_role() {
+    if !field.facts().names_role {
         return Ok(value);
     }
     let applies =

@@ -318,7 +318,7 @@ impl RoleCatalog {
     /// Converts a value from a file or the audit log into the value used by Pylon, which is an ID for roles. Returns `None` for
     /// an unknown or ambiguous role.
     pub fn value_meant(&self, field: Field, written: &str) -> Option<FieldValue> {
-        if !field.names_role() {
+        if !field.facts().names_role {
             return Some(written.into());
         }
         self.only(written).map(|role| role.id.0.clone())
@@ -326,7 +326,7 @@ impl RoleCatalog {
 
     /// Converts a value used by Pylon into its spelling in files. Returns `None` for a status that files can't declare.
     pub fn value_written(&self, field: Field, value: &FieldValue) -> Option<FieldValue> {
-        if field.names_role() {
+        if field.facts().names_role {
             Some(self.written(&RoleId(value.clone())).into())
         } else {
             Some(value.clone()).filter(|value| field.accepts(value))
@@ -335,7 +335,7 @@ impl RoleCatalog {
 
     /// Returns the label that reports show for a value used by Pylon.
     pub fn value_label(&self, field: Field, value: &FieldValue) -> String {
-        if field.names_role() { self.label(&RoleId(value.clone())) } else { value.to_string() }
+        if field.facts().names_role { self.label(&RoleId(value.clone())) } else { value.to_string() }
     }
 
     /// Returns the label for a role in reports: its name. If several roles share the name, the slug follows, or the ID if the slug

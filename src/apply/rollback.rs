@@ -200,8 +200,9 @@ fn restoring(
     let Inverse { change, lost } = Change { subject, edits }.inverse();
     left.extend(lost.into_iter().map(NotRolledBackReason::Lost));
     let Some(Change { subject, edits }) = change else { return (None, left) };
-    let is_gone =
-        |edit: &Edit| edit.field.names_role() && observed.roles.by_id(&RoleId(edit.to.clone())).is_none();
+    let is_gone = |edit: &Edit| {
+        edit.field.facts().names_role && observed.roles.by_id(&RoleId(edit.to.clone())).is_none()
+    };
     let (gone, edits): (Vec<_>, Vec<_>) = edits.into_iter().partition(is_gone);
     left.extend(gone.into_iter().map(|edit| NotRolledBackReason::RoleRemoved(RoleId(edit.to))));
     ((!edits.is_empty()).then_some(Change { subject, edits }), left)

@@ -32,7 +32,7 @@ impl Transition {
     /// Returns `true` if the value stays the same and only its spelling changes, such as from a role's name to its slug.
     pub fn is_respelling(&self, is_same_role: impl Fn(&str, &str) -> bool) -> bool {
         let is_same = |(from, to): (&FieldValue, &FieldValue)| is_same_role(from, to);
-        self.field.names_role() && self.from.as_ref().zip(self.to.as_ref()).is_some_and(is_same)
+        self.field.facts().names_role && self.from.as_ref().zip(self.to.as_ref()).is_some_and(is_same)
     }
 }
 

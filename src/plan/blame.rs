@@ -82,7 +82,7 @@ impl Field {
     /// mention the role, but `AccessControlEnabled` doesn't.
     fn is_mentioned_in(self, name: &str) -> bool {
         let is_it = |word: &String| {
-            [self.as_str(), self.plural()]
+            [self.as_str(), self.facts().plural]
                 .iter()
                 .any(|field| word.starts_with(field) || word.ends_with(field))
         };

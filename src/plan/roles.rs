@@ -58,7 +58,7 @@ impl NamedRoles {
     /// Translates a declared value to Pylon's representation: the ID for a role, or the value itself for a status. Returns `None`
     /// only for a role from a different roster.
     pub fn value<'v>(&'v self, field: Field, declared: &'v FieldValue) -> Option<&'v FieldValue> {
-        if field.names_role() { self.id(declared).map(|role| &role.0) } else { Some(declared) }
+        if field.facts().names_role { self.id(declared).map(|role| &role.0) } else { Some(declared) }
     }
 
     /// Returns the ID for a role name used in the files, or `None` for a name from a different roster.

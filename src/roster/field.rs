@@ -27,20 +27,20 @@ words! {
     }
 }
 
-/// Static properties of a field, which other code queries through [`Field`]. A new field needs to define them only here.
-struct FieldFacts {
-    plural: &'static str,
+/// Static properties of a field. A new field needs to define them only here.
+pub struct FieldFacts {
+    pub plural: &'static str,
     /// The key in the body of `PATCH /users/{id}` (Pylon API, "Update a user").
-    patch_key: &'static str,
+    pub patch_key: &'static str,
     /// A sample value to show in messages.
-    example: &'static str,
-    /// Whether the values are roles of the organization, which have IDs in Pylon. Such a field can hold several values per
-    /// person.
-    names_role: bool,
+    pub example: &'static str,
+    /// Whether the values are roles of the organization, which files refer to by name, slug, or ID, and Pylon by ID. Such a
+    /// field can hold several values per person.
+    pub names_role: bool,
     /// Whether Pylon changes the value on its own at any time, so that two responses can differ.
-    changes_in_pylon: bool,
+    pub changes_in_pylon: bool,
     /// The values allowed in files, or `None` if any string is accepted.
-    words: Option<ClosedList>,
+    pub closed_list: Option<ClosedList>,
 }
 
 /// The set of values accepted by a field.
@@ -54,7 +54,7 @@ impl Field {
     /// The field set by a window's `then` key.
     pub const OF_THEN: Self = Self::Status;
 
-    const fn facts(self) -> FieldFacts {
+    pub const fn facts(self) -> FieldFacts {
         match self {
             Self::Role => FieldFacts {
                 plural: "roles",
@@ -62,7 +62,7 @@ impl Field {
                 example: "Admin",
                 names_role: true,
                 changes_in_pylon: false,
-                words: None,
+                closed_list: None,
             },
             Self::Status => FieldFacts {
                 plural: "statuses",
@@ -70,43 +70,14 @@ impl Field {
                 example: "away",
                 names_role: false,
                 changes_in_pylon: true,
-                words: Some(ClosedList { words: &Status::WORDS, unknown: RosterCode::UnknownStatus }),
+                closed_list: Some(ClosedList { words: &Status::WORDS, unknown: RosterCode::UnknownStatus }),
             },
         }
     }
 
-    pub const fn plural(self) -> &'static str {
-        self.facts().plural
-    }
-
-    /// Returns the field's key in the body of `PATCH /users/{id}`.
-    pub const fn patch_key(self) -> &'static str {
-        self.facts().patch_key
-    }
-
-    /// Returns a sample value to show in messages.
-    pub const fn example(self) -> &'static str {
-        self.facts().example
-    }
-
-    /// Returns `true` if the values are roles of the organization, which files refer to by name, slug, or ID, and Pylon by ID.
-    pub const fn names_role(self) -> bool {
-        self.facts().names_role
-    }
-
-    /// Returns `true` if Pylon changes the value on its own at any time.
-    pub const fn changes_in_pylon(self) -> bool {
-        self.facts().changes_in_pylon
-    }
-
-    /// Returns the set of values accepted by the field, or `None` if it accepts any string.
-    pub const fn closed_list(self) -> Option<ClosedList> {
-        self.facts().words
-    }
-
     /// Returns `true` if this value can be declared in a file and set with a `PATCH` request.
     pub fn accepts(self, value: &str) -> bool {
-        self.closed_list().is_none_or(|list| list.words.contains(&value))
+        self.facts().closed_list.is_none_or(|list| list.words.contains(&value))
     }
 
     /// Lists all fields with their articles, joined by `conjunction`: `a role or a status`.

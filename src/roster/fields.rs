@@ -103,7 +103,7 @@ impl<'p> Fields<'p> {
         key: &str,
         value: &TomlValue<'_>,
     ) -> Option<Sourced<FieldValue>> {
-        let Sourced { value: text, place } = match field.closed_list() {
+        let Sourced { value: text, place } = match field.facts().closed_list {
             None => self.some_text(key, value)?,
             Some(list) => self.one_of(key, list.unknown, value, list.words, |word| word)?,
         };

@@ -119,7 +119,7 @@ pub(super) fn of_status(word: &str) -> Option<&'static str> {
 
 /// Guesses the key for a word used as a value. Anything that isn't a status is assumed to be a role.
 pub(super) fn field_of(word: &str) -> &'static str {
-    let is_listed = |field: &Field| field.closed_list().is_some_and(|list| list.words.contains(&word));
+    let is_listed = |field: &Field| field.facts().closed_list.is_some_and(|list| list.words.contains(&word));
     Field::ALL.into_iter().find(is_listed).unwrap_or(Field::Role).as_str()
 }
 

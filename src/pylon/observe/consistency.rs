@@ -73,11 +73,11 @@ pub(super) fn same_person(
     let (changing, fixed): (Vec<Field>, Vec<Field>) = Field::ALL
         .into_iter()
         .filter(|field| held[*field] != other.held[*field])
-        .partition(|field| field.changes_in_pylon());
+        .partition(|field| field.facts().changes_in_pylon);
     let contradicted = if has_other_addresses {
         Some("addresses")
     } else if let [field, ..] = fixed[..] {
-        Some(field.plural())
+        Some(field.facts().plural)
     } else {
         (*deactivated != other.deactivated).then_some("values of is_deactivated")
     };

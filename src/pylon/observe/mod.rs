@@ -118,7 +118,7 @@ async fn read(
     match differing.first() {
         Some(ValueDifference { id, field, values }) if persistent => {
             let [one, other] = values.each_ref().map(|value| Printable::cut(value, 60));
-            let (id, fields) = (id.as_str(), field.plural());
+            let (id, fields) = (id.as_str(), field.facts().plural);
             let why = format!("two responses give the user {id} different {fields}: `{one}` and `{other}`");
             Err(ObserveError::Incomplete { why, differing })
         }

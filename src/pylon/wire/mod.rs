@@ -188,7 +188,7 @@ impl Request for Update {
     type Response = Person;
 
     fn outgoing(&self) -> Outgoing {
-        let fields = self.patch.some().map(|(field, value)| (field.patch_key(), &**value));
+        let fields = self.patch.some().map(|(field, value)| (field.facts().patch_key, &**value));
         let body = encode(&fields.collect::<BTreeMap<&str, &str>>());
         Outgoing { user: Some(self.id.clone()), body: Some(body), ..Outgoing::new(Endpoint::Patch) }
     }

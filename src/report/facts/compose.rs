@@ -363,7 +363,10 @@ impl Labels<'_> {
     ) -> (Option<Printable>, Option<Printable>) {
         let guarded = reviewed.guarded_roles(self.roles);
         let named = |value: &Option<FieldValue>| {
-            value.as_deref().filter(|_| transition.field.names_role()).and_then(|name| self.roles.only(name))
+            value
+                .as_deref()
+                .filter(|_| transition.field.facts().names_role)
+                .and_then(|name| self.roles.only(name))
         };
         let (Some(to), from) = (named(&transition.to), named(&transition.from)) else { return (None, None) };
         let changed = |role: &Role, other: Option<&Role>| {

@@ -453,7 +453,7 @@ fn person_rows(person: &PylonLine, last_changes: &[LastChangeLine]) -> Vec<Row> 
         let notes = changes.map(|change| words::blame(&change.blame)).collect();
         rows.push(Row { notes, ..fact(field.as_str(), listed(assigned)) });
         if !through_scim.is_empty() {
-            let note = format!("rolecall cannot remove these {}", field.plural());
+            let note = format!("rolecall cannot remove these {}", field.facts().plural);
             rows.push(fact("through SCIM", listed(through_scim)).note(note));
         }
     }

@@ -115,7 +115,7 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
             let label = |value| roles.value_label(field.unwrap_or(Field::Role), value);
             let shown: Vec<String> =
                 values.iter().map(|value| Printable::cut(&label(value), LONGEST_NAME).to_string()).collect();
-            let set = if field.is_none_or(Field::names_role) { "assigned" } else { "set" };
+            let set = if field.is_none_or(|field| field.facts().names_role) { "assigned" } else { "set" };
             match shown.as_slice() {
                 [] => format!("{name}: none is {set} in Pylon, and no file can declare that"),
                 [one] => format!("{name}: Pylon shows {one}, which no file can declare"),

@@ -234,10 +234,10 @@ pub fn not_rolled_back(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> Str
         NotRolledBackReason::ChangedSince { field } => {
             format!("{field}: someone else has since set a different value; left alone")
         }
-        NotRolledBackReason::Lost(Lost { field, from }) if field.names_role() && from.is_empty() => {
+        NotRolledBackReason::Lost(Lost { field, from }) if field.facts().names_role && from.is_empty() => {
             format!("{field}: none was assigned before, and a PATCH cannot remove the last one")
         }
-        NotRolledBackReason::Lost(Lost { field, from }) if field.names_role() => {
+        NotRolledBackReason::Lost(Lost { field, from }) if field.facts().names_role => {
             let roles: Vec<String> = from.iter().map(|role| label(&RoleId(role.clone()))).collect();
             format!(
                 "{field}: several were assigned before ({}), and a PATCH assigns exactly one",

@@ -63,7 +63,7 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
         for field in Field::ALL {
             let edits = report.changes.iter().flat_map(|change| &change.edits);
             let number = edits.filter(|edit| edit.field == field).count();
-            fields.extend((number > 0).then(|| count(number, field.as_str(), field.plural())));
+            fields.extend((number > 0).then(|| count(number, field.as_str(), field.facts().plural)));
         }
         parts.push(format!("{changes} to change ({})", fields.join(", ")));
     } else {

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::super::field::FieldFacts;
 use super::super::hints;
 use super::super::{Field, Guardrail, Missing, OnViolation, Region, RosterCode, Stance, Unmanaged};
 use super::parser_error::ErrorKind;
@@ -31,8 +32,8 @@ impl Form {
     fn of_key(key: &str) -> Self {
         let name = own_name(key);
         if let Some(field) = field_of(name) {
-            let example = field.example();
-            return field.closed_list().map_or(Self::Text(example), |list| Self::Word(list.words, example));
+            let FieldFacts { example, closed_list, .. } = field.facts();
+            return closed_list.map_or(Self::Text(example), |list| Self::Word(list.words, example));
         }
         match name {
             _ if key.contains('@') => Self::Other("{ role = \"Admin\" }"),
@@ -402,7 +403,7 @@ mod tests {
             format!(
                 "[policy]\n{}",
                 Field::ALL.iter().fold(lines(keys::POLICY), |text, field| {
-                    text.replace(&format!("\"{}\"", field.example()), "\"observe\"")
+                    text.replace(&format!("\"{}\"", field.facts().example), "\"observe\"")
                 })
             ),
             format!("[guardrails]\n{}", lines(keys::GUARDRAIL)),
