@@ -5,7 +5,9 @@
 //! limits. If no order is valid, the result exceeds maximums rather than violate a minimum, and violates minimums as late as
 //! possible. Either way, a guardrail blocks the plan.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
+
+use indexmap::IndexMap;
 
 use super::change::{Change, Plan};
 use super::role_count::RoleCount;
@@ -113,19 +115,16 @@ struct Limit {
     most: Option<i64>,
 }
 
-/// All roles with a minimum or maximum. `roles` maps each role's ID to an index in `limits`.
+/// All roles with a minimum or maximum. Holder counts are stored in the same order.
 #[derive(Debug, Clone)]
-struct LimitedRoles {
-    roles: HashMap<RoleId, usize>,
-    limits: Vec<Limit>,
-}
+struct LimitedRoles(IndexMap<RoleId, Limit>);
 
-/// The effect of a change on the holder counts: for each affected role, its index in [`LimitedRoles::limits`] and +1 or -1.
+/// The effect of a change on the holder counts: for each affected role, its index in [`LimitedRoles`] and +1 or -1.
 type CountChange = Vec<(usize, i64)>;
 
 impl LimitedRoles {
     fn new(minimums: &[RoleCount], maximums: &[RoleCount]) -> Self {
-        let mut all = Self { roles: HashMap::new(), limits: Vec::new() };
+        let mut all = Self(IndexMap::new());
         for minimum in minimums {
             all.limit(minimum).least = Some(signed(minimum.least()));
         }
@@ -136,15 +135,12 @@ impl LimitedRoles {
     }
 
     fn limit(&mut self, count: &RoleCount) -> &mut Limit {
-        let at = *self.roles.entry(count.role.clone()).or_insert(self.limits.len());
-        if at == self.limits.len() {
-            self.limits.push(Limit { before: signed(count.before), least: None, most: None });
-        }
-        &mut self.limits[at]
+        let unlimited = Limit { before: signed(count.before), least: None, most: None };
+        self.0.entry(count.role.clone()).or_insert(unlimited)
     }
 
     fn index(&self, role: &RoleId) -> Option<usize> {
-        self.roles.get(role).copied()
+        self.0.get_index_of(role)
     }
 
     /// Returns `true` if the change adds a holder to a limited role or removes one.
@@ -153,14 +149,13 @@ impl LimitedRoles {
     }
 
     fn before(&self) -> Vec<i64> {
-        self.limits.iter().map(|limit| limit.before).collect()
+        self.0.values().map(|limit| limit.before).collect()
     }
 
     /// Returns a change's turn. A role with both a minimum and a maximum is treated like one with only a maximum: its losses come
     /// before its gains for as long as the minimum allows.
     fn turn(&self, ordered: &Ordered) -> Turn {
-        let has_maximum =
-            |role: &RoleId| self.index(role).is_some_and(|role| self.limits[role].most.is_some());
+        let has_maximum = |role: &RoleId| self.0.get(role).is_some_and(|limit| limit.most.is_some());
         let (gains, losses) = (&ordered.gains, &ordered.losses);
         let makes_room = losses.iter().any(has_maximum) || gains.iter().any(|role| !has_maximum(role));
         let needs_room = gains.iter().any(has_maximum) || losses.iter().any(|role| !has_maximum(role));
@@ -181,7 +176,7 @@ impl LimitedRoles {
     /// the holder counts before the change.
     fn allow(&self, counts: &[i64], effect: &CountChange, extra: i64) -> bool {
         effect.iter().all(|(role, by)| {
-            let Limit { before: _, least, most } = &self.limits[*role];
+            let Limit { before: _, least, most } = &self.0[*role];
             let after = counts[*role] + by;
             if *by < 0 {
                 least.is_none_or(|least| after >= least)
