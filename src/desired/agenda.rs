@@ -21,13 +21,6 @@ pub struct Transition {
     pub place: Place,
 }
 
-/// A current or future window of a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonWindow {
-    pub email: Email,
-    pub window: Window,
-}
-
 impl Transition {
     /// Returns `true` if the value stays the same and only its spelling changes, such as from a role's name to its slug.
     pub fn is_respelling(&self, is_same_role: impl Fn(&str, &str) -> bool) -> bool {
@@ -37,16 +30,15 @@ impl Transition {
 }
 
 impl Roster {
-    /// Returns all windows that haven't ended by `now`, sorted by start and then by address.
-    pub fn current_and_coming_windows(&self, now: Timestamp) -> Vec<PersonWindow> {
-        let of_person = |person: &DeclaredPerson| -> Vec<PersonWindow> {
-            let lasts = |window: &&Window| window.until.as_ref().is_none_or(|until| now < until.value.at);
-            let windows = person.windows.iter().filter(lasts).cloned();
-            windows.map(|window| PersonWindow { email: person.email.value.clone(), window }).collect()
-        };
-        let mut all: Vec<PersonWindow> = self.people.iter().flat_map(of_person).collect();
-        let begin = |each: &PersonWindow| each.window.from.as_ref().map(|from| from.value.at);
-        all.sort_by(|one, other| begin(one).cmp(&begin(other)).then_with(|| one.email.cmp(&other.email)));
+    /// Returns all windows that haven't ended by `now`, with their person's address. They are sorted by start and then by address.
+    pub fn current_and_coming_windows(&self, now: Timestamp) -> Vec<(&Email, &Window)> {
+        let windows = self
+            .people
+            .iter()
+            .flat_map(|person| person.windows.iter().map(|window| (&person.email.value, window)));
+        let lasts = |window: &Window| window.until.as_ref().is_none_or(|until| now < until.value.at);
+        let mut all: Vec<(&Email, &Window)> = windows.filter(|(_, window)| lasts(window)).collect();
+        all.sort_by_key(|(email, window)| (window.from.as_ref().map(|from| from.value.at), *email));
         all
     }
 

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::desired::agenda::{PersonWindow, Transition};
+use crate::desired::agenda::Transition;
 use crate::printable::Printable;
 use crate::report::words;
-use crate::roster::{Field, Moment, PerField, Roster, Window};
+use crate::roster::{Email, Field, Moment, PerField, Roster, Window};
 use crate::source::{Location, Sourced, Sources};
 
 /// `agenda`: the scheduled changes.
@@ -85,7 +85,7 @@ impl AgendaReport {
         let mut transitions = roster.agenda(now);
         transitions.retain(|transition| is_asked(transition.moment.at));
         let mut windows = roster.current_and_coming_windows(now);
-        windows.retain(|line| line.window.from.as_ref().is_none_or(|from| is_asked(from.value.at)));
+        windows.retain(|(_, window)| window.from.as_ref().is_none_or(|from| is_asked(from.value.at)));
         Self {
             file,
             timezone: Printable::new(roster.timezone.iana_name().unwrap_or("UTC")),
@@ -95,7 +95,7 @@ impl AgendaReport {
                 .iter()
                 .map(|transition| ScheduledChange::new(transition, &roster.sources))
                 .collect(),
-            windows: windows.iter().map(|window| WindowLine::new(window, &roster.sources)).collect(),
+            windows: windows.into_iter().map(|window| WindowLine::new(window, &roster.sources)).collect(),
         }
     }
 }
@@ -141,8 +141,7 @@ impl ScheduledChange {
 }
 
 impl WindowLine {
-    pub(super) fn new(window: &PersonWindow, sources: &Sources) -> Self {
-        let PersonWindow { email, window } = window;
+    pub(super) fn new((email, window): (&Email, &Window), sources: &Sources) -> Self {
         let Window { place, from, until, sets, then, reason } = window;
         let edge = |moment: &Sourced<Moment>| Edge {
             at: moment.value.at,

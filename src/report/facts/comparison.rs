@@ -49,13 +49,13 @@ impl ComparisonReport {
             differences.binary_search_by(|other| other.subject.cmp(&subject)).is_ok()
         };
         let mut windows = new.current_and_coming_windows(now);
-        windows.retain(|window| differs(&window.email));
+        windows.retain(|(email, _)| differs(email));
         Self {
             old: old_file,
             new: new_file,
             declared: new.people.len(),
             summary: ComparisonSummary::new(&differences),
-            windows: windows.iter().map(|window| WindowLine::new(window, &new.sources)).collect(),
+            windows: windows.into_iter().map(|window| WindowLine::new(window, &new.sources)).collect(),
             differences,
             now,
         }

@@ -422,8 +422,8 @@ fn unmanaged(plan: &Plan, roster: &Roster) -> Vec<Printable> {
 /// Returns the open and upcoming windows of the people in the plan.
 fn windows(plan: &Plan, roster: &Roster, now: Timestamp) -> Vec<WindowLine> {
     let mut windows = roster.current_and_coming_windows(now);
-    windows.retain(|window| plan.only.is_empty() || plan.only.contains(&window.email));
-    windows.iter().map(|window| WindowLine::new(window, &roster.sources)).collect()
+    windows.retain(|(email, _)| plan.only.is_empty() || plan.only.contains(email));
+    windows.into_iter().map(|window| WindowLine::new(window, &roster.sources)).collect()
 }
 
 /// Counts what the plan changes and leaves alone. `unmanaged` is the number of unmanaged people in the report.

@@ -197,7 +197,7 @@ impl ExplanationReport {
             transition.email == *email && !is_respelling
         });
         let mut windows = roster.current_and_coming_windows(now);
-        windows.retain(|window| window.email == *email);
+        windows.retain(|(theirs, _)| *theirs == email);
         Self {
             organization: OrganizationLine::new(&observed.organization, place),
             asked: Printable::new(asked.as_str()),
@@ -220,7 +220,7 @@ impl ExplanationReport {
                 .iter()
                 .map(|transition| ScheduledChange::new(transition, sources))
                 .collect(),
-            windows: windows.iter().map(|window| WindowLine::new(window, sources)).collect(),
+            windows: windows.into_iter().map(|window| WindowLine::new(window, sources)).collect(),
         }
     }
 
