@@ -2,14 +2,15 @@
 
 use maud::{Markup, html};
 
-use super::{Tone, diff, page, place, short, timeline};
+use super::{diff, page, place, short, timeline};
 use crate::comparison::{ComparedSubject, ComparedValue, DifferenceEntry, ItemLine, Kind};
 use crate::report::facts::comparison::ComparisonReport;
+use crate::report::tables::Mark;
 use crate::report::{toml_diff, words};
 
 pub(super) fn write(command: &str, report: &ComparisonReport) -> String {
     let ComparisonReport { old, new, declared, summary, differences, now, windows } = report;
-    let tone = if differences.is_empty() { Tone::Good } else { Tone::Attention };
+    let mark = if differences.is_empty() { Mark::Good } else { Mark::Attention };
     let inside = html! {
         p.about { (words::change(&short(old), &short(new))) ", " (declared) " declared" }
         @if !differences.is_empty() { ul.counts { @for part in words::comparison(report) { li { (part) } } } }
@@ -23,7 +24,7 @@ pub(super) fn write(command: &str, report: &ComparisonReport) -> String {
         @if !windows.is_empty() { section { h2 { "Windows of these people" } (timeline::draw(windows, *now)) } }
         (diff(&toml_diff::comparison(report)))
     };
-    page(command, tone, &words::differing(report), &inside)
+    page(command, mark, &words::differing(report), &inside)
 }
 
 fn rows(entry: &DifferenceEntry) -> Markup {

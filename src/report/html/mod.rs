@@ -14,6 +14,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::diff::{Hunk, Sign};
 use super::facts::agenda::ScheduledChange;
+use super::tables::Mark;
 use super::{Body, Report, words};
 use crate::printable::Printable;
 use crate::source::Location;
@@ -22,17 +23,6 @@ const STYLE: &str = include_str!("page.css");
 /// The maximum number of characters to show of a name or value. The JSON report never truncates them.
 const LONGEST: usize = 120;
 
-/// Determines the color of the page header.
-#[derive(Debug, Clone, Copy)]
-enum Tone {
-    /// There is nothing to do, or everything succeeded.
-    Good,
-    /// There is something to review, such as changes or warnings.
-    Attention,
-    /// The command was blocked or failed.
-    Bad,
-}
-
 /// Renders the report as a page, unless the command has already printed its output.
 pub(super) fn write(report: &Report) -> String {
     let Report { command, exit, body } = report;
@@ -40,13 +30,13 @@ pub(super) fn write(report: &Report) -> String {
         Body::Nothing => String::new(),
         Body::NoPeople { file, declared: _ } => page(
             command,
-            Tone::Good,
+            Mark::Good,
             "nothing to do",
             &html! { p { (file.as_str()) " declares no people." } },
         ),
         Body::Valid { files, declared } => {
-            let tone = if files.list.is_empty() { Tone::Good } else { Tone::Attention };
-            page(command, tone, &words::valid(files, *declared, *exit), &problems::write(files))
+            let mark = if files.list.is_empty() { Mark::Good } else { Mark::Attention };
+            page(command, mark, &words::valid(files, *declared, *exit), &problems::write(files))
         }
         Body::Plan(plan) => plan::write(command, plan),
         Body::Comparison(comparison) => comparison::write(command, comparison),
@@ -60,7 +50,7 @@ pub(super) fn write(report: &Report) -> String {
                 (timeline::draw(&agenda.windows, agenda.now))
                 (scheduled(&agenda.scheduled))
             };
-            page(command, Tone::Attention, &verdict, &inside)
+            page(command, Mark::Attention, &verdict, &inside)
         }
         Body::Roles(roles) => tables::write(command, &roles.tables()),
         Body::Access(access) => tables::write(command, &access.wide_tables()),
@@ -75,16 +65,17 @@ pub(super) fn write(report: &Report) -> String {
                 p { (words::not_done(*exit)) }
                 (problems::write(problems))
             };
-            page(command, Tone::Bad, &number, &inside)
+            page(command, Mark::Bad, &number, &inside)
         }
     }
 }
 
-fn page(command: &str, tone: Tone, verdict: &str, inside: &Markup) -> String {
-    let tone = match tone {
-        Tone::Good => "good",
-        Tone::Attention => "attention",
-        Tone::Bad => "bad",
+/// Renders a page. `mark` determines the color of its header.
+fn page(command: &str, mark: Mark, verdict: &str, inside: &Markup) -> String {
+    let class = match mark {
+        Mark::Plain | Mark::Good => "good",
+        Mark::Attention => "attention",
+        Mark::Bad => "bad",
     };
     let mut notes = verdict.lines();
     let verdict = notes.next().unwrap_or_default();
@@ -101,7 +92,7 @@ fn page(command: &str, tone: Tone, verdict: &str, inside: &Markup) -> String {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                header class=(tone) {
+                header class=(class) {
                     p.command { "rolecall " (command) " · version " (env!("CARGO_PKG_VERSION")) }
                     h1 { (prose(verdict)) }
                     @for line in notes { p { (prose(line)) } }

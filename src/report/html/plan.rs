@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Tone, advice, changes, diff, diff_lines, page, place, prose, scheduled, short, timeline};
+use super::{advice, changes, diff, diff_lines, page, place, prose, scheduled, short, timeline};
 use crate::clock::minute;
 use crate::printable::Printable;
 use crate::report::facts::plan::PlanReport;
@@ -22,7 +22,7 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
         @for section in &sections { (section_text(section, &parts, report)) }
         (diff(&hunks))
     };
-    page(command, tone(report), &words::verdict(report), &inside)
+    page(command, mark(report), &words::verdict(report), &inside)
 }
 
 /// Renders the table of contents, with the number of entries in each section. Short pages don't get one.
@@ -94,14 +94,14 @@ fn about(report: &PlanReport) -> Markup {
     }
 }
 
-fn tone(report: &PlanReport) -> Tone {
+fn mark(report: &PlanReport) -> Mark {
     let is_troubled = report.outcomes().any(|outcome| !outcome.is_in_sync());
     if report.blocked || is_troubled {
-        Tone::Bad
+        Mark::Bad
     } else if report.result.is_none() && !report.changes.is_empty() {
-        Tone::Attention
+        Mark::Attention
     } else {
-        Tone::Good
+        Mark::Good
     }
 }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Tone, advice, diff_lines, page, place, prose};
+use super::{advice, diff_lines, page, place, prose};
 use crate::printable::Printable;
 use crate::report::tables::{Mark, Row, Table, TableReport};
 
@@ -20,12 +20,7 @@ pub(super) fn write(command: &str, report: &TableReport) -> String {
             }
         }
     };
-    let tone = match mark {
-        Mark::Plain | Mark::Good => Tone::Good,
-        Mark::Attention => Tone::Attention,
-        Mark::Bad => Tone::Bad,
-    };
-    page(command, tone, verdict, &inside)
+    page(command, *mark, verdict, &inside)
 }
 
 fn line(columns: &[&str], row: &Row) -> Markup {
