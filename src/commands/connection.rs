@@ -43,10 +43,6 @@ impl Connection {
         opened.map_err(|problem| problem.with_sources(&roster.sources))
     }
 
-    pub(super) fn region(&self) -> Option<Region> {
-        self.reader.region()
-    }
-
     /// Returns the host name, or a placeholder for the sandbox.
     pub(super) fn host(&self) -> String {
         if self.sandbox.is_some() { "the sandbox".into() } else { self.reader.host() }
@@ -64,11 +60,6 @@ impl Connection {
         emails: &[Email],
     ) -> Result<Observation, Problems> {
         self.read(roster, emails, true).await
-    }
-
-    /// Reads the organization, including all deactivated users, without searching for any address.
-    pub(super) async fn observe_with_deactivated(&self, roster: &Roster) -> Result<Observation, Problems> {
-        self.read(roster, &[], true).await
     }
 
     async fn read(
@@ -113,24 +104,19 @@ async fn open(roster: &Roster, asked: &ConnectionArgs, session: Session<'_>) -> 
     let rates: Vec<(Endpoint, u64)> = asked.rate.iter().flat_map(Rate::each).collect();
     let invocation = session.common.invocation.clone();
     let flow = FlowControl::new(Pacing::new(&rates), clock.elapsed(), fastrand::Rng::new());
-    let paced = |reader| PacedReader::new(reader, clock, flow, waits);
-    if asked.sandbox {
+    let (base, token, place, sandbox) = if asked.sandbox {
         let running = sandbox::embed(roster, folder(&session.common.config), clock.now()).await?;
         let base = BaseUrl::parse(&running.base_url())?;
-        let reader = reader(base, Token::new(crate::sandbox::DEFAULT_TOKEN), session.environment, trace)?;
-        return Ok(Connection {
-            reader: paced(reader),
-            place: SANDBOX.into(),
-            sandbox: Some(running),
-            invocation,
-            as_on: None,
-        });
-    }
-    let base = base_url(roster, asked)?;
-    let place = place(&base);
+        (base, Token::new(crate::sandbox::DEFAULT_TOKEN), SANDBOX.to_owned(), Some(running))
+    } else {
+        let base = base_url(roster, asked)?;
+        let place = place(&base);
+        (base, token(session.environment), place, None)
+    };
     let as_on = as_on(&base, clock);
-    let reader = reader(base, token(session.environment), session.environment, trace)?;
-    Ok(Connection { reader: paced(reader), place, sandbox: None, invocation, as_on })
+    let reader = reader(base, token, session.environment, trace)?;
+    let reader = PacedReader::new(reader, clock, flow, waits);
+    Ok(Connection { reader, place, sandbox, invocation, as_on })
 }
 
 /// Builds a reader, reporting network problems before a missing or invalid token.

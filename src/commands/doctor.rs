@@ -264,6 +264,7 @@ fn organization(identity: &Identity, declared: Option<&Roster>, connection: &Con
         }
         None => {
             let region = connection
+                .reader
                 .region()
                 .map_or_else(String::new, |region| format!("\nregion = \"{}\"", region.as_str()));
             let quoted = toml_text::quoted(Printable::cut(&organization.id, SENTENCE).raw());

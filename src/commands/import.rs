@@ -41,8 +41,8 @@ fn state(path: &Path, args: &ImportArgs, session: Session<'_>) -> Done {
     let roster = read_if_there(session)?.unwrap_or_default();
     block_on(async {
         let connection = Connection::open(&roster, &args.connection, session).await?;
-        let observed = connection.observe_with_deactivated(&roster).await?.state;
-        let state = observed_state(&observed, connection.region())?;
+        let observed = connection.observe_everyone(&roster, &[]).await?.state;
+        let state = observed_state(&observed, connection.reader.region())?;
         connection.close().await?;
         write_state(path, &state)
     })
@@ -58,7 +58,7 @@ fn begin(args: &ImportArgs, session: Session<'_>) -> Done {
         let empty = Roster::default();
         let connection = Connection::open(&empty, &args.connection, session).await?;
         let state = connection.observe(&empty, &[]).await?.state;
-        let new = NewRoster::from_state(&state, connection.region(), args.fields(), args.split_by);
+        let new = NewRoster::from_state(&state, connection.reader.region(), args.fields(), args.split_by);
         connection.close().await?;
         let report = begun(args, &new, &state.roles, config, teams);
         if !args.diff {
