@@ -33,30 +33,18 @@ pub fn people(report: &PlanReport) -> Vec<ChangedPerson<'_>> {
     people
 }
 
-/// Groups people with the same outcome and the same edits, including source lines, causes, and audit log entries. Groups are
-/// ordered by their first member. A person who gains or loses a guarded role always forms a separate group.
+/// Groups people with the same outcome and the same edits, including causes. If `has_lines` is set, source lines and audit log
+/// entries must also be the same. Groups are ordered by their first member. A person who gains or loses a guarded role always
+/// forms a separate group.
 pub fn groups<'p, 'r>(
     people: impl IntoIterator<Item = &'p ChangedPerson<'r>>,
-) -> Vec<Vec<&'p ChangedPerson<'r>>> {
-    grouped(people, |person| person.identity(true))
-}
-
-/// Like [`groups`], but ignores differences in source lines and audit log entries.
-pub fn groups_of_values<'p, 'r>(
-    people: impl IntoIterator<Item = &'p ChangedPerson<'r>>,
-) -> Vec<Vec<&'p ChangedPerson<'r>>> {
-    grouped(people, |person| person.identity(false))
-}
-
-fn grouped<'p, 'r>(
-    people: impl IntoIterator<Item = &'p ChangedPerson<'r>>,
-    identity: impl Fn(&ChangedPerson<'_>) -> String,
+    has_lines: bool,
 ) -> Vec<Vec<&'p ChangedPerson<'r>>> {
     let mut groups: IndexMap<(Option<&str>, String), Vec<&ChangedPerson<'_>>> = IndexMap::new();
     for person in people {
         // The address keeps a person with a guarded role apart from everyone else.
         let key = if person.guarded_roles.is_empty() {
-            (None, identity(person))
+            (None, person.identity(has_lines))
         } else {
             (Some(person.change.email.raw()), String::new())
         };

@@ -74,8 +74,9 @@ fn split<'p, 'r>(
     people: &'p [ChangedPerson<'r>],
 ) -> (SameChange<'p, 'r>, Vec<SameChange<'p, 'r>>, SameChange<'p, 'r>) {
     let is_large = |group: &SameChange<'_, '_>| group.len() > MOST_LISTED;
-    let (mut groups, small): (Vec<_>, Vec<_>) = transitions::groups(people).into_iter().partition(is_large);
-    let by_values = transitions::groups_of_values(small.into_iter().flatten());
+    let by_lines = transitions::groups(people, true);
+    let (mut groups, small): (Vec<_>, Vec<_>) = by_lines.into_iter().partition(is_large);
+    let by_values = transitions::groups(small.into_iter().flatten(), false);
     let (large, small): (Vec<_>, Vec<_>) = by_values.into_iter().partition(is_large);
     groups.extend(large);
     groups.sort_by_key(|group| Reverse(group.len()));

@@ -182,7 +182,7 @@ impl RowFormat<'_> {
     /// same change shares a row.
     fn others(self, people: &[ChangedPerson<'_>], are_all: bool, room: usize) -> String {
         let mut rows = Vec::new();
-        for group in transitions::groups(people) {
+        for group in transitions::groups(people, true) {
             if group.len() > MOST_LISTED {
                 rows.push((group.len(), self.group(&group)));
             } else {

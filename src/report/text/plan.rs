@@ -83,7 +83,7 @@ fn rows(report: &PlanReport, shared: &[Shared], styles: &Styles, is_full: bool) 
     let people = transitions::people(report);
     let (guarded, others): (Vec<_>, Vec<_>) =
         people.iter().partition(|person| !person.guarded_roles.is_empty());
-    let mut groups = transitions::groups(others);
+    let mut groups = transitions::groups(others, true);
     groups.retain(|group| !is_full && group.len() > MOST_LISTED);
     let grouped = groups.iter().flatten().map(|person| person.change.email.raw());
     let apart: HashSet<&str> =
