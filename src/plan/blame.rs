@@ -1,4 +1,4 @@
-//! Finds out who last set each out-of-sync value, based on the audit log. The result is one [`Blame`] for each edit with a
+//! Finds out who last set each out-of-sync value, based on the audit log. The result is one [`BlameLine`] for each edit with a
 //! matching entry.
 //!
 //! This module does no I/O. Matching is lenient because Pylon can add action and attribute names at any time. An entry matches an
@@ -8,10 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use crate::observed::{ObservedState, Person, RoleCatalog, UserId};
-use crate::roster::{Email, Field, FieldValue};
+use crate::printable::Printable;
+use crate::roster::{Field, FieldValue};
 
 /// An audit log entry (Pylon API, `POST /audit-logs/search`), reduced to the fields we use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,35 +33,25 @@ pub struct AuditEntry {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// The newest audit log entry about one field of one person, as shown in reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blame {
-    pub actor: Actor,
-    /// The source of the change, such as `api` or `app`. Empty if the entry has no source.
-    pub source: String,
+/// The newest audit log entry about one of the person's fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BlameLine {
+    /// `null` if the log does not name an actor.
+    pub actor_id: Option<Printable>,
+    /// `actor_name` and `actor_email` are `null` if the actor is not, or is no longer, a user of the organization.
+    pub actor_name: Option<Printable>,
+    pub actor_email: Option<Printable>,
+    /// The origin of the change, such as `api` or `app`.
+    pub source: Option<Printable>,
     /// The action name from the log.
-    pub action: String,
+    pub action: Printable,
+    /// The instant as an RFC 3339 timestamp in UTC.
+    #[schemars(with = "String")]
     pub at: Timestamp,
-    /// The display name of the old value, if logged.
-    pub old: Option<String>,
-    /// The display name of the new value, if logged.
-    pub new: Option<String>,
-    /// Whether Pylon's current value differs from the logged new value, which means that the log lacks a later change.
-    pub is_outdated: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Actor {
-    Person {
-        id: UserId,
-        name: String,
-        email: Email,
-    },
-    /// The ID of an actor who isn't, or is no longer, a user of the organization.
-    Id(String),
-    /// The source of the change, if its log entry has no actor.
-    Source(String),
-    Unknown,
+    pub old: Option<Printable>,
+    pub new: Option<Printable>,
+    /// Whether Pylon no longer has the logged value, which means the log is missing a later change.
+    pub outdated: bool,
 }
 
 /// The values to look up in the audit log, such as those that a plan would edit, each with the newest matching log entry found
@@ -158,12 +151,12 @@ impl<'a> Drift<'a> {
         fields.all(|key| self.edits.get(&key).is_none_or(|edit| edit.newest.is_some()))
     }
 
-    /// Returns a [`Blame`] for each edit that has an entry. Actor names are taken from `observed`.
-    pub fn into_blames(self, observed: &ObservedState) -> BTreeMap<(UserId, Field), Blame> {
+    /// Returns a [`BlameLine`] for each edit that has an entry. Actor names are taken from `observed`.
+    pub fn into_blames(self, observed: &ObservedState) -> BTreeMap<(UserId, Field), BlameLine> {
         let Self { roles, edits } = self;
         let blames = edits.into_iter().filter_map(|(key, edit)| {
             let newest = edit.newest.clone()?;
-            Some((key, blame(roles, observed, &edit, newest)))
+            Some((key, line(roles, observed, &edit, newest)))
         });
         blames.collect()
     }
@@ -175,27 +168,26 @@ impl PresentValues {
     }
 }
 
-fn blame(roles: &RoleCatalog, observed: &ObservedState, edit: &PresentValues, entry: AuditEntry) -> Blame {
-    let is_outdated = is_present(roles, edit, &entry) == Some(false);
-    let AuditEntry { id: _, action, happened_at, object: _, source, actor, attributes } = entry;
+fn line(roles: &RoleCatalog, observed: &ObservedState, edit: &PresentValues, entry: AuditEntry) -> BlameLine {
+    let outdated = is_present(roles, edit, &entry) == Some(false);
+    let AuditEntry { id: _, action, happened_at: at, object: _, source, actor, attributes } = entry;
     let value = |which: &str| {
         let written = value(&attributes, edit.field, which)?;
-        let known = roles.value_meant(edit.field, written);
-        Some(known.map_or_else(|| written.to_owned(), |value| roles.value_label(edit.field, &value)))
+        let known = roles.value_meant(edit.field, written).map(|value| roles.value_label(edit.field, &value));
+        Some(Printable::new(known.as_deref().unwrap_or(written)))
     };
-    let (old, new) = (value("old"), value("new"));
-    let actor = match actor {
-        Some(id) => match UserId::new(&id).and_then(|id| observed.person(&id)) {
-            Some(person) => {
-                let (name, email) = (person.name.clone(), person.email.clone());
-                Actor::Person { id: person.id.clone(), name, email }
-            }
-            None => Actor::Id(id),
-        },
-        None if source.is_empty() => Actor::Unknown,
-        None => Actor::Source(source.clone()),
-    };
-    Blame { actor, source, action, at: happened_at, old, new, is_outdated }
+    let person = actor.as_deref().and_then(UserId::new).and_then(|id| observed.person(&id));
+    BlameLine {
+        actor_id: actor.as_deref().map(Printable::new),
+        actor_name: person.map(|person| Printable::new(&person.name)),
+        actor_email: person.map(|person| Printable::new(person.email.as_str())),
+        source: (!source.is_empty()).then(|| Printable::new(&source)),
+        action: Printable::new(&action),
+        at,
+        old: value("old"),
+        new: value("new"),
+        outdated,
+    }
 }
 
 /// Returns whether Pylon still has the value set by the entry, or `None` if the entry has no new value or an unrecognized one.
@@ -243,7 +235,7 @@ mod tests {
     use crate::desired::Origin;
     use crate::observed::{Organization, Person, Role, RoleId};
     use crate::plan::{Change, Edit, Subject};
-    use crate::roster::PerField;
+    use crate::roster::{Email, PerField};
     use crate::source::{Place, Sourced, Sources};
 
     fn roles() -> RoleCatalog {
@@ -303,7 +295,7 @@ mod tests {
     }
 
     /// Returns the blames for the role and the status, after checking that entry order makes no difference.
-    fn blamed(entries: &[AuditEntry]) -> [Option<Blame>; Field::ALL.len()] {
+    fn blamed(entries: &[AuditEntry]) -> [Option<BlameLine>; Field::ALL.len()] {
         let (plan, roles, observed) = (plan(), roles(), ObservedState::default());
         let of = |entries: &mut dyn Iterator<Item = &AuditEntry>| {
             let mut drift = Drift::new(&plan, &roles);
@@ -317,10 +309,7 @@ mod tests {
     }
 
     fn names(entries: &[AuditEntry]) -> [Option<String>; Field::ALL.len()] {
-        blamed(entries).map(|blame| match blame?.actor {
-            Actor::Id(id) => Some(id.trim_start_matches("by_").to_owned()),
-            other => panic!("{other:?}"),
-        })
+        blamed(entries).map(|blame| Some(blame?.actor_id.unwrap().raw().trim_start_matches("by_").to_owned()))
     }
 
     #[test]
@@ -386,39 +375,41 @@ mod tests {
             (&[("renewed_role", "r1"), ("role", "r1")], None, None, false),
         ] {
             let [role, _] = blamed(&[entry("x", "UserRoleChanged", "2026-08-20T14:02:00Z", attributes)]);
-            let Blame { actor: _, source: _, action: _, at: _, old: was, new: set, is_outdated: outdated } =
-                role.unwrap();
-            assert_eq!((was.as_deref(), set.as_deref(), outdated), (old, new, is_outdated), "{attributes:?}");
+            let BlameLine { old: was, new: set, outdated, .. } = role.unwrap();
+            let was = was.as_ref().map(Printable::raw);
+            let set = set.as_ref().map(Printable::raw);
+            assert_eq!((was, set, outdated), (old, new, is_outdated), "{attributes:?}");
         }
     }
 
     #[test]
     fn an_actor_is_a_person_an_id_a_source_or_unknown() {
-        let dana = Person {
+        let mut observed = ObservedState::default();
+        observed.insert(Person {
             id: UserId::new("u_dana").unwrap(),
             email: Email::observed("dana@acme.example"),
             secondary: Vec::new(),
             name: "Dana Reyes".into(),
             held: PerField::default(),
             deactivated: false,
-        };
-        let mut observed = ObservedState::default();
-        observed.insert(dana.clone());
-        let known = Actor::Person { id: dana.id, name: dana.name, email: dana.email };
+        });
+        let dana = [Some("u_dana"), Some("Dana Reyes"), Some("dana@acme.example"), Some("app")];
         for (actor, source, expected) in [
-            (Some("u_dana"), "app", known),
-            (Some("u_gone"), "app", Actor::Id("u_gone".into())),
-            (Some("no/id"), "api", Actor::Id("no/id".into())),
-            (None, "api", Actor::Source("api".into())),
-            (None, "", Actor::Unknown),
+            (Some("u_dana"), "app", dana),
+            (Some("u_gone"), "app", [Some("u_gone"), None, None, Some("app")]),
+            (Some("no/id"), "api", [Some("no/id"), None, None, Some("api")]),
+            (None, "api", [None, None, None, Some("api")]),
+            (None, "", [None; 4]),
         ] {
             let base = entry("x", "UserRoleChanged", "2026-08-20T14:02:00Z", &[]);
             let entry = AuditEntry { actor: actor.map(str::to_owned), source: source.into(), ..base };
             let (plan, roles) = (plan(), roles());
             let mut drift = Drift::new(&plan, &roles);
             drift.take(&entry);
-            let blames: Vec<Blame> = drift.into_blames(&observed).into_values().collect();
-            assert_eq!(blames[0].actor, expected, "{actor:?} {source}");
+            let blames: Vec<BlameLine> = drift.into_blames(&observed).into_values().collect();
+            let BlameLine { actor_id, actor_name, actor_email, source, .. } = &blames[0];
+            let found = [actor_id, actor_name, actor_email, source];
+            assert_eq!(found.map(|text| text.as_ref().map(Printable::raw)), expected, "{actor:?} {source:?}");
         }
     }
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::failure::Failure;
 use super::request::{AuditSearch, Endpoint, Entries, PAGE, halved};
 use crate::observed::{ObservedState, UserId};
-use crate::plan::blame::{Blame, Drift};
+use crate::plan::blame::{BlameLine, Drift};
 use crate::roster::Field;
 
 /// The limits on one inquiry's requests and time.
@@ -67,7 +67,7 @@ struct Pages {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Findings {
-    pub blames: BTreeMap<(UserId, Field), Blame>,
+    pub blames: BTreeMap<(UserId, Field), BlameLine>,
     /// The reason the log wasn't read to the end, or `None` if it was.
     pub unread: Option<CutShort>,
     /// Whether the audit log could be read, i.e., at least one page was read or none was needed.
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
     use crate::desired::Origin;
     use crate::observed::{Organization, RoleCatalog};
-    use crate::plan::blame::{Actor, AuditEntry};
+    use crate::plan::blame::AuditEntry;
     use crate::plan::{Change, Edit, Plan, Subject};
     use crate::roster::{Email, Field};
     use crate::source::{Place, Sourced, Sources};
@@ -269,10 +269,7 @@ mod tests {
 
     /// Returns everyone who has an entry, along with the entry's minute.
     fn found(findings: &Findings) -> Vec<String> {
-        let minute = |blame: &Blame| match &blame.actor {
-            Actor::Id(id) => id.replace("in minute ", ""),
-            other => panic!("{other:?}"),
-        };
+        let minute = |blame: &BlameLine| blame.actor_id.as_ref().unwrap().raw().replace("in minute ", "");
         findings.blames.iter().map(|((id, _), blame)| format!("{} {}", id.as_str(), minute(blame))).collect()
     }
 

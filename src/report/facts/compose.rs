@@ -9,9 +9,9 @@ use super::OrganizationLine;
 use super::agenda::{ScheduledChange, WindowLine};
 use super::files::{FileState, SkippedLine, file_lines, skipped_lines};
 use super::plan::{
-    AcknowledgmentLine, ApplyResult, AuditLogLine, BlameLine, ChangeLine, EditLine, FoundElsewhereLine,
-    GuardedRoleLine, GuardrailLine, IntegrationLine, MissingLine, OutcomeLine, PersonLine, PlanReport,
-    PlanSummary, RollbackNotes, UndeclaredLine,
+    AcknowledgmentLine, ApplyResult, AuditLogLine, ChangeLine, EditLine, FoundElsewhereLine, GuardedRoleLine,
+    GuardrailLine, IntegrationLine, MissingLine, OutcomeLine, PersonLine, PlanReport, PlanSummary,
+    RollbackNotes, UndeclaredLine,
 };
 use crate::adoption::Adoption;
 use crate::apply::Finished;
@@ -19,7 +19,6 @@ use crate::apply::rollback::{Applied, NotRolledBack, NotRolledBackReason};
 use crate::desired::agenda::Transition;
 use crate::invocation::Invocation;
 use crate::observed::{Integration, ObservedState, Role, RoleCatalog, RoleId, UserId};
-use crate::plan::blame::{Actor, Blame};
 use crate::plan::cause::Cause;
 use crate::plan::forecast::Forecast;
 use crate::plan::guardrails::{Finding, ReviewedPlan, RoleCount, Verdict};
@@ -102,7 +101,7 @@ impl PlanReport {
                 if edit.cause == Some(Cause::ThisChange) {
                     continue; // the audit log is not searched for edits caused by the files under review
                 }
-                edit.blame = blames.get(&(id.clone(), edit.field)).map(blame_line);
+                edit.blame = blames.get(&(id.clone(), edit.field)).cloned();
                 // An edit caused by a window might not have an audit log entry, so count the edit only if it has one.
                 edits += usize::from(edit.blame.is_some() || edit.cause != Some(Cause::Scheduled));
             }
@@ -455,27 +454,5 @@ fn person_line(subject: &Subject) -> PersonLine {
         id: Printable::new(id.as_str()),
         name: Printable::new(name),
         primary_email: (*primary != email.value).then(|| email_line(primary)),
-    }
-}
-
-pub(super) fn blame_line(blame: &Blame) -> BlameLine {
-    let Blame { actor, source, action, at, old, new, is_outdated } = blame;
-    let (actor_id, actor_name, actor_email) = match actor {
-        Actor::Person { id, name, email } => {
-            (Some(Printable::new(id.as_str())), Some(Printable::new(name)), Some(email_line(email)))
-        }
-        Actor::Id(id) => (Some(Printable::new(id)), None, None),
-        Actor::Source(_) | Actor::Unknown => (None, None, None),
-    };
-    BlameLine {
-        actor_id,
-        actor_name,
-        actor_email,
-        source: (!source.is_empty()).then(|| Printable::new(source)),
-        action: Printable::new(action),
-        at: *at,
-        old: old.as_deref().map(Printable::new),
-        new: new.as_deref().map(Printable::new),
-        outdated: *is_outdated,
     }
 }

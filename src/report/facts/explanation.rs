@@ -7,13 +7,11 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::agenda::{ScheduledChange, WindowLine};
-use super::compose::blame_line;
 use super::plan::{BlameLine, ChangeLine, EditLine, GuardrailLine, PlanReport};
 use super::{Envelope, OrganizationLine};
 use crate::desired::DesiredPerson;
 use crate::exit::Exit;
 use crate::observed::{Found, HeldValues, ObservedState, Person, UserId};
-use crate::plan::blame::Blame;
 use crate::plan::guardrails::{Figure, Finding, RuleViolation, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
@@ -225,10 +223,9 @@ impl ExplanationReport {
     }
 
     /// Records the newest audit log entry about each field of the person.
-    pub fn add_last_changes(&mut self, blames: &BTreeMap<(UserId, Field), Blame>) {
-        let lines = blames
-            .iter()
-            .map(|((_, field), blame)| LastChangeLine { field: *field, blame: blame_line(blame) });
+    pub fn add_last_changes(&mut self, blames: &BTreeMap<(UserId, Field), BlameLine>) {
+        let lines =
+            blames.iter().map(|((_, field), blame)| LastChangeLine { field: *field, blame: blame.clone() });
         self.last_changes = lines.collect();
     }
 

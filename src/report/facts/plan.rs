@@ -12,6 +12,7 @@ use crate::apply::Outcome;
 use crate::comparison::DifferenceEntry;
 use crate::desired::Origin;
 use crate::invocation::Invocation;
+pub use crate::plan::blame::BlameLine;
 use crate::plan::cause::Cause;
 use crate::plan::guardrails::{Figure, Verdict};
 use crate::printable::Printable;
@@ -247,27 +248,6 @@ impl EditLine {
         let (from, to) = self.short_values(limit);
         words::change(&words::before(&from), to.as_str())
     }
-}
-
-/// The newest audit log entry about one of the person's fields.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct BlameLine {
-    /// `null` if the log does not name an actor.
-    pub actor_id: Option<Printable>,
-    /// `actor_name` and `actor_email` are `null` if the actor is not, or is no longer, a user of the organization.
-    pub actor_name: Option<Printable>,
-    pub actor_email: Option<Printable>,
-    /// The origin of the change, such as `api` or `app`.
-    pub source: Option<Printable>,
-    /// The action name from the log.
-    pub action: Printable,
-    /// The instant as an RFC 3339 timestamp in UTC.
-    #[schemars(with = "String")]
-    pub at: Timestamp,
-    pub old: Option<Printable>,
-    pub new: Option<Printable>,
-    /// Whether Pylon no longer has the logged value, which means the log is missing a later change.
-    pub outdated: bool,
 }
 
 /// How much of the audit log was read.

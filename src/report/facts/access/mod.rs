@@ -14,7 +14,7 @@ use serde::Serialize;
 pub use changes::{AccessChanges, AccountChange, ChangeKind, EarlierReview};
 
 use super::OrganizationLine;
-use super::compose::{blame_line, integration_line};
+use super::compose::integration_line;
 use super::explanation::{DeclarationLine, SinceLine};
 use super::plan::{BlameLine, EditLine, IntegrationLine, PlanReport};
 use crate::desired::{DesiredPerson, DesiredState, Origin};
@@ -452,8 +452,7 @@ impl<'a> Reviewer<'a> {
     /// unread and could contain a newer entry.
     fn role_set(&self, id: &UserId) -> Option<BlameLine> {
         let Findings { blames, unread, is_available: _ } = self.sources.findings;
-        let blame = blames.get(&(id.clone(), Field::Role)).filter(|_| unread.is_none());
-        blame.map(blame_line)
+        blames.get(&(id.clone(), Field::Role)).filter(|_| unread.is_none()).cloned()
     }
 
     fn declaration(&self, desired: &DesiredPerson) -> Option<DeclarationLine> {
