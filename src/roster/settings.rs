@@ -37,6 +37,7 @@ pub(super) const fn takes(guardrail: Guardrail) -> &'static [&'static str] {
 }
 
 /// The settings in a root file.
+#[derive(Default)]
 pub(super) struct Settings {
     pub(super) include: Vec<Sourced<String>>,
     pub(super) places: BTreeMap<String, Place>,
@@ -60,14 +61,7 @@ pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>, whole: 
 
 /// Parses every key of the root file except those handled by [`read_context`] and `read_people`.
 pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, context: &Context) -> Settings {
-    let mut settings = Settings {
-        include: Vec::new(),
-        places: places_of(fields, table),
-        workspace: Workspace::default(),
-        policy: Policy::default(),
-        guardrails: GuardrailRules::default(),
-        acknowledgments: Vec::new(),
-    };
+    let mut settings = Settings { places: places_of(fields, table), ..Settings::default() };
     let mut role_rules = Vec::new();
     for (key, value) in table {
         match key.get_ref().as_ref() {

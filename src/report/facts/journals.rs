@@ -34,7 +34,7 @@ pub struct JournalsReport {
     pub last: Option<usize>,
 }
 
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct JournalEntry {
     /// The path, in the form that `rollback` accepts.
     pub journal: Printable,
@@ -67,7 +67,7 @@ pub struct JournalEntry {
 }
 
 /// How the journaled run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalState {
     /// The run ended without being stopped early.
@@ -79,6 +79,7 @@ pub enum JournalState {
     /// The journal has no end record. Usually, the run was killed or is active on another machine.
     Unfinished,
     /// The file cannot be read or is not a journal.
+    #[default]
     Unreadable,
 }
 
@@ -86,21 +87,7 @@ impl JournalEntry {
     /// Summarizes the journal at `path` given its lines. `is_running` is `true` if the run was still active before the lines were
     /// read.
     pub fn new(path: &Path, lines: Result<&[JournalLine], &Unreadable>, is_running: bool) -> Self {
-        let unreadable = Self {
-            journal: Printable::new(&path.to_string_lossy()),
-            at: None,
-            command: None,
-            undoes: None,
-            user: None,
-            organization: None,
-            host: None,
-            changes: None,
-            applied: None,
-            state: JournalState::Unreadable,
-            not_applied: 0,
-            rolled_back: false,
-            problem: None,
-        };
+        let unreadable = Self { journal: Printable::new(&path.to_string_lossy()), ..Self::default() };
         let lines = match lines {
             Ok(lines) => lines,
             Err(why) => return Self { problem: Some(why.to_string()), ..unreadable },

@@ -26,7 +26,7 @@ pub struct AccessChanges {
 }
 
 /// An account that differs between the reviews.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct AccountChange {
     pub id: Printable,
     /// The current primary address, or the last known one if the account is gone. `null` for an integration user.
@@ -52,10 +52,11 @@ pub struct AccountChange {
 
 words! {
     /// How an account differs from the earlier review.
-    #[derive(Hash, Serialize, JsonSchema)]
+    #[derive(Hash, Default, Serialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum ChangeKind {
         New = "new",
+        #[default]
         Changed = "changed",
         Gone = "gone",
     }
@@ -170,18 +171,7 @@ impl EarlierPerson {
 impl AccountChange {
     /// Creates an account change without any differences.
     fn new(kind: ChangeKind, id: &Printable, email: Option<&Printable>, name: &Printable) -> Self {
-        Self {
-            id: id.clone(),
-            email: email.cloned(),
-            name: name.clone(),
-            kind,
-            email_before: None,
-            gained: Vec::new(),
-            lost: Vec::new(),
-            managed: None,
-            deactivated: None,
-            gained_guarded: false,
-        }
+        Self { id: id.clone(), email: email.cloned(), name: name.clone(), kind, ..Self::default() }
     }
 
     fn of_integration(user: &IntegrationLine, kind: ChangeKind) -> Self {
