@@ -19,7 +19,7 @@ pub struct TableReport {
     pub tables: Vec<Table>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Table {
     /// The heading above the table, if any.
     pub title: Option<&'static str>,
@@ -64,6 +64,16 @@ pub fn cell(text: &Printable) -> Printable {
     text.short(LONGEST_CELL)
 }
 
+impl Table {
+    pub fn new(
+        title: Option<&'static str>,
+        columns: &[&'static str],
+        rows: impl IntoIterator<Item = Row>,
+    ) -> Self {
+        Self { title, columns: columns.to_vec(), rows: rows.into_iter().collect() }
+    }
+}
+
 impl Row {
     pub fn new(mark: Mark, cells: impl IntoIterator<Item = Printable>) -> Self {
         Self { mark, cells: cells.into_iter().collect(), ..Self::default() }
@@ -76,8 +86,13 @@ impl Row {
     }
 
     #[must_use]
-    pub fn at(mut self, location: Location) -> Self {
-        self.location = Some(location);
+    pub fn notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        self.notes.extend(notes);
         self
+    }
+
+    #[must_use]
+    pub fn at(self, location: impl Into<Option<Location>>) -> Self {
+        Self { location: location.into(), ..self }
     }
 }

@@ -62,10 +62,9 @@ impl DoctorReport {
         };
         let row = |check: &Check| {
             let Check { name, mark, found, remedy, location } = check;
-            let mut row = Row::new(*mark, [Printable::new(name), Printable::new(found)]);
-            row.notes.extend(remedy.clone());
-            row.location.clone_from(location);
-            row
+            Row::new(*mark, [Printable::new(name), Printable::new(found)])
+                .notes(remedy.clone())
+                .at(location.clone())
         };
         let mark = if bad > 0 {
             Mark::Bad
@@ -74,12 +73,7 @@ impl DoctorReport {
         } else {
             Mark::Good
         };
-        let rows = self.checks.iter().map(row).collect();
-        TableReport {
-            about: Vec::new(),
-            verdict,
-            mark,
-            tables: vec![Table { title: None, columns: Vec::new(), rows }],
-        }
+        let tables = vec![Table::new(None, &[], self.checks.iter().map(row))];
+        TableReport { about: Vec::new(), verdict, mark, tables }
     }
 }

@@ -284,7 +284,7 @@ impl ExplanationReport {
         if self.more_candidates > 0 {
             rows.push(Row::new(Mark::Plain, [Printable::new(&format!("and {} more", self.more_candidates))]));
         }
-        Table { title: Some("Matching people"), rows, ..Table::default() }
+        Table::new(Some("Matching people"), &[], rows)
     }
 
     fn in_pylon(&self) -> Table {
@@ -293,33 +293,29 @@ impl ExplanationReport {
         } else if self.several_in_pylon.is_empty() {
             let near = self.did_you_mean.as_ref();
             let near = near.map(|near| format!("did you mean {}?", near.short(words::LONGEST_ADDRESS)));
-            let row = Row::new(Mark::Bad, [Printable::new("no person has this address")]);
-            vec![Row { notes: near.into_iter().collect(), ..row }]
+            vec![Row::new(Mark::Bad, [Printable::new("no person has this address")]).notes(near)]
         } else {
             let note = |PylonLine { id, name, email, .. }: &PylonLine| {
                 format!("{} ({}), {}", cell(name), cell(id), cell(email))
             };
             let row = Row::new(Mark::Bad, [Printable::new("several people have this address")]);
-            vec![Row { notes: self.several_in_pylon.iter().map(note).collect(), ..row }]
+            vec![row.notes(self.several_in_pylon.iter().map(note))]
         };
-        Table { title: Some("In Pylon"), rows, ..Table::default() }
+        Table::new(Some("In Pylon"), &[], rows)
     }
 
     fn in_files(&self) -> Table {
         let rows = match &self.declared {
             None => vec![Row::new(Mark::Plain, [Printable::new("no file declares this address")])],
             Some(DeclarationLine { email, location, since }) => {
-                let mut person = Row::new(
-                    Mark::Plain,
-                    [Printable::new("declared"), cell(email), Printable::new("under this address")],
-                );
-                person.notes.extend(since.as_ref().map(SinceLine::sentence));
-                std::iter::once(person.at(location.clone()))
-                    .chain(self.values.iter().map(value_row))
-                    .collect()
+                let cells = [Printable::new("declared"), cell(email), Printable::new("under this address")];
+                let person = Row::new(Mark::Plain, cells)
+                    .notes(since.as_ref().map(SinceLine::sentence))
+                    .at(location.clone());
+                std::iter::once(person).chain(self.values.iter().map(value_row)).collect()
             }
         };
-        Table { title: Some("In the files now"), rows, ..Table::default() }
+        Table::new(Some("In the files now"), &[], rows)
     }
 
     fn would_change(&self) -> Table {
@@ -336,11 +332,7 @@ impl ExplanationReport {
         let observed = edits(|plan| &plan.observed).map(|edit| row(edit, "observed, left alone"));
         let ignored = self.plan.iter().flat_map(ignored).zip(&self.ignored_by);
         let ignored = ignored.map(|(edit, policy)| row(edit, &policy.sentence()));
-        Table {
-            title: Some("What would change"),
-            rows: changes.chain(observed).chain(ignored).collect(),
-            ..Table::default()
-        }
+        Table::new(Some("What would change"), &[], changes.chain(observed).chain(ignored))
     }
 
     fn to_come(&self) -> Table {
@@ -348,11 +340,7 @@ impl ExplanationReport {
             let change = format!("{} {}", line.field, line.change(LONGEST_CELL));
             Row::new(Mark::Plain, [cell(&line.when), Printable::new(&change)]).at(line.location.clone())
         };
-        Table {
-            title: Some("Scheduled changes"),
-            rows: self.scheduled.iter().map(row).collect(),
-            ..Table::default()
-        }
+        Table::new(Some("Scheduled changes"), &[], self.scheduled.iter().map(row))
     }
 
     /// Returns `true` if the guardrail is about this person, or about the organization as a whole and doesn't merely warn. Rules
@@ -389,10 +377,9 @@ impl ExplanationReport {
                 Verdict::Warns | Verdict::Acknowledged { .. } => Mark::Attention,
                 Verdict::Blocks => Mark::Bad,
             };
-            let mut row = Row::new(mark, [Printable::new(name.as_str()), figure.clone()]);
-            row.location.clone_from(location);
-            row.notes.extend(remedy.clone());
-            row
+            Row::new(mark, [Printable::new(name.as_str()), figure.clone()])
+                .at(location.clone())
+                .notes(remedy.clone())
         };
         let lines = self.plan.iter().flat_map(|plan| &plan.guardrails).filter(concerns).map(row);
         let standing = self.standing.iter().map(|line| {
@@ -400,12 +387,10 @@ impl ExplanationReport {
             if let Some(violation) = violation {
                 return row(violation);
             }
-            let mut row = Row::new(Mark::Plain, [Printable::new(guardrail.as_str()), Printable::new(text)]);
-            row.location.clone_from(location);
-            row
+            Row::new(Mark::Plain, [Printable::new(guardrail.as_str()), Printable::new(text)])
+                .at(location.clone())
         });
-        let rows = standing.chain(lines).collect();
-        Table { title: Some("Guardrails for this person"), rows, ..Table::default() }
+        Table::new(Some("Guardrails for this person"), &[], standing.chain(lines))
     }
 }
 
@@ -447,8 +432,8 @@ fn person_rows(person: &PylonLine, last_changes: &[LastChangeLine]) -> Vec<Row> 
     }
     for (field, HeldValuesLine { assigned, through_scim }) in values.iter() {
         let changes = last_changes.iter().filter(|change| change.field == field);
-        let notes = changes.map(|change| words::blame(&change.blame)).collect();
-        rows.push(Row { notes, ..fact(field.as_str(), listed(assigned)) });
+        let notes = changes.map(|change| words::blame(&change.blame));
+        rows.push(fact(field.as_str(), listed(assigned)).notes(notes));
         if !through_scim.is_empty() {
             let note = format!("rolecall cannot remove these {}", field.facts().plural);
             rows.push(fact("through SCIM", listed(through_scim)).note(note));
@@ -524,9 +509,8 @@ fn near(asked: &Email, roster: &Roster, observed: &ObservedState) -> Option<Prin
 fn value_row(line: &ValueLine) -> Row {
     let ValueLine { field, value, origin, location } = line;
     let value = value.as_ref().map_or_else(|| Printable::new("(left alone)"), cell);
-    let mut row = Row::new(Mark::Plain, [Printable::new(field.as_str()), value, Printable::new(origin)]);
-    row.location.clone_from(location);
-    row
+    let cells = [Printable::new(field.as_str()), value, Printable::new(origin)];
+    Row::new(Mark::Plain, cells).at(location.clone())
 }
 
 fn values(desired: &DesiredPerson, sources: &Sources) -> Vec<ValueLine> {

@@ -115,17 +115,15 @@ impl FilesReport {
         };
         let shown = files.iter().filter(|file| file.state != FileState::Unchanged);
         let not_written = not_written.iter().map(|SkippedLine { email, why, location }| {
-            let mut row = Row::new(Mark::Attention, [cell(email), Printable::new(why)]);
-            row.location.clone_from(location);
-            row
+            Row::new(Mark::Attention, [cell(email), Printable::new(why)]).at(location.clone())
         });
         TableReport {
             about: Vec::new(),
             verdict: verdict.clone(),
             mark,
             tables: vec![
-                Table { title: None, columns: Vec::new(), rows: shown.map(file).collect() },
-                Table { title: Some("Not written"), columns: Vec::new(), rows: not_written.collect() },
+                Table::new(None, &[], shown.map(file)),
+                Table::new(Some("Not written"), &[], not_written),
             ],
         }
     }

@@ -188,8 +188,7 @@ impl JournalEntry {
                 Printable::new(&result),
             ],
         );
-        let row = Row { path: Some(cell(journal)), ..row };
-        problem.iter().fold(row, |row, problem| row.note(problem.clone()))
+        Row { path: Some(cell(journal)), ..row }.notes(problem.clone())
     }
 }
 
@@ -263,11 +262,11 @@ impl JournalsReport {
             about: Vec::new(),
             verdict,
             mark: Mark::Plain,
-            tables: vec![Table {
-                title: None,
-                columns: vec!["begun", "command", "by", "host", "people", "result"],
-                rows: journals.iter().map(JournalEntry::row).collect(),
-            }],
+            tables: vec![Table::new(
+                None,
+                &["begun", "command", "by", "host", "people", "result"],
+                journals.iter().map(JournalEntry::row),
+            )],
         }
     }
 }

@@ -51,7 +51,7 @@ impl DiagnosticPage {
             about: vec![Printable::new(code)],
             verdict: "docs/diagnostics.md lists all codes".into(),
             mark: Mark::Plain,
-            tables: vec![Table { rows, ..Table::default() }],
+            tables: vec![Table::new(None, &[], rows)],
         }
     }
 }

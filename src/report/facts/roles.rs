@@ -109,7 +109,7 @@ impl RolesReport {
             about: vec![words::organization(organization)],
             verdict: verdict.join(" · "),
             mark,
-            tables: vec![Table { title: None, columns, rows: rows.chain(unknown).collect() }],
+            tables: vec![Table::new(None, &columns, rows.chain(unknown))],
         }
     }
 }

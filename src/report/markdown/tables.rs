@@ -77,13 +77,8 @@ mod tests {
 
     #[test]
     fn every_row_is_shown_or_counted_and_no_heading_is_without_a_row() {
-        let table = |title, rows| Table {
-            title: Some(title),
-            columns: Vec::new(),
-            rows: (0..rows)
-                .map(|row| Row::new(Mark::Good, [Printable::new(&format!("row {row}"))]))
-                .collect(),
-        };
+        let row = |row: i32| Row::new(Mark::Good, [Printable::new(&format!("row {row}"))]);
+        let table = |title, rows| Table::new(Some(title), &[], (0..rows).map(row));
         let report = TableReport {
             about: Vec::new(),
             verdict: "20 rows".into(),

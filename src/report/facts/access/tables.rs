@@ -80,15 +80,9 @@ impl AccessReport {
     /// in Pylon.
     fn sections(&self, layout: Layout) -> Vec<Table> {
         let columns = layout.columns();
-        let people = |title, belongs: fn(&AccessLine) -> bool| Table {
-            title: Some(title),
-            columns: columns.clone(),
-            rows: self
-                .people
-                .iter()
-                .filter(|line| belongs(line))
-                .map(|line| line.row(layout, self.files.is_some()))
-                .collect(),
+        let people = |title, belongs: fn(&AccessLine) -> bool| {
+            let lines = self.people.iter().filter(|line| belongs(line));
+            Table::new(Some(title), &columns, lines.map(|line| line.row(layout, self.files.is_some())))
         };
         let integration =
             |IntegrationLine { id, name }: &IntegrationLine| Row::new(Mark::Plain, [cell(name), cell(id)]);
@@ -99,16 +93,16 @@ impl AccessReport {
             }),
             people("No role", |line| !line.deactivated && line.roles.is_empty()),
             people("Deactivated", |line| line.deactivated),
-            Table {
-                title: Some("Integration users, which cannot sign in"),
-                columns: vec!["name", "user ID"],
-                rows: self.integration_users.iter().map(integration).collect(),
-            },
-            Table {
-                title: Some("Declared, but not found in Pylon"),
-                columns: vec!["address", "declared"],
-                rows: self.not_found.iter().map(NotFoundLine::row).collect(),
-            },
+            Table::new(
+                Some("Integration users, which cannot sign in"),
+                &["name", "user ID"],
+                self.integration_users.iter().map(integration),
+            ),
+            Table::new(
+                Some("Declared, but not found in Pylon"),
+                &["address", "declared"],
+                self.not_found.iter().map(NotFoundLine::row),
+            ),
         ];
         // In a terminal, users look at the end of the output first.
         let at = if layout == Layout::Wide { 0 } else { tables.len() };
@@ -173,11 +167,8 @@ impl Layout {
 
 impl AccessChanges {
     fn table(&self) -> Table {
-        Table {
-            title: Some("Changes since the earlier review"),
-            columns: vec!["account", "change"],
-            rows: self.accounts.iter().map(AccountChange::row).collect(),
-        }
+        let rows = self.accounts.iter().map(AccountChange::row);
+        Table::new(Some("Changes since the earlier review"), &["account", "change"], rows)
     }
 
     fn sentence(&self) -> String {
@@ -350,10 +341,10 @@ impl NotFoundLine {
     fn row(&self) -> Row {
         let Self { declared, declared_role, did_you_mean } = self;
         let role = declared_role.as_ref().map_or_else(|| Printable::new("-"), DeclaredRole::cell);
-        let mut row = Row::new(Mark::Attention, [cell(&declared.email), role]).at(declared.location.clone());
         let near = did_you_mean.as_ref();
-        row.notes.extend(near.map(|near| format!("did you mean {}?", near.short(words::LONGEST_ADDRESS))));
-        row
+        Row::new(Mark::Attention, [cell(&declared.email), role])
+            .at(declared.location.clone())
+            .notes(near.map(|near| format!("did you mean {}?", near.short(words::LONGEST_ADDRESS))))
     }
 }
 
