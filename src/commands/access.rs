@@ -58,7 +58,7 @@ async fn review(
         }
     };
     let observed = &observed;
-    let drift = Drift::of_field(Field::Role, observed.people(), &observed.roles);
+    let drift = Drift::of(observed.people().map(|person| (person, Field::Role)), &observed.roles);
     let findings = connection.reader.inquire_about_all(drift).await.finish(observed);
     let history = FileHistory::read(&roster.sources);
     let mut unread = history.unread.clone();

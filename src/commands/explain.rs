@@ -15,7 +15,7 @@ use crate::plan::blame::Drift;
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::report::{Body, CandidateLine, DiagnosticPage, ExplanationReport};
-use crate::roster::{Email, Roster};
+use crate::roster::{Email, Field, Roster};
 use crate::spelling::did_you_mean;
 
 pub(super) fn run(args: &ExplainArgs, session: Session<'_>) -> Done {
@@ -72,7 +72,7 @@ const LISTED: usize = 20;
 async fn add_history(report: &mut ExplanationReport, connection: &Connection, state: &ObservedState) {
     let id = report.in_pylon.as_ref().and_then(|person| UserId::new(person.id.raw()));
     if let Some(person) = id.and_then(|id| state.person(&id)) {
-        let drift = Drift::of_person(person, &state.roles);
+        let drift = Drift::of(Field::ALL.map(|field| (person, field)), &state.roles);
         report.add_last_changes(&connection.reader.inquire(drift).await.finish(state).blames);
     }
     if let Some(declared) = &mut report.declared {

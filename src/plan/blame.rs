@@ -95,22 +95,9 @@ impl<'a> Drift<'a> {
         Self { roles, edits: edits.collect() }
     }
 
-    /// Prepares to look up every field of one person.
-    pub fn of_person(person: &Person, roles: &'a RoleCatalog) -> Self {
-        let edits = Field::ALL.into_iter().map(|field| {
-            let present = PresentValues::new(field, person.held[field].all().cloned().collect());
-            ((person.id.clone(), field), present)
-        });
-        Self { roles, edits: edits.collect() }
-    }
-
-    /// Prepares to look up a single field of many people.
-    pub fn of_field<'p>(
-        field: Field,
-        people: impl Iterator<Item = &'p Person>,
-        roles: &'a RoleCatalog,
-    ) -> Self {
-        let edits = people.map(|person| {
+    /// Prepares to look up these fields, each with its person.
+    pub fn of<'p>(fields: impl IntoIterator<Item = (&'p Person, Field)>, roles: &'a RoleCatalog) -> Self {
+        let edits = fields.into_iter().map(|(person, field)| {
             let present = PresentValues::new(field, person.held[field].all().cloned().collect());
             ((person.id.clone(), field), present)
         });
