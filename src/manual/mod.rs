@@ -23,7 +23,7 @@ pub use verbs::{GROUPS, VERBS, Verb};
 
 /// Suggested first commands, shown below the list of commands.
 const START: &[(&str, &str)] = &[
-    ("rolecall plan --sandbox -c examples/acme/users.toml", "try it without a token or an account"),
+    ("rolecall demo", "write an example and plan it, without a token or an account"),
     ("rolecall import", "write users.toml from your organization"),
     ("rolecall plan", "show what would change"),
 ];
