@@ -177,16 +177,14 @@ impl ExplanationReport {
             Found::Several(people) => (None, people.as_slice()),
         };
         let mut standing = standing(email, person, roster, observed);
-        if let Some((plan, findings)) = &review {
-            let is_theirs = |other: &Email| person.is_some_and(|person| person.is(other));
-            let line = |finding: &Finding| {
-                GuardrailLine::new(finding, &observed.roles, sources, &plan.invocation, now)
-            };
-            let violations: Vec<Finding> =
-                findings.iter().filter_map(|finding| violation_of(finding, is_theirs)).collect();
-            for rule in standing.iter_mut().filter(|rule| rule.guardrail == Guardrail::Rule) {
-                rule.violation = violations.iter().map(line).find(|line| line.location == rule.location);
-            }
+        if let (Some((plan, findings)), Some(person)) = (&review, person) {
+            let violations = findings.iter().filter_map(|finding| violation_of(finding, person));
+            let lines: Vec<GuardrailLine> = violations
+                .map(|violation| {
+                    GuardrailLine::new(&violation, &observed.roles, sources, &plan.invocation, now)
+                })
+                .collect();
+            add_violations(&mut standing, &lines);
         }
         let plan = review.map(|(plan, _)| plan).filter(|_| desired.is_some());
         let mut transitions = roster.agenda(now);
@@ -485,11 +483,17 @@ fn standing(
     protected.chain(own).chain(rules).collect()
 }
 
-/// Limits the finding of a rule to one person, whose addresses `is_theirs` recognizes. Returns `None` for other guardrails, and if
-/// the person doesn't violate the rule.
-fn violation_of(finding: &Finding, is_theirs: impl Fn(&Email) -> bool) -> Option<Finding> {
+/// Adds each violation to its rule, which is the one at the same location.
+fn add_violations(standing: &mut [StandingLine], violations: &[GuardrailLine]) {
+    for rule in standing.iter_mut().filter(|rule| rule.guardrail == Guardrail::Rule) {
+        rule.violation = violations.iter().find(|line| line.location == rule.location).cloned();
+    }
+}
+
+/// Limits the finding of a rule to one person. Returns `None` for other guardrails, and if the person doesn't violate the rule.
+fn violation_of(finding: &Finding, person: &Person) -> Option<Finding> {
     let Figure::Rule(RuleViolation { rule, holders }) = &finding.figure else { return None };
-    let holders: Vec<_> = holders.iter().filter(|(email, _)| is_theirs(email)).cloned().collect();
+    let holders: Vec<_> = holders.iter().filter(|(email, _)| person.is(email)).cloned().collect();
     if holders.is_empty() {
         return None;
     }
