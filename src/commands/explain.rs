@@ -44,7 +44,8 @@ pub(super) fn run(args: &ExplainArgs, session: Session<'_>) -> Done {
                 let prepared = settle(&files, std::slice::from_ref(only), None, &connection, observation)?;
                 (prepared.observation.state, Some((prepared.report, prepared.reviewed.findings)))
             };
-        let review = prepared.as_ref().map(|(report, findings)| (report.clone(), findings.as_slice()));
+        let (plan, findings) = prepared.unzip();
+        let review = plan.zip(findings.as_deref());
         let place = connection.place.clone();
         let mut report =
             ExplanationReport::new(&asked, &files.roster, person, &state, &place, review, files.now);

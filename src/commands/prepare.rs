@@ -177,8 +177,8 @@ pub(super) fn settle(
     let plan = whole.only(only);
     let mut prepared = review(declared, plan, &roles, None, max_changes, connection, observation);
     let roles = &prepared.observation.state.roles;
-    let line =
-        |coming| ScheduledChange::reviewed(coming, &prepared.reviewed, roles, &declared.roster.sources);
+    let guarded = prepared.reviewed.guarded_roles(roles);
+    let line = |coming| ScheduledChange::reviewed(coming, &guarded, roles, &declared.roster.sources);
     prepared.report.scheduled = coming.iter().map(line).collect();
     Ok(prepared)
 }

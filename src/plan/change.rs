@@ -123,13 +123,6 @@ impl Plan {
         }
     }
 
-    /// Returns the role declared for a person, if the person's role differs from it and the policy doesn't ignore the difference.
-    pub fn differing_role(&self, person: &Person) -> Option<&FieldValue> {
-        let mut changes = self.changes.iter().chain(&self.observed);
-        let change = changes.find(|change| change.subject.id == person.id)?;
-        change.edit(Field::Role).map(|edit| &edit.to)
-    }
-
     /// Limits the plan to the people in `only`, or returns it unchanged if `only` is empty. The declared count and the unmanaged
     /// people still cover the whole organization.
     #[must_use]

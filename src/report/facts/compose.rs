@@ -1,7 +1,7 @@
 //! Turns a reviewed plan into a [`PlanReport`] by replacing IDs with names and places with file locations. Audit log findings and
 //! the outcomes of an apply are added later.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -200,7 +200,7 @@ impl ScheduledChange {
     /// guardrail that would block it.
     pub fn reviewed(
         forecast: &Forecast,
-        reviewed: &ReviewedPlan,
+        guarded: &HashSet<&RoleId>,
         roles: &RoleCatalog,
         sources: &Sources,
     ) -> Self {
@@ -211,7 +211,7 @@ impl ScheduledChange {
             let text = words::figure(figure, &|role| names.short_label(role));
             figures.push(Printable::new(&format!("{}: {text}", figure.guardrail().as_str())));
         }
-        let (gains, loses) = names.guarded_roles_of(transition, reviewed);
+        let (gains, loses) = names.guarded_roles_of(transition, guarded);
         Self { gains, loses, blocked_by: figures, ..Self::new(transition, sources) }
     }
 }
@@ -332,6 +332,10 @@ impl Labels<'_> {
         }
         let mut guarded: Vec<&RoleId> = reviewed.guarded_roles(self.roles).into_iter().collect();
         guarded.sort();
+        let differences = plan.changes.iter().chain(&plan.observed);
+        let declared: HashMap<&UserId, &FieldValue> = differences
+            .filter_map(|change| Some((&change.subject.id, &change.edit(Field::Role)?.to)))
+            .collect();
         let is_compared = roster.policy.fields[Field::Role] != Stance::Ignore;
         let mut lines = Vec::new();
         for person in observed.people().filter(|person| !person.deactivated) {
@@ -340,7 +344,7 @@ impl Labels<'_> {
                 let is_reported = if is_declared {
                     !person.held.role.assigned.contains(&role.0)
                         && is_compared
-                        && plan.differing_role(person) != Some(&role.0)
+                        && declared.get(&person.id) != Some(&&role.0)
                 } else {
                     roster.guardrails.unmanaged != Unmanaged::Ignore
                 };
@@ -358,9 +362,8 @@ impl Labels<'_> {
     fn guarded_roles_of(
         &self,
         transition: &Transition,
-        reviewed: &ReviewedPlan,
+        guarded: &HashSet<&RoleId>,
     ) -> (Option<Printable>, Option<Printable>) {
-        let guarded = reviewed.guarded_roles(self.roles);
         let named = |value: &Option<FieldValue>| {
             value
                 .as_deref()

@@ -3,11 +3,11 @@
 //!
 //! This module decides on the order and wording of the sections, and the formats decide how to present them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::apply::Outcome;
 use crate::clock::minute;
-use crate::comparison::{ComparedSubject, Kind, Unwritten};
+use crate::comparison::{ComparedSubject, DifferenceEntry, Kind, Unwritten};
 use crate::plan::cause::Cause;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
@@ -217,13 +217,21 @@ fn role_note(change: &ChangeLine) -> &'static str {
 /// Counts the people who will gain and lose each guarded role on a date. With a base version, counts only people whose windows
 /// differ from it.
 fn scheduled_guarded_roles(report: &PlanReport) -> Vec<Line> {
+    // Index the people by address, since searching all entries for each change would be slow.
+    let under_review: Option<HashSet<&str>> =
+        report.base.as_ref().filter(|base| base.problem.is_none()).map(|base| {
+            let is_scheduled = |entry: &&DifferenceEntry| {
+                entry.items.iter().any(|item| item.unwritten == Some(Unwritten::OnADate))
+            };
+            let scheduled = base.unwritten.iter().filter(is_scheduled);
+            let people = scheduled.filter_map(|entry| match &entry.subject {
+                ComparedSubject::Person { email } => Some(email.as_str()),
+                _ => None,
+            });
+            people.collect()
+        });
     let is_under_review = |change: &&ScheduledChange| {
-        report.base.as_ref().filter(|base| base.problem.is_none()).is_none_or(|base| {
-            base.unwritten.iter().any(|entry| {
-                matches!(&entry.subject, ComparedSubject::Person { email } if email.as_str() == change.email.raw())
-                    && entry.items.iter().any(|item| item.unwritten == Some(Unwritten::OnADate))
-            })
-        })
+        under_review.as_ref().is_none_or(|people| people.contains(change.email.raw()))
     };
     let mut guarded: BTreeMap<(&str, &Printable), usize> = BTreeMap::new();
     for change in report.guarded_later().filter(is_under_review) {

@@ -250,8 +250,9 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
     let blame = blame(&reviewed.plan, &observed);
     let invocation = Invocation::default();
     let mut report = PlanReport::new(&reviewed, &observed, roster, "us", &invocation, now(), None);
+    let guarded = reviewed.guarded_roles(&observed.roles);
     for coming in &coming {
-        report.scheduled.push(ScheduledChange::reviewed(coming, &reviewed, &observed.roles, &roster.sources));
+        report.scheduled.push(ScheduledChange::reviewed(coming, &guarded, &observed.roles, &roster.sources));
     }
     report.add_blame(&blame);
     reported_harmlessly(Body::Plan(Box::new(report)));
