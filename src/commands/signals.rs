@@ -21,8 +21,9 @@ use crate::problem::Problem;
 /// How long a run may take to stop and print its report after a second signal. A run that takes longer is blocked on a disk or on
 /// the reader of its output.
 const TO_NOTICE: Duration = Duration::from_millis(500);
-/// How long a run that was stopped by a single signal may take to print its report.
-const TO_REPORT_STOPPED: Duration = Duration::from_secs(10);
+/// How long a run that was stopped by a single signal may take to print its report. GitHub's runner sends the next signal after
+/// 7.5 seconds.
+const TO_REPORT_STOPPED: Duration = Duration::from_secs(5);
 /// How long a run may take to print its report if the work has ended before its first signal was noticed, or if a second signal
 /// arrives after the work.
 const TO_REPORT: Duration = Duration::from_millis(50);
