@@ -148,7 +148,7 @@ impl From<Problem> for Problems {
     /// Converts a problem without a location. For a problem with a location, use [`Problem::with_sources`], since displaying a
     /// location requires the source text.
     fn from(problem: Problem) -> Self {
-        debug_assert!(problem.labels.is_empty(), "{} has a place, but no texts to show it in", problem.code);
+        assert!(problem.labels.is_empty(), "{} has a place, but no texts to show it in", problem.code);
         Self { sources: Sources::default(), list: vec![problem] }
     }
 }

@@ -74,9 +74,8 @@ impl Drop for TellHowToReplay {
             let thread = thread::current();
             let test = thread.name().filter(|name| name.contains("::")).unwrap_or("simulation::");
             let soak = if soak() { "ROLECALL_SOAK=1 " } else { "" };
-            let release = if cfg!(debug_assertions) { "" } else { " --release" };
             eprintln!(
-                "\nreplay this history with:\n    {soak}ROLECALL_SEED={} cargo test{release} --test all {test} -- --nocapture\n",
+                "\nreplay this history with:\n    {soak}ROLECALL_SEED={} cargo test --test all {test} -- --nocapture\n",
                 self.0
             );
         }
