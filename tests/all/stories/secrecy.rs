@@ -95,15 +95,12 @@ fn command_lines() -> Vec<Vec<String>> {
         lines.push(behind(vec!["a".into(), "b".into(), token()]));
         lines.push(behind(vec![format!("--{TOKEN}")]));
         lines.push(behind(vec![format!("--frob={TOKEN}")]));
-        for flag in verb.get_arguments().filter_map(|arg| arg.get_long()) {
+        // Testing a flag once is enough because every command parses it in the same way.
+        let flags = verb.get_arguments().filter_map(|arg| arg.get_long());
+        for flag in flags.filter(|flag| seen.insert((*flag).to_owned())) {
             lines.push(behind(vec![format!("--{flag}"), token()]));
-            // Testing these values once per flag is enough because every command parses a flag in the same way.
-            if seen.insert(flag.to_owned()) {
-                for value in
-                    [token(), format!("json={TOKEN}"), format!("{TOKEN}=1"), format!("patch={TOKEN}")]
-                {
-                    lines.push(behind(vec![format!("--{flag}={value}")]));
-                }
+            for value in [token(), format!("json={TOKEN}"), format!("{TOKEN}=1"), format!("patch={TOKEN}")] {
+                lines.push(behind(vec![format!("--{flag}={value}")]));
             }
         }
     }
