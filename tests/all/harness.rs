@@ -12,7 +12,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 
@@ -29,6 +29,11 @@ pub(crate) const NOW: &str = "2026-11-20T08:00:00Z";
 /// lines can be wrapped. No word in it makes a report redact the entire line.
 pub(crate) const TOKEN: &str =
     "pylon_story_4f1c/9Zq+Wc2mRt7uXv0B/kL5nH8jD3sYpGeQfAaTiOo1EwMxUyVb6rC0zK4hJ8gF2dS6aPqW9=";
+
+/// Returns the project's folder, or the one in `ROLECALL_PROJECT`, with which .ci/run tests the files of the published crate.
+pub(crate) fn project() -> PathBuf {
+    std::env::var_os("ROLECALL_PROJECT").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
+}
 
 /// A temporary folder with files and, optionally, a Pylon.
 pub(crate) struct Scene {

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use pretty_assertions::assert_eq;
 
 use crate::claims;
+use crate::harness::project;
 
-fn folder() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz"))
+fn folder() -> PathBuf {
+    project().join("fuzz")
 }
 
 /// Returns `true` if the tests run from the published crate, which doesn't include the fuzz package. `Cargo.toml.orig` exists
 /// only in that crate because `cargo package` adds the file.
 fn is_published_crate() -> bool {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml.orig")).exists()
+    project().join("Cargo.toml.orig").exists()
 }
 
 #[test]

@@ -11,18 +11,15 @@ use rolecall::manual::VERBS;
 use rolecall::report::Format;
 use rolecall::roster::{Guardrail, Region};
 
-use crate::harness::Scene;
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::harness::{Scene, project};
 
 pub(super) fn pages() -> Vec<PathBuf> {
-    let in_docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let in_docs = fs::read_dir(project().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let mut pages: Vec<PathBuf> =
         in_docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
     pages.extend(
-        ["README.md", "examples/README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|page| root().join(page)),
+        ["README.md", "examples/README.md", "CONTRIBUTING.md", "SECURITY.md"]
+            .map(|page| project().join(page)),
     );
     pages.sort();
     pages
@@ -47,14 +44,14 @@ pub(super) fn blocks(page: &Path, language: &str) -> Vec<String> {
 /// Sets up a [`Scene`] with the files in examples/, as in a fresh clone of the repository.
 fn clone() -> Scene {
     let mut scene = Scene::offline();
-    let mut folders = vec![root().join("examples")];
+    let mut folders = vec![project().join("examples")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() && path.file_name().is_some_and(|name| name != ".rolecall") {
                 folders.push(path);
             } else if path.is_file() {
-                let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+                let name = path.strip_prefix(project()).unwrap().to_str().unwrap().to_owned();
                 scene = scene.file(&name, fs::read(&path).unwrap());
             }
         }
@@ -156,7 +153,7 @@ fn every_diagnostic_is_explained_exactly_once() {
     let codes = diagnostic_codes();
     let unique: BTreeSet<&str> = codes.iter().copied().collect();
     assert_eq!(unique.len(), codes.len(), "two modules raise the same code");
-    let text = fs::read_to_string(root().join("docs/diagnostics.md")).unwrap();
+    let text = fs::read_to_string(project().join("docs/diagnostics.md")).unwrap();
     let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
     let explained: Vec<&str> = rows.map(|(code, _)| code).collect();
     let unique_rows: BTreeSet<&str> = explained.iter().copied().collect();
@@ -166,7 +163,7 @@ fn every_diagnostic_is_explained_exactly_once() {
 
 #[test]
 fn every_diagnostic_on_the_on_call_page_exists() {
-    let page = fs::read_to_string(root().join("docs/oncall.md")).unwrap();
+    let page = fs::read_to_string(project().join("docs/oncall.md")).unwrap();
     let named = page.split('`').skip(1).step_by(2).filter(|code| code.contains("::") && !code.ends_with('…'));
     let codes = diagnostic_codes();
     let unknown: Vec<&str> = named.clone().filter(|code| !codes.contains(code)).collect();
@@ -175,7 +172,7 @@ fn every_diagnostic_on_the_on_call_page_exists() {
 
 #[test]
 fn every_exit_code_is_documented() {
-    let text = fs::read_to_string(root().join("docs/exit-codes.md")).unwrap();
+    let text = fs::read_to_string(project().join("docs/exit-codes.md")).unwrap();
     let exits = [
         Exit::Done,
         Exit::Failed,
@@ -196,7 +193,7 @@ fn every_exit_code_is_documented() {
 
 #[test]
 fn every_guardrail_region_format_and_command_is_documented() {
-    let page = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let page = |name: &str| fs::read_to_string(project().join(name)).unwrap();
     let (safety, oncall) = (page("docs/safety.md"), page("docs/oncall.md"));
     let keys = page("docs/users-toml.md");
     for guardrail in Guardrail::ALL.map(Guardrail::as_str) {
@@ -227,13 +224,13 @@ fn every_guardrail_region_format_and_command_is_documented() {
 
 #[test]
 fn every_dependency_has_its_reason() {
-    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let manifest: toml::Table = fs::read_to_string(project().join("Cargo.toml")).unwrap().parse().unwrap();
     let targets = manifest["target"].as_table().unwrap().values();
     let everywhere = ["dependencies", "dev-dependencies"].map(|name| &manifest[name]);
     let tables = everywhere.into_iter().chain(targets.map(|target| &target["dependencies"]));
     let used: BTreeSet<&str> =
         tables.flat_map(|table| table.as_table().unwrap().keys()).map(String::as_str).collect();
-    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let text = fs::read_to_string(project().join("CONTRIBUTING.md")).unwrap();
     let rows =
         text.split("\n## Dependencies").nth(1).unwrap().lines().filter_map(|line| line.strip_prefix("| "));
     let crates = rows.skip(1).map(|row| row.split('|').next().unwrap().trim_start_matches("tests:"));
@@ -245,7 +242,7 @@ fn every_dependency_has_its_reason() {
 #[test]
 fn links_between_the_docs_pages_work() {
     let mut anchored = 0;
-    let alone = ["SECURITY.md", "CHANGELOG.md"].map(|page| root().join(page));
+    let alone = ["SECURITY.md", "CHANGELOG.md"].map(|page| project().join(page));
     for page in pages().into_iter().chain(alone) {
         let text = fs::read_to_string(&page).unwrap();
         let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
@@ -311,18 +308,18 @@ fn the_comment_in_the_docs_is_what_the_example_writes() {
         .lines()
         .map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") })
         .collect();
-    let page = fs::read_to_string(root().join("docs/reports.md")).unwrap();
+    let page = fs::read_to_string(project().join("docs/reports.md")).unwrap();
     assert!(page.contains(&indented), "docs/reports.md does not have:\n{indented}");
 }
 
 #[test]
 fn every_name_on_the_architecture_page_exists() {
-    let page = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let page = fs::read_to_string(project().join("docs/architecture.md")).unwrap();
     let names = page.split('`').skip(1).step_by(2);
     let (paths, names): (Vec<&str>, Vec<&str>) =
         names.partition(|name| name.starts_with("src/") || name.starts_with("tests/"));
     for path in &paths {
-        assert!(root().join(path).exists(), "{path} is not there");
+        assert!(project().join(path).exists(), "{path} is not there");
     }
     let items: Vec<&str> =
         names.into_iter().filter(|name| name.contains("::") && !name.contains(['(', ' '])).collect();
@@ -334,7 +331,7 @@ fn every_name_on_the_architecture_page_exists() {
 
 /// Returns `true` if every module in `path` exists and the file or folder of the last module contains the names that follow.
 fn module_exists(path: &str) -> bool {
-    let mut room = root().join("src");
+    let mut room = project().join("src");
     let mut rest = path.split("::").peekable();
     while let Some(next) =
         rest.next_if(|next| next.chars().all(|char| char.is_ascii_lowercase() || char == '_'))
@@ -346,7 +343,7 @@ fn module_exists(path: &str) -> bool {
             room = file;
             break;
         } else {
-            return room != root().join("src") && is_defined_in(&room, next);
+            return room != project().join("src") && is_defined_in(&room, next);
         }
     }
     rest.all(|name| is_defined_in(&room, name))

@@ -2,14 +2,13 @@
 //! meant to be blocked must end up in sync.
 
 use std::fs;
-use std::path::Path;
 
 use pretty_assertions::assert_eq;
 
-use crate::harness::Scene;
+use crate::harness::{Scene, project};
 
 fn folders() -> Vec<String> {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let examples = project().join("examples");
     let entries = fs::read_dir(examples).unwrap().map(|entry| entry.unwrap().path());
     let mut names: Vec<String> = entries
         .filter(|path| path.join("users.toml").exists())
@@ -20,7 +19,7 @@ fn folders() -> Vec<String> {
 }
 
 fn scene(name: &str) -> Scene {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    let folder = project().join("examples").join(name);
     let mut scene = Scene::offline();
     for part in ["", "teams"] {
         for entry in fs::read_dir(folder.join(part)).into_iter().flatten() {
@@ -38,7 +37,7 @@ fn scene(name: &str) -> Scene {
 fn every_example_is_documented_and_ends_in_sync_unless_meant_to_be_blocked() {
     let folders = folders();
     assert_eq!(folders, ["acme", "careful", "first", "holidays", "limits"]);
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/README.md")).unwrap();
+    let page = fs::read_to_string(project().join("examples/README.md")).unwrap();
     for name in folders {
         assert!(
             page.contains(&format!("\n## {name}: ")) && page.contains(&format!("examples/{name}/users.toml")),

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use pretty_assertions::assert_eq;
 
-use crate::harness::Scene;
+use crate::harness::{Scene, project};
 
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
     { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
@@ -50,7 +49,7 @@ fn stories() -> Vec<(i32, Scene, &'static str)> {
 
 #[test]
 fn every_exit_code_in_the_table_has_a_story() {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/exit-codes.md")).unwrap();
+    let page = fs::read_to_string(project().join("docs/exit-codes.md")).unwrap();
     let first_cells = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
     let documented: BTreeSet<i32> =
         first_cells.flat_map(|cell| cell.split(", ")).filter_map(|code| code.parse().ok()).collect();

@@ -6,7 +6,7 @@ use std::fs;
 use pretty_assertions::assert_eq;
 use rolecall::roster::RosterCode;
 
-use crate::harness::Scene;
+use crate::harness::{Scene, project};
 
 const ANA: &str = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
 
@@ -336,7 +336,7 @@ To read about this code: `rolecall explain lint::unused_default`
 
 #[test]
 fn the_examples_have_no_warnings() {
-    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let examples = project().join("examples");
     let files: Vec<String> = std::fs::read_dir(examples)
         .unwrap()
         .map(|entry| entry.unwrap().path().join("users.toml"))

@@ -1,13 +1,12 @@
 //! Tests for writing every format in one run. All reports have the same content and end up at the requested paths.
 
 use std::fs;
-use std::path::Path;
 
 use pretty_assertions::assert_eq;
 use rolecall::report::{Format, json};
 use serde_json::Value;
 
-use crate::harness::{Scene, formats_of};
+use crate::harness::{Scene, formats_of, project};
 
 const PYLON: &str = r#"{
   "organization": { "id": "org_4f1c", "name": "Acme Support" },
@@ -222,7 +221,7 @@ fn every_report_of_every_command_fits_its_schema() {
 
 #[test]
 fn the_committed_schema_matches_the_reports() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/report.schema.json");
+    let path = project().join("docs/report.schema.json");
     let schema = Scene::offline().run("schema report").stdout;
     if std::env::var_os("ROLECALL_BLESS").is_some_and(|value| value == "1") {
         fs::write(&path, &schema).unwrap();

@@ -2,14 +2,14 @@
 //! value.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pretty_assertions::assert_eq;
 use rolecall::roster::schema::schema;
 use serde_json::{Map, Value};
 
 use super::docs::{blocks, pages};
-use crate::harness::Scene;
+use crate::harness::{Scene, project};
 
 /// Builds a validator that, like taplo, also checks the `format` of a string.
 pub(crate) fn validator() -> jsonschema::Validator {
@@ -36,13 +36,9 @@ pub(crate) fn as_json(text: &str) -> Value {
     of_table(toml::from_str(text).unwrap_or_else(|error| panic!("TOML: {error}\n{text}")))
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 fn examples() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut folders = vec![root().join("examples")];
+    let mut folders = vec![project().join("examples")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -193,7 +189,7 @@ fn formatting_keeps_the_schema_comment_for_editors() {
 
 #[test]
 fn the_committed_schema_is_what_the_command_prints() {
-    let path = root().join("docs/users.schema.json");
+    let path = project().join("docs/users.schema.json");
     let printed = Scene::offline().run("schema").stdout;
     if std::env::var_os("ROLECALL_BLESS").is_some_and(|value| value == "1") {
         fs::write(&path, &printed).unwrap();
@@ -204,7 +200,7 @@ fn the_committed_schema_is_what_the_command_prints() {
 #[test]
 fn each_schema_can_be_printed_by_name() {
     let scene = Scene::offline();
-    let committed = |name: &str| fs::read_to_string(root().join("docs").join(name)).unwrap();
+    let committed = |name: &str| fs::read_to_string(project().join("docs").join(name)).unwrap();
     assert_eq!(scene.run("schema users").stdout, scene.run("schema").stdout);
     assert_eq!(scene.run("schema plan").stdout, committed("saved-plan.schema.json"));
     assert_eq!(scene.run("schema report").stdout, committed("report.schema.json"));
@@ -222,7 +218,7 @@ fn the_committed_schema_has_its_address_at_the_tag_of_this_version_as_its_id() {
         if bless && file != "saved-plan.schema.json" {
             continue; // another test writes this file concurrently
         }
-        let path = root().join("docs").join(file);
+        let path = project().join("docs").join(file);
         let text = fs::read_to_string(&path).unwrap();
         let schema: Value = serde_json::from_str(&text).unwrap();
         let id = schema["$id"].as_str().expect("an $id");
