@@ -16,7 +16,7 @@ use crate::plan::guardrails::{Figure, Finding, RuleViolation, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
 use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell};
-use crate::report::words;
+use crate::report::words::{self, full_address};
 use crate::roster::{Email, Field, FieldValue, Guardrail, PerField, Roster};
 use crate::source::{Location, Sources};
 
@@ -264,7 +264,7 @@ impl ExplanationReport {
             vec![self.candidates()]
         };
         TableReport {
-            about: vec![self.asked.short(words::LONGEST_ADDRESS), words::organization(&self.organization)],
+            about: vec![full_address(&self.asked), words::organization(&self.organization)],
             verdict: verdict.to_owned(),
             mark,
             tables,
@@ -276,7 +276,7 @@ impl ExplanationReport {
             let CandidateLine { email, name, declared } = line;
             let name = name.as_ref().map_or_else(|| Printable::new("(not found in Pylon)"), cell);
             let declared = Printable::new(if *declared { "declared" } else { "unmanaged" });
-            Row::new(Mark::Plain, [cell(email), name, declared])
+            Row::new(Mark::Plain, [full_address(email), name, declared])
         };
         let mut rows: Vec<Row> = self.candidates.iter().map(row).collect();
         if self.more_candidates > 0 {
@@ -290,11 +290,11 @@ impl ExplanationReport {
             person_rows(person, &self.last_changes)
         } else if self.several_in_pylon.is_empty() {
             let near = self.did_you_mean.as_ref();
-            let near = near.map(|near| format!("did you mean {}?", near.short(words::LONGEST_ADDRESS)));
+            let near = near.map(|near| format!("did you mean {}?", full_address(near)));
             vec![Row::new(Mark::Bad, [Printable::new("no person has this address")]).notes(near)]
         } else {
             let note = |PylonLine { id, name, email, .. }: &PylonLine| {
-                format!("{} ({}), {}", cell(name), cell(id), cell(email))
+                format!("{} ({}), {}", cell(name), cell(id), full_address(email))
             };
             let row = Row::new(Mark::Bad, [Printable::new("several people have this address")]);
             vec![row.notes(self.several_in_pylon.iter().map(note))]
@@ -306,7 +306,8 @@ impl ExplanationReport {
         let rows = match &self.declared {
             None => vec![Row::new(Mark::Plain, [Printable::new("no file declares this address")])],
             Some(DeclarationLine { email, location, since }) => {
-                let cells = [Printable::new("declared"), cell(email), Printable::new("under this address")];
+                let cells =
+                    [Printable::new("declared"), full_address(email), Printable::new("under this address")];
                 let person = Row::new(Mark::Plain, cells)
                     .notes(since.as_ref().map(SinceLine::sentence))
                     .at(location.clone());
@@ -420,7 +421,7 @@ fn person_rows(person: &PylonLine, last_changes: &[LastChangeLine]) -> Vec<Row> 
         Printable::new(if values.is_empty() { "(none)".to_owned() } else { joined(values) }.as_str())
     };
     let fact = |name: &str, value: Printable| Row::new(Mark::Plain, [Printable::new(name), value]);
-    let mut rows = vec![fact("name", cell(name)), fact("id", cell(id)), fact("address", cell(email))];
+    let mut rows = vec![fact("name", cell(name)), fact("id", cell(id)), fact("address", full_address(email))];
     if !other_emails.is_empty() {
         rows.push(fact("also", listed(other_emails)));
     }

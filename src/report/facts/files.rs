@@ -115,7 +115,7 @@ impl FilesReport {
         };
         let shown = files.iter().filter(|file| file.state != FileState::Unchanged);
         let not_written = not_written.iter().map(|SkippedLine { email, why, location }| {
-            Row::new(Mark::Attention, [cell(email), Printable::new(why)]).at(location.clone())
+            Row::new(Mark::Attention, [words::full_address(email), Printable::new(why)]).at(location.clone())
         });
         TableReport {
             about: Vec::new(),

@@ -180,8 +180,8 @@ fn who(change: &ChangeLine) -> Markup {
     let PersonLine { id: _, name, primary_email } = &change.person;
     html! {
         span.name { (short(name)) } " "
-        span.email { (short(&change.email)) }
-        @if let Some(primary) = primary_email { " " span.quiet { "in Pylon: " (short(primary)) } }
+        span.email { (words::full_address(&change.email)) }
+        @if let Some(primary) = primary_email { " " span.quiet { "in Pylon: " (words::full_address(primary)) } }
     }
 }
 

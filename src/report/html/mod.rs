@@ -120,7 +120,7 @@ fn scheduled(lines: &[ScheduledChange]) -> Markup {
                         @let [from, to] = line.short_values(LONGEST);
                         tr {
                             td { time { (when.as_str()) } }
-                            td { (short(email)) }
+                            td { (words::full_address(email)) }
                             td {
                                 span.field { (field) } " " (value(&from)) " → " (value(&to))
                                 @for (verb, role) in line.guarded_roles() { " " strong { (verb) " " (short(role)) } }

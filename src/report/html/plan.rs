@@ -145,7 +145,7 @@ fn line_text(line: &Line) -> Markup {
             @match part {
                 Part::Words(words) => (prose(words)),
                 Part::Strong(words) => strong { (words) },
-                Part::Value(value) => code { (short(value)) },
+                Part::Value(value) => code { (words::full_address(value)) },
                 Part::Sentence(sentence) => (prose(sentence)),
                 Part::Command(command) => code { (Printable::new(command).as_str()) },
                 Part::Place(location) => (place(location)),

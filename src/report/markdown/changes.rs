@@ -1,7 +1,7 @@
 //! Formats the changes as a table with one row per person. A long table is collapsed and preceded by a summary of the
 //! transitions, but changes to guarded roles always stay visible.
 
-use super::{Links, code, details, fitting, left_out, short};
+use super::{Links, address, code, details, fitting, left_out, short};
 use crate::plan::cause::Cause;
 use crate::printable::Printable;
 use crate::report::facts::plan::{ChangeLine, EditLine, GuardedRoleLine, PersonLine, PlanReport};
@@ -93,9 +93,9 @@ impl RowFormat<'_> {
 
     fn row(self, person: &ChangedPerson<'_>) -> String {
         let ChangeLine { email, person: PersonLine { id: _, name, primary_email }, .. } = person.change;
-        let mut who = format!("{}<br>{}", short(email), short(name));
+        let mut who = format!("{}<br>{}", address(email), short(name));
         if let Some(primary) = primary_email {
-            who += &format!("<br>in Pylon: {}", short(primary));
+            who += &format!("<br>in Pylon: {}", address(primary));
         }
         self.cells(&who, person)
     }
@@ -103,7 +103,8 @@ impl RowFormat<'_> {
     /// Formats people with the same change as a single row.
     fn group(self, group: &[&ChangedPerson<'_>]) -> String {
         let Some(first) = group.first() else { return String::new() };
-        let named: Vec<String> = group.iter().take(NAMED).map(|person| short(&person.change.email)).collect();
+        let named: Vec<String> =
+            group.iter().take(NAMED).map(|person| address(&person.change.email)).collect();
         let more = group.len() - named.len();
         let who = format!("**{} people**: {} and {more} more", group.len(), named.join(", "));
         self.cells(&who, first)
@@ -170,7 +171,7 @@ impl RowFormat<'_> {
         }
         let lines = people.iter().flat_map(|person| &person.guarded_roles);
         let lines: Vec<String> =
-            lines.map(|line| format!("- {} {}\n", short(&line.email), guarded_role(line))).collect();
+            lines.map(|line| format!("- {} {}\n", address(&line.email), guarded_role(line))).collect();
         let (shown, kept) = fitting(&lines, room.saturating_sub(super::FENCES));
         title
             + &shown

@@ -231,6 +231,10 @@ fn short(text: &Printable) -> String {
     code(text.short(LONGEST).as_str())
 }
 
+fn address(email: &Printable) -> String {
+    code(words::full_address(email).as_str())
+}
+
 fn place(location: &Location) -> String {
     code(&format!("{}:{}", Printable::cut(&location.file, 200), location.line))
 }
@@ -254,7 +258,7 @@ fn scheduled(lines: &[ScheduledChange], links: Links<'_>, room: usize) -> String
             .guarded_roles()
             .map(|(verb, role)| format!("; **{verb}** {}", code(role.short(LONGEST).as_str())))
             .collect();
-        let (when, email, place) = (short(when), short(email), links.place(location));
+        let (when, email, place) = (short(when), address(email), links.place(location));
         format!("{when} {email} {field}: {} ({place}){guarded}{blocked}", words::change(&from, &to))
     };
     list(lines.iter().map(line), room)

@@ -1,8 +1,8 @@
 //! The markdown report of a plan or an apply.
 
 use super::{
-    FENCES, Links, changes, code, details, diff, escaped, fence, fitting, headed, left_out, list, scheduled,
-    short,
+    FENCES, Links, address, changes, code, details, diff, escaped, fence, fitting, headed, left_out, list,
+    scheduled,
 };
 use crate::printable::Printable;
 use crate::report::diff::Hunk;
@@ -119,7 +119,7 @@ fn part_text(part: &Part, links: Links<'_>) -> String {
     match part {
         Part::Words(words) => words.clone(),
         Part::Strong(words) => format!("**{words}**"),
-        Part::Value(value) => short(value),
+        Part::Value(value) => address(value),
         Part::Sentence(sentence) => code(sentence),
         Part::Command(command) => code(Printable::cut(command, LONGEST_PATH).as_str()),
         Part::Place(location) => links.place(location),

@@ -19,7 +19,7 @@ use crate::report::facts::plan::{
 use crate::report::sections::{self, Line, Part, Section};
 use crate::report::style::{Style, Styles, styled};
 use crate::report::transitions::{self, ChangedPerson, MOST_LISTED};
-use crate::report::words::{self, LONGEST_ADDRESS, Shared};
+use crate::report::words::{self, Shared, full_address};
 
 const WIDEST_VALUE: usize = 44;
 /// The number of people named per group.
@@ -121,11 +121,8 @@ fn group_lines(
         format!("  {sign} {} people   {}\n", group.len(), styled(styles.quiet, "(--full lists them)"));
     edits.iter().for_each(|edit| text += &edit_line(edit, columns, styles));
     text += &outcome_line(first.change, shared);
-    let named: Vec<String> = group
-        .iter()
-        .take(NAMED)
-        .map(|person| person.change.email.short(LONGEST_ADDRESS).to_string())
-        .collect();
+    let named: Vec<String> =
+        group.iter().take(NAMED).map(|person| full_address(&person.change.email).to_string()).collect();
     text += &format!("      {} and {} more\n", named.join(", "), group.len() - named.len());
     text
 }
@@ -133,7 +130,7 @@ fn group_lines(
 /// Formats the list of unmanaged people, if the report has any. Returns an empty string after an apply.
 fn unmanaged(command: &str, report: &PlanReport) -> String {
     let people = &report.unmanaged;
-    let addresses = people.iter().map(|email| email.short(LONGEST_ADDRESS).to_string());
+    let addresses = people.iter().map(|email| full_address(email).to_string());
     if people.is_empty() || report.result.is_some() {
         return String::new();
     }
@@ -220,7 +217,7 @@ fn entry_lines(
             line(styled(styles.quiet, "="), rest)
         }
         Entry::Missing(MissingLine { name, did_you_mean, location, .. }) => {
-            let near = did_you_mean.as_ref().map(|near| near.short(LONGEST_ADDRESS));
+            let near = did_you_mean.as_ref().map(full_address);
             let rest = match (name, near) {
                 (Some(name), _) => format!("{}, deactivated in Pylon", name.short(LONGEST)),
                 (None, Some(near)) => format!("not found in Pylon; did you mean {near}?"),
@@ -247,7 +244,7 @@ fn outcome_line(change: &ChangeLine, shared: &[Shared]) -> String {
 
 fn person_text(person: &PersonLine, styles: &Styles) -> String {
     let PersonLine { id: _, name, primary_email } = person;
-    let primary = primary_email.as_ref().map(|primary| primary.short(LONGEST_ADDRESS));
+    let primary = primary_email.as_ref().map(full_address);
     let primary = primary
         .map_or_else(String::new, |primary| styled(styles.attention, format_args!(" (in Pylon: {primary})")));
     format!("{}{primary}", name.short(LONGEST))
@@ -326,7 +323,7 @@ fn line_text(line: &Line, strong: Style) -> String {
     let part_text = |part: &Part| match part {
         Part::Words(words) => words.clone(),
         Part::Strong(words) => styled(strong, words),
-        Part::Value(value) => value.short(LONGEST_ADDRESS).to_string(),
+        Part::Value(value) => full_address(value).to_string(),
         Part::Sentence(sentence) => sentence.clone(),
         Part::Command(command) => format!("`{command}`"),
         Part::Place(location) => place(location),

@@ -1,6 +1,6 @@
 //! Messages about who changed a value, according to the audit log.
 
-use super::{LONGEST_NAME, count};
+use super::{LONGEST_NAME, count, full_address};
 use crate::clock::minute;
 use crate::printable::Printable;
 use crate::pylon::inquiry::CutShort;
@@ -16,9 +16,9 @@ pub fn blame(line: &BlameLine) -> String {
     let through = if is_api { " through the API" } else { "" };
     let by = match (actor_name, actor_email.as_ref().or(actor_id.as_ref()), source) {
         (Some(name), Some(email), _) if !name.is_empty() => {
-            format!("by {} ({}){through}", short(name), short(email))
+            format!("by {} ({}){through}", short(name), full_address(email))
         }
-        (_, Some(email_or_id), _) => format!("by {}{through}", short(email_or_id)),
+        (_, Some(email_or_id), _) => format!("by {}{through}", full_address(email_or_id)),
         (_, None, Some(_)) if is_api => "through the API".to_owned(),
         (_, None, Some(source)) => format!("by {}", short(source)),
         (_, None, None) => "by an unknown user".to_owned(),

@@ -74,6 +74,11 @@ const LONGEST_NAME: usize = 80;
 /// The maximum length of an email address in characters (RFC 5321).
 pub const LONGEST_ADDRESS: usize = 254;
 
+/// Formats an address in a report. Addresses are shown in full because readers need to see the domain.
+pub fn full_address(email: &Printable) -> Printable {
+    email.short(LONGEST_ADDRESS)
+}
+
 fn address(email: &Email) -> Printable {
     Printable::cut(email.as_str(), LONGEST_ADDRESS)
 }

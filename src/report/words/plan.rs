@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{LONGEST_ADDRESS, LONGEST_NAME, count};
+use super::{LONGEST_NAME, count, full_address};
 use crate::apply::OutcomeKind;
 use crate::desired::Origin;
 use crate::plan::cause::Cause;
@@ -187,7 +187,7 @@ pub fn guarded_roles(report: &PlanReport) -> String {
     let mut parts: Vec<String> = Vec::new();
     for line in report.guarded_roles.iter().take(NAMED) {
         let GuardedRoleLine { email, role, gained: _ } = line;
-        let (email, role) = (email.short(LONGEST_ADDRESS), role.short(LONGEST_NAME));
+        let (email, role) = (full_address(email), role.short(LONGEST_NAME));
         parts.push(format!("{email} {} {role}", line.verb()));
     }
     let more = report.guarded_roles.len() - parts.len();

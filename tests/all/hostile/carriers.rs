@@ -46,26 +46,26 @@ macro_rules! carriers {
 carriers! {
     // Columns: the number of characters shown in text and in a job's log, in Markdown, and in HTML; whether JSON contains the
     // value; the commands whose CSV reports contain it.
-    Organization: Some(80), Some(80), Some(120), true, NONE;
-    OrganizationId: Some(80), Some(80), Some(120), true, NONE;
-    Place: Some(80), Some(80), Some(120), true, NONE;
-    At: Some(WHOLE), Some(80), Some(120), true, NONE;
+    Organization: Some(80), Some(254), Some(254), true, NONE;
+    OrganizationId: Some(80), Some(254), Some(254), true, NONE;
+    Place: Some(80), Some(254), Some(254), true, NONE;
+    At: Some(WHOLE), Some(254), Some(254), true, NONE;
     Config: None, None, None, false, NONE;
-    Only: Some(80), Some(80), Some(120), true, NONE;
+    Only: Some(80), Some(254), Some(254), true, NONE;
     Saved: Some(WHOLE), None, None, true, NONE;
     Journal: Some(WHOLE), None, None, true, NONE;
     BaseName: Some(80), Some(80), Some(80), true, NONE;
     BaseValue: Some(300), Some(300), Some(300), true, NONE;
-    RoleThatStays: Some(254), Some(80), Some(120), true, NONE;
-    Unmanaged: None, Some(80), Some(120), true, NONE;
-    Undeclared: None, Some(80), Some(120), true, NONE;
-    UndeclaredRole: None, Some(80), Some(120), true, NONE;
+    RoleThatStays: Some(254), Some(254), Some(254), true, NONE;
+    Unmanaged: None, Some(254), Some(254), true, NONE;
+    Undeclared: None, Some(254), Some(254), true, NONE;
+    UndeclaredRole: None, Some(254), Some(254), true, NONE;
     IntegrationId: None, None, None, true, NONE;
     IntegrationName: None, None, None, true, NONE;
-    Address: Some(WHOLE), None, Some(120), true, PLAN;
+    Address: Some(WHOLE), None, Some(254), true, PLAN;
     Name: Some(80), Some(80), Some(120), true, PLAN;
     Id: None, None, None, true, PLAN;
-    Primary: Some(254), None, Some(120), true, PLAN;
+    Primary: Some(254), None, Some(254), true, PLAN;
     RoleBefore: Some(80), None, Some(120), true, PLAN;
     RoleAfter: Some(80), None, Some(120), true, PLAN;
     StatusBefore: Some(80), None, Some(120), true, PLAN;
@@ -81,16 +81,16 @@ carriers! {
     WrongBody: Some(200), None, Some(200), false, NONE;
     NoAnswer: Some(300), None, Some(300), false, NONE;
     Stop: Some(200), None, Some(200), false, NONE;
-    NearAddress: Some(254), Some(80), Some(120), true, NONE;
-    DeactivatedName: Some(80), Some(80), Some(120), false, NONE;
+    NearAddress: Some(254), Some(254), Some(254), true, NONE;
+    DeactivatedName: Some(80), Some(254), Some(254), false, NONE;
     GuardedRole: Some(80), Some(80), Some(120), true, NONE;
     FigureRole: Some(80), None, None, false, NONE;
     RuleReason: Some(120), None, None, false, NONE;
     RemedyRole: None, None, None, false, NONE;
     AcknowledgedReason: Some(300), Some(300), Some(300), true, NONE;
-    Expires: Some(254), Some(80), Some(120), true, NONE;
+    Expires: Some(254), Some(254), Some(254), true, NONE;
     ComingWhen: Some(WHOLE), Some(80), Some(WHOLE), true, AGENDA;
-    ComingAddress: Some(WHOLE), Some(80), Some(120), true, AGENDA;
+    ComingAddress: Some(WHOLE), Some(254), Some(254), true, AGENDA;
     ComingBefore: Some(80), Some(80), Some(120), true, AGENDA;
     ComingAfter: Some(80), Some(80), Some(120), true, AGENDA;
     ComingGain: Some(80), Some(80), Some(120), true, NONE;
@@ -120,8 +120,8 @@ carriers! {
     // The carriers in the report of `plan --blame`.
     BlamedId: None, None, None, true, PLAN;
     BlamedName: Some(80), Some(80), Some(80), true, PLAN;
-    BlamedAddress: Some(80), Some(80), Some(80), true, PLAN;
-    BlamedUnmanaged: Some(80), Some(80), Some(80), true, PLAN;
+    BlamedAddress: Some(254), Some(254), Some(254), true, PLAN;
+    BlamedUnmanaged: Some(254), Some(254), Some(254), true, PLAN;
     BlamedSource: Some(80), Some(80), Some(80), true, PLAN;
     BlamedThrough: None, None, None, true, PLAN;
     BlamedAction: None, None, None, true, PLAN;
@@ -132,13 +132,13 @@ carriers! {
     UnreadRequest: Some(60), None, Some(60), false, NONE;
     UnreadNoAnswer: Some(300), None, Some(300), false, NONE;
     // The carriers in the report of `rollback`.
-    LeftAddress: Some(254), Some(80), Some(120), true, NONE;
+    LeftAddress: Some(254), Some(254), Some(254), true, NONE;
     LostRole: Some(80), Some(80), Some(80), false, NONE;
     LostStatus: Some(60), Some(60), Some(60), false, NONE;
     GoneRole: Some(80), Some(80), Some(80), false, NONE;
     KeepFile: Some(WHOLE), None, Some(120), true, NONE;
     KeepText: None, None, None, false, NONE;
-    UnwrittenAddress: Some(254), Some(80), Some(120), true, NONE;
+    UnwrittenAddress: Some(254), Some(254), Some(254), true, NONE;
     UnwrittenRole: Some(80), Some(80), Some(80), false, NONE;
     UnwrittenStatus: Some(80), Some(80), Some(80), false, NONE;
     // The carriers in the smaller reports, which are built in `sheets`.
@@ -150,10 +150,10 @@ carriers! {
     RoleId: Some(80), Some(80), Some(80), true, ROLES;
     UnknownRole: Some(80), Some(80), Some(80), true, ROLES;
     Asked: Some(254), Some(254), Some(254), true, NONE;
-    AskedDeclared: Some(80), Some(80), Some(80), true, NONE;
+    AskedDeclared: Some(254), Some(254), Some(254), true, NONE;
     AskedId: Some(80), Some(80), Some(80), true, NONE;
     AskedName: Some(80), Some(80), Some(80), true, NONE;
-    AskedPrimary: Some(80), Some(80), Some(80), true, NONE;
+    AskedPrimary: Some(254), Some(254), Some(254), true, NONE;
     AskedOther: Some(80), Some(80), Some(80), true, NONE;
     AskedAssigned: Some(80), Some(80), Some(80), true, NONE;
     AskedThroughScim: Some(80), Some(80), Some(80), true, NONE;
@@ -166,14 +166,14 @@ carriers! {
     AskedWhen: Some(80), Some(80), Some(80), true, NONE;
     AskedSinceAuthor: Some(80), Some(80), Some(80), true, NONE;
     AskedSinceSubject: Some(80), Some(80), Some(80), true, NONE;
-    CandidateAddress: Some(80), Some(80), Some(80), true, NONE;
+    CandidateAddress: Some(254), Some(254), Some(254), true, NONE;
     CandidateName: Some(80), Some(80), Some(80), true, NONE;
     // The carriers in the report of `access`.
     AccessOrganization: Some(80), Some(80), Some(80), true, ACCESS;
     AccessOrganizationId: Some(80), Some(80), Some(80), true, ACCESS;
     AccessPlace: Some(80), Some(80), Some(80), true, ACCESS;
     AccessFile: None, None, None, true, NONE;
-    AccessAddress: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessAddress: Some(254), Some(254), Some(254), true, ACCESS;
     AccessOther: None, Some(80), Some(80), true, ACCESS;
     AccessName: None, Some(80), Some(80), true, ACCESS;
     AccessId: None, Some(80), Some(80), true, ACCESS;
@@ -198,7 +198,7 @@ carriers! {
     AccessAfter: Some(80), Some(80), Some(80), true, ACCESS;
     AccessIntegrationId: Some(80), Some(80), Some(80), true, ACCESS;
     AccessIntegrationName: Some(80), Some(80), Some(80), true, ACCESS;
-    AccessMissing: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessMissing: Some(254), Some(254), Some(254), true, ACCESS;
     AccessNear: Some(254), Some(254), Some(254), true, ACCESS;
     AccessSinceFile: Some(80), Some(80), Some(80), true, NONE;
     AccessGone: Some(80), Some(80), Some(80), true, ACCESS;
@@ -217,7 +217,7 @@ carriers! {
     DefaultRole: Some(80), Some(80), Some(80), false, NONE;
     WrittenFile: Some(80), Some(80), Some(80), true, NONE;
     WrittenText: None, None, None, false, NONE;
-    NotWrittenAddress: Some(80), Some(80), Some(80), true, NONE;
+    NotWrittenAddress: Some(254), Some(254), Some(254), true, NONE;
     NotWrittenRole: Some(80), Some(80), Some(80), false, NONE;
     NotWrittenStatus: Some(80), Some(80), Some(80), false, NONE;
     CheckFound: Some(WHOLE), Some(WHOLE), Some(WHOLE), false, NONE;

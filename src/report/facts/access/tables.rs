@@ -10,7 +10,7 @@ use crate::printable::Printable;
 use crate::report::facts::explanation::SinceLine;
 use crate::report::facts::plan::{BlameLine, EditLine};
 use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell};
-use crate::report::words;
+use crate::report::words::{self, full_address};
 use crate::source::Location;
 
 /// In a terminal, the name of the person who set a role is truncated to this many characters.
@@ -229,14 +229,21 @@ impl AccessLine {
                 set.map_or_else(|| "-".to_owned(), |(day, by)| format!("{day} by {}{by_api}", cell(&by)));
             let roles = joined(self.roles.iter().map(HeldRole::cell));
             let state = Printable::new(self.state.as_str());
-            return vec![cell(&self.email), cell(&self.name), roles, Printable::new(&set), declared, state];
+            return vec![
+                full_address(&self.email),
+                cell(&self.name),
+                roles,
+                Printable::new(&set),
+                declared,
+                state,
+            ];
         };
         let role = match self.roles.as_slice() {
             [] => Printable::new("-"),
             [role] => cell(&role.name),
             [role, others @ ..] => Printable::new(&format!("{} +{}", cell(&role.name), others.len())),
         };
-        let mut cells = vec![cell(&self.email), role];
+        let mut cells = vec![full_address(&self.email), role];
         cells.extend(shows_held.then(|| Printable::new(self.held())));
         if shows_set {
             let (day, by) = set.unwrap_or_else(|| ("-".into(), Printable::new("-")));
@@ -342,9 +349,9 @@ impl NotFoundLine {
         let Self { declared, declared_role, did_you_mean } = self;
         let role = declared_role.as_ref().map_or_else(|| Printable::new("-"), DeclaredRole::cell);
         let near = did_you_mean.as_ref();
-        Row::new(Mark::Attention, [cell(&declared.email), role])
+        Row::new(Mark::Attention, [full_address(&declared.email), role])
             .at(declared.location.clone())
-            .notes(near.map(|near| format!("did you mean {}?", near.short(words::LONGEST_ADDRESS))))
+            .notes(near.map(|near| format!("did you mean {}?", full_address(near))))
     }
 }
 
