@@ -39,25 +39,32 @@ pub struct DesiredPerson {
     pub values: PerField<Option<Desired>>,
     /// The statuses to set after windows have ended, with at most one for each status that the person might still have from a
     /// window. The most recently ended window comes first. Empty if `values` has a status.
-    pub after_windows: Vec<Desired>,
+    after_windows: Vec<Desired>,
 }
 
 impl DesiredPerson {
     /// Returns the desired value of `field`, given the person's `current` status in Pylon.
     pub fn value_for(&self, field: Field, current: &str) -> Option<&Desired> {
-        let undoes = |way: &&Desired| matches!(&way.origin, Origin::After { window } if **window == *current);
-        self.values[field].as_ref().or_else(|| self.after_windows(field).iter().find(undoes))
+        self.values[field].as_ref().or_else(|| self.after_windows(field).find(|way| way.undoes(current)))
+    }
+
+    /// Returns the value that `field` should have got after a window but never did, given the person's `current` status in Pylon.
+    /// It's too late for rolecall to set it, since the person might have chosen the same status again.
+    pub fn overdue_value(&self, field: Field, current: &str) -> Option<&Desired> {
+        let ways = if field == Field::OF_THEN { &*self.after_windows } else { &[] };
+        ways.iter().find(|way| way.undoes(current)).filter(|way| way.is_overdue())
     }
 
     /// Returns the most likely desired value of `field`, without consulting Pylon. If only ended windows apply, that's the value
     /// to set after the most recent window.
     pub fn likely_value(&self, field: Field) -> Option<&Desired> {
-        self.values[field].as_ref().or_else(|| self.after_windows(field).first())
+        self.values[field].as_ref().or_else(|| self.after_windows(field).next())
     }
 
-    /// Returns the values to set after windows have ended. Empty for any field that `then` can't set.
-    pub fn after_windows(&self, field: Field) -> &[Desired] {
-        if field == Field::OF_THEN { &self.after_windows } else { &[] }
+    /// Returns the values to set after windows that ended less than [`THEN_DURATION`] ago. Empty for any field that `then` can't
+    /// set.
+    pub fn after_windows(&self, field: Field) -> impl Iterator<Item = &Desired> {
+        self.after_windows.iter().filter(move |way| field == Field::OF_THEN && !way.is_overdue())
     }
 }
 
@@ -67,6 +74,17 @@ pub struct Desired {
     /// The value as written in the files.
     pub value: Sourced<FieldValue>,
     pub origin: Origin,
+}
+
+impl Desired {
+    /// Returns `true` if this is the value to set after a window with the status `current`.
+    fn undoes(&self, current: &str) -> bool {
+        matches!(&self.origin, Origin::After { window, .. } if **window == *current)
+    }
+
+    fn is_overdue(&self) -> bool {
+        matches!(self.origin, Origin::After { is_overdue: true, .. })
+    }
 }
 
 /// The declaration behind a desired value.
@@ -91,6 +109,9 @@ pub enum Origin {
         /// The status set by the window.
         #[serde(rename = "window_status")]
         window: FieldValue,
+        /// Whether the window ended so long ago that rolecall leaves the status alone. Otherwise, the key is absent.
+        #[serde(rename = "overdue", default, skip_serializing_if = "std::ops::Not::not")]
+        is_overdue: bool,
     },
 }
 
@@ -153,7 +174,7 @@ pub fn is_active(window: &Window, now: Timestamp) -> bool {
         && window.until.as_ref().is_none_or(|until| now < until.value.at)
 }
 
-/// A window with a `then` that ended less than [`THEN_DURATION`] ago.
+/// A window with a `then` that has ended.
 struct Ended {
     until: Timestamp,
     status: FieldValue,
@@ -166,7 +187,7 @@ fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
     let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now)).collect();
     ended.sort_by_key(|window| window.until);
     let mut ways = Vec::new();
-    for (number, Ended { until: _, status, then }) in ended.iter().enumerate().rev() {
+    for (number, Ended { until, status, then }) in ended.iter().enumerate().rev() {
         let later = &ended[number + 1..];
         let is_set_or_undone_later =
             later.iter().any(|later| later.then.value == *status || later.status == *status);
@@ -178,7 +199,9 @@ fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
                     value = &step.then;
                 }
             }
-            ways.push(Desired { value: value.clone(), origin: Origin::After { window: status.clone() } });
+            let is_overdue = now.duration_since(*until) >= THEN_DURATION;
+            let origin = Origin::After { window: status.clone(), is_overdue };
+            ways.push(Desired { value: value.clone(), origin });
         }
     }
     ways
@@ -187,5 +210,5 @@ fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
 fn ended(window: &Window, now: Timestamp) -> Option<Ended> {
     let until = window.until.as_ref()?.value.at;
     let (status, then) = (window.sets[Field::OF_THEN].as_ref()?.value.clone(), window.then.clone()?);
-    (until <= now && now.duration_since(until) < THEN_DURATION).then_some(Ended { until, status, then })
+    (until <= now).then_some(Ended { until, status, then })
 }

@@ -6,7 +6,7 @@ use super::PlanCode;
 use super::change::{Absence, Absent, Change, Edit, Plan, Subject};
 use super::roles::NamedRoles;
 use super::suggest::suggest;
-use crate::desired::{DesiredPerson, DesiredState};
+use crate::desired::{DesiredPerson, DesiredState, Origin};
 use crate::observed::{Found, HeldValues, ObservedState, Person, UserId};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -150,13 +150,20 @@ impl<'a> Drawing<'a> {
     /// Returns the edit needed for one field, along with the policy for this difference. Returns `None` if no value is desired or
     /// Pylon already has the desired value.
     fn edit(&self, field: Field, desired: &DesiredPerson, person: &Person) -> Option<(Stance, Edit)> {
-        let desired = desired.value_for(field, person.status())?;
+        let current = person.status();
+        let desired = desired.value_for(field, current).or_else(|| desired.overdue_value(field, current))?;
         let to = self.roles.value(field, &desired.value.value)?;
         if person.has_only(field, to) {
             return None;
         }
         let HeldValues { assigned: from, from_scim } = person.held[field].clone();
-        let stance = if from.contains(to) { self.policy.extra_roles } else { self.policy.fields[field] };
+        let stance = match desired.origin {
+            Origin::After { is_overdue: true, .. } if self.policy.fields[field] == Stance::Enforce => {
+                Stance::Observe
+            }
+            _ if from.contains(to) => self.policy.extra_roles,
+            _ => self.policy.fields[field],
+        };
         let edit = Edit {
             field,
             from,

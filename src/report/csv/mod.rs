@@ -73,7 +73,7 @@ fn origin(origin: &Origin) -> Cell {
 fn window(origin: &Origin) -> (Option<&Moment>, Option<&String>) {
     match origin {
         Origin::Window { until, reason } => (until.as_ref(), reason.as_ref()),
-        Origin::Person | Origin::Defaults | Origin::Rollback | Origin::After { window: _ } => (None, None),
+        Origin::Person | Origin::Defaults | Origin::Rollback | Origin::After { .. } => (None, None),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Lists people who need attention even though the plan has no changes for them.
 
 use super::{Line, Part, Section, in_parentheses, line, list, separated};
+use crate::desired::Origin;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::plan::{
@@ -24,6 +25,7 @@ pub(super) fn others(report: &PlanReport) -> Vec<Section> {
     let blocks =
         |name| report.guardrails.iter().any(|line| line.name == name && line.verdict == Verdict::Blocks);
     let (deactivated, missing): (Vec<_>, Vec<_>) = report.missing.iter().partition(|line| line.deactivated);
+    let has_overdue = report.observed.iter().flat_map(|change| &change.edits).any(is_overdue);
     let lists = [
         list(
             "Not found in Pylon",
@@ -35,7 +37,7 @@ pub(super) fn others(report: &PlanReport) -> Vec<Section> {
             blocks(Guardrail::Missing),
             deactivated.into_iter().map(missing_line).collect(),
         ),
-        list("Observed, left alone", false, report.observed.iter().map(observed_line).collect()),
+        list("Observed, left alone", has_overdue, report.observed.iter().map(observed_line).collect()),
         list(
             "Another primary address in Pylon",
             false,
@@ -48,6 +50,11 @@ pub(super) fn others(report: &PlanReport) -> Vec<Section> {
         ),
     ];
     undeclared(report).into_iter().chain(lists.into_iter().flatten()).collect()
+}
+
+/// Returns `true` if the value should have been set after a window, but never was.
+fn is_overdue(edit: &EditLine) -> bool {
+    matches!(edit.origin, Origin::After { is_overdue: true, .. })
 }
 
 fn observed_line(change: &ChangeLine) -> Line {
@@ -76,12 +83,15 @@ fn missing_line(missing: &MissingLine) -> Line {
 }
 
 fn observed(edit: &EditLine) -> Line {
-    let EditLine { field, from, to, through_scim: _, location: _, origin: _, blame, cause: _ } = edit;
+    let EditLine { field, from, to, through_scim: _, location: _, origin, blame, cause: _ } = edit;
     let mut line = line![format!("{field} ")];
     line.extend(from.is_empty().then_some(Part::from("(none)")));
     line.extend(separated(from.iter().map(|value| line![value])));
     let before = from.last().map_or("", Printable::raw);
     line.extend(line![format!(" {} ", words::arrow(before)), to]);
+    if is_overdue(edit) {
+        line.extend(line![", ", Part::Sentence(words::origin(origin))]);
+    }
     line.extend(blame.iter().flat_map(|blame| line![" (", Part::Sentence(words::blame(blame)), ")"]));
     line
 }

@@ -127,10 +127,10 @@ pub fn causes(report: &PlanReport) -> Option<String> {
         let number = report.changes.iter().filter(has_cause).count();
         parts.extend((number > 0).then(|| format!("{number} {}", cause.as_str())));
     }
-    if parts.is_empty() {
-        parts.push("no change".to_owned());
-    }
     let note = if base.has_files { "" } else { ", which does not have these files" };
+    if parts.is_empty() {
+        return Some(format!("Compared with {name}{note}: no change in Pylon"));
+    }
     Some(format!("Causes, compared with {name}{note}: {}", parts.join(" · ")))
 }
 
@@ -153,7 +153,8 @@ pub fn origin(origin: &Origin) -> String {
         Origin::Window { until: None, reason } => {
             format!("from a window{}", in_parentheses(reason.as_deref()))
         }
-        Origin::After { window } => format!("after {}", Printable::new(window)),
+        Origin::After { window, is_overdue: false } => format!("after {}", Printable::new(window)),
+        Origin::After { window: _, is_overdue: true } => "the window ended more than 48 hours ago".into(),
         Origin::Rollback => "previous value".into(),
     }
 }
@@ -171,7 +172,7 @@ pub fn full_origin(origin: &Origin) -> String {
             format!("from an open-ended window{}", in_parentheses(reason.as_deref()))
         }
         Origin::Rollback => "previous value".into(),
-        Origin::After { window } => {
+        Origin::After { window, is_overdue: _ } => {
             format!("from `then`, if the status is still {window} after the window")
         }
     }

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 
 use pretty_assertions::assert_eq;
+use serde_json::Value;
 
 use crate::builders::ChangeWorld;
 use crate::harness::Scene;
@@ -86,11 +87,39 @@ fn the_status_of_an_ended_window_is_reset_for_two_days() {
     let scene = scene.env("ROLECALL_NOW", "2027-01-04T23:00:00Z");
     scene.run("plan --detailed-exitcode").exits(0);
 
+    // From then on, the status is left alone, but the plan says that it was never reset.
+    let run = scene.run("plan");
+    for line in [
+        "bo@acme.example  Bo  (observed, left alone)\n",
+        "status  out_of_office → active   users.toml:3, the window ended more than 48 hours ago\n",
+    ] {
+        assert!(run.stdout.contains(line), "{}", run.stdout);
+    }
+    let markdown = scene.run("plan --format markdown").stdout;
+    let line =
+        "`bo@acme.example` status `out_of_office` → `active`, `the window ended more than 48 hours ago`";
+    assert!(markdown.contains(line), "{markdown}");
+    let json: Value = serde_json::from_str(&scene.run("plan --format json").stdout).unwrap();
+    let origin = &json["observed"][0]["edits"][0]["origin"];
+    assert_eq!((&origin["kind"], &origin["overdue"]), (&Value::from("after_window"), &Value::from(true)));
+    scene.run("apply --auto-approve").exits(0);
+    assert_eq!(scene.patches().len(), 1);
+
     // A status picked by the user in the meantime is left alone.
     scene.pylon(|world| {
         world.changed_by_someone_else(std::time::Duration::ZERO, "bo@acme.example", None, Some("away"))
     });
     scene.env("ROLECALL_NOW", "2027-01-03T10:00:00Z").run("plan --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn a_status_that_was_never_reset_is_ignored_if_the_policy_ignores_statuses() {
+    let away = r#"{ windows = [{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }] }"#;
+    let scene = on("2026-12-20T10:00:00Z", away);
+    scene.run("apply --auto-approve").exits(0);
+    let text = format!("[policy]\nstatus = \"ignore\"\n[users]\n\"bo@acme.example\" = {away}\n");
+    let run = scene.file("users.toml", text).env("ROLECALL_NOW", "2027-02-01T00:00:00Z").run("plan");
+    assert!(run.stdout.contains("1 ignored by policy") && !run.stdout.contains("observed"), "{}", run.stdout);
 }
 
 #[test]
