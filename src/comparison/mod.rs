@@ -138,7 +138,8 @@ pub fn differences(old: &Roster, new: &Roster, roles: Option<&RoleCatalog>) -> V
     let sources = [&old.sources, &new.sources];
     let zones_differ = old.timezone != new.timezone;
     let [old, new] = [old, new].map(|roster| statements::declarations(roster, zones_differ));
-    let (missing, added) = (old.repeatable_missing_in(&new), new.repeatable_missing_in(&old));
+    let (mut missing, added) = (old.repeatable_missing_in(&new), new.repeatable_missing_in(&old));
+    pair_rules_by_reason(&mut missing, &added);
     let mut olds = old.single;
     olds.extend(missing);
     let mut differences = Vec::new();
@@ -151,6 +152,33 @@ pub fn differences(old: &Roster, new: &Roster, roles: Option<&RoleCatalog>) -> V
     }
     differences.sort_by(|one, other| one.subject.cmp(&other.subject));
     differences
+}
+
+/// Gives an old rule the subject of the new rule with the same reason. Otherwise, a rule whose `emails` changed would be reported as
+/// one removed and one added rule. If several rules have the reason, they aren't paired.
+fn pair_rules_by_reason(
+    missing: &mut BTreeMap<ComparedSubject, Declaration>,
+    added: &BTreeMap<ComparedSubject, Declaration>,
+) {
+    let mut by_reason: BTreeMap<&str, [Vec<&ComparedSubject>; 2]> = BTreeMap::new();
+    for (version, (rules, others)) in [(&*missing, added), (added, &*missing)].into_iter().enumerate() {
+        for (subject, rule) in rules.iter().filter(|(subject, _)| !others.contains_key(subject)) {
+            if let ComparedSubject::Rule { .. } = subject
+                && let Some(reason) = rule.iter().find(|statement| statement.key == "reason")
+            {
+                by_reason.entry(&reason.value).or_default()[version].push(subject);
+            }
+        }
+    }
+    let pairs = by_reason.into_values().filter_map(|rules| match rules.each_ref().map(Vec::as_slice) {
+        [[old], [new]] => Some(((*old).clone(), (*new).clone())),
+        _ => None,
+    });
+    for (old, new) in pairs.collect::<Vec<_>>() {
+        if let Some(rule) = missing.remove(&old) {
+            missing.insert(new, rule);
+        }
+    }
 }
 
 /// The roles with a minimum in either version, and Admin. The report flags every change to one of these roles.

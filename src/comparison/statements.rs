@@ -23,7 +23,7 @@ pub(super) struct DeclaredStatement {
     /// The position of the key in the canonical order of its subject.
     pub(super) rank: usize,
     pub(super) key: String,
-    value: String,
+    pub(super) value: String,
     /// The normalized value, which is equal for values with the same meaning.
     meaning: String,
     /// The time zone of local times in the value, as in [`ComparedValue`].

@@ -192,6 +192,36 @@ fn the_order_of_rules_and_acknowledgments_is_no_difference() {
 }
 
 #[test]
+fn a_rule_with_the_same_reason_is_changed_even_if_its_emails_differ() {
+    let rule = |emails: &str, reason: &str| {
+        format!("[[rule]]\nemails = {emails}\nroles = [\"Viewer\"]\nreason = \"{reason}\"\n")
+    };
+    let old = rule(r#"["*@b.example"]"#, "agency") + &rule(r#"["x@b.example"]"#, "two");
+    let new = rule(r#"["*@b.example", "*@c.example"]"#, "agency") + &rule(r#"["z@b.example"]"#, "two");
+    let (text, _) = compare(&old, &new);
+    assert_eq!(
+        text,
+        "rolecall compare · old/users.toml → users.toml · 0 declared
+
+  ~ [[rule]] *@b.example, *@c.example
+    ! emails  + \"*@c.example\"   users.toml:2
+  ~ [[rule]] z@b.example
+    ! emails  - \"x@b.example\"   old/users.toml:6
+    ! emails  + \"z@b.example\"   users.toml:6
+
+2 settings differ
+Review the lines with ! first: guarded roles, guardrails, rules, policy, acknowledgments, pinned organization.
+"
+    );
+    // Two rules with the same reason can't be told apart.
+    let twice = rule(r#"["y@b.example"]"#, "two") + &new;
+    let (text, _) = compare(&old, &twice);
+    for line in ["  - [[rule]] x@b.example\n", "  + [[rule]] y@b.example\n", "  + [[rule]] z@b.example\n"] {
+        assert!(text.contains(line), "{text}");
+    }
+}
+
+#[test]
 fn an_unchanged_rule_or_acknowledgment_is_not_compared_with_an_added_one() {
     let rule = |roles: &str, reason: &str| {
         format!("[[rule]]\nemails = \"*@b.example\"\nroles = [\"{roles}\"]\nreason = \"{reason}\"\n")
