@@ -374,6 +374,9 @@ pub struct RollbackArgs {
     /// Undo the apply with the newest journal for this config
     #[arg(long, conflicts_with = "of")]
     pub last: bool,
+    /// Show what would be restored without restoring it
+    #[arg(long, conflicts_with = "auto_approve")]
+    pub dry_run: bool,
     #[command(flatten)]
     pub carry: CarryArgs,
     #[command(flatten)]
@@ -381,10 +384,10 @@ pub struct RollbackArgs {
 }
 
 impl RollbackArgs {
-    /// Returns `true` if the command only lists the journals. With `--auto-approve`, a missing journal is an error, since the
-    /// cause is most likely an empty variable in a pipeline.
+    /// Returns `true` if the command only lists the journals. With `--auto-approve` or `--dry-run`, a missing journal is an error,
+    /// since the cause is most likely an empty variable in a pipeline.
     pub const fn is_list(&self) -> bool {
-        self.of.is_none() && !self.last && !self.carry.auto_approve
+        self.of.is_none() && !self.last && !self.dry_run && !self.carry.auto_approve
     }
 }
 
@@ -560,7 +563,7 @@ impl Command {
                 words.extend(only.iter().flat_map(|email| ["--only".to_owned(), email.clone()]));
                 words.extend(limit(carry).into_iter().flatten());
             }
-            Self::Rollback(RollbackArgs { of, last: _, carry, connection: _ }) => {
+            Self::Rollback(RollbackArgs { of, last: _, dry_run: _, carry, connection: _ }) => {
                 words = vec!["rollback".to_owned()];
                 words.extend(of.iter().map(|path| path_word(path)));
                 words.extend(limit(carry).into_iter().flatten());

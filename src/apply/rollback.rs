@@ -30,6 +30,8 @@ codes! {
         Foreign = "rollback::foreign",
         /// The run that writes the journal is still active on this machine.
         StillRunning = "rollback::still_running",
+        /// `--last` selects a rollback that left changes unapplied.
+        Incomplete = "rollback::incomplete",
     }
 }
 

@@ -93,11 +93,7 @@ pub(super) async fn carry_through(
 ) -> Done {
     let command = if undoing.is_some() { "rollback" } else { "apply" };
     let (mut prepared, lock) = confirmed(command, &connection, prepared, replan, args, session).await?;
-    let Some(lock) = lock else {
-        connection.close().await?;
-        let exit = if prepared.reviewed.is_blocked() { Exit::Blocked } else { Exit::Done };
-        return Ok((Body::Plan(Box::new(prepared.report)), exit));
-    };
+    let Some(lock) = lock else { return report_only(connection, prepared).await };
     let signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
     let (mut journal, journal_path) = journal(command, undoing, &prepared, args, session)?;
     let Connection { reader, place: _, sandbox, invocation: _, as_on: _ } = connection;
@@ -116,6 +112,13 @@ pub(super) async fn carry_through(
         problems.list.iter().for_each(|problem| say(&Printable::new(&problem.message).to_string()));
     }
     Ok((Body::Plan(Box::new(report)), exit(&finished)))
+}
+
+/// Reports the plan without sending anything.
+pub(super) async fn report_only(connection: Connection, prepared: Prepared) -> Done {
+    connection.close().await?;
+    let exit = if prepared.reviewed.is_blocked() { Exit::Blocked } else { Exit::Done };
+    Ok((Body::Plan(Box::new(prepared.report)), exit))
 }
 
 /// Prints a note that the end of the journal couldn't be written, which isn't fatal, since the report has the same outcomes.
@@ -324,7 +327,7 @@ fn ask(command: &str, planned: &PlanReport, session: Session<'_>) -> Result<(), 
         )
         .help(match command {
             "rollback" => {
-                "run it in a terminal to review the changes first; in a pipeline, add --auto-approve"
+                "review the changes with --dry-run; if they were reviewed, as in a pipeline, add --auto-approve"
             }
             _ => "run `rolecall plan` first; if the plan was reviewed, as in a pipeline, add --auto-approve",
         })
@@ -336,6 +339,9 @@ fn ask(command: &str, planned: &PlanReport, session: Session<'_>) -> Result<(), 
         text::question(command, planned, &styles, session.common.full, session.environment.stderr_width);
     let asked = output::stderr(question);
     let answered = asked.and_then(|()| std::io::stdin().lock().read_line(&mut answer));
+    if !answer.ends_with('\n') {
+        let _ = output::stderr("\n".to_owned()); // the input ended on the line of the prompt
+    }
     if answered.is_ok() && answer.trim() == "yes" {
         return Ok(());
     }

@@ -147,6 +147,10 @@ fn host(journal: &Path) -> Option<String> {
     }
 }
 
+fn is_rollback(journal: &Path) -> bool {
+    matches!(first_line(journal), Some(JournalLine::Begin { command, .. }) if command == "rollback")
+}
+
 /// Returns the first line of a journal, or `None` if it can't be read.
 pub(super) fn first_line(journal: &Path) -> Option<JournalLine> {
     serde_json::from_str(&regular::first_line(journal, LONGEST_BEGIN).ok()?).ok()
@@ -161,7 +165,8 @@ pub(super) fn undone_by(rollback: &Path, undoes: Option<&str>) -> Option<PathBuf
     [in_same_folder, undoes.to_owned()].into_iter().find(|path| path.is_file())
 }
 
-/// Returns the newest journal for these options if it has no end record. Only the first line and the end of the file are read.
+/// Returns the newest journal for these options if it has no end record, or if it's for a rollback that was stopped. Only the first
+/// line and the end of the file are read.
 pub(super) fn unfinished(folder: &Path, asked: &ConnectionArgs) -> Option<PathBuf> {
     let newest = newest_for(folder, asked)?;
     let mut file = File::open(&newest).ok()?;
@@ -171,8 +176,11 @@ pub(super) fn unfinished(folder: &Path, asked: &ConnectionArgs) -> Option<PathBu
     file.take(LONGEST_END).read_to_end(&mut tail).ok()?;
     let tail = String::from_utf8_lossy(&tail);
     let last = tail.lines().next_back().map(serde_json::from_str);
-    let has_end = matches!(last, Some(Ok(JournalLine::End { .. })));
-    (!has_end).then_some(newest)
+    let has_ended = match last {
+        Some(Ok(JournalLine::End { stopped, .. })) => !stopped || !is_rollback(&newest),
+        _ => false,
+    };
+    (!has_ended).then_some(newest)
 }
 
 /// Returns this folder's journals, newest first. The file names start with the time in seconds, so journals from the same second

@@ -1,8 +1,8 @@
 //! `rollback`: makes a plan to undo an apply and applies it like any other plan.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::apply::{Undoing, carry_through};
+use super::apply::{Undoing, carry_through, report_only};
 use super::connection::{Connection, at_present};
 use super::files::{Declared, declared};
 use super::prepare::{confirmed, settle_rollback};
@@ -11,7 +11,7 @@ use crate::apply::journal;
 use crate::apply::rollback::{Applied, RollbackCode};
 use crate::cli::{Common, RollbackArgs};
 use crate::exit::Exit;
-use crate::invocation::path_word;
+use crate::invocation::{path_word, quoted};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::regular;
@@ -25,6 +25,11 @@ pub(super) fn run(args: &RollbackArgs, session: Session<'_>) -> Done {
     let Some(of) = &args.of else {
         return Err(CommandError::usage(which(args.last)));
     };
+    if args.last
+        && let Some(problem) = undoes_incomplete_rollback(of)
+    {
+        return Err(problem.into());
+    }
     let (files, applied) = declared_and_applied(of, session)?;
     at_present(&files.roster, &args.connection, session.environment)?;
     let max_changes = args.carry.max_changes;
@@ -35,6 +40,9 @@ pub(super) fn run(args: &RollbackArgs, session: Session<'_>) -> Done {
             confirmed(connection, files, applied.emails().collect(), draw).await
         };
         let prepared = prepare(&connection, &files, &applied).await?;
+        if args.dry_run {
+            return report_only(connection, prepared).await;
+        }
         let undoing = Undoing { journal: of, files: &files };
         let replan = async |connection: &Connection| {
             Ok(prepare(connection, &files.resolved_again(session.environment), &applied).await?)
@@ -64,23 +72,44 @@ pub(super) fn list(args: &RollbackArgs, common: &Common) -> (Body, Exit) {
     let last = newest.iter().position(|journal| journals::is_for(journal, &args.connection));
     let older = newest.len().saturating_sub(LISTED);
     newest.truncate(LISTED);
-    let journals = newest.iter().map(|path| {
-        let is_running = journals::is_running(path);
-        let lines = journals::lines(path);
-        JournalEntry::new(path, lines.as_deref(), is_running)
-    });
-    let mut journals: Vec<JournalEntry> = journals.collect();
+    let mut journals: Vec<JournalEntry> = newest.iter().map(|path| entry(path)).collect();
     mark_rolled_back(&mut journals);
     let has_ended = |last: usize| {
         journals.get(last).is_none_or(|journal: &JournalEntry| journal.state != JournalState::Running)
     };
-    let undo = last.is_some_and(has_ended).then(|| common.invocation.command(&["rollback", "--last"]));
-    let undone = last.and_then(|last| journals.get(last)).filter(|newest| newest.is_incomplete_rollback());
-    let undone = undone.and_then(|newest| {
-        journals::undone_by(Path::new(newest.journal.raw()), newest.undoes.as_ref().map(Printable::raw))
-    });
+    let incomplete = last.and_then(|last| journals.get(last)).filter(|last| last.is_incomplete_rollback());
+    // For an incomplete rollback, `--last` is refused.
+    let newest =
+        incomplete.map_or_else(|| "--last".to_owned(), |last| path_word(last.journal.raw().as_ref()));
+    let undo = last.is_some_and(has_ended).then(|| common.invocation.command(&["rollback", &newest]));
+    let undone = incomplete.and_then(undone_by);
     let resume = undone.map(|undone| common.invocation.command(&["rollback", &path_word(&undone)]));
     (Body::Journals(Box::new(JournalsReport { journals, older, undo, resume, last })), Exit::Done)
+}
+
+fn entry(journal: &Path) -> JournalEntry {
+    let is_running = journals::is_running(journal);
+    JournalEntry::new(journal, journals::lines(journal).as_deref(), is_running)
+}
+
+/// Returns the path of the journal that this rollback undoes.
+fn undone_by(rollback: &JournalEntry) -> Option<PathBuf> {
+    journals::undone_by(Path::new(rollback.journal.raw()), rollback.undoes.as_ref().map(Printable::raw))
+}
+
+/// Returns an error if the newest journal is for an incomplete rollback. Undoing it would repeat changes that it was meant to undo,
+/// while the user most likely wants to continue it.
+fn undoes_incomplete_rollback(newest: &Path) -> Option<Problem> {
+    let entry = Some(entry(newest)).filter(JournalEntry::is_incomplete_rollback)?;
+    let resume = undone_by(&entry).map_or_else(
+        || "run it again with the same journal".to_owned(),
+        |undone| format!("run `rolecall rollback {}`", quoted(&path_word(&undone))),
+    );
+    let undo = quoted(&path_word(newest));
+    let message = "the newest run is an incomplete rollback; nothing was changed";
+    Some(Problem::new(RollbackCode::Incomplete, message).help(format!(
+        "to continue the rollback, {resume}; to undo what it restored, run `rolecall rollback {undo}`"
+    )))
 }
 
 /// Returns the usage error for a missing journal argument or, with `--last`, for a host without journals.

@@ -262,7 +262,7 @@ const ELSEWHERE: &[Elsewhere] = &[
     Elsewhere {
         flags: DRY_RUN,
         verbs: &["rollback"],
-        tip: "omit '--auto-approve': rollback then shows the changes and asks before it sends them",
+        tip: "use '--dry-run' to show what would be restored without restoring it",
     },
     elsewhere(DRY_RUN, "use 'rolecall plan' to show what would change without changing it"),
     elsewhere(

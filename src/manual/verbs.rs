@@ -86,8 +86,9 @@ pub const VERBS: &[Verb] = &[
         more: "Undoes one apply: each person that it changed gets the earlier values back, unless someone else has changed them since. \
                Also edit users.toml, because the next apply would otherwise undo the rollback. The report shows which lines to edit.",
         examples: &[
+            ("rolecall rollback", "list the journals of this config"),
+            ("rolecall rollback --last --dry-run", "show what undoing the newest apply would change"),
             ("rolecall rollback --last", "undo the newest apply"),
-            ("rolecall rollback", "list the journals of this config, which changes nothing"),
             ("rolecall rollback .rolecall/journal/20261120T080000Z-4711-5e0c9b1f.jsonl", "undo this apply"),
         ],
         exits: &[

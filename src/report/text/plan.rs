@@ -74,7 +74,8 @@ pub fn question(
     let guarded = words::guarded_roles(report);
     let guarded = if guarded.is_empty() { guarded } else { format!("; {guarded}") };
     let organization = report.organization.name.short(LONGEST);
-    wrapped(&format!("{plan}\n{people}{guarded}. Type `yes` to apply to {organization}: "), width)
+    let action = if command == "rollback" { "restore these values in" } else { "apply to" };
+    wrapped(&format!("{plan}\n{people}{guarded}. Type `yes` to {action} {organization}: "), width)
 }
 
 /// Formats the changes. If there are many, people with the same change share a row. Changes to guarded roles come last, right

@@ -422,6 +422,47 @@ fn after_a_killed_rollback_every_command_says_how_to_continue_it() {
 }
 
 #[test]
+fn after_a_stopped_rollback_plan_says_how_to_continue_it_and_last_is_refused() {
+    let (scene, journal) = applied_without_a_named_journal();
+    scene.run("rollback --last --auto-approve").exits(0);
+    let files = fs::read_dir(journal.parent().unwrap()).unwrap().map(|file| file.unwrap().path());
+    let rollback = files.into_iter().find(|path| *path != journal).unwrap();
+    let text = fs::read_to_string(&rollback).unwrap();
+    fs::write(&rollback, text.replace(r#""stopped":false"#, r#""stopped":true"#)).unwrap();
+
+    let [apply, rollback] = [&journal, &rollback].map(|path| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        format!("rolecall rollback .rolecall/journal/{name}")
+    });
+    scene.run("plan").exits(0).mentions(&format!("To continue the rollback, run `{apply}`."));
+    let patches = scene.patches().len();
+    let run = scene.run("rollback --last --auto-approve");
+    run.exits(1).names("rollback::incomplete").mentions(&format!("to continue the rollback, run `{apply}`"));
+    run.mentions(&format!("to undo what it restored, run `{rollback}`"));
+    assert_eq!(scene.patches().len(), patches);
+    let report: Value = serde_json::from_str(&scene.run("rollback --format json").stdout).unwrap();
+    assert_eq!((&report["resume"], &report["undo"]), (&Value::from(apply), &Value::from(rollback)));
+}
+
+#[test]
+fn a_dry_run_shows_what_would_be_restored_and_sends_nothing() {
+    let (scene, _) = applied(USERS);
+    let patches = scene.patches().len();
+    for (format, line) in [
+        ("text", "      role    Member → Viewer   first.jsonl:2, previous value\n"),
+        ("markdown", "| `bo@acme.example`<br>`Bo` |"),
+    ] {
+        let run = scene.run(&format!("rollback first.jsonl --dry-run --format {format}"));
+        assert!(run.exits(0).stdout.contains(line), "{}", run.stdout);
+    }
+    scene.run("rollback first.jsonl --dry-run --max-changes 1").exits(3);
+    scene.run("rollback --dry-run").exits(64).names("rollback::which_journal");
+    scene.run("rollback first.jsonl --dry-run --auto-approve").exits(64);
+    assert_eq!(scene.patches().len(), patches);
+    assert!(!scene.folder().join(".rolecall/journal").exists());
+}
+
+#[test]
 fn a_run_on_the_sandbox_does_not_hide_one_on_the_real_pylon() {
     let (scene, journal) = applied_without_a_named_journal();
     let text = fs::read_to_string(&journal).unwrap();
