@@ -271,8 +271,8 @@ fn change(
     Some((email.clone(), layout::PersonEdit::Change(values)))
 }
 
-/// Returns the values to declare for a new person. A role is mandatory, while any other wanted value that can't be expressed in a
-/// file is added to `omitted`.
+/// Returns the values to declare for a new person. A role is mandatory. Any other wanted value that can't be expressed in a file
+/// is added to `omitted`.
 ///
 /// # Errors
 /// Returns an error if the person's role can't be expressed in a file.
@@ -336,8 +336,8 @@ fn newcomer(
 }
 
 /// Returns the value in a spelling that the person's rules allow both offline and in `plan`. Offline, rules apply only to the
-/// declared address, and roles are compared as text, whereas `plan` applies rules to all of the person's addresses and compares
-/// role IDs.
+/// declared address, and roles are compared as text. In `plan`, rules apply to all of the person's addresses, and role IDs are
+/// compared.
 ///
 /// # Errors
 /// Returns an error if a rule doesn't allow the role.
@@ -374,8 +374,8 @@ fn find<'d>(desired: &'d DesiredState, email: &Email) -> Option<&'d DesiredPerso
     desired.people.get(found)
 }
 
-/// Returns the end of the ended window that set the field to the value still in Pylon, if there is such a window. Declaring that
-/// value in the person's entry would make it permanent.
+/// Returns the end of the window that set the field to the value still in Pylon, if there is such a window and it has ended.
+/// Declaring that value in the person's entry would make it permanent.
 fn ended_window(
     declared: &Email,
     field: Field,
@@ -393,7 +393,7 @@ fn ended_window(
     ends.find(|until| until.value.at <= now).map(|until| until.value.written.clone())
 }
 
-/// Returns the reason not to write a value that applies only for a time, or `None` for any other value.
+/// Returns the reason not to write a value that applies only temporarily, or `None` for any other value.
 fn temporary(origin: &Origin) -> Option<NotWrittenReason> {
     match origin {
         Origin::Window { until, reason: _ } => {

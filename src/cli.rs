@@ -75,7 +75,7 @@ pub enum Command {
     Man(ManArgs),
 }
 
-/// What the program needs to know about a command before running it.
+/// The facts about a command that the program needs before running it.
 #[derive(Debug, Default)]
 pub struct CommandFacts<'a> {
     pub name: &'static str,
@@ -233,7 +233,7 @@ pub struct ValidateArgs {
     pub deny: Option<Denied>,
 }
 
-/// What `--deny` treats as an error.
+/// The problems that `--deny` treats as errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Denied {
     /// All warnings

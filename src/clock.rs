@@ -59,8 +59,7 @@ pub fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
-/// An instant on a clock that keeps running during system sleep, unlike the clock behind `Instant`, which can stop during sleep on
-/// Unix.
+/// An instant on a clock that keeps running during system sleep. The clock behind `Instant` can stop during sleep on Unix.
 #[cfg(unix)]
 #[derive(Debug, Clone, Copy)]
 struct Start(Duration);

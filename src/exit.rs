@@ -20,7 +20,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Returns the exit code for a run whose report could not be written, which must not count as a success.
+    /// Returns the exit code for a run whose report could not be written, so that the run doesn't count as a success.
     #[must_use]
     pub const fn with_lost_report(self, may_have_changed: bool) -> Self {
         match self {

@@ -1,4 +1,4 @@
-//! Records how rolecall was invoked so that suggested commands, which are quoted for a shell, can include the same flags.
+//! Records how rolecall was invoked, so that suggested commands (quoted for a shell) can include the same flags.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -94,8 +94,8 @@ impl Invocation {
     }
 }
 
-/// Formats a path as a command-line argument. A path with a leading dash is prefixed with `./` because it would look like a
-/// flag.
+/// Formats a path as a command-line argument. A path with a leading dash is prefixed with `./`, because it would otherwise look
+/// like a flag.
 pub fn path_word(path: &Path) -> String {
     let path = path.to_string_lossy();
     if path.starts_with('-') { format!("./{path}") } else { path.into_owned() }

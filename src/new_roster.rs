@@ -2,8 +2,8 @@
 //!
 //! This module is pure. The generated files declare each person only once and yield an empty plan.
 //!
-//! Team files are named after roles or domains, which are untrusted input, so file names are restricted to lowercase ASCII letters,
-//! digits, hyphens, and inner dots. The names are unique even on case-insensitive file systems.
+//! Team files are named after roles or domains. Because these are untrusted input, file names are restricted to lowercase ASCII
+//! letters, digits, hyphens, and inner dots. The names are unique even on case-insensitive file systems.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

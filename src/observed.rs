@@ -15,7 +15,7 @@ pub struct ObservedState {
     pub roles: RoleCatalog,
     /// The integration users, sorted by ID. They don't count toward guardrails.
     pub integrations: BTreeSet<Integration>,
-    /// All people in the organization, including deactivated people only if they were requested. The [`Arc`] lets the address
+    /// All people in the organization. Deactivated people are included only if they were requested. The [`Arc`] lets the address
     /// indexes and any forecasts derived from this state share the people instead of copying them.
     people: BTreeMap<UserId, Arc<Person>>,
     by_primary: AddressIndex,
@@ -155,8 +155,8 @@ impl ObservedState {
     /// Adds people to a state that doesn't contain any people yet. If several entries have the same ID, the last one wins.
     #[must_use]
     pub fn with(self, people: impl IntoIterator<Item = Person>) -> Self {
-        // `collect` sorts all people once, while inserting them individually would take twice as long and leave the map's nodes
-        // half empty.
+        // `collect` sorts all people once. Inserting them individually would take twice as long and leave the map's nodes half
+        // empty.
         let people: BTreeMap<UserId, Arc<Person>> =
             people.into_iter().map(|person| (person.id.clone(), Arc::new(person))).collect();
         let mut state = Self { by_primary: HashMap::with_capacity(people.len()), ..self };
@@ -223,7 +223,7 @@ impl ObservedState {
     }
 }
 
-/// The people who have each address, sorted by ID, without duplicates.
+/// Maps each address to the people who have it, sorted by ID, without duplicates.
 type AddressIndex = HashMap<Email, Vec<Arc<Person>>>;
 
 /// Adds a person to an index. The result doesn't depend on the order of calls. A person with two spellings of an address is added

@@ -217,7 +217,7 @@ mod system {
     }
 }
 
-/// A fallback for platforms without `openat`, which checks each path before opening it.
+/// A fallback for platforms without `openat`. It checks each path before opening it.
 #[cfg(not(unix))]
 mod system {
     use super::{Error, ErrorKind, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};

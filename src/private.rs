@@ -19,17 +19,17 @@ pub fn options() -> OpenOptions {
     options
 }
 
-/// A temporary file in the same folder as the file it will replace. Because the rename is atomic, the file always has either
-/// all of its old contents or all of its new contents.
+/// A temporary file in the same folder as the file it will replace, the target. Because the rename is atomic, the target always
+/// has either all of its old contents or all of its new contents.
 ///
-/// The temporary file inherits the owner and mode of the file it will replace. If that file doesn't exist, only the current user
-/// can access the temporary file unless [`Staged::allow`] sets another mode.
+/// The temporary file inherits the owner and mode of the target. If the target doesn't exist, only the current user can access
+/// the temporary file unless [`Staged::allow`] sets another mode.
 #[derive(Debug)]
 pub struct Staged {
     path: PathBuf,
     temporary: PathBuf,
-    /// The open temporary file, or `None` once its contents are written, because many files can be staged at once and the number of
-    /// open files is limited.
+    /// The open temporary file, or `None` once its contents are written. The file is closed early because many files can be
+    /// staged at once, and the number of open files is limited.
     file: Option<File>,
 }
 

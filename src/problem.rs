@@ -62,8 +62,8 @@ impl Problem {
         self.code.starts_with("lint::")
     }
 
-    /// Masks words that look like secrets only because of the rest of their source line, such as a comment about a token.
-    /// `words_of_lines` caches these words by the address and length of the lines because a long line can have many problems.
+    /// Masks words that look like secrets only because of the rest of their source line, such as a comment about a token. Because
+    /// a long line can have many problems, `words_of_lines` caches the words by the address and length of their lines.
     fn hide_secrets<'s>(
         &mut self,
         sources: &'s Sources,

@@ -35,8 +35,8 @@ fn without_number(error: &io::Error) -> String {
 /// A guess at the encoding of a file that isn't UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NotUtf8 {
-    /// The name of the encoding: UTF-16 or UTF-32. In these encodings, ASCII text without a byte-order mark is also valid UTF-8
-    /// with NUL bytes.
+    /// The name of the encoding: UTF-16 or UTF-32. ASCII text in these encodings is also valid UTF-8 with NUL bytes, unless it
+    /// begins with a byte-order mark.
     #[error("is {0}, not UTF-8")]
     Wide(&'static str),
     /// An encoding with one byte per character. The fields describe the first byte that isn't UTF-8.

@@ -36,7 +36,8 @@ impl Place {
         Self { file, start: fit(span.start), end: fit(span.end) }
     }
 
-    /// Adjusts the place for sources that were appended to `files` other files with [`Sources::append`].
+    /// Adjusts the place after its sources were appended to other sources with [`Sources::append`]. `files` is the number of
+    /// files before them.
     #[must_use]
     pub fn shifted(self, files: usize) -> Self {
         let file = u32::try_from(files).unwrap_or(u32::MAX).saturating_add(self.file.0);

@@ -38,7 +38,7 @@ enum WriteMethod {
 }
 
 impl TargetFile {
-    /// Checks, without changing the file, that it can be written.
+    /// Checks that the file can be written, without changing it.
     pub fn open(path: &Path) -> Result<Self> {
         let path = follow_links(path);
         let method = match fs::metadata(&path) {

@@ -33,7 +33,7 @@ struct Write {
 
 /// Runs the machine until the apply is over.
 ///
-/// `signals` receives the number of each termination signal. After the first signal, no more requests are sent, and after the
+/// `signals` receives the number of each termination signal. After the first signal, no more requests are sent. After the
 /// second, pending responses are abandoned too. `report_wait` is called before each wait.
 pub async fn carry_out(
     mut machine: Machine,
@@ -69,8 +69,8 @@ pub async fn carry_out(
         tokio::select! {
             Some(answer) = under_way.next() => match answer {
                 Answer::Patched(ticket, attempt) => {
-                    // Ignore errors, since reading the user shows whether the write was applied, and writing the next intent
-                    // reveals a full disk.
+                    // Ignore errors, because reading the user shows whether the write was applied. A full disk shows up when
+                    // the next intent is written.
                     let _ = journal.answer(clock.now(), ticket.number(), attempt.result.as_ref().err());
                     machine.patched(clock.elapsed(), ticket, attempt);
                 }

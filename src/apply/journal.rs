@@ -1,7 +1,7 @@
 //! The journal of an apply: a write-ahead log of every change and its outcome.
 //!
-//! The journal is a JSON Lines file, and the intent of each `PATCH` is on disk before the request is sent. Journals are used for
-//! audits and by [`super::rollback`], but an apply never resumes from one, because the next run reads Pylon and makes a new plan. A
+//! The journal is a JSON Lines file. The intent of each `PATCH` is on disk before the request is sent. Journals are used for
+//! audits and by [`super::rollback`]. An apply never resumes from one, because the next run reads Pylon and makes a new plan. A
 //! killed apply can leave an incomplete last line, which [`read`] skips.
 
 use std::fs::File;
@@ -18,7 +18,7 @@ use crate::pylon::Failure;
 /// The maximum size of a journal that rolecall reads, in bytes. A million changes take up about 600 MB.
 pub const LARGEST: u64 = 1024 * 1024 * 1024;
 
-/// The format version of journals, which is the only one that a rollback accepts.
+/// The format version of journals. A rollback accepts no other version.
 pub const VERSION: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ pub enum JournalLine {
     },
     End {
         at: Timestamp,
-        /// Whether the apply ended early, before every change was attempted or read back.
+        /// Whether the apply ended early, before all changes were attempted or read back.
         stopped: bool,
     },
 }
@@ -149,7 +149,8 @@ impl Journal {
     }
 
     fn append(&mut self, lines: &[JournalLine]) -> std::io::Result<()> {
-        // After an incomplete line, start with a line break, or the first new line would continue it and become unreadable.
+        // After an incomplete line, start with a line break. Otherwise, the first new line would continue the incomplete one
+        // and be unreadable.
         let mut text = if self.is_torn { "\n".to_owned() } else { String::new() };
         for line in lines {
             text += &serde_json::to_string(line)?;
@@ -166,7 +167,7 @@ impl Journal {
 pub enum Ending {
     /// The journal has no `end` line, usually because the run was killed or is still in progress.
     Unfinished,
-    /// The run ended early, before every change was attempted or read back.
+    /// The run ended early, before all changes were attempted or read back.
     Stopped(Timestamp),
     /// The run ended without being stopped early. `left` lists all outcomes except `applied` and `already in sync`.
     Finished { at: Timestamp, left: Vec<OutcomeKind> },
@@ -195,8 +196,8 @@ impl Ending {
     }
 }
 
-/// Decodes a journal's bytes as UTF-8. Invalid bytes, such as an incomplete character left behind by a killed run, become NUL,
-/// which is invalid in JSON, so [`read`] skips the lines that contain it.
+/// Decodes a journal's bytes as UTF-8. Invalid bytes, such as an incomplete character left behind by a killed run, become NUL.
+/// Because NUL is invalid in JSON, [`read`] skips the lines that contain it.
 pub fn decode(bytes: Vec<u8>) -> String {
     let decoded = |bytes: &[u8]| {
         let chunks = bytes.utf8_chunks();

@@ -24,7 +24,7 @@ pub enum Outcome {
     NotAttempted(NotAttempted),
 }
 
-/// What the last read of a user showed who doesn't have the planned values.
+/// What the last read showed about a user who doesn't have the planned values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastRead {
     /// At least one field had its old value, and all others had the planned value.
@@ -118,7 +118,8 @@ impl OutcomeKind {
         }
     }
 
-    /// Returns `true` if sending the change again might help, unlike for a value that another client or a directory controls.
+    /// Returns `true` if sending the change again might help. It doesn't help if another client or a directory controls the
+    /// value.
     pub const fn may_succeed_if_sent_again(self) -> bool {
         match self {
             Self::Rejected | Self::Unknown | Self::NotAttempted => true,

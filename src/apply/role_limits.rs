@@ -30,7 +30,7 @@ struct HolderCount {
     arriving: u64,
     /// The number of holders that must remain throughout the apply, or 0 if the role has no minimum.
     least: u64,
-    /// The number of holders that must not be exceeded during the apply, or `u64::MAX` if the role has no maximum.
+    /// The holder count that must not be exceeded during the apply, or `u64::MAX` if the role has no maximum.
     most: u64,
     /// Whether the planned losses would violate the minimum unless others gain the role.
     has_scarce_losses: bool,

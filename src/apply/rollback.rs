@@ -1,9 +1,9 @@
 //! Plans how to undo an apply, based on its journal and the current values in Pylon.
 //!
 //! This module does no I/O. The users and their old values come from the journal. The report, however, shows the addresses and
-//! names found in Pylon, to reveal a forged journal that pairs a user's ID with someone else's address. A value is restored only if
-//! Pylon still has the value set by the apply. If no `PATCH` can restore the old value (several roles, or no role), the report says
-//! so. The result is a plan like any other, which guardrails review and the same protocol carries out.
+//! names found in Pylon, to reveal a forged journal that pairs a user's ID with someone else's address. A value is restored
+//! only if Pylon still has the value set by the apply. If no `PATCH` can restore the old value (several roles, or no role), the
+//! report says so. The result is a plan like any other: the guardrails review it, and the same protocol carries it out.
 
 use std::collections::BTreeMap;
 
@@ -177,15 +177,15 @@ impl Rollback {
             Some(person) => restoring(steps, Subject::new(email.clone(), person), person, observed),
             None => (None, vec![NotRolledBackReason::NotInPylon]),
         };
-        // If no part of the change was left out, the user already has the old values.
+        // If there's nothing to restore and nothing was left out, the user already has the old values.
         self.plan.in_sync += usize::from(change.is_none() && left.is_empty());
         self.plan.changes.extend(change);
         self.not_rolled_back.extend(left.into_iter().map(|why| NotRolledBack { email: email.clone(), why }));
     }
 }
 
-/// Returns the change that restores a person's old values, if there's anything to restore, and the reason for each value that can't
-/// be restored. Values that Pylon already has again appear in neither.
+/// Returns the change that restores a person's old values, or `None` if there's nothing to restore. Also returns the reason for
+/// each value that can't be restored. Values that Pylon already has again appear in neither.
 fn restoring(
     steps: &[Step],
     subject: Subject,

@@ -84,7 +84,7 @@ pub(super) struct Task {
     /// Number of failed writes, not counting throttled ones.
     pub(super) failed: u32,
     /// The last failure that leaves a write in doubt, if there is one. The write might have been applied or might arrive later,
-    /// since a gateway can time out and still forward the request.
+    /// because a gateway can time out and still forward the request.
     pub(super) in_doubt: Option<Failure>,
     position: Position,
 }
@@ -148,7 +148,7 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    /// Queues all changes, whose users were read at `read_at`.
+    /// Queues all changes. Their users were read at `read_at`.
     pub(super) fn new(ordered: Vec<Ordered>, is_own: impl Fn(&Change) -> bool, read_at: Duration) -> Self {
         let task = |ordered: Ordered| Task {
             is_own: is_own(&ordered.change),
@@ -242,7 +242,7 @@ pub(super) enum Evidence {
     /// Every field has the planned value.
     Desired,
     /// Every field has the planned value, but the user still holds a role that the change takes away, now through a SCIM group.
-    /// Pylon shows a role that is both assigned and granted by a group only once, so the plan could not know.
+    /// Pylon lists a role only once even if it's both assigned and granted by a group, so the plan couldn't foresee this.
     StillHeld,
     /// At least one field has its old value, and all others have the planned value.
     Before,
@@ -251,7 +251,7 @@ pub(super) enum Evidence {
 }
 
 impl Evidence {
-    /// Returns what a last read with this evidence showed, or `None` if it showed the planned values.
+    /// Returns the corresponding [`LastRead`], or `None` if the read showed the planned values.
     pub(super) fn last_read(self) -> Option<LastRead> {
         match self {
             Self::Desired | Self::StillHeld => None,

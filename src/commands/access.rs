@@ -140,7 +140,7 @@ fn not_a_review(path: &Path, why: &str) -> Problem {
 
 fn check_organization(earlier: &EarlierReview, report: &AccessReport, path: &Path) -> Result<(), Problem> {
     let (then, now) = (&earlier.organization, &report.organization);
-    // The organization may have moved to another region or host, but one in the sandbox is only an imitation.
+    // A different place is fine, since the organization may have moved to another region or host. The sandbox only imitates it.
     let is_fake = |place: &Printable| place.raw() == SANDBOX;
     if then.id == now.id && is_fake(&then.place) == is_fake(&now.place) {
         return Ok(());

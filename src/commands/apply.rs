@@ -72,7 +72,7 @@ fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepare
     Ok(prepared)
 }
 
-/// What a rollback is based on.
+/// The additional inputs of a rollback.
 #[derive(Clone, Copy)]
 pub(super) struct Undoing<'a> {
     /// The journal that the rollback undoes.
@@ -121,14 +121,14 @@ pub(super) async fn report_only(connection: Connection, prepared: Prepared) -> D
     Ok((Body::Plan(Box::new(prepared.report)), exit))
 }
 
-/// Prints a note that the end of the journal couldn't be written, which isn't fatal, since the report has the same outcomes.
+/// Prints a note that the end of the journal couldn't be written. This isn't fatal, since the report has the same outcomes.
 fn incomplete_journal(journal: &str, error: std::io::Error) {
     let (name, why) = (Printable::cut(journal, 200), Unreadable::System(error));
     say(&format!("The journal {name} is incomplete, as if this run had not finished: {why}."));
 }
 
-/// Acquires the lock and asks for confirmation. Returns the plan to send, which is fresh if another apply just ran or the user took
-/// too long to confirm. Without a lock in the result, there's nothing to send.
+/// Acquires the lock and asks for confirmation. Returns the plan to send and the lock, or no lock if there's nothing to send. The
+/// plan is a fresh one if another apply just ran, or if the user took too long to confirm.
 async fn confirmed(
     command: &str,
     connection: &Connection,
@@ -186,7 +186,7 @@ fn plan_changed(problem: &Problem, invocation: &Invocation) -> Problem {
     ))
 }
 
-/// What to do if the argument is not a saved plan.
+/// The advice for an argument that isn't a saved plan.
 #[derive(Clone, Copy)]
 pub(super) struct NotSavedAdvice {
     /// For a file that cannot be read.

@@ -26,7 +26,7 @@ use crate::roster::read::included_patterns;
 /// The base version of the files, along with its name in reports.
 #[derive(Debug)]
 pub(super) struct Base {
-    /// The base roster or, if the base files are invalid, their problems, in which case the report shows no causes.
+    /// The base roster, or the problems of the base files if they're invalid. In that case, the report shows no causes.
     pub(super) files: Result<Roster, Problems>,
     pub(super) line: BaseLine,
 }
@@ -103,7 +103,7 @@ pub(super) fn is_file(argument: &Path, config: &Path) -> Result<bool, Problem> {
         Ok(_) => {}
         // Outside a repository, there are no revisions, so the argument must be a file.
         Err(_) if !is_in_repository(folder) => return Ok(true),
-        // If git is missing or refuses to run, a name that hardly any revision has is assumed to be that of a file.
+        // If git is missing or refuses to run, treat the argument as a file if hardly any revision would have such a name.
         Err(_) if is_named_like_a_file(argument) => return Ok(true),
         Err(error) if error.to_string() == NO_REVISION => return Ok(true),
         Err(error) => return Err(not_read(revision, &error.to_string())),

@@ -154,7 +154,8 @@ pub(super) fn at_present(
     }
 }
 
-/// Chooses the proxy and loads the certificates for these options, unless the base URL is invalid or contradicts the region.
+/// Chooses the proxy and loads the certificates for these options. Returns `None` if the base URL is invalid or contradicts the
+/// region.
 pub(super) fn network(
     roster: &Roster,
     asked: &ConnectionArgs,
@@ -173,8 +174,8 @@ fn as_on(base: &BaseUrl, clock: Clock) -> Option<Moment> {
     (clock.is_fixed() && !base.is_loopback()).then(|| Moment { at, written: at.to_string() })
 }
 
-/// Returns the base URL from `--base-url` or `PYLON_BASE_URL` or, without one, the host of the requested region, the pinned
-/// region, or the US. Fails if any of these contradict each other.
+/// Returns the base URL from `--base-url` or `PYLON_BASE_URL`. Without one, uses the host of the requested region, the pinned
+/// region, or the US, in that order. Fails if any of these contradict each other.
 fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem> {
     let pin = roster.workspace.region.as_ref();
     let region = asked.region;

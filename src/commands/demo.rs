@@ -1,4 +1,4 @@
-//! `demo`: writes an example and plans it on the sandbox, as a first command for new users that works without any setup.
+//! `demo`: writes an example and plans it on the sandbox. It's meant as the first command for new users, since it needs no setup.
 
 use std::fs;
 use std::io::Result;

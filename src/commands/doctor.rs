@@ -31,7 +31,7 @@ use crate::toml_text;
 /// The maximum difference between this machine's clock and Pylon's that passes the check. With a larger difference, windows begin
 /// and end noticeably too early or too late.
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
-/// The maximum age of the last apply, beyond which the report warns that a pipeline may have stopped running.
+/// The age of the last apply beyond which the report warns that a pipeline may have stopped running.
 const SILENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The maximum length of an error message or a remedy in the report, in characters.
 const SENTENCE: usize = 300;
@@ -137,7 +137,7 @@ fn network(roster: &Roster, asked: &ConnectionArgs, environment: &Environment) -
     vec![route, roots]
 }
 
-/// Reports whether requests go through a proxy, whose address is shown without its credentials.
+/// Reports whether requests go through a proxy, and shows the proxy's address without its credentials.
 fn proxy(route: &Route) -> Check {
     let found = match route {
         Route::Direct(Direct::Loopback) => "none: Pylon is on this machine".to_owned(),
@@ -219,8 +219,7 @@ fn clock(attempt: &Attempt<Identity>, took: Duration, environment: &Environment)
     Check::attention("clock", format!("{} s away from Pylon's", off.as_secs()), remedy)
 }
 
-/// Returns the part of the difference between two clocks that can't be due to the round-trip time or the rounding to whole
-/// seconds.
+/// Returns the difference between two clocks, minus what the round-trip time and the rounding to whole seconds can account for.
 fn off_by(ours: Timestamp, theirs: Timestamp, took: Duration) -> SignedDuration {
     let slack = SignedDuration::try_from(took).unwrap_or_default() + SignedDuration::from_secs(1);
     (ours.duration_since(theirs).abs() - slack).max(SignedDuration::ZERO)

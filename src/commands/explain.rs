@@ -1,4 +1,4 @@
-//! `explain`: shows everything about a person, declared or not, or shows the page for an error code.
+//! `explain`: shows everything about a declared or unmanaged person, or the page for an error code.
 
 use std::collections::BTreeSet;
 
@@ -128,8 +128,8 @@ fn matching(
     found.into_iter().collect()
 }
 
-/// Returns the complete code if `part` is what follows the `::` of exactly one code. Only parts with an underscore count, since a
-/// single word could also be a name.
+/// Returns the complete code if `part` is the text after the `::` of exactly one code. Only parts with an underscore count, since
+/// a single word could also be a name.
 fn code_without_prefix(part: &str) -> Option<&'static str> {
     if !part.contains('_') {
         return None;

@@ -75,7 +75,7 @@ pub(super) fn read_each<T>(
     problems.map_or(Ok(all), Err)
 }
 
-/// Replaces the help for a missing file, which suggests `--config`, for a command whose files are arguments.
+/// Replaces the help for a missing file. The usual help suggests `--config`, which is wrong if a command's files are arguments.
 pub(super) fn with_help_for_missing(mut problems: Problems, help: &str) -> Problems {
     let missing = problems.list.iter_mut().filter(|problem| problem.code == RosterCode::FileMissing.as_str());
     missing.for_each(|problem| problem.help = Some(help.to_owned()));
@@ -130,8 +130,8 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
     if problems.is_empty() { Ok(emails) } else { Err(problems) }
 }
 
-/// If the files declare neither people nor anything else to check against Pylon, returns a report that says so, which lets the
-/// caller skip the connection.
+/// If the files declare no people and nothing else to check against Pylon, returns a report that says so. The caller can then
+/// skip the connection.
 pub(super) fn without_people(declared: &Declared, common: &Common) -> Option<Body> {
     let Roster { people, workspace, guardrails, .. } = &declared.roster;
     let asks = !people.is_empty()

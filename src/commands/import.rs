@@ -35,7 +35,7 @@ pub(super) fn run(args: &ImportArgs, session: Session<'_>) -> Done {
     if args.update { update(args, session) } else { begin(args, session) }
 }
 
-/// Writes the organization to a sandbox state file. From the config, only the pinned organization and region are used.
+/// Writes the organization to a sandbox state file. Uses only the pinned organization and region from the config.
 fn state(path: &Path, args: &ImportArgs, session: Session<'_>) -> Done {
     is_new(path)?;
     let roster = read_if_there(session)?.unwrap_or_default();
@@ -125,7 +125,7 @@ fn are_there(names: &[String], has_root: bool) -> Problem {
     })
 }
 
-/// Writes the new files. The root file comes last to keep an import that fails midway from leaving a valid root file behind.
+/// Writes the new files. The root file comes last, so that an import that fails midway doesn't leave a valid root file behind.
 fn write(new: NewRoster<'_>, config: &Path, teams: &Path) -> Result<(), CommandError> {
     let is_new_folder = !new.teams.is_empty() && !teams.exists();
     let team = |TeamFile { name: file, text, .. }: TeamFile| {
@@ -231,7 +231,7 @@ fn updated(
     FilesReport { verdict, files, not_written }
 }
 
-/// Merges a person's enforced changes and the changes that the policy only observes into a single change per person.
+/// Merges the enforced changes and the changes that the policy only observes, so that each person has a single change.
 fn merged<'c>(changes: impl Iterator<Item = &'c Change>) -> Vec<Change> {
     let mut merged: IndexMap<&UserId, Change> = IndexMap::new();
     for change in changes {

@@ -123,7 +123,7 @@ fn is_unused(file: &File) -> Result<()> {
     Ok(())
 }
 
-/// Returns the newest journal of a run against the Pylon, or the sandbox, selected by these options.
+/// Returns the newest journal of a run against the Pylon or sandbox that these options select.
 pub(super) fn newest_for(folder: &Path, asked: &ConnectionArgs) -> Option<PathBuf> {
     newest(folder).into_iter().find(|journal| is_for(journal, asked))
 }
@@ -156,9 +156,9 @@ pub(super) fn first_line(journal: &Path) -> Option<JournalLine> {
     serde_json::from_str(&regular::first_line(journal, LONGEST_BEGIN).ok()?).ok()
 }
 
-/// Returns the path of the journal that `rollback` undoes, to be passed to the next `rollback`. `undoes` is the path in the
-/// rollback's own journal. That path may be relative to a different folder, so the folder with the rollback's journal comes first.
-/// Returns `None` if neither path is a file.
+/// Returns the path of the journal that a rollback undoes, so that the next `rollback` can use it again. `rollback` is the path
+/// of the rollback's own journal, and `undoes` is the path recorded there. Because `undoes` may be relative to a different
+/// folder, the folder with the rollback's journal is tried first. Returns `None` if neither path is a file.
 pub(super) fn undone_by(rollback: &Path, undoes: Option<&str>) -> Option<PathBuf> {
     let undoes = Path::new(undoes?);
     let in_same_folder = rollback.with_file_name(undoes.file_name()?);

@@ -45,8 +45,8 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
     if let Command::Rollback(args) = &mut cli.command
         && args.last
     {
-        // Replace `--last` with the name of the journal, because the rollback writes its own journal. After it, `--last` would
-        // refer to that one instead of the one to resume.
+        // Replace `--last` with the name of the journal. The rollback writes a journal of its own, so from then on, `--last`
+        // would refer to that journal instead of the one to resume.
         args.of = journals::newest_for(folder(&config), &args.connection);
     }
     cli.use_config(config, origin);
@@ -109,7 +109,7 @@ fn up_to_repository_root(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) ->
     None
 }
 
-/// Builds the relative path to the folder `levels` levels up.
+/// Builds the relative path that goes up this number of levels.
 fn parent_folder(levels: usize) -> PathBuf {
     std::iter::repeat_n("..", levels).collect()
 }
@@ -123,8 +123,8 @@ pub(super) fn check_is_root(config: &Path) -> Result<(), Problem> {
     else {
         return Ok(());
     };
-    // This check can reject a config but never selects one, so outside a repository, it's safe to search all parent folders with
-    // the same owner.
+    // Outside a repository, it's safe to search all parent folders with the same owner, because this check can reject a config
+    // but never selects one.
     let with_same_owner = || start.ancestors().take_while(|parent| owner(parent) == owner(&start)).collect();
     for parent in up_to_repository_root(&start, owner).unwrap_or_else(with_same_owner) {
         let root = parent.join(CONFIG);

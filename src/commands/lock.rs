@@ -30,11 +30,11 @@ pub struct Lock {
     unlocked_for: Option<Duration>,
 }
 
-/// The folder for the lock or, if it can't be used, its path and the error.
+/// A folder for the lock, or the path and the error if the folder can't be used.
 pub type LockFolder = Result<OwnFolder, (PathBuf, Error)>;
 
 impl Lock {
-    /// In every usable folder, takes the lock for the given organization and host.
+    /// Takes the lock for the given organization and host in every usable folder.
     ///
     /// # Errors
     /// Fails if another process holds the lock, if no folder is usable, or if the lock's path exists but isn't a regular file

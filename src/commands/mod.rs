@@ -63,7 +63,7 @@ codes! {
         NeedsApproval = "apply::needs_approval",
         /// The user did not type `yes` to confirm the changes.
         NotApproved = "apply::not_approved",
-        /// The user confirmed a plan, but by then, a change that it did not show had become necessary.
+        /// The user confirmed a plan, but by then, a change that the plan did not show had become necessary.
         PlanChanged = "apply::plan_changed",
         /// Another apply for this organization is running.
         Locked = "apply::locked",
@@ -162,7 +162,7 @@ pub struct Environment {
     pub stderr_width: Option<usize>,
 }
 
-/// What every command gets in addition to its own arguments: the common flags and the environment.
+/// The input of every command in addition to its own arguments: the common flags and the environment.
 #[derive(Debug, Clone, Copy)]
 struct Session<'a> {
     common: &'a Common,

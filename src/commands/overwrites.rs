@@ -46,8 +46,8 @@ pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandErr
     Ok(())
 }
 
-/// The number of bytes to parse at the start of an existing output file, to find out whether it declares people. It's small
-/// because parsing takes up about fifty times as much memory.
+/// The number of bytes to parse at the start of an existing output file, to find out whether it declares people. The number is
+/// small because parsing needs about fifty times as much memory.
 const LOOKED_AT: usize = 16 * 1024;
 
 fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIdentity, CommandError> {
@@ -84,7 +84,7 @@ fn not_over_files(path: &Path, common: &Common) -> Result<(), CommandError> {
     Err(CommandError::usage(problem.help("name another file; nothing was read or written")))
 }
 
-/// Returns the pattern with which the root file would include a file at this path.
+/// Returns the first `include` pattern of the root file that matches this path, if any.
 fn including(path: &Path, config: &Path) -> Option<String> {
     let root = if is_stream(config) { return None } else { regular::start(config, LOOKED_AT as u64).ok()? };
     let (place, options) =
@@ -101,7 +101,7 @@ fn same_file(message: String) -> CommandError {
     CommandError::usage(Problem::new(CommandCode::SameFile, message).help(help))
 }
 
-/// Identifies a file regardless of the path leading to it.
+/// The identity of a file, regardless of the path leading to it.
 struct FileIdentity {
     path: PathBuf,
     /// Whether the file is a terminal, a pipe, or another device, which several outputs can share without overwriting each other.

@@ -110,8 +110,8 @@ fn only_of(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Problems
     only(scope.only, declared).map_err(|problems| Problems::new(declared.roster.sources.clone(), problems))
 }
 
-/// Returns the error for a person who was selected with `--only`, but can't be changed. Without it, a typo would look as if there
-/// were nothing to change.
+/// Returns the error for a person who was selected with `--only`, but can't be changed. Without this error, a typo would look as
+/// if there were nothing to change.
 fn only_missing(absent: &Absent) -> Problem {
     let Absent { email, absence } = absent;
     let name = Printable::cut(email.value.as_str(), 80);
@@ -199,8 +199,7 @@ pub(super) fn settle_rollback(
         .rollback(state, &connection.place, desired.people.len())
         .map_err(|problem| problem.with_sources(&roster.sources))?;
     let files = Adoption::of_rollback(&plan.changes, desired, roster, state);
-    // The rollback is possible without the plan for the files, which is used only for a note about the next apply, so errors are
-    // ignored.
+    // Ignore errors here. The plan for the files is used only for a note about the next apply, and the rollback works without it.
     let next =
         Plan::draw(desired, state, &roles, roster.policy).map_or_else(|_| Vec::new(), |plan| plan.changes);
     let notes = RollbackNotes::new(applied, &not_rolled_back, &files, &next, &roster.sources, &state.roles);
@@ -312,7 +311,7 @@ impl Prepared {
         digest_of(&self.sources)
     }
 
-    /// Returns what a saved plan is bound to: the host and the digest of the files.
+    /// Returns the values that a saved plan is bound to: the host and the digest of the files.
     pub(super) fn binding<'a>(&'a self, files: &'a str) -> Binding<'a> {
         Binding { host: &self.host, files }
     }

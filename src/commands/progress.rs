@@ -1,6 +1,6 @@
 //! Progress reporting on standard error: a progress line with a countdown on a terminal, and occasional lines elsewhere.
 //!
-//! On a terminal, the line must never contain untrusted text, because `indicatif` draws it, bypassing the scrubbing in `output`.
+//! On a terminal, the line must never contain untrusted text, because `indicatif` draws it without the scrubbing in `output`.
 //! `progress_line` formats the line, and a thread of `indicatif` redraws it, so the countdown advances while the apply is
 //! waiting.
 
@@ -127,7 +127,7 @@ impl Progress {
 pub(super) struct ReadWaits {
     clock: Clock,
     is_quiet: bool,
-    /// The countdowns on the terminal, of which several can run at once. `None` if standard error isn't a terminal.
+    /// The countdowns on the terminal. Several can run at once. `None` if standard error isn't a terminal.
     countdowns: Option<MultiProgress>,
 }
 

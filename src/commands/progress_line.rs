@@ -109,8 +109,8 @@ pub(super) fn countdown(left: Duration, width: usize) -> String {
     texts.find(|text| display_width(text) < width).unwrap_or_default()
 }
 
-/// Estimates when the last change will be sent if the next one can be sent at `from`. As many changes as the rate limit allows
-/// are assumed to be sent at the start of each minute.
+/// Estimates when the last change will be sent if the next one can be sent at `from`. Assumes that each minute starts with as
+/// many changes as the rate limit allows.
 pub(super) fn estimated_end(unsettled: usize, per_minute: u64, from: Duration) -> Duration {
     let minutes = (unsettled as u64).saturating_sub(1) / per_minute.max(1);
     from.saturating_add(Duration::from_secs(minutes.saturating_mul(60)))

@@ -1,4 +1,4 @@
-//! `roles`: lists the organization's roles. It works without files, since users look up the roles before they write any.
+//! `roles`: lists the organization's roles. It works without files, since users look up the roles before they write the files.
 
 use super::connection::Connection;
 use super::files::read_if_there;

@@ -51,7 +51,7 @@ pub(super) fn run(args: &RollbackArgs, session: Session<'_>) -> Done {
     })
 }
 
-/// Reads the files and the journal, which is added to the sources so that error messages can point at its lines.
+/// Reads the files and the journal. Also adds the journal to the sources, so that error messages can point at its lines.
 fn declared_and_applied(of: &Path, session: Session<'_>) -> Result<(Declared, Applied), CommandError> {
     if journals::is_running(of) {
         return Err(still_running().into());

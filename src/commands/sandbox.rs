@@ -105,8 +105,8 @@ fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Worl
     Ok(world)
 }
 
-/// Generates an organization from the declared people with only the built-in roles. As with the real Pylon, planning then fails
-/// if the files name any other role, whereas generating that role would hide a typo. If the files don't declare any people,
+/// Generates an organization from the declared people with only the built-in roles. If the files name any other role, planning
+/// fails, as with the real Pylon. Generating that role instead would hide a typo. If the files don't declare any people,
 /// generates [`DEFAULT_PEOPLE`] people.
 fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
     if roster.people.is_empty() {
@@ -144,7 +144,7 @@ fn write(path: &Path, args: &SandboxArgs, session: Session<'_>) -> Done {
     write_state(path, &SandboxState { made_up: false, ..world.to_state() })
 }
 
-/// Reads the state file if it's given and exists, or else generates `people` people (12 by default).
+/// Reads the state from `file` if it's given and exists. Otherwise, generates this number of people (12 by default).
 fn described(file: Option<&Path>, people: Option<usize>, now: Timestamp) -> Result<World, Problem> {
     let read = match file {
         Some(path) => parse(path, regular::read(path, MAX_STATE_BYTES), now)?,
@@ -168,8 +168,8 @@ fn read_kept(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     parse(&path, text, now)
 }
 
-/// Reads `pylon.json` next to the config, if it exists. Since the file may come with a repository and is used without being on
-/// the command line, we reject symbolic links, which could point at any of the user's files.
+/// Reads `pylon.json` next to the config, if it exists. The file may come with a repository, and it's used without being on the
+/// command line. Symbolic links are rejected because they could point at any of the user's files.
 fn read_described(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     let path = folder.join("pylon.json");
     let text =

@@ -2,8 +2,8 @@
 //!
 //! [`watch`] starts a thread that receives the signals and can terminate the process even while the main thread is blocked.
 //! During the work, the thread only forwards each signal, so that the work can shut down cleanly. Afterwards, the next signal
-//! terminates the process immediately, even if printing the report is blocked because it's never read. The default signal
-//! handling can't do this, because tokio doesn't restore it after installing a handler.
+//! terminates the process immediately, even if the report is never read and printing it blocks. The default signal handling can't
+//! do this, because tokio doesn't restore it after installing a handler.
 
 use std::io::{Error, Result};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const TO_NOTICE: Duration = Duration::from_millis(500);
 /// How long a run that was stopped by a single signal may take to print its report. GitHub's runner sends the next signal after
 /// 7.5 seconds.
 const TO_REPORT_STOPPED: Duration = Duration::from_secs(5);
-/// How long a run may take to print its report if the work has ended before its first signal was noticed, or if a second signal
+/// How long a run may take to print its report if the work ended before it noticed the first signal, or if a second signal
 /// arrives after the work.
 const TO_REPORT: Duration = Duration::from_millis(50);
 /// The number of free file descriptors that a run needs for two runtimes, the locks, the journal, and a connection.

@@ -3,8 +3,8 @@
 //! `statements` converts each version to canonical TOML, one subject (such as a person or a rule) at a time. This module pairs up
 //! the subjects of both versions, and each subject that differs results in exactly one [`DifferenceEntry`].
 //!
-//! The comparison is semantic, so spelling out a default, reordering entries, changing the case of an address, or moving a person
-//! to another file makes no difference.
+//! The comparison is semantic. It ignores a default that is spelled out, the order of entries, the case of an address, and the
+//! file in which a person is declared.
 
 mod statements;
 
@@ -154,8 +154,8 @@ pub fn differences(old: &Roster, new: &Roster, roles: Option<&RoleCatalog>) -> V
     differences
 }
 
-/// Gives an old rule the subject of the new rule with the same reason. Otherwise, a rule whose `emails` changed would be reported as
-/// one removed and one added rule. If several rules have the reason, they aren't paired.
+/// Gives an old rule the subject of the new rule with the same reason. Otherwise, a rule whose `emails` changed would be reported
+/// as one removed and one added rule. If several rules have the reason, they aren't paired.
 fn pair_rules_by_reason(
     missing: &mut BTreeMap<ComparedSubject, Declaration>,
     added: &BTreeMap<ComparedSubject, Declaration>,
@@ -257,7 +257,7 @@ fn difference(
     };
     let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
     let items = items(&subject, old, new, guarded, sources);
-    // An added or removed person or risk counts as a difference even if it has no keys, as in `"ana@acme.example" = {}`.
+    // An added or removed subject counts as a difference even if it has no keys, as in `"ana@acme.example" = {}`.
     (kind != Kind::Changed || !items.is_empty()).then_some(DifferenceEntry {
         subject,
         kind,

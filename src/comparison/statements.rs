@@ -236,7 +236,7 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
 
 fn role_limit(of: &mut DeclarationBuilder, key: &str, limit: &RoleLimit) {
     let RoleLimit { role, holders } = limit;
-    // Use one spelling for Admin, whose name and slug differ only in case, or `admin` would differ from the default.
+    // Use one spelling for Admin. Its name and slug differ only in case, so `admin` would otherwise differ from the default.
     let name = if role.value.eq_ignore_ascii_case("admin") { "Admin" } else { &role.value };
     of.add(&format!("{key}.{}", toml_text::key(name)), holders.to_string(), Some(role.place));
 }

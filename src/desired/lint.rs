@@ -109,7 +109,7 @@ impl Roster {
         problems
     }
 
-    /// Returns the warnings about addresses in the settings, which are those in `protected` and in acknowledgments.
+    /// Returns the warnings about the addresses in `protected` and in acknowledgments.
     fn mentioned(&self) -> Vec<Problem> {
         let users = self.acknowledgments.iter().filter_map(|known| known.risk.user());
         let mut problems = Vec::new();

@@ -20,7 +20,7 @@ use crate::source::Sourced;
 /// How long a window's `then` applies after the window ends, for people who still have the window's status.
 pub const THEN_DURATION: SignedDuration = SignedDuration::from_hours(48);
 
-/// An acknowledgment must expire at most this long from now, so that accepted risks are reviewed regularly.
+/// The maximum time from now until an acknowledgment expires. The limit ensures that accepted risks are reviewed regularly.
 pub const LONGEST_ACKNOWLEDGMENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The desired values of all declared people at a given instant.
@@ -55,8 +55,8 @@ impl DesiredPerson {
         ways.iter().find(|way| way.undoes(current)).filter(|way| way.is_overdue())
     }
 
-    /// Returns the most likely desired value of `field`, without consulting Pylon. If only ended windows apply, that's the value
-    /// to set after the most recent window.
+    /// Returns the most likely desired value of `field`, without consulting Pylon. If only windows that have ended apply, this
+    /// is the value to set after the most recent one.
     pub fn likely_value(&self, field: Field) -> Option<&Desired> {
         self.values[field].as_ref().or_else(|| self.after_windows(field).next())
     }
@@ -181,8 +181,8 @@ struct Ended {
     then: Sourced<FieldValue>,
 }
 
-/// Returns the statuses to set after windows have ended. A window counts even if another window has ended since, because the person
-/// still has the earlier window's status if rolecall wasn't run in between.
+/// Returns the statuses to set after windows have ended. A window counts even if another window has ended since. If rolecall
+/// wasn't run in between, the person still has the status of the earlier window.
 fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
     let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now)).collect();
     ended.sort_by_key(|window| window.until);

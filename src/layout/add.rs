@@ -4,8 +4,8 @@
 //! tables. Lines go into the last group of lines, and tables go above the first heading among the tables. Entries are inserted in
 //! sorted order, or at the end if the existing entries aren't sorted.
 //!
-//! If the last group of lines has a heading, the new lines form a group of their own because the heading might not apply to the
-//! new people.
+//! If the last group of lines has a heading, the heading might not apply to the new people. The new lines then form a group of
+//! their own.
 
 use toml_edit::Value;
 
@@ -124,7 +124,7 @@ fn tables_above_heading(parsed: &ParsedText<'_>) -> (Vec<Neighbor>, Option<usize
     (tables, top)
 }
 
-/// Returns, for each new person, the existing entry below which to insert the new one, or `None` to insert it at the top.
+/// For each new person, returns the existing entry that the new entry goes below, or `None` if the new entry goes at the top.
 fn neighbors_above<'n>(neighbors: &'n [Neighbor], new: &[&PersonValues]) -> Vec<Option<&'n Neighbor>> {
     let is_sorted = neighbors.is_sorted_by(|one, other| one.address <= other.address);
     let mut above = Vec::new();

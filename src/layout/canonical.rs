@@ -1,8 +1,8 @@
 //! The canonical layout of a file: root keys first, followed by `[workspace]`, `[policy]`, `[guardrails]`, `[[rule]]`,
 //! `[[acknowledge]]`, `[defaults]`, any unknown sections, and `[users]`.
 //!
-//! Sections declared at the root as dotted keys or inline tables are converted to sections with a header, except for inline tables
-//! with comments between their pairs.
+//! Sections can also be declared at the root, as dotted keys or inline tables. They are converted to sections with a header,
+//! except for inline tables with comments between their pairs.
 
 use std::mem::take;
 
@@ -15,7 +15,7 @@ use super::value::{ValueFormatter, rank};
 use super::writer::LayoutWriter;
 use crate::roster::keys;
 
-/// The error for text that isn't valid TOML. For the details, see `Roster::read`, which explains what's wrong and where.
+/// The error for text that isn't valid TOML. `Roster::read` reports what's wrong and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotToml;
 

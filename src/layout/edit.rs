@@ -1,4 +1,5 @@
-//! Edits people's entries without touching any other lines, whose order, comments, formatting, and line endings are preserved.
+//! Edits people's entries without touching any other lines. The other lines keep their order, comments, formatting, and line
+//! endings.
 //!
 //! `change` sets values in an existing entry, keeps the entry's form, and never touches windows. `add` decides where a new entry
 //! goes.

@@ -167,9 +167,10 @@ impl Placement<'_> {
         !detached.is_empty() || !leading.is_empty() || trailing.is_some() || !foot.is_empty()
     }
 
-    /// Turns leading comments up to the last directive, such as `#:schema`, into detached comments. Tools read directives only at
-    /// the top of the file, where [`Gap::open`] detaches directives as well, so formatting remains idempotent if the statement ends
-    /// up there.
+    /// Turns the leading comments up to and including the last directive, such as `#:schema`, into detached comments.
+    ///
+    /// Tools read directives only at the top of the file, where [`Gap::open`] detaches them too. Formatting therefore remains
+    /// idempotent if the statement ends up at the top.
     pub(super) fn detach_directives(&mut self) {
         let last_directive = self.leading.iter().rposition(|comment| comment.text.starts_with("#:"));
         if let Some(last) = last_directive {

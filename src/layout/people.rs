@@ -3,17 +3,18 @@
 //!
 //! * A blank line ends a group of lines. A comment directly above a line starts a new group and serves as its heading, which
 //!   stays at the top of the group.
-//! * A comment isn't a heading if it's a commented-out entry, or if every line of the comment begins with an address or contains
-//!   an entry. Such a comment stays with the entry below it, or at the end of the group if nothing follows. If that entry comes
-//!   first in a group with a heading, a blank line keeps the heading and the comment apart.
+//! * A comment isn't a heading if it's a commented-out entry, or if every line of the comment begins with an address or
+//!   contains an entry. Such a comment stays with the entry below it, or at the end of the group if nothing follows. If the
+//!   comment belongs to the first entry of a group with a heading, a blank line keeps the heading and the comment apart.
 //! * A comment followed by a blank line is a heading for the lines or tables below. The same applies to a comment directly below
 //!   an entry, unless the previous rule excludes it.
 //! * A comment directly above a table might be about that table or about every table below. Because we can't tell which, the
 //!   table stays in place, in a group of its own.
-//! * Lines that have windows or are too long are converted to tables. Tables that fit on a line and have no windows are converted
-//!   to lines, which go at the end of the lines. Not every entry can be converted because TOML requires all lines in `[users]` to
-//!   come before any tables. In particular, entries in or above a group of lines with a heading remain lines. Tables below a
-//!   heading are converted to lines only if all of them can be, along with all tables above them.
+//! * Lines that have windows or are too long are converted to tables. Tables that fit on a line and have no windows are
+//!   converted to lines. Unless they have their own heading, they go into the last group of lines. If that group has a heading,
+//!   they form a new group below it. Not every entry can be converted because TOML requires all lines in `[users]` to come
+//!   before any tables. In particular, entries in or above a group of lines with a heading remain lines. Tables below a heading
+//!   are converted to lines only if all of them can be, along with all tables above them.
 //!
 //! ```toml
 //! [users]
@@ -90,8 +91,9 @@ pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<Tabl
     writer.comments(&end);
 }
 
-/// Moves each heading directly below a table or the last line to the next table in the file, or to the first line if the lines come
-/// next. Otherwise, sorting would move the heading along with the entry above it. Returns the heading below the last entry.
+/// Moves each heading that is directly below a table or the last line. It goes to the next table in the file, or to the first
+/// line if the lines come next. If it stayed in place, sorting would move it along with the entry above it. Returns the heading
+/// below the last entry.
 fn detach_headings<'t>(lines: &mut [KeyValue<'t>], tables: &mut [TableSection<'t>]) -> Block<'t> {
     let first_line = lines.first().map_or(0, |line| line.placement.code.start);
     let tables_above = tables.partition_point(|table| table.head.code.start < first_line);
@@ -109,8 +111,8 @@ fn detach_headings<'t>(lines: &mut [KeyValue<'t>], tables: &mut [TableSection<'t
     heading
 }
 
-/// Adds `heading`, if any, to the detached comments above the statement `next`. Then moves the heading directly below `last`, or
-/// below `next` if `last` is `None`, to `heading`.
+/// Adds `heading`, if any, to the detached comments above the statement `next`. Then looks for a heading directly below `last`,
+/// or below `next` if `last` is `None`, and moves it to `heading`.
 fn hand_on<'t>(heading: &mut Block<'t>, next: &mut Placement<'t>, last: Option<&mut KeyValue<'t>>) {
     if !heading.is_empty() {
         next.detached.insert(0, take(heading));
@@ -247,7 +249,7 @@ fn statements_per_person<'t>(pairs: &[KeyValue<'t>], tables: &[TableSection<'t>]
     statements
 }
 
-/// Returns whether each group of lines has a heading, which is above the group or directly below the previous one.
+/// For each group of lines, returns whether it has a heading, either above it or directly below the previous group.
 fn headed(runs: &[Vec<KeyValue<'_>>]) -> Vec<bool> {
     let mut is_below_heading = false;
     let mut headed = Vec::with_capacity(runs.len());

@@ -1,8 +1,8 @@
 //! Chooses between the two forms of an entry: a line or a table. An entry becomes a line if it's short enough and has no windows,
 //! provided that no comment would be lost.
 //!
-//! Converting an entry moves it because all lines come before all tables, so an entry keeps its form if it would otherwise move
-//! away from a heading.
+//! All lines come before all tables, so converting an entry moves it. An entry keeps its form if it would otherwise move away
+//! from a heading.
 
 use std::mem::take;
 

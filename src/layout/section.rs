@@ -1,5 +1,5 @@
-//! Formats a header and the keys below it. Keys are sorted into canonical order but never moved past a blank line or a comment
-//! because the comment might be about the next key or about everything below it.
+//! Formats a header and the keys below it. Keys are sorted into canonical order, but never moved past a blank line or a
+//! comment. The comment might be about the next key or about everything below it.
 
 use std::mem::take;
 
@@ -60,8 +60,8 @@ pub(super) fn runs<'t>(
 ) -> Vec<Vec<KeyValue<'t>>> {
     let mut runs: Vec<Vec<KeyValue<'t>>> = Vec::new();
     for mut pair in pairs {
-        // Keys that are adjacent in this list aren't necessarily adjacent in the file. A run also ends at a foot because a blank
-        // line follows it in the file.
+        // Keys that are adjacent in this list aren't necessarily adjacent in the file. A run also ends after a key with a foot
+        // because a blank line follows the foot in the file.
         let foot_above = runs.last().and_then(|run| run.last()).map(|above| &above.placement.foot);
         pair.placement.blank_above |= foot_above.is_some_and(|foot| !foot.is_empty());
         match runs.last_mut() {

@@ -11,8 +11,8 @@ pub(super) struct Splices<'t> {
     list: Vec<(Range<usize>, Belongs, String)>,
 }
 
-/// The statement that an inserted line belongs to (above it, below it, or neither), which determines the order of lines inserted at
-/// the same offset.
+/// The statement that an inserted line belongs to: the one above it, the one below it, or neither. This determines the order of
+/// lines inserted at the same offset.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Belongs {
     Above,

@@ -173,8 +173,8 @@ impl ValueFormatter<'_> {
         space.and_then(RawString::span).is_some_and(|span| self.text[span].contains('#'))
     }
 
-    /// Copies a value and normalizes its line endings, unless it contains a multi-line string, where line endings are part of the
-    /// value.
+    /// Copies a value and normalizes its line endings. If the value contains a multi-line string, the line endings are kept
+    /// because they're part of the value.
     fn copy(self, value: &Value) -> String {
         let copy = &self.text[value.span().unwrap_or_default()];
         if copy.contains("\"\"\"") || copy.contains("'''") {

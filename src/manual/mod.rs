@@ -143,8 +143,8 @@ fn about(command: &Command) -> String {
     command.get_about().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Builds the beginning of the help template: the purpose, the usage, and the commands by group, which clap doesn't support.
-/// The name of a group precedes its first command, since headings would make the help too long for a screen.
+/// Builds the beginning of the help template: the purpose, the usage, and the commands by group. clap can't group commands. A
+/// group's name precedes its first command on the same line, since headings would make the help too long for a screen.
 fn start(command: &Command) -> String {
     let mut start = "{about-with-newline}\n{usage-heading} {usage}\n\n".to_owned();
     for (group, names) in GROUPS {
@@ -312,7 +312,7 @@ fn flag_of_elsewhere(error: &clap::Error, words: &[OsString]) -> Option<String> 
     tip.or_else(|| Format::WORDS.contains(&flag.as_str()).then(|| format!("use '--format {flag}'")))
 }
 
-/// Returns the tip that lists the commands accepting the flag that was rejected.
+/// Returns the tip that lists the commands that accept the rejected flag.
 fn flag_of_others(error: &clap::Error) -> Option<String> {
     let flag = rejected(error)?.strip_prefix("--")?;
     let command = Cli::command();

@@ -1,9 +1,9 @@
 //! Finds out who last set each out-of-sync value, based on the audit log. The result is one [`BlameLine`] for each edit with a
 //! matching entry.
 //!
-//! This module does no I/O. Matching is lenient because Pylon can add action and attribute names at any time. An entry matches an
-//! edit if its object is the person and its action mentions the field, while values in the attributes are used only if present. The
-//! newest matching entry wins, regardless of the order in which entries arrive.
+//! This module does no I/O. Matching is lenient because Pylon can add action and attribute names at any time. An entry matches
+//! an edit if its object is the person and its action mentions the field. Values in the attributes are used only if present.
+//! The newest matching entry wins, regardless of the order in which entries arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,15 +54,15 @@ pub struct BlameLine {
     pub outdated: bool,
 }
 
-/// The values to look up in the audit log, such as those that a plan would edit, each with the newest matching log entry found
-/// so far.
+/// The values to look up in the audit log, such as those that a plan would edit. Each one comes with the newest matching log
+/// entry found so far.
 #[derive(Debug, Clone)]
 pub struct Drift<'a> {
     roles: &'a RoleCatalog,
     edits: BTreeMap<(UserId, Field), PresentValues>,
 }
 
-/// A person's current values for a field in Pylon, with the newest audit log entry found so far that matches them.
+/// A person's current values for a field in Pylon, and the newest matching audit log entry found so far.
 #[derive(Debug, Clone)]
 struct PresentValues {
     field: Field,
@@ -95,7 +95,7 @@ impl<'a> Drift<'a> {
         Self { roles, edits: edits.collect() }
     }
 
-    /// Prepares to look up these fields, each with its person.
+    /// Prepares to look up the given fields of the given people.
     pub fn of<'p>(fields: impl IntoIterator<Item = (&'p Person, Field)>, roles: &'a RoleCatalog) -> Self {
         let edits = fields.into_iter().map(|(person, field)| {
             let present = PresentValues::new(field, person.held[field].all().cloned().collect());
@@ -104,7 +104,7 @@ impl<'a> Drift<'a> {
         Self { roles, edits: edits.collect() }
     }
 
-    /// Drops all values for which `is_asked` returns `false`.
+    /// Keeps only the values for which `is_asked` returns `true`.
     pub fn retain(&mut self, is_asked: impl Fn(&UserId, Field) -> bool) {
         self.edits.retain(|(id, field), _| is_asked(id, *field));
     }
@@ -281,7 +281,7 @@ mod tests {
         }
     }
 
-    /// Returns the blames for the role and the status, after checking that entry order makes no difference.
+    /// Checks that the order of the entries makes no difference, and returns the blames for the role and the status.
     fn blamed(entries: &[AuditEntry]) -> [Option<BlameLine>; Field::ALL.len()] {
         let (plan, roles, observed) = (plan(), roles(), ObservedState::default());
         let of = |entries: &mut dyn Iterator<Item = &AuditEntry>| {

@@ -1,8 +1,8 @@
 //! The reason an edit is in a plan: the files changed, a window began or ended, or Pylon drifted.
 //!
-//! The cause depends on the desired values in the base version and in the current files. If a window for the field recently began
-//! or ended, the value in the current files just before that also matters. Every edit has exactly one cause, which is never
-//! [`Cause::ThisChange`] if the base version and the current files are identical.
+//! The cause depends on the desired values in the base version and in the current files. If a window for the field recently
+//! began or ended, the value that the current files declare for the moment just before that also matters. Every edit has
+//! exactly one cause. It's never [`Cause::ThisChange`] if the base version and the current files are identical.
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -14,8 +14,8 @@ use crate::every::words;
 use crate::observed::RoleCatalog;
 use crate::roster::{DeclaredPerson, Field, FieldValue, Roster, Window};
 
-/// How long after a window begins or ends a difference can be attributed to that window. This equals the time during which a
-/// window's `then` applies, so that both still work if no apply runs on the day of the transition.
+/// How long after its start or end a window can be the cause of a difference. This equals the time during which a window's
+/// `then` applies, so that both still work if no apply runs on the day of the transition.
 pub const RECENT: SignedDuration = THEN_DURATION;
 
 words! {
@@ -88,7 +88,7 @@ impl Versions<'_> {
         self.roles.value_meant(edit.field, &desired.value_for(edit.field, current)?.value.value)
     }
 
-    /// Returns the most recent time at which a window that sets this field began or ended, if that was after `recent_since`.
+    /// Returns the most recent start or end of a window that sets this field, if that was after `recent_since`.
     fn last_transition(&self, change: &Change, field: Field) -> Option<Timestamp> {
         let windows = &declared(self.present, change)?.windows;
         let sets_field = |window: &&Window| window.sets[field].is_some();

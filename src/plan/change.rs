@@ -23,7 +23,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Differences that the policy only observes, sorted by declared address. These are reported but never applied.
     pub observed: Vec<Change>,
-    /// Differences that the policy ignores, sorted by declared address. The plan only counts the people.
+    /// Differences that the policy ignores, sorted by declared address. The summary of a plan shows only how many people they
+    /// affect.
     pub ignored: Vec<Change>,
     /// The number of declared people without any difference.
     pub in_sync: usize,

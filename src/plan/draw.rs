@@ -30,8 +30,8 @@ impl Plan {
         Ok(drawing.finish(desired.people.len()))
     }
 
-    /// Computes the plan for `desired`, which covers only some of the declared people. `declared` is the number of all of them. The
-    /// plan's lists of missing and unmanaged people stay empty. Returns `None` if planning fails.
+    /// Computes the plan for `desired`, which covers only some of the declared people. `declared` is the total number of
+    /// declared people. The plan's lists of missing and unmanaged people stay empty. Returns `None` if planning fails.
     pub(super) fn draw_some(
         desired: &DesiredState,
         observed: &ObservedState,

@@ -13,7 +13,8 @@ use crate::desired::{DesiredState, resolve_person};
 use crate::observed::ObservedState;
 use crate::roster::{Guardrail, Roster, Stance};
 
-/// Scheduled changes due within this period from now are always listed, later ones only if a guardrail would block them.
+/// Scheduled changes due within this period from now are always listed. Later ones are listed only if they affect a guarded
+/// role or a guardrail would block them.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(Debug, Clone, PartialEq, Eq)]

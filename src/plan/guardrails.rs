@@ -21,8 +21,7 @@ use crate::roster::{
 };
 use crate::source::Place;
 
-/// The lowest limit on the number of changes that can result from a `max_changes` percentage, since small teams could otherwise
-/// hardly change anything.
+/// The lowest limit that can result from a `max_changes` percentage. Without it, small teams could hardly change anything.
 const ALWAYS_ALLOWED: u64 = 10;
 
 /// A plan along with its guardrail findings. Only a reviewed plan can be applied.
@@ -166,7 +165,8 @@ impl ReviewedPlan {
         order::sorted(&self.plan, &self.minimums, &self.maximums)
     }
 
-    /// Returns the other limit of the role if the figure is about a role's minimum or maximum and the role is at both limits.
+    /// Returns the role's maximum for a figure about its minimum, and vice versa. Returns `None` if the role has no such limit,
+    /// if the current holder count hasn't reached it, or if the figure is about something else.
     pub fn other_limit(&self, figure: &Figure) -> Option<&RoleCount> {
         let (role, others, is_reached): (_, _, fn(&u64, &u64) -> bool) = match figure {
             Figure::AtLeast(minimum) => (&minimum.role, &self.maximums, u64::ge),
@@ -289,8 +289,8 @@ fn new_value(change: Option<&Change>, field: Field) -> Option<&FieldValue> {
     change?.edit(field).map(|edit| &edit.to)
 }
 
-/// Returns the verdict on a count with a minimum (`keeps` is `u64::ge`) or a maximum (`u64::le`). A count that doesn't keep the
-/// limit gets only a warning if the plan doesn't make it worse than before.
+/// Returns the verdict on a count with a minimum (`keeps` is `u64::ge`) or a maximum (`u64::le`). A count that violates the
+/// limit gets only a warning if the plan doesn't make it worse.
 fn of_count(
     count: u64,
     limit: u64,
@@ -428,7 +428,7 @@ impl Review<'_> {
         Some(Finding { figure: Figure::Active { before, after, minimum }, verdict, place: None })
     }
 
-    /// Warns if the Admin role has no minimum, since the author of the files might be relying on the default one, which doesn't
+    /// Warns if the Admin role has no minimum. The author of the files might be relying on the default minimum, which doesn't
     /// apply once `keep_at_least` is set.
     fn admin_not_guarded(&self, minimums: &[RoleCount]) -> Option<Finding> {
         let admin = self.observed.roles.admin()?;
@@ -440,7 +440,7 @@ impl Review<'_> {
         })
     }
 
-    /// Warns about addresses listed in `protected` that aren't found in Pylon, and that therefore don't protect anyone.
+    /// Warns about addresses listed in `protected` that aren't found in Pylon and therefore don't protect anyone.
     fn protected_not_found(&self) -> impl Iterator<Item = Finding> {
         let not_found =
             self.rules().protected.iter().filter(|email| self.observed.find(&email.value) == Found::NotFound);

@@ -1,7 +1,7 @@
-//! Sorts the changes so that every role stays within its minimum and maximum after each change, which makes it safe to kill an
+//! Sorts the changes so that every role stays within its minimum and maximum after each change. This makes it safe to kill an
 //! apply at any point.
 //!
-//! Sorting by `Turn` is usually enough, and a backtracking search is needed only when people swap roles that are already at their
+//! Sorting by `Turn` is usually enough. A backtracking search is needed only when people swap roles that are already at their
 //! limits. If no order is valid, the result exceeds maximums rather than violate a minimum, and violates minimums as late as
 //! possible. Either way, a guardrail blocks the plan.
 
@@ -30,8 +30,8 @@ pub struct Ordered {
 /// A change's place in the apply order. Changes with an earlier variant are sent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
-    /// Can only help other changes to be sent: adds a holder to a role that has only a minimum, or removes a holder from a role
-    /// with a maximum.
+    /// Can only make it easier to send other changes: adds a holder to a role that has only a minimum, or removes a holder from
+    /// a role with a maximum.
     MakesRoom,
     Neither,
     Both,
@@ -47,7 +47,7 @@ pub(super) fn sorted(plan: &Plan, minimums: &[RoleCount], maximums: &[RoleCount]
     in_order(plan.changes.iter(), plan.token_user.as_ref(), &limits)
 }
 
-/// Sets [`RoleCount::during`] for each role whose holder count temporarily gets worse than the limit and worse than both before
+/// Sets [`RoleCount::during`] for each role whose holder count is temporarily worse than its limit and also worse than before
 /// and after the apply.
 pub(super) fn count_during(plan: &Plan, minimums: &mut [RoleCount], maximums: &mut [RoleCount]) {
     let limits = LimitedRoles::new(minimums, maximums);
@@ -232,8 +232,8 @@ impl Groups {
         PartialSequence { groups: self, left, counts: limits.before(), taken: Vec::new() }
     }
 
-    /// Searches depth-first for an order in which no maximum is exceeded by more than `extra`, preferring earlier groups. Returns
-    /// the index of the group that provides each change. Returns `None` if there's no such order or the search hit too many dead
+    /// Searches depth-first for an order in which no maximum is exceeded by more than `extra`, preferring earlier groups. The
+    /// result lists the group index of each change. Returns `None` if there's no such order or the search hit too many dead
     /// ends.
     fn search(&self, limits: &LimitedRoles, extra: i64) -> Option<Vec<usize>> {
         let mut order = self.start(limits);
@@ -277,7 +277,7 @@ impl Groups {
     }
 }
 
-/// An order under construction. The changes so far come first, and all others are still to be placed.
+/// An order under construction: the changes placed so far, and how many changes remain in each group.
 struct PartialSequence<'g> {
     groups: &'g Groups,
     /// The number of remaining changes per group.

@@ -1,5 +1,5 @@
-//! Resolves the role names used in the files, including those in windows that haven't started yet, so that a typo is reported right
-//! away instead of when the window starts.
+//! Resolves the role names used in the files. This includes names in windows that haven't started yet, so that a typo is
+//! reported right away instead of when the window starts.
 
 use std::collections::HashMap;
 

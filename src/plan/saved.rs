@@ -98,7 +98,7 @@ pub struct Binding<'a> {
     pub files: &'a str,
 }
 
-/// Returns a digest over all files read: their contents, and their paths relative to the root file's folder.
+/// Returns a digest of all files read. It covers their contents and their paths relative to the root file's folder.
 pub fn digest_of(sources: &Sources) -> String {
     let mut context = Context::new(&SHA256);
     for (name, text) in relative(sources) {
@@ -117,7 +117,7 @@ fn relative(sources: &Sources) -> impl Iterator<Item = (&str, &str)> {
     sources.iter().map(move |(name, text)| (name.strip_prefix(folder).unwrap_or(name), text))
 }
 
-/// Returns the path, relative to the root file's folder, and the SHA-256 digest of every file read, sorted by path.
+/// Returns the path and SHA-256 digest of every file read, sorted by path. Paths are relative to the root file's folder.
 pub fn listed_digests(sources: &Sources) -> Vec<(String, String)> {
     let mut digests: Vec<(String, String)> =
         relative(sources).map(|(name, text)| (name.to_owned(), sha256_of(text))).collect();

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::change::{Absence, Absent};
 use crate::roster::Email;
 
-/// The maximum number of addresses to index, since suggestions are a convenience and shouldn't slow down a plan.
+/// The maximum number of addresses to index. Suggestions are only a convenience and shouldn't slow down a plan.
 const POOL: usize = 20_000;
 /// The minimum similarity of a suggestion, from 0 to 1, for the local part and for the domain. The two parts are compared
-/// separately, since any two addresses of colleagues would otherwise look similar because they share a domain.
+/// separately. Otherwise, any two colleagues' addresses would look similar because they share a domain.
 const ALIKE: f32 = 0.7;
 
 /// Sets the suggestion for each missing person to the closest address in `unmanaged`. No address is suggested twice.

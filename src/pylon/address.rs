@@ -85,7 +85,7 @@ impl BaseUrl {
     }
 }
 
-/// Returns `true` if the host is a DNS name or an IP address, since TLS can't verify anything else.
+/// Returns `true` if the host is a DNS name or an IP address. TLS can't verify anything else.
 fn is_server_name(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     rustls::pki_types::ServerName::try_from(host).is_ok()

@@ -25,7 +25,7 @@ pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, truste
     let in_handshake = error.is_connect();
     let tunnel: Option<&TunnelError> = find(&causes);
     let (proxy, party) = match (route, tunnel) {
-        // The proxy is at fault only if opening the tunnel fails, because once the tunnel is open, any failure is the host's fault.
+        // The proxy is at fault only if opening the tunnel fails. Once the tunnel is open, any failure is the host's fault.
         (Route::Proxy(proxy), Some(_)) => (Some(proxy), format!("the proxy {}", named(proxy))),
         (Route::Proxy(proxy), None) => (Some(proxy), host.to_owned()),
         (Route::Direct(_), _) => (None, host.to_owned()),
@@ -107,12 +107,12 @@ fn find<'e, E: Error + 'static>(causes: &[ErrorRef<'e>]) -> Option<&'e E> {
     causes.iter().find_map(|cause| cause.downcast_ref())
 }
 
-/// Returns the message of the innermost error, because the outer ones are less specific and only repeat the URL.
+/// Returns the message of the innermost error. The outer errors are less specific and only repeat the URL.
 fn innermost(causes: &[ErrorRef<'_>]) -> String {
     causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Returns the message of the error at the end of the chain of sources.
+/// Returns the message of the innermost error that `error` wraps.
 pub(super) fn last_cause(error: &reqwest::Error) -> String {
     innermost(&chain(error))
 }

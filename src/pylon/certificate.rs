@@ -3,8 +3,9 @@
 //! An [`Obstacle`] would make every later request fail, so it ends the run. After a problem that might be temporary, such as an
 //! interrupted handshake, the request is retried instead.
 //!
-//! `Explaining` accepts exactly the same certificates as the verifier it wraps. If it rejects one because of its issuer or because
-//! it belongs to a CA, it adds two details that rustls omits: the issuer, and whether the certificate is self-signed.
+//! `Explaining` accepts exactly the same certificates as the verifier it wraps. If that verifier rejects a certificate for an
+//! unknown issuer or as a CA certificate, `Explaining` adds two details that rustls omits. They are the issuer and whether the
+//! certificate is self-signed.
 
 use std::sync::Arc;
 
@@ -96,8 +97,8 @@ fn explained(error: Error, end_entity: &CertificateDer<'_>) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
 }
 
-/// Extracts the common name, or else the organization, from a DER-encoded name. Since the result is only displayed, scanning for
-/// the attribute is enough, and a malicious certificate can at worst hide its name from an error message.
+/// Extracts the common name, or else the organization, from a DER-encoded name. The result is only displayed, so scanning for the
+/// attribute is enough. At worst, a malicious certificate hides its name from an error message.
 fn name(der: &[u8]) -> Option<String> {
     const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
     const ORGANIZATION: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x0a];
@@ -114,14 +115,14 @@ fn name(der: &[u8]) -> Option<String> {
 const NAMES: usize = 5;
 
 /// Explains why a TLS connection to `party` is impossible, or returns `None` if the next attempt might succeed. `trusted` lists
-/// the variables that override the system's trusted certificates. `in_handshake` is `false` if we had completed our side of the
-/// handshake.
+/// the variables that override the system's trusted certificates. `in_handshake` is `false` if our side of the handshake was
+/// already complete.
 pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshake: bool) -> Option<Obstacle> {
     match error {
         Error::InvalidCertificate(error) => Some(invalid(error, party, trusted)),
         Error::NoCertificatesPresented => Some(tls(party, "sent no certificate", OPERATOR)),
         // After the handshake, `CertificateRequired` is the only alert that's guaranteed to arrive before the server reads the
-        // request. By the time of any other alert, a write might have been applied.
+        // request. When any other alert arrives, a write might already have been applied.
         Error::AlertReceived(alert)
             if *alert == AlertDescription::CertificateRequired
                 || in_handshake && wants_client_certificate(*alert) =>

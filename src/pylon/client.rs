@@ -195,13 +195,13 @@ impl Writer {
         self.0.attempt(request, attempt).await
     }
 
-    /// Makes one attempt at a write and returns the person as updated. See [`Reader::read`] for the meaning of `attempt`.
+    /// Makes one attempt at a write and returns the updated person. See [`Reader::read`] for the meaning of `attempt`.
     pub async fn update(&self, update: &Update, attempt: u32) -> Attempt<Person> {
         self.0.attempt(update, attempt).await
     }
 }
 
-/// Reads the response's body into `body`, which on error contains the part that was received.
+/// Reads the response's body into `body`. On error, `body` contains the part that was received.
 async fn read_body(
     mut response: Response,
     idle: Duration,

@@ -1,6 +1,6 @@
 //! Converts a response into the result of its request.
 //!
-//! `client` handles the I/O, which allows a simulation to run this module against a simulated server.
+//! `client` handles the I/O, so a simulation can run this module against a simulated server.
 
 use jiff::Timestamp;
 
@@ -90,7 +90,7 @@ fn refusal(incoming: &Incoming, now: Timestamp) -> Refusal {
     }
 }
 
-/// Returns the first non-empty line of a page after removing its HTML tags, since proxies tend to respond with HTML, whose markup
+/// Returns the first non-empty line of a page after removing its HTML tags. Proxies tend to respond with HTML, and the markup
 /// would only clutter the error.
 fn first_line(page: &str) -> String {
     let mut text = String::new();

@@ -1,7 +1,7 @@
 //! Defines how a request can fail, what each failure implies, and how it is reported.
 //!
-//! [`Failure::class`] implements the table under "Responses and retries" in docs/reliability.md. It looks at Pylon's `code` first
-//! and at the HTTP status second, except that only the status counts for a 5xx. Error messages are displayed but never interpreted,
+//! [`Failure::class`] implements the table under "Responses and retries" in docs/reliability.md. For a 5xx, only the HTTP status
+//! counts. Otherwise, Pylon's `code` takes precedence over the status. Error messages are displayed but never interpreted,
 //! because they can change at any time (Pylon API, "Errors").
 
 use std::time::Duration;
@@ -109,8 +109,8 @@ pub enum Class {
     NotSent,
     /// The request was not carried out because the rate limit was exceeded.
     Throttled,
-    /// The request may have been carried out. A read is resent anyway, but before resending a write, the apply reads the user to
-    /// see whether the write had an effect.
+    /// The request may have been carried out. A read is resent anyway. Before resending a write, the apply reads the user to see
+    /// whether the write had an effect.
     Ambiguous,
     /// The same request would be refused again, but other requests might succeed.
     Rejected,
@@ -155,8 +155,8 @@ impl Failure {
         }
     }
 
-    /// Returns `true` if a smaller search might succeed: after a 413, after the code `payload_too_large`, and after a 400 whose
-    /// code doesn't point to another class. Such a 400 must count because the maximum number of values in a filter is undocumented,
+    /// Returns `true` if a smaller search might succeed. That's the case after a 413, after the code `payload_too_large`, and
+    /// after any 400 in [`Class::Rejected`]. The 400 must count because the maximum number of values in a filter is undocumented,
     /// and error messages can change at any time.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
@@ -167,7 +167,7 @@ impl Failure {
         }
     }
 
-    /// Replaces each string that can contain external text with the result of calling `words` with it.
+    /// Applies `words` to each string that can contain external text.
     #[must_use]
     pub fn map(self, words: impl Fn(String) -> String) -> Self {
         let cause = match self.cause {
@@ -206,8 +206,8 @@ impl Failure {
         format!("{} {}", without_ids(&self.asked), self.what_happened())
     }
 
-    /// Returns a key for grouping failures in a report. The key contains the stable error code, if there is one, rather than the
-    /// message, which may contain varying durations and IDs.
+    /// Returns a key for grouping failures in a report. If the failure has a stable error code, the key contains the code instead
+    /// of the message, because messages may contain varying durations and IDs.
     pub fn kind(&self) -> String {
         match &self.cause {
             FailureCause::Refused(refusal) if refusal.code.is_some() => {
@@ -252,7 +252,7 @@ impl Failure {
         }
     }
 
-    /// Formats the failure for users, without the request if all other requests would have failed the same way. (A plan sends
+    /// Formats the failure for users. Omits the request if all other requests would have failed the same way. (A plan sends
     /// several requests at once, and it's arbitrary which one fails first.)
     pub fn message(&self) -> String {
         let message = match &self.cause {

@@ -27,7 +27,7 @@ impl FlowControl {
         Self { pacing, retries: Retries::new(now, rng) }
     }
 
-    /// Processes the response, or lack of one, to a request that was sent at `sent`.
+    /// Processes the response to a request that was sent at `sent`, or the lack of a response.
     pub fn answered<T>(&mut self, endpoint: Endpoint, now: Duration, sent: Duration, attempt: &Attempt<T>) {
         let jitter = self.retries.jitter();
         self.pacing.pacer(endpoint).answered(now, sent, Feedback::of_attempt(attempt), jitter);

@@ -9,8 +9,8 @@ use jiff::fmt::rfc2822::DateTimeParser;
 /// The maximum for a delay given in seconds. Longer ones are shortened so that adding them to a time can't overflow.
 const LONGEST_WAIT: u64 = u32::MAX as u64;
 
-/// Returns the longest valid delay in a response's headers. A date is measured against the response's `Date` header, which doesn't
-/// depend on this machine's clock, or against `now` if there is no such header.
+/// Returns the longest valid delay in a response's headers. A date is measured against the response's `Date` header, so that this
+/// machine's clock doesn't matter. If there's no such header, the date is measured against `now`.
 pub(super) fn wait(
     x_retry_after: Option<&str>,
     retry_after: Option<&str>,

@@ -29,9 +29,9 @@ impl Budget {
     pub const OF_REVIEW: Self =
         Self { requests: 10 * Endpoint::Audit.facts().limit, time: Duration::from_secs(720) };
 
-    /// Returns the budget for a plan: the requests possible without a pause at `rate_limit`, in requests per minute, but no more
-    /// than at the documented rate limit. At that limit, the budget covers 29,970 entries. The time is enough for one pause after
-    /// a 429 and another page or two, but not for waiting out an outage.
+    /// Returns the budget for a plan: the number of requests possible without a pause at `rate_limit` (in requests per minute) or
+    /// at the documented rate limit, whichever is lower. At the documented limit, the budget covers 29,970 entries. The time is
+    /// enough for one pause after a 429 and another page or two, but not for waiting out an outage.
     pub fn of_plan(rate_limit: u64) -> Self {
         Self { requests: Endpoint::Audit.facts().limit.min(rate_limit), time: Duration::from_secs(120) }
     }
@@ -45,7 +45,7 @@ pub struct Inquiry<'a> {
     batch: Vec<UserId>,
     /// People for later requests, in reverse order because they're popped from the end.
     left: Vec<UserId>,
-    /// The maximum number of people per request, which shrinks (like `limit`) if the server rejects a request as too large.
+    /// The maximum number of people per request. Like `limit`, it shrinks if the server rejects a request as too large.
     most_people: usize,
     limit: usize,
     pages: Pages,

@@ -1,8 +1,10 @@
 //! The client for Pylon's API. Apart from the sandbox, this is the only module that speaks HTTP.
 //!
-//! It makes two guarantees. First, only `apply` and `rollback` can write, because all other commands get a [`Reader`] (which has no
-//! method for writing) rather than a [`Writer`]. Second, the token is sent only to the configured host, so redirects aren't
-//! followed, and plain HTTP is limited to loopback addresses.
+//! It makes two guarantees:
+//!
+//! * Only `apply` and `rollback` can write. All other commands get a [`Reader`], which has no method for writing, instead of a
+//!   [`Writer`].
+//! * The token is sent only to the configured host. Redirects aren't followed, and plain HTTP is limited to loopback addresses.
 //!
 //! * [`request`] defines the requests and the contents of their responses. `wire` encodes and decodes their JSON. [`exchange`]
 //!   turns a raw response into a result without touching a socket. [`failure`] classifies failures.

@@ -1,7 +1,7 @@
 //! Decides between a direct connection and a proxy, based on the network environment variables.
 //!
-//! The variables are read only once, which guarantees that `doctor` reports what the client uses. This module also parses the proxy
-//! address itself and rejects an unusable one, because reqwest would ignore it and silently connect directly.
+//! The variables are read only once, which guarantees that `doctor` reports what the client uses. This module also parses the
+//! proxy address itself and rejects an unusable address. reqwest would ignore such an address and silently connect directly.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -47,7 +47,7 @@ impl Variables {
         names.iter().find_map(|name| self.set(name).filter(|(_, value)| !value.is_empty()))
     }
 
-    /// Returns the variable `name` and its possibly empty value, or `None` if it isn't set.
+    /// Returns the variable `name` and its value, which may be empty. Returns `None` if the variable isn't set.
     pub(super) fn set(&self, name: &str) -> Option<(&'static str, &OsStr)> {
         self.0.iter().find(|(known, _)| *known == name).map(|(known, value)| (*known, value.as_os_str()))
     }

@@ -83,8 +83,8 @@ impl PacedReader {
         self.inquire_within(Budget::of_plan(rate_limit), drift).await
     }
 
-    /// Like [`Self::inquire`], but for values of everyone in the organization. Returns partial results at the time limit for an
-    /// access review.
+    /// Like [`Self::inquire`], but for the values of everyone in the organization. Returns partial results when the time for an
+    /// access review is up ([`Budget::OF_REVIEW`]).
     pub async fn inquire_about_all<'a>(&self, drift: Drift<'a>) -> Inquiry<'a> {
         self.inquire_within(Budget::OF_REVIEW, drift).await
     }
@@ -186,8 +186,9 @@ impl PacedReader {
     }
 }
 
-/// A pending request and its slot in the rate limit. If the request is dropped before it's answered, because another one failed,
-/// the slot must be freed one window later, as after a lost response. Otherwise, a later request might wait for the slot forever.
+/// A pending request and its slot in the rate limit. If another request fails, this one may be dropped before it's answered. Its
+/// slot must then be freed one window later, as after a lost response. Otherwise, a later request might wait for the slot
+/// forever.
 struct ReadUnderWay<'r> {
     reader: &'r PacedReader,
     endpoint: Endpoint,

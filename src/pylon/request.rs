@@ -188,8 +188,8 @@ impl<T> Attempt<T> {
     }
 }
 
-/// An API endpoint. Each has its own rate limit, which all of the organization's tokens share (Pylon API, "Endpoints used"), and
-/// its own `X-Rate-Limit-Remaining`.
+/// An API endpoint. Each endpoint has its own rate limit and its own `X-Rate-Limit-Remaining`. All of the organization's tokens
+/// share the limit (Pylon API, "Endpoints used").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
     Me,

@@ -10,8 +10,8 @@ use super::failure::{Class, Failure, FailureCause};
 
 /// The maximum number of attempts per request, including the first.
 pub const ATTEMPTS: u32 = 10;
-/// The maximum number of attempts per request as long as the host has never responded, since a wrong host should be reported within
-/// seconds.
+/// The maximum number of attempts per request as long as the host has never responded. It's low so that a wrong host is reported
+/// within seconds.
 const ATTEMPTS_UNANSWERED: u32 = 4;
 /// The maximum number of attempts for a read that a plan can do without and that isn't worth a minute's wait.
 pub const ATTEMPTS_AT_OPTIONAL_READ: u32 = 3;
@@ -35,8 +35,8 @@ pub struct Retries {
     /// The remaining budget, in halves of a retry.
     budget: u64,
     any_answer: bool,
-    /// When the first failure since the last success was noticed. Time without any attempt, as at a prompt or while the machine
-    /// sleeps, doesn't count as silence.
+    /// The time of the first failure since the last success. Silence is measured from here so that time without any attempt, such
+    /// as at a prompt or while the machine sleeps, doesn't count.
     failing_since: Option<Duration>,
     /// End of the longest pause requested by the server.
     paused_until: Duration,
@@ -53,8 +53,8 @@ pub struct Failures {
 }
 
 impl Failures {
-    /// Counts a failure unless it's a 429, after which the request has not been carried out and the pacing decides when to resend
-    /// it.
+    /// Counts a failure unless it's a 429. A 429 means that the request was not carried out, and the pacing decides when to
+    /// resend it.
     pub fn add(&mut self, failure: &Failure) {
         self.counted += u32::from(failure.class() != Class::Throttled);
         let is_unusable = matches!(
@@ -91,7 +91,7 @@ impl Retries {
         Self { budget: BUDGET * 2, any_answer: false, failing_since: None, paused_until: now, rng }
     }
 
-    /// Resets the retries at `now` for another phase of the run, after one in which the host has responded.
+    /// Resets the retries at `now` for another phase of the run, after a phase in which the host has responded.
     pub fn restart_answered(&mut self, now: Duration) {
         *self = Self { any_answer: true, ..Self::new(now, self.rng.clone()) };
     }
@@ -151,7 +151,7 @@ impl Retries {
         }
     }
 
-    /// Decides whether to resend a request after a 429, which doesn't count as an attempt. When it's resent is up to the pacing.
+    /// Decides whether to resend a request after a 429, which doesn't count as an attempt. The pacing decides when to resend it.
     pub fn retry_throttled(&mut self, now: Duration, hint: Option<Duration>) -> Retry {
         if hint.is_some_and(|hint| hint > LONGEST_HINT) {
             Retry::No(GiveUp::LongPause)

@@ -1,7 +1,8 @@
 //! Decides which root certificates to trust: either the system's or only those in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 //!
 //! The platform verifier honors these variables only on Linux, where it silently skips anything it can't use. This module reads
-//! the variables itself, to make them work the same on every platform and to reject an unusable file before the first request.
+//! the variables itself so that they work the same on every platform, and so that an unusable file is rejected before the first
+//! request.
 //!
 //! A file may start with a UTF-8 byte-order mark, which Windows editors like to add. DER is not accepted because a DER file may
 //! contain something other than a certificate, and other programs that read `SSL_CERT_FILE` don't accept it either.
@@ -189,7 +190,7 @@ fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
         .map_err(|UnusableRoots { what, fix }| problem(&what, fix.unwrap_or_else(|| another.clone())))
 }
 
-/// Loads the certificates in a folder's files and, like OpenSSL, skips files that can't be read or that have no certificate.
+/// Loads the certificates from the files in a folder. Like OpenSSL, it skips files that can't be read or have no certificate.
 fn of_folder(folder: &Path) -> HashSet<CertificateDer<'static>> {
     let Ok(entries) = fs::read_dir(folder) else { return HashSet::new() };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
@@ -271,7 +272,7 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
     Err(unusable("which has no certificate in PEM format"))
 }
 
-/// Describes a PEM parser error, whose own message would print lines as lists of bytes.
+/// Describes a PEM parser error. The error's own message would print lines as lists of bytes.
 fn damage(error: &rustls::pki_types::pem::Error) -> String {
     use rustls::pki_types::pem::Error;
     match error {

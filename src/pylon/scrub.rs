@@ -1,5 +1,5 @@
-//! Removes the API token from untrusted text and JSON bodies. In text, fragments of the token are removed too, ignoring case,
-//! whereas in JSON bodies, only the whole token is removed, even if it's escaped.
+//! Removes the API token from untrusted text and JSON bodies. In text, fragments of the token are removed too, and case is
+//! ignored. In JSON bodies, only the whole token is removed, even if it's escaped.
 //!
 //! A fragment is what remains if other code truncates a long value or breaks a line after a `/`. Case is ignored because a
 //! token that was passed as a host name is displayed in lowercase.
@@ -8,8 +8,8 @@ use std::ops::Range;
 
 /// The replacement for the token or a fragment of it.
 const SCRUBBED: &str = "[token]";
-/// The minimum length of a removed fragment, in characters, because a shorter one reveals too little to matter and might be an
-/// ordinary word.
+/// The minimum length of a removed fragment, in characters. A shorter one reveals too little to matter and might be an ordinary
+/// word.
 const SHORTEST: usize = 8;
 /// The length from which a fragment is always removed, in characters. Shorter fragments are removed only next to a truncation or
 /// a line break.
@@ -97,7 +97,7 @@ pub(super) fn without_spelled(token: &str, body: &[u8]) -> Option<Vec<u8>> {
     (taken > 0).then(|| [&clean, &body[taken..]].concat())
 }
 
-/// Returns the length in bytes, including escapes, of the token at the start of `body`, if it's there.
+/// Returns the token's length in bytes, including escapes, if `body` starts with the token.
 fn spelled(token: &[u8], body: &[u8]) -> Option<usize> {
     let mut rest = body;
     for char in token {

@@ -1,7 +1,8 @@
 //! The API token and its possible sources.
 //!
-//! The token is sent only in the `Authorization` header. There's no flag for passing it directly, because flags show up in process
-//! lists. It's never printed, since its `Debug` output is a placeholder and [`Token::scrub`] removes it from untrusted text.
+//! The token is sent only in the `Authorization` header. There's no flag for passing it directly, because flags show up in
+//! process lists. The token is never printed: its `Debug` output is a placeholder, and [`Token::scrub`] removes it from untrusted
+//! text.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -75,7 +76,7 @@ pub enum TokenSource {
 
 impl TokenSource {
     /// Lists all sources in the command-line arguments and in the value of [`VARIABLE`], in order of precedence. This runs before
-    /// the arguments are parsed, because a parser error can quote the token, which must be known so that it can be removed.
+    /// the arguments are parsed. A parser error can quote the token, and only a known token can be removed.
     pub fn all(words: &[OsString], variable: Option<OsString>) -> Vec<Self> {
         let flag = "--token-file";
         let mut sources = Vec::new();

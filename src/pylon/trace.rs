@@ -1,6 +1,5 @@
 //! Writes the output of `-v` to standard error, with a line for each request and each wait. The output never contains the token.
-//! Response bodies are omitted, except for errors and the beginning of an unexpected body, which are shown as the reason for a
-//! wait.
+//! Response bodies are omitted. Only errors and the beginning of an unexpected body are shown, as the reason for a wait.
 //!
 //! ```text
 //! 12:04:05.123  PATCH /users/5f0c  429 after 41 ms, attempt 1, request 7d2a

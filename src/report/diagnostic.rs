@@ -86,7 +86,7 @@ fn closing(problems: &Problems) -> String {
     }
 }
 
-/// Adapts a problem to miette. `lines` has one line per label, and the primary label comes first.
+/// A problem, adapted to miette. `lines` has one line per label, and the primary label comes first.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Printable::cut(.problem.message.as_str(), SENTENCE))]
 pub(super) struct Letter<'p> {
@@ -149,7 +149,7 @@ impl SourceLine {
         let label = textwrap::fill(label.as_str(), options(room.saturating_sub(before.width() + branch)));
         let marked = separated(marked.to_string(), after.as_str());
         let before = separated(before.to_string(), &format!("{marked}{after}"));
-        // Add a space for the caret to point at if an empty range is at the end of the line.
+        // If an empty range is at the end of the line, add a space that the caret can point at.
         let marked = if marked.is_empty() && after.is_empty() { " ".to_owned() } else { marked };
         Self {
             file: Printable::new(&location.file).to_string(),
@@ -198,7 +198,7 @@ impl SourceCode for Letter<'_> {
         _: usize,
         _: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        // Fail for spans that cover two lines, or miette would join the lines, which can come from different files.
+        // Fail for spans that cover two lines. Otherwise, miette would join the lines, which can come from different files.
         let end = span.offset() + span.len();
         let is_in =
             |(offset, line): &(usize, &SourceLine)| (*offset..offset + line.text.len() + GAP).contains(&end);

@@ -1,8 +1,8 @@
 //! The format for GitHub Actions jobs: the text report followed by annotations on lines of the files.
 //!
 //! The runner treats any line as a workflow command if it begins with `::` (after trimming) or contains `##[`. To make sure
-//! that only our annotations are commands, every line of the text report is escaped and the annotation data is encoded.
-//! Since a step shows at most ten annotations per level, the last one reports how many are left if there are more.
+//! that only our annotations are commands, every line of the text report is escaped and the annotation data is encoded. A step
+//! shows at most ten annotations per level. If there are more, the last one reports how many are left.
 
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
@@ -114,8 +114,8 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
     lines
 }
 
-/// Merges annotations that differ only in the title, which is usually an address, so that the annotations for one changed
-/// default don't use up the limit of ten.
+/// Merges annotations that differ only in the title, which is usually an address. Otherwise, the annotations for one changed
+/// default could use up the limit of ten.
 fn merged(all: Vec<Annotation>) -> Vec<Annotation> {
     let mut groups: IndexMap<(Level, Option<Location>, String), Vec<String>> = IndexMap::new();
     for Annotation { level, location, title, message } in all {
@@ -202,7 +202,8 @@ fn plan_annotations(report: &PlanReport) -> Vec<Annotation> {
     let guarded: HashSet<&Printable> = report.guarded_roles.iter().map(|line| &line.email).collect();
     let guardrails = report.guardrails.iter().filter_map(guardrail_annotation);
     let mut entries = report.entries();
-    // The number of annotations is limited, so a guarded role must not come after many people who weren't found.
+    // Put people with changes to guarded roles first. Otherwise, many people who weren't found could use up the limit on
+    // annotations.
     entries.sort_by_key(|entry| !guarded.contains(entry.email()));
     let entries =
         entries.into_iter().flat_map(|entry| entry_annotations(entry, guarded.contains(entry.email())));

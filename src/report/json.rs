@@ -30,9 +30,9 @@ pub fn schema() -> Schema {
     schema
 }
 
-/// Escapes unprintable characters and stacked combining marks as `\uXXXX`, along with the first `#` of `##[`, which GitHub's
-/// runner treats as a command anywhere in a line. All of these occur only inside strings, where an escape doesn't change the
-/// meaning of the JSON.
+/// Escapes unprintable characters and stacked combining marks as `\uXXXX`. Also escapes the first `#` of `##[`, because
+/// GitHub's runner treats `##[` as a command anywhere in a line. All of these occur only inside strings, where an escape
+/// doesn't change the meaning of the JSON.
 fn escape(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for (char, acts) in characters(json) {

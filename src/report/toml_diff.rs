@@ -46,7 +46,7 @@ fn change(line: &ChangeLine) -> Hunk {
     Hunk::between(&before, &after)
 }
 
-/// Formats the current value in Pylon (if there is one), which can consist of several roles.
+/// Formats the current value in Pylon, which can consist of several roles. Returns `None` if there is no value.
 fn observed(values: &[Printable]) -> Option<String> {
     let values: Vec<String> = values.iter().map(|value| quoted(value.raw())).collect();
     match values.as_slice() {

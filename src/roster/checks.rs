@@ -29,8 +29,8 @@ pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mu
     });
 }
 
-/// Returns the addresses in `protected`, acknowledgments, and rules. A setting silently has no effect if its address only resembles
-/// a person's (e.g., the person isn't protected).
+/// Returns the addresses in `protected`, acknowledgments, and rules. If such an address only resembles a person's address, the
+/// setting silently has no effect. For example, the person isn't protected.
 fn named_in_settings(roster: &Roster) -> Vec<Sourced<Email>> {
     let Roster { guardrails, acknowledgments, .. } = roster;
     let users = acknowledgments.iter().filter_map(|known| known.risk.user());
@@ -208,7 +208,7 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
     check_value_after(person, window, problems);
 }
 
-/// Returns `true` if both moments are local date-times and, going by the clock, `one` is before `other`.
+/// Returns `true` if both moments are local date-times and, as written, `one` is before `other`.
 fn is_earlier_as_written(one: &Moment, other: &Moment) -> bool {
     let local = |moment: &Moment| {
         let has_offset =

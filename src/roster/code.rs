@@ -23,9 +23,9 @@ codes! {
         UnknownKey = "roster::unknown_key",
         /// The key names a secret or an API host, neither of which belongs in a reviewed file.
         SecretInFile = "roster::secret_in_file",
-        /// A team file contains a key only allowed in the root file.
+        /// A team file contains a key that is allowed only in the root file.
         RootOnly = "roster::root_only",
-        /// A key that belongs at the top of the root file or in another table is below `[users]`, so TOML parses it as a person.
+        /// A key is below `[users]`, so TOML parses it as a person. It belongs at the top of the root file or in another table.
         MisplacedKey = "roster::misplaced_key",
         /// The value has the wrong type for its key.
         WrongType = "roster::wrong_type",
@@ -34,7 +34,7 @@ codes! {
         /// A rule or an acknowledgment lacks a required key, or an acknowledgment has a key that doesn't apply to its guardrail.
         MissingKey = "roster::missing_key",
         BadEmail = "roster::bad_email",
-        /// An address contains non-ASCII characters, which `allow_unicode_emails` does not permit.
+        /// An address contains non-ASCII characters, but `allow_unicode_emails` is not set to `true`.
         UnicodeEmail = "roster::unicode_email",
         /// Two different addresses look the same.
         LookAlike = "roster::look_alike",

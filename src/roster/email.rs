@@ -79,7 +79,7 @@ impl Email {
         &self.written
     }
 
-    /// Returns the normalized form in lowercase, which is the same however the address is spelled.
+    /// Returns the normalized form in lowercase, which is the same for all spellings of an address.
     pub fn folded(&self) -> String {
         self.key().to_ascii_lowercase()
     }

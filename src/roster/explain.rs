@@ -114,8 +114,8 @@ impl<R: Fn(&mut Fields<'_>, &DeTable<'_>)> Explainer<'_, R> {
         Pass { part, errors, found }
     }
 
-    /// Adds to `fields` the explanations of a pass's errors, and the problems found in values that were parsed reliably. Also
-    /// returns the offset at which parsing resumes if the pass ended at an unclosed bracket.
+    /// Explains the errors of a pass. Adds the explanations to `fields`, along with the problems found in values that were
+    /// parsed reliably. If the pass ended at an unclosed bracket, also returns the offset at which parsing resumes.
     fn explain_pass(&self, pass: Pass, fields: &mut Fields<'_>) -> (ParsedParts, Option<usize>) {
         let Pass { part, errors, mut found } = pass;
         let (again, mut wrong): (Vec<_>, Vec<_>) =
@@ -226,7 +226,8 @@ impl TextPart {
         Self { text: format!("{header}\n{}", &text[content.clone()]), shift, start: content.start }
     }
 
-    /// Replaces the file range `without` with spaces. `without` must lie within `range`, the file range at the end of this part.
+    /// Replaces `without` with spaces. `without` must lie within `range`, the range of the file that makes up the end of this
+    /// part. Both use offsets in the file.
     fn leave_out(&mut self, range: &Range<usize>, without: &Range<usize>) {
         let start = self.text.len() - range.len();
         let at = start + without.start - range.start..start + without.end - range.start;

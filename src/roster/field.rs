@@ -27,17 +27,17 @@ words! {
     }
 }
 
-/// Static properties of a field. A new field needs to define them only here.
+/// Static properties of a field. They are all defined in [`Field::facts`].
 pub struct FieldFacts {
     pub plural: &'static str,
     /// The key in the body of `PATCH /users/{id}` (Pylon API, "Update a user").
     pub patch_key: &'static str,
     /// A sample value to show in messages.
     pub example: &'static str,
-    /// Whether the values are roles of the organization, which files refer to by name, slug, or ID, and Pylon by ID. Such a
-    /// field can hold several values per person.
+    /// Whether the values are roles of the organization. Files refer to a role by name, slug, or ID, while Pylon always uses
+    /// the ID. A person can have several values for such a field.
     pub names_role: bool,
-    /// Whether Pylon changes the value on its own at any time, so that two responses can differ.
+    /// Whether Pylon can change the value on its own at any time. If so, two responses can differ.
     pub changes_in_pylon: bool,
     /// The values allowed in files, or `None` if any string is accepted.
     pub closed_list: Option<ClosedList>,

@@ -42,7 +42,8 @@ pub(super) struct Shift {
 }
 
 impl Shift {
-    /// Creates the mapping for a part made of two ranges of the text, joined by `gap` bytes that don't occur in the text.
+    /// Creates the mapping for a part that consists of two ranges of the text, with `gap` bytes between them that aren't in the
+    /// text.
     pub(super) fn of_two(first: &Range<usize>, gap: usize, second: &Range<usize>) -> Self {
         let boundary = first.len() + gap;
         Self { boundary, before: first.start, after: second.start.wrapping_sub(boundary) }
@@ -56,10 +57,10 @@ impl Shift {
     }
 }
 
-/// Keys rejected as secrets in addition to those recognized by [`is_secret_name`], since anyone with access to the pull request can
-/// read the file.
+/// Keys that are rejected as secrets, in addition to those recognized by [`is_secret_name`]. Anyone with access to the pull
+/// request can read the file.
 const SECRETS: &[&str] = &["key", "api_key"];
-/// Keys rejected because they would let a pull request choose the host that the token is sent to.
+/// Keys that are rejected because they would let a pull request choose the host that the token is sent to.
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];
 
 impl<'p> Fields<'p> {
@@ -68,7 +69,7 @@ impl<'p> Fields<'p> {
         Self { file, shift: Shift::default(), names, problems: Vec::new(), masks: Vec::new() }
     }
 
-    /// Switches to another part of the file. `shift` maps its offsets to offsets in the file.
+    /// Switches to another part of the file. `shift` maps offsets in that part to offsets in the file.
     pub(super) fn go_to(&mut self, shift: Shift) {
         self.shift = shift;
     }
@@ -96,7 +97,8 @@ impl<'p> Fields<'p> {
         self.value_of(Field::Role, "role", value)
     }
 
-    /// Reads a value of the given field. Messages use `key`, which for `then` isn't the name of the field.
+    /// Reads a value of the given field. `key` is the key to name in messages. For `then`, it differs from the name of the
+    /// field.
     pub(super) fn value_of(
         &mut self,
         field: Field,
@@ -291,7 +293,7 @@ pub(super) fn in_backticks(text: &str, most: usize) -> String {
     }
 }
 
-/// The texts of the problem reported for a key that names a secret or a host.
+/// The message, label, and help text of the problem reported for a key that names a secret or a host.
 pub(super) struct Forbidden {
     pub(super) message: String,
     pub(super) label: &'static str,

@@ -164,8 +164,8 @@ mod tests {
         assert_eq!(missing, Vec::<String>::new());
     }
 
-    /// Shows that the test above can fail. Without code blocks and inline code, the page documents no keys, even though many keys
-    /// appear as ordinary words.
+    /// Shows that the test above can fail. If code blocks and inline code are removed from the page, no key counts as
+    /// documented, even though many keys still appear as ordinary words.
     #[test]
     fn a_key_is_documented_only_in_backticks_and_not_in_a_sentence() {
         let prose: String =

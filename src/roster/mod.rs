@@ -2,8 +2,8 @@
 //!
 //! * [`read`] locates and reads the files. `settings` parses the keys allowed only in the root file, while `people` parses the
 //!   tables that every file can have.
-//! * `fields` parses individual values by type. `keys`, `field`, and `guardrail` define the keys of each table, the fields of a
-//!   person, and the guardrails.
+//! * `fields` parses individual values by type. `keys` lists the keys of each table, `field` defines the fields of a person,
+//!   and `guardrail` defines the guardrails.
 //! * `checks` runs the checks that span several people or files, [`role_rules`] enforces `[[rule]]`, and `named` collects every
 //!   role mentioned in the files.
 //! * If a file isn't valid TOML, `explain` reports every syntax error and still parses the rest of the file. `syntax` classifies
@@ -70,7 +70,7 @@ pub struct Roster {
     pub acknowledgments: Vec<Acknowledgment>,
     /// The declared people, sorted by address, without duplicates.
     pub people: Vec<DeclaredPerson>,
-    /// Keys in `[defaults]` not used by any person in the same file.
+    /// Keys in `[defaults]` that no person in the same file uses.
     pub unused_defaults: Vec<(Field, Place)>,
 }
 
@@ -177,11 +177,11 @@ pub struct GuardrailRules {
 pub const DEFAULT_MINIMUM: u64 = 2;
 
 impl GuardrailRules {
-    /// Returns `true` if an incomplete user listing could make a guardrail pass that should block, in which case the listing is
+    /// Returns `true` if an incomplete user listing could cause a guardrail to pass when it should block. If so, the listing is
     /// fetched twice.
     ///
-    /// The other guardrails can't pass wrongly because declared people are also searched by address, and undercounting people can
-    /// only make a minimum block.
+    /// The other guardrails can't pass by mistake. Declared people are also searched by address, and if a minimum counts too
+    /// few people, it can only block.
     pub fn needs_whole_list(&self) -> bool {
         let Self {
             max_changes: _,
@@ -216,8 +216,8 @@ impl Default for GuardrailRules {
 /// The `max_changes` guardrail, which limits the number of people a single apply may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxChanges {
-    /// The maximum is a percentage of the declared people who are in Pylon and not deactivated, rounded down, but never fewer than
-    /// ten people.
+    /// The maximum is a percentage of the declared people who are in Pylon and not deactivated. It is rounded down, but is
+    /// never less than ten people.
     Share {
         /// The percentage of people who may be changed, from 0 to 100.
         percent: u8,
@@ -288,7 +288,7 @@ impl Acknowledgment {
     }
 }
 
-/// The guardrail that an acknowledgment overrides, along with the count or the person that it accepts.
+/// The guardrail that an acknowledgment overrides, and the limit of the override: a number of people or a single person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcknowledgedRisk {
     pub guardrail: Guardrail,

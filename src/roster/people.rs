@@ -26,7 +26,7 @@ pub(super) struct People {
 }
 
 impl People {
-    /// Returns the keys in `[defaults]` not used by any person in this file.
+    /// Returns the keys in `[defaults]` that no person in this file uses.
     pub(super) fn unused_defaults(&self) -> impl Iterator<Item = (Field, Place)> {
         let is_used = |field: Field| {
             self.list
@@ -121,7 +121,7 @@ fn contained(text: &str, allow_unicode: bool) -> Option<Email> {
     Email::declared(candidate, allow_unicode).ok().filter(|email| !contains_secret(email.as_str()))
 }
 
-/// Returns where a key belongs if it's a key of the root file or of another table rather than a person's address.
+/// Returns where the key belongs, or `None` if it isn't a known key of the root file or of another table.
 fn belongs(key: &str) -> Option<String> {
     if keys::ROOT.contains(&key) {
         return Some("above the first [section] header".into());

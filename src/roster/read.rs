@@ -144,15 +144,15 @@ impl RosterReader {
 
     /// Parses a file, calls `read` on it, and reports its syntax errors.
     ///
-    /// `read` is called even if there are syntax errors, since a missing quote could otherwise hide ten unknown keys. `explain`
-    /// then calls it again for each part that the parser didn't reach, and these calls also get the result of the first one.
+    /// `read` is called even if there are syntax errors. Otherwise, a missing quote could hide ten unknown keys. `explain` then
+    /// calls `read` again for each part that the parser didn't reach, and passes it the result of the first call.
     fn in_file<T>(
         &mut self,
         file: FileId,
         read: impl Fn(&mut Fields<'_>, &DeTable<'_>, Option<&T>) -> T,
     ) -> T {
         let text = self.sources.text(file);
-        // Before parsing the whole file, check that its start isn't full of errors, because the parser needs about fifty times the
+        // Before parsing the whole file, check that its start isn't full of errors. The parser needs about fifty times the
         // input size in memory.
         let start = with_bounded_errors(text, START_SIZE);
         let mut repaired = None;
@@ -230,7 +230,7 @@ pub fn declares_people(start: &str, longest: usize) -> bool {
 }
 
 /// The maximum number of syntax errors in one part. With more errors, the file isn't considered TOML, and everything after that
-/// part is skipped because each error takes up hundreds of bytes of memory.
+/// part is skipped. The limit exists because each error takes up hundreds of bytes of memory.
 const MAX_ERRORS_PER_PART: usize = 500;
 /// The size in bytes of the parts in which syntax errors are counted.
 const PART_SIZE: usize = 16 * 1024;
@@ -383,8 +383,8 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
 }
 
 /// Returns `true` if a path component starts with a dot and isn't matched by a pattern component that also starts with a dot.
-/// Shells and git follow the same rule, which skips files such as `.#a.toml` and `._a.toml` that editors and macOS create next to
-/// the real ones.
+/// Shells and git follow the same rule. It skips files such as `.#a.toml` and `._a.toml`, which editors and macOS create next
+/// to the real ones.
 ///
 /// We can't use the corresponding option of `glob` because it hides dotfiles from every pattern with a `*` and panics on names that
 /// aren't UTF-8.

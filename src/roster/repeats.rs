@@ -1,8 +1,8 @@
 //! Finds duplicate keys and sections.
 //!
-//! When the parser finds a duplicate key, it reports neither the name nor the first occurrence, and it keeps only one of the two
-//! values. That's why this module indexes all statements by full key. Keys are compared after decoding, so `"a\u0041"` and `"aA"`
-//! are the same key.
+//! When the parser finds a duplicate key, it doesn't report the name or the first occurrence, and it keeps only one of the two
+//! values. This module therefore indexes all statements by full key. Keys are compared after decoding, so `"a\u0041"` and
+//! `"aA"` are the same key.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -16,9 +16,9 @@ use crate::problem::Problem;
 use crate::secret::contains_secret;
 use crate::source::{FileId, Place, Sourced};
 
-/// Limits how many duplicate keys are looked up per statement because each lookup parses the statement again.
+/// The maximum number of duplicate keys to look up per statement. Each lookup parses the statement again.
 const MAX_REPEATS_PER_STATEMENT: usize = 16;
-/// The maximum length of a header in bytes, beyond which the keys below it aren't reread. A person's header always fits because
+/// The maximum length of a header in bytes. Keys below a longer header aren't reread. A person's header always fits because
 /// addresses are limited to 254 bytes.
 const MAX_HEADER_LENGTH: usize = 512;
 
@@ -63,7 +63,7 @@ pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[R
 /// A component of a dotted key and its span in the file.
 type KeyPart = (String, Range<usize>);
 
-/// An index of all keys in the file. It's a trie so that a long header is stored only once and not for each key below it.
+/// An index of all keys in the file. It's a trie, so a long header is stored only once instead of once for each key below it.
 struct RepeatIndex<'t> {
     text: &'t str,
     statements: &'t Statements,
@@ -200,8 +200,8 @@ impl<'t> RepeatIndex<'t> {
         repeats.problems.push(problem(file, &names, is_header, &key.own[part].1, first));
     }
 
-    /// Returns the statement, to be read separately, or `None` if its header is too long to be parsed again for each key
-    /// below it.
+    /// Returns the statement as one to read separately, or `None` if its header is too long. The header would have to be parsed
+    /// again for each key below it.
     fn unread(&self, number: usize, without: Option<(usize, usize)>) -> Option<Unread> {
         let Range { start, end } = self.statements.list[number].span.clone();
         let header = self.statements.header_before(start).map_or(0, |header| header.len());

@@ -76,7 +76,8 @@ impl EmailPattern {
 }
 
 impl RoleRule {
-    /// Returns `true` if the rule applies to a person with these addresses, none of which may match `except`.
+    /// Returns `true` if the rule applies to a person with these addresses. If any of them matches `except`, the rule doesn't
+    /// apply.
     pub fn applies_to<'e>(&self, addresses: impl IntoIterator<Item = &'e Email>) -> bool {
         let mut is_meant = false;
         for email in addresses {
@@ -180,7 +181,8 @@ struct Violators<'p> {
     allowed: Vec<&'p Sourced<RoleName>>,
 }
 
-/// Names a person by their address and, if the rule names only another address of theirs, by that one too.
+/// Returns the person's address for use in a message. If `emails` matches only another of the person's addresses, that address
+/// is included too.
 fn name(person: &DeclaredPerson, other_addresses: &[Email], rule: &RoleRule) -> String {
     let email = &person.email.value;
     match other_addresses.iter().find(|other| rule.names(other)) {

@@ -331,7 +331,7 @@ fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guar
     known
 }
 
-/// Reports missing required keys, and keys not applicable to this guardrail.
+/// Reports required keys that are missing, and keys that don't apply to the guardrail.
 fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &AcknowledgmentKeys) {
     let common = ["guardrail", "reason", "expires"];
     for key in common.iter().filter(|key| !parts.given.contains(key)) {

@@ -79,8 +79,8 @@ impl World {
         success(me, None, context)
     }
 
-    /// Returns the roles, in pages if the setting `roles_page` or the fault `roles-paged` requires it. A cursor is accepted even
-    /// if `roles_page` isn't set because the fault returns cursors, too.
+    /// Returns the roles, in pages if the setting `roles_page` or the fault `roles-paged` requires it. Because the fault returns
+    /// cursors too, a cursor is accepted even if `roles_page` isn't set.
     fn list_roles(&self, query: &str, context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         let question = page::question(&"roles");
         let start = page::position(question, parameter(query, "cursor"))?;

@@ -1,8 +1,8 @@
-//! TCP connections that a request handler can cut, i.e., close at any time, after which no more bytes are sent.
+//! TCP connections that a request handler can cut at any time. After the cut, no more bytes are sent.
 //!
-//! The handler can't return an error, because axum turns errors into responses, and an error in a response body occurs only after
-//! the status line has been sent. Instead, the handler shuts down the socket so that any later write by hyper fails as it would on
-//! a broken network.
+//! Returning an error from the handler wouldn't cut the connection, because axum turns errors into responses. An error in a
+//! response body would come too late, after the status line has been sent. Instead, the handler shuts down the socket, and any
+//! later write by hyper fails as it would on a broken network.
 
 use std::{
     io,

@@ -36,8 +36,8 @@ impl RequestContext {
         acts
     }
 
-    /// Chooses what the fault affects, as a number below `count` that cycles through all values as the fault fires in further
-    /// requests.
+    /// Chooses which of `count` items the fault affects and returns its index. The choice cycles through the items as the fault
+    /// fires in further requests.
     pub(super) fn choose(&self, count: usize) -> usize {
         usize::try_from(self.turn).unwrap_or(0) % count.max(1)
     }

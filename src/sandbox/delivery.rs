@@ -1,7 +1,7 @@
 //! Determines what the client receives: the world's response, possibly changed by a fault.
 //!
 //! The server and the simulation share this code, which doesn't do any I/O (`server` cuts and stalls the real connections). If a
-//! fault makes a request fail without carrying it out, the world's users, rate limits, and audit log stay unchanged. A fault isn't
+//! fault prevents a request from being carried out, the world's users, rate limits, and audit log stay unchanged. A fault isn't
 //! counted if it doesn't affect the request.
 
 use std::time::Duration;
@@ -64,8 +64,8 @@ impl World {
         (delivery, Some(fault))
     }
 
-    /// Handles a request that `fault` makes fail, carrying it out first if the fault requires that. Returns what the client
-    /// receives.
+    /// Handles a request that fails because of `fault`. If the fault requires it, the request is carried out first. Returns what
+    /// the client receives.
     fn fail(&mut self, faults: &Faults, fault: Fault, now: Duration, request: &Request) -> Delivery {
         let response = fault.is_applied_first().then(|| self.handle(now, request));
         let error = match fault {
@@ -95,7 +95,7 @@ impl World {
     }
 }
 
-/// Returns the error page of a gateway in front of Pylon, which (unlike Pylon's own errors) is HTML and not JSON.
+/// Returns the error page of a gateway in front of Pylon. Unlike Pylon's own errors, it's HTML and not JSON.
 fn gateway_page(status: u16, title: &str) -> Delivery {
     let page = format!(
         "<html>\r\n<head><title>{status} {title}</title></head>\r\n<body><center><h1>{status} {title}</h1></center></body>\r\n</html>\r\n"
@@ -103,8 +103,8 @@ fn gateway_page(status: u16, title: &str) -> Delivery {
     Delivery::Answer(Response::new(status, "text/html", page.into_bytes()))
 }
 
-/// Returns a 200 with a body that is, alternately, truncated or not JSON. A truncated body is harder to detect because it starts
-/// like a valid response.
+/// Returns a 200 with an invalid body. The body alternates between a truncated one and one that isn't JSON. A truncated body is
+/// harder to detect because it starts like a valid response.
 fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     let Response { status: _, headers, mut body } =
         response.unwrap_or_else(|| Response::new(200, "application/json", Vec::new()));

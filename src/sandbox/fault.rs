@@ -35,7 +35,7 @@ words! {
         CutAfter = "cut-after",
         /// The request is carried out, but the connection stalls without a response.
         StallApplied = "stall-applied",
-        /// The request is carried out, but the response is a 200 with a body that is, alternately, truncated or not JSON.
+        /// The request is carried out, but the response is a 200 whose body alternates between truncated and not JSON.
         GarbageApplied = "garbage-applied",
         /// A list response contains no data but claims to be followed by another page. The missing data is returned both if the
         /// request is repeated and if the cursor is followed.

@@ -14,7 +14,7 @@ use super::organization::ApiSettings;
 use super::users::Users;
 use super::written_user::WrittenUser;
 
-/// The maximum depth of a filter, as documented by Pylon. A single condition counts as one level, which is the strictest
+/// The maximum depth of a filter, as documented by Pylon. A single condition counts as one level. This is the strictest
 /// interpretation of the documentation, so a client that respects this limit works under any interpretation.
 pub(super) const MAX_DEPTH: usize = 3;
 
@@ -52,7 +52,7 @@ struct FilterKeys {
     subfilters: Option<Vec<RawFilter>>,
 }
 
-/// Converts a map instead of parsing the struct directly, which would also accept an array, as explained at [`read_body`].
+/// Converts a map, because parsing the struct directly would also accept an array (see [`read_body`]).
 impl TryFrom<Map<String, Value>> for RawFilter {
     type Error = serde_json::Error;
 
@@ -89,8 +89,8 @@ pub(super) enum Filter<C> {
 }
 
 impl<C> Filter<C> {
-    /// Parses a filter with at most `levels` levels. `condition` is called to parse each condition, given its field, its
-    /// operator, and the raw filter.
+    /// Parses a filter with at most `levels` levels. Calls `condition` with the field, the operator, and the raw filter to parse
+    /// each condition.
     pub(super) fn read(
         raw: &RawFilter,
         levels: usize,
@@ -205,8 +205,8 @@ impl Filter<EmailIs> {
         self.holds(&|condition| condition.holds(user))
     }
 
-    /// Returns a sorted superset of the matching users, without duplicates, based on the index of addresses. Returns `None` if
-    /// the filter can't use the index, so that every user must be checked. With the index, a search for 999 out of a million
+    /// Looks up a superset of the matching users in the index of addresses, sorted and without duplicates. Returns `None` if the
+    /// filter can't use the index. In that case, every user must be checked. With the index, a search for 999 out of a million
     /// users takes only 999 lookups.
     pub(super) fn candidates(&self, users: &Users) -> Option<Vec<usize>> {
         let mut found = self.gather(users)?;
@@ -218,7 +218,7 @@ impl Filter<EmailIs> {
     fn gather(&self, users: &Users) -> Option<Vec<usize>> {
         match self {
             Self::Condition(EmailIs { addresses: OneOf { values, negated }, ignore_case: _, secondary }) => {
-                // The index can't be used for a negated condition, nor for an empty address, because users without an address
+                // A negated condition can't use the index. An empty address can't use it either, because users without an address
                 // aren't in it.
                 if *negated || values.contains("") {
                     return None;

@@ -13,7 +13,7 @@ words! {
     /// unknown which algorithm Pylon uses, clients must work with all five.
     #[derive(Hash, Default)]
     pub enum LimiterKind {
-        /// Admits at most N requests in any period as long as the window, based on the exact arrival time of each admitted
+        /// Admits at most N requests in any period of the window's length, based on the exact arrival time of each admitted
         /// request.
         #[default]
         SlidingLog = "sliding-log",
@@ -72,7 +72,8 @@ impl Default for Limits {
     }
 }
 
-/// The limits given on the command line. Limits that aren't given default to those documented for the organization's API version.
+/// The limits given on the command line. A limit that isn't given defaults to the one documented for the organization's API
+/// version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WrittenLimits {
     kind: Option<LimiterKind>,
@@ -106,7 +107,7 @@ impl FromStr for WrittenLimits {
 }
 
 impl WrittenLimits {
-    /// Returns all limits, filling in those that weren't given from the ones documented for this API version.
+    /// Returns all limits. A limit that wasn't given is the one documented for this API version.
     pub fn in_api(&self, api: Api) -> Limits {
         let Self { kind, window, each } = self;
         let mut limits = Limits::documented(api);

@@ -145,7 +145,7 @@ impl ApiError {
         }
     }
 
-    /// Converts the error to a response, whose body doesn't have a `code` before October 2026.
+    /// Converts the error to a response. Before October 2026, the body has no `code`.
     pub(super) fn into_response(self, api: Api, request_id: &str) -> Response {
         #[derive(Serialize)]
         struct ErrorBody<'a> {

@@ -1,7 +1,8 @@
 //! A small fake Pylon on 127.0.0.1, used for trying out files and CI pipelines, and by our own tests.
 //!
-//! The sandbox deliberately shares no types with the module that talks to the real Pylon, since otherwise both sides could share a
-//! misunderstanding of the API that goes unnoticed. All behavior is pure and lives in `world`, while `server` handles the sockets.
+//! The sandbox deliberately shares no types with the module that talks to the real Pylon. Otherwise, both sides could share a
+//! misunderstanding of the API, and it would go unnoticed. All behavior is pure and lives in `world`, while `server` handles the
+//! sockets.
 //!
 //! | modules | purpose |
 //! |---|---|

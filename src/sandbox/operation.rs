@@ -4,8 +4,8 @@ use super::message::{ApiError, ErrorCode};
 use crate::every::words;
 
 words! {
-    /// An API operation, which is identified by its method and path and has a separate rate limit. Its word is its name in
-    /// `--limits` and in the `on=` key of `--faults`. Messages list the operations in this order.
+    /// An API operation, which is identified by its method and path and has a separate rate limit. Each string is the operation's
+    /// name in `--limits` and in the `on=` key of `--faults`. Messages list the operations in this order.
     #[derive(Hash)]
     pub enum ApiOperation {
         GetMe = "me",
@@ -38,8 +38,8 @@ impl ApiOperation {
         (!meant.is_empty()).then_some(meant)
     }
 
-    /// Returns a request's operation and the user ID in the path, which is meaningless unless the operation is about a single user.
-    /// An unknown path results in a 404, and a known path with the wrong method in a 405.
+    /// Returns a request's operation and the user ID in the path. The ID is meaningless unless the operation is about a single
+    /// user. An unknown path results in a 404, and a known path with the wrong method in a 405.
     pub(super) fn find<'p>(method: &str, path: &'p str) -> Result<(Self, &'p str), ApiError> {
         let id = path.strip_prefix("/users/").filter(|id| !id.contains('/')).unwrap_or_default();
         let at_path: &[Self] = match path {

@@ -76,9 +76,8 @@ impl Role {
         Self { id: id.to_owned(), name: name.to_owned(), slug: slug.to_owned() }
     }
 
-    /// Returns the word that a user's entry gives for the role: its slug, or its ID if [`find_role`] would read the slug as
-    /// something else. (A slug that equals another role's ID would be read as that role, and an empty slug as an omitted `role`
-    /// key.)
+    /// Returns the string that stands for the role in a user's entry: its slug, or its ID if the slug would be misread. (A slug
+    /// that equals another role's ID would be read as that role by [`find_role`], and an empty slug as an omitted `role` key.)
     pub(super) fn word(&self, roles: &[Self]) -> &str {
         let reads_back = !self.slug.is_empty() && find_role(roles, &self.slug) == Ok(self);
         if reads_back { &self.slug } else { &self.id }

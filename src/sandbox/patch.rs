@@ -149,7 +149,7 @@ fn audited_changes(
     after: &WrittenUser,
     roles: &[Role],
 ) -> Vec<(&'static str, &'static str, [String; 2])> {
-    // Destructured exhaustively, so a new field must be either recorded or listed here as not recorded.
+    // The user is destructured exhaustively, so a new field must be either recorded or listed here as not recorded.
     let WrittenUser {
         roles: assigned,
         status,

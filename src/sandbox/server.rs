@@ -35,7 +35,7 @@ use super::world::World;
 
 /// The maximum time to wait for responses in flight when the sandbox stops.
 const STOP_TIMEOUT: Duration = Duration::from_millis(500);
-/// The maximum number of requests to keep for [`Running::requests`]. Beyond that, the oldest requests are dropped.
+/// The maximum number of requests to keep for [`Running::requests`]. Beyond that limit, the oldest requests are dropped.
 const MAX_ARRIVALS: usize = 100_000;
 /// The maximum number of bytes to keep from the body of each recorded request. An entire PATCH fits, and so does
 /// enough of a search to recognize it.
@@ -102,7 +102,7 @@ impl Running {
         self.shared.with_inner(|inner| look(&mut inner.world))
     }
 
-    /// Returns the most recent requests, oldest first, up to 100,000.
+    /// Returns up to 100,000 of the most recent requests, oldest first.
     pub fn requests(&self) -> Vec<Arrival> {
         self.shared.lock().arrivals.iter().cloned().collect()
     }
@@ -168,8 +168,8 @@ struct Inner {
 }
 
 impl ServerState {
-    /// Acquires the lock, even if a panic (which would be a bug elsewhere) has poisoned it. The world is still valid because each
-    /// change to it is a single step.
+    /// Acquires the lock, even if a panic has poisoned it. (The panic would be a bug elsewhere.) The world is still valid because
+    /// each change to it is a single step.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

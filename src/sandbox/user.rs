@@ -8,8 +8,8 @@ use super::organization::{Api, EmptyLists, Role, find_role};
 use super::written_user::WrittenUser;
 
 impl WrittenUser {
-    /// Returns the role for the deprecated field `role_id`, which is the last assigned role. This choice makes tests fail if a
-    /// client mistakes `role_id` for the user's primary role.
+    /// Returns the role for the deprecated field `role_id`: the last assigned one. This choice makes tests fail if a client
+    /// mistakes `role_id` for the user's primary role.
     pub(super) fn shown_role<'a>(&self, roles: &'a [Role]) -> Option<&'a Role> {
         self.roles.last().and_then(|role| find_role(roles, role).ok())
     }
@@ -20,7 +20,7 @@ impl WrittenUser {
 
     /// Returns the user's representation in responses.
     pub(super) fn view<'a>(&'a self, roles: &'a [Role], api: Api, empty_lists: EmptyLists) -> UserView<'a> {
-        // Destructured exhaustively, so any new field must be either shown or explicitly ignored here.
+        // The user is destructured exhaustively, so a new field must be either shown or explicitly ignored here.
         let Self {
             id,
             kind: _,

@@ -53,8 +53,8 @@ impl Users {
         self.by_id.get(id).copied()
     }
 
-    /// Returns the indexes of the users with this primary address, and with `secondary_too`, also of those with this secondary
-    /// address. Case is ignored.
+    /// Returns the indexes of the users with this primary address. If `secondary_too` is set, users with this secondary address
+    /// are included. Case is ignored.
     pub(super) fn with_address(&self, email: &str, secondary_too: bool) -> impl Iterator<Item = usize> {
         let key = email.to_lowercase();
         let secondary = self.by_secondary.get(&key).filter(|_| secondary_too);

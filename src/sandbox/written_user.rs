@@ -47,8 +47,8 @@ pub struct WrittenUser {
     /// string for other users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// The assigned roles, each given by slug, ID, or name. In the file, `role` is a string or a list, and is required for
-    /// people. Users who aren't people have no roles if it's omitted. In a world, the roles are sorted by role ID.
+    /// The assigned roles, each given by slug, ID, or name. In the file, `role` is a string or a list. It's required for people.
+    /// Other users have no roles if it's omitted. In a world, the roles are sorted by role ID.
     #[serde(
         rename = "role",
         default = "not_given",

@@ -206,7 +206,7 @@ fn is_team_file(word: &str) -> bool {
     word.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("toml"))
 }
 
-/// Returns `true` for a date, with or without a time. It doesn't contain any letters except `T` and `Z`.
+/// Returns `true` for a date, with or without a time. A date doesn't contain any letters except `T` and `Z`.
 fn is_time(word: &str) -> bool {
     let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
     letters <= 2 && word.starts_with(|char: char| char.is_ascii_digit()) && word.contains('-')

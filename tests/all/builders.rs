@@ -58,7 +58,7 @@ pub(crate) trait BuildUser: Sized {
         self.edit(|user| user.deactivated = true)
     }
 
-    /// Makes PATCH requests that set the user's role have no effect.
+    /// Makes the sandbox ignore the role in PATCH requests for this user.
     fn role_from_scim(self) -> Self {
         self.edit(|user| user.role_from_scim = true)
     }

@@ -30,7 +30,8 @@ pub(crate) const NOW: &str = "2026-11-20T08:00:00Z";
 pub(crate) const TOKEN: &str =
     "pylon_story_4f1c/9Zq+Wc2mRt7uXv0B/kL5nH8jD3sYpGeQfAaTiOo1EwMxUyVb6rC0zK4hJ8gF2dS6aPqW9=";
 
-/// Returns the project's folder, or the one in `ROLECALL_PROJECT`, with which .ci/run tests the files of the published crate.
+/// Returns the project's folder, or the one named in `ROLECALL_PROJECT`. `.ci/run` sets this variable to test the files of the
+/// published crate.
 pub(crate) fn project() -> PathBuf {
     std::env::var_os("ROLECALL_PROJECT").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }

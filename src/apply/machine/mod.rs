@@ -99,7 +99,7 @@ pub struct Machine {
     pending: HashMap<Ticket, Pending>,
     /// The last number assigned to a ticket or a read.
     counter: u64,
-    /// How many changes in a row Pylon has just refused for lack of permission.
+    /// The number of consecutive changes that Pylon has just refused for lack of permission.
     forbidden: u32,
     /// When Pylon answered the first write of the current series of 429s, or `None` if the last write wasn't throttled. A
     /// successful read doesn't end the series because reads have rate limits of their own.
@@ -109,8 +109,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Creates a machine that carries out `plan`, whose users were read at `read_at`. `flow` must be the one used for making the
-    /// plan, because the requests made for the plan count against the same rate limits.
+    /// Creates a machine that carries out `plan`. The users in the plan were read at `read_at`. `flow` must be the one used for
+    /// making the plan, because the requests made for the plan count against the same rate limits.
     pub fn new(
         plan: &ReviewedPlan,
         read_at: Duration,
@@ -165,7 +165,7 @@ impl Machine {
         }
     }
 
-    /// Handles a write that was not sent because the journal could not be written, after which no further writes are sent.
+    /// Handles a write that was not sent because the journal could not be written. No further writes are sent after that.
     pub fn unsent(&mut self, now: Duration, ticket: Ticket, why: String) {
         let Some(Pending::Patch { task, .. }) = self.pending.get(&ticket) else { return };
         let failure = self.not_sent(*task, format!("the journal cannot be written: {why}"));

@@ -1,5 +1,5 @@
-//! Picks the next request. Reads take precedence over writes, which follow the order computed by `plan::order`, subject to the rate
-//! limits and role limits.
+//! Picks the next request. Reads take precedence over writes. Writes follow the order computed by `plan::order`, subject to the
+//! rate limits and role limits.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -109,8 +109,8 @@ impl Machine {
         !unread.is_empty()
     }
 
-    /// Ends the first held change that would leave a role with too few or too many holders, or else the first held change, and
-    /// requeues the remaining ones.
+    /// Ends the first held change that would leave a role with too few or too many holders. If there's no such change, ends the
+    /// first held change. Requeues the remaining ones.
     fn give_up_first_held(&mut self) {
         let held = self.tasks.at(&Position::Held);
         let is_blocked = |id: &&TaskId| {

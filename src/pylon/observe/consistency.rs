@@ -9,9 +9,10 @@ use crate::observed::{ObservedState, Person, Role, UserId};
 use crate::printable::Printable;
 use crate::roster::{Email, Field, FieldValue};
 
-/// Compares a search with a listing. Returns the people found only by the search whose responses don't say whether they are
-/// deactivated. (Before October 2026, only the listing of active users reveals that.) Returns an error if the search found
-/// active people who are missing from the listing, or if the two disagree about a person.
+/// Compares a search with a listing. Returns the people who are found only by the search, if their responses don't say whether
+/// they're deactivated. (Before October 2026, only the listing of active users reveals who is deactivated.)
+///
+/// It's an error if the search found active people who are missing from the listing, or if the two disagree about a person.
 pub(super) fn compare(
     listing: &List,
     found: &List,
@@ -56,7 +57,7 @@ pub(super) fn not_listed<T>(person: &Person) -> Result<T, ObserveError> {
     ))
 }
 
-/// Checks that two responses agree about a person. Names are ignored because no decision depends on them, and differences in fields
+/// Checks that two responses agree about a person. Names are ignored because no decision depends on them. Differences in fields
 /// that Pylon changes on its own are only recorded in `differing`.
 pub(super) fn same_person(
     one: &Person,
@@ -120,7 +121,7 @@ pub(super) fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) 
     Ok(())
 }
 
-/// Checks that active people have distinct primary addresses, since otherwise one person might count as two holders of a role.
+/// Checks that active people have distinct primary addresses. Otherwise, one person might count as two holders of a role.
 pub(super) fn addresses_are_distinct(state: &ObservedState) -> Result<(), ObserveError> {
     let mut known: HashSet<&Email> = HashSet::new();
     match state.people().find(|person| !person.deactivated && !known.insert(&person.email)) {

@@ -34,8 +34,8 @@ impl ObserveError {
     }
 }
 
-/// A field of a person that has different values in two responses. If Pylon can change the field at any time, this is a
-/// contradiction only if the second reading shows the same difference.
+/// A person's field with different values in two responses. Pylon can change such a field at any time, so this is a contradiction
+/// only if the second reading shows the same difference.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ValueDifference {
     pub(super) id: UserId,

@@ -82,8 +82,7 @@ async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, Observe
     Ok(people)
 }
 
-/// Checks that everyone in a search response has one of the requested addresses, since a response with anyone else can't be
-/// trusted.
+/// Checks that everyone in a search response has one of the requested addresses. A response with anyone else can't be trusted.
 fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), ObserveError> {
     let asked: HashSet<&Email> = emails.iter().collect();
     let is_asked = |person: &Person| person.addresses().any(|email| asked.contains(email));

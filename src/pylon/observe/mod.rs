@@ -48,8 +48,8 @@ pub struct Wanted<'a> {
     pub emails: &'a [Email],
     /// ID of the pinned organization. If given, `GET /me` must confirm the ID before anything else is read.
     pub pin: Option<&'a Sourced<String>>,
-    /// Whether a guardrail could wrongly pass if people were missing from the listing, in which case a second, independent listing
-    /// is read.
+    /// Whether to read a second, independent listing. That's necessary if a guardrail could wrongly pass because people are
+    /// missing from the first listing.
     pub confirm_listing: bool,
 }
 
@@ -68,7 +68,7 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
             let [identified, done] = [SetOnce::new(), SetOnce::new()];
             let identity = in_order(identity(pylon), &[], &identified);
             let first = in_order(read(pylon, wanted, None), slice::from_ref(&identified), &done);
-            // A failed reading doesn't cancel `GET /me`, because it may be repeated.
+            // A failed reading must not cancel `GET /me`, because the reading may be repeated.
             let first = async { Ok(first.await) };
             try_join!(identity, first)?
         }
@@ -126,8 +126,8 @@ async fn read(
     }
 }
 
-/// Holds back a 403 until the preceding requests are done so that, if several requests are refused, the error names the first of
-/// them rather than the fastest. Other failures aren't held back because either their messages don't name the request or they
+/// Holds back a 403 until the preceding requests are done. If several requests are refused, the error then names the first of
+/// them rather than the fastest. Other failures aren't held back, because their messages don't name the request, or because they
 /// rarely affect several requests at once.
 async fn in_order<T>(
     request: impl Future<Output = Result<T, ObserveError>>,
@@ -151,8 +151,8 @@ fn is_forbidden(error: &ObserveError) -> bool {
 /// Confirms that the `missing` addresses don't belong to any user and that the `unlisted` people are deactivated. To do so, it
 /// reads a listing with deactivated people and searches for the missing addresses again. Returns the deactivated people.
 ///
-/// Before October 2026 (`is_activity_unknown`), only the listing of active users reveals who is deactivated. Since that listing can
-/// skip a user if another one is deleted between two pages, users count as deactivated only if two listings lack them.
+/// Before October 2026 (`is_activity_unknown`), only the listing of active users reveals who is deactivated. That listing can
+/// skip a user if another user is deleted between two pages, so users count as deactivated only if two listings lack them.
 async fn confirm(
     pylon: &impl Ask,
     state: &ObservedState,

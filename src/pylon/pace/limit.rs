@@ -11,15 +11,15 @@ pub(super) struct AssumedLimit {
     pub(super) ceiling: u64,
     /// The rate limit of an earlier API version, if one is known.
     pub(super) earlier: Option<u64>,
-    /// The limit in effect: the ceiling or, once responses show that it applies, the limit of the earlier API version.
+    /// The limit in effect: the ceiling, or the limit of the earlier API version once responses show that this limit applies.
     pub(super) assumed: u64,
-    /// A lower bound for the true limit: the highest number of remaining requests seen in a response, plus one. If `lowest_sum` of
-    /// a whole observation window is much higher, it replaces this bound.
+    /// A lower bound for the true limit: the highest number of remaining requests seen in a response, plus one. If the
+    /// `lowest_sum` of a whole observation window is much higher, it replaces this bound.
     at_least: u64,
     /// Start of the current observation window.
     since: Duration,
-    /// The lowest sum of our own requests and the remaining ones, among the responses in the current observation window. `None`
-    /// before the window's first response.
+    /// The lowest sum of our own requests and the remaining ones in any response of the current observation window. `None` before
+    /// the window's first response.
     lowest_sum: Option<u64>,
 }
 
@@ -42,9 +42,9 @@ impl AssumedLimit {
     /// an earlier API version's limit, that limit applies. Any other number only reflects other clients' traffic or the fill level
     /// of a token bucket.
     ///
-    /// If other clients' traffic produces an earlier version's limit by coincidence, `remaining` plus `own` will exceed that limit
-    /// for a whole window later on. Only the lowest sum of a window counts, because a lagging counter reports too many remaining
-    /// requests for a while.
+    /// Other clients' traffic can produce an earlier version's limit by coincidence. In that case, `remaining` plus `own` later
+    /// exceeds the limit for a whole window. Only the lowest sum of a window counts, because a lagging counter reports too many
+    /// remaining requests for a while.
     pub(super) fn learn(&mut self, now: Duration, remaining: u64, own: u64) {
         self.at_least = self.at_least.max(remaining.saturating_add(1));
         let sum = remaining.saturating_add(own);

@@ -8,8 +8,8 @@
 //!   client-side token bucket could send nearly twice the limit in the first minute.)
 //! * `Gate` blocks all requests to the endpoint after a 429 for as long as the server asks, or with exponential backoff if it gives
 //!   no hint.
-//! * `AdaptiveRate` implements additive increase and multiplicative decrease (AIMD). Since a 429 proves that the assumed limit is
-//!   wrong or shared with other clients, the rate follows what the server accepts from then on, although the window still applies.
+//! * `AdaptiveRate` implements additive increase and multiplicative decrease (AIMD). A 429 proves that the assumed limit is wrong
+//!   or shared with other clients. From then on, the rate follows what the server accepts, but the window still applies.
 //!
 //! Until the first 429, `AssumedLimit` infers the limit from the `X-Rate-Limit-Remaining` header.
 
@@ -35,8 +35,8 @@ pub const WINDOW: Duration = Duration::from_secs(60);
 pub struct Pacing([Pacer; Endpoint::ALL.len()]);
 
 impl Pacing {
-    /// Creates the pacers with the documented rate limits, or with those in `rates`, in requests per minute. If `rates` has
-    /// several entries for an endpoint, the last one wins.
+    /// Creates the pacers with the documented rate limits. Entries in `rates`, in requests per minute, override them. If `rates`
+    /// has several entries for an endpoint, the last one wins.
     pub fn new(rates: &[(Endpoint, u64)]) -> Self {
         let pacer = |endpoint: Endpoint| {
             let facts = endpoint.facts();

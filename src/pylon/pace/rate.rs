@@ -1,4 +1,4 @@
-//! The rate after a 429, which additive increase and multiplicative decrease (AIMD) control.
+//! The rate after a 429, controlled by additive increase and multiplicative decrease (AIMD).
 
 use std::time::Duration;
 
@@ -29,8 +29,8 @@ pub(super) struct AdaptiveRate {
 }
 
 impl AdaptiveRate {
-    /// Starts at the number of requests accepted in the last window, or at the rate implied by the server's requested delay if
-    /// that rate is higher.
+    /// Starts at the number of requests accepted in the last window or at the rate implied by the server's requested delay,
+    /// whichever is higher.
     pub(super) fn first(now: Duration, opens: Duration, accepted: u64, wait: Duration, ceiling: u64) -> Self {
         let hinted = nanos(WINDOW) * UNIT / nanos(wait).max(1);
         let rate = accepted.max(hinted).clamp(UNIT, ceiling * UNIT);

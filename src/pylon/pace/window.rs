@@ -15,7 +15,7 @@ pub(super) struct RateWindow {
     pub(super) in_flight: u64,
     /// Slots of answered requests, ordered by when they are freed.
     pub(super) answered: VecDeque<Slot>,
-    /// The times at which other clients' slots are freed, sorted. It only includes slots revealed by a response.
+    /// The times at which other clients' slots are freed, sorted. Only slots revealed by a response are included.
     pub(super) others: VecDeque<Duration>,
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::json::parse;
 
-/// Parses an error body, unless it has a different format, such as a proxy's HTML page.
+/// Parses an error body. Returns `None` if it has a different format, such as a proxy's HTML page.
 pub(in crate::pylon) fn error(body: &[u8]) -> Option<WireError> {
     parse(body).ok()
 }

@@ -151,7 +151,7 @@ pub(super) fn many<'de, List: Deserialize<'de>>(
     }
 }
 
-/// Rejects a page without data that claims to be followed by another page, because the live service occasionally returns one.
+/// Rejects a page without data that claims to be followed by another page. The live service occasionally returns such a page.
 pub(super) fn with_data(has_data: bool, next: Option<&String>) -> Result<(), FailureCause> {
     if has_data || next.is_none() { Ok(()) } else { Err(FailureCause::PageWithoutData) }
 }

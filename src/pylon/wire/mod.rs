@@ -3,7 +3,7 @@
 //! Responses are parsed into structs rather than `serde_json::Value`, which would silently accept a duplicate key and use the
 //! last value. Fields missing from earlier API versions are optional, and unknown fields are ignored.
 //!
-//! `user` decodes users, `error` decodes error responses, and `json` has what they share with the requests in this file.
+//! `user` decodes users, `error` decodes error responses, and `json` contains the code that they share with this file.
 
 use std::collections::BTreeMap;
 

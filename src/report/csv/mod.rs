@@ -77,7 +77,7 @@ fn window(origin: &Origin) -> (Option<&Moment>, Option<&String>) {
     }
 }
 
-/// Formats a value with unprintable characters escaped and the elements of a list separated by a semicolon and a space.
+/// Formats a value. Unprintable characters are escaped, and the elements of a list are separated by a semicolon and a space.
 fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

@@ -1,4 +1,5 @@
-//! Scheduled changes, which depend only on the files, and the guardrails that would block them, which also depend on Pylon.
+//! Scheduled changes, and the guardrails that would block them. The changes depend only on the files. The guardrails also
+//! depend on Pylon.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! Turns a reviewed plan into a [`PlanReport`] by replacing IDs with names and places with file locations. Audit log findings and
+//! Turns a reviewed plan into a [`PlanReport`]: role IDs become names, and places become file locations. Audit log findings and
 //! the outcomes of an apply are added later.
 
 use std::collections::{HashMap, HashSet};
@@ -196,8 +196,8 @@ impl RollbackNotes {
 }
 
 impl ScheduledChange {
-    /// Builds the report entry for a scheduled change, with the guarded roles that it affects, and the name and figure of each
-    /// guardrail that would block it.
+    /// Builds the report entry for a scheduled change. The entry lists the guarded roles that the change affects. For each
+    /// guardrail that would block the change, it has the name and the measured value with its limit.
     pub fn reviewed(
         forecast: &Forecast,
         guarded: &HashSet<&RoleId>,
@@ -257,8 +257,8 @@ impl Labels<'_> {
         }
     }
 
-    /// Describes the value that the next apply would set in place of a value that the rollback leaves alone. Returns an empty
-    /// string if the next apply wouldn't change the value.
+    /// Describes what the next apply would set instead of a value that the rollback leaves alone. Returns an empty string if
+    /// the next apply wouldn't change the value.
     fn set_next(&self, left: &NotRolledBack, next: &HashMap<&Email, &Change>) -> String {
         let NotRolledBackReason::ChangedSince { field } = &left.why else { return String::new() };
         let change = next.get(&left.email.value);
@@ -318,8 +318,8 @@ impl Labels<'_> {
         lines
     }
 
-    /// Returns the guarded roles that the files don't declare for their holders: all of an unmanaged person's, and those that a
-    /// declared person holds only through a SCIM group.
+    /// Returns the guarded roles that people hold without a declaration. For an unmanaged person, these are all of their
+    /// guarded roles. For a declared person, they're the guarded roles held only through a SCIM group.
     fn undeclared(
         &self,
         reviewed: &ReviewedPlan,
@@ -358,7 +358,7 @@ impl Labels<'_> {
         lines
     }
 
-    /// Returns the guarded roles that a scheduled change gives to and takes from the person.
+    /// Returns the guarded role that a scheduled change gives to the person, and the one that it takes away.
     fn guarded_roles_of(
         &self,
         transition: &Transition,

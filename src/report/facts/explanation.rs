@@ -342,9 +342,9 @@ impl ExplanationReport {
         Table::new(Some("Scheduled changes"), &[], self.scheduled.iter().map(row))
     }
 
-    /// Returns `true` if the guardrail is about this person, or about the organization as a whole and doesn't merely warn. Rules
-    /// are shown in `standing`. Compares addresses rather than searching the formatted figure, in which an address could be part of
-    /// a longer one.
+    /// Returns `true` if the guardrail is about this person, or if it's about the whole organization and its verdict isn't a
+    /// warning. Returns `false` for rules, which are shown in `standing`. Compares addresses, because a search in the formatted
+    /// text could match part of a longer address.
     fn is_about_person(&self, figure: &Figure, verdict: &Verdict) -> bool {
         let declared = self.declared.iter().map(|declared| &declared.email);
         let in_pylon =
@@ -491,7 +491,7 @@ fn add_violations(standing: &mut [StandingLine], violations: &[GuardrailLine]) {
     }
 }
 
-/// Limits the finding of a rule to one person. Returns `None` for other guardrails, and if the person doesn't violate the rule.
+/// Limits a rule's finding to one person. Returns `None` for other findings, or if the person doesn't violate the rule.
 fn violation_of(finding: &Finding, person: &Person) -> Option<Finding> {
     let Figure::Rule(RuleViolation { rule, holders }) = &finding.figure else { return None };
     let holders: Vec<_> = holders.iter().filter(|(email, _)| person.is(email)).cloned().collect();

@@ -121,7 +121,7 @@ impl JournalEntry {
         }
     }
 
-    /// Returns `true` if `self` is a complete rollback of the run with the `other` journal.
+    /// Returns `true` if `self` is a complete rollback of the run recorded in `other`.
     fn undoes_all_of(&self, other: &Self) -> bool {
         let file_name = |path: &Printable| Path::new(path.raw()).file_name().map(ToOwned::to_owned);
         let is_complete = self.state == JournalState::Finished && self.not_applied == 0;
@@ -242,7 +242,7 @@ impl JournalsReport {
                 let older = if *older > 0 { format!(" · {older} older") } else { String::new() };
                 let newest = if *last == Some(0) { "the newest" } else { "the newest for this host" };
                 let advice = match (newest_entry, resume) {
-                    // The name of the journal is untrusted text, so it can't be in the first line.
+                    // `resume` contains the name of the journal, which is untrusted text, so it can't be in the first line.
                     (Some(entry), Some(resume)) if entry.is_incomplete_rollback() => {
                         format!("{newest} is an incomplete rollback\nto continue it: {resume}")
                     }

@@ -1,8 +1,8 @@
 //! The facts behind all reports, with one module per kind of report.
 //!
 //! Names and values are [`Printable`], and places are resolved to file locations, so formats don't need to look anything up.
-//! The structs are also serialized to JSON, except for the fields that `serde` skips, which are for the human-readable
-//! formats. Messages used by several formats are composed here with `words`.
+//! The structs are also serialized to JSON. Fields that `serde` skips are only for the human-readable formats. Messages used by
+//! several formats are composed here with `words`.
 
 pub mod access;
 pub mod agenda;

@@ -79,7 +79,7 @@ impl DiagnosticDetails {
     }
 }
 
-/// Replaces each markdown link with its text. A link to another page is followed by the path in parentheses.
+/// Replaces each markdown link with its text. If the link leads to another page, adds the path in parentheses.
 fn without_links(markdown: &str) -> String {
     let mut text = String::new();
     let mut rest = markdown;

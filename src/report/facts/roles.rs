@@ -114,8 +114,8 @@ impl RolesReport {
     }
 }
 
-/// The maximum length of an ID in a column. If an ID is longer, such as a UUID, all IDs are in notes, so that rows fit in 80
-/// columns. IDs with unexpected characters are always in a column, because notes are wrapped at spaces.
+/// The maximum length of an ID in a column. If any ID is longer, as UUIDs are, all IDs move to notes, so that rows fit in 80
+/// columns. If any ID has unexpected characters, all IDs stay in the column, because notes are wrapped at spaces.
 const LONGEST_ID: usize = 20;
 
 fn row(role: &RoleLine, has_long_ids: bool) -> Row {

@@ -1,5 +1,4 @@
-//! Finds the differences between the base version and the current files that the plan doesn't write to Pylon, and the reason for
-//! each.
+//! Lists the differences from the base version that the plan doesn't write to Pylon, with the reason for each.
 
 use std::collections::{HashMap, HashSet};
 
@@ -96,8 +95,8 @@ impl<'a> UnwrittenContext<'a> {
         }
     }
 
-    /// Returns `true` if the files under review cause the plan to set the field to the person's own value or a default. Returns
-    /// `false` if the plan sets the value of a window, since the person's own value applies only after the window.
+    /// Returns `true` if the plan sets the field to the person's own value or a default because of the files under review.
+    /// Returns `false` if the plan sets the value of a window, because the person's own value applies only after the window.
     fn writes_own_value(&self, email: &Email, field: Field) -> bool {
         self.planned.get(&(email, field)).is_some_and(|edit| {
             edit.cause == Some(Cause::ThisChange) && matches!(edit.origin, Origin::Person | Origin::Defaults)
@@ -155,7 +154,7 @@ impl<'a> UnwrittenContext<'a> {
         value.is_some_and(|value| matches!(value.origin, Origin::Window { .. }))
     }
 
-    /// Records why the plan doesn't write the removal of a person from the files, and which roles the person keeps in Pylon.
+    /// Records why removing a person from the files doesn't change Pylon, and which roles the person keeps there.
     fn explain_removed(&self, email: &Email, entry: &mut DifferenceEntry) {
         let mut reason = Unwritten::NoLongerDeclared;
         if let Found::Primary(person) | Found::Secondary(person) = self.observed.find(email) {

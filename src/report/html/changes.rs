@@ -10,7 +10,7 @@ use crate::report::facts::plan::{ChangeLine, EditLine, PersonLine, PlanReport};
 use crate::report::transitions::{self, ChangedPerson, MOST_LISTED};
 use crate::report::words::{self, Shared};
 
-/// A section of people that the table of contents links to.
+/// A section of the page that lists people.
 pub(super) struct PeopleSection<'r> {
     /// The ID that the table of contents links to.
     pub(super) id: &'static str,
@@ -40,8 +40,8 @@ pub(super) fn parts(report: &PlanReport) -> Vec<PeopleSection<'_>> {
 }
 
 impl PeopleSection<'_> {
-    /// Renders the section. If the report covers many people, those with the same change form a collapsed group, except that
-    /// changes to guarded roles are never grouped.
+    /// Renders the section. If the report covers many people, those with the same change are grouped and collapsed. Changes to
+    /// guarded roles are never grouped.
     pub(super) fn write(&self, report: &PlanReport) -> Markup {
         let shared = words::shared(report.outcomes());
         let (listed, groups, folded) = if report.changes.len() > MOST_LISTED {
@@ -68,8 +68,8 @@ impl PeopleSection<'_> {
 type SameChange<'p, 'r> = Vec<&'p ChangedPerson<'r>>;
 
 /// Splits people into those to list individually, groups of more than [`MOST_LISTED`] people, and the remaining people if there
-/// are too many to list. People with the same values, source lines, and audit log entries are grouped first, followed by people
-/// with only the same values.
+/// are too many to list. The first pass groups people with the same values, source lines, and audit log entries. The second
+/// pass compares only the values.
 fn split<'p, 'r>(
     people: &'p [ChangedPerson<'r>],
 ) -> (SameChange<'p, 'r>, Vec<SameChange<'p, 'r>>, SameChange<'p, 'r>) {

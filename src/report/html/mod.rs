@@ -1,7 +1,7 @@
 //! The HTML format: a self-contained page without scripts that supports light and dark mode, desktops, and phones.
 //!
-//! maud escapes everything inserted into the page, which keeps untrusted text from becoming markup, a link, or a style, and
-//! [`Printable`] makes hidden characters visible.
+//! maud escapes everything inserted into the page, so untrusted text can't become markup, a link, or a style. [`Printable`]
+//! makes hidden characters visible.
 
 mod changes;
 mod comparison;

@@ -179,8 +179,8 @@ impl RowFormat<'_> {
             + &left_out(lines.len() - kept, "change of a guarded role", "changes of guarded roles")
     }
 
-    /// Formats a collapsed table of the people without changes to guarded roles, in which a large group of people with the
-    /// same change shares a row.
+    /// Formats a collapsed table of the people without changes to guarded roles. A large group of people with the same change
+    /// shares a row.
     fn others(self, people: &[ChangedPerson<'_>], are_all: bool, room: usize) -> String {
         let mut rows = Vec::new();
         for group in transitions::groups(people, true) {
@@ -217,8 +217,8 @@ fn guarded_role(line: &GuardedRoleLine) -> String {
     format!("**{}** {}", line.verb(), short(&line.role))
 }
 
-/// Escapes pipes, which would otherwise end the cell (GitHub Flavored Markdown 4.10). A pipe that follows a
-/// backslash is written as an entity, since a second backslash would only escape the first.
+/// Escapes pipes, which would otherwise end the cell (GitHub Flavored Markdown 4.10). A pipe that follows a backslash becomes
+/// `\u{7c}`, since a second backslash would only escape the first.
 pub(super) fn cell(text: &str) -> String {
     text.replace("\\|", "\\\\u{7c}").replace('|', "\\|")
 }

@@ -25,8 +25,8 @@ const UNFOLDED: usize = 20;
 /// The maximum number of characters to show of a name or value. The JSON report never truncates them.
 const LONGEST: usize = 80;
 
-/// The longest run of backticks that isn't escaped. GitHub's parser (cmark) supports fences of up to 80 backticks for code spans
-/// and 255 for blocks, so a longer run in the text could end the code.
+/// The longest run of backticks that isn't escaped. A fence must be longer than any run in its text, but GitHub's parser
+/// (cmark) supports only up to 80 backticks for code spans and 255 for blocks. A longer run in the text could end the code.
 const LONGEST_RUN: usize = 16;
 
 /// Formats the report as markdown, usually in at most [`Setting::markdown_limit`] bytes.
@@ -154,7 +154,7 @@ fn left_out(number: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// Formats the hunks as a `diff` block, which is collapsed if there are many, and truncated only between hunks.
+/// Formats the hunks as a `diff` block, which is collapsed if there are many hunks. Truncates the block only between hunks.
 fn diff(hunks: &[Hunk], summary: &str, one: &str, many: &str, room: usize) -> String {
     if hunks.is_empty() {
         return String::new();
@@ -173,7 +173,7 @@ fn diff(hunks: &[Hunk], summary: &str, one: &str, many: &str, room: usize) -> St
     folded + &left_out(hunks.len() - kept, one, many) + "\n"
 }
 
-/// Formats a list whose items take up at most `room` bytes, with a last item that counts the omitted ones.
+/// Formats a list of the items that fit into `room` bytes. If items are omitted, adds a last item with their number.
 fn list(lines: impl Iterator<Item = String>, room: usize) -> String {
     let lines: Vec<String> = lines.map(|line| format!("- {line}\n")).collect();
     let (shown, kept) = fitting(&lines, room);
@@ -209,8 +209,8 @@ fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// Escapes runs of backticks that are too long for a fence, and HTML comments, which could otherwise pass for the one that names
-/// the command.
+/// Escapes runs of backticks that are too long for a fence. Also escapes HTML comments, because they could pass for the comment
+/// that names the command.
 fn escaped(text: &str) -> String {
     let text = text.replace("<!--", "\\u{3c}!--");
     if longest_run(&text) <= LONGEST_RUN {

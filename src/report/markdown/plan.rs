@@ -11,7 +11,8 @@ use crate::report::sections::{self, Line, Part, Section};
 use crate::report::tables::Mark;
 use crate::report::{toml_diff, words};
 
-/// Each list is limited to the size limit divided by this number, as long as the other sections need the space.
+/// Each list gets at most the size limit divided by this number. If the other sections leave space, lists that must be visible
+/// to a reviewer get more.
 const SHARE: usize = 12;
 /// The maximum length of a command in characters.
 const LONGEST_PATH: usize = 300;

@@ -14,8 +14,7 @@ pub(in crate::report) fn base(report: &PlanReport) -> Vec<Section> {
         return vec![Section::Paragraph(Mark::Attention, line![Part::Sentence(unknown)])];
     }
     let (mut open, mut folded) = (Vec::new(), Vec::new());
-    // Put rules and people after the other settings, since a format may have to shorten the list, and there can be many people
-    // and many lines per rule.
+    // Put people and rules last. A format may have to shorten the list, and there can be many people and many lines per rule.
     let mut entries: Vec<&DifferenceEntry> = base.unwritten.iter().collect();
     entries.sort_by_key(|entry| match entry.subject {
         ComparedSubject::Person { .. } => 1,

@@ -1,5 +1,5 @@
-//! The sections of a plan report. Markdown and HTML show all of them. The text format has its own layout for the others, and uses
-//! only [`guardrails`], [`base()`], [`undeclared`], [`audit_log`], and [`rollback`].
+//! The sections of a plan report. Markdown and HTML show all of them. The text format uses only [`guardrails`], [`base()`],
+//! [`undeclared`], [`audit_log`], and [`rollback`], and has its own layout for the others.
 //!
 //! This module decides on the order and wording of the sections, and the formats decide how to present them.
 
@@ -174,8 +174,8 @@ pub(in crate::report) fn headline(report: &PlanReport) -> Vec<Line> {
     parts
 }
 
-/// Counts the people who gain and lose each guarded role. Separates the changes that the files under review don't cause, and
-/// after an apply, the changes that weren't applied or confirmed.
+/// Counts the people who gain and lose each guarded role. Changes that the files under review don't cause are counted
+/// separately. After an apply, so are changes that weren't applied or confirmed.
 fn guarded_roles(report: &PlanReport) -> Vec<Line> {
     let notes: HashMap<&Printable, &str> =
         report.changes.iter().map(|change| (&change.email, role_note(change))).collect();
@@ -197,8 +197,8 @@ fn guarded_roles(report: &PlanReport) -> Vec<Line> {
     parts
 }
 
-/// Returns the note on a change of a guarded role: its outcome unless it was applied, or its cause unless it's the change under
-/// review.
+/// Returns the note on a change of a guarded role. After an apply, the note is the outcome, unless the change was applied. In a
+/// plan, it's the cause, unless the files under review cause the change.
 fn role_note(change: &ChangeLine) -> &'static str {
     match &change.outcome {
         Some(OutcomeLine { applied: true, .. }) => "",
@@ -304,7 +304,7 @@ pub(in crate::report) fn plan(command: &str, report: &PlanReport) -> Vec<Section
     sections
 }
 
-/// Returns a note about the parts of the audit log that couldn't be read.
+/// Returns a note about what the audit log doesn't show, with the reason if known.
 pub(in crate::report) fn audit_log(report: &PlanReport) -> Option<Section> {
     let (what, why) = report.audit_log.as_ref().and_then(words::audit_log)?;
     let mut line = line![what];

@@ -291,8 +291,8 @@ fn blocked_by(line: &GuardrailLine, styles: &Styles) -> Option<String> {
     Some(text)
 }
 
-/// Formats a section, unless the text format has a layout of its own for it. Long lists that don't have to be visible to a reviewer
-/// are shortened unless `is_full` is set.
+/// Formats a section. Returns an empty string for sections that have a layout of their own in the text format. Long lists that
+/// a reviewer doesn't have to see are shortened unless `is_full` is set.
 fn section_lines(section: &Section, styles: &Styles, is_full: bool) -> String {
     match section {
         Section::Paragraph(mark, line) => line_text(line, styles.for_mark(*mark)) + "\n",

@@ -65,7 +65,8 @@ fn row_lines(row: &Row, widths: &[usize], width: Option<usize>, styles: &Styles)
     text
 }
 
-/// Wraps a row so that continuation lines start below the last cell if that cell is in the left half of the terminal.
+/// Wraps a row. Continuation lines start below the last cell if that cell is in the left half of the terminal. Otherwise,
+/// they're indented like notes.
 fn hanging(line: &str, widths: &[usize], width: usize) -> String {
     let before_last = widths.len().saturating_sub(1);
     let last = CELL_INDENT + widths.iter().take(before_last).map(|width| width + 2).sum::<usize>();

@@ -1,7 +1,7 @@
 //! Wraps text to the width of the terminal.
 //!
-//! Lines break only at spaces, which keeps addresses and flags intact, and never inside `rolecall` commands in backticks, which
-//! users copy. Paths can contain spaces, so they must be protected with [`whole`].
+//! Lines break only at spaces, which keeps addresses and flags intact. They never break inside a `rolecall` command in
+//! backticks, because users copy these commands. Paths can contain spaces, so they must be protected with [`whole`].
 
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
@@ -93,8 +93,8 @@ pub(crate) fn wrapped_line(line: &str, width: usize, hanging: usize) -> String {
     with_styles_per_line(&lines, &hanging) + end
 }
 
-/// Joins wrapped lines, closing open styles at each line break and reopening them after the indent, because pagers reset styles
-/// at the end of a line.
+/// Joins wrapped lines. Closes open styles at each line break and reopens them after the indent, because pagers reset styles at
+/// the end of a line.
 fn with_styles_per_line(lines: &[impl AsRef<str>], indent: &str) -> String {
     let mut text = String::new();
     let mut open = String::new();

@@ -42,7 +42,7 @@ pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
         None if silent == 0 => return None,
         None => format!("The audit log does not show {of}"),
         Some(_) if !available => "The audit log is not available".into(),
-        // The log isn't sorted, so the newest entry might be in the unread part.
+        // The log isn't always sorted, so the newest entry might be in the unread part.
         Some(_) if silent == 0 => "Someone else may have changed these values since".into(),
         Some(_) => format!("Cannot tell {of}"),
     };

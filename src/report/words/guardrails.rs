@@ -1,4 +1,4 @@
-//! Messages about guardrails: the figure with its limit, and the ways to get a blocked plan to pass.
+//! Messages about guardrails: the measured value with its limit, and how to get a blocked plan to pass.
 
 use super::address;
 use crate::invocation::Invocation;
@@ -90,7 +90,8 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
 }
 
 /// Explains how to get a blocked plan to pass, suggesting the narrowest acknowledgment that suffices. The text spans several
-/// lines and ends with TOML to copy. `other_limit` is the other limit of a role that is at both its limits.
+/// lines and ends with TOML to copy. For a role that is at both its minimum and its maximum, `other_limit` is the limit that
+/// `figure` isn't about.
 pub fn remedy(
     figure: &Figure,
     other_limit: Option<&RoleCount>,
@@ -139,9 +140,9 @@ pub fn remedy(
 /// The maximum length of a role name in a suggestion, in characters.
 const LONGEST_ROLE: usize = 60;
 
-/// Suggests a way to get the plan to pass without an acknowledgment, unless the plan itself has to change. If every order of the
-/// changes would violate a limit during the apply, splitting the plan doesn't help, because people are changed one at a time
-/// anyway.
+/// Suggests a way to get the plan to pass without an acknowledgment. Returns an empty string if the plan itself has to change.
+/// If every order of the changes would violate a limit during the apply, splitting the plan doesn't help, because people are
+/// changed one at a time anyway.
 fn advice(
     figure: &Figure,
     other_limit: Option<&RoleCount>,

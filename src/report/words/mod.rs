@@ -31,7 +31,7 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
 }
 
 /// Formats a change of one value. Between two values in a right-to-left script, a lone arrow would be reversed as well, and the
-/// values would appear swapped, so a left-to-right word follows the arrow.
+/// values would appear swapped. A left-to-right word after the arrow prevents this.
 pub fn change(before: &str, after: &str) -> String {
     format!("{before} {} {after}", arrow(before))
 }

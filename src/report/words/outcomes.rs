@@ -227,7 +227,7 @@ fn capitalized(remedy: &str) -> String {
     format!("{first}{}.", chars.as_str())
 }
 
-/// Explains why a value is not rolled back. `label` returns the name of a role, which need not be printable.
+/// Explains why a value is not rolled back. `label` returns the name of a role, which might not be printable.
 pub fn not_rolled_back(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> String) -> String {
     let label = |role: &RoleId| Printable::cut(&label(role), LONGEST_NAME).to_string();
     match why {

@@ -94,7 +94,7 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
 /// Describes what `rolecall apply` does with a saved plan. In a report, this text follows the command.
 pub const SAVED: &str = "applies these changes and no others";
 
-/// Returns a note that nothing was changed if a blocked plan kept the command from making changes.
+/// Returns the note `Nothing was changed.` if a blocked plan kept the command from making changes.
 pub fn unchanged(command: &str, report: &PlanReport) -> Option<&'static str> {
     (report.blocked && !["plan", "show"].contains(&command) && report.result.is_none())
         .then_some("Nothing was changed.")

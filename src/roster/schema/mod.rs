@@ -1,8 +1,8 @@
 //! The JSON Schema of `users.toml` and its team files, which gives editors completion, documentation, and validation.
 //!
 //! The schema is derived from structs that mirror the structure of the file, and from the parser's own enums. Their doc comments
-//! become the descriptions that editors show. The schema accepts everything that the parser accepts, but checks that span several
-//! values are left to the parser (e.g., the schema can't detect a role that doesn't exist).
+//! become the descriptions that editors show. The schema accepts everything that the parser accepts. Checks that span several
+//! values are left to the parser. For example, the schema can't detect overlapping windows.
 //!
 //! Since the same schema covers root files and team files, only the parser checks that a team file has no keys except `[defaults]`
 //! and `[users]`.

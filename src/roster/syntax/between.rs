@@ -1,5 +1,5 @@
-//! Recognizers for mistakes between a key, its value, and the next key in an inline table, and for keys that must not be in a
-//! file.
+//! Recognizers for mistakes between a key, its value, and the next key in an inline table. Also recognizes keys that must not
+//! be in a file.
 
 use std::ops::Range;
 
@@ -65,7 +65,7 @@ fn through_next_word(spot: &Spot<'_>, from: usize) -> Range<usize> {
     spot.start..end + 1
 }
 
-/// Recognizes `;`, `or`, or a second value after the value of a key in an inline table.
+/// Recognizes extra text after a key's value in an inline table: `;`, `or`, or a second value.
 pub(super) fn after_a_value(spot: &Spot<'_>) -> Option<Mistake> {
     let rest = spot.after();
     let end = spot.at + first_word(rest).len();

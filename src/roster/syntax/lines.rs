@@ -129,7 +129,7 @@ fn header_name(line: &str) -> Option<&str> {
     (is_quoted && toml::de::DeTable::parse(&format!("{name}=0")).is_ok()).then_some(name)
 }
 
-/// Recognizes `""Admin""`, the way spreadsheets escape quotes.
+/// Recognizes doubled quotes, as in `""Admin""`. Spreadsheets escape quotes this way.
 pub(super) fn doubled_quotes(spot: &Spot<'_>) -> Option<Mistake> {
     let at = spot.before().rfind("\"\"").filter(|at| spot.before()[at + 2..].trim().is_empty())?;
     let rest = &spot.line[at + 2..];
@@ -145,7 +145,7 @@ pub(super) fn quote_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
     if let Some(mistake) = apostrophe_in_value(spot, open) {
         return Some(mistake.over(statement.span.start..statement.span.end + 1));
     }
-    // The unclosed string is the first one that extends past a subsequent `=`.
+    // The unclosed string is the first one that continues past the next `=`.
     let (at, text) = first_run(spot.line).unwrap_or((open, &spot.line[open + 1..]));
     let text = before_end_of_value(text).split('=').next().unwrap_or_default().trim();
     let ends_otherwise = text.find(['"', '\'']).is_some_and(|end| text[end + 1..].trim().is_empty());
@@ -229,8 +229,8 @@ pub(super) fn bracket_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
 pub(super) const SIGNS: [&str; 15] =
     [":", "==", "===", "=>", "->", ":=", "=:", "<-", "-->", "==>", "~>", "::", ">", ">=", "<="];
 
-/// Returns the span of the operator that ends just before `at` or, if there is none, of the operator that starts at or after
-/// `at`.
+/// Returns the span of the operator that ends just before `at`. If there is none, returns the span of the operator that starts
+/// at or after `at`.
 pub(super) fn sign_around(line: &str, at: usize) -> Range<usize> {
     let is_sign = |char: char| "=:<>-~".contains(char);
     let at = line.floor_char_boundary(at);

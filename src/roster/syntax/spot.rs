@@ -155,8 +155,8 @@ impl Mistake {
         self.problem.labels[0].place
     }
 
-    /// Limits the range in which errors are caused by this mistake: from the start of the parser error to the end of the
-    /// mark.
+    /// Limits the range in which errors are treated as caused by this mistake. The range extends from the start of the parser
+    /// error to the end of the mark.
     #[must_use]
     pub(super) fn within_mark(self, spot: &Spot<'_>) -> Self {
         let (start, end) = (spot.start + spot.at, self.place().span().end);

@@ -1,15 +1,15 @@
 //! Splits a file into statements, even if it isn't valid TOML.
 //!
-//! After an unclosed brace or bracket, the parser treats the rest of the file as part of the same value. This scanner instead ends
-//! the statement before a line that must start a new one: a header, a conflict marker, or a key that can't occur in the unclosed
-//! value. A single mistake is then reported as one problem, and the rest of the file can still be read.
+//! After an unclosed brace or bracket, the parser treats the rest of the file as part of the same value. This scanner instead
+//! ends the statement before a line that must start a new one. That line is a header, a conflict marker, or a key that can't
+//! occur in the unclosed value. A single mistake is then reported as one problem, and the rest of the file can still be read.
 
 use std::ops::Range;
 
 use super::super::keys;
 
-/// The maximum number of open brackets to track per statement, since finding the match of a closing bracket takes linear time. The
-/// parser rejects a nesting depth of 80 anyway.
+/// The maximum number of open brackets to track per statement. There is a limit because finding the match of a closing bracket
+/// takes linear time. The parser rejects a nesting depth of 80 anyway.
 const MAX_OPEN_BRACKETS: usize = 100;
 
 /// A header, or a key and its value.
@@ -30,7 +30,7 @@ pub(in crate::roster) struct Statement {
 pub(super) enum Flaw {
     /// A quote that isn't closed on its line.
     Quote(usize),
-    /// An opening bracket that is never closed, or that is closed by the wrong kind.
+    /// An opening bracket that is never closed, or that is closed by a bracket of the wrong kind.
     Unclosed(usize),
     /// A closing bracket without a matching opening one.
     Stray(usize),
@@ -199,11 +199,11 @@ impl Scan<'_, '_> {
 /// Finds the ends of strings, in linear time across all calls.
 pub(in crate::roster) struct Strings<'t> {
     text: &'t str,
-    /// One offset for each quote character, in its short and triple form. Strings that start before this offset aren't
-    /// closed.
+    /// One offset for each kind of string: single or double quotes, short or triple. A string of that kind isn't closed if it
+    /// starts before the offset.
     ///
-    /// A single failed search is enough: if a string isn't closed, no later string of the same kind is closed either. Any later
-    /// opening quote must be escaped within the first string, so no closing quote follows it for either string.
+    /// A single failed search is enough. If a string isn't closed, any later quote of the same kind must be escaped, or it
+    /// would have closed the string. If a search starts at such an escaped quote, it doesn't find a closing quote either.
     unclosed: [[usize; 2]; 2],
 }
 

@@ -321,7 +321,7 @@ fn fitting(key: &str, text: &str) -> Option<String> {
     }
 }
 
-/// Splits a string of numbers and separators into pairs of the number of digits and the number itself. Returns `None` for any
+/// Splits a string of numbers and separators into its numbers, each preceded by its number of digits. Returns `None` for any
 /// other string.
 fn numbers(text: &str) -> Option<Vec<(usize, u16)>> {
     let parts = text.split(['/', '.', '-', '_', ' ']).filter(|part| !part.is_empty());
@@ -423,8 +423,9 @@ mod tests {
         fs::write(folder.path().join("teams/a.toml"), "").unwrap();
         let problems = Roster::read(&path).map(|_| ()).unwrap_err().list;
         let codes: Vec<&str> = problems.iter().map(|problem| problem.code).collect();
-        // Each key of a person has an entry of its own, so its example is valid. The window and the acknowledgment, however, have
-        // all their keys in one table, so the window ends when it starts, and no guardrail takes all the keys.
+        // Each of a person's keys is in a separate entry, so its example is valid. The window and the acknowledgment, however,
+        // have all of their keys in one table. As a result, the window ends when it starts, and no guardrail takes all keys of
+        // the acknowledgment.
         assert_eq!(codes, ["roster::missing_key", "roster::backwards_window"], "{file}\n{problems:#?}");
     }
 }

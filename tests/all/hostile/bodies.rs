@@ -269,7 +269,7 @@ fn window(deal: &mut Deal<'_>) -> WindowLine {
     }
 }
 
-/// In each round, adds a person whose values change, along with a person of some other kind.
+/// Adds the people of one round: a person whose values change, and a person of some other kind.
 fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carried_out: bool) {
     let moment = Moment { at: now(), written: "2026-12-01".into() };
     let origin = |deal: &mut Deal<'_>| Origin::Window {
@@ -471,7 +471,7 @@ pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -
         .map(|(field, why)| words::not_written(Some(field), &why, &RoleCatalog::new(roles.to_vec())))
 }
 
-/// Returns a file with this name and with the text on removed, added, and unchanged lines.
+/// Returns a file with this name, in which the text appears on removed, added, and unchanged lines.
 pub(super) fn file(deal: &mut Deal<'_>, name: Carrier, text: Carrier) -> FileLine {
     let text: String = deal.raw(text).chars().take(1000).collect();
     let (before, after) =

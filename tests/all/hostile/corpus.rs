@@ -289,7 +289,7 @@ const MARKUP: &[&str] = &[
     "   x   ",
 ];
 
-/// Runs of a single character, with lengths near parser limits, such as the longest delimiter of a code span in cmark (80).
+/// Runs of a character or a marker, with lengths near parser limits, such as the longest delimiter of a code span in cmark (80).
 const RUNS: &[(&str, &[usize])] = &[
     ("`", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 17, 40, 78, 79, 80, 81, 100, 256, 300]),
     ("~", &[2, 3, 4, 80]),

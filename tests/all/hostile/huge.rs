@@ -71,8 +71,9 @@ fn json_contains_a_long_text_whole() {
     }
 }
 
-/// Returns reports in which all text from a server consists of these strings. Paths and times come from the user or have a
-/// grammar that keeps them short, so they're excluded. Declarable addresses have at most 254 characters.
+/// Returns reports in which all text from a server consists of these strings. Paths and times are excluded because they come
+/// from the user or have a grammar that keeps them short. Declared addresses are excluded because they have at most 254
+/// characters.
 fn reports_of_server(strings: &[String]) -> Vec<Report> {
     let mut deal = Deal::new(strings);
     let report = |command, body| Report { command, exit: Exit::Done, body };

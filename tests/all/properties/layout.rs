@@ -68,7 +68,7 @@ fn the_canonical_layout_has_regular_white_space() {
     });
 }
 
-/// Lines that can be concatenated into TOML, whether or not it's a valid roster.
+/// Lines that can be concatenated into TOML. The result isn't necessarily a valid roster.
 const LINES: &[&str] = &[
     "",
     "",

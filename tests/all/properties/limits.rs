@@ -271,8 +271,8 @@ fn role_rule() -> Vec<Row> {
     .to_vec()
 }
 
-/// Builds rows from three pairs of the number of people in Pylon and the number declared. The numbers in a pair are equal in
-/// `even`, and differ by one in `one` and by two in `two`.
+/// Builds rows from three pairs. Each pair is the number of people in Pylon and the number declared. The two numbers are equal
+/// in `even`, differ by one in `one`, and differ by two in `two`.
 fn unmanaged_or_missing(guardrail: &str, [even, one, two]: [(usize, usize); 3]) -> Vec<Row> {
     let rule = |word: &str| format!("[guardrails]\n{guardrail} = \"{word}\"\n");
     let up_to = |figure: u64| acknowledge(&format!("guardrail = \"{guardrail}\"\nup_to = {figure}"));

@@ -23,8 +23,8 @@ use super::holds;
 use super::organization::{Case, Resolved, cases, cases_of_guarded_roles, patched};
 use super::recount::{guarded_roles, holds_role, maximums};
 
-/// Generates cases of guarded roles and of any organization, including cases with a blocked plan. A blocked plan's order must be
-/// safe too.
+/// Generates cases in which many people gain and lose guarded roles, and cases of any kind. Some of the plans are blocked,
+/// because a blocked plan's order must be safe too.
 fn planned() -> impl Strategy<Value = Case> {
     prop_oneof![2 => cases_of_guarded_roles(), 1 => cases(10)]
 }
@@ -226,7 +226,7 @@ impl Fate {
         Self::LostApplied,
         Self::Late,
     ];
-    /// The possible fates of writes that leave many outcomes unknown at first. Many of the retries are then rejected.
+    /// The possible fates of writes in runs where many outcomes are unknown at first. Many of the retries are then rejected.
     const OF_DOUBTFUL_WRITES: [Self; 5] = [Self::Well, Self::Late, Self::Rejected, Self::Late, Self::Lost];
     const OF_READS: [Self; 8] = [
         Self::Well,

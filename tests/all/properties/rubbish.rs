@@ -258,7 +258,8 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
     reported_harmlessly(Body::Plan(Box::new(report)));
 }
 
-/// Builds an incomplete audit log in which each person was changed by a namesake, with the status as the source.
+/// Builds an incomplete audit log with one entry per person. The person's status is the source, and most of the other text is
+/// the person's name.
 fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
     let mut drift = Drift::new(plan, &observed.roles);
     for person in observed.people() {

@@ -130,7 +130,7 @@ fn a_saved_plan_is_bound_to_its_organization_host_and_files() {
     });
 }
 
-/// Edits one byte or range of a file.
+/// An edit to a single byte or a range of a file.
 #[derive(Debug, Clone)]
 enum Edit {
     Replace(Index, u8),

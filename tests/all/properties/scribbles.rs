@@ -1,5 +1,5 @@
-//! Random `users.toml` files in all the ways people might write them, with every form of a person and with keys in any order and
-//! spelling. Comments and blank lines appear wherever TOML allows them. Every file is a valid roster.
+//! Random `users.toml` files, written in every way that people might write them: people in every form, and keys in any order
+//! and spelling. Comments and blank lines appear wherever TOML allows them. Every file is a valid roster.
 //!
 //! Every choice consumes a number from a list, and zero picks the simplest option. Failing cases therefore shrink to simple
 //! files.
@@ -36,7 +36,7 @@ impl<'d> Dice<'d> {
     }
 }
 
-/// A file, the people in it, and the number of its comments: `# c0;`, `# c1;`, and so on.
+/// A file, the people in it, and the number of comments in it. The comments are `# c0;`, `# c1;`, and so on.
 #[derive(Debug)]
 pub(super) struct Scribble {
     pub(super) text: String,

@@ -79,7 +79,7 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Value)> {
             json!({ "filter":
             { "field": "action", "operator": "equals", "value": "UserRoleChanged" } }),
         ),
-        // These requests have an invalid path or body, and cover every kind of error that results.
+        // These requests have an invalid path or body. Together, they cover every kind of error that results.
         ("/users/{id}", "get", "/users/without_results", Value::Null),
         ("/users/{id}", "patch", "/users/without_results", json!({})),
         ("/users/{id}", "patch", "/users/u_bo", json!({ "role_id": "role_unknown" })),

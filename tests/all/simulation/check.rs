@@ -22,8 +22,8 @@ pub(super) fn holds(world: &World, change: &Change) -> bool {
     })
 }
 
-/// Checks I6 and I7, which always hold: if a change is reported as not made, it was not made and never will be. Users who are also
-/// changed by other clients are checked by the tests with those clients.
+/// Checks I6 and I7, which always hold. In particular, a change that's reported as not made was not made and never will be.
+/// Users who are also changed by other clients are checked by the tests with those clients.
 pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'e Finished {
     let finished = ended.finished.as_ref().expect("it was not killed");
     let changes = &planned.reviewed.plan.changes;

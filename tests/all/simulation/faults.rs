@@ -8,8 +8,8 @@ use super::sim::{How, Line, Sim};
 use super::{full, histories, tell_figures};
 use crate::builders::{CountFaults, failures};
 
-/// Returns the maximum average number of requests per change if some of the requests fail with `fault`, or with a mix of all
-/// faults if it's `None`.
+/// Returns the maximum average number of requests per change when some requests fail with `fault`. If `fault` is `None`,
+/// requests fail with a mix of all faults.
 fn allowed(fault: Option<Fault>) -> f64 {
     match fault {
         None => 1.9,

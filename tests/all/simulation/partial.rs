@@ -1,8 +1,8 @@
 //! Falsifies the responses to reads, one at a time, in every way that a response can be partial: truncated, shifted,
 //! repeated, or missing a field. The result must be either the correct plan or no plan (I13 and I14 in docs/reliability.md).
 //!
-//! The tests use a small server with several pages of roles, listed users, and results per search. It gives correct responses to
-//! all requests but one, whose response is falsified either once or always.
+//! The tests use a small server with several pages of roles, listed users, and results per search. It answers every request
+//! correctly except one. The response to that request is falsified either once or always.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -409,8 +409,8 @@ impl Ask for Server<'_> {
 fn a_partial_response_gives_the_true_plan_or_no_plan() {
     let mut counts: BTreeMap<String, [u32; 2]> = BTreeMap::new();
     for date in [Date::April, Date::July, Date::October] {
-        // Two people swap roles (with and without a guardrail for unmanaged people), a removal reaches the minimum, and a removal
-        // is blocked.
+        // The cases: two people swap roles (with and without a guardrail for unmanaged people), a removal reaches the minimum,
+        // and a removal is blocked.
         for (dee, minimum, unmanaged) in [
             ("Admin", "2", ""),
             ("Admin", "2", "unmanaged = \"block\""),
@@ -420,7 +420,7 @@ fn a_partial_response_gives_the_true_plan_or_no_plan() {
             let mut file =
                 FILE.replace("DEE", dee).replace("MINIMUM", minimum).replace("UNMANAGED", unmanaged);
             if !unmanaged.is_empty() {
-                // Because of an absent person, the list would be read twice, whether the guardrail needs it or not.
+                // If a person is absent, the list is read twice even if the guardrail doesn't need it.
                 for absent in ABSENT {
                     assert!(file.contains(absent));
                     file = file.replace(absent, "");

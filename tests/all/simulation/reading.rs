@@ -18,7 +18,7 @@ use super::sim::{How, Line, Sim};
 use crate::builders::BuildUser;
 use crate::rosters::held;
 
-/// Carries out a single role change. `answer` responds to its reads, and its second argument is `true` once the write has been
+/// Carries out a single role change. `answer` responds to the reads. Its second argument is `true` once the write has been
 /// sent.
 fn carried(answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>) -> Finished {
     carried_out(|_| Ok(person("viewer")), answer, Duration::ZERO).0

@@ -122,8 +122,8 @@ impl Scene {
         Self { world, roster: Arc::new(roster), desired: Arc::new(desired) }
     }
 
-    /// Creates a scene with `changes` people whose role, status, or both are to change, in turn. There are also three unchanged
-    /// administrators.
+    /// Creates a scene in which `changes` people are to change: in turn, their role, their status, or both. There are also
+    /// three unchanged administrators.
     pub(super) fn of_changes(changes: usize) -> Self {
         let stays = (0..3).map(|number| {
             Who::with_role(WrittenUser::new(&format!("admin{number}@acme.example"), "admin"), "admin")

@@ -1,7 +1,7 @@
-//! The clock, the network, and the order of events: drives one machine against one world.
+//! Simulates the clock, the network, and the order of events, and drives one machine against one world.
 //!
-//! Every request takes some time and reaches the server at some point between being sent and being answered. The simulation makes
-//! no decisions of its own; it just polls the machine and passes events to it.
+//! Every request takes some time and reaches the server at some point between being sent and being answered. The simulation
+//! makes no decisions of its own. It just polls the machine and passes events to it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -43,7 +43,7 @@ pub(super) struct Line {
     pub(super) shows_remaining: bool,
     /// Whether the server reports how long to wait.
     pub(super) shows_hint: bool,
-    /// The probability of a request that can't be sent.
+    /// The probability that a request can't be sent.
     pub(super) refused: f64,
     /// The probability that the client abandons a request, which then reaches the server much later.
     pub(super) late: f64,

@@ -13,8 +13,8 @@ use crate::builders::failures;
 
 const KINDS: [Interrupt; 3] = [Interrupt::Stop, Interrupt::StopTwice, Interrupt::Kill];
 
-/// Interrupts a run with faults at every event, once for each kind of interruption. `seed / events` selects the kind, and the
-/// remainder selects the event.
+/// Interrupts a run that has these faults: at every event, and once for each kind of interruption. `seed / events` selects the
+/// kind, and the remainder selects the event.
 fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
     let scene = Scene::of_changes(changes);
     let mut start = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 7);

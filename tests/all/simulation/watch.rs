@@ -172,14 +172,14 @@ impl Watch {
     }
 }
 
-/// The number of holders that must remain: the minimum, or fewer if the role has fewer holders before or after the apply. If
-/// no order of changes can keep that number, the plan is blocked and states how many will remain.
+/// Returns the number of holders that must remain: the minimum, or fewer if the role has fewer holders before or after the
+/// apply. If no order of changes can keep that number, the plan is blocked and states how many will remain.
 fn least(count: &RoleCount) -> u64 {
     count.during.unwrap_or(count.limit.min(count.before).min(count.after))
 }
 
-/// The number of holders allowed: the maximum, or more if the role has more holders before or after the apply. If no order
-/// of changes can keep that number, the plan is blocked and states how many there will be.
+/// Returns the number of holders allowed: the maximum, or more if the role has more holders before or after the apply. If no
+/// order of changes can keep that number, the plan is blocked and states how many there will be.
 fn most(count: &RoleCount) -> u64 {
     count.during.unwrap_or(count.limit.max(count.before).max(count.after))
 }

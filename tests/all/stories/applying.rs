@@ -444,7 +444,7 @@ fn an_apply_that_cannot_continue_its_journal_says_to_free_space_or_to_choose_ano
 
 #[test]
 fn an_unknown_outcome_says_what_the_last_read_showed() {
-    // The first write gets no response. Before it is looked into, three refused writes stop the apply.
+    // The first write gets no response. Before rolecall reads that user again, three refused writes stop the apply.
     let scene = scene(Faults::none().on(ApiOperation::UpdateUser).at(1, Fault::CutBefore));
     scene.pylon(|world| world.settings.token_can_write = false);
     let run = scene.run("apply --auto-approve --parallelism 1");

@@ -201,8 +201,8 @@ rolecall agenda · users.toml · Europe/Berlin
 
 #[test]
 fn the_agenda_lists_only_changes_of_windows_and_each_of_them_once() {
-    // The agenda doesn't list when the reset of Bo's status expires, 48 hours after the first window, because nothing changes in
-    // Pylon then. Cy's second window starts at the instant when the first window ends, in another notation.
+    // The reset of Bo's status expires 48 hours after the first window. The agenda doesn't list that, because nothing changes
+    // in Pylon then. Cy's second window starts at the instant when the first one ends, but that time is in another notation.
     let users = r#"[users]
 "bo@acme.example" = { role = "Member", windows = [
   { from = 2026-11-29, until = 2026-12-01, status = "away", then = "active" },
@@ -365,7 +365,7 @@ rolecall doctor
     );
 }
 
-/// Each file in this test names an unknown role in a different place. `validate` accepts the file because it's offline. `plan`,
+/// Each file in this test names an unknown role in a different place. `validate` works offline, so it accepts the file. `plan`,
 /// `doctor`, and `roles` report the role.
 #[test]
 fn every_command_looks_up_a_role_wherever_it_is_named() {

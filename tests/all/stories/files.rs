@@ -97,7 +97,7 @@ const TABLE: &[(&str, &[RosterCode])] = &[
     ),
 ];
 
-/// Codes that [`TABLE`] doesn't cover. Separate tests below cover these codes.
+/// Codes that [`TABLE`] doesn't cover. Separate tests below cover them.
 const TESTED_BELOW: &[RosterCode] = &[
     RosterCode::TooManyWindows,
     RosterCode::FileMissing,

@@ -104,7 +104,7 @@ fn the_table_of_an_access_review_names_the_window_that_sets_a_role() {
 }
 
 /// The JSON objects that make up a row of a command's table. Each entry consists of the command, the object, the prefix of the
-/// object's columns, and its keys without a column of the same name.
+/// object's columns, and the object's keys that have no column of the same name.
 const OBJECTS: [(&str, &str, &str, &[&str]); 23] = [
     // Only `apply` sets `outcome`, and `apply` has no table. The columns for the location show the location of the edit.
     ("plan", "ChangeLine", "", &["edits", "location", "outcome"]),

@@ -282,7 +282,7 @@ fn a_scheduled_change_of_a_guarded_role_is_in_the_title_and_never_collapsed() {
     let log = scene.run("plan --format github").exits(0).stdout.clone();
     assert!(log.contains("2027-01-01: role Member → Admin; gains Admin"), "{log}");
 
-    // The title of an unrelated change does not repeat it.
+    // If the pull request doesn't cause the scheduled change, the title doesn't mention it.
     let unrelated = scene.run("plan --base users.toml --format markdown").exits(0).stdout.clone();
     assert!(unrelated.contains("### Nothing to change\n"), "{unrelated}");
 }

@@ -22,8 +22,8 @@ const WIDE: [&str; 6] = ["address", "name", "role", "set", "declared", "state"];
 /// The amount of detail in a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Layout {
-    /// For terminals. Most lines must fit in 80 characters. The table therefore has no state column, since the sign and the
-    /// notes of a row show its state, and it omits columns that would be the same for everyone.
+    /// For terminals, where most lines must fit in 80 characters. There's no state column, because the sign and the notes of a
+    /// row show its state. Columns that would be the same for everyone are omitted too.
     Narrow {
         is_annotated: bool,
         has_files: bool,
@@ -76,7 +76,7 @@ impl AccessReport {
         }
     }
 
-    /// Returns the tables of people, grouped by privilege, along with those of integration users and declared people not found
+    /// Returns one table of people per level of privilege, and the tables of integration users and of declared people not found
     /// in Pylon.
     fn sections(&self, layout: Layout) -> Vec<Table> {
         let columns = layout.columns();
@@ -110,8 +110,8 @@ impl AccessReport {
         tables
     }
 
-    /// Returns the number of people in each category. The following lines sum up the changes since the review given with `--since`,
-    /// give the digest of the files, and list the sources that couldn't be read.
+    /// Returns the number of people in each category on the first line. The lines after it summarize the changes since the
+    /// review given with `--since`, give the digest of the files, and list the sources that couldn't be read.
     fn verdict(&self) -> String {
         let AccessSummary {
             active,
@@ -261,7 +261,7 @@ impl AccessLine {
         source.is_some_and(|source| source.raw() == "api")
     }
 
-    /// Returns the commit of the line that declares the role or, without a declared role, the person.
+    /// Returns the commit of the line that declares the role, or of the line that declares the person if no role is declared.
     fn since(&self) -> Option<&SinceLine> {
         match (&self.declared_role, &self.declared) {
             (Some(role), _) => role.since.as_ref(),
@@ -355,7 +355,7 @@ impl NotFoundLine {
     }
 }
 
-/// Returns who set a role: the name or, failing that, the email address, the ID, or the source other than the API.
+/// Returns who set a role: the first known of the name, email address, ID, and source. The source `api` counts as unknown.
 fn actor(set: &BlameLine) -> Printable {
     let known = [&set.actor_name, &set.actor_email, &set.actor_id, &set.source];
     let known = known.into_iter().flatten().find(|text| !text.is_empty() && text.raw() != "api");

@@ -1,6 +1,6 @@
 //! Each judge parses the reports in one format, and rejects any structure or effect that isn't rolecall's own.
 //!
-//! Each judge has a test with a report it must reject.
+//! A test for each judge gives it a report that it must reject.
 
 use std::collections::BTreeSet;
 

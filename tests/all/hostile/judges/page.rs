@@ -1,5 +1,5 @@
 //! Checks pages the way a browser parses them. An HTML parser must find no errors, only elements and attributes from a short
-//! list, and no style sheet but our own.
+//! list, and no style sheet except our own.
 
 use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
@@ -117,7 +117,7 @@ const WORDS: &[&str] = &[
 
 /// Rejects a page with a parse error, or with elements, attributes, or comments that aren't rolecall's own.
 pub(in super::super) fn judge(page: &str) -> Result<Seen, String> {
-    // Strip our style sheet first; parsing it a thousand times would be slow.
+    // Strip our style sheet first, because parsing it a thousand times would be slow.
     let (head, rest) = page.split_once(STYLE).ok_or("not our style")?;
     let dom = parse_document(RcDom::default(), ParseOpts::default()).one(format!("{head}{rest}"));
     if let Some(error) = dom.errors.borrow().first() {

@@ -29,7 +29,7 @@ pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     Ok(Seen::of(seen))
 }
 
-/// Shows a few lines on a new screen, which must not change any modes.
+/// Shows a few lines on a new screen. The lines must not change any modes.
 fn screenful(lines: &[&str]) -> Result<String, String> {
     let plain = lines.iter().map(|line| without_styles(line)).collect::<Result<Vec<String>, String>>()?;
     let columns = plain.iter().map(|line| columns_of(line)).max().unwrap_or(0) + 2;
