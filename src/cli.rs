@@ -716,7 +716,7 @@ pub enum Color {
 }
 
 fn count(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| "N must be a whole number, as in 40".into())
+    text.parse().map_err(|_| "N must be a whole number, such as 40".into())
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -775,7 +775,7 @@ fn source_url(text: &str) -> Result<String, String> {
         ["https", "http"].contains(&url.scheme()) && url.username().is_empty() && url.password().is_none()
     });
     let url = url.filter(|url| url.query().is_none() && url.fragment().is_none());
-    let url = url.ok_or("URL must be like https://github.com/acme/people/blob/main")?;
+    let url = url.ok_or("URL must look like https://github.com/acme/people/blob/main")?;
     let url = url.as_str().trim_end_matches('/');
     Ok(url.replace('(', "%28").replace(')', "%29").replace('|', "%7C"))
 }

@@ -195,7 +195,8 @@ fn of_role(written: &str, roles: &RoleCatalog) -> (String, Option<RoleName>) {
     let label = if label.trim().is_empty() { written } else { &label };
     let about = format!("The people with the role {}.", Printable::cut(label, 80));
     if role.is_some_and(|role| role.slug == "admin") {
-        let why = "There is no default role: a person without a role does not become an administrator.";
+        let why =
+            "There is no default role, so that a person without a role does not become an administrator.";
         return (format!("{about}\n{why}"), None);
     }
     (about, Some(written.into()))

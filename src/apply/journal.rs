@@ -207,7 +207,7 @@ pub fn decode(bytes: Vec<u8>) -> String {
 }
 
 pub(super) fn other_version(version: u32) -> String {
-    format!("it has format version {version}, and this version of rolecall reads {VERSION}")
+    format!("it has format version {version}, but this version of rolecall reads {VERSION}")
 }
 
 /// Returns the reason this version of rolecall can't read the journal, or `None` if it can.

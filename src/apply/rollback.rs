@@ -243,5 +243,5 @@ fn foreign(what: &str, of_journal: &str, now: &str) -> Problem {
     let (of_journal, now) =
         (crate::printable::Printable::cut(of_journal, 80), crate::printable::Printable::cut(now, 80));
     Problem::new(RollbackCode::Foreign, format!("this journal is for the {what} {of_journal}, not for {now}"))
-        .help("nothing was changed; use the same token, region, and files as that apply")
+        .help("nothing was changed; use the token, region, and files of the apply that wrote it")
 }

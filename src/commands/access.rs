@@ -124,9 +124,9 @@ fn other_kind(value: &Value) -> Option<String> {
         (Some(command), _) if command.raw() != "access" => {
             Some(format!("it is a report of `rolecall {command}`"))
         }
-        (Some(_), Some(version)) if version != u64::from(VERSION) => {
-            Some(format!("it has report version {version}, but this rolecall reads version {VERSION}"))
-        }
+        (Some(_), Some(version)) if version != u64::from(VERSION) => Some(format!(
+            "it has report version {version}, but this version of rolecall reads version {VERSION}"
+        )),
         _ if value.get("problems").is_some() => Some("it is the report of a failed run".into()),
         _ => None,
     }

@@ -124,7 +124,7 @@ pub(super) async fn report_only(connection: Connection, prepared: Prepared) -> D
 /// Prints a note that the end of the journal couldn't be written. This isn't fatal, since the report has the same outcomes.
 fn incomplete_journal(journal: &str, error: std::io::Error) {
     let (name, why) = (Printable::cut(journal, 200), Unreadable::System(error));
-    say(&format!("The journal {name} is incomplete, as if this run had not finished: {why}."));
+    say(&format!("Cannot write the end of the journal {name}, so this run will look unfinished: {why}."));
 }
 
 /// Acquires the lock and asks for confirmation. Returns the plan to send and the lock, or no lock if there's nothing to send. The
@@ -196,7 +196,7 @@ pub(super) struct NotSavedAdvice {
 }
 
 const ADVICE: NotSavedAdvice = NotSavedAdvice {
-    unreadable: "name a file that `rolecall plan -o FILE` wrote; without a file, `rolecall apply` makes a plan and asks",
+    unreadable: "pass a file written by `rolecall plan -o FILE`; without a file, `rolecall apply` makes a plan and asks for confirmation",
     toml: "a saved plan is JSON; to use another root file, pass it with --config",
 };
 
@@ -329,7 +329,7 @@ fn ask(command: &str, planned: &PlanReport, session: Session<'_>) -> Result<(), 
             "rollback" => {
                 "review the changes with --dry-run; if they were reviewed, as in a pipeline, add --auto-approve"
             }
-            _ => "run `rolecall plan` first; if the plan was reviewed, as in a pipeline, add --auto-approve",
+            _ => "run `rolecall plan` first; if the plan has already been reviewed (for example, in a pipeline), add --auto-approve",
         })
         .into());
     }

@@ -145,10 +145,10 @@ pub(super) fn at_present(
         None => Ok(()),
         Some(Moment { written, .. }) => Err(Problem::new(
             CommandCode::FixedClock,
-            format!("ROLECALL_NOW sets the time to {written}, but this command would change people now"),
+            format!("ROLECALL_NOW sets the time to {written}, but this command would change Pylon now"),
         )
         .help(
-            "unset ROLECALL_NOW; `rolecall plan --at TIME` shows the changes at another time, and --sandbox applies them to a fake Pylon",
+            "unset ROLECALL_NOW; to see the changes at another time, use `rolecall plan --at TIME`, or apply to a fake Pylon with --sandbox",
         )
         .into()),
     }

@@ -97,7 +97,7 @@ fn failed(name: &'static str, Problems { sources, list }: &Problems) -> Check {
 fn files(session: Session<'_>) -> (Check, Option<Roster>) {
     let name = Printable::path(&session.common.config);
     if !has_config(session.common) {
-        let remedy = "run `rolecall import` to write it from your organization";
+        let remedy = "run `rolecall import` to create it from your organization";
         return (
             Check::attention("files", format!("{name} does not exist"), remedy),
             Some(Roster::default()),
@@ -115,7 +115,7 @@ fn files(session: Session<'_>) -> (Check, Option<Roster>) {
             let check = Check::bad(
                 "files",
                 format!("{found}{first}"),
-                "run `rolecall validate` to see all problems with their lines",
+                "run `rolecall validate` to see all problems and their line numbers",
             );
             let place = list
                 .first()
@@ -257,7 +257,7 @@ fn organization(identity: &Identity, declared: Option<&Roster>, connection: &Con
             let check = Check::bad(
                 "organization",
                 found,
-                "the files are pinned to another organization; use a token of that organization or correct the pin",
+                "the files are pinned to another organization; use a token for that organization, or correct the pinned organization",
             );
             Check { location: Some(roster.sources.locate(pin.place)), ..check }
         }
@@ -317,7 +317,7 @@ fn journal_folder(folder: &Path) -> Check {
             Check::bad(name, Printable::cut(&error.to_string(), SENTENCE).to_string(), remedy)
         }
         Err(error) => {
-            let remedy = "an apply needs it for its journal and its lock: make the folder writable, or pass --journal FILE in another folder";
+            let remedy = "an apply needs this folder for its journal and lock: make it writable, or pass --journal with a file in another folder";
             Check::bad(name, format!("{path} cannot be written: {error}"), remedy)
         }
     }
@@ -352,7 +352,10 @@ fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
 fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
     let name = "last apply";
     let Some(newest) = journals::newest_for(folder, asked) else {
-        return Check::unknown(name, "none from this folder (a pipeline keeps its journals elsewhere)");
+        return Check::unknown(
+            name,
+            "none recorded for this config (pipelines keep their journals elsewhere)",
+        );
     };
     let is_running = journals::is_running(&newest);
     let unreadable = |why: &str| {
@@ -386,9 +389,9 @@ fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
             || "run the rollback again with the same journal".to_owned(),
             |undone| format!("run `rolecall rollback {undone}` to continue the rollback"),
         );
-        format!("{again}; it sends only what is not applied")
+        format!("{again}; it sends only the changes that are not applied yet")
     } else {
-        "run `rolecall plan` to see the current state; `rolecall apply` sends only what is not applied".into()
+        "run `rolecall plan` to see the current state; `rolecall apply` sends only the changes that are not applied yet".into()
     };
     let name = if rollback.is_some() { "last rollback" } else { name };
     match ending {

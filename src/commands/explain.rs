@@ -149,7 +149,7 @@ fn page(code: &str) -> Done {
         Problem::new(CommandCode::UnknownCode, format!("no error has the code {}", Printable::cut(code, 80)));
     let help = match did_you_mean(code, known) {
         Some(near) => format!("did you mean {near}?"),
-        None => "write a code as an error shows it, such as roster::bad_email".to_owned(),
+        None => "use a code that an error message shows, such as roster::bad_email".to_owned(),
     };
     Err(problem.help(help).into())
 }

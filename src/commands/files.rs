@@ -124,7 +124,7 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
                 "the files declare {}, which is similar: pass that address to --only, or correct it in the files if it is a typo",
                 Printable::cut(near.as_str(), 80)
             )),
-            None => problem.help("--only takes the declared address of a person"),
+            None => problem.help("--only takes an address that is declared in the files"),
         });
     }
     if problems.is_empty() { Ok(emails) } else { Err(problems) }

@@ -71,7 +71,10 @@ fn begin(args: &ImportArgs, session: Session<'_>) -> Done {
 /// Checks that the new files wouldn't overwrite any existing files and that the new root file wouldn't include any.
 fn are_new(config: &Path, teams: Option<&Path>) -> Result<(), Problem> {
     if is_stdin(config) {
-        return Err(not_written(&name_of(config), &Error::other("it is standard input; name a new file")));
+        return Err(not_written(
+            &name_of(config),
+            &Error::other("it is standard input; name a new file with --config"),
+        ));
     }
     let has_root = config.try_exists().unwrap_or(true);
     let mut there: Vec<String> = has_root.then(|| name_of(config)).into_iter().collect();

@@ -76,12 +76,14 @@ impl FileHistory {
                 Ok(lines) => {
                     history.lines.insert(name.to_owned(), lines);
                 }
-                Err(why) => history.unread.push(format!("the commits of the lines of {shown}: {why}")),
+                Err(why) => {
+                    history.unread.push(format!("the commits that last changed the lines of {shown}: {why}"));
+                }
             }
         }
         if shallow.get(folder_of(root)) == Some(&Ok(true)) {
             history.unread.push(
-                "the commits of older lines: this is a shallow clone; fetch the full history, as with `fetch-depth: 0`".into(),
+                "the commits of older lines: this is a shallow clone; fetch the full history, for example with `fetch-depth: 0`".into(),
             );
         }
         history

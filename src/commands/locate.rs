@@ -140,7 +140,7 @@ pub(super) fn check_is_root(config: &Path) -> Result<(), Problem> {
                 CommandCode::TeamFile,
                 format!("{config} is a team file of {root}, whose guardrails and pinned organization would not apply"),
             )
-            .help(format!("run the command with -c {word}; with --only EMAIL, it changes only one person")));
+            .help(format!("run the command with -c {word}; to change only one person, add --only EMAIL")));
         }
     }
     Ok(())

@@ -45,7 +45,7 @@ impl Lock {
         organization: &str,
         now: Timestamp,
     ) -> Result<Self, Problem> {
-        let mut refused = no_lock("there is no folder for a lock");
+        let mut refused = no_lock("no folder is available for the lock");
         let mut lock = Self { files: Vec::new(), unlocked_for: None };
         let mut known = BTreeSet::new();
         let name = name(host, organization);
@@ -154,11 +154,12 @@ fn locked(holder: &str) -> Problem {
     let holder = Printable::cut(holder.trim(), 100);
     Problem::new(
         CommandCode::Locked,
-        format!("another apply of this organization is running on this machine, or waiting at its prompt ({holder})"),
+        format!("another apply to this organization is running on this machine, or is waiting for confirmation ({holder})"),
     )
     .help("nothing was changed; wait until the other apply ends, or answer its prompt; then run this one again")
 }
 
 pub(super) fn no_lock(message: &str) -> Problem {
-    Problem::new(CommandCode::NoLock, message).help("make the folder of the config or HOME writable")
+    Problem::new(CommandCode::NoLock, message)
+        .help("make the folder that contains the config, or your home folder (HOME), writable")
 }

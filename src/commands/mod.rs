@@ -219,7 +219,7 @@ fn check_formats(command: &Command, common: &Common) -> Result<(), CommandError>
         let problem =
             Problem::new(CommandCode::NoCsv, format!("the report of `rolecall {name}` is not a table"));
         return Err(CommandError::usage(
-            problem.help(format!("the commands with the format csv are: {others}")),
+            problem.help(format!("these commands support the format csv: {others}")),
         ));
     }
     if prints_its_own && !common.report.is_empty() {

@@ -20,7 +20,7 @@ pub(super) fn check(command: &Command, common: &Common) -> Result<(), CommandErr
     let CommandFacts { connection, read, written, uses_config, .. } = command.facts();
     let config = uses_config.then_some(common.config.as_path());
     if read.iter().copied().chain(config).filter(|path| is_stdin(path)).count() > 1 {
-        return Err(same_file("standard input can be only one of the files that this run reads".into()));
+        return Err(same_file("only one of the files that this run reads can be standard input".into()));
     }
     let mut needed: Vec<FileIdentity> =
         read.into_iter().filter(|path| !is_stdin(path)).map(FileIdentity::new).collect();

@@ -54,18 +54,18 @@ pub(super) fn run(args: &PlanArgs, session: Session<'_>) -> Done {
 fn unfinished(journal: &Path, common: &Common) -> String {
     let shown = whole(Printable::path(journal).as_str());
     if journals::is_running(journal) {
-        return format!("An apply or a rollback from here is still running: {shown}");
+        return format!("An apply or rollback with this config is still running: {shown}");
     }
     let Some(JournalLine::Begin { command, undoes, .. }) = journals::first_line(journal) else {
         return format!(
-            "The last run from here did not finish, and its journal has no valid first line: {shown}\n\
+            "The last run with this config did not finish, and its journal has no valid first line: {shown}\n\
              It may have been a rollback, so review this plan before you apply it."
         );
     };
     if command != "rollback" {
         let undo = common.invocation.command(&["rollback", "--last"]);
         return format!(
-            "The last apply from here did not finish: {shown}\n\
+            "The last apply with this config did not finish: {shown}\n\
              This plan shows what is left to apply. To undo what it applied, run `{undo}`."
         );
     }
@@ -74,7 +74,7 @@ fn unfinished(journal: &Path, common: &Common) -> String {
         |undone| format!("run `{}`", common.invocation.command(&["rollback", &path_word(&undone)])),
     );
     format!(
-        "The last rollback from here did not finish: {shown}\n\
+        "The last rollback with this config did not finish: {shown}\n\
          This plan may repeat the changes that it was undoing. To continue the rollback, {resume}."
     )
 }

@@ -117,12 +117,12 @@ fn which(is_last: bool) -> Problem {
     let (message, help) = if is_last {
         (
             "there are no journals for this host in .rolecall/journal/ next to the config",
-            "there is nothing to undo, unless the apply ran elsewhere: pipelines keep the journal in the file that --journal names",
+            "there is nothing to undo, unless the apply ran elsewhere: for a pipeline, pass the file that --journal named there",
         )
     } else {
         (
             "name the journal of the apply to undo",
-            "run `rolecall rollback` to list the journals of this config; pipelines keep theirs in the file that --journal names",
+            "run `rolecall rollback` to list the journals of this config; for a pipeline, pass the file that --journal named there",
         )
     };
     Problem::new(RollbackCode::WhichJournal, message).help(help)
@@ -131,7 +131,7 @@ fn which(is_last: bool) -> Problem {
 fn still_running() -> Problem {
     Problem::new(
         RollbackCode::StillRunning,
-        "the run that writes this journal is still running; nothing was changed",
+        "the apply or rollback that writes this journal is still running; nothing was changed",
     )
     .help("wait until it ends, or interrupt it with Ctrl-C or `kill`; then run this command again")
 }

@@ -211,6 +211,6 @@ fn not_started(error: &std::io::Error) -> Problem {
 }
 
 pub(super) fn not_kept(error: &std::io::Error) -> Problem {
-    Problem::new(CommandCode::SandboxFailed, format!("the sandbox cannot keep its state: {error}"))
-        .help("the folder of the config (.rolecall) or the --state file must be writable")
+    Problem::new(CommandCode::SandboxFailed, format!("the sandbox cannot save its state: {error}"))
+        .help("make the folder that contains the config (and .rolecall), or the --state file, writable")
 }

@@ -13,8 +13,8 @@ use crate::problem::Problem;
 use crate::report::{Body, PlanReport};
 
 const ADVICE: NotSavedAdvice = NotSavedAdvice {
-    unreadable: "name a file that `rolecall plan -o FILE` wrote",
-    toml: "a saved plan is JSON, as `rolecall plan -o FILE` writes it; to see the plan for a root file, run `rolecall plan`",
+    unreadable: "pass a file written by `rolecall plan -o FILE`",
+    toml: "a saved plan is a JSON file written by `rolecall plan -o FILE`; to see the plan for a root file, run `rolecall plan`",
 };
 
 pub(super) fn run(args: &ShowArgs) -> Done {

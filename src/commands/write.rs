@@ -107,7 +107,7 @@ pub(super) fn not_written(name: &str, error: &Error) -> Problem {
     if error.kind() == ErrorKind::Other {
         return problem;
     }
-    problem.help("check that the file and its folder can be written and that the disk is not full, then run the command again")
+    problem.help("check that the file and its folder are writable and that the disk is not full, then run the command again")
 }
 
 pub(super) fn shown(name: &str) -> String {

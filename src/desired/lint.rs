@@ -70,7 +70,9 @@ impl Roster {
             warnings.push(
                 Problem::new(LintCode::UnusedPattern, message)
                     .at(pattern.place, "matches no declared person")
-                    .help("correct it if it is misspelled; keep it if it is for people who are added later"),
+                    .help(
+                        "correct it if it is misspelled; keep it if it is for people who will be added later",
+                    ),
             );
         }
         warnings.extend(self.mentioned());

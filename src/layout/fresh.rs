@@ -6,8 +6,8 @@ use crate::roster::{Region, RoleName};
 use crate::toml_text::quoted;
 
 const GREETING: &str = "\
-# The roles and statuses of your Pylon users. Edit a line, read what `rolecall plan` would change, and run
-# `rolecall apply`. Name a role by its name, slug, or ID.
+# The roles and statuses of your Pylon users. Edit a line, run `rolecall plan` to see what would change, and then run
+# `rolecall apply`. Write a role as its name, slug, or ID.
 ";
 
 /// The content of a new root file.

@@ -24,7 +24,7 @@ pub use verbs::{GROUPS, VERBS, Verb};
 /// Suggested first commands, shown below the list of commands.
 const START: &[(&str, &str)] = &[
     ("rolecall demo", "write an example and plan it, without a token or an account"),
-    ("rolecall import", "write users.toml from your organization"),
+    ("rolecall import", "create users.toml from your organization"),
     ("rolecall plan", "show what would change"),
 ];
 
@@ -39,7 +39,7 @@ pub const EXITS: &[(&str, &str)] = &[
     ("0", "success, or nothing to do"),
     ("1", "failed; nothing was changed"),
     ("2", "there are changes, and a flag requests this code"),
-    ("3", "blocked by a guardrail; `rolecall plan` returns it too"),
+    ("3", "blocked by a guardrail; `rolecall plan` also returns this code"),
     ("4", "some changes were or may have been applied, but not all of them"),
     ("5", "the saved plan cannot be applied, or the plan has changed since it was shown"),
     WRONG_USAGE,
@@ -282,7 +282,7 @@ const ELSEWHERE: &[Elsewhere] = &[
     Elsewhere {
         flags: &["strict", "werror", "deny-warnings"],
         verbs: &["validate"],
-        tip: "use '--deny warnings' to make warnings fail the command",
+        tip: "use '--deny warnings' to fail on warnings",
     },
     elsewhere(&["user", "email", "target"], "use '--only EMAIL' with 'plan' or 'apply'"),
 ];
@@ -529,7 +529,7 @@ mod tests {
                 "rolecall apply --force",
                 "tip: use '--max-changes N' with 'apply' or 'rollback' to allow more changes;",
             ),
-            ("rolecall validate --strict", "tip: use '--deny warnings' to make warnings fail the command"),
+            ("rolecall validate --strict", "tip: use '--deny warnings' to fail on warnings"),
             ("rolecall compare a b --rate patch=1", "tip: '--rate' is an option of: plan"),
             ("rolecall frobnicate", "tip: the commands are: plan, apply, "),
             ("rolecall valdate", "tip: a similar subcommand exists: 'validate'"),

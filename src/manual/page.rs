@@ -26,23 +26,23 @@ const VARIABLES: &[(&str, bool, &str)] = &[
     ("ROLECALL_CONFIG", false, "The root file, unless --config is given."),
     ("PYLON_API_TOKEN", true, "The API token, unless --token-file is given. An Admin creates it in Pylon."),
     ("PYLON_BASE_URL", true, "The same as --base-url."),
-    ("ROLECALL_RATE", true, "The same as --rate, separated by commas, as in `patch=10,search=60`."),
+    ("ROLECALL_RATE", true, "The values for --rate, separated by commas, as in `patch=10,search=60`."),
     (
         "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
         true,
         "The proxy to use for requests to Pylon, as in http://proxy.example:3128, and the hosts to connect to directly. \
-         No proxy is used for this machine.",
+         Requests to this machine never use a proxy.",
     ),
     (
         "SSL_CERT_FILE, SSL_CERT_DIR",
         true,
-        "A PEM file, and folders of PEM files. Their certificates are trusted instead of those of the system.",
+        "A PEM file, and folders with PEM files. Their certificates are trusted instead of the system's.",
     ),
     (
         "XDG_RUNTIME_DIR, XDG_CACHE_HOME, HOME",
         false,
-        "The folders for the lock of an apply, which is in a subfolder `rolecall` of each (for HOME, in `.cache/rolecall`). \
-         A lock is also in `.rolecall` next to the root file.",
+        "The folders in which an apply creates its lock, each in a subfolder `rolecall` (for HOME, in `.cache/rolecall`). It \
+         also creates a lock in `.rolecall` next to the root file.",
     ),
     (
         "GITHUB_WORKSPACE, GITHUB_STEP_SUMMARY",
@@ -53,8 +53,8 @@ const VARIABLES: &[(&str, bool, &str)] = &[
     (
         "ROLECALL_NOW",
         false,
-        "An instant, as in 2026-11-20T08:00:00Z, to use instead of the current time. Use it to try out windows. \
-         While it is set, rolecall changes nothing unless Pylon is on this machine.",
+        "A time, as in 2026-11-20T08:00:00Z, to use instead of the current time. Use it to try out windows. While it is set, \
+         rolecall changes nothing unless Pylon is on this machine.",
     ),
 ];
 

@@ -54,7 +54,7 @@ pub const VERBS: &[Verb] = &[
             ("rolecall plan --blame", "also show who last changed each value in Pylon"),
             (
                 "rolecall plan --base main",
-                "also show which changes come from these files, a window, or drift",
+                "also show whether each change comes from these files, a window, or drift",
             ),
             ("rolecall plan --report markdown=plan.md", "also write a comment for the pull request"),
         ],
@@ -83,8 +83,9 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "rollback",
-        more: "Undoes one apply: each person that it changed gets the earlier values back, unless someone else has changed them since. \
-               Also edit users.toml, because the next apply would otherwise undo the rollback. The report shows which lines to edit.",
+        more: "Undoes one apply: restores the earlier values of each person that it changed, unless someone else has changed those \
+               values since. Edit users.toml too, because the next apply would otherwise undo the rollback. The report shows \
+               which lines to edit.",
         examples: &[
             ("rolecall rollback", "list the journals of this config"),
             ("rolecall rollback --last --dry-run", "show what undoing the newest apply would change"),
@@ -108,8 +109,8 @@ pub const VERBS: &[Verb] = &[
     Verb {
         name: "import",
         more: "Writes a new users.toml, and never overwrites a file. With --split-by, writes the people to team files in teams/, \
-               which must not have a TOML file yet. With --update, changes the existing files: each declared value that differs becomes \
-               the value in Pylon. With --state, writes a state file for the sandbox instead.",
+               which must not contain a TOML file yet. With --update, changes the existing files: sets each declared value \
+               that differs to the value in Pylon. With --state, writes a state file for the sandbox instead.",
         examples: &[
             ("rolecall import", "write users.toml"),
             (
@@ -126,13 +127,13 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "validate",
-        more: "Reads the root file and every file that it includes, without connecting to Pylon. Reports every problem with its \
-               file, line, and column. Also warns about entries without effect and probable mistakes.",
+        more: "Reads the root file and every file that it includes, without connecting to Pylon. Reports every problem with its file, \
+               line, and column. Also warns about probable mistakes and entries that have no effect.",
         examples: &[
             ("rolecall validate", "check users.toml and the files that it includes"),
             ("rolecall validate people/users.toml", "check another root file"),
             ("rolecall validate - < users.toml", "check standard input"),
-            ("rolecall validate --deny warnings", "also fail if there is a warning, for pipelines"),
+            ("rolecall validate --deny warnings", "also fail on warnings (for pipelines)"),
         ],
         exits: &[
             ("0", "the files are valid"),
@@ -146,10 +147,10 @@ pub const VERBS: &[Verb] = &[
         more: "Formats the root file and every file that it includes. The declared values stay the same.",
         examples: &[
             ("rolecall fmt", "format the files"),
-            ("rolecall fmt --check", "fail if a file is not formatted, for pipelines"),
+            ("rolecall fmt --check", "fail if a file is not formatted (for pipelines)"),
             ("rolecall fmt --diff", "show what would change"),
             ("rolecall fmt teams/emea.toml", "format only this file"),
-            ("rolecall fmt - < users.toml", "format standard input to standard output, for editors"),
+            ("rolecall fmt - < users.toml", "format standard input to standard output (for editors)"),
         ],
         exits: &[
             ("0", "the files are formatted"),
@@ -162,15 +163,15 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "compare",
-        more: "Compares people, windows, guardrails, rules, policy, acknowledgments, and the pinned organization, without connecting to \
-               Pylon. It also shows differences that take effect later, and works in pipelines that have no token. \
-               Different spellings of the same value count as equal.",
+        more: "Compares the people, windows, guardrails, rules, policy, acknowledgments, and pinned organization in two versions of \
+               the files, without connecting to Pylon. Also shows differences that take effect later. Works in pipelines that \
+               have no token. Different spellings of the same value count as equal.",
         examples: &[
-            ("rolecall compare main", "show what these files declare differently from the branch main"),
+            ("rolecall compare main", "show how these files differ from the branch main"),
             ("rolecall compare HEAD~1 HEAD", "show what the last commit changed"),
             (
                 "rolecall compare base/users.toml users.toml --format markdown",
-                "compare two files, as a comment",
+                "compare two files, and print a Markdown comment",
             ),
         ],
         exits: &[
@@ -194,8 +195,8 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "show",
-        more: "Prints the report of a plan that was saved, in any format: who would change, and why, at the time of that plan. It needs \
-               neither the files nor Pylon. `rolecall apply FILE` checks whether the plan still applies.",
+        more: "Prints the report of a saved plan, in any format: who would change, and why, at the time when it was saved. It needs \
+               neither the files nor Pylon. `rolecall apply FILE` checks whether the plan can still be applied.",
         examples: &[
             ("rolecall show plan.json", "read the plan that a pipeline saved"),
             ("rolecall show plan.json --format html > plan.html", "as a web page"),
@@ -206,16 +207,16 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "explain",
-        more: "Shows each declared value and the line, default, or window that it comes from, the value in Pylon, what an apply \
-               would change, and what is scheduled. Also shows the commit of the line and the last \
-               changes in the audit log, if they are known. It also works for unmanaged people. With the code of an error, shows what the \
-               code means and what to do. This needs neither files nor Pylon.",
+        more: "For each declared value, shows where it comes from (a line, default, or window), the value in Pylon, what an apply \
+               would change, and what is scheduled. If known, also shows the commit that last changed the line and the latest \
+               changes in the audit log. Also works for unmanaged people. If given the code of an error instead, shows what \
+               the code means and what to do, which needs neither the files nor Pylon.",
         examples: &[
             ("rolecall explain bo@acme.example", "find the person by any address in Pylon"),
-            ("rolecall explain lindqvist", "find the person by a part of the name or address"),
+            ("rolecall explain lindqvist", "find the person by part of the name or address"),
             ("rolecall explain roster::bad_email", "show what an error means, and what to do"),
         ],
-        exits: &[SHOWN, ("1", "failed, or no person or several people match")],
+        exits: &[SHOWN, ("1", "failed, no person matches, or several people match")],
         unused: &[],
         has_csv: false,
     },
@@ -230,9 +231,9 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "access",
-        more: "Lists every account in Pylon with its roles, and who set them when. For declared people, also shows the line of the file, \
-               the commit that last changed it, and what differs. Admins and other guarded roles come first. It never changes anything, \
-               and works without a users.toml.",
+        more: "Lists every account in Pylon with its roles, and shows who set them and when. For declared people, also shows the line \
+               in the file, the commit that last changed it, and what differs. Admins and other guarded roles come first. \
+               Works without a users.toml, and never changes anything.",
         examples: &[
             ("rolecall access", "show who has access"),
             ("rolecall access --format csv > access.csv", "as a table for an auditor"),
@@ -248,8 +249,8 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "doctor",
-        more: "Checks the files, token, region, pinned organization, roles, clock, proxy, certificates, journal folder, and last apply. For each \
-               problem it says what to do. Nothing is changed.",
+        more: "Checks the files, token, region, pinned organization, roles, clock, proxy, certificates, journal folder, and last \
+               apply. Explains how to fix each problem. Changes nothing.",
         examples: &[("rolecall doctor", "check the setup before the first plan or after a failure")],
         exits: &[("0", "no check failed"), ("1", "a check failed")],
         unused: &[],
@@ -266,13 +267,13 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "sandbox",
-        more: "Listens on 127.0.0.1 and responds as Pylon does until it is interrupted. Prints two lines to paste into a shell, \
-               which point rolecall to it. To use a sandbox for one run only, add --sandbox to another command instead. With \
+        more: "Listens on 127.0.0.1 and responds like Pylon until it is interrupted. Prints two lines to paste into a shell to \
+               connect rolecall to it. To use a sandbox for one run only, add --sandbox to another command instead. With \
                --write-state, writes a description of an organization for you to edit, and exits.",
         examples: &[
             ("rolecall sandbox", "start with 12 generated people on any free port"),
             ("rolecall sandbox --people 50 --limits patch=20", "more people and a lower rate limit"),
-            ("rolecall sandbox --state pylon.json --faults 500=0.1", "your organization, with 10 % errors"),
+            ("rolecall sandbox --state pylon.json --faults 500=0.1", "your organization, with 10% errors"),
             ("rolecall sandbox --write-state pylon.json", "write a description to edit, and exit"),
         ],
         exits: &[

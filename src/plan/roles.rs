@@ -73,7 +73,7 @@ fn no_admin_role(catalog: &RoleCatalog) -> Problem {
         "no role has the slug `admin`, so the default minimum of two administrators has no effect",
     )
     .help(format!(
-        "name the guarded roles, for example `[guardrails]` with `keep_at_least = {{ Owner = 2 }}`; the roles are: {}",
+        "name the guarded roles, for example with `keep_at_least = {{ Owner = 2 }}` in `[guardrails]`; the roles are: {}",
         names(catalog)
     ))
 }

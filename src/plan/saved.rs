@@ -182,7 +182,7 @@ impl SavedPlan {
             return Err(Problem::new(
                 SavedPlanCode::OtherVersion,
                 format!(
-                    "the saved plan has format version {}, and this version of rolecall reads {VERSION}",
+                    "the saved plan has format version {}, but this version of rolecall reads {VERSION}",
                     head.version
                 ),
             )

@@ -130,7 +130,7 @@ pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshak
             Some(tls(
                 party,
                 &format!("refused the connection: it requires a client certificate ({alert:?})"),
-                "rolecall does not support client certificates: use a server that needs none",
+                "rolecall does not support client certificates: use a server that does not require one",
             ))
         }
         Error::AlertReceived(alert) if in_handshake => refused(*alert, party),
@@ -151,8 +151,7 @@ pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshak
 }
 
 const OPERATOR: &str = "ask the administrator of this server, or of the proxy in front of it, to fix this";
-const VERSIONS: &str =
-    "rolecall supports TLS 1.2 and 1.3: ask the administrator of this server, or of the proxy in front of it";
+const VERSIONS: &str = "rolecall supports TLS 1.2 and 1.3: ask the administrator of this server, or of the proxy in front of it, to correct its TLS settings";
 
 fn tls(party: &str, what: &str, help: &str) -> Obstacle {
     Obstacle { code: PylonCode::TlsFailed, why: format!("{party} {what}"), help: help.into() }
@@ -224,7 +223,7 @@ fn invalid(error: &CertificateError, party: &str, trusted: &[&str]) -> Obstacle 
         }
         CertificateError::Revoked => bad(party, "was revoked", OPERATOR),
         CertificateError::UnknownIssuer => {
-            bad(party, "was issued by an authority that is not trusted here", trust(trusted))
+            bad(party, "was issued by a certificate authority that rolecall does not trust", trust(trusted))
         }
         CertificateError::Other(OtherError(other)) => match other.downcast_ref() {
             Some(untrusted) => not_trusted(untrusted, party, trusted),
@@ -247,7 +246,7 @@ fn invalid(error: &CertificateError, party: &str, trusted: &[&str]) -> Obstacle 
 }
 
 const OPERATOR_OR_CLOCK: &str = "check the clock of this machine; if it is right, ask the administrator of this server, or of the proxy in front of it, to renew the certificate";
-const CLOCK: &str = "check the clock of this machine; if it is right, ask the administrator of this server";
+const CLOCK: &str = "check the clock of this machine; if it is right, ask the administrator of this server about the certificate";
 const OTHER_NAME: &str = "check --region and --base-url; if they are right, a different server is responding: ask the administrator of your network";
 
 fn not_trusted(untrusted: &Untrusted, party: &str, trusted: &[&str]) -> Obstacle {
@@ -256,16 +255,16 @@ fn not_trusted(untrusted: &Untrusted, party: &str, trusted: &[&str]) -> Obstacle
         (_, true, _) => bad(
             party,
             if *is_self_signed { "is a self-signed CA certificate" } else { "is a CA certificate" },
-            "a server cannot use a CA certificate: issue one for this server with CA:FALSE, and set SSL_CERT_FILE to the \
-             CA certificate",
+            "a server cannot use a CA certificate: issue a separate certificate for this server, with CA:FALSE, and set \
+             SSL_CERT_FILE to the CA certificate",
         ),
-        (true, false, _) => bad(party, "is self-signed and not trusted here", trust(trusted)),
+        (true, false, _) => bad(party, "is self-signed and not trusted by rolecall", trust(trusted)),
         (false, false, None) => {
-            bad(party, "was issued by an authority that is not trusted here", trust(trusted))
+            bad(party, "was issued by a certificate authority that rolecall does not trust", trust(trusted))
         }
         (false, false, Some(issuer)) => {
             let issuer = Printable::cut(issuer, 80);
-            bad(party, &format!("was issued by {issuer}, which is not trusted here"), trust(trusted))
+            bad(party, &format!("was issued by {issuer}, which rolecall does not trust"), trust(trusted))
         }
     }
 }
@@ -273,13 +272,13 @@ fn not_trusted(untrusted: &Untrusted, party: &str, trusted: &[&str]) -> Obstacle
 /// Explains how to trust the certificate. `trusted` lists the variables currently supplying the trusted certificates.
 fn trust(trusted: &[&str]) -> String {
     if trusted.is_empty() {
-        return "if your network inspects TLS traffic, set SSL_CERT_FILE to the certificate of its authority in PEM format; \
-                otherwise, do not trust this connection"
+        return "if your network inspects TLS traffic, set SSL_CERT_FILE to its CA certificate, in PEM format; otherwise, do not trust \
+                this connection"
             .into();
     }
     format!(
-        "only the certificates in {} are trusted: if this certificate is genuine, add its authority there; `rolecall doctor` \
-         shows the number of trusted certificates",
+        "only the certificates in {} are trusted: if this certificate is genuine, add the certificate of its authority there; \
+         `rolecall doctor` shows the number of trusted certificates",
         trusted.join(" and ")
     )
 }
@@ -330,7 +329,7 @@ mod tests {
             (invalid(CertificateError::BadSignature), bad("has an invalid signature")),
             (
                 invalid(CertificateError::UnknownIssuer),
-                bad("was issued by an authority that is not trusted here"),
+                bad("was issued by a certificate authority that rolecall does not trust"),
             ),
             (Error::NoCertificatesPresented, tls("sent no certificate")),
             (Error::AlertReceived(Alert::ProtocolVersion), tls("does not support TLS 1.2 or 1.3")),

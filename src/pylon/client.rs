@@ -101,7 +101,7 @@ impl Reader {
             .tls_backend_preconfigured(roots.config()?);
         let http = route.configure(http).build().map_err(|error| {
             let why = cause::last_cause(&error);
-            Problem::new(PylonCode::TlsFailed, format!("cannot create a client: {why}"))
+            Problem::new(PylonCode::TlsFailed, format!("cannot create the HTTP client: {why}"))
                 .help("this is a bug in rolecall: please report it")
         })?;
         Ok(Self { http, base, route, trusted: roots.variables(), token, clock, trace })

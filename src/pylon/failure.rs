@@ -374,8 +374,8 @@ impl Failure {
             }
             FailureCause::WrongShape(_) => (
                 PylonCode::BadAnswer,
-                "run again; if the error persists, another server may be at this address (a proxy or a login page), or \
-                 Pylon's API has changed: report it with the request ID",
+                "run again; if the error persists, a proxy or a login page may be responding, or Pylon's API may have \
+                 changed: report this with the request ID",
             ),
             FailureCause::PageWithoutData => (PylonCode::Incomplete, INCOMPLETE),
             FailureCause::Refused(refusal) if refusal.code.as_deref() == Some("wrong_region_token") => {
@@ -406,7 +406,7 @@ impl Refusal {
             ),
             (_, 403) => (
                 PylonCode::Forbidden,
-                "the token's user does not have permission: use a token that an Admin has created",
+                "the token's user does not have permission: use a token created by an Admin",
             ),
             (_, 404) => (
                 PylonCode::NotFound,
@@ -433,7 +433,7 @@ impl Refusal {
             ),
             _ => (
                 PylonCode::Rejected,
-                "Pylon refused the request: check the values in the files; if they are right, report this with the request ID",
+                "Pylon rejected the request: check the values in the files; if they are correct, report this with the request ID",
             ),
         }
     }
@@ -454,8 +454,8 @@ fn wrong_region(region: Option<Region>) -> String {
     };
     // Always mention [workspace], because it isn't known here whether the files pin the region.
     format!(
-        "the token belongs to another region: use a token of {this}. If the organization is in another region, use {others}, \
-         and correct the region in [workspace]"
+        "the token belongs to another region: use a token for {this}. If the organization is in another region, use {others}, \
+         and correct the region in [workspace] if it is set there"
     )
 }
 
@@ -675,15 +675,15 @@ mod tests {
         for (asked, other) in [
             (
                 Some(Region::Us),
-                "use a token of the region us. If the organization is in another region, use --region eu,",
+                "use a token for the region us. If the organization is in another region, use --region eu,",
             ),
             (
                 Some(Region::Eu),
-                "use a token of the region eu. If the organization is in another region, use --region us,",
+                "use a token for the region eu. If the organization is in another region, use --region us,",
             ),
             (
                 None,
-                "use a token of this region. If the organization is in another region, use another region's --base-url,",
+                "use a token for this region. If the organization is in another region, use another region's --base-url,",
             ),
         ] {
             let help = failure.problem(asked).help.unwrap_or_default();

@@ -165,7 +165,7 @@ fn unusable(variable: &str, why: &UnusableProxy) -> Problem {
     let (what, more) = match why {
         UnusableProxy::Other(what) => (*what, ""),
         UnusableProxy::NoPort => {
-            ("has no valid port", ". The port is required, because programs disagree about the default")
+            ("has no valid port", ". The port is required, because programs use different default ports")
         }
         UnusableProxy::Escapes(what) => (
             *what,
@@ -178,7 +178,7 @@ fn unusable(variable: &str, why: &UnusableProxy) -> Problem {
     ))
 }
 
-const MALFORMED: UnusableProxy = UnusableProxy::Escapes("is not the address of a proxy");
+const MALFORMED: UnusableProxy = UnusableProxy::Escapes("is not a valid proxy address");
 
 impl Proxy {
     fn parse(variable: &'static str, value: &OsStr) -> Result<Self, UnusableProxy> {

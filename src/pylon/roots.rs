@@ -158,8 +158,8 @@ fn source(variable: &'static str, path: &Path, certificates: usize) -> RootsSour
 fn no_roots(why: &str) -> Problem {
     let message = format!("cannot load this machine's trusted certificates: {}", Printable::cut(why, 300));
     Problem::new(PylonCode::BadCertificateFile, message).help(
-        "install the root certificates of the system (the package is often called ca-certificates), or set SSL_CERT_FILE to a \
-         file of certificates",
+        "install the system's root certificates (the package is often called ca-certificates), or set SSL_CERT_FILE to a \
+         certificate file",
     )
 }
 
@@ -171,7 +171,7 @@ fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
         Problem::new(PylonCode::BadCertificateFile, format!("{FILE} is set to `{name}`, {why}")).help(help)
     };
     let another = format!(
-        "set it to a file of certificates in PEM format, or unset {FILE} to trust those of the system"
+        "set it to a certificate file in PEM format, or unset {FILE} to trust the system's certificates"
     );
     if value.is_empty() {
         return Err(
@@ -214,7 +214,7 @@ fn no_folder_has_any(sources: &[RootsSource]) -> Problem {
         format!("{FOLDER} has no folder with a certificate: {}", folders.join("; ")),
     )
     .help(format!(
-        "set it to a folder of files in PEM format, or unset {FOLDER} to trust the certificates of the system"
+        "set it to a folder of certificates in PEM format, or unset {FOLDER} to trust the system's certificates"
     ))
 }
 
@@ -265,7 +265,7 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
         return usable(found);
     }
     if has_key {
-        let fix = "set it to the file of the certificate, and make sure that only its owner can read the private key";
+        let fix = "set it to the certificate file, and make sure that only the owner of the private key file can read it";
         let what = "which has a private key but no certificate".into();
         return Err(UnusableRoots { what, fix: Some(fix.into()) });
     }

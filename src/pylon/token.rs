@@ -38,7 +38,7 @@ impl Token {
         }
         if !text.bytes().all(is_part) {
             return Err(Problem::new(PylonCode::BadToken, "the token contains invalid characters").help(
-                "copy it again: it has only letters, digits, and - . _ ~ + / =, without quotes or line breaks",
+                "copy it again: it can contain only letters, digits, and - . _ ~ + / =, without quotes or line breaks",
             ));
         }
         Ok(Self(SecretString::from(text)))
@@ -128,7 +128,7 @@ impl TokenSource {
         let name = match self {
             // Don't quote a path that looks like a token, because the user may have passed the token instead of a path.
             Self::File(path) if path.iter().count() == 1 && contains_secret(&path.to_string_lossy()) => {
-                "the file given by --token-file, whose name looks like a token,".to_owned()
+                "the file given with --token-file (its name looks like a token)".to_owned()
             }
             Self::File(path) => format!("the token file {}", Printable::path(path)),
             Self::Stdin => "standard input".to_owned(),
@@ -139,7 +139,7 @@ impl TokenSource {
             Self::Stdin => read(&name, regular::read_from(stdin, LARGEST))?,
             Self::Variable(value) => value.to_str().map(str::to_owned).ok_or_else(|| {
                 Problem::new(PylonCode::BadToken, format!("the value of {name} is not UTF-8"))
-                    .help("copy the token again: it has only letters, digits, and - . _ ~ + / =")
+                    .help("copy the token again: it can contain only letters, digits, and - . _ ~ + / =")
             })?,
         };
         if text.starts_with('\u{feff}') {

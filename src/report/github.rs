@@ -276,7 +276,7 @@ fn expired_annotation(line: &AcknowledgmentLine) -> Annotation {
         level: Level::Warning,
         location: Some(location.clone()),
         title: guardrail.as_str().to_owned(),
-        message: format!("this acknowledgment expired {expires} ({}) and is ignored", minute(*at)),
+        message: format!("this acknowledgment expired on {expires} ({}) and is ignored", minute(*at)),
     }
 }
 

@@ -26,7 +26,7 @@ pub fn write(report: &Report) -> String {
 pub fn schema() -> Schema {
     let generator = SchemaSettings::default().for_serialize().into_generator();
     let mut schema = generator.into_root_schema_for::<Envelope<'_, Body>>();
-    schema.insert("title".into(), format!("A report of rolecall, version {VERSION}").into());
+    schema.insert("title".into(), format!("A rolecall report, version {VERSION}").into());
     schema
 }
 

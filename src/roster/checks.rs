@@ -104,7 +104,7 @@ fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
         .at(email.place, foreign_letters(email.value.as_str()))
         .at(other.place, "looks the same")
         .help(
-            "delete the one that does not exist in Pylon, or retype it; Pylon shows which of the two is real",
+            "delete the address that does not exist in Pylon, or retype it; check in Pylon which of the two is real",
         )
 }
 
@@ -167,7 +167,7 @@ pub(super) fn check_windows(person: &DeclaredPerson, problems: &mut Vec<Problem>
                     )
                     .at(window.place, "this window overlaps")
                     .at(earlier.place, "with this window")
-                    .help("`until` is exclusive: end one window on the day on which the next one begins"),
+                    .help("`until` is exclusive: end one window on the day the next one begins"),
                 );
             }
         }
@@ -187,11 +187,11 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
             .at(until.place, "not after `from`")
             .help(if is_earlier_as_written(&from.value, &until.value) {
                 format!(
-                    "daylight saving skips one of these times, which then means the time an hour later: `from` is {} and `until` is {}",
+                    "daylight saving time skips one of these times, so it is read as an hour later: `from` is {} and `until` is {}",
                     from.value.at, until.value.at
                 )
             } else {
-                "`until` is the first instant after the window; for one whole day it is the next day".to_owned()
+                "`until` is the first instant after the window; for one whole day, set it to the next day".to_owned()
             }),
         );
     }
@@ -234,7 +234,7 @@ fn check_value_after(person: &DeclaredPerson, window: &Window, problems: &mut Ve
         && (sets[Field::OF_THEN].is_none() || until.is_none())
     {
         problems.push(
-            Problem::new(RosterCode::BadValue, "`then` needs a `status` that ends with an `until`")
+            Problem::new(RosterCode::BadValue, "`then` needs a `status` and an `until` in the same window")
                 .at(then.place, "the status after the window")
                 .help("add a `status` and an `until` to the window, or delete `then`"),
         );
@@ -260,7 +260,7 @@ fn declare_outside(field: Field) -> String {
 }
 
 fn no_way_back(field: Field, place: Place, help: &str) -> Problem {
-    Problem::new(RosterCode::NoWayBack, format!("the {field} outside this window is not declared"))
+    Problem::new(RosterCode::NoWayBack, format!("no {field} is declared outside this window"))
         .at(place, "set only for this window")
         .help(help)
 }

@@ -309,7 +309,7 @@ pub(super) fn forbidden(name: &str) -> Option<Forbidden> {
     let (label, help) = if is_secret {
         (
             "the value is not shown here",
-            "pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, \
+            "pull requests and CI logs expose what is in this file: set PYLON_API_TOKEN or use --token-file instead, \
              and if a real token was committed, revoke it in Pylon",
         )
     } else {

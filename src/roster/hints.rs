@@ -37,7 +37,7 @@ const KEYS: &[(&str, &[&str], &str)] = &[
     (
         "a person",
         &["ooo", "vacation", "holiday", "out_of_office", "leave"],
-        "write the status, status = \"out_of_office\", or a window for a time",
+        "write the status (status = \"out_of_office\"), or a window for a limited time",
     ),
     (
         "a person",
@@ -64,7 +64,7 @@ const KEYS: &[(&str, &[&str], &str)] = &[
     (
         "[defaults]",
         &["status", "windows"],
-        "only a role can have a default; write a status in the entry of each person",
+        "only a role can have a default; write the status in each person's entry",
     ),
     ("[[acknowledge]]", &["until", "expiry", "expire", "date", "end"], "did you mean `expires`?"),
     ("[[acknowledge]]", &["email", "person", "address"], "did you mean `user`?"),
@@ -140,7 +140,7 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
         }
         ("a string", _, _) => "write it in quotes: \"…\"".to_owned(),
         ("a table", "users", _) if is_list => {
-            "write the header once, with one pair of brackets, [users], and below it one line per person: \
+            "write the header [users] once, with one pair of brackets, and then one line per person below it: \
              \"ana@acme.example\" = { role = \"Admin\" }"
                 .to_owned()
         }
@@ -167,7 +167,7 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
             format!("write year-month-day, with hyphens: {key} = 2026-12-20")
         }
         _ => {
-            "write it without quotes: 2026-12-20, 2026-12-20T08:00:00 or 2026-12-20T08:00:00+01:00".to_owned()
+            "write it without quotes: 2026-12-20, 2026-12-20T08:00:00, or 2026-12-20T08:00:00+01:00".to_owned()
         }
     }
 }

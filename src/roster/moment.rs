@@ -51,7 +51,7 @@ impl Moment {
             Some(time) => {
                 let nanosecond = i32::try_from(time.nanosecond.unwrap_or(0)).unwrap_or(i32::MAX);
                 Time::new(small(time.hour), small(time.minute), small(time.second.unwrap_or(0)), nanosecond)
-                    .map_err(|_| "names a time of day that does not exist".to_owned())?
+                    .map_err(|_| "has a time of day that does not exist".to_owned())?
             }
         };
         let local = DateTime::from_parts(day, time);
@@ -73,7 +73,7 @@ impl Moment {
     }
 }
 
-const MISSING_DAY: &str = "names a day that does not exist";
+const MISSING_DAY: &str = "is not a real date";
 
 /// Returns `true` if the text begins with a well-formed date that isn't in the calendar, such as `2027-02-30`.
 fn names_missing_day(text: &str) -> bool {

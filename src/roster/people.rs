@@ -141,7 +141,7 @@ fn read_person(
     if let Some(place) = belongs(written.value) {
         let problem = Problem::new(
             RosterCode::MisplacedKey,
-            format!("`{}` is below [users], so TOML reads it as a person", written.value),
+            format!("`{}` is below [users], so it is read as a person", written.value),
         );
         fields.report(problem.at(written.place, "not a person").help(format!("move it {place}")));
         return None;

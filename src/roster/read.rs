@@ -275,7 +275,7 @@ fn text_of(path: &Path, folder: &Path) -> Result<String, Problem> {
             format!("{} is a link to a path outside the config's folder", Printable::cut(&shown(path), 200)),
         )
         .help(
-            "rolecall reads only files in or below the config's folder; name the real path with --config",
+            "rolecall reads only files in or below the config file's folder; pass the real path with --config",
         ));
     }
     regular::read(&real, LARGEST_FILE).map_err(|why| unreadable(path, &real, why))
@@ -292,7 +292,7 @@ fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
         }
         Unreadable::System(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Problem::new(RosterCode::FileMissing, format!("the file {name} does not exist"))
-                .help("pass its path with --config, or run `rolecall import` to create it from Pylon; `rolecall demo` writes an example")
+                .help("pass the correct path with --config, or run `rolecall import` to create it from Pylon; `rolecall demo` writes an example")
         }
         Unreadable::System(error) => {
             Problem::new(RosterCode::FileUnreadable, format!("cannot read {name}: {error}"))
@@ -330,7 +330,7 @@ fn people_of(
 fn included_by_stream(pattern: &Sourced<String>) -> Problem {
     Problem::new(RosterCode::BadInclude, "a file that is read from a pipe cannot include other files")
         .at(pattern.place, "relative to an unknown folder")
-        .help("copy all files of that version into a folder, and name the root file there")
+        .help("copy all files of that version into a folder, and pass the path of the root file there")
 }
 
 fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, Problem> {
@@ -351,7 +351,7 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     if leaves || pattern.value.contains('\\') {
         return Err(bad(
             "an include must stay within the root file's folder",
-            "name files below it, with `/`: \"teams/*.toml\"",
+            "write a path below it, with `/`: \"teams/*.toml\"",
         ));
     }
     let base = glob::Pattern::escape(&folder.to_string_lossy());
@@ -377,7 +377,7 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     if matched.is_empty() {
         return Err(Problem::new(RosterCode::IncludeMatchesNothing, "this pattern matches no file")
             .at(pattern.place, "no matching file")
-            .help("correct the pattern or remove it; it is relative to this file. This is an error because the people of a missing file would become unmanaged"));
+            .help("correct or remove the pattern, which is relative to this file's folder. This is an error because the people in a missing file would become unmanaged"));
     }
     Ok(matched)
 }

@@ -218,15 +218,14 @@ fn violation(people: Violators<'_>, place: Place, rule: &RoleRule) -> Problem {
     let who = if count == 1 { "the person" } else { "the people" };
     let mut help = if allowed.is_empty() {
         format!(
-            "no role is allowed by every rule for {who}: change the `roles` of one of these rules, or add {who} to its `except`"
+            "the rules for {who} have no allowed role in common: change the `roles` of one of these rules, or add {who} to its `except`"
         )
     } else {
         format!("declare {}, or add {who} to the rule's `except`", allowed.join(" or "))
     };
     if role.raw().contains(|sign: char| !sign.is_alphabetic() && sign != ' ') {
-        help += &format!(
-            "; if {role} is the ID or the slug of an allowed role, write that role as the rule does"
-        );
+        help +=
+            &format!("; if {role} is the ID or the slug of an allowed role, write it the way the rule does");
     }
     problem.at(rule.place, rule.summary()).help(help)
 }

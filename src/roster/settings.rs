@@ -21,7 +21,7 @@ use crate::source::{Place, Sourced};
 use crate::spelling::did_you_mean;
 
 const SHARE_OR_COUNT: &str =
-    "write a percentage of the declared people, \"25%\", or a count, 40; 0 allows no changes";
+    "write a percentage of the declared people, such as \"25%\", or a count, such as 40; 0 allows no changes";
 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
 
@@ -116,7 +116,7 @@ pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
         if keys::ROOT.contains(&name) {
             let problem = Problem::new(RosterCode::RootOnly, format!("`{name}` belongs in the root file"))
                 .at(fields.place(key.span()), "this is an included file")
-                .help("move it to the root file; an included file may only have [defaults] and [users]");
+                .help("move it to the root file; an included file can contain only [defaults] and [users]");
             fields.report(problem);
         } else {
             fields.unknown(key, value, keys::TEAM, "an included file");

@@ -183,7 +183,7 @@ impl Machine {
         if now.saturating_sub(self.tasks[task].read_at) <= FRESHNESS_LIMIT_WHEN_SENT {
             return true;
         }
-        let failure = self.not_sent(task, "writing its intent to the disk took too long".into());
+        let failure = self.not_sent(task, "recording it in the journal took too long".into());
         self.pending.remove(&ticket);
         self.flow.pacing.pacer(Endpoint::Patch).withdrawn();
         self.tasks[task].sent -= 1;
@@ -205,7 +205,7 @@ impl Machine {
     fn too_slow(&self, read: &Read, took: Duration) -> Failure {
         let limit = FRESHNESS_LIMIT.as_secs();
         let why = format!(
-            "none within {limit} s, the most that a change can rely on; it took {} s",
+            "none within {limit} s; it came after {} s, too late for a change to rely on it",
             took.as_secs()
         );
         Failure {

@@ -184,8 +184,8 @@ fn a_new_file_is_canonical() {
     let text = fresh(&file);
     assert_eq!(
         text,
-        r#"# The roles and statuses of your Pylon users. Edit a line, read what `rolecall plan` would change, and run
-# `rolecall apply`. Name a role by its name, slug, or ID.
+        r#"# The roles and statuses of your Pylon users. Edit a line, run `rolecall plan` to see what would change, and then run
+# `rolecall apply`. Write a role as its name, slug, or ID.
 
 [workspace]
 organization = "org_1"

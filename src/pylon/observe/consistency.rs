@@ -36,7 +36,7 @@ pub(super) fn compare(
     }
     if let Some(integration) = listing.integrations.iter().find(|user| rest.contains_key(&user.id)) {
         return contradiction(format!(
-            "GET /users shows the user {} without an address, and POST /users/search with one",
+            "GET /users returned no address for the user {}, but POST /users/search did",
             integration.id.as_str()
         ));
     }
@@ -83,7 +83,7 @@ pub(super) fn same_person(
         (*deactivated != other.deactivated).then_some("values of is_deactivated")
     };
     if let Some(what) = contradicted {
-        return contradiction(format!("two responses give the user {} different {what}", id.as_str()));
+        return contradiction(format!("the user {} has different {what} in two responses", id.as_str()));
     }
     let value = |person: &Person, field| person.held[field].assigned.first().cloned().unwrap_or_default();
     differing.extend(changing.into_iter().map(|field| ValueDifference {
@@ -104,7 +104,7 @@ pub(super) fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) 
             let [id, known, name] =
                 [&*role.id.0, &known.name, &role.name].map(|text| Printable::cut(text, 60));
             return contradiction(format!(
-                "GET /user-roles names the role {id} {known}, but another response says {name}"
+                "the name of role {id} is {known} in GET /user-roles, but {name} in another response"
             ));
         }
     }
@@ -112,7 +112,7 @@ pub(super) fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) 
     for person in state.people().filter(|person| !person.deactivated) {
         if let Some(role) = person.held.role.all().find(|role| !known.contains(role)) {
             return contradiction(format!(
-                "GET /user-roles lacks the role {}, which {} holds",
+                "GET /user-roles did not return the role {}, which {} has",
                 Printable::cut(role, 60),
                 Printable::cut(person.email.as_str(), 100)
             ));

@@ -196,7 +196,7 @@ impl List {
         if let (Some(known), Some(fields)) = (self.role_fields, fields)
             && known != fields
         {
-            return contradiction("users of one list have different role fields");
+            return contradiction("users in the same list have different role fields");
         }
         self.role_fields = self.role_fields.or(fields);
         Ok(())

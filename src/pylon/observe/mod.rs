@@ -119,7 +119,7 @@ async fn read(
         Some(ValueDifference { id, field, values }) if persistent => {
             let [one, other] = values.each_ref().map(|value| Printable::cut(value, 60));
             let (id, fields) = (id.as_str(), field.facts().plural);
-            let why = format!("two responses give the user {id} different {fields}: `{one}` and `{other}`");
+            let why = format!("the user {id} has different {fields} in two responses: `{one}` and `{other}`");
             Err(ObserveError::Incomplete { why, differing })
         }
         _ => Ok(state),
@@ -172,7 +172,7 @@ async fn confirm(
     }
     if let Some(integration) = state.integrations.difference(&everyone.integrations).next() {
         return contradiction(format!(
-            "GET /users lacks the user {} the second time",
+            "GET /users did not return the user {} the second time",
             integration.id.as_str()
         ));
     }
@@ -209,7 +209,7 @@ fn check_pin(organization: &Organization, pin: &Sourced<String>) -> Result<(), O
             format!("the token belongs to {name} ({id}), but the files belong to another organization"),
         )
         .at(pin.place, "pinned here")
-        .help("nothing was changed; use a token of the pinned organization"),
+        .help("nothing was changed; use a token for the pinned organization"),
     )))
 }
 

@@ -175,6 +175,6 @@ fn next_page(pagination: Option<Object<WirePagination>>) -> Result<Option<String
     match (cursor.filter(|cursor| !cursor.is_empty()), has_next_page) {
         (_, Some(false)) | (None, None) => Ok(None),
         (Some(cursor), _) => Ok(Some(cursor)),
-        (None, Some(true)) => Err("it says that another page follows, but has no cursor for it".into()),
+        (None, Some(true)) => Err("it says that another page follows, without a cursor for it".into()),
     }
 }

@@ -108,7 +108,7 @@ impl Request for Roles {
         let (roles, next) = list::<WireRole<'_>>(body, expected)?;
         let roles: Vec<Role> = roles.into_iter().map(role).collect();
         if roles.is_empty() && self.cursor.is_none() {
-            return Err(WrongShape::cause(expected, "it is empty, but every organization has roles"));
+            return Err(WrongShape::cause(expected, "it is empty, although every organization has roles"));
         }
         Ok(RolePage { roles, next })
     }
@@ -129,7 +129,7 @@ impl Request for Listing {
         let page = users(body)?;
         let is_empty = page.people.is_empty() && page.integrations.is_empty();
         if is_empty && self.cursor.is_none() {
-            let why = "it is empty, but at least the token's own user exists";
+            let why = "it is empty, although at least the token's own user exists";
             return Err(WrongShape::cause("a page of users", why));
         }
         Ok(page)

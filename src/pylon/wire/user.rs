@@ -91,7 +91,7 @@ impl DecodedUsers {
             DecodedUser::Person(person, fields) => {
                 if self.page.role_fields.is_some_and(|others| others != fields) {
                     return Err(format!(
-                        "the user {} has other role fields than the users before",
+                        "the user {} has different role fields than the users before it",
                         person.id.as_str()
                     ));
                 }
@@ -167,7 +167,7 @@ enum DecodedUser {
 /// ID can't be part of a path.
 fn convert(user: WireUser<'_>, names: &mut ValuePool) -> Result<DecodedUser, String> {
     let Some(id) = UserId::new(&user.id.0) else {
-        return Err(format!("a user has an ID that cannot be part of a path: {:?}", user.id.0));
+        return Err(format!("a user has an ID that cannot be part of a URL path: {:?}", user.id.0));
     };
     let missing = |field: &str| format!("the user {} has no {field}", id.as_str());
     if user.email.is_none() {
@@ -206,7 +206,7 @@ fn roles_of(
         (None, None) => {
             let object = role.as_ref().map(|Object(role)| names.shared(&role.id));
             let role = match (object, role_id) {
-                (None, None) => return Err(missing("role field (role_id, role_ids or roles)")),
+                (None, None) => return Err(missing("role field (role_id, role_ids, or roles)")),
                 (Some(role), Some(_)) if shown.as_ref() != Some(&role) => return contradiction(&role),
                 (object, _) => object.or(shown),
             };

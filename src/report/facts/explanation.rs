@@ -239,9 +239,10 @@ impl ExplanationReport {
             _ if !self.candidates.is_empty() => {
                 (Mark::Bad, "several people match; enter more of the name or address")
             }
-            _ if !self.several_in_pylon.is_empty() => {
-                (Mark::Bad, "several people in Pylon have this address; use another address of the person")
-            }
+            _ if !self.several_in_pylon.is_empty() => (
+                Mark::Bad,
+                "several people in Pylon have this address; use another of the person's addresses",
+            ),
             (None, None) if !self.asked.raw().contains('@') => (Mark::Bad, "no name or address matches"),
             (None, None) => (Mark::Bad, "neither declared nor in Pylon"),
             (None, Some(_)) => (Mark::Attention, "unmanaged: rolecall never changes this person"),
@@ -426,7 +427,7 @@ fn person_rows(person: &PylonLine, last_changes: &[LastChangeLine]) -> Vec<Row> 
         rows.push(fact("also", listed(other_emails)));
     }
     if *found_by_other_email {
-        let found = fact("found", Printable::new("by an address other than the primary"));
+        let found = fact("found", Printable::new("by an address other than the primary one"));
         rows.push(Row { mark: Mark::Attention, ..found });
     }
     for (field, HeldValuesLine { assigned, through_scim }) in values.iter() {
@@ -469,7 +470,7 @@ fn standing(
     let is_own = person.is_some_and(|person| observed.token_user.as_ref() == Some(&person.id));
     let own = is_own.then(|| StandingLine {
         guardrail: Guardrail::TokenOwner,
-        text: "owns the token, so a plan that removes a guarded role is blocked".into(),
+        text: "owns the token, so a plan that removes any of their guarded roles is blocked".into(),
         location: None,
         violation: None,
     });
@@ -539,7 +540,7 @@ impl SinceLine {
     pub(super) fn sentence(&self) -> String {
         let Self { commit, at, author, subject } = self;
         let (day, author, subject) = (at.strftime("%Y-%m-%d"), cell(author), cell(subject));
-        format!("this line is from {day}: commit {commit} by {author}, \"{subject}\"")
+        format!("line last changed on {day}: commit {commit} by {author}, \"{subject}\"")
     }
 }
 

@@ -237,7 +237,7 @@ impl JournalsReport {
             None if !journals.is_empty() => {
                 format!("{}, none of them for this host", words::count(journals.len() + older, "journal", "journals"))
             }
-            None => "no journals in .rolecall/journal/ next to the config; pipelines keep theirs in the file that --journal names".into(),
+            None => "no journals in .rolecall/journal/ next to the config file; pipelines write theirs to the file given with --journal".into(),
             Some(undo) => {
                 let older = if *older > 0 { format!(" · {older} older") } else { String::new() };
                 let newest = if *last == Some(0) { "the newest" } else { "the newest for this host" };

@@ -95,7 +95,7 @@ fn section_text(section: &Section, report: &PlanReport, links: Links<'_>, share:
             let (shown, kept) = fitting(&remedies, share);
             if kept > 0 {
                 let shown = shown + &left_out(remedies.len() - kept, "acknowledgment", "acknowledgments");
-                text += &format!("{}\n", details("If this is intended: how to acknowledge it", &shown));
+                text += &format!("{}\n", details("How to acknowledge this if it is intended", &shown));
             }
             text
         }

@@ -288,7 +288,7 @@ pub(in crate::report) fn plan(command: &str, report: &PlanReport) -> Vec<Section
     sections.extend(not_applied(report));
     sections.extend(guardrails(report));
     let guarded = report.guarded_later().map(guarded_later).collect();
-    sections.extend(list("Scheduled changes of guarded roles", true, guarded));
+    sections.extend(list("Scheduled changes to guarded roles", true, guarded));
     let blocked_later = report.blocked_later().map(blocked_later).collect();
     sections.extend(list("Scheduled, but will be blocked", true, blocked_later));
     sections.push(Section::Changes);
@@ -492,8 +492,8 @@ pub(in crate::report) fn rollback(notes: &RollbackNotes) -> Vec<Section> {
     if *contradicted > 0 {
         let people = words::count(
             *contradicted,
-            "person has different values there",
-            "people have different values there",
+            "person has different values in the files",
+            "people have different values in the files",
         );
         let mut rest = format!(": {people}, and the next apply would set them again.");
         if !files.is_empty() {

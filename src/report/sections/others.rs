@@ -39,7 +39,7 @@ pub(super) fn others(report: &PlanReport) -> Vec<Section> {
         ),
         list("Observed, left alone", has_overdue, report.observed.iter().map(observed_line).collect()),
         list(
-            "Another primary address in Pylon",
+            "Different primary address in Pylon",
             false,
             report.found_elsewhere.iter().map(found_elsewhere_line).collect(),
         ),

@@ -43,7 +43,7 @@ pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
         None => format!("The audit log does not show {of}"),
         Some(_) if !available => "The audit log is not available".into(),
         // The log isn't always sorted, so the newest entry might be in the unread part.
-        Some(_) if silent == 0 => "Someone else may have changed these values since".into(),
+        Some(_) if silent == 0 => "Someone else may have changed these values since then".into(),
         Some(_) => format!("Cannot tell {of}"),
     };
     Some((what, reason.as_ref().map(Printable::to_string)))
@@ -131,7 +131,7 @@ mod tests {
                 Some(CutShort::Enough(30)),
                 3,
                 Some(
-                    "Someone else may have changed these values since: only the first 30 pages of the audit log were read",
+                    "Someone else may have changed these values since then: only the first 30 pages of the audit log were read",
                 ),
             ),
             (

@@ -8,7 +8,7 @@ use crate::report::facts::comparison::{ComparisonReport, ComparisonSummary};
 /// The kinds of differences that a reviewer must not miss.
 pub const SENSITIVE: &str = "guarded roles, guardrails, rules, policy, acknowledgments, pinned organization";
 /// A note on a role that might be guarded.
-pub const UNRESOLVED: &str = "may be a guarded role: only Pylon can tell";
+pub const UNRESOLVED: &str = "may be a guarded role: cannot tell without Pylon";
 
 /// Names the subject of a difference: a table header as in the file, an address, or the files as a whole.
 pub fn subject(subject: &ComparedSubject) -> Printable {

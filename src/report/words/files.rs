@@ -62,7 +62,7 @@ pub fn imported(new: &NewRoster<'_>, is_dry: bool) -> String {
         _ => format!("{unicode} addresses have"),
     };
     text + &format!(
-        "\nThe {file} sets `allow_unicode_emails = true`, because {addresses} non-ASCII characters. Check them."
+        "\nThe {file} sets `allow_unicode_emails = true`, because {addresses} non-ASCII characters. Check that they are correct."
     )
 }
 

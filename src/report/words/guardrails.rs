@@ -153,7 +153,7 @@ fn advice(
         Figure::AtLeast(RoleCount { role, during: Some(worst), .. }) => {
             let role = Printable::cut(&written(role), LONGEST_ROLE);
             other_limit.map_or_else(
-                || format!("Give the role {role} to another person in an earlier pull request. "),
+                || format!("Give the role {role} to another person first, in a separate pull request. "),
                 |RoleCount { limit, .. }| {
                     format!(
                         "{role} is also at its maximum of {limit} (keep_at_most), so no order of the changes works. Lower keep_at_least to \
@@ -165,7 +165,7 @@ fn advice(
         Figure::AtMost(RoleCount { role, during: Some(worst), .. }) => {
             let role = Printable::cut(&written(role), LONGEST_ROLE);
             other_limit.map_or_else(
-                || format!("Take the role {role} from another person in an earlier pull request. "),
+                || format!("Take the role {role} from another person first, in a separate pull request. "),
                 |RoleCount { limit, .. }| {
                     format!(
                         "{role} is also at its minimum of {limit} (keep_at_least), so no order of the changes works. Raise keep_at_most to \
@@ -174,7 +174,7 @@ fn advice(
                 },
             )
         }
-        Figure::Rule(_) => "Change the role in Pylon, or declare an allowed one. ".to_owned(),
+        Figure::Rule(_) => "Change the role in Pylon, or declare one that the rule allows. ".to_owned(),
         Figure::Unmanaged(_) => {
             let import = invocation.command(&["import", "--update", "--into", "FILE"]);
             format!("Declare them with `{import}`. ")

@@ -122,8 +122,7 @@ pub fn not_read_back(number: usize) -> Option<String> {
 }
 
 /// The note that a report shows if the journal has no end record.
-pub const KILLED: &str =
-    "The journal is incomplete, because the run was killed. Changes that it may have sent are checked too.";
+pub const KILLED: &str = "The journal is incomplete, because the run was killed. Changes that the run may have sent are also checked.";
 
 /// Warns about damaged lines in a journal.
 pub fn unreadable(lines: usize) -> String {
@@ -150,7 +149,7 @@ pub fn stop(stop: &Stop) -> String {
         Stop::Silence => "stopped because no request has succeeded for five minutes".into(),
         Stop::LongPause(failure) => {
             format!(
-                "stopped because Pylon's rate limit delays the run by more than five minutes: {}",
+                "stopped because Pylon's rate limit would delay the run by more than five minutes: {}",
                 failure.message()
             )
         }
@@ -188,9 +187,11 @@ pub fn next_step(
     if troubled.iter().any(|outcome| outcome.kind().may_succeed_if_sent_again()) {
         let (plan, again) = (invocation.command(&["plan"]), invocation.again());
         add(if is_rollback {
-            format!("Run `{again}` again with the same journal to send only what is not applied.")
+            format!("Run `{again}` again with the same journal to send only the changes not yet applied.")
         } else {
-            format!("Run `{plan}` to see the current state. Run `{again}` to send only what is not applied.")
+            format!(
+                "Run `{plan}` to see the current state. Run `{again}` to send only the changes not yet applied."
+            )
         });
     }
     Some(remedies.join(" "))
@@ -200,8 +201,8 @@ pub fn next_step(
 fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
     match outcome {
         Outcome::NotEffective => Some(
-            "If a change was not effective, something else sets the value. Change it there, such as in the SCIM group, or \
-             declare the value that Pylon has. If the only role comes from SCIM, remove the person from the files."
+            "If a change was not effective, something else sets the value. Change it there (for example, in the SCIM group), or \
+             declare the value that Pylon has. If the person's only role comes from SCIM, remove the person from the files."
                 .into(),
         ),
         Outcome::Reverted => Some(format!(

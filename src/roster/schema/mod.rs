@@ -7,7 +7,7 @@
 //! Since the same schema covers root files and team files, only the parser checks that a team file has no keys except `[defaults]`
 //! and `[users]`.
 
-#![expect(dead_code, reason = "the schema is derived from these types, and no value of them is ever made")]
+#![expect(dead_code, reason = "the schema is derived from these types, which are never constructed")]
 
 mod editors;
 

@@ -86,7 +86,7 @@ pub(super) fn after_a_value(spot: &Spot<'_>) -> Option<Mistake> {
     } else if key == "role" {
         "a person has one role: role = \"Admin\"".to_owned()
     } else {
-        "a key has one value; write `,` and then the next key, as in { role = \"Admin\", status = \"away\" }"
+        "a key can have only one value; write `,` before the next key, as in { role = \"Admin\", status = \"away\" }"
             .to_owned()
     };
     let message = format!("`{found}` is not allowed after a value");
@@ -119,7 +119,7 @@ pub(super) fn multiline_key(spot: &Spot<'_>) -> Option<Mistake> {
     }
     let word = first_word(spot.after());
     let name = spot.shown(word.trim_matches(['"', '\'']), "ana@acme.example");
-    let message = "a key has one quote on each side, not three";
+    let message = "a key needs one quote on each side, not three";
     let marked = spot.at..spot.at + word.len();
     Some(spot.mistake(marked, message, "three quotes", format!("write: \"{name}\" = …")))
 }

@@ -349,7 +349,7 @@ pub(super) fn after_the_end(spot: &Spot<'_>) -> Option<Mistake> {
     if matches!(content, "," | ";" | "." | ":") {
         let message = format!("the `{content}` at the end of this line is not needed");
         let help = format!(
-            "delete the `{content}`: each entry has its own line, and only what is in {{ }} or [ ] is separated by commas"
+            "delete the `{content}`: each entry has its own line, and commas separate only the items inside {{ }} or [ ]"
         );
         return Some(spot.mistake(marked, message, "not needed", help));
     }
@@ -404,7 +404,7 @@ pub(super) fn not_a_pair(spot: &Spot<'_>) -> Option<Mistake> {
         return Some(spot.mistake(marked, message, "not part of a key", format!("delete it: {key}")));
     }
     let name = spot.shown(name.trim_matches(['"', '\'']), "ana@acme.example");
-    let help = format!("put a key with such a character in quotes: \"{name}\" = …");
+    let help = format!("a key with such a character needs quotes: \"{name}\" = …");
     let marked = spot.at..spot.at_end.max(spot.at);
     Some(spot.mistake(marked, "this key is not in quotes", "not allowed without quotes", help))
 }

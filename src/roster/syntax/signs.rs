@@ -62,7 +62,7 @@ fn foreign(char: char) -> Option<(&'static str, Like)> {
 pub(super) fn foreign_sign(spot: &Spot<'_>) -> Option<Mistake> {
     let is_in_string = matches!(spot.kind, ErrorKind::BadString | ErrorKind::NoQuotes);
     if let Some(char) = spot.after().chars().next().filter(|char| is_in_string && char.is_control()) {
-        let message = format!("a control character (U+{:04X}) is in this text", u32::from(char));
+        let message = format!("this text contains a control character (U+{:04X})", u32::from(char));
         return Some(spot.mistake(spot.at..spot.at + 1, message, "a control character", "delete it"));
     }
     let bare = spot.bare();

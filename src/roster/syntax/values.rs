@@ -265,11 +265,13 @@ impl BadValue<'_> {
         }
         let wrong = [("hour", hour, 23), ("minute", minute, 59), ("second", second, 59)];
         if let Some((name, _, most)) = wrong.iter().find(|(_, number, most)| number > most) {
-            return Some(format!("write the {name} from 00 to {most}, as in 2026-12-20T08:00:00"));
+            return Some(format!(
+                "write the {name} as a number from 00 to {most}, as in 2026-12-20T08:00:00"
+            ));
         }
         let local = format!("{date}T{hour:02}:{minute:02}:{second:02}");
         let key = self.key;
-        Some(format!("write: {key} = {local}, which is local time, or with an offset: {local}+01:00"))
+        Some(format!("write: {key} = {local}, which is local time, or add an offset: {local}+01:00"))
     }
 
     fn number(&self) -> Option<Explanation> {

@@ -104,7 +104,7 @@ Other roles
       role Viewer → Member, users.toml:7
   ! mo@acme.example  Viewer  assigned  2026-10-10  Fin Berg
       unmanaged
-      the role has changed since, but that change is not in the audit log
+      the role has changed since then, but that change is not in the audit log
 
 No role
     address          role  held  since  set by
@@ -502,7 +502,7 @@ fn a_file_that_is_not_an_access_review_is_an_error_that_says_what_it_is() {
         ("[1]".into(), "it is JSON, but not a rolecall report"),
         (
             review.replacen("\"version\": 1", "\"version\": 2", 1),
-            "it has report version 2, but this rolecall reads version 1",
+            "it has report version 2, but this version of rolecall reads version 1",
         ),
         (
             r#"{ "version": 1, "command": "access", "exit_code": 1, "problems": [] }"#.into(),

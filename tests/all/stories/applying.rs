@@ -119,7 +119,7 @@ fn a_second_apply_of_the_organization_refuses_and_names_the_first() {
         let words: Vec<&str> = complaint.split_whitespace().filter(|word| *word != "│").collect();
         let one_line = words.join(" ");
         assert!(
-            one_line.contains("running on this machine, or waiting at its prompt"),
+            one_line.contains("running on this machine, or is waiting for confirmation"),
             "{held:?}: {complaint}"
         );
         let holder = format!("(process {}, since", std::process::id());

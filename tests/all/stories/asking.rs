@@ -41,7 +41,7 @@ In Pylon
     id       u_bo
     address  bo@acme.example
     also     b.lindqvist@acme.example
-  ! found    by an address other than the primary
+  ! found    by an address other than the primary one
     role     Lead (lead-emea)
     status   away
 
@@ -80,7 +80,7 @@ fn explain_shows_the_guardrails_that_concern_a_person() {
     );
     assert!(
         run.stdout.contains(
-            "    token_owner    owns the token, so a plan that removes a guarded role is blocked\n"
+            "    token_owner    owns the token, so a plan that removes any of their guarded roles is blocked\n"
         ),
         "{}",
         run.stdout
@@ -267,7 +267,7 @@ rolecall doctor
   ✓ roles           4 roles; 2 administrators
   ✓ token owner     ana@acme.example (Admin)
   ✓ journal         .rolecall can be written
-    last apply      none from this folder (a pipeline keeps its journals elsewhere)
+    last apply      none recorded for this config (pipelines keep their journals elsewhere)
 
 no check failed; 1 warning
 "#
@@ -334,7 +334,7 @@ fn doctor_reports_each_problem_with_a_remedy_and_continues() {
     run.exits(1);
     assert!(
         run.stdout.contains(
-            "  ! files           users.toml does not exist\n      run `rolecall import` to write it"
+            "  ! files           users.toml does not exist\n      run `rolecall import` to create it"
         ),
         "{}",
         run.stdout
@@ -355,10 +355,10 @@ fn doctor_with_invalid_files_guesses_no_region_and_advises_no_pin() {
 rolecall doctor
 
   ✗ files       1 problem, the first: the root file has no key `user`   users.toml:4
-      run `rolecall validate` to see all problems with their lines
+      run `rolecall validate` to see all problems and their line numbers
     Pylon       skipped, because the files are invalid and may pin a region: fix them, or pass --region
   ✓ journal     .rolecall can be written
-    last apply  none from this folder (a pipeline keeps its journals elsewhere)
+    last apply  none recorded for this config (pipelines keep their journals elsewhere)
 
 1 check failed
 ",
@@ -511,7 +511,7 @@ In Pylon
 In the files now
     no file declares this address
 
-several people in Pylon have this address; use another address of the person
+several people in Pylon have this address; use another of the person's addresses
 "
         .replace("HOST", &scene.host()),
     );
@@ -622,7 +622,7 @@ fn explain_shows_since_when_a_person_has_been_declared_and_git_runs_nothing_else
     };
     let run = || scene.run_in("explain ben@acme.example", &[("PATH", &std::env::var("PATH").unwrap())]);
     git(&["init", "-q"]);
-    assert!(!run().exits(0).stdout.contains("this line is from"), "the file is not committed");
+    assert!(!run().exits(0).stdout.contains("line last changed on"), "the file is not committed");
     git(&["add", "users.toml"]);
     git(&["commit", "-q", "-m", "users: begin"]);
     let hook = scene.folder().join("hook");
@@ -632,7 +632,7 @@ fn explain_shows_since_when_a_person_has_been_declared_and_git_runs_nothing_else
     git(&["config", "core.fsmonitor", hook.to_str().unwrap()]);
     let shown = run().exits(0).stdout.clone();
     let line =
-        shown.lines().find(|line| line.contains("this line is from 2026-03-02: commit ")).expect(&shown);
+        shown.lines().find(|line| line.contains("line last changed on 2026-03-02: commit ")).expect(&shown);
     assert!(line.ends_with(r#" by Ana, "users: begin""#) || line.contains("by Ana\\u{1b}"), "{line}");
     assert!(!scene.folder().join("ran").exists(), "a program of the repository was run");
 }

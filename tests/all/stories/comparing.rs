@@ -469,10 +469,10 @@ fn a_role_that_only_pylon_can_resolve_is_marked_as_such() {
         run.exits(0);
         let line = run.stdout.lines().find(|line| line.contains(role)).unwrap();
         assert_eq!(line.contains("! role"), is_marked, "{line}");
-        assert_eq!(line.contains("may be a guarded role: only Pylon can tell"), is_marked, "{line}");
+        assert_eq!(line.contains("may be a guarded role: cannot tell without Pylon"), is_marked, "{line}");
         let markdown = scene.run("compare old/users.toml users.toml --format markdown").stdout;
         assert_eq!(
-            markdown.contains("Review these first") && markdown.contains("only Pylon can tell"),
+            markdown.contains("Review these first") && markdown.contains("cannot tell without Pylon"),
             is_marked
         );
     }

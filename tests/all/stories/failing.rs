@@ -65,7 +65,7 @@ fn a_wrong_token_error_shows_status_code_request_and_remedy() {
 fn a_token_of_the_other_region_is_reported_without_trying_that_host() {
     let scene = scene().env("PYLON_API_TOKEN", &format!("{TOKEN}-other-region"));
     let run = scene.run("plan");
-    run.exits(1).names("pylon::wrong_region").mentions("use a token of this region.");
+    run.exits(1).names("pylon::wrong_region").mentions("use a token for this region.");
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn not_effective_and_reverted_changes_are_reported_as_such() {
     let run = scene.run("apply --auto-approve");
     run.exits(4);
     assert!(run.stdout.contains("not effective: Pylon accepted the change"), "{}", run.stdout);
-    let next = "If the only role comes from SCIM, remove the person from the files.";
+    let next = "If the person's only role comes from SCIM, remove the person from the files.";
     assert!(run.stdout.contains(next), "{}", run.stdout);
 
     let hours = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member", "support_hours": "active" } ] }"#;
@@ -352,7 +352,7 @@ fn the_next_step_fits_the_outcome_and_is_printed_once() {
     let forbidden = scene();
     forbidden.pylon(|world| world.settings.token_can_write = false);
     for text in remedy(&forbidden, "apply --auto-approve", 1) {
-        assert_eq!(text.matches("se a token that an Admin has created").count(), 1, "{text}");
+        assert_eq!(text.matches("se a token created by an Admin").count(), 1, "{text}");
     }
     // The change has no effect, so the report must not suggest another apply.
     let scim = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "role": "member", "scim_roles": ["member"], "role_from_scim": true } ] }"#;

@@ -131,7 +131,8 @@ fn apply_changes_nothing_unless_confirmed() {
 apply::needs_approval
 
   × cannot ask for confirmation without a terminal; nothing was changed
-  help: run `rolecall plan` first; if the plan was reviewed, as in a pipeline, add --auto-approve
+  help: run `rolecall plan` first; if the plan has already been reviewed (for example, in a pipeline), add
+        --auto-approve
 
 To read about this code: `rolecall explain apply::needs_approval`
 ",

@@ -200,7 +200,7 @@ fn without_a_role_with_the_slug_admin_the_files_must_name_their_guarded_roles() 
     for command in ["plan", "apply --auto-approve"] {
         let run = scene.run(command);
         run.exits(1).names("plan::no_admin_role");
-        run.mentions("`keep_at_least = { Owner = 2 }`; the roles are: Member, Owner");
+        run.mentions("for example with `keep_at_least = { Owner = 2 }` in `[guardrails]`; the roles are: Member, Owner");
     }
     assert_eq!(scene.patches(), [""; 0]);
     let scene = scene.file("users.toml", format!("[guardrails]\nkeep_at_least = {{ Owner = 1 }}\n{users}"));

@@ -56,7 +56,7 @@ fn a_team_file_is_refused_as_the_config_of_a_command_that_plans() {
             "is a team file of {root}, whose guardrails and pinned organization would not apply"
         ));
         run.mentions(&format!(
-            "help: run the command with -c {root}; with --only EMAIL, it changes only one person"
+            "help: run the command with -c {root}; to change only one person, add --only EMAIL"
         ));
     };
     for words in ["plan", "apply --auto-approve", "import --update", "explain bo@acme.example", "access"] {
@@ -85,7 +85,7 @@ fn a_root_file_in_a_folder_below_is_suggested() {
     run.exits(1)
         .mentions("help: to use 'our team/users.toml', add -c 'our team/users.toml'; otherwise, pass");
     let run = scene.run_below("empty", "validate");
-    run.exits(1).mentions("help: pass its path with --config, or run `rolecall import` to create it from Pylon; `rolecall demo` writes an example");
+    run.exits(1).mentions("help: pass the correct path with --config, or run `rolecall import` to create it from Pylon; `rolecall demo` writes an example");
 }
 
 #[test]

@@ -461,7 +461,10 @@ fn the_final_notes_are_in_the_text_the_comment_and_the_page() {
         let text = read(&scene, name);
         assert!(!text.contains("j.jsonl"), "a path of a runner is of no use to a reader: {text}");
         let plain = text.replace("<code>", "`").replace("</code>", "`");
-        assert!(plain.contains("Run `rolecall apply` to send only what is not applied"), "{name}: {text}");
+        assert!(
+            plain.contains("Run `rolecall apply` to send only the changes not yet applied"),
+            "{name}: {text}"
+        );
     }
 }
 

@@ -59,7 +59,7 @@ fn the_help_of_two_rules_names_only_roles_that_both_allow() {
         )
     };
     let run = Scene::offline().file("users.toml", rules("\"Viewer\"", "\"Member\"")).run("validate");
-    run.exits(1).mentions("no role is allowed by every rule for the person");
+    run.exits(1).mentions("the rules for the person have no allowed role in common");
     assert!(
         !run.stderr.contains("declare Viewer") && !run.stderr.contains("declare Member"),
         "{}",
@@ -148,7 +148,7 @@ fn a_rule_for_people_who_are_added_later_may_stay() {
     let scene = Scene::offline().file("users.toml", format!("{RULE}[users]\n\"ana@acme.example\" = {{}}\n"));
     let run = scene.run("validate");
     run.exits(0).names("lint::unused_pattern");
-    run.mentions("correct it if it is misspelled; keep it if it is for people who are added later");
+    run.mentions("correct it if it is misspelled; keep it if it is for people who will be added later");
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn an_access_review_names_the_rules_of_each_person_and_who_breaks_one() {
     let scene = pylon().file("users.toml", format!("{RULE}{wider}{users}"));
     let run = scene.run("access");
     run.exits(0);
-    let note = "a rule does not allow this role (only Viewer: contractors read only), users.toml:1";
+    let note = "a rule does not allow this role (only Viewer: contractors read only; see users.toml:1)";
     assert_eq!(run.stdout.matches(note).count(), 1, "{}", run.stdout);
     assert!(run.stdout.contains("1 against a rule"), "{}", run.stdout);
     let csv = scene.run("access --format csv").stdout;

@@ -65,7 +65,7 @@ Guardrails pass: 2 of 3 change (limit 10), 2 Admins remain (minimum 2).
 Not rolled back (1):
   dee@acme.example role: several were assigned before (Member, Viewer), and a PATCH assigns exactly one (first.jsonl:4)
 
-The files contradict this rollback: 2 people have different values there, and the next apply would set them again. To keep the rollback, edit the files:
+The files contradict this rollback: 2 people have different values in the files, and the next apply would set them again. To keep the rollback, edit the files:
 
 users.toml:
        [users]
@@ -227,8 +227,8 @@ fn without_names(scene: &Scene, text: &str) -> String {
 fn rollback_without_a_journal_lists_the_journals_in_every_format() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
     scene.run("rollback").exits(0).says(
-        "\nrolecall rollback\n\nno journals in .rolecall/journal/ next to the config; pipelines keep theirs in the file that \
-         --journal names\n",
+        "\nrolecall rollback\n\nno journals in .rolecall/journal/ next to the config file; pipelines write theirs to the \
+         file given with --journal\n",
     );
     scene.run_in("apply --auto-approve", &[("USER", "ana"), ("GITHUB_ACTOR", "")]).exits(0);
     let run = scene.run("rollback");
@@ -343,7 +343,7 @@ fn the_command_that_continues_an_apply_repeats_its_limit() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
     scene.pylon(|world| world.settings.token_can_write = false);
     let run = scene.run("apply --auto-approve --max-changes 5");
-    let again = "Run `rolecall apply --max-changes 5` to send only what is not applied.";
+    let again = "Run `rolecall apply --max-changes 5` to send only the changes not yet applied.";
     assert!(run.exits(1).stdout.contains(again), "{}", run.stdout);
 }
 
@@ -361,12 +361,14 @@ fn plan_says_that_the_last_run_did_not_finish() {
         fs::write(&journal, cut).unwrap();
         let run = scene.run("plan");
         if cut.is_empty() {
-            run.exits(0)
-                .mentions("The last run from here did not finish, and its journal has no valid first line: ");
+            run.exits(0).mentions(
+                "The last run with this config did not finish, and its journal has no valid first line: ",
+            );
             run.mentions("It may have been a rollback, so review this plan before you apply it.");
         } else {
-            run.exits(0)
-                .mentions("The last apply from here did not finish: .rolecall/journal/20261120T080000Z");
+            run.exits(0).mentions(
+                "The last apply with this config did not finish: .rolecall/journal/20261120T080000Z",
+            );
             run.mentions("To undo what it applied, run `rolecall rollback --last`.");
         }
         scene.run("plan --quiet").exits(0).complains("");
@@ -387,7 +389,7 @@ fn after_a_killed_rollback_every_command_says_how_to_continue_it() {
     let name = journal.file_name().unwrap().to_string_lossy().into_owned();
     let resume = format!("rolecall rollback .rolecall/journal/{name}");
     let plan = scene.run("plan");
-    plan.exits(0).mentions("The last rollback from here did not finish: .rolecall/journal/");
+    plan.exits(0).mentions("The last rollback with this config did not finish: .rolecall/journal/");
     plan.mentions("This plan may repeat the changes that it was undoing.");
     plan.mentions(&format!("To continue the rollback, run `{resume}`."));
     assert!(!plan.stderr.contains("--last"), "{}", plan.stderr);
@@ -473,7 +475,7 @@ fn a_run_on_the_sandbox_does_not_hide_one_on_the_real_pylon() {
     scene
         .run("plan")
         .exits(0)
-        .mentions("The last apply from here did not finish: .rolecall/journal/20261120T075959Z");
+        .mentions("The last apply with this config did not finish: .rolecall/journal/20261120T075959Z");
     scene.run("plan --sandbox").exits(0).complains("");
     assert!(scene.run("doctor").stdout.contains("it did not finish"));
     assert!(!scene.run("doctor --sandbox").stdout.contains("it did not finish"));
@@ -519,7 +521,7 @@ fn a_run_that_is_still_running_is_not_listed_as_unfinished() {
     scene
         .run("plan")
         .exits(0)
-        .mentions("An apply or a rollback from here is still running: .rolecall/journal/");
+        .mentions("An apply or rollback with this config is still running: .rolecall/journal/");
     assert!(scene.run("doctor").stdout.contains("it is still running"));
     apply.kill().unwrap();
     apply.wait().unwrap();
@@ -537,7 +539,8 @@ fn a_person_with_several_contradicted_values_is_counted_once() {
     let run = scene.run(ROLLBACK);
     run.exits(0);
     assert!(
-        run.stdout.contains("The files contradict this rollback: 2 people have different values there"),
+        run.stdout
+            .contains("The files contradict this rollback: 2 people have different values in the files"),
         "{}",
         run.stdout
     );
@@ -578,7 +581,7 @@ fn after_a_failed_rollback_no_report_suggests_an_apply_that_would_undo_it() {
         let plain = text.replace("<code>", "`").replace("</code>", "`");
         assert!(
             plain.contains(
-                "Run `rolecall rollback first.jsonl` again with the same journal to send only what is not applied"
+                "Run `rolecall rollback first.jsonl` again with the same journal to send only the changes not yet applied"
             ),
             "{text}"
         );
@@ -607,7 +610,7 @@ fn after_a_partial_rollback_only_restored_people_are_to_be_edited_in_the_files()
     let run = scene.run(&format!("{ROLLBACK} --parallelism 1"));
     let stdout = &run.exits(4).stdout;
     assert!(stdout.contains("\n1 applied · 1 reverted\n"), "{stdout}");
-    let contradiction = "The files contradict this rollback: 1 person has different values there";
+    let contradiction = "The files contradict this rollback: 1 person has different values in the files";
     assert!(stdout.contains(contradiction), "{stdout}");
     assert!(stdout.contains("find out who changed it before you try again:"), "{stdout}");
     assert!(!stdout.contains("      -\"bo@acme.example\""), "{stdout}");
@@ -653,7 +656,7 @@ fn a_rollback_shows_the_address_in_pylon_and_not_the_one_in_the_journal() {
     assert!(run.stdout.contains(changed), "{}", run.stdout);
     // The check against the files also uses the person's address in Pylon.
     assert!(
-        run.stdout.contains("The files contradict this rollback: 1 person has different values there"),
+        run.stdout.contains("The files contradict this rollback: 1 person has different values in the files"),
         "{}",
         run.stdout
     );

@@ -177,7 +177,7 @@ fn an_invalid_or_altered_plan_file_is_refused() {
     is_stale(&scene, "saved_plan::damaged");
 
     let run = scene.run("apply nowhere.json --auto-approve");
-    run.exits(1).names("saved_plan::unreadable").mentions("name a file that `rolecall plan -o FILE` wrote");
+    run.exits(1).names("saved_plan::unreadable").mentions("pass a file written by `rolecall plan -o FILE`");
     #[cfg(unix)]
     run.mentions("cannot read the saved plan nowhere.json: No such file or directory help:");
     scene.run("apply . --auto-approve").exits(1).names("saved_plan::unreadable");
@@ -289,7 +289,7 @@ fn show_says_what_is_wrong_with_a_file() {
     let plan = text(&scene);
     let scene = scene.file("other.json", "{}").file("edited.json", plan.replace("Viewer", "Admin"));
     let run = scene.run("show gone.json");
-    run.exits(1).names("saved_plan::unreadable").mentions("name a file that `rolecall plan -o FILE` wrote");
+    run.exits(1).names("saved_plan::unreadable").mentions("pass a file written by `rolecall plan -o FILE`");
     assert!(!run.stderr.contains("rolecall apply"), "{}", run.stderr);
     let run = scene.run("show users.toml");
     run.exits(1)

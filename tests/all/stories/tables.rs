@@ -180,7 +180,7 @@ fn other_commands_refuse_the_format_and_name_those_that_have_it() {
             let run = scene.run(&format!("{}{required} {flag}", verb.name));
             run.exits(64)
                 .names("commands::no_csv")
-                .mentions("the commands with the format csv are: plan, agenda, roles, access");
+                .mentions("these commands support the format csv: plan, agenda, roles, access");
             assert_eq!(run.stdout, "");
         }
     }

@@ -73,7 +73,7 @@ fn an_unknown_authority_is_named() {
     let (run, address) =
         is_refused(&trusted, &Authority::new("Inspecting Proxy CA").issue(&settings(&[LOOPBACK])));
     run.mentions(&format!(
-        "no request was sent to Pylon: the certificate of {address} was issued by Inspecting Proxy CA, which is not trusted here"
+        "no request was sent to Pylon: the certificate of {address} was issued by Inspecting Proxy CA, which rolecall does not trust"
     ));
     run.mentions("only the certificates in SSL_CERT_FILE are trusted");
 }
@@ -82,7 +82,7 @@ fn an_unknown_authority_is_named() {
 fn a_self_signed_certificate_is_reported_as_self_signed() {
     let trusted = Authority::new("Story CA").pem();
     let (run, address) = is_refused(&trusted, &Identity::self_signed(&settings(&[LOOPBACK])));
-    run.mentions(&format!("the certificate of {address} is self-signed and not trusted here"));
+    run.mentions(&format!("the certificate of {address} is self-signed and not trusted by rolecall"));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_self_signed_certificate_of_an_authority_is_refused_even_if_it_is_trusted() 
     let identity = Identity::self_signed(&authority);
     let (run, address) = is_refused(identity.pem(), &identity);
     run.mentions(&format!("the certificate of {address} is a self-signed CA certificate"));
-    run.mentions("issue one for this server with CA:FALSE");
+    run.mentions("issue a separate certificate for this server, with CA:FALSE");
 }
 
 #[test]
@@ -367,9 +367,9 @@ fn a_proxy_address_that_cannot_be_used_is_refused_and_never_printed() {
         ("http://ana:s3cret/2@proxy.example:3128", "has more than a host and a port"),
         ("http://ana:s3cret#2@proxy.example:3128", "has more than a host and a port"),
         ("http://proxy.example:3128/s3cret.pac", "has more than a host and a port"),
-        ("http://ana:s3cret@2@proxy.example:3128", "is not the address of a proxy"),
-        ("http://ana:s3cret 2@proxy.example:3128", "is not the address of a proxy"),
-        ("http:ana:s3cret@proxy.example:3128", "is not the address of a proxy"),
+        ("http://ana:s3cret@2@proxy.example:3128", "is not a valid proxy address"),
+        ("http://ana:s3cret 2@proxy.example:3128", "is not a valid proxy address"),
+        ("http:ana:s3cret@proxy.example:3128", "is not a valid proxy address"),
     ] {
         let others =
             ["https_proxy", "ALL_PROXY", "all_proxy"].into_iter().filter(|_| why.starts_with("has no host"));
@@ -498,18 +498,13 @@ fn a_file_of_certificates_that_cannot_be_used_is_named_with_the_reason() {
             "`/dev/null`, which cannot be read: it is not a regular file",
             "unset",
         ),
-        (
-            "SSL_CERT_FILE",
-            "empty",
-            "`empty`, which is empty",
-            "set it to a file of certificates in PEM format",
-        ),
+        ("SSL_CERT_FILE", "empty", "`empty`, which is empty", "set it to a certificate file in PEM format"),
         ("SSL_CERT_FILE", "text", "`text`, which has no certificate in PEM format", "in PEM format"),
         (
             "SSL_CERT_FILE",
             "key",
             "`key`, which has a private key but no certificate",
-            "set it to the file of the certificate",
+            "set it to the certificate file",
         ),
         (
             "SSL_CERT_FILE",
@@ -536,7 +531,7 @@ fn a_file_of_certificates_that_cannot_be_used_is_named_with_the_reason() {
             "SSL_CERT_DIR",
             "bare",
             "`bare` has no certificate in PEM format",
-            "set it to a folder of files in PEM format",
+            "set it to a folder of certificates in PEM format",
         ),
     ] {
         let run = scene.run_in("plan", &[(variable, value)]);

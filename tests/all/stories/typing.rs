@@ -34,15 +34,15 @@ pub(crate) const TYPED: &[(&str, &[&str])] = &[
 "bo@acme.example" = { role = "Admin" },
 "#,
         &[
-            r#"2:40 roster::syntax: the `,` at the end of this line is not needed | delete the `,`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
-            r#"3:39 roster::syntax: the `,` at the end of this line is not needed | delete the `,`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
+            r#"2:40 roster::syntax: the `,` at the end of this line is not needed | delete the `,`: each entry has its own line, and commas separate only the items inside { } or [ ]"#,
+            r#"3:39 roster::syntax: the `,` at the end of this line is not needed | delete the `,`: each entry has its own line, and commas separate only the items inside { } or [ ]"#,
         ],
     ),
     (
         r#"timezone = "UTC",
 "#,
         &[
-            r#"1:17 roster::syntax: the `,` at the end of this line is not needed | delete the `,`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
+            r#"1:17 roster::syntax: the `,` at the end of this line is not needed | delete the `,`: each entry has its own line, and commas separate only the items inside { } or [ ]"#,
         ],
     ),
     (
@@ -86,7 +86,7 @@ pub(crate) const TYPED: &[(&str, &[&str])] = &[
 "ana@acme.example" = { windows = [{ from = 2026-12-20 8:00, status = "away" }] }
 "#,
         &[
-            r#"2:44 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00, which is local time, or with an offset: 2026-12-20T08:00:00+01:00"#,
+            r#"2:44 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00, which is local time, or add an offset: 2026-12-20T08:00:00+01:00"#,
         ],
     ),
     (
@@ -94,7 +94,7 @@ pub(crate) const TYPED: &[(&str, &[&str])] = &[
 "ana@acme.example" = { windows = [{ from = 2026-12-20 8:00am, status = "away" }] }
 "#,
         &[
-            r#"2:44 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00, which is local time, or with an offset: 2026-12-20T08:00:00+01:00"#,
+            r#"2:44 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00, which is local time, or add an offset: 2026-12-20T08:00:00+01:00"#,
         ],
     ),
     (
@@ -102,7 +102,7 @@ pub(crate) const TYPED: &[(&str, &[&str])] = &[
 "ana@acme.example" = { windows = [{ from = 2026-12-20T08:00 CET, status = "away" }] }
 "#,
         &[
-            r#"2:44 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00, which is local time, or with an offset: 2026-12-20T08:00:00+01:00"#,
+            r#"2:44 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00, which is local time, or add an offset: 2026-12-20T08:00:00+01:00"#,
         ],
     ),
     (
@@ -473,7 +473,7 @@ ana@acme.example" = { role = "Admin" }
 "ana@acme.example" = {};
 "#,
         &[
-            r#"2:24 roster::syntax: the `;` at the end of this line is not needed | delete the `;`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
+            r#"2:24 roster::syntax: the `;` at the end of this line is not needed | delete the `;`: each entry has its own line, and commas separate only the items inside { } or [ ]"#,
         ],
     ),
     (
@@ -884,7 +884,7 @@ max_changes = 1,000
 ana silva = { role = "Admin" }
 "#,
         &[
-            r#"2:5 roster::syntax: this key is not in quotes | put a key with such a character in quotes: "ana silva" = …"#,
+            r#"2:5 roster::syntax: this key is not in quotes | a key with such a character needs quotes: "ana silva" = …"#,
         ],
     ),
     (
@@ -954,7 +954,7 @@ Ana Silva <ana@acme.example> = { role = "Admin" }
     ),
     (
         "[users]\n\"ana@acme.example\" = { role = \"Ad\u{7}min\" }\n",
-        &[r#"2:34 roster::syntax: a control character (U+0007) is in this text | delete it"#],
+        &[r#"2:34 roster::syntax: this text contains a control character (U+0007) | delete it"#],
     ),
     (
         r#"[users]
@@ -1128,7 +1128,7 @@ role = 5
 "#,
         &[
             r#"2:68 and 2:49 roster::duplicate_key: `from` is set twice for ana@acme.example | keep the one that is right, and delete the other"#,
-            r#"2:75 roster::wrong_type: `from` must be a date or a date-time, without quotes | write it without quotes: 2026-12-20, 2026-12-20T08:00:00 or 2026-12-20T08:00:00+01:00"#,
+            r#"2:75 roster::wrong_type: `from` must be a date or a date-time, without quotes | write it without quotes: 2026-12-20, 2026-12-20T08:00:00, or 2026-12-20T08:00:00+01:00"#,
         ],
     ),
     (
@@ -1152,7 +1152,7 @@ max_changes = "x"
 "#,
         &[
             r#"3:1 and 2:1 roster::duplicate_key: `max_changes` is set twice in [guardrails] | keep the one that is right, and delete the other"#,
-            r#"3:15 roster::bad_value: `max_changes` must be a percentage or a count | write a percentage of the declared people, "25%", or a count, 40; 0 allows no changes"#,
+            r#"3:15 roster::bad_value: `max_changes` must be a percentage or a count | write a percentage of the declared people, such as "25%", or a count, such as 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1177,7 +1177,7 @@ max_changes = "x"
             r#"2:22 roster::syntax: this `{` is not closed | write `}` where its content ends; each `{` needs a `}`, and each `[` a `]`"#,
             r#"3:23 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
             r#"4:1 roster::bad_email: `cy` is not an email address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
-            r#"6:15 roster::bad_value: `max_changes` must be a percentage or a count | write a percentage of the declared people, "25%", or a count, 40; 0 allows no changes"#,
+            r#"6:15 roster::bad_value: `max_changes` must be a percentage or a count | write a percentage of the declared people, such as "25%", or a count, such as 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1191,7 +1191,7 @@ max_changes = "x"
             r#"1:1 roster::syntax: this section header has no `]` | write: [users]"#,
             r#"2:24 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
             r#"3:1 roster::bad_email: `cy` is not an email address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
-            r#"5:15 roster::bad_value: `max_changes` must be a percentage or a count | write a percentage of the declared people, "25%", or a count, 40; 0 allows no changes"#,
+            r#"5:15 roster::bad_value: `max_changes` must be a percentage or a count | write a percentage of the declared people, such as "25%", or a count, such as 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1221,14 +1221,14 @@ email = "ana@acme.example"
 role = "Admin"
 "#,
         &[
-            r#"1:1 roster::wrong_type: `users` must be a table | write the header once, with one pair of brackets, [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+            r#"1:1 roster::wrong_type: `users` must be a table | write the header [users] once, with one pair of brackets, and then one line per person below it: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
         r#"users = ["ana@acme.example"]
 "#,
         &[
-            r#"1:9 roster::wrong_type: `users` must be a table | write the header once, with one pair of brackets, [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+            r#"1:9 roster::wrong_type: `users` must be a table | write the header [users] once, with one pair of brackets, and then one line per person below it: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
@@ -1321,7 +1321,7 @@ keep_at_least = { Admin = 9223372036854775807 }
 max_changes = 1.000
 "#,
         &[
-            r#"2:15 roster::wrong_type: `max_changes` must be a percentage or a count | write a percentage of the declared people, "25%", or a count, 40; 0 allows no changes"#,
+            r#"2:15 roster::wrong_type: `max_changes` must be a percentage or a count | write a percentage of the declared people, such as "25%", or a count, such as 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1329,7 +1329,7 @@ max_changes = 1.000
 max_changes = true
 "#,
         &[
-            r#"2:15 roster::wrong_type: `max_changes` must be a percentage or a count | write a percentage of the declared people, "25%", or a count, 40; 0 allows no changes"#,
+            r#"2:15 roster::wrong_type: `max_changes` must be a percentage or a count | write a percentage of the declared people, such as "25%", or a count, such as 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1631,21 +1631,21 @@ ana@acme.example: { role: "Admin" }
         r#"token = pylon_api_x9
 "#,
         &[
-            r#"1:1 roster::secret_in_file: `token` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+            r#"1:1 roster::secret_in_file: `token` does not belong in a reviewed file | pull requests and CI logs expose what is in this file: set PYLON_API_TOKEN or use --token-file instead, and if a real token was committed, revoke it in Pylon"#,
         ],
     ),
     (
         r#"PYLON_API_TOKEN=pylon_api_x9
 "#,
         &[
-            r#"1:1 roster::secret_in_file: `PYLON_API_TOKEN` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+            r#"1:1 roster::secret_in_file: `PYLON_API_TOKEN` does not belong in a reviewed file | pull requests and CI logs expose what is in this file: set PYLON_API_TOKEN or use --token-file instead, and if a real token was committed, revoke it in Pylon"#,
         ],
     ),
     (
         r#"password: hunter2
 "#,
         &[
-            r#"1:1 roster::secret_in_file: `password` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+            r#"1:1 roster::secret_in_file: `password` does not belong in a reviewed file | pull requests and CI logs expose what is in this file: set PYLON_API_TOKEN or use --token-file instead, and if a real token was committed, revoke it in Pylon"#,
         ],
     ),
     (
@@ -1653,14 +1653,14 @@ ana@acme.example: { role: "Admin" }
 api_key = abc123
 "#,
         &[
-            r#"2:1 roster::secret_in_file: `api_key` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+            r#"2:1 roster::secret_in_file: `api_key` does not belong in a reviewed file | pull requests and CI logs expose what is in this file: set PYLON_API_TOKEN or use --token-file instead, and if a real token was committed, revoke it in Pylon"#,
         ],
     ),
     (
         r#"token = "pylon_api_x9"
 "#,
         &[
-            r#"1:1 roster::secret_in_file: `token` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+            r#"1:1 roster::secret_in_file: `token` does not belong in a reviewed file | pull requests and CI logs expose what is in this file: set PYLON_API_TOKEN or use --token-file instead, and if a real token was committed, revoke it in Pylon"#,
         ],
     ),
     (
@@ -1668,7 +1668,7 @@ api_key = abc123
   "hunter\qpass"]
 "#,
         &[
-            r#"1:1 roster::secret_in_file: `tokens` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+            r#"1:1 roster::secret_in_file: `tokens` does not belong in a reviewed file | pull requests and CI logs expose what is in this file: set PYLON_API_TOKEN or use --token-file instead, and if a real token was committed, revoke it in Pylon"#,
             r#"2:10 roster::syntax: a backslash begins an escape sequence, and this one is not valid in TOML | write it twice: "a\\b""#,
         ],
     ),
@@ -1677,7 +1677,7 @@ api_key = abc123
 a = "hunter\q"
 "#,
         &[
-            r#"1:12 roster::secret_in_file: `secrets` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+            r#"1:12 roster::secret_in_file: `secrets` does not belong in a reviewed file | pull requests and CI logs expose what is in this file: set PYLON_API_TOKEN or use --token-file instead, and if a real token was committed, revoke it in Pylon"#,
             r#"2:12 roster::syntax: a backslash begins an escape sequence, and this one is not valid in TOML | write it twice: "a\\b""#,
         ],
     ),
@@ -1685,7 +1685,7 @@ a = "hunter\q"
         r#"export PYLON_API_TOKEN=pylon_api_x9
 "#,
         &[
-            r#"1:8 roster::secret_in_file: `PYLON_API_TOKEN` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+            r#"1:8 roster::secret_in_file: `PYLON_API_TOKEN` does not belong in a reviewed file | pull requests and CI logs expose what is in this file: set PYLON_API_TOKEN or use --token-file instead, and if a real token was committed, revoke it in Pylon"#,
         ],
     ),
     (
@@ -1693,7 +1693,7 @@ a = "hunter\q"
 "ana@acme.example" = { role = "Admin", token = hunter2 }
 "#,
         &[
-            r#"2:40 roster::secret_in_file: `token` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+            r#"2:40 roster::secret_in_file: `token` does not belong in a reviewed file | pull requests and CI logs expose what is in this file: set PYLON_API_TOKEN or use --token-file instead, and if a real token was committed, revoke it in Pylon"#,
         ],
     ),
     (
@@ -1909,7 +1909,7 @@ role = "Admin"
 "ana@acme.example" = { windows = [{ until = 2026-12-05T18:60:00, status = "away" }] }
 "#,
         &[
-            r#"2:45 roster::syntax: this is not a valid time | write the minute from 00 to 59, as in 2026-12-20T08:00:00"#,
+            r#"2:45 roster::syntax: this is not a valid time | write the minute as a number from 00 to 59, as in 2026-12-20T08:00:00"#,
         ],
     ),
     (
@@ -2057,7 +2057,7 @@ unmanaged = Block
 "ana@acme.example" = { windows = [{ from = 2026-12-05T08:60, status = "away" }] }
 "#,
         &[
-            r#"2:44 roster::syntax: this is not a valid time | write the minute from 00 to 59, as in 2026-12-20T08:00:00"#,
+            r#"2:44 roster::syntax: this is not a valid time | write the minute as a number from 00 to 59, as in 2026-12-20T08:00:00"#,
         ],
     ),
     (
@@ -2071,7 +2071,7 @@ unmanaged = Block
 """ana@acme.example""" = {}
 "#,
         &[
-            r#"2:1 roster::syntax: a key has one quote on each side, not three | write: "ana@acme.example" = …"#,
+            r#"2:1 roster::syntax: a key needs one quote on each side, not three | write: "ana@acme.example" = …"#,
         ],
     ),
     (

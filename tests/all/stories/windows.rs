@@ -44,7 +44,7 @@ fn a_window_that_ends_before_it_starts_because_of_daylight_saving_says_so() {
     };
     // On this day, clocks go from 2:00 to 3:00.
     let run = Scene::offline().file("users.toml", file("2027-03-28T03:15:00")).run("validate");
-    run.exits(1).names("roster::backwards_window").mentions("daylight saving skips one of these times");
+    run.exits(1).names("roster::backwards_window").mentions("daylight saving time skips one of these times");
     run.mentions("`from` is 2027-03-28T01:30:00Z and `until` is 2027-03-28T01:15:00Z");
     let run = Scene::offline().file("users.toml", file("2027-03-28T02:15:00")).run("validate");
     run.exits(1).mentions("`until` is the first instant after the window");
@@ -273,7 +273,7 @@ fn a_scheduled_change_of_a_guarded_role_is_in_the_title_and_never_collapsed() {
         let comment = scene.run(plan).exits(0).stdout.clone();
         assert!(comment.contains("### Nothing to change · 1 will gain `Admin` on a date\n"), "{comment}");
         let expanded = comment.split("<details>").next().unwrap_or_default();
-        let list = "**Scheduled changes of guarded roles**\n\n- `2027-01-01` `bo@acme.example` gains `Admin` (`users.toml:3`)\n";
+        let list = "**Scheduled changes to guarded roles**\n\n- `2027-01-01` `bo@acme.example` gains `Admin` (`users.toml:3`)\n";
         assert!(expanded.contains(list), "{comment}");
     }
     let text = scene.run("plan").exits(0).stdout.clone();
@@ -300,7 +300,7 @@ fn a_plan_can_be_made_for_another_day() {
     scene.run("plan --at 2026-12-19T23:59:59 --detailed-exitcode").exits(0);
     scene.run("plan --at tomorrow").exits(64).names("commands::bad_time");
     let run = scene.run("plan --at 2027-02-30");
-    run.exits(64).mentions("--at 2027-02-30 names a day that does not exist");
+    run.exits(64).mentions("--at 2027-02-30 is not a real date");
 }
 
 #[test]

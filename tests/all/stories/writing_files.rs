@@ -45,8 +45,8 @@ The default role is Member (3 people), the most common one apart from the admini
     );
     assert_eq!(
         read(&scene, "users.toml"),
-        r#"# The roles and statuses of your Pylon users. Edit a line, read what `rolecall plan` would change, and run
-# `rolecall apply`. Name a role by its name, slug, or ID.
+        r#"# The roles and statuses of your Pylon users. Edit a line, run `rolecall plan` to see what would change, and then run
+# `rolecall apply`. Write a role as its name, slug, or ID.
 
 [workspace]
 organization = "org_1"
@@ -414,13 +414,13 @@ Not written
 
 5 people declared in 3 team files · 1 not written
 People without a role in a team file get the role in its [defaults]. This is never the administrators' role.
-The root file sets `allow_unicode_emails = true`, because 1 address has non-ASCII characters. Check them.
+The root file sets `allow_unicode_emails = true`, because 1 address has non-ASCII characters. Check that they are correct.
 ",
     );
     assert_eq!(
         read(&scene, "users.toml"),
-        r#"# The roles and statuses of your Pylon users. Edit a line, read what `rolecall plan` would change, and run
-# `rolecall apply`. Name a role by its name, slug, or ID.
+        r#"# The roles and statuses of your Pylon users. Edit a line, run `rolecall plan` to see what would change, and then run
+# `rolecall apply`. Write a role as its name, slug, or ID.
 
 # The people are in these files, one per role.
 include = ["teams/*.toml"]
@@ -435,7 +435,7 @@ organization = "org_1"
     assert_eq!(
         read(&scene, "teams/admin.toml"),
         r#"# The people with the role Admin.
-# There is no default role: a person without a role does not become an administrator.
+# There is no default role, so that a person without a role does not become an administrator.
 
 [users]
 "ana@Acme.example" = { role = "Admin" }
@@ -590,7 +590,7 @@ rolecall import
 
 2 people declared
 The default role is Member (2 people), the most common one apart from the administrators' role. People without a role in the file get it.
-The file sets `allow_unicode_emails = true`, because 1 address has non-ASCII characters. Check them.
+The file sets `allow_unicode_emails = true`, because 1 address has non-ASCII characters. Check that they are correct.
 ",
     );
     assert!(
@@ -817,7 +817,9 @@ fn only_one_input_may_be_standard_input() {
         "validate - /dev/stdin",
     ] {
         let run = scene.run_with(&words.split(' ').collect::<Vec<_>>(), "x");
-        run.exits(64).names("commands::same_file").mentions("standard input can be only one of the files");
+        run.exits(64)
+            .names("commands::same_file")
+            .mentions("only one of the files that this run reads can be standard input");
     }
     scene.run_with(&["validate", "-", "-c", "-"], "[users]\n").exits(0);
 }

@@ -301,11 +301,11 @@ impl AccessLine {
             .extend(others.map(|role| format!("a SCIM group grants {role}, which the files do not declare")));
         for AppliedRule { rule, location, violated: _ } in self.rules.iter().filter(|rule| rule.violated) {
             let rule = rule.short(LONGEST_RULE);
-            notes.push(format!("a rule does not allow this role ({rule}), {location}"));
+            notes.push(format!("a rule does not allow this role ({rule}; see {location})"));
         }
         notes.extend(self.is_role_left_alone().then(|| "the files do not declare a role".to_owned()));
         if self.role_set.as_ref().is_some_and(|set| set.outdated) {
-            notes.push("the role has changed since, but that change is not in the audit log".into());
+            notes.push("the role has changed since then, but that change is not in the audit log".into());
         }
         if layout == Layout::Wide {
             let status = if self.status.is_empty() { Printable::new("(none)") } else { cell(&self.status) };
