@@ -257,7 +257,10 @@ fn journal(
         host: prepared.host.clone(),
         changes: plan.changes.len(),
         user: session.environment.user.clone(),
-        undoes: undoing.map(|undoing| undoing.journal.to_string_lossy().into_owned()),
+        undoes: undoing.map(|undoing| {
+            let path = std::path::absolute(undoing.journal).unwrap_or_else(|_| undoing.journal.to_owned());
+            path.to_string_lossy().into_owned()
+        }),
     };
     let created = journals::create(args.journal.as_deref(), &session.common.config, now);
     let begun = created.and_then(|(file, path)| match Journal::begin(file, begin) {
@@ -276,6 +279,21 @@ fn journal(
             .help("nothing was changed; choose another file with --journal")
             .into()
     })
+}
+
+/// Writes the journal of a rollback that has nothing left to do. Otherwise, the incomplete rollback that it continues would remain
+/// the newest run.
+pub(super) fn without_changes(
+    undoing: Undoing<'_>,
+    prepared: &Prepared,
+    args: &CarryArgs,
+    session: Session<'_>,
+) -> Result<(), CommandError> {
+    let (mut journal, path) = journal("rollback", Some(undoing), prepared, args, session)?;
+    let finished = Finished { outcomes: Vec::new(), stopped: None, not_read_back: 0 };
+    let ended = journal.end(session.environment.clock.now(), &[], &finished);
+    ended.unwrap_or_else(|error| incomplete_journal(&path.to_string_lossy(), error));
+    Ok(())
 }
 
 /// Sends the changes and reads them back. The second result is the error if the end of the journal can't be written.

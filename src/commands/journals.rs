@@ -157,12 +157,16 @@ pub(super) fn first_line(journal: &Path) -> Option<JournalLine> {
 }
 
 /// Returns the path of the journal that a rollback undoes, so that the next `rollback` can use it again. `rollback` is the path
-/// of the rollback's own journal, and `undoes` is the path recorded there. Because `undoes` may be relative to a different
-/// folder, the folder with the rollback's journal is tried first. Returns `None` if neither path is a file.
+/// of the rollback's own journal, and `undoes` is the path recorded there. Journals may have been moved together, so the folder with
+/// the rollback's journal is tried first. Returns `None` if neither path is a file.
 pub(super) fn undone_by(rollback: &Path, undoes: Option<&str>) -> Option<PathBuf> {
     let undoes = Path::new(undoes?);
     let in_same_folder = rollback.with_file_name(undoes.file_name()?);
-    [in_same_folder, undoes.to_owned()].into_iter().find(|path| path.is_file())
+    // A relative path could name a different journal in this folder.
+    let recorded = undoes.is_absolute().then(|| undoes.to_owned());
+    let found = [Some(in_same_folder), recorded].into_iter().flatten().find(|path| path.is_file())?;
+    let here = std::env::current_dir().unwrap_or_default();
+    Some(found.strip_prefix(here).map(Path::to_owned).unwrap_or(found))
 }
 
 /// Returns the newest journal for these options if it has no end record, or if it's for a rollback that was stopped. Only the first

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::apply::{Undoing, carry_through, report_only};
+use super::apply::{Undoing, carry_through, report_only, without_changes};
 use super::connection::{Connection, at_present};
 use super::files::{Declared, declared};
 use super::prepare::{confirmed, settle_rollback};
@@ -44,6 +44,9 @@ pub(super) fn run(args: &RollbackArgs, session: Session<'_>) -> Done {
             return report_only(connection, prepared).await;
         }
         let undoing = Undoing { journal: of, files: &files };
+        if prepared.reviewed.plan.changes.is_empty() && continues_newest(of, args, session.common) {
+            without_changes(undoing, &prepared, &args.carry, session)?;
+        }
         let replan = async |connection: &Connection| {
             Ok(prepare(connection, &files.resolved_again(session.environment), &applied).await?)
         };
@@ -69,27 +72,40 @@ fn declared_and_applied(of: &Path, session: Session<'_>) -> Result<(Declared, Ap
 /// Lists the newest journals for this config.
 pub(super) fn list(args: &RollbackArgs, common: &Common) -> (Body, Exit) {
     let mut newest = journals::newest(folder(&common.config));
-    let last = newest.iter().position(|journal| journals::is_for(journal, &args.connection));
+    let last = newest.iter().find(|journal| journals::is_for(journal, &args.connection));
+    let last = last.map(|journal| entry(journal));
     let older = newest.len().saturating_sub(LISTED);
     newest.truncate(LISTED);
     let mut journals: Vec<JournalEntry> = newest.iter().map(|path| entry(path)).collect();
     mark_rolled_back(&mut journals);
-    let has_ended = |last: usize| {
-        journals.get(last).is_none_or(|journal: &JournalEntry| journal.state != JournalState::Running)
-    };
-    let incomplete = last.and_then(|last| journals.get(last)).filter(|last| last.is_incomplete_rollback());
-    // For an incomplete rollback, `--last` is refused.
-    let newest =
-        incomplete.map_or_else(|| "--last".to_owned(), |last| path_word(last.journal.raw().as_ref()));
-    let undo = last.is_some_and(has_ended).then(|| common.invocation.command(&["rollback", &newest]));
-    let undone = incomplete.and_then(undone_by);
-    let resume = undone.map(|undone| common.invocation.command(&["rollback", &path_word(&undone)]));
+    let rollback = |word: &str| common.invocation.command(&["rollback", word]);
+    let (mut undo, mut resume) = (None, None);
+    match &last {
+        // For an incomplete rollback, `--last` is refused.
+        Some(last) if last.is_incomplete_rollback() => {
+            undo = Some(rollback(&path_word(last.journal.raw().as_ref())));
+            resume = undone_by(last).map(|undone| rollback(&path_word(&undone)));
+        }
+        Some(last) if !matches!(last.state, JournalState::Running | JournalState::Unreadable) => {
+            undo = Some(rollback("--last"));
+        }
+        _ => {}
+    }
     (Body::Journals(Box::new(JournalsReport { journals, older, undo, resume, last })), Exit::Done)
 }
 
 fn entry(journal: &Path) -> JournalEntry {
     let is_running = journals::is_running(journal);
     JournalEntry::new(journal, journals::lines(journal).as_deref(), is_running)
+}
+
+/// Returns `true` if the newest run is an incomplete rollback of the run with the journal `of`.
+fn continues_newest(of: &Path, args: &RollbackArgs, common: &Common) -> bool {
+    let newest = journals::newest_for(folder(&common.config), &args.connection).map(|newest| entry(&newest));
+    let incomplete = newest.filter(JournalEntry::is_incomplete_rollback);
+    incomplete
+        .and_then(|newest| undone_by(&newest))
+        .is_some_and(|undone| undone.file_name() == of.file_name())
 }
 
 /// Returns the path of the journal that this rollback undoes.

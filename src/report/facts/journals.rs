@@ -23,15 +23,15 @@ pub struct JournalsReport {
     /// The number of older journals not listed.
     pub older: usize,
     /// The command to undo the newest run against the selected Pylon. `null` if there are no journals for this Pylon, or if the
-    /// newest run is still active on this machine.
+    /// newest run is still active on this machine, or its journal cannot be read.
     pub undo: Option<String>,
     /// The command to continue the newest run against the selected Pylon if it is a rollback that left changes unapplied. `null`
     /// otherwise, or if the journal that it undoes is not found.
     pub resume: Option<String>,
-    /// The index of the newest journal for the selected Pylon, or `None` if there are no journals for this Pylon. The index can
-    /// be beyond the end of `journals`, which omits older journals.
+    /// The newest journal for the selected Pylon. `None` if there are no journals for this Pylon. It can be older than all of
+    /// `journals`.
     #[serde(skip)]
-    pub last: Option<usize>,
+    pub last: Option<JournalEntry>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
@@ -59,6 +59,9 @@ pub struct JournalEntry {
     pub state: JournalState,
     /// The number of changes that a finished run did not apply. 0 if the run did not finish.
     pub not_applied: usize,
+    /// Whether some of them might succeed if they are sent again.
+    #[serde(skip)]
+    pub is_resumable: bool,
     /// Whether a newer journal in the list is a rollback of this run that applied every change and was not rolled back itself.
     pub rolled_back: bool,
     /// The reason the journal cannot be read.
@@ -100,11 +103,11 @@ impl JournalEntry {
         else {
             return Self { problem, ..unreadable };
         };
-        let (state, not_applied) = match Ending::from_lines(lines) {
-            Ending::Unfinished if is_running => (JournalState::Running, 0),
-            Ending::Unfinished => (JournalState::Unfinished, 0),
-            Ending::Stopped(_) => (JournalState::Stopped, 0),
-            Ending::Finished { at: _, left } => (JournalState::Finished, left.len()),
+        let (state, left) = match Ending::from_lines(lines) {
+            Ending::Unfinished if is_running => (JournalState::Running, Vec::new()),
+            Ending::Unfinished => (JournalState::Unfinished, Vec::new()),
+            Ending::Stopped(_) => (JournalState::Stopped, Vec::new()),
+            Ending::Finished { at: _, left } => (JournalState::Finished, left),
         };
         Self {
             at: Some(*at),
@@ -116,7 +119,8 @@ impl JournalEntry {
             changes: Some(*changes),
             applied: Some(applied(lines)),
             state,
-            not_applied,
+            not_applied: left.len(),
+            is_resumable: left.iter().any(|kind| kind.may_succeed_if_sent_again()),
             ..unreadable
         }
     }
@@ -129,12 +133,12 @@ impl JournalEntry {
             && self.undoes.as_ref().is_some_and(|undoes| file_name(undoes) == file_name(&other.journal))
     }
 
-    /// Returns `true` for a rollback that left changes unapplied and is not running. Undoing it would repeat changes that it was
-    /// meant to undo.
+    /// Returns `true` for a rollback that can be continued because it left changes unapplied and isn't running. Undoing it would
+    /// repeat changes that it was meant to undo.
     pub fn is_incomplete_rollback(&self) -> bool {
         let is_incomplete = match self.state {
             JournalState::Stopped | JournalState::Unfinished => true,
-            JournalState::Finished => self.not_applied > 0,
+            JournalState::Finished => self.is_resumable,
             JournalState::Running | JournalState::Unreadable => false,
         };
         self.is_rollback() && is_incomplete
@@ -157,6 +161,7 @@ impl JournalEntry {
             applied,
             state,
             not_applied,
+            is_resumable: _,
             rolled_back,
             problem,
         } = self;
@@ -228,20 +233,21 @@ fn applied(lines: &[JournalLine]) -> usize {
 impl JournalsReport {
     pub fn tables(&self) -> TableReport {
         let Self { journals, older, undo, resume, last } = self;
-        let newest_entry = last.and_then(|last| journals.get(last));
+        let all = words::count(journals.len() + older, "journal", "journals");
         let verdict = match undo {
+            None if last.as_ref().is_some_and(|last| last.state == JournalState::Unreadable) => {
+                format!("{all} · the newest cannot be read; to undo an older run, name its journal")
+            }
             None if last.is_some() => {
-                let count = words::count(journals.len() + older, "journal", "journals");
-                format!("{count} · the newest run is still active, and can be undone once it has ended")
+                format!("{all} · the newest run is still active; it can be undone once it has ended")
             }
-            None if !journals.is_empty() => {
-                format!("{}, none of them for this host", words::count(journals.len() + older, "journal", "journals"))
-            }
+            None if !journals.is_empty() => format!("{all}, none of them for this host"),
             None => "no journals in .rolecall/journal/ next to the config file; pipelines write theirs to the file given with --journal".into(),
             Some(undo) => {
                 let older = if *older > 0 { format!(" · {older} older") } else { String::new() };
-                let newest = if *last == Some(0) { "the newest" } else { "the newest for this host" };
-                let advice = match (newest_entry, resume) {
+                let is_first = journals.first().zip(last.as_ref()).is_some_and(|(one, last)| one.journal == last.journal);
+                let newest = if is_first { "the newest" } else { "the newest for this host" };
+                let advice = match (last, resume) {
                     // `resume` contains the name of the journal, which is untrusted text, so it can't be in the first line.
                     (Some(entry), Some(resume)) if entry.is_incomplete_rollback() => {
                         format!("{newest} is an incomplete rollback\nto continue it: {resume}")

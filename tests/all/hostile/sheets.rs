@@ -312,12 +312,14 @@ pub(super) fn journals(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
             applied: Some(round / 2),
             state: JournalState::Finished,
             not_applied: round % 2,
+            is_resumable: false,
             rolled_back: round.is_multiple_of(3),
             problem: None,
         });
     }
     let undo = Some("rolecall rollback --last".into());
-    Body::Journals(Box::new(JournalsReport { journals, older: 1, undo, resume: None, last: Some(0) }))
+    let last = journals.first().cloned();
+    Body::Journals(Box::new(JournalsReport { journals, older: 1, undo, resume: None, last }))
 }
 
 /// Returns a plan for one person. Most of its strings go to a detached deal because the report doesn't show them.

@@ -409,7 +409,8 @@ fn after_a_killed_rollback_every_command_says_how_to_continue_it() {
     assert!(doctor.contains("! last rollback   it did not finish\n"), "{doctor}");
     assert!(doctor.contains(&format!("run `{resume}` to continue the\n      rollback;")), "{doctor}");
 
-    // Without the apply's journal, there's no command to suggest.
+    // Without the apply's journal, there's no command to suggest, even if another file has its name.
+    fs::write(scene.folder().join(&name), "").unwrap();
     let kept = scene.folder().join("kept.jsonl");
     fs::rename(&journal, &kept).unwrap();
     scene.run("plan").exits(0).mentions("To continue the rollback, run it again with the same journal.");
@@ -444,6 +445,50 @@ fn after_a_stopped_rollback_plan_says_how_to_continue_it_and_last_is_refused() {
     assert_eq!(scene.patches().len(), patches);
     let report: Value = serde_json::from_str(&scene.run("rollback --format json").stdout).unwrap();
     assert_eq!((&report["resume"], &report["undo"]), (&Value::from(apply), &Value::from(rollback)));
+}
+
+#[test]
+fn continuing_a_rollback_that_has_nothing_left_to_do_completes_it() {
+    let (scene, journal) = applied_without_a_named_journal();
+    scene.run("rollback --last --auto-approve").exits(0);
+    let files = || fs::read_dir(journal.parent().unwrap()).unwrap().map(|file| file.unwrap().path());
+    let rollback = files().find(|path| *path != journal).unwrap();
+    let text = fs::read_to_string(&rollback).unwrap();
+    fs::write(&rollback, text.lines().take(2).collect::<Vec<_>>().join("\n")).unwrap();
+    let again = format!("rollback .rolecall/journal/{}", journal.file_name().unwrap().to_string_lossy());
+    scene.run("rollback --last").exits(1).names("rollback::incomplete");
+    let patches = scene.patches().len();
+    scene.run(&again).exits(0);
+    assert_eq!(scene.patches().len(), patches);
+    assert_eq!(files().count(), 3);
+    scene.run("plan").exits(0).complains("");
+    let list = scene.run("rollback").exits(0).stdout.clone();
+    assert!(list.contains("3       finished, rolled back\n"), "{list}");
+    scene.run(&again).exits(0);
+    assert_eq!(files().count(), 3, "a complete rollback isn't continued");
+}
+
+#[test]
+fn a_rollback_that_cannot_get_any_further_is_not_incomplete() {
+    let (scene, journal) = applied_without_a_named_journal();
+    scene.run("rollback --last --auto-approve").exits(0);
+    let files = fs::read_dir(journal.parent().unwrap()).unwrap().map(|file| file.unwrap().path());
+    let rollback = files.into_iter().find(|path| *path != journal).unwrap();
+    let text = fs::read_to_string(&rollback).unwrap();
+    let ends = |outcome: &str| {
+        let outcome = format!(r#""outcome":"{outcome}""#);
+        fs::write(&rollback, text.replacen(r#""outcome":"applied""#, &outcome, 1)).unwrap();
+        scene.run("rollback").exits(0).stdout.clone()
+    };
+    assert!(ends("rejected").contains("the newest is an incomplete rollback"));
+    let list = ends("not effective");
+    assert!(list.contains("1 not applied\n") && list.contains("`rolecall rollback --last`\n"), "{list}");
+    fs::write(&rollback, "").unwrap();
+    let list = scene.run("rollback").exits(0).stdout.clone();
+    assert!(
+        list.ends_with("\n2 journals · the newest cannot be read; to undo an older run, name its journal\n"),
+        "{list}"
+    );
 }
 
 #[test]
@@ -514,7 +559,7 @@ fn a_run_that_is_still_running_is_not_listed_as_unfinished() {
     let list = scene.run("rollback").exits(0).stdout.clone();
     assert!(list.contains("  still running\n"), "{list}");
     assert!(
-        list.contains("1 journal · the newest run is still active, and can be undone once it has ended"),
+        list.contains("1 journal · the newest run is still active; it can be undone once it has ended"),
         "{list}"
     );
     scene.run("rollback --last --auto-approve").exits(1).names("rollback::still_running");
@@ -566,7 +611,7 @@ fn for_a_value_from_an_active_window_no_edit_is_suggested() {
     let (scene, _) = applied(users);
     let run = scene.run("rollback first.jsonl --auto-approve --report json=rollback.json");
     run.exits(0);
-    assert!(run.stdout.contains("cy@acme.example status: a window sets it until 2026-12-01; the value in Pylon is not written (users.toml:1)"), "{}", run.stdout);
+    assert!(run.stdout.contains("cy@acme.example status: a window sets it until 2026-12-01, so the value in Pylon is not written to the files (users.toml:1)"), "{}", run.stdout);
     let report: Value =
         serde_json::from_str(&fs::read_to_string(scene.folder().join("rollback.json")).unwrap()).unwrap();
     assert_eq!(report["rollback"]["contradicted"], 1);
