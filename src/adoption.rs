@@ -46,9 +46,10 @@ pub struct NotWritten {
 /// The reason a value or person was left out of the updated files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotWrittenReason {
-    /// The desired value comes from a window. Contains the end of the window, or `None` if the window has no end or has already
-    /// ended.
+    /// The desired value comes from a window. Contains the end of the window, or `None` if the window has no end.
     Window(Option<String>),
+    /// The desired value is the `then` of a window that has ended.
+    AfterWindow,
     /// Pylon still has the value set by a window that has ended. Contains the end of that window.
     EndedWindow(String),
     /// Pylon has no value, several values, or a value that can't be expressed in a file. Contains Pylon's values.
@@ -399,7 +400,7 @@ fn temporary(origin: &Origin) -> Option<NotWrittenReason> {
         Origin::Window { until, reason: _ } => {
             Some(NotWrittenReason::Window(until.as_ref().map(|until| until.written.clone())))
         }
-        Origin::After { .. } => Some(NotWrittenReason::Window(None)),
+        Origin::After { .. } => Some(NotWrittenReason::AfterWindow),
         Origin::Person | Origin::Defaults | Origin::Rollback => None,
     }
 }

@@ -116,13 +116,13 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
         }
         let problem = Problem::new(
             plan::PlanCode::OnlyUnknown,
-            format!("no file declares {}", Printable::cut(written, 80)),
+            format!("no file declares {}", Printable::cut(written, 254)),
         );
         problems.push(match known.near(&email) {
             // The declared address could be the typo.
             Some(near) => problem.help(format!(
                 "the files declare {}, which is similar: pass that address to --only, or correct it in the files if it is a typo",
-                Printable::cut(near.as_str(), 80)
+                Printable::cut(near.as_str(), 254)
             )),
             None => problem.help("--only takes an address that is declared in the files"),
         });

@@ -225,7 +225,7 @@ fn check_formats(command: &Command, common: &Common) -> Result<(), CommandError>
     if prints_its_own && !common.report.is_empty() {
         let problem = Problem::new(
             CommandCode::NoReport,
-            format!("`rolecall {name}` makes no report, so --report cannot write one"),
+            format!("`rolecall {name}` does not produce a report, so --report cannot be used with it"),
         );
         let help = format!("redirect its output instead: rolecall {name} … > FILE");
         return Err(CommandError::usage(problem.help(help)));

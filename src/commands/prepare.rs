@@ -75,8 +75,8 @@ async fn prepare_on(
     Ok(prepared)
 }
 
-/// Reads the organization and draws a plan. If the plan takes a guarded role away from people, holders found only in the
-/// listing can't count toward the minimum. In that case, reads everything again and searches for these holders as well.
+/// Reads the organization and makes a plan. If the plan takes a guarded role away from people, holders who appear only in the
+/// listing can't count toward the role's minimum. In that case, reads everything again, and also searches for these holders.
 pub(super) async fn confirmed(
     connection: &Connection,
     declared: &Declared,
@@ -114,10 +114,10 @@ fn only_of(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Problems
 /// if there were nothing to change.
 fn only_missing(absent: &Absent) -> Problem {
     let Absent { email, absence } = absent;
-    let name = Printable::cut(email.value.as_str(), 80);
+    let name = Printable::cut(email.value.as_str(), 254);
     let (what, help) = match absence {
         Absence::Missing { did_you_mean: Some(near) } => {
-            let near = Printable::cut(near.as_str(), 80);
+            let near = Printable::cut(near.as_str(), 254);
             (
                 "was not found in Pylon",
                 format!("did you mean {near}? if so, correct the address in the files"),

@@ -311,7 +311,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "man",
-        more: "Without a command, prints the page of rolecall itself. Packagers can write all pages to a folder.",
+        more: "Without a command, prints the man page of rolecall itself. Packagers can write all man pages to a folder.",
         examples: &[
             ("rolecall man plan | man -l -", "read the page of `rolecall plan`"),
             ("rolecall man --into share/man/man1", "write rolecall.1, rolecall-plan.1, and the others"),

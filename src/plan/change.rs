@@ -21,7 +21,8 @@ pub struct Plan {
     pub only: Vec<Email>,
     /// The changes, sorted by declared address.
     pub changes: Vec<Change>,
-    /// Differences that the policy only observes, sorted by declared address. These are reported but never applied.
+    /// Differences that the policy only observes, and values that were not set in time after a window, sorted by declared address.
+    /// These are reported but never applied.
     pub observed: Vec<Change>,
     /// Differences that the policy ignores, sorted by declared address. The summary of a plan shows only how many people they
     /// affect.

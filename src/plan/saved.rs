@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::change::{Change, Edit, Plan, Subject};
+use crate::desired::Origin;
 use crate::observed::RoleCatalog;
 use crate::printable::Printable;
 use crate::problem::{Problem, codes};
@@ -252,12 +253,15 @@ impl SavedPlan {
         if new.is_empty() { Ok(self.in_sync_now(fresh)) } else { Err(stale(&new, roles)) }
     }
 
-    /// Counts the reviewed changes that another client has already made. Changes to people who have since been removed from
-    /// Pylon or deactivated are left out.
+    /// Counts the reviewed changes that another client has already made. Leaves out changes to people who have since been removed
+    /// from Pylon or deactivated, and changes that it's now too late to make after a window.
     fn in_sync_now(&self, fresh: &Plan) -> usize {
         let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
         let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());
-        let pending: HashSet<&str> = changes.chain(absent).collect();
+        let is_overdue = |edit: &Edit| matches!(edit.origin, Origin::After { is_overdue: true, .. });
+        let overdue = fresh.observed.iter().filter(|change| change.edits.iter().any(is_overdue));
+        let overdue = overdue.map(|change| change.subject.email.value.as_str());
+        let pending: HashSet<&str> = changes.chain(absent).chain(overdue).collect();
         self.operations.iter().filter(|operation| !pending.contains(operation.email.as_str())).count()
     }
 

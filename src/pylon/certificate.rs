@@ -144,7 +144,7 @@ pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshak
         ) if in_handshake => Some(tls(
             party,
             "does not use TLS: it may be a plain HTTP server",
-            "check the port of --base-url; write http:// only for a server on this machine",
+            "check the port in --base-url; use http:// only for a server on this machine",
         )),
         _ => None,
     }

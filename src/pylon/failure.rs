@@ -398,7 +398,7 @@ impl Refusal {
             ),
             ("organization_suspended" | "organization_deactivated" | "organization_inactive", _) => (
                 PylonCode::Suspended,
-                "the organization is suspended or deactivated in Pylon: contact Pylon's support",
+                "the organization is suspended or deactivated in Pylon: contact Pylon support",
             ),
             (_, 401) => (
                 PylonCode::BadCredentials,
@@ -425,11 +425,11 @@ impl Refusal {
             (_, 500..=599) if self.intermediary.is_some() => (
                 PylonCode::ServerTrouble,
                 "a server in front of Pylon returned an error: try again later; if the error persists, check --base-url and \
-                 HTTPS_PROXY, then contact Pylon's support",
+                 HTTPS_PROXY, then contact Pylon support",
             ),
             (_, 500..=599) => (
                 PylonCode::ServerTrouble,
-                "internal error in Pylon: try again later; if the error persists, send the request ID to Pylon's support",
+                "internal error in Pylon: try again later; if the error persists, send the request ID to Pylon support",
             ),
             _ => (
                 PylonCode::Rejected,

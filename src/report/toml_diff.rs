@@ -26,7 +26,7 @@ fn change(line: &ChangeLine) -> Hunk {
     let ChangeLine { email, person, edits, outcome, location: _ } = line;
     let outcome = outcome.as_ref().map_or_else(String::new, |outcome| format!(": {}", outcome.name));
     let primary = person.primary_email.as_ref();
-    let primary = primary.map_or_else(String::new, |primary| format!(" ({})", primary.short(LONGEST)));
+    let primary = primary.map_or_else(String::new, |primary| format!(" ({})", words::full_address(primary)));
     let heading = format!("{} # {}{primary}{outcome}", header(email.raw()), person.name.short(LONGEST));
     let (mut before, mut after) = (vec![heading.clone()], vec![heading]);
     for edit in edits {

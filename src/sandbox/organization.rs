@@ -108,7 +108,7 @@ pub(super) fn find_role<'r>(roles: &'r [Role], word: &str) -> Result<&'r Role, S
         }
         several => {
             let ids = several.iter().map(|role| role.id.as_str()).collect::<Vec<_>>().join(", ");
-            Err(format!("more than one role is named `{word}`; write one of the ids {ids}"))
+            Err(format!("more than one role is named `{word}`; use one of these IDs instead: {ids}"))
         }
     }
 }

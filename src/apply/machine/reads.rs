@@ -82,8 +82,8 @@ impl Machine {
     }
 
     pub(super) fn schedule(&mut self, at: Duration, read: Read) {
-        // After a stop, don't schedule the read, because `end_the_rest` and `end_reading_back` end the changes of the users who
-        // were going to be read.
+        // After a stop, don't schedule the read. `end_the_rest` and `end_reading_back` end the changes that are waiting for a
+        // read.
         if self.may_send() {
             self.counter += 1;
             self.reads.insert((read.purpose.endpoint(), at, self.counter), read);

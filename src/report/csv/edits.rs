@@ -12,7 +12,7 @@ use crate::roster::Field;
 pub(super) struct EditRow<'r> {
     change: &'r ChangeLine,
     edit: &'r EditLine,
-    /// Whether the policy only observes the field and leaves the difference alone.
+    /// Whether the difference is left alone because the policy only observes the field, or because a window ended too long ago.
     is_observed: bool,
     /// Whether the edit makes the person gain or lose a guarded role.
     is_guarded: bool,

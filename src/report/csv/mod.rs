@@ -61,7 +61,7 @@ fn table<R: Copy>(columns: Columns<'_, fn(R) -> Cell>, rows: impl IntoIterator<I
 #[allow(clippy::unnecessary_wraps, reason = "a column that uses `?` returns an option")]
 fn cell(value: impl Serialize) -> Cell {
     let value = serde_json::to_value(value);
-    Some(value.unwrap_or_else(|error| unreachable!("the values of a report are valid JSON: {error}")))
+    Some(value.unwrap_or_else(|error| unreachable!("the values in a report should be valid JSON: {error}")))
 }
 
 /// Returns the kind of an origin, as in the JSON report.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::agenda::{ScheduledChange, WindowLine};
-use super::plan::{BlameLine, ChangeLine, EditLine, GuardrailLine, PlanReport};
+use super::plan::{BlameLine, EditLine, GuardrailLine, PlanReport};
 use super::{Envelope, OrganizationLine};
 use crate::desired::DesiredPerson;
 use crate::exit::Exit;
@@ -234,7 +234,7 @@ impl ExplanationReport {
 
     pub fn tables(&self) -> TableReport {
         let changes = self.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty());
-        let observed = self.plan.as_ref().is_some_and(|plan| !plan.observed.is_empty());
+        let observed = self.observed().next().is_some();
         let (mark, verdict) = match (&self.declared, &self.in_pylon) {
             _ if !self.candidates.is_empty() => {
                 (Mark::Bad, "several people match; enter more of the name or address")
@@ -251,6 +251,10 @@ impl ExplanationReport {
                 (Mark::Attention, "declared, but deactivated in Pylon")
             }
             (Some(_), Some(_)) if changes => (Mark::Attention, "not in sync: see what would change"),
+            (Some(_), Some(_)) if self.observed().any(EditLine::is_overdue) => (
+                Mark::Attention,
+                "not in sync, and left alone: the window ended more than 48 hours ago; to correct it, set the value in Pylon",
+            ),
             (Some(_), Some(_)) if observed => {
                 (Mark::Attention, "not in sync, and left alone: the policy only observes this field")
             }
@@ -318,18 +322,20 @@ impl ExplanationReport {
         Table::new(Some("In the files now"), &[], rows)
     }
 
+    fn observed(&self) -> impl Iterator<Item = &EditLine> {
+        self.plan.iter().flat_map(|plan| &plan.observed).flat_map(|line| &line.edits)
+    }
+
     fn would_change(&self) -> Table {
-        let edits = |lines: fn(&PlanReport) -> &Vec<ChangeLine>| {
-            self.plan.iter().flat_map(lines).flat_map(|line| &line.edits)
-        };
+        let changes = self.plan.iter().flat_map(|plan| &plan.changes).flat_map(|line| &line.edits);
         let row = |edit: &EditLine, note: &str| {
             let change = Printable::new(&edit.change(LONGEST_CELL));
             let row = Row::new(Mark::Attention, [Printable::new(edit.field.as_str()), change])
                 .at(edit.location.clone());
             if note.is_empty() { row } else { row.note(note) }
         };
-        let changes = edits(|plan| &plan.changes).map(|edit| row(edit, ""));
-        let observed = edits(|plan| &plan.observed).map(|edit| row(edit, "observed, left alone"));
+        let changes = changes.map(|edit| row(edit, ""));
+        let observed = self.observed().map(|edit| row(edit, "observed, left alone"));
         let ignored = self.plan.iter().flat_map(ignored).zip(&self.ignored_by);
         let ignored = ignored.map(|(edit, policy)| row(edit, &policy.sentence()));
         Table::new(Some("What would change"), &[], changes.chain(observed).chain(ignored))
@@ -424,7 +430,8 @@ fn person_rows(person: &PylonLine, last_changes: &[LastChangeLine]) -> Vec<Row> 
     let fact = |name: &str, value: Printable| Row::new(Mark::Plain, [Printable::new(name), value]);
     let mut rows = vec![fact("name", cell(name)), fact("id", cell(id)), fact("address", full_address(email))];
     if !other_emails.is_empty() {
-        rows.push(fact("also", listed(other_emails)));
+        let others: Vec<String> = other_emails.iter().map(|email| full_address(email).to_string()).collect();
+        rows.push(fact("also", Printable::new(&others.join(", "))));
     }
     if *found_by_other_email {
         let found = fact("found", Printable::new("by an address other than the primary one"));

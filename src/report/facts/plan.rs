@@ -44,7 +44,7 @@ pub struct PlanReport {
     pub guarded_roles: Vec<GuardedRoleLine>,
     /// Sorted by declared address, as are `observed`, `ignored`, `missing`, and `found_elsewhere`.
     pub changes: Vec<ChangeLine>,
-    /// Differences left alone because the policy only observes them.
+    /// Differences left alone because the policy only observes them, or because a window ended more than 48 hours ago.
     pub observed: Vec<ChangeLine>,
     /// Differences that the policy ignores. Formats other than JSON only count the people.
     pub ignored: Vec<ChangeLine>,
@@ -219,7 +219,7 @@ pub struct BaseLine {
     pub has_files: bool,
     /// The first problem in the base version, if it is not valid. In that case, edits have no cause.
     pub problem: Option<Printable>,
-    /// Differences from the base version that the plan does not write, sorted as in a comparison.
+    /// Differences from the base version that do not lead to a write in this plan, in the same order as in a comparison.
     pub unwritten: Vec<DifferenceEntry>,
 }
 
@@ -241,6 +241,11 @@ impl EditLine {
     pub fn short_values(&self, limit: usize) -> (Vec<Printable>, Printable) {
         let from: Vec<&str> = self.from.iter().map(Printable::raw).collect();
         Printable::cut_changes(&from, self.to.raw(), limit)
+    }
+
+    /// Returns `true` if the value should have been set after a window, but never was.
+    pub const fn is_overdue(&self) -> bool {
+        matches!(self.origin, Origin::After { is_overdue: true, .. })
     }
 
     /// Formats the old and new values, truncated to `limit` characters each.

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use super::LONGEST;
 use crate::printable::Printable;
 use crate::report::facts::agenda::WindowLine;
+use crate::report::words;
 use crate::roster::Field;
 
 /// The maximum number of lanes. The JSON report has all windows.
@@ -151,5 +152,5 @@ fn sentence(window: &WindowLine) -> String {
         until.as_ref().map_or_else(|| " with no end".to_owned(), |until| format!(" until {}", until.written));
     let then = then.as_ref().map_or_else(String::new, |then| format!(", then {}", short(then)));
     let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", short(reason)));
-    format!("{}: {}{from}{until}{then}{reason}, {location}", short(email), sets.join(", "))
+    format!("{}: {}{from}{until}{then}{reason}, {location}", words::full_address(email), sets.join(", "))
 }

@@ -1,7 +1,6 @@
 //! Lists people who need attention even though the plan has no changes for them.
 
 use super::{Line, Part, Section, in_parentheses, line, list, separated};
-use crate::desired::Origin;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::plan::{
@@ -25,7 +24,7 @@ pub(super) fn others(report: &PlanReport) -> Vec<Section> {
     let blocks =
         |name| report.guardrails.iter().any(|line| line.name == name && line.verdict == Verdict::Blocks);
     let (deactivated, missing): (Vec<_>, Vec<_>) = report.missing.iter().partition(|line| line.deactivated);
-    let has_overdue = report.observed.iter().flat_map(|change| &change.edits).any(is_overdue);
+    let has_overdue = report.observed.iter().flat_map(|change| &change.edits).any(EditLine::is_overdue);
     let lists = [
         list(
             "Not found in Pylon",
@@ -52,16 +51,11 @@ pub(super) fn others(report: &PlanReport) -> Vec<Section> {
     undeclared(report).into_iter().chain(lists.into_iter().flatten()).collect()
 }
 
-/// Returns `true` if the value should have been set after a window, but never was.
-fn is_overdue(edit: &EditLine) -> bool {
-    matches!(edit.origin, Origin::After { is_overdue: true, .. })
-}
-
 fn observed_line(change: &ChangeLine) -> Line {
     let ChangeLine { email, edits, location, .. } = change;
     let mut line = line![email, " "];
     line.extend(separated(edits.iter().map(observed)));
-    line.extend(in_parentheses(location));
+    line.extend(in_parentheses(edits.first().map_or(location, |edit| &edit.location)));
     line
 }
 
@@ -89,7 +83,7 @@ fn observed(edit: &EditLine) -> Line {
     line.extend(separated(from.iter().map(|value| line![value])));
     let before = from.last().map_or("", Printable::raw);
     line.extend(line![format!(" {} ", words::arrow(before)), to]);
-    if is_overdue(edit) {
+    if edit.is_overdue() {
         line.extend(line![", ", Part::Sentence(words::origin(origin))]);
     }
     line.extend(blame.iter().flat_map(|blame| line![" (", Part::Sentence(words::blame(blame)), ")"]));

@@ -58,6 +58,11 @@ fn row_lines(row: &Row, widths: &[usize], width: Option<usize>, styles: &Styles)
     path.iter().for_each(|path| text += &format!("      {}\n", whole(path.as_str())));
     let note_width = width.map_or(NOTE, |width| NOTE.min(width.saturating_sub(NOTE_INDENT)));
     for line in notes.iter().flat_map(|note| note.lines()) {
+        // In a remedy, only TOML to copy is indented.
+        if line.starts_with("  ") {
+            text += &verbatim(&format!("      {line}\n"));
+            continue;
+        }
         let lines = textwrap::wrap(line, wrap::options(note_width));
         lines.iter().for_each(|line| text += &format!("      {line}\n"));
     }

@@ -98,7 +98,7 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
     match why {
         NotWrittenReason::Window(Some(until)) => {
             format!(
-                "{name}: a window sets it until {}; the value in Pylon is not written",
+                "{name}: a window sets it until {}, so the value in Pylon is not written to the files",
                 Printable::cut(until, 60)
             )
         }
@@ -109,7 +109,12 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
             )
         }
         NotWrittenReason::Window(None) => {
-            format!("{name}: a window sets it; the value in Pylon is not written")
+            format!("{name}: a window sets it, so the value in Pylon is not written to the files")
+        }
+        NotWrittenReason::AfterWindow => {
+            format!(
+                "{name}: the `then` of a window that has ended sets it; delete the window to write the value in Pylon"
+            )
         }
         NotWrittenReason::Undeclarable(values) => {
             let label = |value| roles.value_label(field.unwrap_or(Field::Role), value);
@@ -126,7 +131,7 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
             }
         }
         NotWrittenReason::Address => format!(
-            "{name}: these files may not contain this address (to allow non-ASCII characters, set allow_unicode_emails)"
+            "{name}: this address is not allowed in these files (to allow non-ASCII characters, set allow_unicode_emails)"
         ),
         NotWrittenReason::Rule(rule) => {
             format!("{name}: a rule does not allow the one in Pylon ({rule})")

@@ -70,7 +70,7 @@ fn join_lines(object: &mut Map<String, Value>) {
     }
 }
 
-/// Copies the description of an array to its items because taplo shows the description of the items for the key.
+/// Copies an array's description to its items, because for the array's key, taplo shows the description of the items.
 fn describe_items(object: &mut Map<String, Value>) {
     if let Some(text) = object.get("description").cloned()
         && let Some(Value::Object(items)) = object.get_mut("items")

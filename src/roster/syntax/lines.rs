@@ -404,7 +404,7 @@ pub(super) fn not_a_pair(spot: &Spot<'_>) -> Option<Mistake> {
         return Some(spot.mistake(marked, message, "not part of a key", format!("delete it: {key}")));
     }
     let name = spot.shown(name.trim_matches(['"', '\'']), "ana@acme.example");
-    let help = format!("a key with such a character needs quotes: \"{name}\" = …");
+    let help = format!("a key that contains this character needs quotes: \"{name}\" = …");
     let marked = spot.at..spot.at_end.max(spot.at);
     Some(spot.mistake(marked, "this key is not in quotes", "not allowed without quotes", help))
 }

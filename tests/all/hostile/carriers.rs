@@ -95,7 +95,7 @@ carriers! {
     ComingAfter: Some(80), Some(80), Some(120), true, AGENDA;
     ComingGain: Some(80), Some(80), Some(120), true, NONE;
     ComingLoss: Some(80), Some(80), Some(120), true, NONE;
-    WindowAddress: None, None, Some(120), true, NONE;
+    WindowAddress: None, None, Some(254), true, NONE;
     WindowFrom: None, None, Some(WHOLE), true, NONE;
     WindowUntil: None, None, Some(WHOLE), true, NONE;
     WindowRole: None, None, Some(120), true, NONE;
@@ -154,7 +154,7 @@ carriers! {
     AskedId: Some(80), Some(80), Some(80), true, NONE;
     AskedName: Some(80), Some(80), Some(80), true, NONE;
     AskedPrimary: Some(254), Some(254), Some(254), true, NONE;
-    AskedOther: Some(80), Some(80), Some(80), true, NONE;
+    AskedOther: Some(254), Some(254), Some(254), true, NONE;
     AskedAssigned: Some(80), Some(80), Some(80), true, NONE;
     AskedThroughScim: Some(80), Some(80), Some(80), true, NONE;
     AskedStatus: Some(80), Some(80), Some(80), true, NONE;
@@ -174,7 +174,7 @@ carriers! {
     AccessPlace: Some(80), Some(80), Some(80), true, ACCESS;
     AccessFile: None, None, None, true, NONE;
     AccessAddress: Some(254), Some(254), Some(254), true, ACCESS;
-    AccessOther: None, Some(80), Some(80), true, ACCESS;
+    AccessOther: None, Some(254), Some(254), true, ACCESS;
     AccessName: None, Some(80), Some(80), true, ACCESS;
     AccessId: None, Some(80), Some(80), true, ACCESS;
     AccessStatus: None, Some(80), Some(80), true, ACCESS;

@@ -140,7 +140,7 @@ fn all_mistakes_in_a_state_file_are_reported_at_once() {
             "settings: `list_page` must be at least 1",
             "users[0] (a@acme.example): unknown role `agnt`; did you mean `agent`? (known: agent, agent_2, agent)",
             "users[1] (b@acme.example): the same id `u1` as users[0]",
-            "users[1] (b@acme.example): more than one role is named `Agent`; write one of the ids r1, r1",
+            "users[1] (b@acme.example): more than one role is named `Agent`; use one of these IDs instead: r1, r1",
             "users[2] (A@acme.example): the same email as users[0]",
             "users[3] (): an empty `email`",
             "users[3] (): an empty `id`",

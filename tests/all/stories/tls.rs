@@ -213,7 +213,7 @@ fn a_plain_http_server_at_an_https_address_is_reported() {
         &Server::saying(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
         "does not use TLS: it may be a plain HTTP server",
     );
-    run.mentions("check the port of --base-url");
+    run.mentions("check the port in --base-url");
 }
 
 #[test]

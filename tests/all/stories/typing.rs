@@ -884,7 +884,7 @@ max_changes = 1,000
 ana silva = { role = "Admin" }
 "#,
         &[
-            r#"2:5 roster::syntax: this key is not in quotes | a key with such a character needs quotes: "ana silva" = …"#,
+            r#"2:5 roster::syntax: this key is not in quotes | a key that contains this character needs quotes: "ana silva" = …"#,
         ],
     ),
     (

@@ -102,6 +102,13 @@ fn the_status_of_an_ended_window_is_reset_for_two_days() {
     let json: Value = serde_json::from_str(&scene.run("plan --format json").stdout).unwrap();
     let origin = &json["observed"][0]["edits"][0]["origin"];
     assert_eq!((&origin["kind"], &origin["overdue"]), (&Value::from("after_window"), &Value::from(true)));
+    let explained = scene.run("explain bo@acme.example").stdout;
+    assert!(
+        explained.contains("\nnot in sync, and left alone: the window ended more than 48 hours ago;"),
+        "{explained}"
+    );
+    let imported = scene.run("import --update --with-status").stdout;
+    assert!(imported.contains("status: the `then` of a window that has ended sets it;"), "{imported}");
     scene.run("apply --auto-approve").exits(0);
     assert_eq!(scene.patches().len(), 1);
 
@@ -110,6 +117,18 @@ fn the_status_of_an_ended_window_is_reset_for_two_days() {
         world.changed_by_someone_else(std::time::Duration::ZERO, "bo@acme.example", None, Some("away"))
     });
     scene.env("ROLECALL_NOW", "2027-01-03T10:00:00Z").run("plan --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn a_reviewed_reset_that_comes_too_late_does_not_count_as_made_by_someone_else() {
+    let away = r#"{ windows = [{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }] }"#;
+    let scene = on("2026-12-20T10:00:00Z", away);
+    scene.run("apply --auto-approve").exits(0);
+    let scene = scene.env("ROLECALL_NOW", "2027-01-04T10:00:00Z");
+    scene.run("plan -o plan.json").exits(0);
+    let run = scene.env("ROLECALL_NOW", "2027-01-05T10:00:00Z").run("apply plan.json --auto-approve");
+    run.exits(0);
+    assert!(run.stdout.contains("nothing to change · 0 in sync · 1 observed\n"), "{}", run.stdout);
 }
 
 #[test]

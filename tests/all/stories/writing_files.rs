@@ -189,7 +189,7 @@ rolecall import
   ✓ teams/emea.toml  written
 
 Not written
-  ! dee@acme.example  role: a window sets it until 2026-12-01; the value in Pylon is not written   users.toml:13
+  ! dee@acme.example  role: a window sets it until 2026-12-01, so the value in Pylon is not written to the files   users.toml:13
 
 3 people updated · 1 not written · 2 unmanaged (--into FILE adds them)
 ",

@@ -311,7 +311,7 @@ impl AccessLine {
             let status = if self.status.is_empty() { Printable::new("(none)") } else { cell(&self.status) };
             notes.push(format!("ID {}, status {status}", cell(&self.id)));
             notes.extend(self.since().map(SinceLine::sentence));
-            let others = joined(self.other_emails.iter().map(cell));
+            let others = joined(self.other_emails.iter().map(full_address));
             notes.extend((!self.other_emails.is_empty()).then(|| format!("also {others}")));
             notes.extend(
                 self.protected.then(|| {
