@@ -52,7 +52,7 @@ impl DesiredPerson {
     /// It's too late for rolecall to set it, since the person might have chosen the same status again.
     pub fn overdue_value(&self, field: Field, current: &str) -> Option<&Desired> {
         let ways = if field == Field::OF_THEN { &*self.after_windows } else { &[] };
-        ways.iter().find(|way| way.undoes(current)).filter(|way| way.is_overdue())
+        ways.iter().find(|way| way.undoes(current)).filter(|way| way.origin.is_overdue())
     }
 
     /// Returns the most likely desired value of `field`, without consulting Pylon. If only windows that have ended apply, this
@@ -64,7 +64,7 @@ impl DesiredPerson {
     /// Returns the values to set after windows that ended less than [`THEN_DURATION`] ago. Empty for any field that `then` can't
     /// set.
     pub fn after_windows(&self, field: Field) -> impl Iterator<Item = &Desired> {
-        self.after_windows.iter().filter(move |way| field == Field::OF_THEN && !way.is_overdue())
+        self.after_windows.iter().filter(move |way| field == Field::OF_THEN && !way.origin.is_overdue())
     }
 }
 
@@ -80,10 +80,6 @@ impl Desired {
     /// Returns `true` if this is the value to set after a window with the status `current`.
     fn undoes(&self, current: &str) -> bool {
         matches!(&self.origin, Origin::After { window, .. } if **window == *current)
-    }
-
-    fn is_overdue(&self) -> bool {
-        matches!(self.origin, Origin::After { is_overdue: true, .. })
     }
 }
 
@@ -115,6 +111,13 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// Returns `true` for the `then` of a window that ended so long ago that rolecall leaves the status alone.
+    pub const fn is_overdue(&self) -> bool {
+        matches!(self, Self::After { is_overdue: true, .. })
+    }
+}
+
 impl Roster {
     /// Returns a problem for each acknowledgment that expires more than [`LONGEST_ACKNOWLEDGMENT`] after `now`.
     pub fn overlong_acknowledgments(&self, now: Timestamp) -> Vec<Problem> {
@@ -125,7 +128,8 @@ impl Roster {
 
     /// Resolves the desired values of all declared people as of `now`.
     pub fn resolve_at(&self, now: Timestamp) -> DesiredState {
-        DesiredState { people: self.people.iter().map(|person| resolve_person(person, now)).collect() }
+        let resolved = self.people.iter().map(|person| resolve(person, now, SignedDuration::MAX));
+        DesiredState { people: resolved.collect() }
     }
 }
 
@@ -144,8 +148,13 @@ fn expires_too_late(acknowledgment: &Acknowledgment, latest: Timestamp, zone: &T
     ))
 }
 
-/// Resolves a person's desired values at `now`.
+/// Resolves a person's desired values at `now`, without the overdue values that only a plan lists.
 pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson {
+    resolve(person, now, THEN_DURATION)
+}
+
+/// Resolves a person's desired values at `now`. Windows that ended at least `within` ago are ignored.
+fn resolve(person: &DeclaredPerson, now: Timestamp, within: SignedDuration) -> DesiredPerson {
     let DeclaredPerson { email, values, windows } = person;
     let values = PerField::from_fn(|field| {
         let declared = values[field].as_ref().map(|declared| Desired {
@@ -155,7 +164,7 @@ pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson 
         in_window(windows, now, field).or(declared)
     });
     let after_windows =
-        if values[Field::OF_THEN].is_none() { after_windows(windows, now) } else { Vec::new() };
+        if values[Field::OF_THEN].is_none() { after_windows(windows, now, within) } else { Vec::new() };
     DesiredPerson { email: email.clone(), values, after_windows }
 }
 
@@ -183,15 +192,15 @@ struct Ended {
 
 /// Returns the statuses to set after windows have ended. A window counts even if another window has ended since. If rolecall
 /// wasn't run in between, the person still has the status of the earlier window.
-fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
-    let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now)).collect();
+fn after_windows(windows: &[Window], now: Timestamp, within: SignedDuration) -> Vec<Desired> {
+    let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now, within)).collect();
     ended.sort_by_key(|window| window.until);
     let mut ways = Vec::new();
+    // The statuses that later windows set or undo. There are only a few statuses, while a person can have hundreds of windows.
+    let mut set_or_undone_later: Vec<&FieldValue> = Vec::new();
     for (number, Ended { until, status, then }) in ended.iter().enumerate().rev() {
-        let later = &ended[number + 1..];
-        let is_set_or_undone_later =
-            later.iter().any(|later| later.then.value == *status || later.status == *status);
-        if !is_set_or_undone_later {
+        if !set_or_undone_later.contains(&status) {
+            let later = &ended[number + 1..];
             // A later window might in turn replace this value, in which case a single apply takes both steps.
             let mut value = then;
             for step in later {
@@ -203,12 +212,17 @@ fn after_windows(windows: &[Window], now: Timestamp) -> Vec<Desired> {
             let origin = Origin::After { window: status.clone(), is_overdue };
             ways.push(Desired { value: value.clone(), origin });
         }
+        for value in [status, &then.value] {
+            if !set_or_undone_later.contains(&value) {
+                set_or_undone_later.push(value);
+            }
+        }
     }
     ways
 }
 
-fn ended(window: &Window, now: Timestamp) -> Option<Ended> {
+fn ended(window: &Window, now: Timestamp, within: SignedDuration) -> Option<Ended> {
     let until = window.until.as_ref()?.value.at;
     let (status, then) = (window.sets[Field::OF_THEN].as_ref()?.value.clone(), window.then.clone()?);
-    (until <= now).then_some(Ended { until, status, then })
+    (until <= now && now.duration_since(until) < within).then_some(Ended { until, status, then })
 }

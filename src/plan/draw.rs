@@ -157,12 +157,11 @@ impl<'a> Drawing<'a> {
             return None;
         }
         let HeldValues { assigned: from, from_scim } = person.held[field].clone();
+        let stance = self.policy.fields[field];
         let stance = match desired.origin {
-            Origin::After { is_overdue: true, .. } if self.policy.fields[field] == Stance::Enforce => {
-                Stance::Observe
-            }
+            Origin::After { is_overdue: true, .. } if stance == Stance::Enforce => Stance::Observe,
             _ if from.contains(to) => self.policy.extra_roles,
-            _ => self.policy.fields[field],
+            _ => stance,
         };
         let edit = Edit {
             field,

@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::change::{Change, Edit, Plan, Subject};
-use crate::desired::Origin;
 use crate::observed::RoleCatalog;
 use crate::printable::Printable;
 use crate::problem::{Problem, codes};
@@ -258,8 +257,8 @@ impl SavedPlan {
     fn in_sync_now(&self, fresh: &Plan) -> usize {
         let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
         let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());
-        let is_overdue = |edit: &Edit| matches!(edit.origin, Origin::After { is_overdue: true, .. });
-        let overdue = fresh.observed.iter().filter(|change| change.edits.iter().any(is_overdue));
+        let is_overdue = |change: &&Change| change.edits.iter().any(|edit| edit.origin.is_overdue());
+        let overdue = fresh.observed.iter().filter(is_overdue);
         let overdue = overdue.map(|change| change.subject.email.value.as_str());
         let pending: HashSet<&str> = changes.chain(absent).chain(overdue).collect();
         self.operations.iter().filter(|operation| !pending.contains(operation.email.as_str())).count()

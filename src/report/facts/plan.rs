@@ -245,7 +245,7 @@ impl EditLine {
 
     /// Returns `true` if the value should have been set after a window, but never was.
     pub const fn is_overdue(&self) -> bool {
-        matches!(self.origin, Origin::After { is_overdue: true, .. })
+        self.origin.is_overdue()
     }
 
     /// Formats the old and new values, truncated to `limit` characters each.
