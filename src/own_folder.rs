@@ -197,7 +197,7 @@ mod system {
         }
     }
 
-    /// Converts the result of syncing a folder. An error from a file system that can't sync folders is ignored.
+    /// Turns the error of a file system that can't sync folders into a success.
     pub(super) fn synced(done: Result<()>) -> Result<()> {
         match done {
             Err(error)

@@ -201,7 +201,7 @@ fn after_windows(windows: &[Window], now: Timestamp, within: SignedDuration) -> 
     for (number, Ended { until, status, then }) in ended.iter().enumerate().rev() {
         if !set_or_undone_later.contains(&status) {
             let later = &ended[number + 1..];
-            // A later window might in turn replace this value, in which case a single apply takes both steps.
+            // A later window might in turn replace this value. In that case, a single apply makes both changes.
             let mut value = then;
             for step in later {
                 if value.value == step.status {

@@ -54,7 +54,7 @@ pub(super) struct KeyValue<'t> {
 pub(super) struct Placement<'t> {
     /// Whether there is a blank line between this statement and the previous one.
     pub(super) blank_above: bool,
-    /// Blocks of comments above the statement that apply to all statements below. Each is followed by a blank line.
+    /// Comment blocks above the statement that describe all of the statements below them. A blank line follows each block.
     pub(super) detached: Vec<Block<'t>>,
     /// Comments directly above the statement.
     pub(super) leading: Block<'t>,

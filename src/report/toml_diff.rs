@@ -46,7 +46,7 @@ fn change(line: &ChangeLine) -> Hunk {
     Hunk::between(&before, &after)
 }
 
-/// Formats the current value in Pylon, which can consist of several roles. Returns `None` if there is no value.
+/// Formats the current value in Pylon, or all of them if the person has several roles. Returns `None` if there is no value.
 fn observed(values: &[Printable]) -> Option<String> {
     let values: Vec<String> = values.iter().map(|value| quoted(value.raw())).collect();
     match values.as_slice() {

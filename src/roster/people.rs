@@ -40,7 +40,7 @@ impl People {
     }
 }
 
-/// Parses the people of one file, or of one part of it. For a part, `whole` is the result of parsing the whole file.
+/// Parses the people in one file, or in one part of it. For a part, `whole` is the result for the whole file.
 pub(super) fn read_people(
     fields: &mut Fields<'_>,
     table: &DeTable<'_>,

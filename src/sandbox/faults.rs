@@ -14,7 +14,7 @@ use super::operation::ApiOperation;
 pub struct Faults {
     /// The probability of each fault, from 0 to 1, with a total of at most 1.
     chances: BTreeMap<Fault, f64>,
-    /// Scripted faults by the number of the eligible request, starting from 1. They take precedence over random ones.
+    /// The scripted faults, which take precedence over random ones. The key is the number of the eligible request, starting from 1.
     script: BTreeMap<u64, Fault>,
     /// The operations into which faults are injected. If `None`, any request is eligible, even if its path is unknown.
     only: Option<Vec<ApiOperation>>,
@@ -86,7 +86,7 @@ impl Faults {
             return None;
         }
         self.requests += 1;
-        // Always draw a random number, or a scripted fault would shift all random faults after it.
+        // Always draw a random number. Otherwise, a scripted fault would shift all random faults after it.
         let by_chance = self.draw();
         self.script.get(&self.requests).copied().or(by_chance)
     }

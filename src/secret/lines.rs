@@ -1,4 +1,4 @@
-//! Finds the lines of a file that belong to a secret with several lines, even if the file isn't valid TOML.
+//! Finds the lines of a file that belong to a multi-line secret, even if the file isn't valid TOML.
 
 use super::{after_secret_key, is_secret_name, key_parts};
 

@@ -94,8 +94,7 @@ pub(super) fn same_person(
     Ok(())
 }
 
-/// Checks that the catalog contains every active person's roles, with the same names and slugs as in the response about that
-/// person.
+/// Checks that the catalog contains all roles of active people, with the same names and slugs as in the responses about them.
 pub(super) fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(), ObserveError> {
     for role in held {
         let Some(known) = state.roles.by_id(&role.id) else { continue };

@@ -151,7 +151,7 @@ pub(super) fn many<'de, List: Deserialize<'de>>(
     }
 }
 
-/// Rejects a page without data that claims to be followed by another page. The live service occasionally returns such a page.
+/// Rejects a page that has no data but claims to be followed by another page. The live service occasionally returns one.
 pub(super) fn with_data(has_data: bool, next: Option<&String>) -> Result<(), FailureCause> {
     if has_data || next.is_none() { Ok(()) } else { Err(FailureCause::PageWithoutData) }
 }

@@ -110,7 +110,7 @@ impl ScheduledChange {
         }
     }
 
-    /// Returns the guarded roles that the person gains and loses, with the verb for each.
+    /// Returns each guarded role that the person gains or loses, along with the word `gains` or `loses`.
     pub fn guarded_roles(&self) -> impl Iterator<Item = (&'static str, &Printable)> {
         let gained = self.gains.iter().map(|role| ("gains", role));
         gained.chain(self.loses.iter().map(|role| ("loses", role)))
