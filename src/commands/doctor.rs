@@ -331,7 +331,7 @@ fn token_owner(state: &ObservedState) -> Option<Check> {
     let roles: Vec<String> =
         owner.held.role.all().map(|role| state.roles.value_label(Field::Role, role)).collect();
     let roles = if roles.is_empty() { "no role".to_owned() } else { roles.join(", ") };
-    let found = format!("{} ({})", Printable::cut(owner.email.as_str(), 254), Printable::cut(&roles, 200));
+    let found = format!("{} ({})", words::address(&owner.email), Printable::cut(&roles, 200));
     let remedy = "Pylon may reject changes by this user (403): use the token of an Admin for `apply`";
     let name = "token owner";
     Some(if is_admin { Check::good(name, found) } else { Check::attention(name, found, remedy) })

@@ -13,7 +13,7 @@ use crate::plan;
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
-use crate::report::Body;
+use crate::report::{Body, words};
 use crate::roster::{Email, Moment, Roster, RosterCode, Unmanaged};
 
 /// The files and their values at a point in time.
@@ -116,13 +116,13 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
         }
         let problem = Problem::new(
             plan::PlanCode::OnlyUnknown,
-            format!("no file declares {}", Printable::cut(written, 254)),
+            format!("no file declares {}", Printable::cut(written, words::LONGEST_ADDRESS)),
         );
         problems.push(match known.near(&email) {
             // The declared address could be the typo.
             Some(near) => problem.help(format!(
                 "the files declare {}, which is similar: pass that address to --only, or correct it in the files if it is a typo",
-                Printable::cut(near.as_str(), 254)
+                words::address(&near)
             )),
             None => problem.help("--only takes an address that is declared in the files"),
         });

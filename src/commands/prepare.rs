@@ -22,9 +22,9 @@ use crate::plan::{Absence, Absent, Change, Plan, PlanCode, ReviewedPlan};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::pylon::paced_reader::Observation;
-use crate::report::PlanReport;
 use crate::report::facts::agenda::ScheduledChange;
 use crate::report::facts::plan::RollbackNotes;
+use crate::report::{PlanReport, words};
 use crate::roster::{Email, Field};
 use crate::source::Sources;
 
@@ -114,10 +114,10 @@ fn only_of(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Problems
 /// if there were nothing to change.
 fn only_missing(absent: &Absent) -> Problem {
     let Absent { email, absence } = absent;
-    let name = Printable::cut(email.value.as_str(), 254);
+    let name = words::address(&email.value);
     let (what, help) = match absence {
         Absence::Missing { did_you_mean: Some(near) } => {
-            let near = Printable::cut(near.as_str(), 254);
+            let near = words::address(near);
             (
                 "was not found in Pylon",
                 format!("did you mean {near}? if so, correct the address in the files"),

@@ -6,7 +6,7 @@ use super::PlanCode;
 use super::change::{Absence, Absent, Change, Edit, Plan, Subject};
 use super::roles::NamedRoles;
 use super::suggest::suggest;
-use crate::desired::{DesiredPerson, DesiredState, Origin};
+use crate::desired::{DesiredPerson, DesiredState};
 use crate::observed::{Found, HeldValues, ObservedState, Person, UserId};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -158,10 +158,12 @@ impl<'a> Drawing<'a> {
         }
         let HeldValues { assigned: from, from_scim } = person.held[field].clone();
         let stance = self.policy.fields[field];
-        let stance = match desired.origin {
-            Origin::After { is_overdue: true, .. } if stance == Stance::Enforce => Stance::Observe,
-            _ if from.contains(to) => self.policy.extra_roles,
-            _ => stance,
+        let stance = if desired.origin.is_overdue() && stance == Stance::Enforce {
+            Stance::Observe
+        } else if from.contains(to) {
+            self.policy.extra_roles
+        } else {
+            stance
         };
         let edit = Edit {
             field,

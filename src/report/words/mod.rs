@@ -79,7 +79,8 @@ pub fn full_address(email: &Printable) -> Printable {
     email.short(LONGEST_ADDRESS)
 }
 
-fn address(email: &Email) -> Printable {
+/// Formats an address in a message, in full for the same reason.
+pub fn address(email: &Email) -> Printable {
     Printable::cut(email.as_str(), LONGEST_ADDRESS)
 }
 

@@ -1,7 +1,7 @@
 //! Tests for `rollback`, which undoes an apply and leaves everything else alone.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pretty_assertions::assert_eq;
@@ -42,6 +42,19 @@ fn applied_without_a_named_journal() -> (Scene, PathBuf) {
     let folder = scene.folder().join(".rolecall/journal");
     let journal = fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
     (scene, journal)
+}
+
+/// Carries out an apply and rolls it back. Returns the scene and the paths of both journals.
+fn applied_and_rolled_back() -> (Scene, PathBuf, PathBuf) {
+    let (scene, journal) = applied_without_a_named_journal();
+    scene.run("rollback --last --auto-approve").exits(0);
+    let rollback = journals_in(&journal).find(|path| *path != journal).unwrap();
+    (scene, journal, rollback)
+}
+
+/// Returns all journals in the folder with this journal.
+fn journals_in(journal: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(journal.parent().unwrap()).unwrap().map(|file| file.unwrap().path())
 }
 
 const ROLLBACK: &str = "rollback first.jsonl --auto-approve --journal second.jsonl";
@@ -378,11 +391,7 @@ fn plan_says_that_the_last_run_did_not_finish() {
 
 #[test]
 fn after_a_killed_rollback_every_command_says_how_to_continue_it() {
-    let (scene, journal) = applied_without_a_named_journal();
-    scene.run("rollback --last --auto-approve").exits(0);
-    let folder = journal.parent().unwrap();
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    let rollback = files.into_iter().find(|path| *path != journal).unwrap();
+    let (scene, journal, rollback) = applied_and_rolled_back();
     let text = fs::read_to_string(&rollback).unwrap();
     fs::write(&rollback, text.lines().take(2).collect::<Vec<_>>().join("\n")).unwrap();
 
@@ -426,10 +435,7 @@ fn after_a_killed_rollback_every_command_says_how_to_continue_it() {
 
 #[test]
 fn after_a_stopped_rollback_plan_says_how_to_continue_it_and_last_is_refused() {
-    let (scene, journal) = applied_without_a_named_journal();
-    scene.run("rollback --last --auto-approve").exits(0);
-    let files = fs::read_dir(journal.parent().unwrap()).unwrap().map(|file| file.unwrap().path());
-    let rollback = files.into_iter().find(|path| *path != journal).unwrap();
+    let (scene, journal, rollback) = applied_and_rolled_back();
     let text = fs::read_to_string(&rollback).unwrap();
     fs::write(&rollback, text.replace(r#""stopped":false"#, r#""stopped":true"#)).unwrap();
 
@@ -449,10 +455,7 @@ fn after_a_stopped_rollback_plan_says_how_to_continue_it_and_last_is_refused() {
 
 #[test]
 fn continuing_a_rollback_that_has_nothing_left_to_do_completes_it() {
-    let (scene, journal) = applied_without_a_named_journal();
-    scene.run("rollback --last --auto-approve").exits(0);
-    let files = || fs::read_dir(journal.parent().unwrap()).unwrap().map(|file| file.unwrap().path());
-    let rollback = files().find(|path| *path != journal).unwrap();
+    let (scene, journal, rollback) = applied_and_rolled_back();
     let text = fs::read_to_string(&rollback).unwrap();
     fs::write(&rollback, text.lines().take(2).collect::<Vec<_>>().join("\n")).unwrap();
     let again = format!("rollback .rolecall/journal/{}", journal.file_name().unwrap().to_string_lossy());
@@ -460,20 +463,17 @@ fn continuing_a_rollback_that_has_nothing_left_to_do_completes_it() {
     let patches = scene.patches().len();
     scene.run(&again).exits(0);
     assert_eq!(scene.patches().len(), patches);
-    assert_eq!(files().count(), 3);
+    assert_eq!(journals_in(&journal).count(), 3);
     scene.run("plan").exits(0).complains("");
     let list = scene.run("rollback").exits(0).stdout.clone();
     assert!(list.contains("3       finished, rolled back\n"), "{list}");
     scene.run(&again).exits(0);
-    assert_eq!(files().count(), 3, "a complete rollback isn't continued");
+    assert_eq!(journals_in(&journal).count(), 3, "a complete rollback isn't continued");
 }
 
 #[test]
 fn a_rollback_that_cannot_get_any_further_is_not_incomplete() {
-    let (scene, journal) = applied_without_a_named_journal();
-    scene.run("rollback --last --auto-approve").exits(0);
-    let files = fs::read_dir(journal.parent().unwrap()).unwrap().map(|file| file.unwrap().path());
-    let rollback = files.into_iter().find(|path| *path != journal).unwrap();
+    let (scene, _, rollback) = applied_and_rolled_back();
     let text = fs::read_to_string(&rollback).unwrap();
     let ends = |outcome: &str| {
         let outcome = format!(r#""outcome":"{outcome}""#);
