@@ -281,7 +281,7 @@ fn journal(
     })
 }
 
-/// Writes the journal of a rollback that has nothing left to do. Otherwise, the incomplete rollback that it continues would remain
+/// Writes a journal for a rollback that has nothing left to do. Without it, the incomplete rollback that it continues would remain
 /// the newest run.
 pub(super) fn without_changes(
     undoing: Undoing<'_>,
@@ -345,7 +345,7 @@ fn ask(command: &str, planned: &PlanReport, session: Session<'_>) -> Result<(), 
         )
         .help(match command {
             "rollback" => {
-                "review the changes with --dry-run; if they were reviewed, as in a pipeline, add --auto-approve"
+                "review the changes with --dry-run; if they have already been reviewed (for example, in a pipeline), add --auto-approve"
             }
             _ => "run `rolecall plan` first; if the plan has already been reviewed (for example, in a pipeline), add --auto-approve",
         })

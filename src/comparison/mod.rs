@@ -154,8 +154,8 @@ pub fn differences(old: &Roster, new: &Roster, roles: Option<&RoleCatalog>) -> V
     differences
 }
 
-/// Gives an old rule the subject of the new rule with the same reason. Otherwise, a rule whose `emails` changed would be reported
-/// as one removed and one added rule. If several rules have the reason, they aren't paired.
+/// Matches an old rule to the new rule with the same reason, and gives it that rule's subject. Without this, a rule whose `emails`
+/// changed would be reported as one rule removed and one added. Rules that share their reason with others aren't matched.
 fn pair_rules_by_reason(
     missing: &mut BTreeMap<ComparedSubject, Declaration>,
     added: &BTreeMap<ComparedSubject, Declaration>,

@@ -157,7 +157,7 @@ fn is_over(window: &Window, now: Timestamp) -> bool {
 fn window_over(person: &DeclaredPerson, window: &Window) -> Problem {
     let place: Place = window.until.as_ref().map_or(window.place, |until| until.place);
     let help = match window.then {
-        Some(_) => "delete the window; if no apply set its `then` in time, set the status in Pylon first",
+        Some(_) => "delete the window; if its `then` was not applied in time, set the status in Pylon first",
         None => "delete the window; it no longer has any effect",
     };
     Problem::new(LintCode::WindowOver, format!("a window of {} has ended", person.email.value))

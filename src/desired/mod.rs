@@ -112,7 +112,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Returns `true` for the `then` of a window that ended so long ago that rolecall leaves the status alone.
+    /// Returns `true` if the value is the `then` of a window that ended too long ago for rolecall to set it.
     pub const fn is_overdue(&self) -> bool {
         matches!(self, Self::After { is_overdue: true, .. })
     }

@@ -253,7 +253,7 @@ impl ExplanationReport {
             (Some(_), Some(_)) if changes => (Mark::Attention, "not in sync: see what would change"),
             (Some(_), Some(_)) if self.observed().any(EditLine::is_overdue) => (
                 Mark::Attention,
-                "not in sync, and left alone: the window ended more than 48 hours ago; to correct it, set the value in Pylon",
+                "not in sync, and left alone because the window ended more than 48 hours ago; to correct this, set the value in Pylon",
             ),
             (Some(_), Some(_)) if observed => {
                 (Mark::Attention, "not in sync, and left alone: the policy only observes this field")

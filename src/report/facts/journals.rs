@@ -133,7 +133,7 @@ impl JournalEntry {
             && self.undoes.as_ref().is_some_and(|undoes| file_name(undoes) == file_name(&other.journal))
     }
 
-    /// Returns `true` for a rollback that can be continued because it left changes unapplied and isn't running. Undoing it would
+    /// Returns `true` for a rollback that left changes unapplied, isn't running, and can be continued. Undoing such a rollback would
     /// repeat changes that it was meant to undo.
     pub fn is_incomplete_rollback(&self) -> bool {
         let is_incomplete = match self.state {

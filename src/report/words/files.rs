@@ -113,7 +113,7 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
         }
         NotWrittenReason::AfterWindow => {
             format!(
-                "{name}: the `then` of a window that has ended sets it; delete the window to write the value in Pylon"
+                "{name}: set by the `then` of a window that has ended; to write the value in Pylon to the file instead, delete the window"
             )
         }
         NotWrittenReason::Undeclarable(values) => {

@@ -104,11 +104,11 @@ fn the_status_of_an_ended_window_is_reset_for_two_days() {
     assert_eq!((&origin["kind"], &origin["overdue"]), (&Value::from("after_window"), &Value::from(true)));
     let explained = scene.run("explain bo@acme.example").stdout;
     assert!(
-        explained.contains("\nnot in sync, and left alone: the window ended more than 48 hours ago;"),
+        explained.contains("\nnot in sync, and left alone because the window ended more than 48 hours ago;"),
         "{explained}"
     );
     let imported = scene.run("import --update --with-status").stdout;
-    assert!(imported.contains("status: the `then` of a window that has ended sets it;"), "{imported}");
+    assert!(imported.contains("status: set by the `then` of a window that has ended;"), "{imported}");
     scene.run("apply --auto-approve").exits(0);
     assert_eq!(scene.patches().len(), 1);
 
