@@ -32,6 +32,7 @@ impl Printable {
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
             && !text.contains("##[")
             && !text.contains("::")
+            && !text.ends_with(':')
         {
             return Self { raw: text.to_owned(), escaped: None };
         }
@@ -147,9 +148,11 @@ pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
 }
 
 /// Returns `true` if a GitHub runner could interpret `rest` as a command. A command begins with `##[` anywhere in a line or with
-/// `::` at the start of a line. Because of wrapping, any word can end up at the start of a line.
+/// `::` at the start of a line. Because of wrapping, any word can end up at the start of a line. A report can write a colon after
+/// the text, so one colon at its end is enough.
 fn begins_command(before: Option<char>, rest: &str) -> bool {
-    rest.starts_with("##[") || before.is_none_or(char::is_whitespace) && rest.starts_with("::")
+    rest.starts_with("##[")
+        || before.is_none_or(char::is_whitespace) && (rest.starts_with("::") || rest == ":")
 }
 
 /// Returns `true` if `char` selects emoji or text presentation for the preceding symbol (☎️). After a letter, the selector has
@@ -250,6 +253,8 @@ mod tests {
         assert_eq!(Printable::new("###[x").as_str(), "#\\u{23}#[x");
         assert_eq!(Printable::new("::error::x").as_str(), "\\u{3a}:error::x");
         assert_eq!(Printable::new("y ::stop-commands::t").as_str(), "y \\u{3a}:stop-commands::t");
+        assert_eq!(format!("{}: set to", Printable::new(":")), "\\u{3a}: set to");
+        assert_eq!(format!("{}: set to", Printable::new("y :")), "y \\u{3a}: set to");
         assert_eq!(
             Printable::new("2001:db8::1 and roster::syntax").as_str(),
             "2001:db8::1 and roster::syntax"

@@ -2,6 +2,7 @@
 //! every format.
 
 use rolecall::exit::Exit;
+use rolecall::printable::Printable;
 use rolecall::report::{Body, Format, Report, Setting, write};
 
 use super::carriers::{Carrier, Deal};
@@ -82,9 +83,14 @@ fn is_path(line: &str) -> bool {
     before_number.ends_with([':', '…', '.'])
 }
 
-/// Returns `true` if the line is the path of the journal, which can contain spaces.
+/// Returns `true` if the line is the path of a journal, which can contain spaces.
 fn is_journal(line: &str, report: &Report) -> bool {
-    matches!(&report.body, Body::Plan(plan) if plan.journal.as_ref().is_some_and(|path| path.as_str().trim() == line.trim()))
+    let is_line = |path: &Printable| path.as_str().trim() == line.trim();
+    match &report.body {
+        Body::Plan(plan) => plan.journal.as_ref().is_some_and(is_line),
+        Body::Journals(journals) => journals.journals.iter().any(|entry| is_line(&entry.journal)),
+        _ => false,
+    }
 }
 
 /// Returns `true` if the line is a single word, contains a command, or is TOML to copy.
