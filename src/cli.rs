@@ -37,32 +37,32 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check the files offline and report all problems at once
-    Validate(ValidateArgs),
     /// Show what would change, and what the guardrails report
     Plan(PlanArgs),
     /// Change Pylon to match the files, after a confirmation
     Apply(ApplyArgs),
-    /// Show how two versions of the files differ
-    Compare(CompareArgs),
+    /// Undo an apply, except what has changed since
+    Rollback(RollbackArgs),
     /// Write users.toml from your organization, or update it
     Import(ImportArgs),
+    /// Check the files offline and report all problems at once
+    Validate(ValidateArgs),
     /// Format the files and preserve their comments
     Fmt(FmtArgs),
-    /// Explain one person's values, or what an error means
-    Explain(ExplainArgs),
-    /// Check everything a run depends on, and suggest fixes
-    Doctor(ConnectionArgs),
-    /// List the roles and how many people hold each
-    Roles(ConnectionArgs),
-    /// List who has which role, since when, and why
-    Access(AccessArgs),
+    /// Show how two versions of the files differ
+    Compare(CompareArgs),
     /// List the scheduled changes
     Agenda(AgendaArgs),
     /// Print a saved plan as it was reviewed
     Show(ShowArgs),
-    /// Undo an apply, except what has changed since
-    Rollback(RollbackArgs),
+    /// Explain one person's values, or what an error means
+    Explain(ExplainArgs),
+    /// List the roles and how many people hold each
+    Roles(ConnectionArgs),
+    /// List who has which role, since when, and why
+    Access(AccessArgs),
+    /// Check everything a run depends on, and suggest fixes
+    Doctor(ConnectionArgs),
     /// Write an example and show its plan on a fake Pylon
     Demo(DemoArgs),
     /// Run a built-in fake Pylon on this machine

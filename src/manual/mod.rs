@@ -87,53 +87,53 @@ fn as_flag(words: Vec<OsString>) -> Vec<OsString> {
     }
 }
 
-/// Returns the definition of the command line, including the help texts. Common flags that a command doesn't use are hidden from
-/// its help, but not rejected, because they can also precede the command.
+/// Returns the definition of the command line, including the help texts.
 pub fn command() -> Command {
     let command = Cli::command();
-    let common = common(&command);
-    let hidden =
-        |verb: &Verb, arg: &Arg| verb.unused.contains(&arg.get_id().as_str()).then(|| arg.clone().hide(true));
-    documented(command, |verb| common.iter().filter_map(|arg| hidden(verb, arg)).collect())
+    let template = format!("{}\n{}\n{{options}}{{after-help}}", start(&command), heading("Options"));
+    // Deferred, so that a run creates the help texts of its own command only.
+    let command = command.mut_subcommands(|verb| verb.defer(documented));
+    with_names(command).help_template(template).after_help(format!(
+        "{}\n{}",
+        block("Start here", START),
+        block("Exit codes", EXITS)
+    ))
 }
 
 /// Returns the definition of the command line for shell completions. It leaves out the flags that a command doesn't use, instead
 /// of hiding them, since completions offer hidden flags too.
 pub fn completed() -> Command {
-    let command = Cli::command();
-    let common: Vec<Arg> = common(&command).into_iter().map(|arg| arg.global(false)).collect();
-    let shown = |verb: &Verb, arg: &&Arg| !verb.unused.contains(&arg.get_id().as_str());
-    documented(command.mut_args(|arg| arg.global(false)), |verb| {
-        common.iter().filter(|arg| shown(verb, arg)).cloned().collect()
+    let command = Cli::command().mut_args(|arg| arg.global(false));
+    let common: Vec<Arg> = command.get_arguments().cloned().collect();
+    let uses = |command: &Command, arg: &Arg| !find(command).unused.contains(&arg.get_id().as_str());
+    with_names(command.mut_subcommands(|verb| {
+        let used: Vec<Arg> = common.iter().filter(|arg| uses(&verb, arg)).cloned().collect();
+        verb.args(used)
+    }))
+}
+
+/// Lists the commands as the values that `man` accepts.
+fn with_names(command: Command) -> Command {
+    let names = PossibleValuesParser::new(VERBS.iter().map(|verb| verb.name));
+    command.mut_subcommand("man", |man| {
+        man.mut_arg("verb", |arg| arg.value_parser(names).hide_possible_values(true))
     })
 }
 
-fn common(command: &Command) -> Vec<Arg> {
-    command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect()
+fn find(command: &Command) -> &'static Verb {
+    VERBS.iter().find(|verb| verb.name == command.get_name()).expect("every command is in VERBS")
 }
 
-/// Adds the descriptions and the flags returned by `flags` to every command.
-fn documented(mut command: Command, flags: impl Fn(&Verb) -> Vec<Arg>) -> Command {
-    let names = PossibleValuesParser::new(VERBS.iter().map(|verb| verb.name));
-    let template = format!("{}\n{}\n{{options}}{{after-help}}", start(&command), heading("Options"));
-    for verb in VERBS {
-        command = command.mut_subcommand(verb.name, |typed| documented_verb(typed.args(flags(verb)), verb));
-    }
-    command
-        .mut_subcommand("man", |man| {
-            man.mut_arg("verb", |arg| arg.value_parser(names).hide_possible_values(true))
-        })
-        .help_template(template)
-        .after_help(format!("{}\n{}", block("Start here", START), block("Exit codes", EXITS)))
-}
-
-fn documented_verb(command: Command, verb: &Verb) -> Command {
-    let Verb { name, more, examples, exits, unused: _, has_csv: _ } = verb;
+/// Adds the help texts to a command. Common flags that it doesn't use are hidden from its help, but not rejected, because they
+/// can also precede the command.
+fn documented(command: Command) -> Command {
+    let Verb { name, more, examples, exits, unused, has_csv: _ } = find(&command);
     let about = about(&command);
     let exits: Vec<(&str, &str)> = exits.iter().copied().chain([WRONG_USAGE]).collect();
     let help = format!("rolecall {name} --help");
     let short = [examples[0], (&help, "show all options, examples, and exit codes")];
     command
+        .mut_args(|arg| if unused.contains(&arg.get_id().as_str()) { arg.hide(true) } else { arg })
         .long_about(format!("{about}\n\n{more}"))
         .after_help(block("Examples", &short))
         .after_long_help(format!("{}\n{}", block("Examples", examples), block("Exit codes", &exits)))
