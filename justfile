@@ -13,7 +13,7 @@ lint:
     cargo clippy --locked --all-targets -- --deny warnings
     RUSTDOCFLAGS="--deny warnings" cargo doc --locked --no-deps --document-private-items
 
-# Run the full simulation, stopping runs at every request, and print the figures for docs/reliability.md
+# Run the tests with far more cases, and print the figures for docs/reliability.md
 soak:
     ROLECALL_SOAK=1 cargo test --locked --release --test all -- --nocapture
 

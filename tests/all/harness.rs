@@ -36,6 +36,11 @@ pub(crate) fn project() -> PathBuf {
     std::env::var_os("ROLECALL_PROJECT").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }
 
+/// Returns `true` if `ROLECALL_SOAK` is set: test every case instead of a sample, which takes release mode and some minutes.
+pub(crate) fn soak() -> bool {
+    std::env::var_os("ROLECALL_SOAK").is_some()
+}
+
 /// A temporary folder with files and, optionally, a Pylon.
 pub(crate) struct Scene {
     folder: TempDir,

@@ -1,9 +1,11 @@
 //! Hostile text of the kind an attacker would write.
 //!
-//! [`strings`] combines families of attacks with contexts. Each attack appears on its own and in one of three contexts: inside a
-//! name, after a line break, or across the position where a long name is cut. All strings are distinct.
+//! [`strings`] combines families of attacks with contexts: on its own, inside a name, after a line break, or across the position
+//! where a long name is cut. Each attack appears in one context, or in all of them with `ROLECALL_SOAK`. All strings are distinct.
 
 use std::collections::BTreeSet;
+
+use crate::harness::soak;
 
 /// Terminal control sequences.
 const TERMINAL: &[&str] = &[
@@ -314,19 +316,23 @@ pub(super) fn strings() -> Vec<String> {
     let runs = RUNS.iter().flat_map(|(sign, lengths)| lengths.iter().map(|length| sign.repeat(*length)));
     let behind_runs = RUNS[0].1.iter().map(|length| format!("{}@octocat <b> x", "`".repeat(*length)));
     let attacks: Vec<String> = listed.chain(runs).chain(behind_runs).collect();
-    let settings: [fn(&str) -> String; 3] = [
+    let contexts: [fn(&str) -> String; 4] = [
+        str::to_owned,
         |attack| format!("Bo {attack} Lindqvist"),
         |attack| format!("Bo\r\n{attack}"),
         |attack| format!("{}{attack}", "n".repeat(78)),
     ];
-    let placed = attacks.iter().enumerate().map(|(number, attack)| settings[number % 3](attack));
-    attacks.iter().cloned().chain(placed).collect::<BTreeSet<String>>().into_iter().collect()
+    let per_attack = if soak() { contexts.len() } else { 1 };
+    let placed = attacks.iter().enumerate().flat_map(|(number, attack)| {
+        (number..number + per_attack).map(|number| contexts[number % contexts.len()](attack))
+    });
+    placed.collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 #[test]
 fn the_corpus_has_many_strings_and_every_dangerous_character() {
     let strings = strings();
-    assert!(strings.len() > 600, "{}", strings.len());
+    assert!(strings.len() > 300, "{}", strings.len());
     for sign in ['\u{1b}', '\u{9b}', '\u{202e}', '\u{e0041}', '`', '<', '@', '$', '|', '\n', '"', '\\'] {
         assert!(strings.iter().any(|text| text.contains(sign)), "{sign:?}");
     }

@@ -10,7 +10,7 @@ use super::organization::{cases, patched};
 
 #[test]
 fn a_change_and_its_inverse_restore_everything_not_reported_as_lost() {
-    holds(300, &cases(8), |case| {
+    holds(100, &cases(8), |case| {
         let resolved = case.resolve();
         let Ok(plan) = resolved.plan() else { return };
         for change in &plan.changes {
@@ -42,7 +42,7 @@ fn a_change_and_its_inverse_restore_everything_not_reported_as_lost() {
 
 #[test]
 fn rolling_back_a_whole_plan_restores_the_organization() {
-    holds(300, &cases(8), |case| {
+    holds(100, &cases(8), |case| {
         let resolved = case.resolve();
         let Ok(mut plan) = resolved.plan() else { return };
         plan.changes.retain(|change| change.inverse().lost.is_empty());

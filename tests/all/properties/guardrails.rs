@@ -36,7 +36,7 @@ fn all_were(seen: &BTreeSet<Guardrail>, what: &str) {
 #[test]
 fn exactly_the_guardrails_that_a_plan_breaks_block_it() {
     let (refused, accepted) = (RefCell::<BTreeSet<Guardrail>>::default(), Cell::new(0));
-    holds(600, &cases(12), |case| {
+    holds(200, &cases(12), |case| {
         let resolved = case.resolve();
         let Ok(plan) = resolved.plan() else { return };
         let expected = broken(&resolved, &plan);
@@ -49,7 +49,7 @@ fn exactly_the_guardrails_that_a_plan_breaks_block_it() {
         refused.borrow_mut().extend(expected);
     });
     all_were(&refused.into_inner(), "broken");
-    assert!(accepted.get() > 100, "only {accepted:?} plans that change something were accepted");
+    assert!(accepted.get() > 40, "only {accepted:?} plans that change something were accepted");
 }
 
 /// Writes the `[[acknowledge]]` table for `figure`. If `short`, the table falls one short of the figure or has a different user.
@@ -93,7 +93,7 @@ fn acknowledgment(figure: &Figure, short: bool) -> String {
 #[test]
 fn an_acknowledgment_accepts_exactly_the_figure_that_the_block_names() {
     let seen = RefCell::<BTreeSet<Guardrail>>::default();
-    holds(350, &cases(12), |case| {
+    holds(120, &cases(12), |case| {
         let resolved = case.resolve();
         let Ok(plan) = resolved.plan() else { return };
         let reviewed = resolved.review(plan.clone());

@@ -28,7 +28,7 @@ fn facts_of(text: &str) -> Vec<String> {
 #[test]
 fn formatting_keeps_everyone_below_their_heading() {
     let moved = Cell::new(0);
-    holds(1500, &rolls(), |rolls| {
+    holds(400, &rolls(), |rolls| {
         let text = Writer::new(&rolls).file();
         let after = laid_out(&text);
         assert_eq!(Headed::of(&after), Headed::of(&text), "of:\n{text}\nbecame:\n{after}");
@@ -44,7 +44,7 @@ fn formatting_keeps_everyone_below_their_heading() {
 
 #[test]
 fn adding_people_does_not_change_the_headings_of_others() {
-    holds(500, &(rolls(), 1..4_usize), |(rolls, count)| {
+    holds(200, &(rolls(), 1..4_usize), |(rolls, count)| {
         let text = Writer::new(&rolls).file();
         let new = |number: usize| {
             let email = Email::observed(&format!("p{}new@acme.example", 3 * number + 2));

@@ -29,7 +29,7 @@ fn laid_out(text: &str) -> String {
 #[test]
 fn the_canonical_layout_keeps_the_meaning_and_all_comments() {
     let people = Cell::new(0);
-    holds(600, &rolls(), |rolls| {
+    holds(200, &rolls(), |rolls| {
         let Scribble { text, people: declared, comments } = scribble(&rolls);
         let after = laid_out(&text);
         assert_eq!(facts(&roster(&after)), facts(&roster(&text)), "of:\n{text}\nbecame:\n{after}");
@@ -40,12 +40,12 @@ fn the_canonical_layout_keeps_the_meaning_and_all_comments() {
         }
         people.set(people.get() + declared.len());
     });
-    assert!(people.get() > 1000, "{people:?}");
+    assert!(people.get() > 500, "{people:?}");
 }
 
 #[test]
 fn formatting_twice_gives_the_same_text() {
-    holds(600, &rolls(), |rolls| {
+    holds(200, &rolls(), |rolls| {
         let text = scribble(&rolls).text;
         let once = laid_out(&text);
         assert_eq!(laid_out(&once), once, "of:\n{text}");
@@ -54,7 +54,7 @@ fn formatting_twice_gives_the_same_text() {
 
 #[test]
 fn the_canonical_layout_has_regular_white_space() {
-    holds(300, &rolls(), |rolls| {
+    holds(150, &rolls(), |rolls| {
         let text = scribble(&rolls).text;
         let once = laid_out(&text);
         if once.lines().any(|line| line.ends_with('{')) {
@@ -130,7 +130,7 @@ const LINES: &[&str] = &[
 fn any_toml_keeps_its_meaning_and_its_comments() {
     let texts = vec(select(LINES.to_vec()), 0..12).prop_map(|lines| lines.join("\n"));
     let sound = Cell::new(0);
-    holds(3000, &texts, |text| {
+    holds(1000, &texts, |text| {
         let Ok(once) = canonical(&text) else { return };
         assert_eq!(tree(&once), tree(&text), "of:\n{text}\nbecame:\n{once}");
         assert_eq!(canonical(&once).as_ref(), Ok(&once), "of:\n{text}");
@@ -142,7 +142,7 @@ fn any_toml_keeps_its_meaning_and_its_comments() {
         }
         sound.set(sound.get() + 1);
     });
-    assert!(sound.get() > 750, "{sound:?} are TOML");
+    assert!(sound.get() > 500, "{sound:?} are TOML");
 }
 
 /// Characters that can break a file or change its meaning.
@@ -155,7 +155,7 @@ const SIGNS: &[&str] = &[
 fn a_corrupted_text_causes_no_panic_and_is_formatted_if_valid() {
     let spoils = vec((any::<Index>(), 0..3_usize, select(SIGNS.to_vec())), 1..4);
     let sound = Cell::new(0);
-    holds(2000, &(rolls(), spoils), |(rolls, spoils)| {
+    holds(600, &(rolls(), spoils), |(rolls, spoils)| {
         let Scribble { text, people, comments: _ } = scribble(&rolls);
         let mut text: Vec<char> = text.chars().collect();
         for (at, length, sign) in spoils {
@@ -241,7 +241,7 @@ fn expected(before: &toml::Table, edits: &[PersonEdit]) -> toml::Table {
 #[test]
 fn an_edit_changes_only_the_requested_values_and_lines() {
     let changed = Cell::new(0);
-    holds(600, &(rolls(), vec(any::<u16>(), 0..40)), |(rolls, edit_rolls)| {
+    holds(200, &(rolls(), vec(any::<u16>(), 0..40)), |(rolls, edit_rolls)| {
         let Scribble { text, people, comments } = scribble(&rolls);
         let edits = edits(&mut Dice::new(&edit_rolls), &people);
         let after = edited(&text, &edits).unwrap_or_else(|refused| panic!("{refused:?} {edits:#?}\n{text}"));
@@ -267,12 +267,12 @@ fn an_edit_changes_only_the_requested_values_and_lines() {
         }
         changed.set(changed.get() + edits.len());
     });
-    assert!(changed.get() > 1000, "{changed:?}");
+    assert!(changed.get() > 500, "{changed:?}");
 }
 
 #[test]
 fn an_edit_to_the_declared_value_changes_nothing() {
-    holds(300, &rolls(), |rolls| {
+    holds(150, &rolls(), |rolls| {
         let Scribble { text, people: _, comments: _ } = scribble(&rolls);
         let edits: Vec<PersonEdit> = roster(&text)
             .people
@@ -290,7 +290,7 @@ fn an_edit_to_the_declared_value_changes_nothing() {
 #[test]
 fn adding_people_to_a_canonical_file_keeps_it_canonical() {
     let tried = Cell::new(0);
-    holds(400, &(rolls(), vec(any::<u16>(), 0..40)), |(rolls, edit_rolls)| {
+    holds(150, &(rolls(), vec(any::<u16>(), 0..40)), |(rolls, edit_rolls)| {
         let before = laid_out(&scribble(&rolls).text);
         if !before.contains("\n\"") && before.contains("[users.") {
             return; // a file with only tables gets a table for each new person
@@ -301,13 +301,13 @@ fn adding_people_to_a_canonical_file_keeps_it_canonical() {
         assert_eq!(laid_out(&after), after, "of:\n{before}");
         tried.set(tried.get() + edits.len());
     });
-    assert!(tried.get() > 200, "{tried:?}");
+    assert!(tried.get() > 150, "{tried:?}");
 }
 
 #[test]
 fn a_new_file_is_canonical_and_declares_the_given_people() {
     let people = vec((0..50_usize, any::<String>(), 0..4_usize), 0..12);
-    holds(300, &(people, any::<String>(), any::<bool>()), |(people, default, is_pinned)| {
+    holds(150, &(people, any::<String>(), any::<bool>()), |(people, default, is_pinned)| {
         let default = format!("r{default}");
         let people: Vec<PersonValues> = people
             .into_iter()

@@ -92,7 +92,7 @@ fn written(new: &NewRoster<'_>) -> Roster {
 #[test]
 fn new_files_declare_each_person_once_and_change_nothing() {
     let (split, unknown) = (Cell::new(0), Cell::new(0));
-    holds(300, &(organizations(), any::<bool>()), |(state, with_status)| {
+    holds(80, &(organizations(), any::<bool>()), |(state, with_status)| {
         let wanted = PerField { role: true, status: with_status };
         for by in [None, Some(SplitBy::Role), Some(SplitBy::Domain)] {
             let new = NewRoster::from_state(&state, Some(Region::Eu), wanted, by);
@@ -120,13 +120,13 @@ fn new_files_declare_each_person_once_and_change_nothing() {
             split.set(split.get() + new.teams.len());
         }
     });
-    assert!(split.get() > 1000, "only {split:?} team files");
-    assert!(unknown.get() > 100, "only {unknown:?} statuses that no file can declare");
+    assert!(split.get() > 300, "only {split:?} team files");
+    assert!(unknown.get() > 20, "only {unknown:?} statuses that no file can declare");
 }
 
 #[test]
 fn team_files_are_canonical_and_their_names_are_safe_and_distinct() {
-    holds(300, &organizations(), |state| {
+    holds(80, &organizations(), |state| {
         for by in [SplitBy::Role, SplitBy::Domain] {
             let new = NewRoster::from_state(&state, None, PerField { role: true, status: false }, Some(by));
             let is_safe = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-';

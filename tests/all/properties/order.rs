@@ -128,7 +128,7 @@ impl World {
 #[test]
 fn every_prefix_of_the_apply_order_keeps_the_limits_if_any_order_does() {
     let (seen, impossible) = (Cell::new(0), Cell::new(0));
-    holds(500, &planned(), |case| {
+    holds(400, &planned(), |case| {
         let resolved = case.resolve();
         let Ok(plan) = resolved.plan() else { return };
         let reviewed = resolved.review(plan);
@@ -390,7 +390,7 @@ fn name(fate: Fate) -> &'static str {
 fn never_too_few(parallelism: usize) {
     let (fates, outcomes) = (Cell::new(BTreeSet::new()), Cell::new(BTreeSet::new()));
     let histories = (planned(), vec(any::<u8>(), 0..250), any::<u64>());
-    holds(600, &histories, |(case, script, seed)| {
+    holds(200, &histories, |(case, script, seed)| {
         let resolved = case.resolve();
         let Ok(plan) = resolved.plan() else { return };
         let reviewed = resolved.review(plan);

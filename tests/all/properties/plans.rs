@@ -32,7 +32,7 @@ fn observed_in_any_order() -> impl Strategy<Value = (Case, Vec<Person>)> {
 
 #[test]
 fn a_plan_does_not_depend_on_the_order_of_reading() {
-    holds(300, &observed_in_any_order(), |(case, anyhow)| {
+    holds(100, &observed_in_any_order(), |(case, anyhow)| {
         let resolved = case.resolve();
         let again = observed(&anyhow, case.token_user.clone());
         assert_eq!(resolved.observed, again);
@@ -57,7 +57,7 @@ fn spread_out(text: &str) -> String {
 #[test]
 fn a_forecast_is_what_planning_everyone_again_at_each_instant_would_give() {
     let (instants, blocked) = (Cell::new(0), Cell::new(0));
-    holds(600, &cases(10), |Case { people, token_user, text }| {
+    holds(400, &cases(10), |Case { people, token_user, text }| {
         let resolved = Case { people, token_user, text: spread_out(&text) }.resolve();
         let Ok(plan) = resolved.plan() else { return };
         let Resolved { roster, observed, roles, .. } = &resolved;
@@ -86,7 +86,7 @@ fn a_forecast_is_what_planning_everyone_again_at_each_instant_would_give() {
 
 #[test]
 fn a_plan_is_sorted_has_no_no_ops_and_names_each_person_once() {
-    holds(300, &cases(10), |case| {
+    holds(100, &cases(10), |case| {
         let resolved = case.resolve();
         let Ok(plan) = resolved.plan() else { return };
         for changes in [&plan.changes, &plan.observed] {
@@ -133,7 +133,7 @@ fn everyone_is_accounted_for(plan: &Plan) {
 
 #[test]
 fn applying_a_plan_leaves_nothing_to_change() {
-    holds(300, &cases(10), |case| {
+    holds(100, &cases(10), |case| {
         let resolved = case.resolve();
         let Ok(plan) = resolved.plan() else { return };
         let state = after(&resolved.observed, &plan);
@@ -147,7 +147,7 @@ fn applying_a_plan_leaves_nothing_to_change() {
 
 #[test]
 fn unchanged_files_are_the_cause_of_no_change() {
-    holds(300, &cases(10), |case| {
+    holds(100, &cases(10), |case| {
         let Resolved { roster, observed, .. } = &case.resolve();
         let Ok(plan) = case.resolve().plan() else { return };
         let recent_since = now() - RECENT;

@@ -15,7 +15,7 @@ use crate::stories::schema::{as_json, validator};
 fn a_valid_file_of_any_layout_fits_the_schema() {
     let validator = validator();
     let people = Cell::new(0);
-    holds(300, &vec(any::<u16>(), 0..400), |rolls| {
+    holds(100, &vec(any::<u16>(), 0..400), |rolls| {
         let text = scribble(&rolls).text;
         let roster = read(&text).unwrap_or_else(|problems| panic!("{:#?}\n{text}", problems.list));
         let complaints: Vec<String> =
@@ -23,14 +23,14 @@ fn a_valid_file_of_any_layout_fits_the_schema() {
         assert!(complaints.is_empty(), "{complaints:#?}\n{text}");
         people.set(people.get() + roster.people.len());
     });
-    assert!(people.get() > 500, "{people:?}");
+    assert!(people.get() > 200, "{people:?}");
 }
 
 #[test]
 fn a_valid_file_of_any_organization_fits_the_schema() {
     let validator = validator();
     let taken = Cell::new(0);
-    holds(300, &cases(12), |case| {
+    holds(100, &cases(12), |case| {
         if read(&case.text).is_ok() {
             let complaints: Vec<String> =
                 validator.iter_errors(&as_json(&case.text)).map(|error| error.to_string()).collect();
@@ -38,5 +38,5 @@ fn a_valid_file_of_any_organization_fits_the_schema() {
             taken.set(taken.get() + 1);
         }
     });
-    assert!(taken.get() > 100, "{taken:?}");
+    assert!(taken.get() > 50, "{taken:?}");
 }

@@ -7,6 +7,7 @@ use super::scene::Scene;
 use super::sim::{How, Line, Sim};
 use super::{full, histories, tell_figures};
 use crate::builders::{CountFaults, failures};
+use crate::harness::soak;
 
 /// Returns the maximum average number of requests per change when some requests fail with `fault`. If `fault` is `None`,
 /// requests fail with a mix of all faults.
@@ -20,7 +21,7 @@ fn allowed(fault: Option<Fault>) -> f64 {
 
 #[test]
 fn with_a_fifth_of_requests_failing_every_change_is_applied_once() {
-    let changes = full(10_000, 500);
+    let changes = full(10_000, 250);
     let scene = Scene::of_changes(usize::try_from(changes).unwrap());
     let mut rows = Vec::new();
     let kinds: Vec<Option<Fault>> = failures().map(Some).chain([None]).collect();
@@ -52,7 +53,7 @@ fn with_a_fifth_of_requests_failing_every_change_is_applied_once() {
         second_run_is_empty(&mut sim, &scene);
         // The searches before and after the writes are a fixed cost, which matters more if there are only a few changes.
         let fixed = (ended.watch.searches as f64) / changes as f64;
-        let spread = if super::soak() { 0.0 } else { fixed + 0.08 };
+        let spread = if soak() { 0.0 } else { fixed + 0.08 };
         assert!(a_change <= allowed(kind) + spread, "{a_change} requests a change");
     });
     tell_figures("Faults at 20 % of all requests (mixed: 30 %), no limits on the server's side", &rows);

@@ -9,7 +9,8 @@ use rolecall::sandbox::{ApiOperation, Faults, LimiterKind, Limits};
 use super::check::{all_applied, counted, outcomes};
 use super::scene::Scene;
 use super::sim::{Ended, How, Line, Sim};
-use super::{full, histories, soak, tell_figures};
+use super::{full, histories, tell_figures};
+use crate::harness::soak;
 
 fn run(changes: usize, limits: Limits, line: Line, seed: u64) -> Ended {
     let scene = Scene::of_changes(changes);

@@ -39,10 +39,7 @@ mod watch;
 use std::env;
 use std::thread;
 
-/// Returns `true` if we should run all histories instead of a sample.
-fn soak() -> bool {
-    env::var_os("ROLECALL_SOAK").is_some()
-}
+use crate::harness::soak;
 
 /// Returns `all` with `ROLECALL_SOAK`, and `share` otherwise.
 fn full(all: u64, share: u64) -> u64 {

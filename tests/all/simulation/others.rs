@@ -9,8 +9,9 @@ use rolecall::sandbox::{ApiOperation, Faults, LimiterKind, Limits, WrittenUser};
 use super::check::{counted, outcomes};
 use super::scene::{Scene, Who, email};
 use super::sim::{Ended, How, Line, Outside, Planned, Sim};
-use super::{full, histories, soak, tell_figures};
+use super::{full, histories, tell_figures};
 use crate::builders::failures;
+use crate::harness::soak;
 
 /// Runs an apply of role changes. During the apply, a colleague gives some of the users a third role and others the planned one,
 /// at random times.
@@ -35,7 +36,7 @@ fn with_a_colleague(seed: u64, faults: Faults) -> (Sim, Planned, Ended, Vec<(usi
 #[test]
 fn a_colleagues_change_during_an_apply_is_kept_and_reported() {
     let (mut stale, mut in_sync, mut again, mut unclear) = (0, 0, 0, 0);
-    let seeds = full(400, 12);
+    let seeds = full(400, 5);
     histories(0..seeds, |seed| {
         let faults = if seed % 2 == 0 {
             Faults::none()

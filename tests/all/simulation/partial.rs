@@ -456,7 +456,7 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
         .collect();
     for (request, page) in &pages {
         // With a prime step, the sample includes every kind of falsification.
-        for lie in lies(date, request, page).iter().step_by(usize::try_from(full(1, 23)).unwrap()) {
+        for lie in lies(date, request, page).iter().step_by(usize::try_from(full(1, 53)).unwrap()) {
             for always in [false, true] {
                 let server = Server::new(&truth_of, Some((request, lie)), always);
                 let plan = server.plan(roster);

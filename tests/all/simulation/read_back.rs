@@ -38,7 +38,7 @@ fn accepted_changes_without_effect_are_reported_as_not_effective() {
 #[test]
 fn under_random_faults_every_reported_outcome_is_true() {
     let scene = scene();
-    let seeds = full(3000, 100);
+    let seeds = full(3000, 40);
     let mut all: BTreeMap<&str, usize> = BTreeMap::new();
     histories(0..seeds, |seed| {
         let mut rng = fastrand::Rng::with_seed(seed);

@@ -19,7 +19,7 @@ fn swap(count: usize, keep: u64) -> Scene {
 
 #[test]
 fn replacing_every_administrator_always_keeps_the_minimum() {
-    let seeds = full(4000, 150);
+    let seeds = full(4000, 60);
     let (mut guarded_role, mut unclear) = (0, 0);
     histories(0..seeds, |seed| {
         let mut rng = fastrand::Rng::with_seed(seed);
@@ -137,7 +137,7 @@ fn one_search_confirms_the_gains_before_the_first_loss_that_depends_on_them() {
 
 #[test]
 fn the_minimum_is_kept_no_matter_which_writes_are_not_stored() {
-    let seeds = full(2000, 100);
+    let seeds = full(2000, 40);
     let mut echoes = 0;
     histories(0..seeds, |seed| {
         let mut rng = fastrand::Rng::with_seed(seed);
@@ -191,7 +191,7 @@ fn exchange(rng: &mut fastrand::Rng) -> Scene {
 #[test]
 fn without_faults_an_exchange_of_roles_with_both_limits_never_gets_stuck() {
     let mut impossible = 0;
-    histories(0..full(4000, 300), |seed| {
+    histories(0..full(4000, 120), |seed| {
         let mut rng = fastrand::Rng::with_seed(seed);
         let scene = exchange(&mut rng);
         let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), seed);
@@ -201,12 +201,12 @@ fn without_faults_an_exchange_of_roles_with_both_limits_never_gets_stuck() {
         let ended = sim.carry_out(&planned, &how); // the limits are checked at every arrival
         all_applied(&sim, &planned, &ended);
     });
-    assert!(impossible > 10, "only {impossible} plans could not keep the limits");
+    assert!(impossible > 3, "only {impossible} plans could not keep the limits");
 }
 
 #[test]
 fn an_exchange_of_roles_keeps_both_limits_with_faults_and_kills() {
-    let seeds = full(4000, 150);
+    let seeds = full(4000, 60);
     let mut applied = 0;
     histories(0..seeds, |seed| {
         let mut rng = fastrand::Rng::with_seed(seed);
@@ -239,7 +239,7 @@ fn an_exchange_of_roles_keeps_both_limits_with_faults_and_kills() {
 #[test]
 fn changes_wait_for_losses_and_gains_that_are_not_stored() {
     let mut held_back = 0;
-    histories(0..full(2000, 100), |seed| {
+    histories(0..full(2000, 40), |seed| {
         let mut rng = fastrand::Rng::with_seed(seed);
         let scene = exchange(&mut rng);
         let faults = Faults::none().with(Fault::EchoOnly, 0.4).on(ApiOperation::UpdateUser).seeded(seed);
@@ -266,7 +266,7 @@ fn none_is_stuck(
     let roles = ["lead", "member", "viewer", "guest", "admin"]
         .map(|name| Role::new(&format!("role_{name}"), name, name));
     let scene = Scene::with_limits(people.collect(), roles.to_vec(), minimums, maximums);
-    histories(0..full(1000, 50), |seed| {
+    histories(0..full(1000, 25), |seed| {
         let line = Line { refused: 0.3, ..Line::default() };
         let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), line, seed);
         let planned = sim.plan(&scene, &How::default());

@@ -62,13 +62,13 @@ fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
 
 #[test]
 fn an_apply_stopped_at_any_event_is_completed_by_the_next_run() {
-    let changes = usize::try_from(full(50, 20)).unwrap();
+    let changes = usize::try_from(full(50, 12)).unwrap();
     interrupted_at_every_event(changes, &Faults::none(), "A signal, two signals, a kill at every event");
 }
 
 #[test]
 fn an_apply_under_faults_stopped_at_any_event_is_completed_later() {
-    let changes = usize::try_from(full(50, 15)).unwrap();
+    let changes = usize::try_from(full(50, 10)).unwrap();
     let faults = failures().fold(Faults::none(), |faults, fault| faults.with(fault, 0.03));
     interrupted_at_every_event(
         changes,

@@ -12,7 +12,7 @@ use rolecall::own_folder::OwnFolder;
 use rolecall::sandbox::{ApiOperation, Fault, Faults};
 
 use crate::builders::ChangeWorld as _;
-use crate::harness::{NOW, Scene};
+use crate::harness::{NOW, Scene, soak};
 
 const CHANGES: usize = 50;
 
@@ -204,7 +204,7 @@ fn signal(child: &Child, name: &str) {
 
 /// Returns the distance between the kill points to test, in requests. With `ROLECALL_SOAK`, we kill a run at every request.
 fn step() -> usize {
-    if std::env::var_os("ROLECALL_SOAK").is_some() { 1 } else { 7 }
+    if soak() { 1 } else { 11 }
 }
 
 #[cfg(unix)]
