@@ -371,7 +371,7 @@ pub struct RollbackArgs {
     /// Journal of the apply to undo; if omitted, lists the journals
     #[arg(value_name = "JOURNAL")]
     pub of: Option<PathBuf>,
-    /// Undo the apply with the newest journal for this config
+    /// Undo the apply recorded in the newest journal
     #[arg(long, conflicts_with = "of")]
     pub last: bool,
     /// Show what would be restored without restoring it
@@ -438,8 +438,8 @@ pub struct SandboxArgs {
     pub people: Option<usize>,
     /// Write the initial state to FILE and exit
     ///
-    /// The initial state is the one that the sandbox would start from, for you to edit. If there is a config, it is the one that
-    /// --sandbox would start from.
+    /// You can then edit the file and pass it to --state. If there is a config and neither --state nor --people is given, the
+    /// file contains the state that --sandbox would start from.
     #[arg(long, value_name = "FILE", value_parser = output_file(), conflicts_with_all = ["port", "token", "limits", "faults"])]
     pub write_state: Option<PathBuf>,
     /// Rate limits: `off`, or a list such as patch=20

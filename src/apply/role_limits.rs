@@ -38,7 +38,7 @@ struct HolderCount {
     has_scarce_gains: bool,
 }
 
-/// The roles with a minimum or maximum in one apply, with their holder counts.
+/// The roles that have a minimum or maximum, with their holder counts during one apply.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RoleLimits(HashMap<RoleId, HolderCount>);
 

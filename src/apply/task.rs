@@ -38,7 +38,8 @@ pub(super) enum Position {
     /// No further writes will be sent, but the user still has to be read back. If that fails, the outcome is `so_far`.
     Written {
         so_far: Outcome,
-        /// Whether we've scheduled a read to confirm the gains and losses because other changes depend on them.
+        /// Whether a read has been scheduled to confirm this change's gains and losses of limited roles. Held changes can
+        /// depend on them.
         is_confirmed: bool,
     },
     Ended(Outcome),

@@ -196,7 +196,8 @@ fn after_windows(windows: &[Window], now: Timestamp, within: SignedDuration) -> 
     let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now, within)).collect();
     ended.sort_by_key(|window| window.until);
     let mut ways = Vec::new();
-    // The statuses that later windows set or undo. There are only a few statuses, while a person can have hundreds of windows.
+    // The statuses and `then` values of the windows that ended later. A list of distinct statuses stays short even if a person
+    // has hundreds of windows.
     let mut set_or_undone_later: Vec<&FieldValue> = Vec::new();
     for (number, Ended { until, status, then }) in ended.iter().enumerate().rev() {
         if !set_or_undone_later.contains(&status) {

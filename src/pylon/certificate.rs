@@ -121,8 +121,8 @@ pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshak
     match error {
         Error::InvalidCertificate(error) => Some(invalid(error, party, trusted)),
         Error::NoCertificatesPresented => Some(tls(party, "sent no certificate", OPERATOR)),
-        // After the handshake, `CertificateRequired` is the only alert that's guaranteed to arrive before the server reads the
-        // request. When any other alert arrives, a write might already have been applied.
+        // After the handshake, `CertificateRequired` is the only alert that proves that the server hasn't read the request.
+        // When any other alert arrives, a write might already have been applied.
         Error::AlertReceived(alert)
             if *alert == AlertDescription::CertificateRequired
                 || in_handshake && wants_client_certificate(*alert) =>

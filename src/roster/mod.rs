@@ -180,7 +180,7 @@ impl GuardrailRules {
     /// Returns `true` if an incomplete user listing could cause a guardrail to pass when it should block. If so, the listing is
     /// fetched twice.
     ///
-    /// The other guardrails can't pass by mistake. Declared people are also searched by address, and if a minimum counts too
+    /// The other guardrails can't pass by mistake. Declared people are also looked up by address, and if a minimum counts too
     /// few people, it can only block.
     pub fn needs_whole_list(&self) -> bool {
         let Self {

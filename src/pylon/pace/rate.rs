@@ -12,8 +12,8 @@ const LONGEST_HOLD: Duration = Duration::from_secs(240);
 /// Rates are in thousandths of a request per window, to allow integer arithmetic.
 pub(super) const UNIT: u64 = 1000;
 
-/// The rate after a 429, controlled by AIMD and in thousandths of a request per window. It stays between one request per window
-/// and the ceiling.
+/// The AIMD-controlled rate after a 429, in thousandths of a request per window. It stays between one request per window and
+/// the ceiling.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AdaptiveRate {
     pub(super) rate: u64,

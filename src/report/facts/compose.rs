@@ -157,7 +157,7 @@ impl GuardrailLine {
 
 impl RollbackNotes {
     /// Creates the notes of a rollback. `files` contains the edits that keep the next apply from undoing the rollback. `next`
-    /// contains the changes that an apply of the unedited files would make at this point.
+    /// contains the changes that an apply of the unedited files would make if it ran before the rollback.
     pub fn new(
         applied: &Applied,
         not_rolled_back: &[NotRolledBack],

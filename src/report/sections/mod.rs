@@ -214,8 +214,8 @@ fn role_note(change: &ChangeLine) -> &'static str {
     }
 }
 
-/// Counts the people who will gain and lose each guarded role on a date. With a base version, counts only people whose windows
-/// differ from it.
+/// Counts the scheduled gains and losses of each guarded role, except in changes that a guardrail would block. With a base
+/// version, counts them only for people with a difference from it that takes effect on a date.
 fn scheduled_guarded_roles(report: &PlanReport) -> Vec<Line> {
     // Index the people by address, since searching all entries for each change would be slow.
     let under_review: Option<HashSet<&str>> =

@@ -201,7 +201,7 @@ fn was(before: u64, after: u64) -> String {
     if after < before { format!(" of {before}") } else { String::new() }
 }
 
-/// Formats a TOML string, truncating text that is too long to be a name.
+/// Formats a role name or an address as a TOML string, truncating it after 300 characters.
 fn toml_string(text: &str) -> String {
     toml_text::quoted(Printable::cut(text, 300).raw())
 }

@@ -39,7 +39,7 @@ impl AccessReport {
         self.in_layout(self.narrow(false))
     }
 
-    /// Returns the tables for annotations, which need the locations of the declarations.
+    /// Returns the tables for GitHub annotations, which need the locations of the declarations.
     pub fn annotated_tables(&self) -> TableReport {
         self.in_layout(self.narrow(true))
     }
