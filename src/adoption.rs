@@ -1,8 +1,8 @@
 //! Updates the files to match Pylon by changing values and adding entries, without touching any other lines.
 //!
-//! This module is pure: it maps text to text. It never writes values set by a window because they're temporary. It also
-//! skips values that can't be expressed in a file: a missing role, several roles at once, or a status that only Pylon can
-//! set. All skipped values are listed in [`Adoption::not_written`].
+//! This module is pure: it maps text to text. It never writes a value set by a window, since such values are temporary. It also
+//! skips values that can't be expressed in a file: a missing role, several roles at once, or a status that only Pylon can set.
+//! All skipped values are listed in [`Adoption::not_written`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -170,8 +170,8 @@ impl Adoption {
         self.write(edits, &roster.sources);
     }
 
-    /// Returns the number of declared people whose values in the files differ from those to write. This includes people whose
-    /// entries couldn't be edited.
+    /// Returns the number of declared people whose entries differ from the values to write, including people whose entries
+    /// couldn't be edited.
     pub fn declared_otherwise(&self) -> usize {
         let others = self.not_written.iter().map(|value| &value.email.value);
         self.people.iter().chain(others).collect::<BTreeSet<_>>().len()
@@ -216,7 +216,7 @@ impl Adoption {
         self.files.sort_by_key(|edit| edit.file);
     }
 
-    /// Returns `text` with every edit that can be made. Counts the edits made, and adds the other edits to `not_written`.
+    /// Makes and counts every possible edit in `text`, and returns the edited text. Adds the other edits to `not_written`.
     fn edit_what_is_possible(
         &mut self,
         text: String,
@@ -336,9 +336,9 @@ fn newcomer(
     Ok(values)
 }
 
-/// Returns the value in a spelling that the person's rules allow both offline and in `plan`. Offline, rules apply only to the
-/// declared address, and roles are compared as text. In `plan`, rules apply to all of the person's addresses, and role IDs are
-/// compared.
+/// Returns the value, spelled so that the person's role rules allow it both offline and in `plan`. Offline, rules apply only to
+/// the declared address, and roles are compared as text. In `plan`, rules apply to all of the person's addresses, and role IDs
+/// are compared.
 ///
 /// # Errors
 /// Returns an error if a rule doesn't allow the role.
@@ -375,8 +375,8 @@ fn find<'d>(desired: &'d DesiredState, email: &Email) -> Option<&'d DesiredPerso
     desired.people.get(found)
 }
 
-/// Returns the end of the window that set the field to the value still in Pylon, if there is such a window and it has ended.
-/// Declaring that value in the person's entry would make it permanent.
+/// If the value still in Pylon was set by a window that has ended, returns the end of that window. Declaring such a value in
+/// the person's entry would make it permanent.
 fn ended_window(
     declared: &Email,
     field: Field,

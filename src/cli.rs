@@ -81,9 +81,9 @@ pub struct CommandFacts<'a> {
     pub name: &'static str,
     /// The connection flags, or `None` if the command doesn't connect to Pylon.
     pub connection: Option<&'a ConnectionArgs>,
-    /// The files to read that are named on the command line, except `--config`.
+    /// The files named on the command line that the command reads, except `--config`.
     pub read: Vec<&'a Path>,
-    /// The file to write, except for reports, preceded by a description for messages.
+    /// The file that the command writes, not counting reports, preceded by its description for messages.
     pub written: Option<(&'static str, &'a Path)>,
     /// Whether the command uses the root file selected by `--config`, rather than only files named in its arguments.
     pub uses_config: bool,
@@ -494,12 +494,12 @@ pub struct ManArgs {
 pub const CONFIG: &str = "users.toml";
 
 impl Cli {
-    /// Sets the root file, along with the flags that suggested commands need to use the same files and the same Pylon.
+    /// Sets the root file, along with the flags that make suggested commands use the same files and the same Pylon.
     pub fn use_config(&mut self, config: PathBuf, origin: ConfigOrigin) {
         let Common { folder, invocation, .. } = &self.common;
         let words = |flag: &str, value: &Path| [flag.to_owned(), path_word(value)];
-        // Omit `-c` if the default search finds the file. Add it if `ROLECALL_CONFIG` named the file, because another shell might
-        // not set it.
+        // Omit `-c` if the default search finds the file. Add `-c` if `ROLECALL_CONFIG` named the file, because that variable
+        // might not be set in another shell.
         let is_found =
             matches!(origin, ConfigOrigin::Folder | ConfigOrigin::Parent | ConfigOrigin::Nowhere(_));
         self.common.invocation = Invocation {

@@ -9,7 +9,7 @@ pub enum Exit {
     /// There are changes, and a flag such as `--detailed-exitcode` requests this exit code.
     Pending,
     Blocked,
-    /// Something was changed, or might have been, but not everything succeeded or could be reported.
+    /// Something was or might have been changed, but part of the run failed or the report couldn't be written.
     Partial,
     /// The saved plan is stale, damaged, or for another organization, or the plan has changed since it was confirmed.
     PlanMismatch,

@@ -32,8 +32,8 @@ fn rolecall(words: &[OsString], token_sources: Vec<TokenSource>) -> Exit {
     let cli = match manual::parse(words.to_owned()) {
         Ok(cli) => cli,
         Err(error) => {
-            // Because parsing failed, the value of `-C` is unknown, so any word could be the folder that the path of a token file
-            // is relative to.
+            // Parsing failed, so the value of `-C` is unknown. Any word could be the folder that a token file's path is
+            // relative to.
             commands::hide_tokens(&TokenSource::below_each(&token_sources, words));
             return print_clap_message(&error);
         }

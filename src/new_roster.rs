@@ -16,8 +16,8 @@ use crate::roster::{Email, Field, PerField, Region, RoleName, Roster};
 
 /// The folder for team files, relative to the folder of the root file.
 pub const TEAMS: &str = "teams";
-/// The minimum number of people with the same role for a domain's team file to get that role as its default. With fewer people, a
-/// default wouldn't shorten the file.
+/// A domain's team file gets a default role only if at least this many people have that role. With fewer people, a default
+/// wouldn't shorten the file.
 const WORTH_A_DEFAULT: usize = 3;
 /// The maximum length of a team file's name in bytes, without its number and extension. File systems allow 255 bytes in total.
 const LONGEST_NAME: usize = 200;
@@ -141,9 +141,8 @@ fn newcomer(
 
 /// Returns the most common role, for use in `[defaults]`, and the number of people who have it.
 ///
-/// The administrators' role is never picked because anyone added to the file without a role would otherwise become an
-/// administrator. Ties go to the role known to grant the least access and then to the first by name, which keeps the output
-/// deterministic.
+/// The Admin role is never picked because anyone added to the file without a role would otherwise become an Admin. Ties go to
+/// the role known to grant the least access and then to the first by name, which keeps the output deterministic.
 fn most_common(people: &[PersonValues], roles: &RoleCatalog) -> Option<(RoleName, usize)> {
     let mut counts: BTreeMap<&RoleName, usize> = BTreeMap::new();
     for role in people.iter().filter_map(|person| person.values.role.as_ref()) {
@@ -187,8 +186,8 @@ fn teams(people: Vec<PersonValues>, by: SplitBy, roles: &RoleCatalog) -> Vec<Tea
     teams
 }
 
-/// Returns the description and default role for a single role's file. The administrators' file has no default, since otherwise
-/// anyone added to it without a role would become an administrator.
+/// Returns the description and default role for a single role's file. The Admin role's file has no default, since otherwise
+/// anyone added to it without a role would become an Admin.
 fn of_role(written: &str, roles: &RoleCatalog) -> (String, Option<RoleName>) {
     let role = roles.only(written);
     let label = role.map_or_else(|| written.to_owned(), |role| roles.label(&role.id));

@@ -134,7 +134,7 @@ impl Person {
     }
 }
 
-/// The result of looking up the person with an address.
+/// The result of looking up a person by address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found<'s> {
     NotFound,
@@ -195,7 +195,7 @@ impl ObservedState {
         self.people.get(id).map(Arc::as_ref)
     }
 
-    /// Looks up the person with an address. Active people take precedence over deactivated people, and primary addresses over
+    /// Looks up a person by address. Active people take precedence over deactivated people, and primary addresses over
     /// secondary addresses. For active people, the result doesn't depend on whether deactivated people were read.
     pub fn find<'s>(&'s self, email: &Email) -> Found<'s> {
         // Fast path: almost every address belongs to one person.

@@ -23,8 +23,8 @@ use crate::sandbox::DEFAULT_TOKEN;
 /// access to `commands::Environment`.
 static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
 
-/// Removes every word of `text` that could be a token from all further output. `text` can be an invalid token, such as a
-/// token in quotes. The sandbox's public token isn't a secret and stays visible.
+/// Adds every word of `text` that could be a token to the tokens removed from all further output. `text` can be an invalid
+/// token, such as one in quotes. The sandbox's public token isn't a secret and stays visible.
 pub fn hide(text: &str) {
     let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     for word in words(text).filter(|word| *word != DEFAULT_TOKEN) {

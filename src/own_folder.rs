@@ -197,7 +197,7 @@ mod system {
         }
     }
 
-    /// Turns the error of a file system that can't sync folders into a success.
+    /// Ignores the error from a file system that can't sync folders.
     pub(super) fn synced(done: Result<()>) -> Result<()> {
         match done {
             Err(error)

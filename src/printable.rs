@@ -133,7 +133,7 @@ impl fmt::Display for Printable {
 /// lines.
 const MAX_MARKS: usize = 8;
 
-/// Returns the characters of `text`, each with a flag telling whether it has to be escaped in that position.
+/// Returns each character of `text` with a flag that is `true` if the character must be escaped at its position.
 pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
     let (mut before, mut marks) = (None, 0);
     text.char_indices().map(move |(at, char)| {
@@ -147,9 +147,9 @@ pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-/// Returns `true` if a GitHub runner could interpret `rest` as a command. A command begins with `##[` anywhere in a line or with
-/// `::` at the start of a line. Because of wrapping, any word can end up at the start of a line. A report can write a colon after
-/// the text, so one colon at its end is enough.
+/// Returns `true` if a GitHub runner could interpret `rest` as a command. A command begins with `##[` anywhere in a line or
+/// with `::` at the start of a line. Because of wrapping, any word can end up at the start of a line. A single colon at the end
+/// of the text also counts because a report can write another colon after it.
 fn begins_command(before: Option<char>, rest: &str) -> bool {
     rest.starts_with("##[")
         || before.is_none_or(char::is_whitespace) && (rest.starts_with("::") || rest == ":")

@@ -19,8 +19,8 @@ pub fn options() -> OpenOptions {
     options
 }
 
-/// A temporary file in the same folder as the file it will replace, the target. Because the rename is atomic, the target always
-/// has either all of its old contents or all of its new contents.
+/// A temporary file in the same folder as the file that it will replace (the target). Because the rename is atomic, the target
+/// always has either all of its old contents or all of its new contents.
 ///
 /// The temporary file inherits the owner and mode of the target. If the target doesn't exist, only the current user can access
 /// the temporary file unless [`Staged::allow`] sets another mode.

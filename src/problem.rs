@@ -62,8 +62,8 @@ impl Problem {
         self.code.starts_with("lint::")
     }
 
-    /// Masks words that look like secrets only because of the rest of their source line, such as a comment about a token. Because
-    /// a long line can have many problems, `words_of_lines` caches the words by the address and length of their lines.
+    /// Masks words that look like secrets only because of the rest of their source line, such as a comment about a token. A
+    /// long line can have many problems, so `words_of_lines` caches the words, keyed by the address and length of their lines.
     fn hide_secrets<'s>(
         &mut self,
         sources: &'s Sources,
@@ -122,7 +122,7 @@ pub struct Problems {
 
 impl Problems {
     /// Sorts the problems by location and removes duplicates, so that the same files always produce the same report. Also masks
-    /// words in the problems that look like secrets in the source text.
+    /// words in the problems if they look like secrets in the source text.
     pub fn new(sources: Sources, mut list: Vec<Problem>) -> Self {
         let mut words_of_lines = HashMap::new();
         list.iter_mut().for_each(|problem| problem.hide_secrets(&sources, &mut words_of_lines));

@@ -136,7 +136,7 @@ pub fn bytes_named(path: &Path, largest: u64) -> Result<Vec<u8>, Unreadable> {
     }
 }
 
-/// Returns the folder that contains a file, which is `.` for a plain file name.
+/// Returns the folder that contains a file. For a plain file name, that's `.`.
 pub fn folder_of<P: AsRef<Path> + ?Sized>(path: &P) -> &Path {
     match path.as_ref().parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -3,8 +3,8 @@
 //! A [`Place`] takes up twelve bytes, which is small enough to keep with every declared value all the way into the plan.
 //! [`Sources`] resolves a place to a file, a line, and a column.
 //!
-//! Some text must not appear even in an error message, such as a token that ended up in a file. Such text is masked, and
-//! excerpts show the mask instead.
+//! Text that must not appear even in an error message, such as a token that ended up in a file, is masked. Excerpts show the
+//! mask instead.
 
 use std::fmt;
 use std::ops::Range;
@@ -37,7 +37,7 @@ impl Place {
     }
 
     /// Adjusts the place after its sources were appended to other sources with [`Sources::append`]. `files` is the number of
-    /// files before them.
+    /// files before the appended ones.
     #[must_use]
     pub fn shifted(self, files: usize) -> Self {
         let file = u32::try_from(files).unwrap_or(u32::MAX).saturating_add(self.file.0);
@@ -114,7 +114,7 @@ struct Positions {
     characters: Vec<usize>,
 }
 
-/// The maximum number of bytes of a value that messages quote.
+/// The maximum number of bytes that messages quote from a value.
 const LONGEST_VALUE: usize = 4096;
 
 /// The number of bytes between two entries in [`Positions::characters`].
@@ -179,7 +179,8 @@ impl Sources {
         }
     }
 
-    /// Hides text in all subsequent excerpts, from `place` to the end of the line or of the place, whichever is later.
+    /// Hides the text from the start of `place` to the end of the place or of its first line, whichever is later. Affects all
+    /// subsequent excerpts.
     pub fn mask(&mut self, place: Place) {
         let file = Arc::make_mut(&mut self.files[place.file.0 as usize]);
         let start = file.text.floor_char_boundary(place.start as usize);

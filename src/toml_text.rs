@@ -1,4 +1,4 @@
-//! Formats untrusted text as TOML that's safe to display. Parsing a quoted string yields the original text, and every character
+//! Formats untrusted text as TOML that's safe to display. Parsing a quoted string yields the original text. Every character
 //! that [`crate::printable`] would escape is written as a TOML escape sequence, so it can't affect a terminal.
 
 use crate::printable::characters;

@@ -69,7 +69,7 @@ pub async fn carry_out(
         tokio::select! {
             Some(answer) = under_way.next() => match answer {
                 Answer::Patched(ticket, attempt) => {
-                    // Ignore errors, because reading the user shows whether the write was applied. A full disk shows up when
+                    // Ignore errors: reading the user back shows whether the write was applied, and a full disk shows up when
                     // the next intent is written.
                     let _ = journal.answer(clock.now(), ticket.number(), attempt.result.as_ref().err());
                     machine.patched(clock.elapsed(), ticket, attempt);
@@ -85,8 +85,8 @@ pub async fn carry_out(
     }
 }
 
-/// Writes the intents to the journal and then sends the writes, unless recording the intents fails. If recording takes too long,
-/// writes based on a stale read are skipped.
+/// Records the intents in the journal and, if that succeeds, sends the writes. If recording takes so long that a read has
+/// become stale, the writes that rely on it are skipped.
 fn send<'w>(
     writes: Vec<Write>,
     machine: &mut Machine,

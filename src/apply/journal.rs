@@ -36,7 +36,7 @@ pub enum JournalLine {
         /// The number of people affected by the plan.
         changes: usize,
         /// The name of the user who triggered the pipeline or, outside of pipelines, the login name. `None` if no environment
-        /// variable has it.
+        /// variable provides it.
         #[serde(default)]
         user: Option<String>,
         /// The journal that a rollback undoes, as given on the command line. `None` for an apply.
@@ -98,8 +98,8 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Records that `writes` are about to be sent, each with its request number. On an error, the caller must not send any of the
-    /// writes. A single disk sync covers all intents because, at high rates, syncing each intent would take longer than sending the
+    /// Records that `writes` are about to be sent, each with its request number. If this fails, the caller must not send any of
+    /// them. A single disk sync covers all intents. At high rates, syncing each intent would take longer than sending the
     /// write.
     ///
     /// # Errors
@@ -119,7 +119,7 @@ impl Journal {
     /// Returns an error if the line could not be written.
     pub fn answer(&mut self, at: Timestamp, number: u64, failure: Option<&Failure>) -> std::io::Result<()> {
         let request_id = failure.and_then(|failure| failure.request_id.clone());
-        // There's no need to sync, because reading the user shows whether the write was applied, and `end` syncs the file anyway.
+        // No sync is needed: reading the user back shows whether the write was applied, and `end` syncs the file anyway.
         self.append(&[JournalLine::Answer { at, number, failure: failure.map(Failure::line), request_id }])
     }
 

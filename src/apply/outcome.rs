@@ -51,7 +51,7 @@ pub enum Stop {
     Signal(i32),
     /// A request failed for a reason that would make all further requests fail too.
     Fatal(Failure),
-    /// Three changes in a row were forbidden.
+    /// Pylon refused three changes for lack of permission, with no successful write in between.
     Forbidden(Failure),
     /// No request succeeded for five minutes after a failure.
     Silence,

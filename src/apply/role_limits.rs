@@ -88,8 +88,9 @@ impl RoleLimits {
                 .all(|role| role.possible.saturating_add(role.arriving).saturating_add(own) <= role.most)
     }
 
-    /// Returns `true` if both changes lose the same role with scarce losses, or gain the same role with scarce gains. Such changes
-    /// must be sent in the order computed by `plan::order`, or the apply might get stuck before all changes are sent.
+    /// Returns `true` if both changes take away the same role and its losses are scarce, or if both grant the same role and its
+    /// gains are scarce. Such changes must be sent in the order computed by `plan::order`, or the apply might get stuck before
+    /// all changes are sent.
     pub(super) fn compete(&self, one: &Ordered, other: &Ordered) -> bool {
         let is = |role: &RoleId, scarce: fn(&HolderCount) -> bool| self.0.get(role).is_some_and(scarce);
         one.losses.iter().any(|role| other.losses.contains(role) && is(role, |count| count.has_scarce_losses))

@@ -185,7 +185,7 @@ impl Rollback {
 }
 
 /// Returns the change that restores a person's old values, or `None` if there's nothing to restore. Also returns the reason for
-/// each value that can't be restored. Values that Pylon already has again appear in neither.
+/// each value that can't be restored. Old values that Pylon already has again are omitted from both.
 fn restoring(
     steps: &[Step],
     subject: Subject,
@@ -213,7 +213,7 @@ fn restoring(
 /// Reconstructs the apply's edit, or returns `None` if Pylon has the old value again.
 ///
 /// # Errors
-/// Returns the reason for leaving out the step if Pylon has neither value.
+/// Returns the reason for leaving out the step if Pylon has neither the old nor the new value.
 fn edit_in_effect(step: &Step, person: &Person, place: Place) -> Result<Option<Edit>, NotRolledBackReason> {
     let Step { field, from, to } = step;
     let from: Vec<FieldValue> = from.iter().map(|value| value.as_str().into()).collect();

@@ -140,7 +140,8 @@ fn not_a_review(path: &Path, why: &str) -> Problem {
 
 fn check_organization(earlier: &EarlierReview, report: &AccessReport, path: &Path) -> Result<(), Problem> {
     let (then, now) = (&earlier.organization, &report.organization);
-    // A different place is fine, since the organization may have moved to another region or host. The sandbox only imitates it.
+    // The place may differ, since an organization can move to another region or host. A sandbox, however, only imitates an
+    // organization, even if it has the same ID.
     let is_fake = |place: &Printable| place.raw() == SANDBOX;
     if then.id == now.id && is_fake(&then.place) == is_fake(&now.place) {
         return Ok(());

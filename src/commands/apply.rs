@@ -147,7 +147,7 @@ async fn confirmed(
     }
     if !is_done(&prepared) && !args.auto_approve {
         ask(command, &prepared.report, session)?;
-        // The organization may also have changed while the user took their time.
+        // The organization may also have changed while the user was deciding.
         if age(&prepared, session) > FRESHNESS_LIMIT {
             prepared = agreed(&prepared, replan(connection).await?, &session.common.invocation)?;
         }
@@ -281,8 +281,8 @@ fn journal(
     })
 }
 
-/// Writes a journal for a rollback that has nothing left to do. Without it, the incomplete rollback that it continues would remain
-/// the newest run.
+/// Writes a journal for a rollback that has nothing left to do. Without this journal, the newest run would still be the
+/// incomplete rollback that this one continues.
 pub(super) fn without_changes(
     undoing: Undoing<'_>,
     prepared: &Prepared,
@@ -296,7 +296,7 @@ pub(super) fn without_changes(
     Ok(())
 }
 
-/// Sends the changes and reads them back. The second result is the error if the end of the journal can't be written.
+/// Sends the changes and reads them back. The second value is an error if the end of the journal couldn't be written.
 async fn carry(
     prepared: &Prepared,
     reader: PacedReader,

@@ -103,7 +103,7 @@ pub(super) fn is_file(argument: &Path, config: &Path) -> Result<bool, Problem> {
         Ok(_) => {}
         // Outside a repository, there are no revisions, so the argument must be a file.
         Err(_) if !is_in_repository(folder) => return Ok(true),
-        // If git is missing or refuses to run, treat the argument as a file if hardly any revision would have such a name.
+        // If git is missing or refuses to run, treat the argument as a file only if a revision is unlikely to have such a name.
         Err(_) if is_named_like_a_file(argument) => return Ok(true),
         Err(error) if error.to_string() == NO_REVISION => return Ok(true),
         Err(error) => return Err(not_read(revision, &error.to_string())),
@@ -169,8 +169,8 @@ fn copied(commit: &str, folder: &Path, root: &Path) -> io::Result<TempDir> {
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
         fs::write(path, text)?;
     }
-    // Create the links last, so that no file is written through a link. Errors are ignored because the link may not be needed,
-    // and if it is, reading the roster reports the missing file.
+    // Create the links last, so that no file is written through a link. Errors are ignored, since the link may not be needed.
+    // If it is, reading the roster reports the missing file.
     for (link, text) in links.iter().zip(&link_texts) {
         let _ = create_link(&copy.path().join(link.path), text);
     }
@@ -300,8 +300,8 @@ fn contents(folder: &Path, entries: &[TreeEntry<'_>]) -> io::Result<Vec<Vec<u8>>
     Ok(contents)
 }
 
-/// The environment variables that git sets for hooks and aliases, to point them to the current repository. They're removed
-/// because the files to read may be in another repository.
+/// The environment variables through which git tells hooks and aliases which repository to use. They're removed because the
+/// files to read may be in another repository.
 const OTHER_REPOSITORY: [&str; 5] =
     ["GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"];
 

@@ -31,7 +31,7 @@ use crate::toml_text;
 /// The maximum difference between this machine's clock and Pylon's that passes the check. With a larger difference, windows begin
 /// and end noticeably too early or too late.
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
-/// The age of the last apply beyond which the report warns that a pipeline may have stopped running.
+/// If the last apply is older than this, the report warns that a pipeline may have stopped running.
 const SILENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The maximum length of an error message or a remedy in the report, in characters.
 const SENTENCE: usize = 300;
@@ -54,8 +54,8 @@ pub(super) fn run(asked: &ConnectionArgs, session: Session<'_>) -> Done {
     Ok((Body::Doctor(Box::new(report)), exit))
 }
 
-/// Checks that the network settings work, that Pylon accepts the token, and that the organization fits the files. `declared` is
-/// `None` if the files are invalid.
+/// Checks that the network settings work, that Pylon accepts the token, and that the organization matches the files. `declared`
+/// is `None` if the files are invalid.
 fn connected(
     declared: Option<&Roster>,
     asked: &ConnectionArgs,
@@ -323,7 +323,7 @@ fn journal_folder(folder: &Path) -> Check {
     }
 }
 
-/// Shows the token's owner. Pylon doesn't say what a token may do, so only the owner's roles suggest whether an apply will be
+/// Shows the token's owner. Pylon doesn't say what a token may do, so the owner's roles are the only hint that an apply may be
 /// rejected.
 fn token_owner(state: &ObservedState) -> Option<Check> {
     let owner = state.person(state.token_user.as_ref()?)?;

@@ -96,7 +96,8 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
     if found.is_empty() { matching(&part, true, people, observed) } else { found }
 }
 
-/// Returns the people whose name or address contains `part`, sorted by address.
+/// Returns the people whose name or address contains `part`, sorted by address. Unless `searches_domains` is `true`, the
+/// domains of addresses are ignored.
 fn matching(
     part: &str,
     searches_domains: bool,

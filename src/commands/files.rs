@@ -88,7 +88,7 @@ pub(super) fn read_if_there(session: Session<'_>) -> Result<Option<Roster>, Prob
     has_config(common).then(|| read(&common.config, environment.clock.now())).transpose()
 }
 
-/// Returns `true` if the user named a config, even if that file doesn't exist, or if the search found a config.
+/// Returns `true` if the search found a config, or if the user named one, even if that file doesn't exist.
 pub(super) fn has_config(common: &Common) -> bool {
     matches!(common.origin, ConfigOrigin::Named | ConfigOrigin::Variable)
         || common.config.try_exists().unwrap_or(true)

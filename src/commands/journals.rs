@@ -53,7 +53,7 @@ fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     }
 }
 
-/// Checks that an apply could create its journal and its lock in `folder`, without leaving a trace.
+/// Checks that an apply could create its journal and its lock in `folder`. The check itself leaves no files behind.
 pub(super) fn check_writable(folder: &Path) -> Result<()> {
     let deepest = match OwnFolder::open_in(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => folder.to_owned(),
@@ -157,8 +157,8 @@ pub(super) fn first_line(journal: &Path) -> Option<JournalLine> {
 }
 
 /// Returns the path of the journal that a rollback undoes, so that the next `rollback` can use it again. `rollback` is the path
-/// of the rollback's own journal, and `undoes` is the path recorded there. Journals may have been moved together, so the folder with
-/// the rollback's journal is tried first. Returns `None` if neither path is a file.
+/// of the rollback's own journal, and `undoes` is the path recorded there. Journals may have been moved together, so the folder
+/// that contains the rollback's journal is tried first. Returns `None` if neither path is a file.
 pub(super) fn undone_by(rollback: &Path, undoes: Option<&str>) -> Option<PathBuf> {
     let undoes = Path::new(undoes?);
     let in_same_folder = rollback.with_file_name(undoes.file_name()?);

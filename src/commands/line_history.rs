@@ -1,6 +1,6 @@
 //! Uses git to find out when each line of the files was last changed and which commit is checked out.
 //!
-//! The repository's hooks and textconv filters are never run. Failures aren't errors for the command, because the files don't
+//! The repository's hooks and textconv filters are never run. A failure of git never fails the command, because the files don't
 //! have to be in git.
 
 use std::collections::HashMap;

@@ -56,7 +56,7 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
     Ok(())
 }
 
-/// Returns the note that tells the user which file is used, unless the user named it or it's in the current folder.
+/// Returns a note about which file is used if `ROLECALL_CONFIG` named it, or if it was found in a parent folder.
 fn note(config: &Path, origin: &ConfigOrigin) -> Option<String> {
     let config = whole(Printable::path(config).as_str());
     match origin {

@@ -1,4 +1,4 @@
-//! Locks that allow only one apply per organization at a time, for each user and machine.
+//! Locks that keep a user from running two applies to the same organization at once on the same machine.
 //!
 //! Since the available folders depend on the session (e.g., a login shell has `XDG_RUNTIME_DIR`, but a cron job doesn't), the
 //! lock is taken in all of them. Any two runs then share at least one lock. The kernel releases the lock when the process exits,

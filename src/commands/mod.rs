@@ -63,7 +63,7 @@ codes! {
         NeedsApproval = "apply::needs_approval",
         /// The user did not type `yes` to confirm the changes.
         NotApproved = "apply::not_approved",
-        /// The user confirmed a plan, but by then, a change that the plan did not show had become necessary.
+        /// After the user confirmed a plan, a fresh plan contained a change that the confirmed plan did not show.
         PlanChanged = "apply::plan_changed",
         /// Another apply for this organization is running.
         Locked = "apply::locked",

@@ -76,7 +76,7 @@ async fn prepare_on(
 }
 
 /// Reads the organization and makes a plan. If the plan takes a guarded role away from people, holders who appear only in the
-/// listing can't count toward the role's minimum. In that case, reads everything again, and also searches for these holders.
+/// listing can't count toward the role's minimum. If there are such holders, reads everything again and also searches for them.
 pub(super) async fn confirmed(
     connection: &Connection,
     declared: &Declared,

@@ -113,8 +113,8 @@ fn undone_by(rollback: &JournalEntry) -> Option<PathBuf> {
     journals::undone_by(Path::new(rollback.journal.raw()), rollback.undoes.as_ref().map(Printable::raw))
 }
 
-/// Returns an error if the newest journal is for an incomplete rollback. Undoing it would repeat changes that it was meant to undo,
-/// while the user most likely wants to continue it.
+/// Returns an error if the newest journal is for an incomplete rollback. The user most likely wants to continue that rollback.
+/// Undoing it would repeat changes that it was meant to undo.
 fn undoes_incomplete_rollback(newest: &Path) -> Option<Problem> {
     let entry = Some(entry(newest)).filter(JournalEntry::is_incomplete_rollback)?;
     let resume = undone_by(&entry).map_or_else(

@@ -168,8 +168,8 @@ fn read_kept(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     parse(&path, text, now)
 }
 
-/// Reads `pylon.json` next to the config, if it exists. The file may come with a repository, and it's used without being on the
-/// command line. Symbolic links are rejected because they could point at any of the user's files.
+/// Reads `pylon.json` next to the config, if it exists. The file may come with a repository and is read even if the command
+/// line doesn't name it. Symbolic links are therefore rejected, since they could point at any of the user's files.
 fn read_described(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     let path = folder.join("pylon.json");
     let text =

@@ -24,8 +24,8 @@ const TO_NOTICE: Duration = Duration::from_millis(500);
 /// How long a run that was stopped by a single signal may take to print its report. GitHub's runner sends the next signal after
 /// 7.5 seconds.
 const TO_REPORT_STOPPED: Duration = Duration::from_secs(5);
-/// How long a run may take to print its report if the work ended before it noticed the first signal, or if a second signal
-/// arrives after the work.
+/// How long a run may take to print its report after its work has ended, if the first signal was noticed only then, or once a
+/// second signal arrives.
 const TO_REPORT: Duration = Duration::from_millis(50);
 /// The number of free file descriptors that a run needs for two runtimes, the locks, the journal, and a connection.
 #[cfg(unix)]

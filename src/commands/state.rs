@@ -1,4 +1,4 @@
-//! Writes sandbox states to new files, either a sandbox's initial state or a copy of the real organization.
+//! Writes a sandbox state to a new file: either a sandbox's initial state or a copy of the real organization.
 //!
 //! Existing files are never overwritten. `sandbox` decides which state a sandbox starts from.
 

@@ -66,8 +66,8 @@ pub(super) struct Created {
     pub(super) text: String,
 }
 
-/// Creates the files in order, after staging all of them. If another process has created one of the files in the meantime, the
-/// file isn't overwritten, and `exists` returns the problem to report.
+/// Stages all files, and then creates them in order. If another process has created one of them in the meantime, the file isn't
+/// overwritten, and the error is the problem from `exists`.
 pub(super) fn create(
     files: &[Created],
     exists: impl Fn(&str) -> Problem,

@@ -132,7 +132,7 @@ words! {
 }
 
 /// Returns all differences between two versions, in the order of [`ComparedSubject`]. The list is empty if the versions are
-/// equivalent. If `roles` contains the roles in Pylon, guarded roles are recognized in any spelling.
+/// equivalent. With the roles in Pylon (`roles`), guarded roles are recognized in any spelling: name, slug, or ID.
 pub fn differences(old: &Roster, new: &Roster, roles: Option<&RoleCatalog>) -> Vec<DifferenceEntry> {
     let guarded = GuardedRoles::new(&[old, new], roles);
     let sources = [&old.sources, &new.sources];
@@ -154,8 +154,9 @@ pub fn differences(old: &Roster, new: &Roster, roles: Option<&RoleCatalog>) -> V
     differences
 }
 
-/// Matches an old rule to the new rule with the same reason, and gives it that rule's subject. Without this, a rule whose `emails`
-/// changed would be reported as one rule removed and one added. Rules that share their reason with others aren't matched.
+/// Pairs an old rule with the new rule that has the same reason, by giving the old rule the new rule's subject. Without this, a
+/// rule whose `emails` changed would be reported as one rule removed and one added. Rules that share their reason with others
+/// aren't paired.
 fn pair_rules_by_reason(
     missing: &mut BTreeMap<ComparedSubject, Declaration>,
     added: &BTreeMap<ComparedSubject, Declaration>,

@@ -220,7 +220,7 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
     of.add("unmanaged", quoted(unmanaged.as_str()), at("unmanaged"));
     of.add("missing", quoted(missing.as_str()), at("missing"));
     match keep_at_least {
-        // Without the key, state the documented default as a file would.
+        // If the key is omitted, add the documented default as if it were declared.
         None => {
             of.add("keep_at_least.Admin", DEFAULT_MINIMUM.to_string(), None);
         }

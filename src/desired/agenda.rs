@@ -1,4 +1,4 @@
-//! Lists scheduled changes, which happen without any edit to the files, and the windows that cause them.
+//! Lists scheduled changes and the windows that cause them. Scheduled changes happen without any edit to the files.
 
 use jiff::Timestamp;
 
@@ -66,8 +66,8 @@ fn of_person(person: &DeclaredPerson, now: Timestamp) -> Vec<Transition> {
     coming.flat_map(|(moment, window)| at_edge(person, moment, window)).collect()
 }
 
-/// Returns the changes at `moment`, the start or end of `window`, to the fields that the window sets. Another field may change at
-/// the same instant, but not because of this window.
+/// Returns the changes to the fields that `window` sets, at its start or end (`moment`). Another field may change at the same
+/// instant, but not because of this window.
 fn at_edge(person: &DeclaredPerson, moment: &Moment, window: &Window) -> Vec<Transition> {
     let before = resolve_person(
         person,

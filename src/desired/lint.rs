@@ -144,7 +144,7 @@ impl Roster {
     }
 }
 
-/// Returns `true` if the text could refer to the administrators' role.
+/// Returns `true` if the text could refer to the Admin role.
 fn is_admin(role: &RoleName) -> bool {
     role.eq_ignore_ascii_case("admin")
 }

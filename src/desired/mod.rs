@@ -37,8 +37,8 @@ pub struct DesiredPerson {
     pub email: Sourced<Email>,
     /// The desired values. A field with `None` is left alone unless one of `after_windows` applies to it.
     pub values: PerField<Option<Desired>>,
-    /// The statuses to set after windows have ended, with at most one for each status that the person might still have from a
-    /// window. The most recently ended window comes first. Empty if `values` has a status.
+    /// The statuses to set after windows have ended, at most one for each status that a window has set. The most recently ended
+    /// window comes first. Empty if `values` has a status.
     after_windows: Vec<Desired>,
 }
 
@@ -48,8 +48,9 @@ impl DesiredPerson {
         self.values[field].as_ref().or_else(|| self.after_windows(field).find(|way| way.undoes(current)))
     }
 
-    /// Returns the value that `field` should have got after a window but never did, given the person's `current` status in Pylon.
-    /// It's too late for rolecall to set it, since the person might have chosen the same status again.
+    /// Returns the overdue value of `field`: it should have been set after a window ended, but wasn't. `current` is the
+    /// person's current status in Pylon. It's too late for rolecall to set the value, since the person might have chosen the
+    /// same status again.
     pub fn overdue_value(&self, field: Field, current: &str) -> Option<&Desired> {
         let ways = if field == Field::OF_THEN { &*self.after_windows } else { &[] };
         ways.iter().find(|way| way.undoes(current)).filter(|way| way.origin.is_overdue())

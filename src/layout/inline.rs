@@ -63,7 +63,6 @@ fn insert_in_front(splices: &mut Splices<'_>, table: &InlineTable, new: &str) {
     }
 }
 
-/// Appends pairs to `table`.
 pub(super) fn append(splices: &mut Splices<'_>, table: &InlineTable, new: &[String]) {
     let span = table.span().unwrap_or_default();
     // Look for the end of the last value because the span of a table made of dotted keys covers only the key.

@@ -54,7 +54,7 @@ pub(super) struct KeyValue<'t> {
 pub(super) struct Placement<'t> {
     /// Whether there is a blank line between this statement and the previous one.
     pub(super) blank_above: bool,
-    /// Comment blocks above the statement that describe all of the statements below them. A blank line follows each block.
+    /// Comment blocks above the statement, each followed by a blank line. They describe all of the statements below them.
     pub(super) detached: Vec<Block<'t>>,
     /// Comments directly above the statement.
     pub(super) leading: Block<'t>,
@@ -169,8 +169,8 @@ impl Placement<'_> {
 
     /// Turns the leading comments up to and including the last directive, such as `#:schema`, into detached comments.
     ///
-    /// Tools read directives only at the top of the file, where [`Gap::open`] detaches them too. Formatting therefore remains
-    /// idempotent if the statement ends up at the top.
+    /// Tools read directives only at the top of the file, where [`Gap::open`] detaches them. Detaching them elsewhere too keeps
+    /// formatting idempotent if the statement ends up at the top.
     pub(super) fn detach_directives(&mut self) {
         let last_directive = self.leading.iter().rposition(|comment| comment.text.starts_with("#:"));
         if let Some(last) = last_directive {
@@ -193,14 +193,13 @@ impl Placement<'_> {
         !self.detached.is_empty() || self.has_leading_heading()
     }
 
-    /// Returns the offset of the first comment above the statement, or of the statement's own line if the statement has no
-    /// comments above it.
+    /// Returns the offset of the first comment above the statement, or of the statement's own line if there is none.
     pub(super) fn detached_start(&self, text: &str) -> usize {
         let first = self.detached.first().and_then(|block| block.first());
         first.map_or_else(|| self.leading_start(text), |comment| comment.line_start)
     }
 
-    /// Returns the offset of the leading comments, or of the statement's own line if the statement has no leading comments.
+    /// Returns the offset of the leading comments, or of the statement's own line if there are none.
     pub(super) fn leading_start(&self, text: &str) -> usize {
         let first = self.leading.first();
         first.map_or_else(|| line_start(text, self.code.start), |comment| comment.line_start)
@@ -223,7 +222,7 @@ impl Placement<'_> {
 }
 
 /// Returns `true` if the comment may be a heading for everything below it. A comment isn't a heading if every line is about a
-/// person, or if the comment is the commented-out TOML of a person.
+/// person, or if it's commented-out TOML about people.
 fn is_heading(block: &Block<'_>) -> bool {
     let lines = || block.iter().map(|comment| comment.text.trim_start_matches('#').trim_matches(SPACE));
     let is_entry = |(key, item): (&str, &Item)| match item.as_table_like() {

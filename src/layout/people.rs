@@ -12,9 +12,10 @@
 //!   table stays in place, in a group of its own.
 //! * Lines that have windows or are too long are converted to tables. Tables that fit on a line and have no windows are
 //!   converted to lines. Unless they have their own heading, they go into the last group of lines. If that group has a heading,
-//!   they form a new group below it. Not every entry can be converted because TOML requires all lines in `[users]` to come
-//!   before any tables. In particular, entries in or above a group of lines with a heading remain lines. Tables below a heading
-//!   are converted to lines only if all of them can be, along with all tables above them.
+//!   they form a new group below it.
+//! * Not every entry can be converted because TOML requires all lines in `[users]` to come before any tables. In particular,
+//!   entries in or above a group of lines with a heading remain lines. Tables below a heading are converted to lines only if all
+//!   tables in their group and above it can be converted.
 //!
 //! ```toml
 //! [users]
@@ -91,9 +92,9 @@ pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<Tabl
     writer.comments(&end);
 }
 
-/// Moves each heading that is directly below a table or the last line. It goes to the next table in the file, or to the first
-/// line if the lines come next. If it stayed in place, sorting would move it along with the entry above it. Returns the heading
-/// below the last entry.
+/// Moves each heading that is directly below a table or the last line to the statement after it. That is the next table in the
+/// file, or the first line if the lines come next. Otherwise, sorting would move the heading along with the entry above it.
+/// Returns the heading below the last entry.
 fn detach_headings<'t>(lines: &mut [KeyValue<'t>], tables: &mut [TableSection<'t>]) -> Block<'t> {
     let first_line = lines.first().map_or(0, |line| line.placement.code.start);
     let tables_above = tables.partition_point(|table| table.head.code.start < first_line);

@@ -114,7 +114,7 @@ impl ValueFormatter<'_> {
         let Some((whole_lines, _)) = self.text[span].rsplit_once('\n') else { return false };
         let mut lines = whole_lines.split('\n');
         if written != "[" {
-            lines.next(); // the rest of the line of the element above
+            lines.next(); // the rest of the previous element's line
             if let Some(comment) = TrailingComment::read(self.text, start) {
                 comment.write(written);
             }
@@ -133,7 +133,6 @@ impl ValueFormatter<'_> {
         has_blank
     }
 
-    /// Returns `true` if the value contains comments.
     pub(super) fn has_comments(self, value: &Value) -> bool {
         match value {
             Value::Array(array) => self.array_has_comments(array),

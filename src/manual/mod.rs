@@ -91,7 +91,7 @@ fn as_flag(words: Vec<OsString>) -> Vec<OsString> {
 pub fn command() -> Command {
     let command = Cli::command();
     let template = format!("{}\n{}\n{{options}}{{after-help}}", start(&command), heading("Options"));
-    // Deferred, so that a run creates the help texts of its own command only.
+    // Defer the help texts, so that a run creates only those of its own command.
     let command = command.mut_subcommands(|verb| verb.defer(documented));
     with_names(command).help_template(template).after_help(format!(
         "{}\n{}",
@@ -100,8 +100,8 @@ pub fn command() -> Command {
     ))
 }
 
-/// Returns the definition of the command line for shell completions. It leaves out the flags that a command doesn't use, instead
-/// of hiding them, since completions offer hidden flags too.
+/// Returns the definition of the command line for shell completions. Flags that a command doesn't use are left out rather than
+/// hidden, because completions offer hidden flags too.
 pub fn completed() -> Command {
     let command = Cli::command().mut_args(|arg| arg.global(false));
     let common: Vec<Arg> = command.get_arguments().cloned().collect();
@@ -219,7 +219,7 @@ fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     error
 }
 
-/// Returns the tip that names the environment variable or argument that isn't valid UTF-8.
+/// Returns a tip that names the environment variable or argument that isn't valid UTF-8.
 fn not_utf8(words: &[OsString]) -> Option<String> {
     let is_broken = |value: &OsString| value.to_str().is_none();
     let command = command();
@@ -312,7 +312,7 @@ fn flag_of_elsewhere(error: &clap::Error, words: &[OsString]) -> Option<String> 
     tip.or_else(|| Format::WORDS.contains(&flag.as_str()).then(|| format!("use '--format {flag}'")))
 }
 
-/// Returns the tip that lists the commands that accept the rejected flag.
+/// Returns a tip listing the commands that accept the rejected flag.
 fn flag_of_others(error: &clap::Error) -> Option<String> {
     let flag = rejected(error)?.strip_prefix("--")?;
     let command = Cli::command();

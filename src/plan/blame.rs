@@ -120,8 +120,8 @@ impl<'a> Drift<'a> {
         let Some(object) = UserId::new(&entry.object) else { return };
         for field in Field::ALL.into_iter().filter(|field| field.is_mentioned_in(&entry.action)) {
             let Some(edit) = self.edits.get_mut(&(object.clone(), field)) else { continue };
-            // Support hours can react to a change immediately, which results in two entries with the same timestamp. Prefer the
-            // one that set the current value.
+            // Pylon's support hours can react to a change immediately, which results in two entries with the same timestamp.
+            // Prefer the one that set the current value.
             let rank = |entry: &AuditEntry| {
                 let sets_present = is_present(self.roles, edit, entry) == Some(true);
                 (entry.happened_at, sets_present, entry.id.clone())

@@ -1,8 +1,8 @@
 //! The reason an edit is in a plan: the files changed, a window began or ended, or Pylon drifted.
 //!
 //! The cause depends on the desired values in the base version and in the current files. If a window for the field recently
-//! began or ended, the value that the current files declare for the moment just before that also matters. Every edit has
-//! exactly one cause. It's never [`Cause::ThisChange`] if the base version and the current files are identical.
+//! began or ended, the cause also depends on the value that the current files declare for the moment just before. Every edit
+//! has exactly one cause. It's never [`Cause::ThisChange`] if the base version and the current files are identical.
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -14,8 +14,8 @@ use crate::every::words;
 use crate::observed::RoleCatalog;
 use crate::roster::{DeclaredPerson, Field, FieldValue, Roster, Window};
 
-/// How long after its start or end a window can be the cause of a difference. This equals the time during which a window's
-/// `then` applies, so that both still work if no apply runs on the day of the transition.
+/// How long a window can be the cause of a difference after it starts or ends. A window's `then` applies for the same length of
+/// time. Neither requires an apply on the day of the transition.
 pub const RECENT: SignedDuration = THEN_DURATION;
 
 words! {

@@ -205,8 +205,8 @@ fn ambiguous(desired: &DesiredPerson, people: &[&Person]) -> Problem {
     ))
 }
 
-/// Returns a problem for each address to delete from the files. The address to keep is the primary address or, if the primary
-/// address isn't declared, the first declared address.
+/// Returns a problem for each address to delete from the files. The address to keep is the primary address if it's declared.
+/// Otherwise, it's the first declared address.
 fn declared_twice(person: &Person, addresses: &[DeclaredAddress]) -> Vec<Problem> {
     let message = format!("{} is declared under several addresses", Printable::new(&person.name));
     let primary = Printable::new(person.email.as_str());

@@ -20,7 +20,7 @@ pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forecast {
     pub transition: Transition,
-    /// The guardrail figures that would block an apply at the time of the change.
+    /// What would block an apply at the time of the change. Empty if no guardrail would block it.
     pub blocked_by: Vec<Figure>,
 }
 

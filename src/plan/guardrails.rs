@@ -2,7 +2,7 @@
 //!
 //! Guardrails count everyone in Pylon who isn't deactivated, including unmanaged people. Addresses found only in the files don't
 //! count because a typo could otherwise pass for a second Admin. A minimum blocks only plans that reduce the number of holders, and
-//! a maximum blocks only plans that increase it. Every report includes all findings, each with its figure and limit.
+//! a maximum blocks only plans that increase it. Every report includes all findings, with their counts and limits.
 
 use std::collections::{HashMap, HashSet};
 
@@ -165,8 +165,8 @@ impl ReviewedPlan {
         order::sorted(&self.plan, &self.minimums, &self.maximums)
     }
 
-    /// Returns the role's maximum for a figure about its minimum, and vice versa. Returns `None` if the role has no such limit,
-    /// if the current holder count hasn't reached it, or if the figure is about something else.
+    /// Returns the role's maximum if `figure` is about its minimum, and vice versa. Returns `None` if the role has no such
+    /// limit, if the current holder count hasn't reached it, or if `figure` is about something else.
     pub fn other_limit(&self, figure: &Figure) -> Option<&RoleCount> {
         let (role, others, is_reached): (_, _, fn(&u64, &u64) -> bool) = match figure {
             Figure::AtLeast(minimum) => (&minimum.role, &self.maximums, u64::ge),
@@ -183,8 +183,8 @@ impl ReviewedPlan {
 }
 
 impl ReviewedPlan {
-    /// Returns the primary addresses of holders to confirm with a search before this plan takes a role with a minimum away from
-    /// other people.
+    /// Returns the primary addresses of role holders to confirm with a search. This is needed before the plan takes a role with
+    /// a minimum away from other people.
     ///
     /// Without the search, the listing of users would be the only evidence that the role keeps any holders. A single incorrect
     /// listing must never be enough to remove the role's other holders. Each role gets at most as many addresses as its minimum,
@@ -215,7 +215,7 @@ pub struct Review<'a> {
     /// The time of the plan, used to tell whether an acknowledgment has expired.
     pub at: Timestamp,
     pub roles: &'a NamedRoles,
-    /// Value of `--max-changes`, if given. It overrides the limit in the files.
+    /// The value of `--max-changes`, if given. It overrides the limit in the files.
     pub max_changes: Option<u64>,
 }
 

@@ -3,12 +3,11 @@
 //! This module does no I/O and never reads the clock, since everything it needs is passed in.
 //!
 //! * [`draw`] compares the desired state with the observed state and produces a plan. [`change`] defines the plan's types.
-//! * [`roles`] resolves the role names used in the files. [`suggest`] finds the address most likely meant by a misspelled
-//!   address.
+//! * [`roles`] resolves the role names used in the files. [`suggest`] finds the most likely correction of a misspelled address.
 //! * [`guardrails`] reviews the plan against the organization as it would look after the apply.
 //! * [`order`] puts the changes into an order that's safe to apply.
 //! * [`forecast`] lists scheduled changes, including those that a guardrail will block.
-//! * [`blame`] finds out who last set each out-of-sync value.
+//! * [`cause`] tells why each change is in the plan, and [`blame`] finds out who last set each out-of-sync value.
 //! * [`saved`] saves a reviewed plan to a file and refuses any apply that would go beyond it.
 
 pub mod blame;

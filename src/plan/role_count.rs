@@ -7,9 +7,9 @@ use crate::observed::RoleId;
 pub struct RoleCount {
     pub role: RoleId,
     pub limit: u64,
-    /// Number of current holders, not counting deactivated people.
+    /// The number of current holders, not counting deactivated people.
     pub before: u64,
-    /// Number of holders after the apply.
+    /// The number of holders after the apply.
     pub after: u64,
     /// The worst holder count during the apply: the lowest for a minimum, or the highest for a maximum. `None` unless this count
     /// is worse than `limit`, `before`, and `after`.

@@ -252,8 +252,8 @@ impl SavedPlan {
         if new.is_empty() { Ok(self.in_sync_now(fresh)) } else { Err(stale(&new, roles)) }
     }
 
-    /// Counts the reviewed changes that another client has already made. Leaves out changes to people who have since been removed
-    /// from Pylon or deactivated, and changes that it's now too late to make after a window.
+    /// Counts the reviewed changes that another client has already made. Leaves out changes to people who have since been
+    /// removed from Pylon or deactivated. Also leaves out changes after a window that are now overdue.
     fn in_sync_now(&self, fresh: &Plan) -> usize {
         let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
         let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());
@@ -312,7 +312,6 @@ impl Operation {
         steps.join(" and ")
     }
 
-    /// Creates the operation for `change`.
     pub fn new(change: &Change) -> Self {
         let Change { subject: Subject { email, id, primary: _, secondary: _, name: _ }, edits } = change;
         let step = |Edit { field, from, to, through_scim: _, place: _, origin: _ }: &Edit| Step {

@@ -1,4 +1,4 @@
-//! Suggests the address most likely meant by a typo.
+//! Suggests a correction for an address that might contain a typo.
 //!
 //! Only unmanaged people are considered because a typo in a file leaves the real person unmanaged.
 
@@ -9,8 +9,8 @@ use crate::roster::Email;
 
 /// The maximum number of addresses to index. Suggestions are only a convenience and shouldn't slow down a plan.
 const POOL: usize = 20_000;
-/// The minimum similarity of a suggestion, from 0 to 1, for the local part and for the domain. The two parts are compared
-/// separately. Otherwise, any two colleagues' addresses would look similar because they share a domain.
+/// The minimum similarity, from 0 to 1, that both the local part and the domain of a suggestion must reach. The two parts are
+/// compared separately. Otherwise, any two colleagues' addresses would look similar because they share a domain.
 const ALIKE: f32 = 0.7;
 
 /// Sets the suggestion for each missing person to the closest address in `unmanaged`. No address is suggested twice.

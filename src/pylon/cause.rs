@@ -1,4 +1,4 @@
-//! Works out why there was no response by mapping a reqwest error and its sources to a [`FailureCause`].
+//! Works out why a request got no response. Maps a reqwest error and its sources to a [`FailureCause`].
 //!
 //! The mapping relies on error types only, never on messages. Each layer wraps the error from the layer below. For example, an
 //! untrusted certificate is a `rustls::Error` inside an `io::Error`, inside another `io::Error`, inside a hyper error, inside a
@@ -19,7 +19,8 @@ use super::network::{CONNECT_TIMEOUT, Proxy, Route};
 type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>::Error;
 type ErrorRef<'e> = &'e (dyn Error + 'static);
 
-/// Diagnoses a failed request to `host`. `trusted` lists the variables that override the system's trusted certificates.
+/// Diagnoses a failed request to `host`. `trusted` lists the environment variables that override the system's trusted
+/// certificates.
 pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, trusted: &[&str]) -> FailureCause {
     let causes = chain(error);
     let in_handshake = error.is_connect();

@@ -3,9 +3,9 @@
 //! An [`Obstacle`] would make every later request fail, so it ends the run. After a problem that might be temporary, such as an
 //! interrupted handshake, the request is retried instead.
 //!
-//! `Explaining` accepts exactly the same certificates as the verifier it wraps. If that verifier rejects a certificate for an
-//! unknown issuer or as a CA certificate, `Explaining` adds two details that rustls omits. They are the issuer and whether the
-//! certificate is self-signed.
+//! `Explaining` accepts exactly the same certificates as the verifier it wraps. If that verifier rejects a certificate because of
+//! an unknown issuer, or because it's a CA certificate, `Explaining` adds two details that rustls omits. They are the issuer and
+//! whether the certificate is self-signed.
 
 use std::sync::Arc;
 
@@ -76,8 +76,8 @@ impl ServerCertVerifier for Explaining {
     }
 }
 
-/// Adds the issuer to an error about an unknown issuer, or about a CA certificate that is used by a server. Returns all other
-/// errors unchanged.
+/// Adds the issuer to an error about an unknown issuer or about a server that uses a CA certificate. Returns all other errors
+/// unchanged.
 fn explained(error: Error, end_entity: &CertificateDer<'_>) -> Error {
     let is_authority = match &error {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => false,
@@ -97,8 +97,8 @@ fn explained(error: Error, end_entity: &CertificateDer<'_>) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
 }
 
-/// Extracts the common name, or else the organization, from a DER-encoded name. The result is only displayed, so scanning for the
-/// attribute is enough. At worst, a malicious certificate hides its name from an error message.
+/// Extracts the common name, or else the organization, from a DER-encoded name. The result is only displayed, so scanning for
+/// the attribute is enough. At worst, a malicious certificate hides its issuer's name from an error message.
 fn name(der: &[u8]) -> Option<String> {
     const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
     const ORGANIZATION: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x0a];
@@ -115,8 +115,8 @@ fn name(der: &[u8]) -> Option<String> {
 const NAMES: usize = 5;
 
 /// Explains why a TLS connection to `party` is impossible, or returns `None` if the next attempt might succeed. `trusted` lists
-/// the variables that override the system's trusted certificates. `in_handshake` is `false` if our side of the handshake was
-/// already complete.
+/// the environment variables that override the system's trusted certificates. `in_handshake` is `false` if our side of the
+/// handshake was already complete.
 pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshake: bool) -> Option<Obstacle> {
     match error {
         Error::InvalidCertificate(error) => Some(invalid(error, party, trusted)),

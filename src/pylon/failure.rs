@@ -156,8 +156,8 @@ impl Failure {
     }
 
     /// Returns `true` if a smaller search might succeed. That's the case after a 413, after the code `payload_too_large`, and
-    /// after any 400 in [`Class::Rejected`]. The 400 must count because the maximum number of values in a filter is undocumented,
-    /// and error messages can change at any time.
+    /// after any 400 in [`Class::Rejected`]. Any such 400 has to count because nothing stable identifies its cause. The maximum
+    /// number of values in a filter is undocumented, and error messages can change at any time.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
             FailureCause::Refused(refusal) if refusal.status == 400 => {
@@ -452,7 +452,7 @@ fn wrong_region(region: Option<Region>) -> String {
         }
         None => ("this region".into(), "another region's --base-url".into()),
     };
-    // Always mention [workspace], because it isn't known here whether the files pin the region.
+    // Always mention [workspace], because this function doesn't know whether the files pin the region.
     format!(
         "the token belongs to another region: use a token for {this}. If the organization is in another region, use {others}, \
          and correct the region in [workspace] if it is set there"

@@ -1,8 +1,8 @@
 //! Controls the flow of a run: schedules requests, learns from the responses, and handles retries.
 //!
-//! This module is pure (the time is an argument) and shared by two loops. [`super::PacedReader`] sends a plan's reads as futures,
-//! whereas `apply::machine` is a state machine so that tests can drive it through every event. Merging them would turn the plan's
-//! reads into a second state machine, so they share only these steps:
+//! This module is pure (the time is an argument) and shared by two loops. [`super::PacedReader`] sends a plan's reads as
+//! futures, whereas `apply::machine` is a state machine so that tests can drive it through every event. Merging the loops would
+//! turn the plan's reads into a second state machine, so the loops share only these steps:
 //!
 //! 1. [`FlowControl::pacing`] decides when a request may be sent and counts it.
 //! 2. [`FlowControl::answered`] processes the response.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-/// The maximum for a delay given in seconds. Longer ones are shortened so that adding them to a time can't overflow.
+/// The maximum delay that a header can give as a number of seconds. Longer delays are shortened so that adding one to a time
+/// can't overflow.
 const LONGEST_WAIT: u64 = u32::MAX as u64;
 
 /// Returns the longest valid delay in a response's headers. A date is measured against the response's `Date` header, so that this

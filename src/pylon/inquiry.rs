@@ -1,4 +1,4 @@
-//! Decides which audit log entries to request in order to find out who set the users' values, and when to stop.
+//! Decides which audit log entries to request and when to stop. The entries show who set the users' values.
 //!
 //! This module is pure: responses go in, and requests come out. `paced_reader` sends the requests, and [`crate::plan::blame`] picks
 //! the relevant entries. Since a plan can do without the audit log, the inquiry stays within its [`Budget`] and stops as soon as
@@ -29,9 +29,9 @@ impl Budget {
     pub const OF_REVIEW: Self =
         Self { requests: 10 * Endpoint::Audit.facts().limit, time: Duration::from_secs(720) };
 
-    /// Returns the budget for a plan: the number of requests possible without a pause at `rate_limit` (in requests per minute) or
-    /// at the documented rate limit, whichever is lower. At the documented limit, the budget covers 29,970 entries. The time is
-    /// enough for one pause after a 429 and another page or two, but not for waiting out an outage.
+    /// Returns the budget for a plan. The number of requests is `rate_limit` (in requests per minute) or the documented rate
+    /// limit, whichever is lower. That many requests are possible without a pause. At the documented limit, they cover 29,970
+    /// entries. The time is enough for one pause after a 429 and another page or two, but not for waiting out an outage.
     pub fn of_plan(rate_limit: u64) -> Self {
         Self { requests: Endpoint::Audit.facts().limit.min(rate_limit), time: Duration::from_secs(120) }
     }
@@ -148,7 +148,7 @@ impl<'a> Inquiry<'a> {
         self.next_batch();
     }
 
-    /// Ends the inquiry because its [`Budget`] is out of time.
+    /// Ends the inquiry because it has reached the time limit in its [`Budget`].
     pub fn timed_out(&mut self) {
         self.unread = Some(CutShort::TooSlow(self.time));
     }

@@ -2,9 +2,11 @@
 //!
 //! It makes two guarantees:
 //!
-//! * Only `apply` and `rollback` can write. All other commands get a [`Reader`], which has no method for writing, instead of a
-//!   [`Writer`].
+//! * Only `apply` and `rollback` can write. All other commands get a [`Reader`] instead of a [`Writer`], and a [`Reader`] has
+//!   no method for writing.
 //! * The token is sent only to the configured host. Redirects aren't followed, and plain HTTP is limited to loopback addresses.
+//!
+//! The work is divided among these modules:
 //!
 //! * [`request`] defines the requests and the contents of their responses. `wire` encodes and decodes their JSON. [`exchange`]
 //!   turns a raw response into a result without touching a socket. [`failure`] classifies failures.

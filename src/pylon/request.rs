@@ -71,7 +71,6 @@ pub enum PeopleRequest {
 /// Requests audit log entries for at most [`PAGE`] people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditSearch {
-    /// The people whose entries are requested.
     pub people: Vec<UserId>,
     /// The number of entries per page: [`PAGE`], or fewer once the server has rejected that many.
     pub limit: usize,
@@ -125,7 +124,7 @@ impl Outgoing {
 pub struct Identity {
     /// The organization that the token belongs to.
     pub organization: Organization,
-    /// The ID of the token's user, or `None` if the response lacks it, as before July 2026.
+    /// The ID of the token's user, or `None` if the response lacks it, as in API versions before July 2026.
     pub user: Option<UserId>,
 }
 
@@ -235,7 +234,8 @@ pub struct EndpointFacts {
 /// entries per page. Returns `None` if the search can't get any smaller, or if `failure` has another cause.
 ///
 /// Both numbers shrink, because the maximum number of values in a filter is undocumented and some API versions reject a limit of
-/// 1000. For a single value, the page shrinks only after a 413, because a 400 must then have a different cause.
+/// 1000. For a single value, the page shrinks only if Pylon says that the request is too large, because any other 400 must then
+/// have a different cause.
 pub fn halved(values: usize, limit: usize, failure: &Failure) -> Option<(usize, usize)> {
     let can_shrink = values > 1 || limit > 1 && failure.class() == super::Class::TooLarge;
     (can_shrink && failure.may_be_too_large()).then(|| (values.div_ceil(2).max(1), (limit / 2).max(1)))

@@ -1,5 +1,5 @@
-//! Decides whether to retry a request and how long to wait first, based only on the failures, the current time, and a random
-//! number for the jitter.
+//! Decides whether to retry a request and how long to wait first. The decision depends only on the failures, the current time,
+//! and a random number for the jitter.
 //!
 //! Pauses follow exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). A retry budget
 //! limits the load on a service that is down.
@@ -13,7 +13,7 @@ pub const ATTEMPTS: u32 = 10;
 /// The maximum number of attempts per request as long as the host has never responded. It's low so that a wrong host is reported
 /// within seconds.
 const ATTEMPTS_UNANSWERED: u32 = 4;
-/// The maximum number of attempts for a read that a plan can do without and that isn't worth a minute's wait.
+/// The maximum number of attempts for an optional read. A plan can do without it, so it isn't worth a minute's wait.
 pub const ATTEMPTS_AT_OPTIONAL_READ: u32 = 3;
 /// The maximum number of attempts for a read that keeps returning 2xx with an unexpected body, since repeating it rarely helps.
 const ATTEMPTS_AT_A_WRONG_SHAPE: u32 = 3;
@@ -26,7 +26,7 @@ pub const LONGEST_HINT: Duration = Duration::from_secs(300);
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 const FIRST_BOUND: Duration = Duration::from_millis(500);
 const LARGEST_BOUND: Duration = Duration::from_secs(30);
-/// The number of retries available at the start of a run, to which each success adds half a retry.
+/// The number of retries available at the start of a run. Each success adds half a retry.
 const BUDGET: u64 = 100;
 
 /// The retry state of one run: its budget, its failures, and the pauses requested by the server.

@@ -199,7 +199,7 @@ fn of_folder(folder: &Path) -> HashSet<CertificateDer<'static>> {
     certificates.flatten().collect()
 }
 
-/// Returns the error for when no folder in `SSL_CERT_DIR` contains a certificate and `SSL_CERT_FILE` isn't set.
+/// Returns the error to report if no folder in `SSL_CERT_DIR` contains a certificate and `SSL_CERT_FILE` isn't set.
 fn no_folder_has_any(sources: &[RootsSource]) -> Problem {
     let of = |source: &RootsSource| {
         let name = Printable::path(&source.path);

@@ -11,8 +11,8 @@ const SCRUBBED: &str = "[token]";
 /// The minimum length of a removed fragment, in characters. A shorter one reveals too little to matter and might be an ordinary
 /// word.
 const SHORTEST: usize = 8;
-/// The length from which a fragment is always removed, in characters. Shorter fragments are removed only next to a truncation or
-/// a line break.
+/// Fragments of at least this many characters are always removed. Shorter fragments are removed only next to a truncation or a
+/// line break.
 const TELLING: usize = 16;
 
 /// Removes `token` and its fragments from `text`.

@@ -75,8 +75,8 @@ pub enum TokenSource {
 }
 
 impl TokenSource {
-    /// Lists all sources in the command-line arguments and in the value of [`VARIABLE`], in order of precedence. This runs before
-    /// the arguments are parsed. A parser error can quote the token, and only a known token can be removed.
+    /// Lists all sources in the command-line arguments and in the value of [`VARIABLE`], in order of precedence. This runs
+    /// before the arguments are parsed because a parser error can quote the token, and only a known token can be removed.
     pub fn all(words: &[OsString], variable: Option<OsString>) -> Vec<Self> {
         let flag = "--token-file";
         let mut sources = Vec::new();
@@ -153,7 +153,7 @@ impl TokenSource {
     }
 }
 
-/// Returns the error for when neither the command line nor the environment contains a token.
+/// Returns the error to report if neither the command line nor the environment contains a token.
 pub(crate) fn no_source() -> Problem {
     missing("no token is set")
 }

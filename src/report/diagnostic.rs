@@ -19,7 +19,7 @@ use crate::source::{Excerpt, Sources};
 
 /// The maximum width of a rendered problem in columns.
 const WIDTH: usize = 110;
-/// The number of columns that miette needs before a source line for the frame and a line number of up to five digits.
+/// The number of columns before a source line, which miette uses for the frame and a line number of up to five digits.
 const FRAME: usize = 9;
 /// The number of columns miette adds before a label.
 const BRANCH: usize = 4;
@@ -113,8 +113,8 @@ impl<'p> Letter<'p> {
         Self { problem, lines }
     }
 
-    /// Returns each line with its offset in the source passed to miette, in which all lines are joined with gaps of `GAP`
-    /// bytes.
+    /// Returns each line with its offset in the source passed to miette. That source contains all lines, with gaps of `GAP`
+    /// bytes between them.
     fn lines(&self) -> impl Iterator<Item = (usize, &SourceLine)> {
         self.lines.iter().scan(0, |next, line| {
             let offset = *next;

@@ -1,8 +1,8 @@
 //! The format for GitHub Actions jobs: the text report followed by annotations on lines of the files.
 //!
-//! The runner treats any line as a workflow command if it begins with `::` (after trimming) or contains `##[`. To make sure
-//! that only our annotations are commands, every line of the text report is escaped and the annotation data is encoded. A step
-//! shows at most ten annotations per level. If there are more, the last one reports how many are left.
+//! The runner treats any line as a workflow command if it begins with `::` (after trimming) or contains `##[`. To make sure that
+//! only our annotations are commands, every line of the text report is escaped and the annotation data is encoded. GitHub shows
+//! at most ten annotations per level in a step. If there are more, the last one reports how many aren't shown.
 
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};

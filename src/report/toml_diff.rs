@@ -46,7 +46,8 @@ fn change(line: &ChangeLine) -> Hunk {
     Hunk::between(&before, &after)
 }
 
-/// Formats the current value in Pylon, or all of them if the person has several roles. Returns `None` if there is no value.
+/// Formats the current value in Pylon, or an array of all values if the person has several roles. Returns `None` if there is no
+/// value.
 fn observed(values: &[Printable]) -> Option<String> {
     let values: Vec<String> = values.iter().map(|value| quoted(value.raw())).collect();
     match values.as_slice() {
@@ -58,7 +59,7 @@ fn observed(values: &[Printable]) -> Option<String> {
 
 /// Returns the differences between two versions of the files, one hunk per subject.
 pub fn comparison(report: &ComparisonReport) -> Vec<Hunk> {
-    // Emit top-level keys first because after a table header they would become part of that table.
+    // Emit top-level keys first. After a table header, they would become part of that table.
     let (keys, tables): (Vec<_>, Vec<_>) =
         report.differences.iter().partition(|entry| entry.subject == ComparedSubject::Files);
     keys.into_iter().chain(tables).map(difference).collect()

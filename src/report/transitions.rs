@@ -42,7 +42,7 @@ pub fn groups<'p, 'r>(
 ) -> Vec<Vec<&'p ChangedPerson<'r>>> {
     let mut groups: IndexMap<(Option<&str>, String), Vec<&ChangedPerson<'_>>> = IndexMap::new();
     for person in people {
-        // The address keeps a person with a guarded role apart from everyone else.
+        // The address keeps anyone who gains or loses a guarded role in a separate group.
         let key = if person.guarded_roles.is_empty() {
             (None, person.identity(has_lines))
         } else {

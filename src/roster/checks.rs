@@ -43,8 +43,8 @@ fn is_foreign(email: &Email) -> bool {
     !email.as_str().is_ascii()
 }
 
-/// Reports pairs of addresses that look the same if at least one contains non-ASCII characters. Pairs of ASCII addresses are never
-/// reported because `l` and `1` look alike in too many real names.
+/// Reports pairs of look-alike addresses in which at least one address contains non-ASCII characters. Pairs of ASCII addresses
+/// are never reported because `l` and `1` look alike in too many real names.
 pub(super) fn check_look_alikes(roster: &Roster, problems: &mut Vec<Problem>) {
     let declared = roster.people.iter().map(|person| &person.email);
     let named = named_in_settings(roster);

@@ -75,7 +75,7 @@ pub(super) fn explain(
         let Some(start) = rest else { break };
         let pass = explainer.parse_from(start, fields);
         let (parts, next) = explainer.explain_pass(pass, fields);
-        // The guesses of the first pass already include everything after the unclosed bracket.
+        // The `guesses` of the first pass already cover everything after the unclosed bracket.
         known.incomplete.extend(parts.incomplete);
         rest = next;
     }
@@ -95,7 +95,7 @@ struct Pass {
     found: Vec<Problem>,
 }
 
-/// The file to explain.
+/// Explains the syntax errors of one file.
 struct Explainer<'t, R> {
     file: FileId,
     text: &'t str,
@@ -226,8 +226,8 @@ impl TextPart {
         Self { text: format!("{header}\n{}", &text[content.clone()]), shift, start: content.start }
     }
 
-    /// Replaces `without` with spaces. `without` must lie within `range`, the range of the file that makes up the end of this
-    /// part. Both use offsets in the file.
+    /// Replaces `without` with spaces. `range` is the range of the file that follows the header in this part, and `without` must
+    /// lie within it. Both use offsets in the file.
     fn leave_out(&mut self, range: &Range<usize>, without: &Range<usize>) {
         let start = self.text.len() - range.len();
         let at = start + without.start - range.start..start + without.end - range.start;

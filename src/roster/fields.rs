@@ -235,7 +235,6 @@ impl<'p> Fields<'p> {
         }
     }
 
-    /// Reports a value of the wrong type.
     pub(super) fn wrong_type(
         &mut self,
         key: &str,

@@ -6,8 +6,7 @@ use super::{Field, Status};
 use crate::printable::Printable;
 use crate::secret::contains_secret;
 
-/// Keys that users often misname or put into the wrong table, with a hint for each group of keys. Tables are named as they are in
-/// messages.
+/// Invalid keys that users often write, each group with its table and a hint. Tables are named as they are in messages.
 const KEYS: &[(&str, &[&str], &str)] = &[
     (
         "a window",

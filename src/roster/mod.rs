@@ -131,7 +131,7 @@ impl Region {
     }
 }
 
-/// The `[policy]` table, which controls how differences are handled, per field.
+/// The `[policy]` table, which controls how differences in each field are handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Policy {
     pub fields: PerField<Stance>,
@@ -180,8 +180,8 @@ impl GuardrailRules {
     /// Returns `true` if an incomplete user listing could cause a guardrail to pass when it should block. If so, the listing is
     /// fetched twice.
     ///
-    /// The other guardrails can't pass by mistake. Declared people are also looked up by address, and if a minimum counts too
-    /// few people, it can only block.
+    /// The other guardrails can't pass by mistake. Declared people are also looked up by address, and a minimum that counts too
+    /// few people can only block.
     pub fn needs_whole_list(&self) -> bool {
         let Self {
             max_changes: _,
@@ -251,7 +251,7 @@ words! {
     pub enum Unmanaged {
         /// Unmanaged people are left out of the plan.
         Ignore = "ignore",
-        /// The plan shows the number of unmanaged people.
+        /// The plan shows how many people are unmanaged.
         Report = "report",
         /// The guardrail blocks the apply.
         Block = "block",

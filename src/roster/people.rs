@@ -121,7 +121,7 @@ fn contained(text: &str, allow_unicode: bool) -> Option<Email> {
     Email::declared(candidate, allow_unicode).ok().filter(|email| !contains_secret(email.as_str()))
 }
 
-/// Returns where the key belongs, or `None` if it isn't a known key of the root file or of another table.
+/// Returns where the key belongs if it's a known key of the root file or of one of its tables in [`keys::HEADED`].
 fn belongs(key: &str) -> Option<String> {
     if keys::ROOT.contains(&key) {
         return Some("above the first [section] header".into());

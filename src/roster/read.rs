@@ -152,8 +152,8 @@ impl RosterReader {
         read: impl Fn(&mut Fields<'_>, &DeTable<'_>, Option<&T>) -> T,
     ) -> T {
         let text = self.sources.text(file);
-        // Before parsing the whole file, check that its start isn't full of errors. The parser needs about fifty times the
-        // input size in memory.
+        // Before parsing the whole file, check that its start isn't full of errors, because the parser needs about fifty times
+        // the input size in memory.
         let start = with_bounded_errors(text, START_SIZE);
         let mut repaired = None;
         let (table, errors) = match DeTable::parse(start) {

@@ -69,8 +69,8 @@ struct RepeatIndex<'t> {
     statements: &'t Statements,
     /// The key of each statement, without the header above it.
     keys: Vec<Key>,
-    /// The path of each header, starting with the empty path of the root. The path of a table in an array ends with the index of
-    /// the header's statement, to tell the tables apart.
+    /// The paths of all headers. The first one is the empty path of the root. For a table in an array, the path ends with the
+    /// index of the header's statement, which tells the tables apart.
     headers: Vec<Vec<KeyPart>>,
     trie: Trie,
 }
@@ -200,7 +200,7 @@ impl<'t> RepeatIndex<'t> {
         repeats.problems.push(problem(file, &names, is_header, &key.own[part].1, first));
     }
 
-    /// Returns the statement as one to read separately, or `None` if its header is too long. The header would have to be parsed
+    /// Creates the [`Unread`] for a statement. Returns `None` if its header is too long, because the header has to be parsed
     /// again for each key below it.
     fn unread(&self, number: usize, without: Option<(usize, usize)>) -> Option<Unread> {
         let Range { start, end } = self.statements.list[number].span.clone();
@@ -294,7 +294,8 @@ fn within<'v, 'i>(value: &'v DeValue<'i>, at: usize) -> Option<&'v DeTable<'i>> 
     }
 }
 
-/// Builds the problem for a duplicate key or header. `names` is its full key, in which a person's address follows `users`.
+/// Builds the problem for a duplicate key or header. `names` has the components of its full key. The component after `users` is
+/// a person's address.
 fn problem(
     file: FileId,
     names: &[&str],

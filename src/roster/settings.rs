@@ -47,8 +47,8 @@ pub(super) struct Settings {
     pub(super) acknowledgments: Vec<Acknowledgment>,
 }
 
-/// Parses the settings that affect how people are parsed. If `table` is only a part of the file, returns `whole`, the settings of
-/// the whole file.
+/// Parses the settings that affect how people are parsed. If `table` is only part of the file, `whole` has the settings of the
+/// whole file and is returned instead.
 pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>, whole: Option<&Context>) -> Context {
     let zone = table.get("timezone").and_then(|value| read_timezone(fields, value));
     let unicode =

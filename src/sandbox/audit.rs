@@ -1,4 +1,4 @@
-//! Stores the audit log, which records who changed what and when, and searches its entries.
+//! Stores and searches the audit log, which records who changed what and when.
 //!
 //! This module defines the entries, their filters, and their order. `patch` adds entries, and `answers` decides whether the
 //! organization has an audit log.
@@ -101,8 +101,8 @@ impl AuditLog {
         self.entries.iter()
     }
 
-    /// Returns one page of the entries that match the filter. A cursor encodes an entry's number, which keeps the pages from
-    /// shifting when new entries are added.
+    /// Returns one page of the entries that match the filter. A cursor encodes an entry's number, so new entries don't shift
+    /// the pages.
     pub(super) fn search(
         &self,
         body: &SearchBody,

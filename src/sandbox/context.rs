@@ -1,5 +1,4 @@
-//! The context of a single request: the request ID and the injected fault, if the fault is a misleading one (see
-//! `Fault::is_misleading`).
+//! The context of a single request: its ID and the misleading fault injected into it, if any (see `Fault::is_misleading`).
 //!
 //! The context also tracks whether the fault had an effect. `faults` decides which requests get a fault, while `answers` and
 //! `patch` apply misleading faults when they process a request.
@@ -15,7 +14,7 @@ const DISPENSABLE: [&str; 2] = ["avatar_url", "name"];
 #[derive(Debug)]
 pub(super) struct RequestContext {
     pub(super) request_id: String,
-    /// The fault injected into this request, if the fault is a misleading one (see [`Fault::is_misleading`]).
+    /// The misleading fault injected into this request, if any (see [`Fault::is_misleading`]).
     fault: Option<Fault>,
     /// The number of earlier requests that this fault affected, which [`Self::choose`] uses to vary the fault's effect.
     turn: u64,
@@ -28,16 +27,16 @@ impl RequestContext {
         Self { request_id, fault, turn, had_effect: false }
     }
 
-    /// Returns `true` if `fault` was injected into this request and can affect it. `has_effect` says whether the fault would make
-    /// a difference here. If the result is `true`, sets `had_effect`.
+    /// Returns `true` if `fault` was injected into this request and `has_effect` says that the fault would make a difference
+    /// here. If so, also sets `had_effect`.
     pub(super) fn acts(&mut self, fault: Fault, has_effect: bool) -> bool {
         let acts = has_effect && self.fault == Some(fault);
         self.had_effect |= acts;
         acts
     }
 
-    /// Chooses which of `count` items the fault affects and returns its index. The choice cycles through the items as the fault
-    /// fires in further requests.
+    /// Chooses which of `count` items the fault affects, and returns its index. The choice cycles through the items, moving on
+    /// each time the fault fires.
     pub(super) fn choose(&self, count: usize) -> usize {
         usize::try_from(self.turn).unwrap_or(0) % count.max(1)
     }

@@ -103,8 +103,8 @@ fn gateway_page(status: u16, title: &str) -> Delivery {
     Delivery::Answer(Response::new(status, "text/html", page.into_bytes()))
 }
 
-/// Returns a 200 with an invalid body. The body alternates between a truncated one and one that isn't JSON. A truncated body is
-/// harder to detect because it starts like a valid response.
+/// Returns a 200 with an invalid body: alternately a truncated response and an HTML page. The truncated response is harder to
+/// detect because it starts like a valid one.
 fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     let Response { status: _, headers, mut body } =
         response.unwrap_or_else(|| Response::new(200, "application/json", Vec::new()));

@@ -37,12 +37,13 @@ words! {
         StallApplied = "stall-applied",
         /// The request is carried out, but the response is a 200 whose body alternates between truncated and not JSON.
         GarbageApplied = "garbage-applied",
-        /// A list response contains no data but claims to be followed by another page. The missing data is returned both if the
-        /// request is repeated and if the cursor is followed.
+        /// A list response contains no data but claims to be followed by another page. Repeating the request or following the
+        /// cursor returns the missing data.
         PageWithoutData = "page-without-data",
         /// `GET /user-roles` returns only the first half of the roles, along with a cursor for the rest.
         RolesPaged = "roles-paged",
-        /// One user in the response lacks a field other than `name` and `avatar_url`, a different one each time the fault fires.
+        /// One user in the response lacks a field other than `name` and `avatar_url`. The missing field changes each time the
+        /// fault fires.
         FieldMissing = "field-missing",
         /// `GET /users` silently omits one person.
         ListingShort = "listing-short",

@@ -18,8 +18,8 @@ use super::written_user::WrittenUser;
 /// interpretation of the documentation, so a client that respects this limit works under any interpretation.
 pub(super) const MAX_DEPTH: usize = 3;
 
-/// Parses a request body, which must be a JSON object. The body is parsed into a map first because a derived struct would also
-/// accept an array of its values. If a key is repeated, the last value wins, as on most servers.
+/// Parses a request body, which must be a JSON object. The body is parsed into a map first because a struct's derived
+/// deserializer would also accept an array of its values. If a key is repeated, the last value wins, as on most servers.
 pub(super) fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice::<Map<String, Value>>(body)
         .and_then(|object| serde_json::from_value(Value::Object(object)))
@@ -205,9 +205,9 @@ impl Filter<EmailIs> {
         self.holds(&|condition| condition.holds(user))
     }
 
-    /// Looks up a superset of the matching users in the index of addresses, sorted and without duplicates. Returns `None` if the
-    /// filter can't use the index. In that case, every user must be checked. With the index, a search for 999 out of a million
-    /// users takes only 999 lookups.
+    /// Returns a sorted superset of the matching users, without duplicates, from the index of addresses. If the filter can't
+    /// use the index, returns `None`, and every user must be checked. With the index, a search for 999 out of a million users
+    /// takes only 999 lookups.
     pub(super) fn candidates(&self, users: &Users) -> Option<Vec<usize>> {
         let mut found = self.gather(users)?;
         found.sort_unstable();

@@ -141,8 +141,8 @@ fn arrive_in_estimate(used: &mut u128, before: u128, limit: u128, length: u128, 
         *used += 1;
         return Admission::Admitted { remaining: capacity - *used };
     }
-    // Compute when the next request will be admitted. If the current window isn't full, that's later in the same window, because
-    // the share of the previous window shrinks. Otherwise, it's in the next window, when the share of the current window shrinks.
+    // Compute when the next request will be admitted. If the current window isn't full, a slot opens later in the same window,
+    // as the previous window's share shrinks. Otherwise, a slot opens in the next window, as this window's share shrinks.
     let fits_at = |sliding_out: u128, fixed: u128| {
         let tolerable = (limit - fixed - 1) * length / sliding_out.max(1);
         length.saturating_sub(tolerable)

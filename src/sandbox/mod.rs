@@ -6,8 +6,9 @@
 //!
 //! | modules | purpose |
 //! |---|---|
-//! | `organization`, `state`, `written_user`, `invented` | a world's initial state: settings and roles, the file `pylon.json` and its users, and generated organizations |
-//! | `world`, `answers`, `patch`, `audit` | request handling: the checks, the read operations, the only write operation, and the audit log |
+//! | `organization`, `state` | a world's initial state: settings and roles, and the file `pylon.json` |
+//! | `written_user`, `invented` | the users in `pylon.json`, and generated organizations |
+//! | `world`, `answers`, `patch`, `audit` | request handling: checks, read operations, the write operation, and the audit log |
 //! | `operation`, `message`, `filter`, `page` | paths, requests and errors, search filters, and cursors |
 //! | `user`, `users` | a user's representation in responses, and user lookups |
 //! | `limits`, `limiter` | the syntax of rate limits, and five algorithms to enforce them |

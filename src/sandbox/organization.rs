@@ -76,8 +76,9 @@ impl Role {
         Self { id: id.to_owned(), name: name.to_owned(), slug: slug.to_owned() }
     }
 
-    /// Returns the string that stands for the role in a user's entry: its slug, or its ID if the slug would be misread. (A slug
-    /// that equals another role's ID would be read as that role by [`find_role`], and an empty slug as an omitted `role` key.)
+    /// Returns the string that identifies the role in a user's entry: its slug, or its ID if the slug would be misread. If a
+    /// slug equals another role's ID, [`find_role`] would find that other role. An empty slug would count as an omitted `role`
+    /// key.
     pub(super) fn word(&self, roles: &[Self]) -> &str {
         let reads_back = !self.slug.is_empty() && find_role(roles, &self.slug) == Ok(self);
         if reads_back { &self.slug } else { &self.id }
@@ -163,7 +164,7 @@ pub struct ApiSettings {
     pub search_matches_secondary: bool,
     pub search_ignores_case: bool,
     pub search_returns_deactivated: bool,
-    /// The maximum number of values in a filter, if there is one. A filter with more values is rejected with a 413.
+    /// The maximum number of values in a filter, or `None` for no limit. A filter with more values is rejected with a 413.
     pub max_filter_values: Option<usize>,
     /// Whether the organization's plan includes the audit log. If not, a search of the audit log is rejected with a 403, or with
     /// a 404 if `audit_log_hidden` is set.

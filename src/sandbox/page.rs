@@ -13,8 +13,8 @@ use super::organization::Api;
 
 /// The page size of a search that doesn't specify a `limit`.
 const DEFAULT_LIMIT: i64 = 100;
-/// The maximum `limit` of a search. Pylon's API reference says "Greater than 0 and less than 1000" in one place and allows 1000 in
-/// another, but the sandbox rejects 1000.
+/// The maximum `limit` of a search. Pylon's API reference contradicts itself: it says "Greater than 0 and less than 1000" in
+/// one place and allows 1000 in another. The sandbox rejects 1000.
 const MAX_LIMIT: i64 = 999;
 
 /// The `pagination` object of a list response.

@@ -16,7 +16,7 @@ use super::organization::{Role, find_role};
 use super::world::World;
 use super::written_user::WrittenUser;
 
-/// The statuses that a client can set, although responses may contain others, too.
+/// The statuses that a client can set. Responses may also contain other statuses.
 const WRITABLE_STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
 /// The base of the UUID series for audit log entries, which keeps their IDs distinct from request IDs.
 const AUDIT_SERIES: u64 = 0x00a0_d17e;

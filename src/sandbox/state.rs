@@ -22,8 +22,8 @@ pub struct SandboxState {
     pub users: Vec<WrittenUser>,
     /// The entries of the audit log, oldest first.
     pub audit: Vec<LoggedChange>,
-    /// Whether the sandbox generated this organization, based on the people declared in the files, if any. Only the sandbox sets
-    /// this key, never a user.
+    /// Whether the sandbox generated this organization, using the people declared in the files if there are any. Only the
+    /// sandbox sets this key, never a user.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub made_up: bool,
 }

@@ -8,8 +8,8 @@ use super::organization::{Api, EmptyLists, Role, find_role};
 use super::written_user::WrittenUser;
 
 impl WrittenUser {
-    /// Returns the role for the deprecated field `role_id`: the last assigned one. This choice makes tests fail if a client
-    /// mistakes `role_id` for the user's primary role.
+    /// Returns the role for the deprecated field `role_id`: the last of the assigned roles. This choice makes tests fail if a
+    /// client mistakes `role_id` for the user's primary role.
     pub(super) fn shown_role<'a>(&self, roles: &'a [Role]) -> Option<&'a Role> {
         self.roles.last().and_then(|role| find_role(roles, role).ok())
     }

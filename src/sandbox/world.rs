@@ -1,4 +1,4 @@
-//! A fake Pylon as a value in memory. Given a request and the time, [`World`] changes its state and returns the response.
+//! An in-memory fake Pylon. Given a request and the time, [`World`] changes its state and returns the response.
 //!
 //! A world doesn't use a clock, random numbers, files, or sockets, so the same requests at the same times result in the same
 //! responses, byte for byte. This module determines the order in which a request is checked: path, method, token, rate limit, body.
@@ -38,7 +38,7 @@ pub struct World {
     pub(super) roles: Vec<Role>,
     pub(super) users: Users,
     pub(super) audit: AuditLog,
-    /// Whether the sandbox generated the organization, based on the people declared in the files, if any.
+    /// Whether the sandbox generated the organization, using the people declared in the files if there are any.
     pub made_up: bool,
     pub(super) epoch: Timestamp,
     limiters: Limiters,
@@ -48,9 +48,9 @@ pub struct World {
 }
 
 impl World {
-    /// Creates a world in this state, with the default token and the rate limits documented for the state's API version. `epoch`
-    /// is the wall-clock time at which the `now` passed to other methods is zero. If the state is invalid, the error contains one
-    /// sentence per problem.
+    /// Creates a world in this state, with the default token and the rate limits documented for the state's API version.
+    /// `epoch` is the wall-clock time that corresponds to a `now` of zero in other methods. If the state is invalid, the error
+    /// contains one sentence per problem.
     pub fn new(state: SandboxState, epoch: Timestamp) -> Result<Self, Vec<String>> {
         let SandboxState { organization, api, token_user, roles, settings, users, audit, made_up } = state;
         let roles = roles.unwrap_or_else(Role::built_in);

@@ -83,9 +83,9 @@ impl WrittenUser {
 /// Completes the users from the file, one after the other, and collects all problems.
 pub(super) struct Resolver<'a> {
     roles: &'a [Role],
-    /// The index in the file of each user seen so far, by user ID.
+    /// Maps the ID of each user seen so far to the user's index in the file.
     ids: HashMap<String, usize>,
-    /// The index in the file of each user seen so far, by primary address in lowercase.
+    /// Maps the primary address of each user seen so far, in lowercase, to the user's index in the file.
     addresses: HashMap<String, usize>,
     /// The problems found so far, one sentence each, in the order in which they were found.
     pub(super) problems: Vec<String>,
@@ -111,8 +111,8 @@ impl<'a> Resolver<'a> {
         Self { roles, ids: HashMap::new(), addresses: HashMap::new(), problems }
     }
 
-    /// Fills in the defaults of a user from the file, and gives each role by its [`Role::word`]. `at` is the user's index in the
-    /// file.
+    /// Fills in the defaults of a user from the file, and replaces each role with its [`Role::word`]. `at` is the user's index
+    /// in the file.
     pub(super) fn user(&mut self, at: usize, mut user: WrittenUser) -> WrittenUser {
         let is_person = user.is_person();
         let name = user.name.take().unwrap_or_else(|| match user.kind {
@@ -196,7 +196,7 @@ fn name_from_email(email: &str) -> String {
 }
 
 /// Returns the placeholder for an omitted `role` key: a list with an empty string. The placeholder differs from `[]`, which means
-/// no role, and from every valid list because no role has an empty name.
+/// no role, and from every list of role names.
 fn not_given() -> Vec<String> {
     vec![String::new()]
 }

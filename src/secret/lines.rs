@@ -31,7 +31,7 @@ pub fn secret_lines(text: &str) -> Vec<usize> {
     found
 }
 
-/// A value, possibly of a secret, that continues on the next line.
+/// A potentially secret value that continues on the next line.
 #[derive(Debug, Default)]
 struct OpenValue {
     /// The closing quotes of the multi-line string that's still open at the end of the line, if any.

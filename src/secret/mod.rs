@@ -142,7 +142,7 @@ fn value_of_secret(line: &str) -> Option<usize> {
     Some(line.len() - value.len())
 }
 
-/// Returns the offset of the text that follows the first key named like a secret and the key's separator.
+/// Finds the first key named like a secret. Returns the offset of the text after the key's separator.
 fn after_secret_key(line: &str) -> Option<usize> {
     let mut at = 0;
     while let Some(found) = line[at..].find(['=', ':', '"', '\'']) {

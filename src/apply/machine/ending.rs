@@ -50,8 +50,8 @@ impl Machine {
         }
     }
 
-    /// Updates the holder counts after Pylon accepts a write. Regardless of the values in the response, any of the losses and
-    /// gains might have taken effect.
+    /// Updates the holder counts after Pylon accepts a write. Any of the losses and gains might have taken effect, regardless
+    /// of the values in the response.
     pub(super) fn note_accepted(&mut self, id: TaskId) {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         losses.iter().for_each(|role| self.note_role(id, Holders::Confirmed, role, false));
@@ -92,7 +92,7 @@ impl Machine {
         self.limits.set(holders, role, is_held);
     }
 
-    /// Ends all remaining changes after a stop, either as not attempted or, if a write may have been applied, as unknown.
+    /// Ends all remaining changes after a stop. Their outcome is `NotAttempted`, or `Unknown` if a write may have been applied.
     pub(super) fn end_the_rest(&mut self) {
         for id in self.tasks.unsettled().collect::<Vec<_>>() {
             self.end(id, Outcome::NotAttempted(NotAttempted::Stopped));

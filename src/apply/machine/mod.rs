@@ -29,16 +29,16 @@ use crate::pylon::{Attempt, Failure, FlowControl};
 
 /// The maximum age of a read that a write relies on, measured from when the read was sent.
 pub const FRESHNESS_LIMIT: Duration = Duration::from_secs(55);
-/// The maximum age of a read when the write that relies on it is sent, after the write's intent is on disk. It's higher than
-/// [`FRESHNESS_LIMIT`] to allow for a slow disk. Guarantee I3 (docs/reliability.md) allows 60 s, which leaves 1 s for sending the
-/// request.
+/// The maximum age of a read when the write that relies on it is actually sent, once the write's intent is on disk. It's higher
+/// than [`FRESHNESS_LIMIT`] to allow for a slow disk. Guarantee I3 (docs/reliability.md) allows 60 s, which leaves 1 s for
+/// sending the request.
 const FRESHNESS_LIMIT_WHEN_SENT: Duration = Duration::from_secs(59);
 /// Users whose last read is too old are reread only if their write is expected to be sent within this time.
 const REFRESH_HORIZON: Duration = Duration::from_secs(50);
 /// The delay before a user is read individually because a search did not show the written values.
 const SECOND_LOOK_DELAY: Duration = Duration::from_secs(2);
-/// The number of consecutive forbidden changes after which the apply stops, on the assumption that the remaining changes are
-/// forbidden too.
+/// The apply stops after this many changes are refused for lack of permission without a successful write in between. The
+/// remaining changes are most likely forbidden too.
 const FORBIDDEN_LIMIT: u32 = 3;
 
 /// Identifies a request until it is answered.
@@ -99,18 +99,18 @@ pub struct Machine {
     pending: HashMap<Ticket, Pending>,
     /// The last number assigned to a ticket or a read.
     counter: u64,
-    /// The number of consecutive changes that Pylon has just refused for lack of permission.
+    /// The number of changes that Pylon has refused for lack of permission since the last successful write.
     forbidden: u32,
-    /// When Pylon answered the first write of the current series of 429s, or `None` if the last write wasn't throttled. A
-    /// successful read doesn't end the series because reads have rate limits of their own.
+    /// The time of the first 429 in the current series of throttled writes, or `None` if the last write wasn't throttled. A
+    /// successful read doesn't end the series, because reads have rate limits of their own.
     throttled_since: Option<Duration>,
     stopped: Option<Stop>,
     not_read_back: usize,
 }
 
 impl Machine {
-    /// Creates a machine that carries out `plan`. The users in the plan were read at `read_at`. `flow` must be the one used for
-    /// making the plan, because the requests made for the plan count against the same rate limits.
+    /// Creates a machine that carries out `plan`. The users in the plan were read at `read_at`. `flow` must be the one that was
+    /// used to make the plan, because those requests count against the same rate limits.
     pub fn new(
         plan: &ReviewedPlan,
         read_at: Duration,
@@ -146,8 +146,8 @@ impl Machine {
         &self.flow.pacing
     }
 
-    /// Returns the number of outstanding responses after a stop, or `None` if no response is outstanding or the apply hasn't
-    /// stopped.
+    /// Returns the number of responses that a stopped apply is still waiting for. Returns `None` if there are none, or if the
+    /// apply hasn't been stopped.
     pub fn answers_to_wait_for(&self) -> Option<usize> {
         self.stopped.as_ref().map(|_| self.pending.len()).filter(|pending| *pending > 0)
     }

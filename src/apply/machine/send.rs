@@ -17,7 +17,7 @@ use crate::pylon::request::{Endpoint, PAGE, Update};
 pub(super) type Limited = Option<(Duration, Endpoint)>;
 
 impl Machine {
-    /// Queues the writes whose pause before a retry is over.
+    /// Requeues the failed writes that are due for a retry.
     pub(super) fn queue_due(&mut self, now: Duration) {
         let due = self.tasks.waiting().filter(|(until, _)| *until <= now);
         for id in due.map(|(_, id)| id).collect::<Vec<_>>() {

@@ -1,5 +1,5 @@
-//! Compares the responses with each other. A contradiction between two of them means that a response was incomplete, or that
-//! something changed between the two.
+//! Compares the responses with each other. If two responses contradict each other, one of them was incomplete, or something
+//! changed in between.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use crate::observed::{ObservedState, Person, Role, UserId};
 use crate::printable::Printable;
 use crate::roster::{Email, Field, FieldValue};
 
-/// Compares a search with a listing. Returns the people who are found only by the search, if their responses don't say whether
+/// Compares a search with a listing. Returns the people who are found only by the search and whose entries don't say whether
 /// they're deactivated. (Before October 2026, only the listing of active users reveals who is deactivated.)
 ///
 /// It's an error if the search found active people who are missing from the listing, or if the two disagree about a person.
@@ -94,7 +94,8 @@ pub(super) fn same_person(
     Ok(())
 }
 
-/// Checks that the catalog contains all roles of active people, with the same names and slugs as in the responses about them.
+/// Checks that the catalog contains all roles of active people. Names and slugs in the responses about users must match the
+/// catalog unless they're empty.
 pub(super) fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(), ObserveError> {
     for role in held {
         let Some(known) = state.roles.by_id(&role.id) else { continue };

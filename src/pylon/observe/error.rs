@@ -8,7 +8,6 @@ use crate::pylon::PylonCode;
 use crate::pylon::failure::{Failure, INCOMPLETE};
 use crate::roster::{Field, FieldValue, Region};
 
-/// The reasons for failing to read the organization.
 #[derive(Debug)]
 pub enum ObserveError {
     Failed(Failure),

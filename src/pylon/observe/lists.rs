@@ -129,7 +129,7 @@ async fn read_users<R: ReadRequest<Response = UserPage>>(
         list.activity_unknown.extend(activity_unknown);
         list.held.extend(held);
         let has_new = list.people.len() + list.integrations.len() > before;
-        // A list can end with an empty page. If entries are missing, comparing the listing with the search will reveal that.
+        // A list can end with an empty page. Comparing the listing with the search reveals any missing entries.
         Ok(ReadStep { has_new: has_new || is_empty && next.is_none(), next })
     })
     .await?;

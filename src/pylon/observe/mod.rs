@@ -149,7 +149,8 @@ fn is_forbidden(error: &ObserveError) -> bool {
 }
 
 /// Confirms that the `missing` addresses don't belong to any user and that the `unlisted` people are deactivated. To do so, it
-/// reads a listing with deactivated people and searches for the missing addresses again. Returns the deactivated people.
+/// reads a listing that includes deactivated people and searches for the missing addresses again. Returns the deactivated
+/// people.
 ///
 /// Before October 2026 (`is_activity_unknown`), only the listing of active users reveals who is deactivated. That listing can
 /// skip a user if another user is deleted between two pages, so users count as deactivated only if two listings lack them.

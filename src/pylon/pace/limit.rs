@@ -18,8 +18,8 @@ pub(super) struct AssumedLimit {
     at_least: u64,
     /// Start of the current observation window.
     since: Duration,
-    /// The lowest sum of our own requests and the remaining ones in any response of the current observation window. `None` before
-    /// the window's first response.
+    /// The lowest sum of our own requests and the remaining requests, over all responses in the current observation window.
+    /// `None` before the window's first response.
     lowest_sum: Option<u64>,
 }
 

@@ -1,7 +1,7 @@
 //! Schedules requests. The code is pure: its inputs are the requests, the responses, and the current time.
 //!
-//! Pylon counts a request when it arrives, at some time between our sending it and receiving the response. Three standard
-//! techniques keep rolecall within the rate limit:
+//! Pylon counts a request when it arrives, which is some time after we send it and before we receive the response. Three
+//! standard techniques keep rolecall within the rate limit:
 //!
 //! * `RateWindow` is a sliding window in which a request occupies a slot from when it is sent until one window after its
 //!   response. No window on the server's clock can then exceed the limit, no matter what kind of limiter the server uses. (A
@@ -189,8 +189,8 @@ impl Pacer {
     }
 
     /// Returns the number of slots available to us: the assumed limit or, after a 429, the higher of the current and the last
-    /// good rate. This limit applies in addition to the even spacing, because requests sent in a burst also leave the server's
-    /// window in a burst.
+    /// good rate. This limit applies in addition to the even spacing, because requests sent in a burst also expire from the
+    /// server's window in a burst.
     fn allowed(&self) -> u64 {
         self.rate.map_or(self.limit.assumed, |AdaptiveRate { rate, good, .. }| {
             (rate.max(good) / UNIT).clamp(1, self.limit.ceiling)

@@ -38,7 +38,7 @@ impl AdaptiveRate {
     }
 
     /// Lowers the rate (multiplicative decrease) after a 429. The server allows at least as many requests as it accepted in the
-    /// last window. A higher rate may have avoided a 429 only by filling gaps in that window.
+    /// last window. If a higher rate didn't cause a 429, that may be only because it filled gaps in that window.
     pub(super) fn cut(self, now: Duration, opens: Duration, accepted: u64) -> Self {
         let Self { rate, good, hold, next, .. } = self;
         let at_least = |tenths: u64| (good * tenths / 10).max(UNIT);

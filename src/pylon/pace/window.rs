@@ -57,7 +57,7 @@ impl RateWindow {
         self.answered.front().map(|slot| slot.free_at).into_iter().chain(self.others.front().copied()).min()
     }
 
-    /// Returns the number of slots freed by `time`.
+    /// Returns the number of slots that are freed at or before `time`.
     pub(super) fn free_by(&self, time: Duration) -> u64 {
         let slots = self.answered.iter().map(|slot| slot.free_at).chain(self.others.iter().copied());
         slots.filter(|free_at| *free_at <= time).count() as u64

@@ -141,7 +141,8 @@ pub(super) fn list<'de, T: Deserialize<'de>>(
     Ok((entries, next))
 }
 
-/// Parses a page of any kind. Returns its `data`, unless missing or `null`, and the cursor of the next page, if there is one.
+/// Parses a page of any kind. Returns its `data` (`None` if missing or `null`) and the cursor of the next page, if there is
+/// one.
 pub(super) fn many<'de, List: Deserialize<'de>>(
     body: &'de [u8],
 ) -> Result<(Option<List>, Option<String>), String> {

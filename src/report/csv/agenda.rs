@@ -14,7 +14,6 @@ pub(super) const COLUMNS: Columns<'_, fn(&ScheduledChange) -> Cell> = &[
     ("line", |change| cell(change.location.line)),
 ];
 
-/// Returns a row per scheduled change.
 pub(super) fn rows(report: &AgendaReport) -> &[ScheduledChange] {
     let AgendaReport { file: _, timezone: _, now: _, until: _, scheduled, windows: _ } = report;
     scheduled

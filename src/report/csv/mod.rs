@@ -22,8 +22,8 @@ use crate::roster::Moment;
 /// The value of a cell, which is the same as in the JSON report. `None` and `null` result in an empty cell.
 type Cell = Option<Value>;
 
-/// The columns of a table. Each consists of a name, which is based on the keys of the JSON report, and a function `F` that returns
-/// the value for a row.
+/// The columns of a table. Each column consists of a name and a function `F` that returns the value for a row. The names are
+/// based on the keys of the JSON report.
 type Columns<'c, F> = &'c [(&'static str, F)];
 
 /// Writes the report as a table. Returns an empty string for a failed command, so that a file never contains a partial table.

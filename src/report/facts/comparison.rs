@@ -40,7 +40,7 @@ pub struct ComparisonSummary {
 }
 
 impl ComparisonReport {
-    /// Compares `old` with `new`. Each version comes with the name of its root file.
+    /// Compares two versions of the files, each given as a roster and the name of its root file.
     pub fn new(old: (&Roster, Printable), new: (&Roster, Printable), now: Timestamp) -> Self {
         let ((old, old_file), (new, new_file)) = (old, new);
         let differences = comparison::differences(old, new, None);

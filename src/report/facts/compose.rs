@@ -187,7 +187,7 @@ impl RollbackNotes {
         notes
     }
 
-    /// Sets the edits to the files that keep the next apply from undoing the rollback.
+    /// Sets the file edits that keep the next apply from undoing the rollback.
     pub fn set_files(&mut self, files: &Adoption, sources: &Sources, roles: &RoleCatalog) {
         self.contradicted = files.declared_otherwise();
         self.files = file_lines(files, sources, FileState::WouldBeWritten);
@@ -196,8 +196,8 @@ impl RollbackNotes {
 }
 
 impl ScheduledChange {
-    /// Builds the report entry for a scheduled change. The entry lists the guarded roles that the change affects. For each
-    /// guardrail that would block the change, it has the name and the measured value with its limit.
+    /// Builds the report entry for a scheduled change, with the guarded roles that the change affects. For each guardrail that
+    /// would block the change, the entry has the guardrail's name and the measured value with its limit.
     pub fn reviewed(
         forecast: &Forecast,
         guarded: &HashSet<&RoleId>,
@@ -257,7 +257,7 @@ impl Labels<'_> {
         }
     }
 
-    /// Describes what the next apply would set instead of a value that the rollback leaves alone. Returns an empty string if
+    /// Describes the value that the next apply would set in a field that the rollback leaves alone. Returns an empty string if
     /// the next apply wouldn't change the value.
     fn set_next(&self, left: &NotRolledBack, next: &HashMap<&Email, &Change>) -> String {
         let NotRolledBackReason::ChangedSince { field } = &left.why else { return String::new() };
@@ -318,8 +318,8 @@ impl Labels<'_> {
         lines
     }
 
-    /// Returns the guarded roles that people hold without a declaration. For an unmanaged person, these are all of their
-    /// guarded roles. For a declared person, they're the guarded roles held only through a SCIM group.
+    /// Returns the guarded roles that people hold but no file declares. These are all guarded roles of unmanaged people, and the
+    /// ones that declared people hold only through a SCIM group.
     fn undeclared(
         &self,
         reviewed: &ReviewedPlan,
@@ -428,7 +428,7 @@ fn windows(plan: &Plan, roster: &Roster, now: Timestamp) -> Vec<WindowLine> {
     windows.into_iter().map(|window| WindowLine::new(window, &roster.sources)).collect()
 }
 
-/// Counts what the plan changes and leaves alone. `unmanaged` is the number of unmanaged people in the report.
+/// Counts the people in each category of the plan. `unmanaged` is the number of unmanaged people in the report.
 const fn summary(plan: &Plan, unmanaged: usize, integration_users: usize) -> PlanSummary {
     PlanSummary {
         changes: plan.changes.len(),

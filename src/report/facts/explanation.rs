@@ -156,8 +156,8 @@ fn as_plan_report<S: Serializer>(plan: &Option<PlanReport>, serializer: S) -> Re
 }
 
 impl ExplanationReport {
-    /// Creates the report about the person with the address `asked`. `desired` holds the person's declared values, and `review` is
-    /// the plan limited to this person, with its findings. The report leaves the plan out if the person isn't declared.
+    /// Creates the report about the person with the address `asked`. `desired` holds the person's declared values, and `review`
+    /// is the plan limited to this person, with its findings. The report omits the plan if the person isn't declared.
     pub fn new(
         asked: &Email,
         roster: &Roster,
@@ -350,8 +350,8 @@ impl ExplanationReport {
     }
 
     /// Returns `true` if the guardrail is about this person, or if it's about the whole organization and its verdict isn't a
-    /// warning. Returns `false` for rules, which are shown in `standing`. Compares addresses, because a search in the formatted
-    /// text could match part of a longer address.
+    /// warning. Always returns `false` for the number of unmanaged people and for rules, which are shown in `standing`. Compares
+    /// addresses, because searching the formatted text could match part of a longer address.
     fn is_about_person(&self, figure: &Figure, verdict: &Verdict) -> bool {
         let declared = self.declared.iter().map(|declared| &declared.email);
         let in_pylon =
@@ -492,7 +492,7 @@ fn standing(
     protected.chain(own).chain(rules).collect()
 }
 
-/// Adds each violation to its rule, which is the one at the same location.
+/// Adds each violation to the rule that has the same location.
 fn add_violations(standing: &mut [StandingLine], violations: &[GuardrailLine]) {
     for rule in standing.iter_mut().filter(|rule| rule.guardrail == Guardrail::Rule) {
         rule.violation = violations.iter().find(|line| line.location == rule.location).cloned();

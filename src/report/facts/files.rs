@@ -63,7 +63,7 @@ pub struct SkippedLine {
 }
 
 impl FileLine {
-    /// Creates an entry for a file, with a diff of its text `before` and `after`.
+    /// Creates an entry for a file, with a diff between its texts `before` and `after`.
     pub fn new(name: &str, state: FileState, before: &str, after: &str) -> Self {
         Self { name: Printable::new(name), state, people: None, hunks: diff_texts(before, after) }
     }

@@ -133,7 +133,7 @@ impl JournalEntry {
             && self.undoes.as_ref().is_some_and(|undoes| file_name(undoes) == file_name(&other.journal))
     }
 
-    /// Returns `true` for a rollback that left changes unapplied, isn't running, and can be continued. Undoing such a rollback would
+    /// Returns `true` if this is a rollback that left changes unapplied, isn't running, and can be continued. Undoing it would
     /// repeat changes that it was meant to undo.
     pub fn is_incomplete_rollback(&self) -> bool {
         let is_incomplete = match self.state {
@@ -197,8 +197,8 @@ impl JournalEntry {
     }
 }
 
-/// Marks the runs that were rolled back. `journals` must be sorted by time, newest first, because a rollback that was rolled back
-/// itself does not count.
+/// Marks the runs that were rolled back. A rollback that was itself rolled back doesn't count, so `journals` must be sorted by
+/// time, newest first.
 pub fn mark_rolled_back(journals: &mut [JournalEntry]) {
     for at in 0..journals.len() {
         let (newer, older) = journals.split_at_mut(at);
@@ -207,7 +207,8 @@ pub fn mark_rolled_back(journals: &mut [JournalEntry]) {
     }
 }
 
-/// Counts the people whose change was applied. Without an outcome, a change counts if Pylon accepted the request.
+/// Counts the people whose change was applied. If the journal has no outcome for a change, the change counts if Pylon accepted
+/// the request.
 fn applied(lines: &[JournalLine]) -> usize {
     let (mut sent, mut applied) = (HashMap::new(), HashSet::new());
     for line in lines {
@@ -248,7 +249,7 @@ impl JournalsReport {
                 let is_first = journals.first().zip(last.as_ref()).is_some_and(|(one, last)| one.journal == last.journal);
                 let newest = if is_first { "the newest" } else { "the newest for this host" };
                 let advice = match (last, resume) {
-                    // `resume` contains the name of the journal, which is untrusted text, so it can't be in the first line.
+                    // `resume` contains the name of the journal, which is untrusted text and must not be in the first line.
                     (Some(entry), Some(resume)) if entry.is_incomplete_rollback() => {
                         format!("{newest} is an incomplete rollback\nto continue it: {resume}")
                     }

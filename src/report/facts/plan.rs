@@ -237,7 +237,7 @@ impl GuardedRoleLine {
 }
 
 impl EditLine {
-    /// Returns `from` and `to` truncated to `limit` characters each, making sure that the two never end up looking the same.
+    /// Returns `from` and `to`, truncated to `limit` characters each. Different values never end up looking the same.
     pub fn short_values(&self, limit: usize) -> (Vec<Printable>, Printable) {
         let from: Vec<&str> = self.from.iter().map(Printable::raw).collect();
         Printable::cut_changes(&from, self.to.raw(), limit)

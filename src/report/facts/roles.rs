@@ -115,7 +115,7 @@ impl RolesReport {
 }
 
 /// The maximum length of an ID in a column. If any ID is longer, as UUIDs are, all IDs move to notes, so that rows fit in 80
-/// columns. If any ID has unexpected characters, all IDs stay in the column, because notes are wrapped at spaces.
+/// columns. Even then, all IDs stay in the column if any ID has unexpected characters, because notes are wrapped at spaces.
 const LONGEST_ID: usize = 20;
 
 fn row(role: &RoleLine, has_long_ids: bool) -> Row {

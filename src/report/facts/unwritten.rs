@@ -95,8 +95,8 @@ impl<'a> UnwrittenContext<'a> {
         }
     }
 
-    /// Returns `true` if the plan sets the field to the person's own value or a default because of the files under review.
-    /// Returns `false` if the plan sets the value of a window, because the person's own value applies only after the window.
+    /// Returns `true` if the files under review cause the plan to set the field to the person's own value or a default. Returns
+    /// `false` if the plan sets the value of a window, because the person's own value applies only after the window.
     fn writes_own_value(&self, email: &Email, field: Field) -> bool {
         self.planned.get(&(email, field)).is_some_and(|edit| {
             edit.cause == Some(Cause::ThisChange) && matches!(edit.origin, Origin::Person | Origin::Defaults)

@@ -68,8 +68,8 @@ impl PeopleSection<'_> {
 type SameChange<'p, 'r> = Vec<&'p ChangedPerson<'r>>;
 
 /// Splits people into those to list individually, groups of more than [`MOST_LISTED`] people, and the remaining people if there
-/// are too many to list. The first pass groups people with the same values, source lines, and audit log entries. The second
-/// pass compares only the values.
+/// are too many to list. The first pass groups people with the same values, source lines, and audit log entries. The second pass
+/// groups everyone else by values only.
 fn split<'p, 'r>(
     people: &'p [ChangedPerson<'r>],
 ) -> (SameChange<'p, 'r>, Vec<SameChange<'p, 'r>>, SameChange<'p, 'r>) {

@@ -175,8 +175,8 @@ fn prose(sentence: &str) -> Markup {
     }
 }
 
-/// Renders the sentences in `text`, followed by a code block that starts at the first TOML table header. In the remedy of a
-/// guardrail, the TOML is indented, so the indent is removed.
+/// Renders the sentences in `text`, followed by a code block that starts at the first TOML table header. The TOML in a
+/// guardrail's remedy is indented, so the indent is removed.
 fn advice(text: &str) -> Markup {
     let begins_toml = |line: &&str| line.trim_start().starts_with('[');
     let sentences: Vec<&str> = text.lines().take_while(|line| !begins_toml(line)).collect();

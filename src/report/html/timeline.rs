@@ -44,8 +44,8 @@ pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
     let lanes = f64::from(u32::try_from(shown.len()).unwrap_or(u32::MAX)) * LANE;
     let height = lanes + DATES;
     html! {
-        // Make the timeline focusable because it has to be scrolled on small screens, and a keyboard can scroll only focusable
-        // elements.
+        // Make the timeline focusable. It has to be scrolled on small screens, and only focusable elements can be scrolled with a
+        // keyboard.
         div.timeline tabindex="0" role="region" aria-label=(LABEL) {
             svg viewBox=(format!("0 0 {WIDTH} {height}")) role="group" {
                 g aria-hidden="true" {
@@ -142,7 +142,7 @@ fn lane(window: &WindowLine, number: usize, axis: &Axis) -> Markup {
     }
 }
 
-/// Describes a window in a sentence.
+/// Describes a window in a sentence, which becomes the title of its lane.
 fn sentence(window: &WindowLine) -> String {
     let WindowLine { email, from, until, sets, then, reason, location } = window;
     let short = |text: &Printable| text.short(LONGEST).to_string();

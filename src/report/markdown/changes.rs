@@ -157,8 +157,8 @@ impl RowFormat<'_> {
         cell(&why)
     }
 
-    /// Formats the changes to guarded roles. If the rows take up too much space, each change is shortened to one line to fit
-    /// more of them.
+    /// Formats the changes to guarded roles. If the rows take up too much space, each change is shortened to one line so that
+    /// more changes fit.
     fn guarded(self, people: &[ChangedPerson<'_>], room: usize) -> String {
         if people.is_empty() {
             return String::new();

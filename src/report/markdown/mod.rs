@@ -25,8 +25,9 @@ const UNFOLDED: usize = 20;
 /// The maximum number of characters to show of a name or value. The JSON report never truncates them.
 const LONGEST: usize = 80;
 
-/// The longest run of backticks that isn't escaped. A fence must be longer than any run in its text, but GitHub's parser
-/// (cmark) supports only up to 80 backticks for code spans and 255 for blocks. A longer run in the text could end the code.
+/// The longest run of backticks that isn't escaped. A fence must be longer than any run in its text, but GitHub's parser (cmark)
+/// supports only up to 80 backticks for code spans and 255 for blocks. If a run in the text exceeded these limits, it could end
+/// the code.
 const LONGEST_RUN: usize = 16;
 
 /// Formats the report as markdown, usually in at most [`Setting::markdown_limit`] bytes.

@@ -34,7 +34,7 @@ pub(super) fn write(command: &str, report: &PlanReport, links: Links<'_>, limit:
         texts[number] = changes::tables(report, links, room);
     }
     for (number, section) in sections.iter().enumerate() {
-        // Reserve space twice: for the title of the list, and for the frame of the diff.
+        // Reserve `FENCES` bytes twice: once for the title of the list, and once for the markup around the diff.
         let room = limit.saturating_sub(taken(&texts) - texts[number].len() + 2 * FENCES);
         if matches!(section, Section::List { is_open: true, .. }) && room > share {
             texts[number] = section_text(section, report, links, room);

@@ -11,8 +11,8 @@ pub(super) fn write(command: &str, report: &TableReport, limit: usize) -> String
     fitted(head(command, report), tables, limit, heading, items).trim_end().to_owned() + "\n"
 }
 
-/// Formats the title with the first line of the verdict, followed by the scope and the other lines of the verdict. The scope
-/// and the other lines can contain untrusted text.
+/// Formats the title with the first line of the verdict, followed by the scope and the other lines of the verdict. The scope and
+/// the other lines are shown as code because they can contain untrusted text.
 pub(super) fn head(command: &str, report: &TableReport) -> String {
     let TableReport { about, verdict, mark: _, tables: _ } = report;
     let mut lines = verdict.lines();

@@ -14,7 +14,7 @@ pub(in crate::report) fn base(report: &PlanReport) -> Vec<Section> {
         return vec![Section::Paragraph(Mark::Attention, line![Part::Sentence(unknown)])];
     }
     let (mut open, mut folded) = (Vec::new(), Vec::new());
-    // Put people and rules last. A format may have to shorten the list, and there can be many people and many lines per rule.
+    // Put people and rules last, since they can take up many lines and a format may have to shorten the list.
     let mut entries: Vec<&DifferenceEntry> = base.unwritten.iter().collect();
     entries.sort_by_key(|entry| match entry.subject {
         ComparedSubject::Person { .. } => 1,

@@ -31,7 +31,7 @@ pub(in crate::report) use others::undeclared;
 
 /// The maximum length, in characters, of a sentence that contains untrusted text.
 const LONGEST_SENTENCE: usize = 300;
-/// The maximum length of a guardrail's figure in characters. A figure can name a dozen people.
+/// The maximum length of a guardrail's figure (its measured value and limit) in characters. A figure can name a dozen people.
 const LONGEST_FIGURE: usize = 1000;
 /// The maximum number of people named in a line.
 const NAMED: usize = 10;
@@ -174,8 +174,8 @@ pub(in crate::report) fn headline(report: &PlanReport) -> Vec<Line> {
     parts
 }
 
-/// Counts the people who gain and lose each guarded role. Changes that the files under review don't cause are counted
-/// separately. After an apply, so are changes that weren't applied or confirmed.
+/// Counts the people who gain and lose each guarded role. Some changes are counted separately: in a plan, those that the files
+/// under review don't cause, and after an apply, those that weren't applied or confirmed.
 fn guarded_roles(report: &PlanReport) -> Vec<Line> {
     let notes: HashMap<&Printable, &str> =
         report.changes.iter().map(|change| (&change.email, role_note(change))).collect();

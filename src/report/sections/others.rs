@@ -18,8 +18,9 @@ pub(in crate::report) fn undeclared(report: &PlanReport) -> Option<Section> {
     list("Guarded roles that the files do not declare", true, report.undeclared.iter().map(line).collect())
 }
 
-/// Returns the list of guarded roles that the files do not declare. One list each follows for people who are not found, deactivated,
-/// observed, found under another address, or unmanaged. Lists that explain why the plan is blocked are expanded.
+/// Returns the list of guarded roles that the files don't declare, followed by separate lists of people who are not found,
+/// deactivated, observed, found under another address, or unmanaged. Lists that a reviewer must not miss are expanded, such as
+/// those that explain why the plan is blocked.
 pub(super) fn others(report: &PlanReport) -> Vec<Section> {
     let blocks =
         |name| report.guardrails.iter().any(|line| line.name == name && line.verdict == Verdict::Blocks);

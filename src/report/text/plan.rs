@@ -1,4 +1,4 @@
-//! The text report of a plan or an apply, which lists everything that changes or needs attention, and counts the rest.
+//! The text report of a plan or an apply. It lists everything that changes or needs attention and counts the rest.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;

@@ -72,7 +72,7 @@ const ABOVE_MAXIMUM: &str = "it was already above the maximum, and this plan doe
 /// All notes that [`reported`] can return.
 pub const NOTES: [&str; 2] = [BELOW_MINIMUM, ABOVE_MAXIMUM];
 
-/// Explains why a guardrail only warns, unless the figure is self-explanatory.
+/// Explains why a guardrail only warns. Returns `None` if the text from [`figure()`] already explains it.
 pub const fn reported(figure: &Figure) -> Option<&'static str> {
     match figure {
         Figure::AtLeast(_) | Figure::Active { .. } => Some(BELOW_MINIMUM),
@@ -80,7 +80,7 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
         Figure::ProtectedNotFound(_)
         | Figure::AdminNotGuarded(_)
         | Figure::Rule(_)
-        // These figures never cause warnings, since they pass, block, or are acknowledged.
+        // Findings with these figures are never warnings: they pass, block, or are acknowledged.
         | Figure::Changes { .. }
         | Figure::Protected(_)
         | Figure::TokenOwner { .. }
@@ -113,7 +113,7 @@ pub fn remedy(
             let role = format!("role = {}", toml_string(&written(&count.role)));
             (String::new(), vec![role, format!("up_to = {}", count.worst())])
         }
-        // These figures only cause warnings, which don't need an acknowledgment.
+        // Findings with these figures are always warnings, which don't need an acknowledgment.
         Figure::ProtectedNotFound(_) | Figure::AdminNotGuarded(_) => return String::new(),
         Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {

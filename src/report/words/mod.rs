@@ -79,7 +79,7 @@ pub fn full_address(email: &Printable) -> Printable {
     email.short(LONGEST_ADDRESS)
 }
 
-/// Formats an address in a message, in full for the same reason.
+/// Formats an address in a message, in full for the same reason as in [`full_address`].
 pub fn address(email: &Email) -> Printable {
     Printable::cut(email.as_str(), LONGEST_ADDRESS)
 }

@@ -74,8 +74,8 @@ pub struct Shared {
     pub people: usize,
 }
 
-/// Collects the outcomes shared by many people, in order of first appearance. The JSON report and `--verbose` show all
-/// request IDs.
+/// Collects the outcomes shared by many people, in order of first appearance. Each has only one request ID, but the JSON report
+/// and `--verbose` show all of them.
 pub fn shared<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Vec<Shared> {
     let mut groups: IndexMap<String, Vec<&Outcome>> = IndexMap::new();
     for of_one in outcomes.filter(|of_one| outcome(of_one) != of_one.as_str()) {
@@ -110,7 +110,7 @@ fn with_example(outcome: &Outcome) -> String {
     }
 }
 
-/// The label that a report shows before the path of the journal.
+/// Returns the label that a report shows before the path of the journal.
 pub const fn journal_label(is_whole: bool) -> &'static str {
     if is_whole { "Journal of all requests" } else { "Incomplete journal" }
 }
@@ -156,8 +156,8 @@ pub fn stop(stop: &Stop) -> String {
     }
 }
 
-/// Returns what to do about changes that weren't applied, without repeating a remedy. After a rollback, it never suggests
-/// `rolecall apply`, which would undo the rollback.
+/// Returns what to do about changes that weren't applied, with each remedy only once. Never suggests `rolecall apply` after a
+/// rollback, because it would undo the rollback.
 pub fn next_step(
     outcomes: &[Outcome],
     stopped: Option<&Stop>,

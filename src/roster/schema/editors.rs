@@ -70,7 +70,7 @@ fn join_lines(object: &mut Map<String, Value>) {
     }
 }
 
-/// Copies an array's description to its items, because for the array's key, taplo shows the description of the items.
+/// Copies an array's description to its items because taplo shows the items' description for the array's key.
 fn describe_items(object: &mut Map<String, Value>) {
     if let Some(text) = object.get("description").cloned()
         && let Some(Value::Object(items)) = object.get_mut("items")

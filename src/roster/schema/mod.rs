@@ -144,8 +144,7 @@ struct RuleSchema {
     roles: Vec<TextSchema>,
     /// The reason for the rule, included in every message about it: `reason = "contractors read only"`.
     reason: TextSchema,
-    /// How to handle people with a matching address, including unmanaged people, who, after an apply, would have a role in Pylon
-    /// that is not in `roles`.
+    /// How to handle people with a matching address, managed or not, whose role in Pylon would not be in `roles` after an apply.
     #[schemars(extend("default" = OnViolation::default().as_str()))]
     on_violation: Option<OnViolation>,
 }

@@ -94,7 +94,7 @@ pub(super) fn after_a_value(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.over(through_next_word(spot, end)))
 }
 
-/// Recognizes a key in an inline table followed by a comma instead of a value.
+/// Recognizes a missing value before a comma in an inline table.
 pub(super) fn no_value(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::ExtraCommaInBraces {
         return None;

@@ -75,7 +75,7 @@ fn is_yaml(spot: &Spot<'_>) -> bool {
     line == "---" || is_pair
 }
 
-/// Returns `true` if the first few lines all have the same number of columns, and at least two.
+/// Returns `true` if the first few lines all have the same number of columns, which must be at least two.
 fn is_csv(spot: &Spot<'_>) -> bool {
     let columns = |line: &str| line.matches([',', ';', '\t']).count();
     let mut lines = spot.text.lines().filter(|line| !line.trim().is_empty()).take(3);

@@ -51,7 +51,6 @@ pub(super) fn markup(spot: &Spot<'_>) -> Option<Mistake> {
     is_tag.then(|| spot.mistake(spot.whole_line(), message, "HTML", "delete this line"))
 }
 
-/// Recognizes lines of a diff.
 pub(super) fn diff(spot: &Spot<'_>) -> Option<Mistake> {
     let sign = spot.line.chars().next().filter(|sign| "+-@".contains(*sign))?;
     let rest = spot.line[1..].trim_start();
@@ -275,7 +274,7 @@ pub(super) fn operator(spot: &Spot<'_>) -> Option<Mistake> {
     Some(if sign == ":" { mistake.within_mark(spot) } else { mistake })
 }
 
-/// Returns a space followed by the value after an operator, abbreviating tables and arrays.
+/// Returns the value after an operator, with a leading space. Tables and arrays are abbreviated.
 fn value_after(spot: &Spot<'_>, value: &str) -> String {
     let end = match value.as_bytes().first() {
         Some(quote @ (b'"' | b'\'')) => string_len(value, *quote).unwrap_or(value.len()),

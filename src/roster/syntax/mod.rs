@@ -35,7 +35,7 @@ const MAX_ERRORS_PER_LINE: usize = 16;
 /// A function that recognizes one kind of mistake.
 type Recognizer = for<'t> fn(&Spot<'t>) -> Option<Mistake>;
 
-/// All recognizers, in the order in which they are tried: from those for whole files to those for single characters.
+/// All recognizers, in the order in which they are tried. Roughly, those for whole files come first and those for values last.
 const MISTAKES: &[Recognizer] = &[
     documents::merge_conflict,
     between::secret,
@@ -129,8 +129,8 @@ pub(super) fn explain(
     explained
 }
 
-/// Drops all errors after a statement with an unclosed bracket. If the statement itself has no errors, the first error after it
-/// is moved to the bracket.
+/// Drops all errors after a statement with an unclosed bracket. If the statement itself has no errors, moves the first error
+/// after it to the bracket.
 fn blame_the_bracket(statement: &Statement, errors: &mut Vec<ParserError<'_>>) {
     let Range { start, end } = statement.span;
     let first = errors.partition_point(|error| error.span.start < start);

@@ -3,7 +3,7 @@
 use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot};
 
-/// The ASCII character that a character is mistaken for.
+/// The ASCII equivalent of a look-alike or an invisible character.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Like {
     Quote,
@@ -43,8 +43,7 @@ const FOREIGN: &[(&str, &str, Like)] = &[
 
 const COPIED: &str = "copied text often contains such characters";
 
-/// Returns the name of a character that isn't allowed outside strings and comments, along with the ASCII character that it's
-/// mistaken for.
+/// Returns the name and the ASCII equivalent of a character that isn't allowed outside strings and comments.
 fn foreign(char: char) -> Option<(&'static str, Like)> {
     if let Some((_, name, like)) = FOREIGN.iter().find(|(chars, ..)| chars.contains(char)) {
         return Some((name, *like));

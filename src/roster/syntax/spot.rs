@@ -22,7 +22,7 @@ pub(super) struct Spot<'t> {
     /// The end of the error, as an offset in the line.
     pub(super) at_end: usize,
     pub(super) kind: ErrorKind,
-    /// Whether no mistake has been reported before this one.
+    /// Whether no mistake has been reported so far.
     pub(super) is_first: bool,
     pub(super) statement: Option<&'t Statement>,
     is_secret_line: bool,
@@ -31,7 +31,7 @@ pub(super) struct Spot<'t> {
 /// A mistake found by a recognizer.
 pub(super) struct Mistake {
     pub(super) problem: Problem,
-    /// The range of the file in which errors are caused by this mistake.
+    /// The range of the file in which errors are attributed to this mistake.
     pub(super) covers: Range<usize>,
     /// The intended header, if the parser didn't recognize it.
     pub(super) section: Option<String>,
@@ -155,7 +155,7 @@ impl Mistake {
         self.problem.labels[0].place
     }
 
-    /// Limits the range in which errors are treated as caused by this mistake. The range extends from the start of the parser
+    /// Limits the range in which errors are attributed to this mistake. The range then extends from the start of the parser
     /// error to the end of the mark.
     #[must_use]
     pub(super) fn within_mark(self, spot: &Spot<'_>) -> Self {
@@ -163,7 +163,7 @@ impl Mistake {
         self.over(start..end.max(start + 1))
     }
 
-    /// Sets the range of the file in which errors are caused by this mistake.
+    /// Sets the range of the file in which errors are attributed to this mistake.
     #[must_use]
     pub(super) fn over(mut self, covers: Range<usize>) -> Self {
         self.covers = covers;

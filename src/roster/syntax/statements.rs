@@ -1,7 +1,7 @@
 //! Splits a file into statements, even if it isn't valid TOML.
 //!
 //! After an unclosed brace or bracket, the parser treats the rest of the file as part of the same value. This scanner instead
-//! ends the statement before a line that must start a new one. That line is a header, a conflict marker, or a key that can't
+//! ends the statement before a line that must start a new one. Such lines are headers, conflict markers, and keys that can't
 //! occur in the unclosed value. A single mistake is then reported as one problem, and the rest of the file can still be read.
 
 use std::ops::Range;
@@ -199,11 +199,11 @@ impl Scan<'_, '_> {
 /// Finds the ends of strings, in linear time across all calls.
 pub(in crate::roster) struct Strings<'t> {
     text: &'t str,
-    /// One offset for each kind of string: single or double quotes, short or triple. A string of that kind isn't closed if it
-    /// starts before the offset.
+    /// One offset for each kind of string: single or double quotes, short or triple. A string of that kind that starts before
+    /// its offset isn't closed.
     ///
-    /// A single failed search is enough. If a string isn't closed, any later quote of the same kind must be escaped, or it
-    /// would have closed the string. If a search starts at such an escaped quote, it doesn't find a closing quote either.
+    /// One failed search is enough to know this. If a string isn't closed, any later quote of the same kind must be escaped, or
+    /// it would have closed the string. If a search starts at such an escaped quote, it doesn't find a closing quote either.
     unclosed: [[usize; 2]; 2],
 }
 

@@ -323,14 +323,14 @@ fn fitting(key: &str, text: &str) -> Option<String> {
     }
 }
 
-/// Splits a string of numbers and separators into its numbers, each preceded by its number of digits. Returns `None` for any
-/// other string.
+/// Parses numbers with separators in between. Returns the digit count and the value of each number, or `None` if the text
+/// contains anything else.
 fn numbers(text: &str) -> Option<Vec<(usize, u16)>> {
     let parts = text.split(['/', '.', '-', '_', ' ']).filter(|part| !part.is_empty());
     parts.map(|part| Some((part.len(), part.parse().ok()?))).collect()
 }
 
-/// Returns all dates, in ISO 8601, that the text could refer to, such as two dates for `1/2/2026`.
+/// Returns all dates that the text could refer to, in ISO 8601 format. For example, `1/2/2026` could refer to two dates.
 fn dates(text: &str) -> Vec<String> {
     let Some(parts) = numbers(text) else { return with_month(text).into_iter().collect() };
     let mut dates = match parts[..] {

@@ -275,8 +275,8 @@ impl AccessLine {
         self.roles.iter().any(|role| role.guarded)
     }
 
-    /// Returns the roles that the person holds instead of the declared role or in addition to it, under any policy.
-    /// Returns no roles for deactivated people, or if the files leave the role alone.
+    /// Returns the roles that the person holds instead of the declared role or in addition to it, regardless of the policy.
+    /// Returns none for deactivated people, or if the files leave the role alone.
     fn beyond_declared(&self) -> impl Iterator<Item = &HeldRole> {
         let is_compared = self.declared_role.is_some() && !self.deactivated;
         self.roles.iter().filter(move |role| is_compared && !role.declared)

@@ -76,8 +76,8 @@ impl AccessReport {
         }
     }
 
-    /// Returns one table of people per level of privilege, and the tables of integration users and of declared people not found
-    /// in Pylon.
+    /// Returns one table of people per level of privilege, the tables of integration users and of declared people not found in
+    /// Pylon, and, with `--since`, the table of changes.
     fn sections(&self, layout: Layout) -> Vec<Table> {
         let columns = layout.columns();
         let people = |title, belongs: fn(&AccessLine) -> bool| {
@@ -110,8 +110,9 @@ impl AccessReport {
         tables
     }
 
-    /// Returns the number of people in each category on the first line. The lines after it summarize the changes since the
-    /// review given with `--since`, give the digest of the files, and list the sources that couldn't be read.
+    /// Summarizes the review in several lines. The first line counts the people in each category. The others count the accounts
+    /// that changed since the review given with `--since`, give the digest of the files, and list the sources that couldn't be
+    /// read.
     fn verdict(&self) -> String {
         let AccessSummary {
             active,
@@ -280,7 +281,7 @@ impl AccessLine {
         }
     }
 
-    /// Returns pending changes and other remarks about the person. Omits the location that the row already shows.
+    /// Returns pending changes and other remarks about the person. Notes omit `shown`, the location that the row already shows.
     fn notes(&self, layout: Layout, shown: Option<&Location>) -> Vec<String> {
         let mut notes = Vec::new();
         if let Layout::Narrow { has_files, .. } = layout {
