@@ -14,7 +14,7 @@ use crate::observed::{Found, ObservedState, UserId};
 use crate::plan::blame::Drift;
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::report::{Body, CandidateLine, DiagnosticPage, ExplanationReport};
+use crate::report::{Body, CandidateLine, DiagnosticPage, ExplanationReport, PlanReport};
 use crate::roster::{Email, Field, Roster};
 use crate::spelling::did_you_mean;
 
@@ -41,8 +41,12 @@ pub(super) fn run(args: &ExplainArgs, session: Session<'_>) -> Done {
                 (observation.state, None)
             } else {
                 let only = person.map_or(&asked, |person| &person.email.value);
-                let prepared = settle(&files, std::slice::from_ref(only), None, &connection, observation)?;
-                (prepared.observation.state, Some((prepared.report, prepared.reviewed.findings)))
+                let whole = settle(&files, &[], None, &connection, observation)?;
+                let only = settle(&files, std::slice::from_ref(only), None, &connection, whole.observation)?;
+                // An apply carries out the changes of everyone, so its guardrails count them all.
+                let (guardrails, blocked) = (whole.report.guardrails, whole.report.blocked);
+                let plan = PlanReport { guardrails, blocked, ..only.report };
+                (only.observation.state, Some((plan, whole.reviewed.findings)))
             };
         let (plan, findings) = prepared.unzip();
         let review = plan.zip(findings.as_deref());

@@ -34,8 +34,8 @@ pub struct ExplanationReport {
     pub several_in_pylon: Vec<PylonLine>,
     /// The currently declared values.
     pub values: Vec<ValueLine>,
-    /// The plan limited to this person. Its guardrails still cover everyone. `null` if the person is not declared in any
-    /// file.
+    /// The plan limited to this person, except that its guardrails count the changes of everyone. `null` if the person is not
+    /// declared in any file.
     #[serde(serialize_with = "as_plan_report")]
     #[schemars(with = "Option<Envelope<'static, PlanReport>>")]
     pub plan: Option<PlanReport>,
@@ -148,7 +148,7 @@ pub struct ValueLine {
     pub location: Option<Location>,
 }
 
-/// Serializes the plan like the report of `plan --only`.
+/// Serializes the plan like the report of `plan`.
 #[expect(clippy::ref_option, reason = "serde passes the field")]
 fn as_plan_report<S: Serializer>(plan: &Option<PlanReport>, serializer: S) -> Result<S::Ok, S::Error> {
     let exit = |plan: &PlanReport| if plan.blocked { Exit::Blocked } else { Exit::Done };
@@ -157,7 +157,8 @@ fn as_plan_report<S: Serializer>(plan: &Option<PlanReport>, serializer: S) -> Re
 
 impl ExplanationReport {
     /// Creates the report about the person with the address `asked`. `desired` holds the person's declared values, and `review`
-    /// is the plan limited to this person, with its findings. The report omits the plan if the person isn't declared.
+    /// is the plan limited to this person, with the findings about the whole plan. The report omits the plan if the person isn't
+    /// declared.
     pub fn new(
         asked: &Email,
         roster: &Roster,
@@ -396,7 +397,7 @@ impl ExplanationReport {
             Row::new(Mark::Plain, [Printable::new(guardrail.as_str()), Printable::new(text)])
                 .at(location.clone())
         });
-        Table::new(Some("Guardrails for this person"), &[], standing.chain(lines))
+        Table::new(Some("Guardrails"), &[], standing.chain(lines))
     }
 }
 

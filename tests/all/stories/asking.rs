@@ -57,7 +57,7 @@ Scheduled changes
     2026-12-20  status (left alone) → out_of_office   users.toml:10
     2027-01-03  status out_of_office → active         users.toml:10
 
-Guardrails for this person
+Guardrails
   ✓ max_changes    1 of 3 change (limit 10)
   ✓ keep_at_least  2 Admins remain (minimum 2)
 
@@ -85,6 +85,31 @@ fn explain_shows_the_guardrails_that_concern_a_person() {
         "{}",
         run.stdout
     );
+}
+
+#[test]
+fn explain_counts_the_changes_of_everyone_because_an_apply_makes_them_all() {
+    let scene = Scene::with_pylon(
+        r#"{ "users": [
+            { "email": "ana@acme.example", "role": "admin" }, { "email": "ben@acme.example", "role": "admin" },
+            { "email": "bo@acme.example", "role": "viewer" } ] }"#,
+    )
+    .file(
+        "users.toml",
+        "[guardrails]\nmax_changes = 1\nkeep_at_least = { Admin = 1 }\n[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n\
+         \"ben@acme.example\" = { role = \"Viewer\" }\n\"bo@acme.example\" = { role = \"Member\" }\n",
+    );
+    let run = scene.run("explain ana@acme.example");
+    run.exits(0);
+    for line in
+        ["  ✗ max_changes    3 of 3 change (limit 1)", "  ✗ keep_at_least  0 of 2 Admins remain (minimum 1)"]
+    {
+        assert!(run.stdout.contains(line), "{}", run.stdout);
+    }
+    let json = scene.run("explain ana@acme.example --format json").stdout;
+    let plan = &serde_json::from_str::<serde_json::Value>(&json).unwrap()["plan"];
+    assert_eq!((&plan["blocked"], &plan["exit_code"]), (&true.into(), &3.into()));
+    assert_eq!(plan["changes"].as_array().unwrap().len(), 1, "{plan}");
 }
 
 #[test]

@@ -240,7 +240,7 @@ fn explain_shows_a_violation_only_for_the_person_who_violates_the_rule() {
         let run = scene.run("explain cy@contractor.example");
         run.exits(0);
         let violation = format!(
-            "Guardrails for this person\n  {mark} rule  cy@contractor.example has Member (only Viewer: contractors read only)   users.toml:1\n"
+            "Guardrails\n  {mark} rule  cy@contractor.example has Member (only Viewer: contractors read only)   users.toml:1\n"
         );
         assert!(run.stdout.contains(&violation), "{}", run.stdout);
         let remedy = "user = \"cy@contractor.example\"";
