@@ -1,7 +1,7 @@
 """A minimal GitHub Actions that runs this project's workflows locally and unmodified.
 
 It evaluates the expressions and the conditions, passes secrets and permissions to jobs, checks out git commits, and runs every
-`run:` step. It simulates the runner's own actions (checkout, cache, artifacts), `gh` (bin/gh), and the build.
+`run:` step. It simulates the runner's own actions (checkout, cache, artifacts), `gh` (gh.py), and the build.
 """
 
 import base64
@@ -14,13 +14,15 @@ import re
 import resource
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import gh
 import yaml
 
+# The port of the simulated `gh`.
+GH = str(gh.start())
 REPOSITORY = "acme/people"
 OUR_REPOSITORY, OUR_COMMIT = "rolecall-dev/rolecall", "0" * 40
 OUR_ACTION = f"{OUR_REPOSITORY}@{OUR_COMMIT}"
@@ -515,15 +517,14 @@ class Runner:
         path.touch()
         summary.touch()
         github = self.contexts["github"]
-        python = str(Path(sys.executable).parent)  # the simulated `gh` uses the same Python
-        bins = [str(self.github.project / "tests/pipelines/bin"), str(self.cargo()), python]
+        bins = [str(self.github.project / "tests/pipelines/bin"), str(self.cargo())]
         base = {
             "PATH": os.pathsep.join(self.path + bins + [os.environ["PATH"]]), "HOME": str(self.home), "LANG": "C.UTF-8", "CI": "true",
             "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(self.workspace), "RUNNER_TEMP": str(self.temp), "RUNNER_OS": "Linux",
             "RUNNER_ARCH": self.github.architecture, "GITHUB_OUTPUT": str(output), "GITHUB_PATH": str(path), "GITHUB_STEP_SUMMARY": str(summary),
             "GITHUB_SHA": github["sha"], "GITHUB_REF": github["ref"], "GITHUB_REF_NAME": github["ref"].removeprefix("refs/heads/"),
             "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": str(github["run_id"]), "GITHUB_EVENT_NAME": github["event_name"],
-            "GITHUB_SERVER_URL": self.github.server, "FAKE_GITHUB": str(self.github.state),
+            "GITHUB_SERVER_URL": self.github.server, "FAKE_GITHUB": str(self.github.state), "FAKE_GH": GH,
             "REAL_PATH": os.environ["PATH"],
         }
         options = ["--noprofile", "--norc", "-eo", "pipefail"] if shell == "bash" else ["-e"]
