@@ -73,7 +73,7 @@ impl Versions<'_> {
     /// policy in the same way as [`Plan::draw`].
     fn has_other_policy(&self, edit: &Edit) -> bool {
         let (base, present) = (&self.base.policy, &self.present.policy);
-        if edit.from.contains(&edit.to) {
+        if edit.only_removes_roles() {
             base.extra_roles != present.extra_roles
         } else {
             base.fields[edit.field] != present.fields[edit.field]

@@ -216,6 +216,11 @@ impl Change {
 }
 
 impl Edit {
+    /// Returns `true` if the person already has the new role, so that only other roles are removed.
+    pub fn only_removes_roles(&self) -> bool {
+        self.from.contains(&self.to)
+    }
+
     fn inverse(&self) -> Result<Self, Lost> {
         let Self { field, from, to, through_scim: _, place: _, origin: _ } = self;
         match from.as_slice() {

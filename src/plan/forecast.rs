@@ -3,9 +3,11 @@
 //! For example, a window that ends in March is reviewed today, so a problem shows up in this pull request rather than in an apply
 //! in March. The review assumes that the organization doesn't change in any other way in the meantime.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::change::Plan;
+use super::change::{Edit, Plan};
 use super::guardrails::{Figure, Review, Verdict};
 use super::roles::NamedRoles;
 use crate::desired::agenda::Transition;
@@ -36,8 +38,9 @@ pub fn forecast(
     let soon = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
     let mut agenda = roster.agenda(now);
     agenda.retain(|transition| !transition.is_respelling(|one, other| observed.roles.is_same(one, other)));
-    let is_enforced = |transition: &&Transition| roster.policy.fields[transition.field] == Stance::Enforce;
-    if !agenda.iter().any(|transition| is_enforced(&transition)) {
+    let is_enforced = |transition: &Transition| roster.policy.fields[transition.field] == Stance::Enforce;
+    let may_remove_roles = roster.policy.extra_roles == Stance::Enforce;
+    if !agenda.iter().any(|transition| is_enforced(transition) || may_remove_roles) {
         return Vec::new(); // most files have no windows, and cloning the organization is slow
     }
     let mut state = after(observed, plan);
@@ -46,12 +49,17 @@ pub fn forecast(
     let mut scheduled = Vec::new();
     for same_instant in agenda.chunk_by(|one, other| one.moment.at == other.moment.at) {
         let at = same_instant[0].moment.at;
+        // Even if the policy doesn't enforce roles, a person who holds the declared role can lose other roles.
+        let mut losing_roles = HashSet::new();
         let (blocked_by, is_guarded) = match plan_for(same_instant, roster, &state, roles) {
             Some(plan) => {
                 let review = Review { observed: &state, roster, at, roles, max_changes: Some(most_changes) };
                 let reviewed = plan.review(review);
                 let is_guarded = reviewed.changes_guarded_role(&observed.roles);
                 carry_out(&mut state, &reviewed.plan);
+                let mut changes = reviewed.plan.changes;
+                changes.retain(|change| change.edits.iter().any(Edit::only_removes_roles));
+                losing_roles.extend(changes.into_iter().map(|change| change.subject.email.value));
                 // A window can't violate a role rule because all declared roles have already been checked. Violations by current
                 // holders are reported with the current plan.
                 let blocked = reviewed.findings.into_iter().filter(|finding| {
@@ -62,7 +70,11 @@ pub fn forecast(
             None => (Vec::new(), false),
         };
         if at < soon || is_guarded || !blocked_by.is_empty() {
-            let each = same_instant.iter().filter(is_enforced).cloned();
+            let is_listed = |transition: &&Transition| {
+                is_enforced(transition)
+                    || transition.field.facts().names_role && losing_roles.contains(&transition.email)
+            };
+            let each = same_instant.iter().filter(is_listed).cloned();
             scheduled.extend(each.map(|transition| Forecast { transition, blocked_by: blocked_by.clone() }));
         }
     }

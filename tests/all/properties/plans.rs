@@ -11,7 +11,7 @@ use rolecall::plan::cause::{Cause, RECENT, Versions};
 use rolecall::plan::forecast::{after, forecast};
 use rolecall::plan::guardrails::{Figure, Review, Verdict};
 use rolecall::plan::{Change, Edit, Plan};
-use rolecall::roster::{Field, Guardrail, PerField, Roster, Stance};
+use rolecall::roster::{Field, Guardrail, PerField, Roster};
 
 use super::holds;
 use super::organization::{Case, Resolved, cases, now, observed};
@@ -62,8 +62,7 @@ fn a_forecast_is_what_planning_everyone_again_at_each_instant_would_give() {
         let Ok(plan) = resolved.plan() else { return };
         let Resolved { roster, observed, roles, .. } = &resolved;
         let coming = forecast(roster, observed, roles, &plan, now());
-        let mut agenda = roster.agenda(now());
-        agenda.retain(|transition| roster.policy.fields[transition.field] == Stance::Enforce);
+        let agenda = roster.agenda(now());
         let mut state = after(observed, &plan);
         for at in agenda.iter().map(|transition| transition.moment.at).collect::<BTreeSet<_>>() {
             let mut plan = Plan::draw(&roster.resolve_at(at), &state, roles, roster.policy).expect("a plan");

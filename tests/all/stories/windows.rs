@@ -259,6 +259,31 @@ Scheduled changes:
 }
 
 #[test]
+fn a_plan_shows_that_a_person_will_lose_other_roles_even_if_the_policy_ignores_the_declared_one() {
+    let pylon = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
+        { "email": "ana@acme.example", "role": "admin" }, { "email": "bo@acme.example", "role": ["admin", "viewer"] } ] }"#;
+    let scene = Scene::with_pylon(pylon).file(
+        "users.toml",
+        "[policy]\nrole = \"ignore\"\nextra_roles = \"enforce\"\n[guardrails]\nkeep_at_least = { Admin = 2 }\n[users]\n\
+         \"ana@acme.example\" = {}\n\
+         \"bo@acme.example\" = { role = \"Viewer\", windows = [{ until = 2026-12-20, role = \"Member\" }] }\n",
+    );
+    scene.run("plan").exits(0).says(
+        &"
+rolecall plan · Acme (org_1, HOST) · 2 declared
+
+nothing to change · 1 in sync · 1 ignored by policy
+Guardrails pass: 0 of 2 change (limit 10), 2 Admins remain (minimum 2).
+
+Scheduled changes:
+  2026-12-20  bo@acme.example  role Member → Viewer   users.toml:8
+      will be blocked by keep_at_least: 1 of 2 Admins remains (minimum 2)
+"
+        .replace("HOST", &scene.host()),
+    );
+}
+
+#[test]
 fn a_later_block_is_in_the_title_and_the_expanded_part_of_a_comment_and_a_page() {
     let scene = Scene::with_pylon(TWO_ADMINS).file(
         "users.toml",
