@@ -45,7 +45,7 @@ pub(super) fn run(args: &ExplainArgs, session: Session<'_>) -> Done {
                 let only = settle(&files, std::slice::from_ref(only), None, &connection, whole.observation)?;
                 // An apply carries out the changes of everyone, so its guardrails count them all.
                 let (guardrails, blocked) = (whole.report.guardrails, whole.report.blocked);
-                let plan = PlanReport { guardrails, blocked, ..only.report };
+                let plan = PlanReport { blocked, guardrails, ..only.report };
                 (only.observation.state, Some((plan, whole.reviewed.findings)))
             };
         let (plan, findings) = prepared.unzip();

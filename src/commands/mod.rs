@@ -293,8 +293,10 @@ fn finish(mut report: Report, outlets: Outlets, session: Session<'_>) -> Output 
         stderr += &diagnostic::render(&problem.into(), false, session.environment.stderr_width);
         exit = exit.with_lost_report(may_have_changed);
     }
-    if session.common.format == Format::Json {
-        report.exit = exit; // other formats use the code only to describe the result of the command
+    match session.common.format {
+        Format::Json => report.exit = exit,
+        // These use the code only to describe the result of the command.
+        Format::Text | Format::Markdown | Format::Github | Format::Html | Format::Csv => {}
     }
     let stdout = report::write(&report, session.common.format, &setting);
     Output { stdout, stderr, exit, may_have_changed }

@@ -272,10 +272,11 @@ impl<'s> Deal<'s> {
     pub(super) fn shown(&self, format: Format, command: &str) -> impl Iterator<Item = (Carrier, String)> {
         self.dealt.iter().filter_map(move |(carrier, raw)| {
             let limit = carrier.shown(format, command)?;
-            let text = if format == Format::Json {
-                (*raw).to_owned()
-            } else {
-                Printable::cut(raw, limit).to_string()
+            let text = match format {
+                Format::Json => (*raw).to_owned(),
+                Format::Text | Format::Markdown | Format::Github | Format::Html | Format::Csv => {
+                    Printable::cut(raw, limit).to_string()
+                }
             };
             Some((*carrier, text))
         })

@@ -36,7 +36,10 @@ pub(super) fn check_formats(
         }
         let seen =
             judge(format, &text).unwrap_or_else(|why| panic!("{command} as {format:?}: {why}\n{text}"));
-        let is_laid_out = is_wrapped && !matches!(format, Format::Json | Format::Csv);
+        let is_laid_out = match format {
+            Format::Text | Format::Markdown | Format::Github | Format::Html => is_wrapped,
+            Format::Json | Format::Csv => false,
+        };
         let seen = if is_laid_out { seen.unwrapped() } else { seen };
         let expected = || {
             let shown =
