@@ -216,7 +216,8 @@ impl Adoption {
         self.files.sort_by_key(|edit| edit.file);
     }
 
-    /// Makes and counts every possible edit in `text`, and returns the edited text. Adds the other edits to `not_written`.
+    /// Makes the `edits` that are possible in `text`, counts them, and returns the edited text. Adds the others to
+    /// `not_written`.
     fn edit_what_is_possible(
         &mut self,
         text: String,

@@ -40,9 +40,9 @@ pub(super) fn run(args: &ExplainArgs, session: Session<'_>) -> Done {
             if person.is_none() && !is_restricted(&asked, &files.roster, &observation.state) {
                 (observation.state, None)
             } else {
-                let only = person.map_or(&asked, |person| &person.email.value);
+                let email = person.map_or(&asked, |person| &person.email.value);
                 let whole = settle(&files, &[], None, &connection, observation)?;
-                let only = settle(&files, std::slice::from_ref(only), None, &connection, whole.observation)?;
+                let only = settle(&files, std::slice::from_ref(email), None, &connection, whole.observation)?;
                 // An apply carries out the changes of everyone, so its guardrails count them all.
                 let (guardrails, blocked) = (whole.report.guardrails, whole.report.blocked);
                 let plan = PlanReport { blocked, guardrails, ..only.report };

@@ -112,7 +112,7 @@ codes! {
         NoFolder = "commands::no_folder",
         /// The config is a team file included by a root file.
         TeamFile = "commands::team_file",
-        /// The operating system refused a resource, such as a file descriptor.
+        /// The operating system denied a required resource, such as a file descriptor.
         NoRuntime = "commands::no_runtime",
     }
 }

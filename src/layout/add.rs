@@ -97,8 +97,8 @@ struct Neighbor {
     end: usize,
 }
 
-/// Returns the tables of people above the first heading. Also returns the offset of the first table, including the comments above
-/// it, or `None` if no person is declared in a table.
+/// Returns the tables of people above the first heading. Also returns the offset at which the first person's table starts,
+/// including the comments above it, or `None` if no person is declared in a table.
 fn tables_above_heading(parsed: &ParsedText<'_>) -> (Vec<Neighbor>, Option<usize>) {
     let (mut tables, mut top, mut is_below_heading) = (Vec::<Neighbor>::new(), None, false);
     for section in &parsed.sections {

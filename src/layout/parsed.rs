@@ -386,8 +386,8 @@ impl<'t> Gap<'t> {
         gap
     }
 
-    /// Assigns the comments directly above the first statement to that statement, and returns all other comments as the top of
-    /// the file.
+    /// Assigns the comments directly above the first statement to that statement, and returns all other comments, which become
+    /// `ParsedText::top`.
     fn open(mut self, first: &mut Placement<'t>) -> Vec<Block<'t>> {
         if self.touches_below {
             first.leading = self.blocks.pop().unwrap_or_default();

@@ -87,7 +87,7 @@ pub struct Lost {
 /// The values set by one `PATCH /users/{id}`. A field that is `None` is left unchanged.
 pub type Patch = PerField<Option<FieldValue>>;
 
-/// A declared person not found in Pylon or deactivated there.
+/// A declared person who was not found in Pylon or is deactivated there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absent {
     pub email: Sourced<Email>,

@@ -204,7 +204,7 @@ impl Proxy {
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         if rest.contains(['/', '?', '#', '\\']) {
-            return Err(UnusableProxy::Escapes("has more than a host and a port"));
+            return Err(UnusableProxy::Escapes("has an unexpected /, ?, #, or \\"));
         }
         Self::of_authority(variable, &scheme, rest)
     }

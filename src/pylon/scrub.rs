@@ -75,8 +75,8 @@ fn is_left_over(text: &str, piece: &Range<usize>) -> bool {
     is_cut || behind.starts_with('\n') || begins_line()
 }
 
-/// Removes the token from `body`, or returns `None` if `body` doesn't contain it. JSON may escape `/` as `\/` and any character
-/// in the form `\u002f`. JSON nested in a JSON string is escaped twice.
+/// Removes the token from `body`, or returns `None` if `body` doesn't contain it. JSON may escape `/` as `\/`, and any ASCII
+/// character as `\u` followed by four hex digits, such as `\u002f` for `/`. JSON nested in a JSON string is escaped twice.
 pub(super) fn without_spelled(token: &str, body: &[u8]) -> Option<Vec<u8>> {
     // Usually, nothing is escaped, and this check is then ten times faster than the search below.
     if !body.contains(&b'\\') && std::str::from_utf8(body).is_ok_and(|text| !text.contains(token)) {

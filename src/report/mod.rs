@@ -119,7 +119,7 @@ pub struct Setting {
     /// The maximum size of a markdown report in bytes. GitHub limits the number of characters in a comment, so a limit in
     /// bytes is stricter.
     pub markdown_limit: usize,
-    /// The URL of the working directory, without a trailing slash. Links to lines of files start with it.
+    /// The web URL of the working directory, without a trailing slash. Links to lines in files start with it.
     pub source_url: Option<String>,
     /// The directories needed to resolve the file names in annotations.
     pub annotations: Annotations,

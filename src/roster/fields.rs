@@ -57,8 +57,8 @@ impl Shift {
     }
 }
 
-/// Keys that are rejected as secrets, in addition to those recognized by [`is_secret_name`]. Anyone with access to the pull
-/// request can read the file.
+/// Keys that are rejected as secrets, in addition to those recognized by [`is_secret_name`]. Secrets don't belong in the file,
+/// because pull requests and CI logs expose its contents.
 const SECRETS: &[&str] = &["key", "api_key"];
 /// Keys that are rejected because they would let a pull request choose the host that the token is sent to.
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];

@@ -78,6 +78,10 @@ fn read_defaults(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> PerField<Opt
     defaults
 }
 
+/// Help for a key that contains no address.
+const WRITE_ADDRESS: &str =
+    "write the address that the person uses in Pylon, in quotes: \"ana@acme.example\"";
+
 /// Parses an address, or reports a problem if it is invalid.
 pub(super) fn read_email(
     fields: &mut Fields<'_>,
@@ -90,19 +94,16 @@ pub(super) fn read_email(
         Err(BadEmail::Malformed(_)) if written.value.is_empty() => {
             Problem::new(RosterCode::BadEmail, "an email address cannot be empty")
                 .at(written.place, "no address")
-                .help("write the address that the person uses in Pylon, in quotes: \"ana@acme.example\"")
+                .help(WRITE_ADDRESS)
         }
-        Err(BadEmail::Malformed(why)) => Problem::new(
-            RosterCode::BadEmail,
-            format!("{} is not an email address: {why}", shown()),
-        )
-        .at(written.place, "not an address")
-        .help(match contained(written.value, allow_unicode) {
-            Some(email) => format!("write only the address: \"{email}\""),
-            None => {
-                "people are declared by the address they use in Pylon, in quotes: \"ana@acme.example\"".into()
-            }
-        }),
+        Err(BadEmail::Malformed(why)) => {
+            Problem::new(RosterCode::BadEmail, format!("{} is not an email address: {why}", shown()))
+                .at(written.place, "not an address")
+                .help(match contained(written.value, allow_unicode) {
+                    Some(email) => format!("write only the address: \"{email}\""),
+                    None => WRITE_ADDRESS.into(),
+                })
+        }
         Err(BadEmail::NotAscii) => Problem::new(
             RosterCode::UnicodeEmail,
             format!("{} has non-ASCII characters: {}", shown(), foreign_letters(written.value)),

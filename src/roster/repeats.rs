@@ -274,7 +274,7 @@ fn name_of(written: &str) -> String {
     name.unwrap_or_else(|| written.to_owned())
 }
 
-/// Returns the innermost table that spans the offset `at`.
+/// Returns the innermost table that contains the offset `at`.
 fn innermost<'v, 'i>(table: &'v DeTable<'i>, at: usize) -> &'v DeTable<'i> {
     table
         .values()

@@ -1,7 +1,7 @@
 //! Requests and responses, independent of the HTTP library, and the JSON format of Pylon's errors.
 //!
-//! Errors have the documented codes and statuses, in the format of the emulated API version. `world` decides when to reject a
-//! request, and `server` converts requests and responses from and to HTTP.
+//! Errors have the documented codes and statuses, and their format depends on the emulated API version. `world` decides when to
+//! reject a request, and `server` converts requests from HTTP and responses to HTTP.
 
 use std::fmt;
 

@@ -71,8 +71,8 @@ impl Machine {
         self.tasks[id].unconfirmed().next().is_none()
     }
 
-    /// Updates the holder counts for all gains and losses, based on a read before the write or after a write that may have been
-    /// applied.
+    /// Updates the holder counts for all gains and losses, based on a read of the user. The read was sent either before a
+    /// write, or after a write that may have been applied.
     pub(super) fn note(&mut self, id: TaskId, person: &Person) {
         let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
         for role in gains.iter().chain(&losses) {

@@ -69,7 +69,7 @@ fn origin(origin: &Origin) -> Cell {
     cell(origin)?.get("kind").cloned()
 }
 
-/// Returns the end and the reason of the window that sets a value. Both are `None` for any other origin.
+/// Returns the `until` and `reason` of the window that sets a value. Both are `None` for any other origin.
 fn window(origin: &Origin) -> (Option<&Moment>, Option<&String>) {
     match origin {
         Origin::Window { until, reason } => (until.as_ref(), reason.as_ref()),

@@ -174,7 +174,7 @@ fn advice(
                 },
             )
         }
-        Figure::Rule(_) => "Change the role in Pylon, or declare one that the rule allows. ".to_owned(),
+        Figure::Rule(_) => "Change their role in Pylon, or declare one that the rule allows. ".to_owned(),
         Figure::Unmanaged(_) => {
             let import = invocation.command(&["import", "--update", "--into", "FILE"]);
             format!("Declare them with `{import}`. ")

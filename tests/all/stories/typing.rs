@@ -1066,9 +1066,9 @@ timezone = "UTC"
 "ana" = { role = 5 }
 "#,
         &[
-            r#"2:1 roster::bad_email: `ana` is not an email address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
+            r#"2:1 roster::bad_email: `ana` is not an email address: it has no `@` | write the address that the person uses in Pylon, in quotes: "ana@acme.example""#,
             r#"2:11 roster::unknown_key: a person has no key `statsu` | did you mean `status`?"#,
-            r#"3:1 roster::bad_email: `ana` is not an email address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
+            r#"3:1 roster::bad_email: `ana` is not an email address: it has no `@` | write the address that the person uses in Pylon, in quotes: "ana@acme.example""#,
             r#"3:1 and 2:1 roster::duplicate_person: ana is declared twice | keep one of the two entries; letter case does not matter in an address"#,
             r#"3:18 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
         ],
@@ -1176,7 +1176,7 @@ max_changes = "x"
         &[
             r#"2:22 roster::syntax: this `{` is not closed | write `}` where its content ends; each `{` needs a `}`, and each `[` a `]`"#,
             r#"3:23 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
-            r#"4:1 roster::bad_email: `cy` is not an email address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
+            r#"4:1 roster::bad_email: `cy` is not an email address: it has no `@` | write the address that the person uses in Pylon, in quotes: "ana@acme.example""#,
             r#"6:15 roster::bad_value: `max_changes` must be a percentage or a count | write a percentage of the declared people, such as "25%", or a count, such as 40; 0 allows no changes"#,
         ],
     ),
@@ -1190,7 +1190,7 @@ max_changes = "x"
         &[
             r#"1:1 roster::syntax: this section header has no `]` | write: [users]"#,
             r#"2:24 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
-            r#"3:1 roster::bad_email: `cy` is not an email address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
+            r#"3:1 roster::bad_email: `cy` is not an email address: it has no `@` | write the address that the person uses in Pylon, in quotes: "ana@acme.example""#,
             r#"5:15 roster::bad_value: `max_changes` must be a percentage or a count | write a percentage of the declared people, such as "25%", or a count, such as 40; 0 allows no changes"#,
         ],
     ),
