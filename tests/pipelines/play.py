@@ -1198,6 +1198,7 @@ def the_files_can_be_in_a_folder_of_a_larger_repository(stage):
     green(stage, stage.github.on_schedule())
     assert stage.role("bo") == "member"
     assert stage.github.push(stage.github.commit("main", {"src/main.c": "int main;"})) is None
+    green(stage, stage.github.on_schedule("rolecall-access.yml"))
 
 
 def several_organizations_have_their_own_comments_environments_and_applies(stage):
