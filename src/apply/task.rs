@@ -38,9 +38,9 @@ pub(super) enum Position {
     /// No further writes will be sent, but the user still has to be read back. If that fails, the outcome is `so_far`.
     Written {
         so_far: Outcome,
-        /// Whether a read has been scheduled to confirm this change's gains and losses of limited roles. Held changes can
-        /// depend on them.
-        is_confirmed: bool,
+        /// Whether the read-back has been queued early, because held changes are waiting for a role that this change takes
+        /// away or grants.
+        is_read_queued: bool,
     },
     Ended(Outcome),
 }
@@ -51,7 +51,7 @@ impl Position {
     const FIRST_SETTLED: usize = 6;
 
     pub(super) fn written(so_far: Outcome) -> Self {
-        Self::Written { so_far, is_confirmed: false }
+        Self::Written { so_far, is_read_queued: false }
     }
 
     /// Returns the variant's index in [`Tasks::index`].

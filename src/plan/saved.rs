@@ -253,7 +253,7 @@ impl SavedPlan {
     }
 
     /// Counts the reviewed changes that another client has already made. Leaves out changes to people who have since been
-    /// removed from Pylon or deactivated. Also leaves out changes after a window that are now overdue.
+    /// removed from Pylon or deactivated. Also leaves out people with an overdue change after a window.
     fn in_sync_now(&self, fresh: &Plan) -> usize {
         let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
         let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());

@@ -200,8 +200,8 @@ impl<'t> RepeatIndex<'t> {
         repeats.problems.push(problem(file, &names, is_header, &key.own[part].1, first));
     }
 
-    /// Creates the [`Unread`] for a statement. Returns `None` if its header is too long, because the header has to be parsed
-    /// again for each key below it.
+    /// Creates the [`Unread`] for a statement. Returns `None` if the header above the statement is longer than
+    /// [`MAX_HEADER_LENGTH`]. Parsing such a header again for each key below it would take too long.
     fn unread(&self, number: usize, without: Option<(usize, usize)>) -> Option<Unread> {
         let Range { start, end } = self.statements.list[number].span.clone();
         let header = self.statements.header_before(start).map_or(0, |header| header.len());

@@ -42,8 +42,8 @@ words! {
         PageWithoutData = "page-without-data",
         /// `GET /user-roles` returns only the first half of the roles, along with a cursor for the rest.
         RolesPaged = "roles-paged",
-        /// One user in the response lacks a field other than `name` and `avatar_url`. The missing field changes each time the
-        /// fault fires.
+        /// One field is missing from one user in the response, but never `name` or `avatar_url`. The missing field changes each
+        /// time the fault fires.
         FieldMissing = "field-missing",
         /// `GET /users` silently omits one person.
         ListingShort = "listing-short",

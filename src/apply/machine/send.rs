@@ -96,13 +96,13 @@ impl Machine {
         let held = self.tasks.at(&Position::Held).iter();
         let needed: HashSet<RoleId> = held.flat_map(|id| self.tasks[*id].limited_roles().cloned()).collect();
         let is_needed = |task: &Task| {
-            let is_unread = matches!(task.position(), Position::Written { is_confirmed: false, .. });
+            let is_unread = matches!(task.position(), Position::Written { is_read_queued: false, .. });
             is_unread && task.unconfirmed().any(|role| needed.contains(role))
         };
         let unread: Vec<TaskId> = self.tasks.written().filter(|id| is_needed(&self.tasks[*id])).collect();
         for id in &unread {
             if let Position::Written { so_far, .. } = self.tasks[*id].position().clone() {
-                self.put(*id, Position::Written { so_far, is_confirmed: true });
+                self.put(*id, Position::Written { so_far, is_read_queued: true });
             }
         }
         self.ask_in_batches(&unread, Purpose::Confirmation);

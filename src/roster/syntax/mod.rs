@@ -129,8 +129,8 @@ pub(super) fn explain(
     explained
 }
 
-/// Drops all errors after a statement with an unclosed bracket. If the statement itself has no errors, moves the first error
-/// after it to the bracket.
+/// Drops the errors after a statement with an unclosed bracket. If the statement itself has no errors, the first error after it
+/// is moved to the bracket instead.
 fn blame_the_bracket(statement: &Statement, errors: &mut Vec<ParserError<'_>>) {
     let Range { start, end } = statement.span;
     let first = errors.partition_point(|error| error.span.start < start);
