@@ -157,14 +157,6 @@ impl<'a> Drawing<'a> {
             return None;
         }
         let HeldValues { assigned: from, from_scim } = person.held[field].clone();
-        let stance = self.policy.fields[field];
-        let stance = if desired.origin.is_overdue() && stance == Stance::Enforce {
-            Stance::Observe
-        } else if from.contains(to) {
-            self.policy.extra_roles
-        } else {
-            stance
-        };
         let edit = Edit {
             field,
             from,
@@ -172,6 +164,14 @@ impl<'a> Drawing<'a> {
             through_scim: from_scim,
             place: desired.value.place,
             origin: desired.origin.clone(),
+        };
+        let stance = self.policy.fields[field];
+        let stance = if edit.origin.is_overdue() && stance == Stance::Enforce {
+            Stance::Observe
+        } else if edit.only_removes_roles() {
+            self.policy.extra_roles
+        } else {
+            stance
         };
         Some((stance, edit))
     }
