@@ -226,7 +226,7 @@ fn lock_of(prepared: &Prepared, connection: &Connection, session: Session<'_>) -
         Ok(own) => Some(own),
         // An attacker may have planted the untrusted file to keep two applies from seeing each other's lock.
         Err(error) if UntrustedFile::is_reason_for(&error) => {
-            return Err(lock::no_lock(&error.to_string()).into());
+            return Err(lock::untrusted(&error).into());
         }
         Err(_) => None,
     };

@@ -58,7 +58,7 @@ impl Lock {
                 }
                 Err(NotTaken::HeldBy(holder)) => return Err(locked(&holder)),
                 Err(NotTaken::Failed(_, error)) if UntrustedFile::is_reason_for(&error) => {
-                    return Err(no_lock(&error.to_string()));
+                    return Err(untrusted(&error));
                 }
                 Err(NotTaken::Failed(folder, error)) => {
                     let folder = Printable::path(folder);
@@ -159,7 +159,12 @@ fn locked(holder: &str) -> Problem {
     .help("nothing was changed; wait until the other apply ends, or answer its prompt; then run this one again")
 }
 
-pub(super) fn no_lock(message: &str) -> Problem {
+/// Returns the error for an untrusted file in a folder for the lock. The file's own error already says what to do.
+pub(super) fn untrusted(error: &Error) -> Problem {
+    Problem::new(CommandCode::NoLock, error.to_string())
+}
+
+fn no_lock(message: &str) -> Problem {
     Problem::new(CommandCode::NoLock, message)
         .help("make the folder that contains the config, or your home folder (HOME), writable")
 }

@@ -67,7 +67,8 @@ fn an_apply_does_not_follow_links_of_a_repository() {
         for target in ["mine", "folder", "folder/new", "/dev/null"] {
             link(&scene, name, target);
             let run = scene.run(&format!("apply --auto-approve {CONFIG}"));
-            run.exits(1).mentions("is a symbolic link");
+            run.exits(1).mentions("is a symbolic link").mentions("Check it, then delete it");
+            assert!(!run.stderr.contains("writable"), "{}", run.stderr);
             is_untouched(&scene);
             fs::remove_dir_all(scene.folder().join("repository/.rolecall"))
                 .or_else(|_| fs::remove_file(scene.folder().join("repository/.rolecall")))
