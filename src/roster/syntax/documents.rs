@@ -33,7 +33,8 @@ pub(super) fn merge_conflict(spot: &Spot<'_>) -> Option<Mistake> {
         }
     }
     let message = "this is an unresolved merge conflict";
-    let help = "keep the entries that are right, and delete the lines that begin with `<<<<<<<`, `=======`, and `>>>>>>>`";
+    let help = "keep the entries that are right, and delete the lines that begin with `<<<<<<<`, `|||||||`, `=======`, and \
+                `>>>>>>>`";
     Some(spot.mistake(spot.whole_line(), message, "conflict marker from git", help).over(spot.start..end + 1))
 }
 

@@ -720,7 +720,7 @@ guardrail = "max_changes"
 >>>>>>> feature/x
 "#,
         &[
-            r#"2:1 roster::syntax: this is an unresolved merge conflict | keep the entries that are right, and delete the lines that begin with `<<<<<<<`, `=======`, and `>>>>>>>`"#,
+            r#"2:1 roster::syntax: this is an unresolved merge conflict | keep the entries that are right, and delete the lines that begin with `<<<<<<<`, `|||||||`, `=======`, and `>>>>>>>`"#,
         ],
     ),
     (
