@@ -146,16 +146,17 @@ pub(super) fn rows(report: &AccessReport) -> impl Iterator<Item = AccessRow<'_>>
         email: account.email.as_ref(),
         name: Some(&account.name),
         id: Some(&account.id),
+        change: Some(account),
         ..empty
     });
-    let changes: HashMap<&Printable, &AccountChange> =
-        accounts().map(|account| (&account.id, account)).collect();
-    let change = move |id: Option<&Printable>| changes.get(id?).copied();
+    // A user who became an integration user, or the reverse, is both gone and new under the same ID.
+    let others = accounts().filter(|account| account.kind != ChangeKind::Gone);
+    let changes: HashMap<&Printable, &AccountChange> = others.map(|account| (&account.id, account)).collect();
     people
         .chain(integrations)
         .chain(not_found)
         .chain(gone)
-        .map(move |row| AccessRow { change: change(row.id), ..row })
+        .map(move |row| AccessRow { change: row.change.or_else(|| changes.get(row.id?).copied()), ..row })
 }
 
 fn list<T: Serialize>(values: impl Iterator<Item = T>) -> Cell {

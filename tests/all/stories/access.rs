@@ -477,6 +477,24 @@ fn option_since_shows_who_gained_or_lost_a_role() {
 }
 
 #[test]
+fn an_integration_user_who_becomes_a_person_is_gone_and_new() {
+    let mut users = people();
+    users.retain(|user| user["id"] != "u_api");
+    users.push(
+        json!({ "id": "u_api", "email": "fivetran@acme.example", "name": "Fivetran", "role": "admin" }),
+    );
+    let earlier = scene().run("access --format json").stdout;
+    let scene = Scene::with_pylon(&pylon(&users, &roles(), &audit(), &json!({})))
+        .file("users.toml", USERS)
+        .file("access.json", earlier);
+    let table = scene.run("access --since access.json --format csv").stdout;
+    let rows: Vec<&str> = table.lines().filter(|line| line.contains(",u_api,")).collect();
+    let [person, gone] = rows.as_slice() else { panic!("{table}") };
+    assert!(person.starts_with("person,") && person.contains(",new; gains Admin; unmanaged,"), "{table}");
+    assert!(gone.starts_with("gone,") && gone.contains(",gone,"), "{table}");
+}
+
+#[test]
 fn compared_with_itself_a_review_has_no_changes() {
     let scene = scene();
     let earlier = scene.run("access --format json").stdout;
