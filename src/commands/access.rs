@@ -19,8 +19,8 @@ use crate::plan::saved::{listed_digests, sha256_of};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::regular;
-use crate::report::facts::VERSION;
 use crate::report::facts::access::{AccessSources, DeclaredSources, EarlierReview, FileDigest, FilesLine};
+use crate::report::facts::{OrganizationLine, VERSION};
 use crate::report::{AccessReport, Body};
 use crate::roster::{Field, Roster};
 use crate::source::Sources;
@@ -146,16 +146,12 @@ fn check_organization(earlier: &EarlierReview, report: &AccessReport, path: &Pat
     if then.id == now.id && is_fake(&then.place) == is_fake(&now.place) {
         return Ok(());
     }
-    let named = |id: &Printable, name: &Printable, place: &Printable| {
-        let of = if is_fake(place) { " in the sandbox" } else { "" };
-        format!("{} ({}){of}", name.short(80), id.short(80))
+    let named = |line: &OrganizationLine| {
+        let of = if is_fake(&line.place) { " in the sandbox" } else { "" };
+        format!("{} ({}){of}", line.name.short(80), line.id.short(80))
     };
-    let message = format!(
-        "{} is a review of {}, but this is {}",
-        Printable::path(path),
-        named(&then.id, &then.name, &then.place),
-        named(&now.id, &now.name, &now.place)
-    );
+    let (path, then, now) = (Printable::path(path), named(then), named(now));
+    let message = format!("{path} is a review of {then}, but this is {now}");
     Err(Problem::new(CommandCode::OtherReview, message)
         .help("pass a review of this organization, or use the other organization's token or --sandbox"))
 }

@@ -59,8 +59,10 @@ pub(super) fn read(base: &Path, config: &Path) -> Result<Base, Problem> {
     let copy = copied(&commit, folder, &root).map_err(|error| not_read(base, &error.to_string()))?;
     let root = copy.path().join(root);
     let line_of = Printable::new(&commit);
+    // The config doesn't exist in this revision.
     if root.symlink_metadata().is_err() {
-        return Ok(Base { files: Ok(Roster::default()), line: BaseLine::without_files(name, line_of) });
+        let base = Base::new(name, Some(line_of), Ok(Roster::default()));
+        return Ok(Base { line: BaseLine { has_files: false, ..base.line }, ..base });
     }
     let mut files = Roster::read(&root);
     let (from, to) = (format!("{}/", copy.path().display()), format!("{base}:"));

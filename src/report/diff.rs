@@ -13,45 +13,22 @@ const CONTEXT: usize = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hunk {
-    pub lines: Vec<(Sign, String)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
-    Same,
-    /// The line was removed.
-    Before,
-    /// The line was added.
-    After,
-}
-
-impl Sign {
-    pub const fn as_char(self) -> char {
-        match self {
-            Self::Same => ' ',
-            Self::Before => '-',
-            Self::After => '+',
-        }
-    }
+    /// The lines, each with a tag that says whether it was added, was removed, or is the same.
+    pub lines: Vec<(ChangeTag, String)>,
 }
 
 impl Hunk {
     pub(super) fn between(before: &[String], after: &[String]) -> Self {
-        let texts = |lines: &[String]| lines.iter().map(|line| line.clone() + "\n").collect::<String>();
-        let (before, after) = (texts(before), texts(after));
-        let diff = TextDiff::from_lines(before.as_str(), after.as_str());
-        let lines = diff
-            .iter_all_changes()
-            .map(|change| (sign(change.tag()), change.value().trim_end_matches('\n').to_owned()));
+        let [before, after] =
+            [before, after].map(|lines| lines.iter().map(String::as_str).collect::<Vec<_>>());
+        let diff = TextDiff::from_slices(&before, &after);
+        let lines = diff.iter_all_changes().map(|change| (change.tag(), change.value().to_owned()));
         Self { lines: lines.collect() }
     }
 
     /// Formats the hunk as a diff. Every line ends with a newline.
     pub fn text(&self) -> String {
-        self.lines
-            .iter()
-            .map(|(sign, line)| format!("{}{line}", sign.as_char()).trim_end().to_owned() + "\n")
-            .collect()
+        self.lines.iter().map(|(tag, line)| format!("{tag}{line}").trim_end().to_owned() + "\n").collect()
     }
 }
 
@@ -69,17 +46,9 @@ pub fn diff_texts(before: &str, after: &str) -> Vec<Hunk> {
             let start = change.value().as_ptr() as usize - text.as_ptr() as usize;
             let is_secret = secret_lines.binary_search(&start).is_ok() && !line.trim().is_empty();
             let line = if is_secret { MASK.to_owned() } else { mask_secret(&line) };
-            (sign(change.tag()), toml_text::line(Printable::cut(&line, LONGEST_LINE).raw()))
+            (change.tag(), toml_text::line(Printable::cut(&line, LONGEST_LINE).raw()))
         });
         Hunk { lines: lines.collect() }
     };
     groups.iter().map(hunk).collect()
-}
-
-const fn sign(tag: ChangeTag) -> Sign {
-    match tag {
-        ChangeTag::Equal => Sign::Same,
-        ChangeTag::Delete => Sign::Before,
-        ChangeTag::Insert => Sign::After,
-    }
 }

@@ -9,12 +9,10 @@ use std::path::{Component, Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use super::facts::agenda::{AgendaReport, ScheduledChange};
-use super::facts::comparison::ComparisonReport;
+use super::facts::agenda::ScheduledChange;
 use super::facts::plan::{
     AcknowledgmentLine, ChangeLine, EditLine, Entry, GuardrailLine, MissingLine, PlanReport,
 };
-use super::style::Styles;
 use super::tables::{Mark, Row, TableReport};
 use super::{Annotations, Body, Report, Setting, text, words};
 use crate::clock::minute;
@@ -37,7 +35,7 @@ const LONGEST_OF_CHANGE: usize = 100;
 
 /// Writes the text report followed by the annotations.
 pub(super) fn write(report: &Report, setting: &Setting) -> String {
-    let text = text::write(report, &Styles::new(setting.colors), setting);
+    let text = text::write(report, setting);
     text.lines().map(harmless).collect::<String>() + &annotations(report, &setting.annotations)
 }
 
@@ -85,8 +83,15 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
         Body::Nothing | Body::NoPeople { .. } => Vec::new(),
         Body::Valid { files, declared: _ } => problem_annotations(files),
         Body::Plan(plan) => plan_annotations(plan),
-        Body::Comparison(comparison) => comparison_annotations(comparison),
-        Body::Agenda(agenda) => agenda_annotations(agenda),
+        Body::Comparison(comparison) => {
+            let entries = comparison.differences.iter();
+            entries
+                .flat_map(|entry| entry.items.iter().map(move |item| item_annotation(entry, item)))
+                .collect()
+        }
+        Body::Agenda(agenda) => {
+            agenda.scheduled.iter().map(|line| scheduled_annotation(line, Level::Notice)).collect()
+        }
         Body::Roles(roles) => table_annotations(&roles.tables()),
         Body::Access(access) => table_annotations(&access.annotated_tables()),
         Body::Explanation(explanation) => table_annotations(&explanation.tables()),
@@ -258,9 +263,10 @@ fn entry_annotations(entry: Entry<'_>, is_guarded: bool) -> Vec<Annotation> {
             }
             annotations
         }
-        Entry::Missing(MissingLine { name, did_you_mean, location, .. }) => {
+        Entry::Missing(MissingLine { email: _, name, deactivated, did_you_mean, location }) => {
             let message = match (name, did_you_mean) {
                 (Some(name), _) => format!("{name} is deactivated in Pylon"),
+                (None, _) if *deactivated => "deactivated in Pylon".to_owned(),
                 (None, Some(near)) => format!("not found in Pylon; did you mean {near}?"),
                 (None, None) => "not found in Pylon".to_owned(),
             };
@@ -301,18 +307,6 @@ fn scheduled_text(line: &ScheduledChange) -> String {
         .map(|(verb, role)| format!("; {verb} {}", role.short(LONGEST_OF_CHANGE)))
         .collect();
     format!("{}: {} {}{guarded}", line.when, line.field, line.change(LONGEST_OF_CHANGE))
-}
-
-fn agenda_annotations(report: &AgendaReport) -> Vec<Annotation> {
-    report.scheduled.iter().map(|line| scheduled_annotation(line, Level::Notice)).collect()
-}
-
-fn comparison_annotations(report: &ComparisonReport) -> Vec<Annotation> {
-    let items = report
-        .differences
-        .iter()
-        .flat_map(|entry| entry.items.iter().map(move |item| item_annotation(entry, item)));
-    items.collect()
 }
 
 fn item_annotation(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {

@@ -36,8 +36,6 @@ pub use facts::{
     problems,
 };
 
-use style::Styles;
-
 words! {
     /// The format of a report, named as on the command line.
     #[derive(clap::ValueEnum)]
@@ -165,7 +163,7 @@ pub const LONGEST_SUMMARY: usize = 1_048_576;
 /// Returns the report as a string in the given format.
 pub fn write(report: &Report, format: Format, setting: &Setting) -> String {
     match format {
-        Format::Text => text::write(report, &Styles::new(setting.colors), setting),
+        Format::Text => text::write(report, setting),
         Format::Json => json::write(report),
         Format::Csv => csv::write(report),
         Format::Markdown => markdown::write(report, setting),

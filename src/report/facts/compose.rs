@@ -49,11 +49,12 @@ impl PlanReport {
         let guardrail = |finding: &Finding| {
             names.guardrail(finding, reviewed.other_limit(&finding.figure), now, invocation)
         };
+        let lists_unmanaged = roster.guardrails.unmanaged != Unmanaged::Ignore;
         // A rollback reports only its own changes.
-        let (unmanaged, undeclared, windows) = match rollback {
+        let (unmanaged, undeclared, windows): (Vec<Printable>, _, _) = match rollback {
             Some(_) => (Vec::new(), Vec::new(), Vec::new()),
             None => (
-                unmanaged(plan, roster),
+                plan.unmanaged.iter().filter(|_| lists_unmanaged).map(email_line).collect(),
                 names.undeclared(reviewed, observed, roster),
                 windows(plan, roster, now),
             ),
@@ -66,9 +67,18 @@ impl PlanReport {
             at: None,
             only: plan.only.iter().map(email_line).collect(),
             blocked: reviewed.is_blocked(),
-            summary: summary(plan, unmanaged.len(), observed.integrations.len()),
+            summary: PlanSummary {
+                changes: plan.changes.len(),
+                in_sync: plan.in_sync,
+                in_sync_since_saved: 0,
+                observed: plan.observed.len(),
+                ignored: plan.ignored.len(),
+                missing: plan.absent.len(),
+                unmanaged: unmanaged.len(),
+                integration_users: observed.integrations.len(),
+            },
             guarded_roles: names.guarded_roles(reviewed),
-            found_elsewhere: names.found_elsewhere(reviewed),
+            found_elsewhere: names.found_elsewhere(plan),
             changes: plan.changes.iter().map(|change| names.change(change)).collect(),
             observed: plan.observed.iter().map(|change| names.change(change)).collect(),
             ignored: plan.ignored.iter().map(|change| names.change(change)).collect(),
@@ -142,19 +152,6 @@ impl PlanReport {
     }
 }
 
-impl GuardrailLine {
-    /// Creates the report entry for a finding about a single person.
-    pub fn new(
-        finding: &Finding,
-        roles: &RoleCatalog,
-        sources: &Sources,
-        invocation: &Invocation,
-        now: Timestamp,
-    ) -> Self {
-        Labels { roles, sources }.guardrail(finding, None, now, invocation)
-    }
-}
-
 impl RollbackNotes {
     /// Creates the notes of a rollback. `files` contains the edits that keep the next apply from undoing the rollback. `next`
     /// contains the changes that an apply of the unedited files would make if it ran before the rollback.
@@ -217,9 +214,9 @@ impl ScheduledChange {
 }
 
 /// Resolves role IDs to names and places to file locations.
-struct Labels<'a> {
-    roles: &'a RoleCatalog,
-    sources: &'a Sources,
+pub(super) struct Labels<'a> {
+    pub(super) roles: &'a RoleCatalog,
+    pub(super) sources: &'a Sources,
 }
 
 impl Labels<'_> {
@@ -272,13 +269,13 @@ impl Labels<'_> {
     fn missing(&self, absent: &Absent) -> MissingLine {
         let Absent { email, absence } = absent;
         let (name, did_you_mean) = match absence {
-            Absence::Missing { did_you_mean } => (None, did_you_mean.as_ref().map(email_line)),
-            Absence::Deactivated { name } => (Some(Printable::new(name)), None),
+            Absence::Missing { did_you_mean } => ("", did_you_mean.as_ref().map(email_line)),
+            Absence::Deactivated { name } => (name.as_str(), None),
         };
         MissingLine {
             email: email_line(&email.value),
-            deactivated: name.is_some(),
-            name,
+            deactivated: matches!(absence, Absence::Deactivated { .. }),
+            name: (!name.is_empty()).then(|| Printable::new(name)),
             did_you_mean,
             location: self.sources.locate(email.place),
         }
@@ -286,20 +283,16 @@ impl Labels<'_> {
 
     /// Returns the people declared under an address other than their primary one. Skips people with changes or observed
     /// differences, because their entries already show the primary address.
-    fn found_elsewhere(&self, reviewed: &ReviewedPlan) -> Vec<FoundElsewhereLine> {
-        let plan = &reviewed.plan;
-        let mut lines = Vec::new();
-        for subject in &plan.found_elsewhere {
-            if plan.changes.iter().chain(&plan.observed).any(|change| change.subject.id == subject.id) {
-                continue;
-            }
-            lines.push(FoundElsewhereLine {
-                email: email_line(&subject.email.value),
-                person: person_line(subject),
-                location: self.sources.locate(subject.email.place),
-            });
-        }
-        lines
+    fn found_elsewhere(&self, plan: &Plan) -> Vec<FoundElsewhereLine> {
+        let differing = plan.changes.iter().chain(&plan.observed);
+        let differing: HashSet<&UserId> = differing.map(|change| &change.subject.id).collect();
+        let others = plan.found_elsewhere.iter().filter(|subject| !differing.contains(&subject.id));
+        let line = |subject: &Subject| FoundElsewhereLine {
+            email: email_line(&subject.email.value),
+            person: person_line(subject),
+            location: self.sources.locate(subject.email.place),
+        };
+        others.map(line).collect()
     }
 
     fn guarded_roles(&self, reviewed: &ReviewedPlan) -> Vec<GuardedRoleLine> {
@@ -378,7 +371,7 @@ impl Labels<'_> {
         (changed(to, from), from.and_then(|from| changed(from, Some(to))))
     }
 
-    fn guardrail(
+    pub(super) fn guardrail(
         &self,
         finding: &Finding,
         other_limit: Option<&RoleCount>,
@@ -413,33 +406,11 @@ impl Labels<'_> {
     }
 }
 
-/// Returns the unmanaged people to list in the report.
-fn unmanaged(plan: &Plan, roster: &Roster) -> Vec<Printable> {
-    if roster.guardrails.unmanaged == Unmanaged::Ignore {
-        return Vec::new();
-    }
-    plan.unmanaged.iter().map(email_line).collect()
-}
-
 /// Returns the open and upcoming windows of the people in the plan.
 fn windows(plan: &Plan, roster: &Roster, now: Timestamp) -> Vec<WindowLine> {
     let mut windows = roster.current_and_coming_windows(now);
     windows.retain(|(email, _)| plan.only.is_empty() || plan.only.contains(email));
     windows.into_iter().map(|window| WindowLine::new(window, &roster.sources)).collect()
-}
-
-/// Counts the people in each category of the plan. `unmanaged` is the number of unmanaged people in the report.
-const fn summary(plan: &Plan, unmanaged: usize, integration_users: usize) -> PlanSummary {
-    PlanSummary {
-        changes: plan.changes.len(),
-        in_sync: plan.in_sync,
-        in_sync_since_saved: 0,
-        observed: plan.observed.len(),
-        ignored: plan.ignored.len(),
-        missing: plan.absent.len(),
-        unmanaged,
-        integration_users,
-    }
 }
 
 fn email_line(email: &Email) -> Printable {

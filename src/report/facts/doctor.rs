@@ -54,24 +54,18 @@ impl DoctorReport {
 
     pub fn tables(&self) -> TableReport {
         let of = |mark: Mark| self.checks.iter().filter(|check| check.mark == mark).count();
-        let (bad, attention) = (of(Mark::Bad), of(Mark::Attention));
-        let verdict = match (bad, attention) {
-            (0, 0) => "all checks passed".to_owned(),
-            (0, some) => format!("no check failed; {}", words::count(some, "warning", "warnings")),
-            (some, _) => format!("{} failed", words::count(some, "check", "checks")),
+        let (mark, verdict) = match (of(Mark::Bad), of(Mark::Attention)) {
+            (0, 0) => (Mark::Good, "all checks passed".to_owned()),
+            (0, some) => {
+                (Mark::Attention, format!("no check failed; {}", words::count(some, "warning", "warnings")))
+            }
+            (some, _) => (Mark::Bad, format!("{} failed", words::count(some, "check", "checks"))),
         };
         let row = |check: &Check| {
             let Check { name, mark, found, remedy, location } = check;
             Row::new(*mark, [Printable::new(name), Printable::new(found)])
                 .notes(remedy.clone())
                 .at(location.clone())
-        };
-        let mark = if bad > 0 {
-            Mark::Bad
-        } else if attention > 0 {
-            Mark::Attention
-        } else {
-            Mark::Good
         };
         let tables = vec![Table::new(None, &[], self.checks.iter().map(row))];
         TableReport { about: Vec::new(), verdict, mark, tables }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::agenda::{ScheduledChange, WindowLine};
+use super::compose::Labels;
 use super::plan::{BlameLine, EditLine, GuardrailLine, PlanReport};
 use super::{Envelope, OrganizationLine};
 use crate::desired::DesiredPerson;
@@ -15,10 +16,10 @@ use crate::observed::{Found, HeldValues, ObservedState, Person, UserId};
 use crate::plan::guardrails::{Figure, Finding, RuleViolation, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
-use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell};
+use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell, joined};
 use crate::report::words::{self, full_address};
 use crate::roster::{Email, Field, FieldValue, Guardrail, PerField, Roster};
-use crate::source::{Location, Sources};
+use crate::source::{Location, Place, Sources};
 
 /// `explain`: everything about one person.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -179,13 +180,16 @@ impl ExplanationReport {
         };
         let mut standing = standing(email, person, roster, observed);
         if let (Some((plan, findings)), Some(person)) = (&review, person) {
-            let violations = findings.iter().filter_map(|finding| violation_of(finding, person));
-            let lines: Vec<GuardrailLine> = violations
-                .map(|violation| {
-                    GuardrailLine::new(&violation, &observed.roles, sources, &plan.invocation, now)
-                })
-                .collect();
-            add_violations(&mut standing, &lines);
+            let labels = Labels { roles: &observed.roles, sources };
+            for finding in findings.iter().filter_map(|finding| violation_of(finding, person)) {
+                let violation = labels.guardrail(&finding, None, now, &plan.invocation);
+                let rule = standing
+                    .iter_mut()
+                    .find(|line| line.guardrail == Guardrail::Rule && line.location == violation.location);
+                if let Some(rule) = rule {
+                    rule.violation.get_or_insert(violation);
+                }
+            }
         }
         let plan = review.map(|(plan, _)| plan).filter(|_| desired.is_some());
         let mut transitions = roster.agenda(now);
@@ -252,7 +256,7 @@ impl ExplanationReport {
                 (Mark::Attention, "declared, but deactivated in Pylon")
             }
             (Some(_), Some(_)) if changes => (Mark::Attention, "not in sync: see what would change"),
-            (Some(_), Some(_)) if self.observed().any(EditLine::is_overdue) => (
+            (Some(_), Some(_)) if self.observed().any(|edit| edit.origin.is_overdue()) => (
                 Mark::Attention,
                 "not in sync, and left alone because the window ended more than 48 hours ago; to correct this, set the value in Pylon",
             ),
@@ -425,14 +429,11 @@ impl PolicyLine {
 
 fn person_rows(person: &PylonLine, last_changes: &[LastChangeLine]) -> Vec<Row> {
     let PylonLine { id, name, email, other_emails, found_by_other_email, values, deactivated } = person;
-    let listed = |values: &[Printable]| {
-        Printable::new(if values.is_empty() { "(none)".to_owned() } else { joined(values) }.as_str())
-    };
+    let listed = |values: &[Printable]| joined(values.iter().map(cell), "(none)");
     let fact = |name: &str, value: Printable| Row::new(Mark::Plain, [Printable::new(name), value]);
     let mut rows = vec![fact("name", cell(name)), fact("id", cell(id)), fact("address", full_address(email))];
     if !other_emails.is_empty() {
-        let others: Vec<String> = other_emails.iter().map(|email| full_address(email).to_string()).collect();
-        rows.push(fact("also", Printable::new(&others.join(", "))));
+        rows.push(fact("also", joined(other_emails.iter().map(full_address), "")));
     }
     if *found_by_other_email {
         let found = fact("found", Printable::new("by an address other than the primary one"));
@@ -456,10 +457,6 @@ fn person_rows(person: &PylonLine, last_changes: &[LastChangeLine]) -> Vec<Row> 
     rows
 }
 
-fn joined(values: &[Printable]) -> String {
-    values.iter().map(|value| cell(value).to_string()).collect::<Vec<_>>().join(", ")
-}
-
 /// Returns the guardrails that apply to a person, regardless of any changes.
 fn standing(
     email: &Email,
@@ -467,37 +464,26 @@ fn standing(
     roster: &Roster,
     observed: &ObservedState,
 ) -> Vec<StandingLine> {
-    let is_theirs = |other: &Email| other == email || person.is_some_and(|person| person.is(other));
-    let protected = roster.guardrails.protected.iter().filter(|other| is_theirs(&other.value));
-    let protected = protected.map(|other| StandingLine {
-        guardrail: Guardrail::Protected,
-        text: "never changed unless acknowledged".into(),
-        location: Some(roster.sources.locate(other.place)),
-        violation: None,
-    });
-    let is_own = person.is_some_and(|person| observed.token_user.as_ref() == Some(&person.id));
-    let own = is_own.then(|| StandingLine {
-        guardrail: Guardrail::TokenOwner,
-        text: "owns the token, so a plan that removes any of their guarded roles is blocked".into(),
-        location: None,
-        violation: None,
-    });
-    let addresses = || person.into_iter().flat_map(Person::addresses).chain([email]);
-    let rules = roster.guardrails.role_rules.iter().filter(|rule| rule.applies_to(addresses()));
-    let rules = rules.map(|rule| StandingLine {
-        guardrail: Guardrail::Rule,
-        text: rule.summary(),
-        location: Some(roster.sources.locate(rule.place)),
-        violation: None,
-    });
-    protected.chain(own).chain(rules).collect()
-}
-
-/// Adds each violation to the rule that has the same location.
-fn add_violations(standing: &mut [StandingLine], violations: &[GuardrailLine]) {
-    for rule in standing.iter_mut().filter(|rule| rule.guardrail == Guardrail::Rule) {
-        rule.violation = violations.iter().find(|line| line.location == rule.location).cloned();
+    let mut standing = Vec::new();
+    let mut add = |guardrail, text: &str, place: Option<Place>| {
+        let location = place.map(|place| roster.sources.locate(place));
+        standing.push(StandingLine { guardrail, text: text.to_owned(), location, violation: None });
+    };
+    for other in &roster.guardrails.protected {
+        if other.value == *email || person.is_some_and(|person| person.is(&other.value)) {
+            add(Guardrail::Protected, "never changed unless acknowledged", Some(other.place));
+        }
     }
+    if person.is_some_and(|person| observed.token_user.as_ref() == Some(&person.id)) {
+        let text = "owns the token, so a plan that removes any of their guarded roles is blocked";
+        add(Guardrail::TokenOwner, text, None);
+    }
+    for rule in &roster.guardrails.role_rules {
+        if rule.applies_to(person.into_iter().flat_map(Person::addresses).chain([email])) {
+            add(Guardrail::Rule, &rule.summary(), Some(rule.place));
+        }
+    }
+    standing
 }
 
 /// Limits a rule's finding to one person. Returns `None` for other findings, or if the person doesn't violate the rule.

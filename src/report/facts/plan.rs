@@ -50,7 +50,7 @@ pub struct PlanReport {
     pub ignored: Vec<ChangeLine>,
     /// Declared people who were not found in Pylon or are deactivated there.
     pub missing: Vec<MissingLine>,
-    /// People who are in sync but have a different primary address in Pylon.
+    /// People with a different primary address in Pylon, except those in `changes` and `observed`.
     pub found_elsewhere: Vec<FoundElsewhereLine>,
     /// Primary addresses of unmanaged people. Empty in a rollback, or if the files ignore unmanaged people.
     pub unmanaged: Vec<Printable>,
@@ -134,7 +134,7 @@ pub struct MissingLine {
     /// The person's declared address.
     pub email: Printable,
     pub deactivated: bool,
-    /// The name in Pylon, if the person is deactivated.
+    /// The name in Pylon, if the person is deactivated and has a name.
     pub name: Option<Printable>,
     /// The most similar address of an unmanaged person.
     pub did_you_mean: Option<Printable>,
@@ -142,7 +142,7 @@ pub struct MissingLine {
     pub location: Location,
 }
 
-/// A person who is in sync but declared under a secondary address.
+/// A person with a different primary address in Pylon.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct FoundElsewhereLine {
     /// The person's declared address.
@@ -223,13 +223,6 @@ pub struct BaseLine {
     pub unwritten: Vec<DifferenceEntry>,
 }
 
-impl BaseLine {
-    /// Describes a revision in which the config does not exist.
-    pub fn without_files(name: Printable, commit: Printable) -> Self {
-        Self { name, commit: Some(commit), has_files: false, problem: None, unwritten: Vec::new() }
-    }
-}
-
 impl GuardedRoleLine {
     pub const fn verb(&self) -> &'static str {
         if self.gained { "gains" } else { "loses" }
@@ -241,11 +234,6 @@ impl EditLine {
     pub fn short_values(&self, limit: usize) -> (Vec<Printable>, Printable) {
         let from: Vec<&str> = self.from.iter().map(Printable::raw).collect();
         Printable::cut_changes(&from, self.to.raw(), limit)
-    }
-
-    /// Returns `true` if the value should have been set after a window, but never was.
-    pub const fn is_overdue(&self) -> bool {
-        self.origin.is_overdue()
     }
 
     /// Formats the old and new values, truncated to `limit` characters each.
@@ -405,13 +393,6 @@ impl Entry<'_> {
     }
 }
 
-impl GuardrailLine {
-    /// Returns `true` if the line merely states the number of holders of a role with a maximum.
-    pub fn is_seats(&self) -> bool {
-        self.name == Guardrail::KeepAtMost && self.verdict == Verdict::Passes
-    }
-}
-
 impl PlanReport {
     /// Returns all entries about people, sorted by declared address.
     pub fn entries(&self) -> Vec<Entry<'_>> {
@@ -431,11 +412,6 @@ impl PlanReport {
             let caused = change.edits.iter().filter(|edit| edit.cause == Some(Cause::ThisChange));
             caused.map(|edit| (change.person.id.raw(), edit.field))
         })
-    }
-
-    /// Returns the guardrail lines about roles that stay within their maximum.
-    pub fn seats(&self) -> impl Iterator<Item = &GuardrailLine> {
-        self.guardrails.iter().filter(|line| line.is_seats())
     }
 
     /// Returns the scheduled changes that a guardrail would block.

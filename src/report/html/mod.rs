@@ -11,8 +11,9 @@ mod tables;
 mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use similar::ChangeTag;
 
-use super::diff::{Hunk, Sign};
+use super::diff::Hunk;
 use super::facts::agenda::ScheduledChange;
 use super::tables::Mark;
 use super::{Body, Report, words};
@@ -152,9 +153,13 @@ fn diff_lines(hunks: &[Hunk]) -> Markup {
         pre {
             @for (number, hunk) in hunks.iter().enumerate() {
                 @if number > 0 { "\n" }
-                @for (sign, line) in &hunk.lines {
-                    @let class = match sign { Sign::Same => "same", Sign::Before => "before", Sign::After => "after" };
-                    span class=(class) { (sign.as_char()) (line) } "\n"
+                @for (tag, line) in &hunk.lines {
+                    @let class = match tag {
+                        ChangeTag::Equal => "same",
+                        ChangeTag::Delete => "before",
+                        ChangeTag::Insert => "after",
+                    };
+                    span class=(class) { (tag) (line) } "\n"
                 }
             }
         }

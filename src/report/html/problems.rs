@@ -10,7 +10,7 @@ pub(super) fn write(problems: &Problems) -> Markup {
     let Problems { sources, list } = problems;
     html! {
         @for problem in list.iter().take(MOST) { (section(&Letter::new(problem, sources, None))) }
-        @if list.len() > MOST { p.quiet { "The first " (MOST) " problems are shown." } }
+        @if list.len() > MOST { p.quiet { "Only the first " (MOST) " are shown." } }
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
                 }
             }
         }
-        @if windows.len() > MOST { p.quiet { "and " (windows.len() - MOST) " more windows" } }
+        @if windows.len() > MOST { p.quiet { "and " (words::count(windows.len() - MOST, "more window", "more windows")) } }
     }
 }
 

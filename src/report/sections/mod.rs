@@ -19,7 +19,8 @@ use crate::report::facts::plan::{
 };
 use crate::report::tables::Mark;
 use crate::report::words;
-use crate::roster::Field;
+use crate::roster::{Field, Guardrail};
+
 use crate::source::Location;
 
 mod base;
@@ -407,13 +408,16 @@ pub(in crate::report) fn with_commands(sentence: &str) -> Line {
 
 /// Returns the guardrails that don't block, followed by the acknowledgments.
 pub(in crate::report) fn guardrails(report: &PlanReport) -> Vec<Section> {
-    let mut passing: Vec<Line> = Vec::new();
+    let (mut seats, mut passing): (Vec<Line>, Vec<Line>) = (Vec::new(), Vec::new());
     let mut lines = Vec::new();
-    for guardrail in report.guardrails.iter().filter(|line| !line.is_seats()) {
-        let GuardrailLine { name, about: _, note, verdict, figure, remedy: _, location: _ } = guardrail;
+    for guardrail in &report.guardrails {
+        let GuardrailLine { name: guardrail, about: _, note, verdict, figure, remedy: _, location: _ } =
+            guardrail;
         let figure = cut_figure(figure);
-        let name = Part::Strong(name.as_str());
+        let name = Part::Strong(guardrail.as_str());
         match verdict {
+            // The number of holders of a role with a maximum is always shown.
+            Verdict::Passes if *guardrail == Guardrail::KeepAtMost => seats.push(line![figure]),
             Verdict::Passes => passing.push(line![figure]),
             Verdict::Acknowledged { reason } => {
                 lines.push(line![name, ": ", figure, "; acknowledged: ", cut(reason)]);
@@ -434,7 +438,7 @@ pub(in crate::report) fn guardrails(report: &PlanReport) -> Vec<Section> {
         lines.push(line);
     }
     let mut sections = Vec::new();
-    let mut seats = separated(report.seats().map(|line| line![cut_figure(&line.figure)]));
+    let mut seats = separated(seats.into_iter());
     if !seats.is_empty() {
         seats.push(".".into());
         sections.push(Section::Paragraph(Mark::Plain, seats));

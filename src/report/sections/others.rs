@@ -25,7 +25,8 @@ pub(super) fn others(report: &PlanReport) -> Vec<Section> {
     let blocks =
         |name| report.guardrails.iter().any(|line| line.name == name && line.verdict == Verdict::Blocks);
     let (deactivated, missing): (Vec<_>, Vec<_>) = report.missing.iter().partition(|line| line.deactivated);
-    let has_overdue = report.observed.iter().flat_map(|change| &change.edits).any(EditLine::is_overdue);
+    let has_overdue =
+        report.observed.iter().flat_map(|change| &change.edits).any(|edit| edit.origin.is_overdue());
     let lists = [
         list(
             "Not found in Pylon",
@@ -84,7 +85,7 @@ fn observed(edit: &EditLine) -> Line {
     line.extend(separated(from.iter().map(|value| line![value])));
     let before = from.last().map_or("", Printable::raw);
     line.extend(line![format!(" {} ", words::arrow(before)), to]);
-    if edit.is_overdue() {
+    if edit.origin.is_overdue() {
         line.extend(line![", ", Part::Sentence(words::origin(origin))]);
     }
     line.extend(blame.iter().flat_map(|blame| line![" (", Part::Sentence(words::blame(blame)), ")"]));

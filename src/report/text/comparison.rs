@@ -1,6 +1,6 @@
 //! The text report of `compare`, which lists settings before people.
 
-use super::LONGEST;
+use super::{LONGEST, padded};
 use crate::comparison::{ComparedSubject, ComparedValue, DifferenceEntry, ItemLine, Kind};
 use crate::printable::Printable;
 use crate::report::facts::comparison::ComparisonReport;
@@ -68,9 +68,6 @@ fn entry_lines(entry: &DifferenceEntry, columns: &ComparisonColumns, styles: &St
 fn item_line(item: &ItemLine, columns: &ComparisonColumns, styles: &Styles) -> String {
     let ItemLine { key, old, new, sensitive, unresolved, unwritten: _ } = item;
     let mark = if *sensitive { styled(styles.attention, "!") } else { " ".to_owned() };
-    let pad = |text: &str, width: usize| {
-        format!("{text}{}", " ".repeat(width.saturating_sub(Printable::new(text).width())))
-    };
     let said = new.as_ref().or(old.as_ref());
     let mut place = said.and_then(|said| said.location.as_ref()).map(super::place).unwrap_or_default();
     if said.is_some_and(|said| said.from_defaults) {
@@ -82,8 +79,8 @@ fn item_line(item: &ItemLine, columns: &ComparisonColumns, styles: &Styles) -> S
     }
     let line = format!(
         "    {mark} {}  {}   {}",
-        pad(key.short(LONGEST).as_str(), columns.key),
-        pad(&change(item), columns.value),
+        padded(&key.short(LONGEST), columns.key),
+        padded(&Printable::new(&change(item)), columns.value),
         styled(styles.quiet, place)
     );
     format!("{}\n", line.trim_end())

@@ -21,11 +21,12 @@ const WIDEST_EMAIL: usize = 40;
 const LONGEST: usize = 80;
 
 /// Writes the report for a terminal, wrapped to its width.
-pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
-    wrap::wrapped(&unwrapped(report, styles, setting), setting.width)
+pub fn write(report: &Report, setting: &Setting) -> String {
+    wrap::wrapped(&unwrapped(report, setting), setting.width)
 }
 
-fn unwrapped(report: &Report, styles: &Styles, setting: &Setting) -> String {
+fn unwrapped(report: &Report, setting: &Setting) -> String {
+    let styles = &Styles::new(setting.colors);
     let Report { command, exit, body } = report;
     let tables = |report: &TableReport| tables::tables(command, report, styles, setting.width);
     match body {

@@ -10,7 +10,6 @@ use crate::apply::Outcome;
 use crate::invocation::path_word;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
-use crate::report::facts::OrganizationLine;
 use crate::report::facts::files::FileLine;
 use crate::report::facts::plan::{
     ChangeLine, EditLine, Entry, FoundElsewhereLine, GuardedRoleLine, GuardrailLine, MissingLine, PersonLine,
@@ -167,7 +166,6 @@ impl ColumnWidths {
 
 fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
     let PlanReport { organization, made_up, declared, at, only, .. } = report;
-    let OrganizationLine { name, id, place } = organization;
     let made_up = if *made_up {
         format!("{} `{}`.\n", words::MADE_UP, report.invocation.describe())
     } else {
@@ -176,9 +174,8 @@ fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
     let title = styled(styles.heading, format_args!("rolecall {command}"));
     let at = at.as_ref().map_or_else(String::new, |at| format!(" · as on {at}"));
     let only = if only.is_empty() { String::new() } else { format!(" · only {}", listed(only)) };
-    let short = |text: &Printable| text.short(LONGEST);
-    let (name, id, place) = (short(name), short(id), short(place));
-    format!("{title} · {name} ({id}, {place}) · {declared} declared{only}{at}\n{made_up}")
+    let organization = words::organization(organization);
+    format!("{title} · {organization} · {declared} declared{only}{at}\n{made_up}")
 }
 
 /// Formats a person's entry, with the edits and the outcome below it. If many people share an outcome, only the outcome's name is
@@ -217,11 +214,11 @@ fn entry_lines(
             let rest = format!("{}   {}", person_text(person, styles), place(location));
             line(styled(styles.quiet, "="), rest)
         }
-        Entry::Missing(MissingLine { name, did_you_mean, location, .. }) => {
-            let near = did_you_mean.as_ref().map(full_address);
-            let rest = match (name, near) {
+        Entry::Missing(MissingLine { email: _, name, deactivated, did_you_mean, location }) => {
+            let rest = match (name, did_you_mean) {
                 (Some(name), _) => format!("{}, deactivated in Pylon", name.short(LONGEST)),
-                (None, Some(near)) => format!("not found in Pylon; did you mean {near}?"),
+                (None, _) if *deactivated => "deactivated in Pylon".to_owned(),
+                (None, Some(near)) => format!("not found in Pylon; did you mean {}?", full_address(near)),
                 (None, None) => "not found in Pylon".to_owned(),
             };
             line(styled(styles.attention, "?"), format!("{rest}   {}", place(location)))

@@ -1,9 +1,11 @@
 //! Text reports made up of tables.
 
+use similar::ChangeTag;
+
 use super::wrap::{self, verbatim, whole};
 use super::{padded, place};
-use crate::report::diff::{Hunk, Sign};
-use crate::report::style::{Style, Styles, styled};
+use crate::report::diff::Hunk;
+use crate::report::style::{Styles, styled};
 use crate::report::tables::{Mark, Row, Table, TableReport};
 
 /// The maximum width of a column. Longer cells push the rest of their line to the right.
@@ -80,15 +82,13 @@ fn hanging(line: &str, widths: &[usize], width: usize) -> String {
 }
 
 pub(super) fn hunk_lines(hunk: &Hunk, styles: &Styles) -> String {
-    let style = |sign: Sign| -> Style {
-        match sign {
-            Sign::Same => styles.quiet,
-            Sign::Before => styles.bad,
-            Sign::After => styles.good,
-        }
-    };
-    let line = |(sign, line): &(Sign, String)| {
-        let line = styled(style(*sign), format!("{}{line}", sign.as_char()).trim_end());
+    let line = |(tag, line): &(ChangeTag, String)| {
+        let style = match tag {
+            ChangeTag::Equal => styles.quiet,
+            ChangeTag::Delete => styles.bad,
+            ChangeTag::Insert => styles.good,
+        };
+        let line = styled(style, format!("{tag}{line}").trim_end());
         verbatim(&format!("      {line}\n"))
     };
     hunk.lines.iter().map(line).collect()

@@ -77,14 +77,9 @@ pub fn comparison(report: &ComparisonReport) -> Vec<String> {
 
 /// Formats the number of scheduled changes and of windows.
 pub fn agenda(transitions: usize, windows: usize) -> String {
-    match transitions {
-        0 => "no scheduled changes".to_owned(),
-        _ => {
-            format!(
-                "{} in {}",
-                count(transitions, "scheduled change", "scheduled changes"),
-                count(windows, "window", "windows")
-            )
-        }
+    if transitions == 0 {
+        return "no scheduled changes".to_owned();
     }
+    let changes = count(transitions, "scheduled change", "scheduled changes");
+    format!("{changes} in {}", count(windows, "window", "windows"))
 }

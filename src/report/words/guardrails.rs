@@ -19,7 +19,7 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
             let worst = count.worst();
             let was = was(*before, worst);
             let of = *before.max(&worst);
-            let verb = if worst == 1 || of == 1 { "remains" } else { "remain" };
+            let verb = remain(worst, of);
             let during = if during.is_some() { " during the apply" } else { "" };
             format!("{worst}{was} {} {verb}{during} (minimum {limit})", holders(&label(role), of))
         }
@@ -33,7 +33,7 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         }
         Figure::Active { before, after, minimum } => {
             let was = was(*before, *after);
-            format!("{after}{was} active remain (minimum {minimum})")
+            format!("{after}{was} active {} (minimum {minimum})", remain(*after, *before.max(after)))
         }
         Figure::Protected(email) => {
             format!("{} is protected and would change", address(email))
@@ -99,34 +99,25 @@ pub fn remedy(
     written: &dyn Fn(&RoleId) -> String,
     expires: &str,
 ) -> String {
-    let mut each = "";
-    let (first, keys) = match figure {
+    let role = |count: &RoleCount| format!("role = {}", toml_string(&written(&count.role)));
+    let user = |email: &str| vec![format!("user = {}", toml_string(email))];
+    let (mut first, mut each) = (String::new(), "");
+    let keys = match figure {
         Figure::Changes { changed, .. } => {
-            let command = invocation.again_with_limit(*changed);
-            (format!("run `{command}`, or "), vec![format!("up_to = {changed}")])
+            first = format!("run `{}`, or ", invocation.again_with_limit(*changed));
+            vec![format!("up_to = {changed}")]
         }
-        Figure::AtLeast(count) => {
-            let role = format!("role = {}", toml_string(&written(&count.role)));
-            (String::new(), vec![role, format!("down_to = {}", count.worst())])
-        }
-        Figure::AtMost(count) => {
-            let role = format!("role = {}", toml_string(&written(&count.role)));
-            (String::new(), vec![role, format!("up_to = {}", count.worst())])
-        }
+        Figure::AtLeast(count) => vec![role(count), format!("down_to = {}", count.worst())],
+        Figure::AtMost(count) => vec![role(count), format!("up_to = {}", count.worst())],
         // Findings with these figures are always warnings, which don't need an acknowledgment.
         Figure::ProtectedNotFound(_) | Figure::AdminNotGuarded(_) => return String::new(),
-        Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
-        Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
-            (String::new(), vec![format!("user = {}", toml_string(email.as_str()))])
-        }
+        Figure::Active { after, .. } => vec![format!("down_to = {after}")],
+        Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => user(email.as_str()),
         Figure::Rule(RuleViolation { rule: _, holders }) => {
             each = if holders.len() > 1 { ", once per person" } else { "" };
-            let email = holders.first().map_or("", |(email, _)| email.as_str());
-            (String::new(), vec![format!("user = {}", toml_string(email))])
+            user(holders.first().map_or("", |(email, _)| email.as_str()))
         }
-        Figure::Unmanaged(count) | Figure::Missing(count) => {
-            (String::new(), vec![format!("up_to = {count}")])
-        }
+        Figure::Unmanaged(count) | Figure::Missing(count) => vec![format!("up_to = {count}")],
     };
     let guardrail = figure.guardrail().as_str();
     let keys = keys.join("\n  ");
@@ -140,9 +131,9 @@ pub fn remedy(
 /// The maximum length of a role name in a suggestion, in characters.
 const LONGEST_ROLE: usize = 60;
 
-/// Suggests a way to get the plan to pass without an acknowledgment. Returns an empty string if the plan itself has to change.
-/// If every order of the changes would violate a limit during the apply, splitting the plan doesn't help, because people are
-/// changed one at a time anyway.
+/// Suggests a way to get the plan to pass without an acknowledgment, or returns an empty string if there's no specific advice. If
+/// the limit of a role can't be kept during the apply, the advice is not to split the plan, because people are changed one at a
+/// time anyway.
 fn advice(
     figure: &Figure,
     other_limit: Option<&RoleCount>,
@@ -152,27 +143,25 @@ fn advice(
     match figure {
         Figure::AtLeast(RoleCount { role, during: Some(worst), .. }) => {
             let role = Printable::cut(&written(role), LONGEST_ROLE);
-            other_limit.map_or_else(
-                || format!("Give the role {role} to another person first, in a separate pull request. "),
-                |RoleCount { limit, .. }| {
-                    format!(
-                        "{role} is also at its maximum of {limit} (keep_at_most), so no order of the changes works. Lower keep_at_least to \
-                         {worst}, or raise keep_at_most. "
-                    )
-                },
-            )
+            match other_limit {
+                None => format!("Give the role {role} to another person first, in a separate pull request. "),
+                Some(RoleCount { limit, .. }) => format!(
+                    "{role} is also at its maximum of {limit} (keep_at_most), so no order of the changes works. Lower keep_at_least to \
+                     {worst}, or raise keep_at_most. "
+                ),
+            }
         }
         Figure::AtMost(RoleCount { role, during: Some(worst), .. }) => {
             let role = Printable::cut(&written(role), LONGEST_ROLE);
-            other_limit.map_or_else(
-                || format!("Take the role {role} from another person first, in a separate pull request. "),
-                |RoleCount { limit, .. }| {
-                    format!(
-                        "{role} is also at its minimum of {limit} (keep_at_least), so no order of the changes works. Raise keep_at_most to \
-                         {worst}, or lower keep_at_least. "
-                    )
-                },
-            )
+            match other_limit {
+                None => {
+                    format!("Take the role {role} from another person first, in a separate pull request. ")
+                }
+                Some(RoleCount { limit, .. }) => format!(
+                    "{role} is also at its minimum of {limit} (keep_at_least), so no order of the changes works. Raise keep_at_most to \
+                     {worst}, or lower keep_at_least. "
+                ),
+            }
         }
         Figure::Rule(_) => "Change their role in Pylon, or declare one that the rule allows. ".to_owned(),
         Figure::Unmanaged(_) => {
@@ -195,6 +184,11 @@ fn advice(
 fn holders(role: &str, number: u64) -> String {
     let takes_s = role.ends_with(|last: char| last.is_ascii_lowercase() && !"sxz".contains(last));
     if takes_s && number != 1 { format!("{role}s") } else { role.to_owned() }
+}
+
+/// Returns the verb for `count` of `total`: "1 of 2 Admins remains", but "2 of 3 Admins remain".
+const fn remain(count: u64, total: u64) -> &'static str {
+    if count == 1 || total == 1 { "remains" } else { "remain" }
 }
 
 fn was(before: u64, after: u64) -> String {

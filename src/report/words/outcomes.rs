@@ -133,12 +133,10 @@ pub fn unreadable(lines: usize) -> String {
 /// Explains why an apply ended early.
 pub fn stop(stop: &Stop) -> String {
     match stop {
-        Stop::Signal(number) => match number {
-            1 => "stopped by SIGHUP".into(),
-            2 => "stopped by SIGINT".into(),
-            15 => "stopped by SIGTERM".into(),
-            other => format!("stopped by signal {other}"),
-        },
+        Stop::Signal(1) => "stopped by SIGHUP".into(),
+        Stop::Signal(2) => "stopped by SIGINT".into(),
+        Stop::Signal(15) => "stopped by SIGTERM".into(),
+        Stop::Signal(other) => format!("stopped by signal {other}"),
         Stop::Fatal(failure) => {
             format!("stopped because no further request would succeed: {}", failure.message())
         }

@@ -192,6 +192,8 @@ pub fn guarded_roles(report: &PlanReport) -> String {
         parts.push(format!("{email} {} {role}", line.verb()));
     }
     let more = report.guarded_roles.len() - parts.len();
-    parts.extend((more > 0).then(|| format!("and {more} more changes of guarded roles")));
+    parts.extend(
+        (more > 0).then(|| format!("and {} of guarded roles", count(more, "more change", "more changes"))),
+    );
     parts.join(", ")
 }

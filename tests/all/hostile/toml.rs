@@ -8,13 +8,14 @@ use rolecall::invocation::Invocation;
 use rolecall::observed::RoleId;
 use rolecall::plan::guardrails::{Figure, RoleCount};
 use rolecall::printable::Printable;
-use rolecall::report::diff::{Sign, diff_texts};
+use rolecall::report::diff::diff_texts;
 use rolecall::report::facts::plan::{ChangeLine, EditLine, PersonLine};
 use rolecall::report::toml_diff;
 use rolecall::report::{Body, PlanReport, words};
 use rolecall::roster::{Field, Roster};
 use rolecall::source::Location;
 use rolecall::toml_text;
+use similar::ChangeTag;
 use toml::{Table, Value};
 
 use super::bodies::{PlanOf, plan};
@@ -80,17 +81,17 @@ fn both_sides_of_a_diff_read_back_as_toml() {
         let change = ChangeLine { email: shown, person, edits, outcome: None, location: location() };
         let report = PlanReport { changes: vec![change], ..nothing() };
         let hunks = toml_diff::plan(&report);
-        let side = |left_out: Sign| -> Table {
-            let lines = hunks[0].lines.iter().filter(|(sign, _)| *sign != left_out);
+        let side = |left_out: ChangeTag| -> Table {
+            let lines = hunks[0].lines.iter().filter(|(tag, _)| *tag != left_out);
             let toml: String = lines.map(|(_, line)| format!("{line}\n")).collect();
             read(&toml)["users"][&text].as_table().unwrap().clone()
         };
         assert_eq!(
-            side(Sign::Before),
+            side(ChangeTag::Delete),
             table([("role", value.clone().into()), ("status", value.clone().into())])
         );
         let several = Value::from(vec![value.clone(), value.clone()]);
-        assert_eq!(side(Sign::After), table([("role", several), ("status", value.into())]));
+        assert_eq!(side(ChangeTag::Insert), table([("role", several), ("status", value.into())]));
     }
 }
 
@@ -117,7 +118,7 @@ fn a_quoted_line_of_a_file_keeps_its_meaning() {
         // Use a line as a user might write it: without escapes, and without the characters that TOML requires to be escaped.
         let bare = text.replace(|char: char| char.is_control() || "\"\\".contains(char), "");
         let hunks = diff_texts("", &format!("x = \"{bare}\"\n"));
-        let [(Sign::After, line)] = hunks[0].lines.as_slice() else { panic!("{hunks:?}") };
+        let [(ChangeTag::Insert, line)] = hunks[0].lines.as_slice() else { panic!("{hunks:?}") };
         assert_eq!(Printable::new(line).as_str(), line);
         if !rolecall::secret::contains_secret(&format!("x = \"{bare}\"")) && line.chars().count() < 320 {
             assert_eq!(read(line), table([("x", bare.into())]));

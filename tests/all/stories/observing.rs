@@ -98,6 +98,23 @@ fn of_two_addresses_of_one_person_the_secondary_one_is_marked() {
 }
 
 #[test]
+fn a_deactivated_person_may_have_no_name() {
+    let organization = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
+        { "id": "u_ana", "email": "ana@acme.example", "name": "Ana Silva", "role": "admin" },
+        { "id": "u_cy", "email": "cy@acme.example", "name": "", "role": "viewer", "deactivated": true } ] }"#;
+    let scene = Scene::with_pylon(organization).file("users.toml", "[users]\n\"cy@acme.example\" = {}\n");
+    for (format, line) in [
+        ("text", "\n  ? cy@acme.example  deactivated in Pylon   users.toml:2\n"),
+        ("github", "title=cy@acme.example::deactivated in Pylon\n"),
+        ("markdown", "`cy@acme.example` (`users.toml:2`)\n"),
+        ("json", "\"deactivated\": true,\n      \"name\": null,\n"),
+    ] {
+        let run = scene.run(&format!("plan --format {format}"));
+        assert!(run.exits(0).stdout.contains(line), "{format}: {}", run.stdout);
+    }
+}
+
+#[test]
 fn people_not_found_are_searched_again_and_classified() {
     let scene = pylon("").file(
         "users.toml",

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AccessLine, AccessReport, IntegrationLine};
+use super::{AccessLine, AccessReport, IntegrationLine, OrganizationLine};
 use crate::every::words;
 use crate::printable::Printable;
 
@@ -65,18 +65,10 @@ words! {
 /// The parts of an earlier review needed for the comparison. Unknown keys are ignored because newer versions may add some.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EarlierReview {
-    pub organization: EarlierOrganization,
+    pub organization: OrganizationLine,
     pub read_at: Timestamp,
     people: Vec<EarlierPerson>,
     integration_users: Vec<IntegrationLine>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub struct EarlierOrganization {
-    pub id: Printable,
-    pub name: Printable,
-    /// Where the organization was read from: `us`, `eu`, `sandbox`, or the host.
-    pub place: Printable,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -122,10 +114,6 @@ impl AccessReport {
 }
 
 impl AccessLine {
-    fn account(&self, kind: ChangeKind) -> AccountChange {
-        AccountChange::new(kind, &self.id, Some(&self.email), &self.name)
-    }
-
     /// Describes a person who isn't in the earlier review.
     fn as_new(&self) -> AccountChange {
         AccountChange {
@@ -133,7 +121,7 @@ impl AccessLine {
             managed: Some(!self.unmanaged),
             deactivated: self.deactivated.then_some(true),
             gained_guarded: !self.deactivated && self.is_privileged(),
-            ..self.account(ChangeKind::New)
+            ..AccountChange::new(ChangeKind::New, &self.id, Some(&self.email), &self.name)
         }
     }
 
@@ -142,7 +130,7 @@ impl AccessLine {
         let EarlierPerson { id: _, email, name: _, roles, unmanaged, deactivated } = before;
         let gained = || self.roles.iter().filter(|role| roles.iter().all(|before| before.id != role.id));
         let lost = roles.iter().filter(|before| self.roles.iter().all(|role| role.id != before.id));
-        let same = self.account(ChangeKind::Changed);
+        let same = AccountChange::new(ChangeKind::Changed, &self.id, Some(&self.email), &self.name);
         let change = AccountChange {
             email_before: (*email != self.email).then(|| email.clone()),
             gained: gained().map(|role| role.name.clone()).collect(),

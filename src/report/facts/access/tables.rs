@@ -9,7 +9,7 @@ use crate::desired::Origin;
 use crate::printable::Printable;
 use crate::report::facts::explanation::SinceLine;
 use crate::report::facts::plan::{BlameLine, EditLine};
-use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell};
+use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell, joined};
 use crate::report::words::{self, full_address};
 use crate::source::Location;
 
@@ -17,6 +17,8 @@ use crate::source::Location;
 const LONGEST_ACTOR: usize = 16;
 /// The maximum length of a rule in a note, in characters.
 const LONGEST_RULE: usize = 240;
+/// The content of a cell without values.
+const NONE: &str = "-";
 const WIDE: [&str; 6] = ["address", "name", "role", "set", "declared", "state"];
 
 /// The amount of detail in a table.
@@ -187,7 +189,7 @@ impl AccountChange {
         let mark = if self.gained_guarded { Mark::Attention } else { Mark::Plain };
         // Integration users don't have an address.
         let who = self.email.as_ref().unwrap_or(&self.name);
-        Row::new(mark, [cell(who), joined(self.words(cell).into_iter())])
+        Row::new(mark, [cell(who), joined(self.words(cell), NONE)])
     }
 }
 
@@ -228,7 +230,7 @@ impl AccessLine {
             let by_api = if self.is_set_by_api() { " through the API" } else { "" };
             let set =
                 set.map_or_else(|| "-".to_owned(), |(day, by)| format!("{day} by {}{by_api}", cell(&by)));
-            let roles = joined(self.roles.iter().map(HeldRole::cell));
+            let roles = joined(self.roles.iter().map(HeldRole::cell), NONE);
             let state = Printable::new(self.state.as_str());
             return vec![
                 full_address(&self.email),
@@ -285,7 +287,7 @@ impl AccessLine {
     fn notes(&self, layout: Layout, shown: Option<&Location>) -> Vec<String> {
         let mut notes = Vec::new();
         if let Layout::Narrow { has_files, .. } = layout {
-            let roles = || joined(self.roles.iter().map(HeldRole::cell));
+            let roles = || joined(self.roles.iter().map(HeldRole::cell), NONE);
             notes.extend((self.roles.len() > 1).then(|| roles().to_string()));
             let is_unmanaged = self.state == AccessState::Unmanaged && has_files;
             notes.extend(is_unmanaged.then(|| "unmanaged".to_owned()));
@@ -312,7 +314,7 @@ impl AccessLine {
             let status = if self.status.is_empty() { Printable::new("(none)") } else { cell(&self.status) };
             notes.push(format!("ID {}, status {status}", cell(&self.id)));
             notes.extend(self.since().map(SinceLine::sentence));
-            let others = joined(self.other_emails.iter().map(full_address));
+            let others = joined(self.other_emails.iter().map(full_address), NONE);
             notes.extend((!self.other_emails.is_empty()).then(|| format!("also {others}")));
             notes.extend(
                 self.protected.then(|| {
@@ -369,9 +371,4 @@ fn edit_note(edit: &EditLine, remark: &str, shown: Option<&Location>) -> String 
     let is_shown = shown.is_some_and(|shown| line(shown) == line(&edit.location));
     let at = if is_shown { String::new() } else { format!(", {}", edit.location) };
     format!("{} {change}{remark}{at}", edit.field)
-}
-
-fn joined(texts: impl Iterator<Item = Printable>) -> Printable {
-    let texts: Vec<String> = texts.map(|text| text.to_string()).collect();
-    Printable::new(if texts.is_empty() { "-".to_owned() } else { texts.join(", ") }.as_str())
 }
