@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::invocation::{Invocation, path_word};
 use crate::new_roster::SplitBy;
 use crate::pylon::request::Endpoint;
-use crate::regular::STDIN;
+use crate::regular::{STDIN, is_stream};
 use crate::report::{Format, LONGEST_COMMENT};
 use crate::roster::{PerField, Region};
 
@@ -497,7 +497,11 @@ impl Cli {
     /// Sets the root file, along with the flags that make suggested commands use the same files and the same Pylon.
     pub fn use_config(&mut self, config: PathBuf, origin: ConfigOrigin) {
         let Common { folder, invocation, .. } = &self.common;
-        let words = |flag: &str, value: &Path| [flag.to_owned(), path_word(value)];
+        let word = |path: &Path| if path.as_os_str() == STDIN { STDIN.to_owned() } else { path_word(path) };
+        let words = |flag: &str, value: &Path| [flag.to_owned(), word(value)];
+        let description = Path::new("pylon.json");
+        let described =
+            if is_stream(&config) { description.to_owned() } else { config.with_file_name(description) };
         // Omit `-c` if the default search finds the file. Add `-c` if `ROLECALL_CONFIG` named the file, because that variable
         // might not be set in another shell.
         let is_found =
@@ -505,7 +509,7 @@ impl Cli {
         self.common.invocation = Invocation {
             folder: folder.iter().flat_map(|folder| words("-C", folder)).collect(),
             config: if is_found { Vec::new() } else { words("-c", &config).into() },
-            description: path_word(&config.with_file_name("pylon.json")),
+            description: path_word(&described),
             pylon: self.command.facts().connection.map(ConnectionArgs::words).unwrap_or_default(),
             again: self.command.again(),
             takes: invocation.takes,
@@ -535,41 +539,35 @@ impl ConnectionArgs {
     /// because the next command reads the same environment.
     fn words(&self) -> Vec<String> {
         let Self { region, base_url, token_file, sandbox, rate: _ } = self;
-        let mut words: Vec<String> = Vec::new();
-        words.extend(region.iter().flat_map(|region| ["--region".to_owned(), region.as_str().to_owned()]));
         let from_environment = std::env::var(BASE_URL).ok();
-        let given = base_url.iter().filter(|url| from_environment.as_ref() != Some(url));
-        words.extend(given.flat_map(|url| ["--base-url".to_owned(), url.clone()]));
-        words.extend(
-            token_file
-                .iter()
-                .flat_map(|path| ["--token-file".to_owned(), path.to_string_lossy().into_owned()]),
-        );
-        words.extend(sandbox.then(|| "--sandbox".to_owned()));
-        words
+        let options = [
+            ("--region", region.map(|region| region.as_str().to_owned())),
+            ("--base-url", base_url.clone().filter(|url| from_environment.as_ref() != Some(url))),
+            ("--token-file", token_file.as_ref().map(|path| path.to_string_lossy().into_owned())),
+        ];
+        let given = options.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?]));
+        given.flatten().chain(sandbox.then(|| "--sandbox".to_owned())).collect()
     }
 }
 
 impl Command {
-    /// Returns the command line that repeats this operation, or `apply` if the command doesn't change Pylon.
+    /// Returns the command line that carries out this operation, or `apply` if the command is about another one.
     fn again(&self) -> Vec<String> {
-        let limit = |carry: &CarryArgs| {
-            carry.max_changes.map(|limit| ["--max-changes".to_owned(), limit.to_string()])
-        };
-        let mut words = vec!["apply".to_owned()];
-        match self {
+        let (verb, file, only, carry) = match self {
+            Self::Plan(PlanArgs { only, .. }) => ("apply", &None, &**only, None),
             Self::Apply(ApplyArgs { plan, only, carry, connection: _ }) => {
-                words.extend(plan.iter().map(|path| path_word(path)));
-                words.extend(only.iter().flat_map(|email| ["--only".to_owned(), email.clone()]));
-                words.extend(limit(carry).into_iter().flatten());
+                ("apply", plan, &**only, Some(carry))
             }
             Self::Rollback(RollbackArgs { of, last: _, dry_run: _, carry, connection: _ }) => {
-                words = vec!["rollback".to_owned()];
-                words.extend(of.iter().map(|path| path_word(path)));
-                words.extend(limit(carry).into_iter().flatten());
+                ("rollback", of, &[][..], Some(carry))
             }
-            _ => {}
-        }
+            _ => ("apply", &None, &[][..], None),
+        };
+        let limit = carry.and_then(|carry| carry.max_changes);
+        let mut words = vec![verb.to_owned()];
+        words.extend(file.iter().map(|path| path_word(path)));
+        words.extend(only.iter().flat_map(|email| ["--only".to_owned(), email.clone()]));
+        words.extend(limit.iter().flat_map(|limit| ["--max-changes".to_owned(), limit.to_string()]));
         words
     }
 }
@@ -719,20 +717,14 @@ fn count(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "N must be a whole number, such as 40".into())
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rate {
-    pub endpoints: Vec<Endpoint>,
-    /// The number of requests per minute, for each endpoint.
-    pub limit: u64,
-}
-
-impl Rate {
-    pub fn each(&self) -> impl Iterator<Item = (Endpoint, u64)> {
-        self.endpoints.iter().map(|endpoint| (*endpoint, self.limit))
-    }
-}
+/// The number of requests per minute, for each endpoint with the given name.
+pub type Rate = Vec<(Endpoint, u64)>;
 
 fn rate(text: &str) -> Result<Rate, String> {
+    // A variable without a value counts as unset, because CI systems often define variables that way.
+    if text.is_empty() {
+        return Ok(Rate::new());
+    }
     let (name, number) = text.split_once('=').ok_or("write NAME=N, as in patch=20")?;
     let name = name.trim();
     let is_named = |endpoint: &Endpoint| {
@@ -746,7 +738,8 @@ fn rate(text: &str) -> Result<Rate, String> {
         ));
     }
     let limit = number.trim().parse().ok().filter(|number| (1..=1_000_000).contains(number));
-    Ok(Rate { endpoints, limit: limit.ok_or("N must be a number of requests per minute from 1 to 1000000")? })
+    let limit = limit.ok_or("N must be a number of requests per minute from 1 to 1000000")?;
+    Ok(endpoints.into_iter().map(|endpoint| (endpoint, limit)).collect())
 }
 
 fn report(text: &str) -> Result<(Format, PathBuf), String> {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::connection::{Connection, at_present, keep};
-use super::files::{Declared, declared, without_people};
+use super::files::{Declared, declared, only, without_people};
 use super::lock::{self, Lock};
-use super::prepare::{Prepared, Scope, prepare, prepare_again};
+use super::prepare::{Prepared, Scope, prepare};
 use super::progress::Progress;
 use super::signals::{self, Signals};
 use super::{CommandCode, CommandError, Done, Session, block_on, colors, folder, journals};
@@ -45,14 +45,14 @@ pub(super) fn run(args: &ApplyArgs, session: Session<'_>) -> Done {
     }
     at_present(&declared.roster, &args.connection, session.environment)?;
     block_on(async {
-        let only = saved.as_ref().map_or(args.only.as_slice(), SavedPlan::only);
-        let scope = Scope { only, max_changes: args.carry.max_changes, base: None };
+        let only = only(saved.as_ref().map_or(args.only.as_slice(), SavedPlan::only), &declared)?;
+        let scope = Scope { only: &only, max_changes: args.carry.max_changes, base: None };
         let admitted = |prepared: Prepared| admitted(prepared, saved.as_ref());
-        let (connection, prepared) = prepare(&declared, scope, &args.connection, session).await?;
+        let connection = Connection::open(&declared.roster, &args.connection, session).await?;
+        let prepared = admitted(prepare(&declared, scope, &connection).await?)?;
         let replan = async |connection: &Connection| {
-            admitted(prepare_again(&declared, scope, connection, session.environment).await?)
+            admitted(prepare(&declared.resolved_again(session.environment), scope, connection).await?)
         };
-        let prepared = admitted(prepared)?;
         Box::pin(carry_through(None, connection, prepared, replan, &args.carry, session)).await
     })
 }
@@ -314,17 +314,8 @@ async fn carry(
     if let Ok(number) = signals.numbers.try_recv() {
         machine.stop(Stop::Signal(number));
     }
-    let trace = reader.trace();
     let background = Background::start(); // if the thread can't be started, `say` writes the lines itself
-    let bar = Styles::new(colors(session, session.environment.stderr_is_terminal)).quiet;
-    let mut progress = Progress::begin(
-        &machine,
-        clock,
-        trace,
-        session.environment.stderr_is_terminal,
-        session.common.quiet,
-        bar,
-    );
+    let mut progress = Progress::begin(&machine, reader.trace(), session);
     let mut report_wait = |machine: &Machine, until, reason| progress.tell(machine, until, reason);
     let finished =
         carry_out(machine, &Writer::new(reader), clock, journal, &mut signals.numbers, &mut report_wait)

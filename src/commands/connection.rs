@@ -3,7 +3,7 @@
 use super::place::{SANDBOX, place};
 use super::progress::ReadWaits;
 use super::{CommandCode, Environment, Session, folder, sandbox, token};
-use crate::cli::{ConnectionArgs, Rate};
+use crate::cli::ConnectionArgs;
 use crate::clock::Clock;
 use crate::invocation::Invocation;
 use crate::observed::Integration;
@@ -14,7 +14,6 @@ use crate::pylon::network::{Direct, Route};
 use crate::pylon::observe::Wanted;
 use crate::pylon::pace::Pacing;
 use crate::pylon::paced_reader::{Observation, PacedReader};
-use crate::pylon::request::Endpoint;
 use crate::pylon::roots::Roots;
 use crate::pylon::{BaseUrl, FlowControl, Reader, Token, Trace};
 use crate::roster::{Email, Moment, Region, Roster};
@@ -101,9 +100,8 @@ async fn open(roster: &Roster, asked: &ConnectionArgs, session: Session<'_>) -> 
     let clock = session.environment.clock;
     let waits = Box::new(ReadWaits::new(clock, session.common.quiet, session.environment.stderr_is_terminal));
     let trace = Trace::new(clock, session.common.verbose.then_some(say));
-    let rates: Vec<(Endpoint, u64)> = asked.rate.iter().flat_map(Rate::each).collect();
     let invocation = session.common.invocation.clone();
-    let flow = FlowControl::new(Pacing::new(&rates), clock.elapsed(), fastrand::Rng::new());
+    let flow = FlowControl::new(Pacing::new(&asked.rate.concat()), clock.elapsed(), fastrand::Rng::new());
     let (base, token, place, sandbox) = if asked.sandbox {
         let running = sandbox::embed(roster, folder(&session.common.config), clock.now()).await?;
         let base = BaseUrl::parse(&running.base_url())?;

@@ -4,7 +4,8 @@ use std::fs;
 use std::io::Result;
 use std::path::Path;
 
-use clap::Parser;
+use clap::builder::Resettable;
+use clap::{CommandFactory, FromArgMatches};
 
 use super::{CommandCode, Done, Session, plan};
 use crate::cli::{Cli, Command, ConfigOrigin, DemoArgs};
@@ -43,7 +44,15 @@ pub(super) fn run(args: &DemoArgs, session: Session<'_>) -> Done {
         let words: Vec<String> = again.into_iter().chain(folder).map(quoted).collect();
         say(&verbatim(&format!("    rolecall {}\n", words.join(" "))));
     }
-    let mut cli = Cli::try_parse_from(["rolecall", "plan", "--sandbox"])
+    // The variables for a connection don't apply to a sandbox, so they may be invalid.
+    let without_variables = |plan: clap::Command| plan.mut_args(|arg| arg.env(Resettable::Reset));
+    let matches = Cli::command().mut_subcommand("plan", without_variables).try_get_matches_from([
+        "rolecall",
+        "plan",
+        "--sandbox",
+    ]);
+    let mut cli = matches
+        .and_then(|matches| Cli::from_arg_matches(&matches))
         .unwrap_or_else(|error| unreachable!("these arguments are valid: {error}"));
     cli.common.quiet = common.quiet;
     cli.common.verbose = common.verbose;

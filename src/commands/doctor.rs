@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::connection::{self, Connection};
 use super::files::{has_config, read};
+use super::locate::check_is_root;
 use super::{CommandError, Done, Environment, Session, block_on, folder, journals};
 use crate::apply::OutcomeKind;
 use crate::apply::journal::{self, Ending, JournalLine};
@@ -103,25 +104,19 @@ fn files(session: Session<'_>) -> (Check, Option<Roster>) {
             Some(Roster::default()),
         );
     }
+    if let Err(problem) = check_is_root(&session.common.config) {
+        return (failed("files", &problem.into()), None);
+    }
     match read(&session.common.config, session.environment.clock.now()) {
         Ok(roster) => {
             (Check::good("files", words::checked(roster.sources.len(), roster.people.len())), Some(roster))
         }
-        Err(Problems { sources, list }) => {
-            let found = words::count(list.len(), "problem", "problems");
-            let first = list.first().map_or_else(String::new, |problem| {
-                format!(", the first: {}", Printable::cut(&problem.message, SENTENCE))
-            });
-            let check = Check::bad(
-                "files",
-                format!("{found}{first}"),
-                "run `rolecall validate` to see all problems and their line numbers",
-            );
-            let place = list
-                .first()
-                .and_then(|problem| problem.labels.first())
-                .map(|label| sources.locate(label.place));
-            (Check { location: place, ..check }, None)
+        Err(problems) => {
+            let first = failed("files", &problems);
+            let count = words::count(problems.list.len(), "problem", "problems");
+            let found = format!("{count}, the first: {}", first.found);
+            let remedy = "run `rolecall validate` to see all problems and their line numbers";
+            (Check { location: first.location, ..Check::bad("files", found, remedy) }, None)
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::connection::Connection;
 use super::files::declared;
 use super::line_history::since;
-use super::prepare::{observe, settle};
+use super::prepare::settle;
 use super::{CommandCode, Done, Session, block_on, diagnostic_codes};
 use crate::cli::ExplainArgs;
 use crate::desired::DesiredPerson;
@@ -26,8 +26,10 @@ pub(super) fn run(args: &ExplainArgs, session: Session<'_>) -> Done {
     let files = declared(None, session)?;
     block_on(async {
         // Pylon can search for an address, but not for a name or part of an address.
-        let addresses = if args.who.contains('@') { std::slice::from_ref(&asked) } else { &[] };
-        let (connection, observation) = observe(&files, addresses, &args.connection, session).await?;
+        let mut addresses = files.emails();
+        addresses.extend(args.who.contains('@').then(|| asked.clone()));
+        let connection = Connection::open(&files.roster, &args.connection, session).await?;
+        let observation = connection.observe(&files.roster, &addresses).await?;
         let people = &files.desired.people;
         let mut candidates = candidates(&asked, people, &observation.state);
         if let [only] = candidates.as_slice() {

@@ -103,7 +103,7 @@ pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, 
 }
 
 /// Resolves the arguments of `--only` to declared addresses.
-pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>, Vec<Problem>> {
+pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>, Problems> {
     let mut problems = Vec::new();
     let mut emails = Vec::new();
     let known =
@@ -127,7 +127,11 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
             None => problem.help("--only takes an address that is declared in the files"),
         });
     }
-    if problems.is_empty() { Ok(emails) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(emails)
+    } else {
+        Err(Problems::new(declared.roster.sources.clone(), problems))
+    }
 }
 
 /// If the files declare no people and nothing else to check against Pylon, returns a report that says so. The caller can then

@@ -27,8 +27,7 @@ pub(super) fn run(args: &FmtArgs, session: Session<'_>) -> Done {
             (false, true) => FileState::WouldBeWritten,
             (false, false) => FileState::Written,
         };
-        let line = FileLine::new(name, state, before, &after);
-        files.push(if args.diff { line } else { FileLine { hunks: Vec::new(), ..line } });
+        files.push(FileLine::new(name, state, args.diff.then_some((before, &*after))));
         if state == FileState::Written {
             rewritten.push(Rewritten { name, before, after });
         }

@@ -4,11 +4,10 @@ use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use indexmap::IndexMap;
-use indexmap::map::Entry;
 
 use super::connection::Connection;
 use super::files::{declared, read_if_there};
-use super::prepare::{observe, settle};
+use super::prepare::settle;
 use super::state::{is_new, observed_state, write_state};
 use super::write::{Created, Rewritten, create, not_written, rewrite, shown};
 use super::{CommandCode, CommandError, Done, Session, block_on, folder};
@@ -156,8 +155,8 @@ fn begun(
     teams: &Path,
 ) -> FilesReport {
     let line = |path: &Path, text: &str, people: usize| {
-        let line = FileLine::new(&name_of(path), state_of(args), "", text);
-        FileLine { people: Some(people), hunks: if args.diff { line.hunks } else { Vec::new() }, ..line }
+        let line = FileLine::new(&name_of(path), state_of(args), args.diff.then_some(("", text)));
+        FileLine { people: Some(people), ..line }
     };
     let in_root = if new.teams.is_empty() { new.declared } else { 0 };
     let mut files = vec![line(config, &new.root, in_root)];
@@ -183,7 +182,8 @@ fn update(args: &ImportArgs, session: Session<'_>) -> Done {
     let into = args.into.as_deref().map(|into| file_named(into, &files.roster.sources)).transpose()?;
     block_on(async {
         let roster = files.roster.clone();
-        let (connection, observation) = observe(&files, &[], &args.connection, session).await?;
+        let connection = Connection::open(&roster, &args.connection, session).await?;
+        let observation = connection.observe(&roster, &files.emails()).await?;
         let prepared = settle(&files, &[], None, &connection, observation)?;
         let plan = &prepared.reviewed.plan;
         let differing = merged(plan.changes.iter().chain(&plan.observed));
@@ -224,10 +224,7 @@ fn updated(
     state: &ObservedState,
     unmanaged: usize,
 ) -> FilesReport {
-    let mut files = file_lines(adoption, &roster.sources, state_of(args));
-    if !args.diff {
-        files.iter_mut().for_each(|file| file.hunks.clear());
-    }
+    let files = file_lines(adoption, &roster.sources, state_of(args), args.diff);
     let not_written = skipped_lines(adoption, &roster.sources, &state.roles);
     let verdict =
         words::updated(adoption.people.len(), adoption.added, not_written.len(), unmanaged, args.diff);
@@ -238,12 +235,10 @@ fn updated(
 fn merged<'c>(changes: impl Iterator<Item = &'c Change>) -> Vec<Change> {
     let mut merged: IndexMap<&UserId, Change> = IndexMap::new();
     for change in changes {
-        match merged.entry(&change.subject.id) {
-            Entry::Vacant(entry) => {
-                entry.insert(change.clone());
-            }
-            Entry::Occupied(mut entry) => entry.get_mut().edits.extend(change.edits.iter().cloned()),
-        }
+        let entry = merged.entry(&change.subject.id);
+        entry
+            .and_modify(|known| known.edits.extend(change.edits.iter().cloned()))
+            .or_insert_with(|| change.clone());
     }
     merged.into_values().collect()
 }

@@ -79,11 +79,11 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         for file in &mut self.files {
-            // If this fails, the next apply assumes that this process was killed.
+            // If this fails at any point, the next apply assumes that this process was killed.
             let _ = file
                 .rewind()
-                .and_then(|()| file.set_len(0))
-                .and_then(|()| file.write_all(RELEASED.as_bytes()));
+                .and_then(|()| file.write_all(RELEASED.as_bytes()))
+                .and_then(|()| file.set_len(RELEASED.len() as u64));
         }
     }
 }

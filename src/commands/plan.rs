@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::base;
-use super::files::{declared, without_people};
+use super::connection::Connection;
+use super::files::{declared, only, without_people};
 use super::prepare::{Prepared, Scope, prepare};
 use super::{CommandCode, CommandError, Done, Environment, Session, block_on, folder, journals};
 use crate::apply::journal::JournalLine;
@@ -33,8 +34,10 @@ pub(super) fn run(args: &PlanArgs, session: Session<'_>) -> Done {
             .for_each(|journal| say(&unfinished(journal, session.common)));
     }
     block_on(async {
-        let scope = Scope { only: &args.only, max_changes: None, base: base.as_ref() };
-        let (connection, mut prepared) = prepare(&declared, scope, &args.connection, session).await?;
+        let only = only(&args.only, &declared)?;
+        let scope = Scope { only: &only, max_changes: None, base: base.as_ref() };
+        let connection = Connection::open(&declared.roster, &args.connection, session).await?;
+        let mut prepared = prepare(&declared, scope, &connection).await?;
         if args.blame {
             prepared.find_blame(&connection).await;
         }

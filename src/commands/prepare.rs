@@ -4,12 +4,10 @@ use std::collections::HashSet;
 
 use super::base::Base;
 use super::connection::Connection;
-use super::files::{Declared, only};
-use super::{Environment, Session};
+use super::files::Declared;
 use crate::adoption::Adoption;
 use crate::apply::rollback::{Applied, Rollback};
 use crate::apply::{Finished, Outcome};
-use crate::cli::ConnectionArgs;
 use crate::invocation::quoted;
 use crate::observed::ObservedState;
 use crate::plan::blame::Drift;
@@ -41,7 +39,8 @@ pub(super) struct Prepared {
 /// The options that narrow down, limit, or annotate a plan.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Scope<'a> {
-    pub(super) only: &'a [String],
+    /// The people selected with `--only`. Empty if the plan covers everyone.
+    pub(super) only: &'a [Email],
     pub(super) max_changes: Option<u64>,
     /// The base version of the files, used to determine the cause of each edit.
     pub(super) base: Option<&'a Base>,
@@ -50,24 +49,11 @@ pub(super) struct Scope<'a> {
 pub(super) async fn prepare(
     declared: &Declared,
     scope: Scope<'_>,
-    asked: &ConnectionArgs,
-    session: Session<'_>,
-) -> Result<(Connection, Prepared), Problems> {
-    let only = only_of(scope, declared)?;
-    let connection = Connection::open(&declared.roster, asked, session).await?;
-    let prepared = prepare_on(&connection, declared, &only, scope).await?;
-    Ok((connection, prepared))
-}
-
-async fn prepare_on(
     connection: &Connection,
-    declared: &Declared,
-    only: &[Email],
-    scope: Scope<'_>,
 ) -> Result<Prepared, Problems> {
-    let draw = |observation| settle(declared, only, scope.max_changes, connection, observation);
+    let draw = |observation| settle(declared, scope.only, scope.max_changes, connection, observation);
     let mut prepared = confirmed(connection, declared, Vec::new(), draw).await?;
-    if !only.is_empty() && !prepared.reviewed.plan.absent.is_empty() {
+    if !scope.only.is_empty() && !prepared.reviewed.plan.absent.is_empty() {
         let missing = prepared.reviewed.plan.absent.iter().map(only_missing).collect();
         return Err(Problems::new(declared.roster.sources.clone(), missing));
     }
@@ -80,34 +66,18 @@ async fn prepare_on(
 pub(super) async fn confirmed(
     connection: &Connection,
     declared: &Declared,
-    mut others: Vec<Email>,
+    others: Vec<Email>,
     draw: impl Fn(Observation) -> Result<Prepared, Problems>,
 ) -> Result<Prepared, Problems> {
-    let prepared = draw(observe_on(connection, declared, &others).await?)?;
     let mut searched = declared.emails();
-    searched.extend(others.iter().cloned());
+    searched.extend(others);
+    let prepared = draw(connection.observe(&declared.roster, &searched).await?)?;
     let holders = prepared.reviewed.holders_to_confirm(&prepared.observation.state, &searched);
     if holders.is_empty() {
         return Ok(prepared);
     }
-    others.extend(holders);
-    draw(observe_on(connection, declared, &others).await?)
-}
-
-/// Makes a fresh plan from the same files over the same connection.
-pub(super) async fn prepare_again(
-    declared: &Declared,
-    scope: Scope<'_>,
-    connection: &Connection,
-    environment: &Environment,
-) -> Result<Prepared, Problems> {
-    let declared = declared.resolved_again(environment);
-    let only = only_of(scope, &declared)?;
-    prepare_on(connection, &declared, &only, scope).await
-}
-
-fn only_of(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Problems> {
-    only(scope.only, declared).map_err(|problems| Problems::new(declared.roster.sources.clone(), problems))
+    searched.extend(holders);
+    draw(connection.observe(&declared.roster, &searched).await?)
 }
 
 /// Returns the error for a person who was selected with `--only`, but can't be changed. Without this error, a typo would look as
@@ -135,28 +105,6 @@ fn only_missing(absent: &Absent) -> Problem {
     Problem::new(PlanCode::OnlyMissing, format!("{name} {what}; nothing was changed"))
         .at(email.place, "declared here")
         .help(help)
-}
-
-/// Reads the organization, and also searches for the declared people and `others`.
-pub(super) async fn observe(
-    declared: &Declared,
-    others: &[Email],
-    asked: &ConnectionArgs,
-    session: Session<'_>,
-) -> Result<(Connection, Observation), Problems> {
-    let connection = Connection::open(&declared.roster, asked, session).await?;
-    let observation = observe_on(&connection, declared, others).await?;
-    Ok((connection, observation))
-}
-
-async fn observe_on(
-    connection: &Connection,
-    declared: &Declared,
-    others: &[Email],
-) -> Result<Observation, Problems> {
-    let mut emails = declared.emails();
-    emails.extend(others.iter().cloned());
-    connection.observe(&declared.roster, &emails).await
 }
 
 /// Draws the plan for the files and reviews it, without sending any further requests.

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::progress_line::{ProgressLine, State, Waiting, countdown, estimated_end};
+use super::progress_line::{ProgressLine, State, countdown, estimated_end};
+use super::{Session, colors};
 use crate::apply::Machine;
 use crate::apply::machine::WaitReason;
 use crate::clock::Clock;
@@ -18,7 +19,7 @@ use crate::output::{self, say};
 use crate::pylon::Trace;
 use crate::pylon::paced_reader::ShowWait;
 use crate::pylon::request::Endpoint;
-use crate::report::style::Style;
+use crate::report::style::{Style, Styles};
 use crate::report::words;
 
 /// The shortest wait that is shown.
@@ -51,21 +52,15 @@ enum Display {
 }
 
 impl Progress {
-    /// Starts the display. Without a terminal, prints the expected duration if it's at least a minute. `bar` is the progress
-    /// bar's style.
-    pub(super) fn begin(
-        machine: &Machine,
-        clock: Clock,
-        trace: Trace,
-        is_terminal: bool,
-        is_quiet: bool,
-        bar: Style,
-    ) -> Self {
-        let how = if is_quiet {
+    /// Starts the display. Without a terminal, prints the expected duration if it's at least a minute.
+    pub(super) fn begin(machine: &Machine, trace: Trace, session: Session<'_>) -> Self {
+        let clock = session.environment.clock;
+        let how = if session.common.quiet {
             Display::Quiet
         } else if trace.is_on() {
             Display::Waits { trace, until: None }
-        } else if is_terminal {
+        } else if session.environment.stderr_is_terminal {
+            let bar = Styles::new(colors(session, true)).quiet;
             let line = line(machine, clock, None, WaitReason::Answers);
             let line = Arc::new(Mutex::new(line));
             Display::Bar(progress_bar(Arc::clone(&line), clock, bar), line)
@@ -199,7 +194,7 @@ fn line(machine: &Machine, clock: Clock, until: Option<Duration>, reason: WaitRe
         (None, Some(until)) => {
             let (why, short_why) = reason_of(machine, reason);
             let then = if matches!(reason, WaitReason::RateLimit(_)) { "next" } else { "retry" };
-            State::Waiting(Waiting { until, why, short_why, then })
+            State::Waiting { until, why, short_why, then }
         }
         (None, None) => State::Sending,
     };

@@ -25,23 +25,17 @@ pub(super) struct ProgressLine {
 pub(super) enum State {
     #[default]
     Sending,
-    Waiting(Waiting),
-    /// The apply is stopping, but still waiting for this number of responses.
-    Stopping {
-        answers: usize,
-        had_signal: bool,
+    /// A wait that is long enough to be shown on the progress line.
+    Waiting {
+        until: Duration,
+        why: String,
+        /// A shorter version of `why`, for narrow terminals.
+        short_why: String,
+        /// What follows the wait: `next` or `retry`.
+        then: &'static str,
     },
-}
-
-/// A wait that is long enough to be shown on the progress line.
-#[derive(Debug, Clone)]
-pub(super) struct Waiting {
-    pub(super) until: Duration,
-    pub(super) why: String,
-    /// A shorter version of `why`, for narrow terminals.
-    pub(super) short_why: String,
-    /// What follows the wait: `next` or `retry`.
-    pub(super) then: &'static str,
+    /// The apply is stopping, but still waiting for this number of responses.
+    Stopping { answers: usize, had_signal: bool },
 }
 
 impl ProgressLine {
@@ -80,7 +74,7 @@ impl ProgressLine {
                     "Stopping".to_owned(),
                 ]
             }
-            State::Waiting(Waiting { until, why, short_why, then }) if *until > now => {
+            State::Waiting { until, why, short_why, then } if *until > now => {
                 let seconds = until.saturating_sub(now).as_millis().div_ceil(1000);
                 let end = |before: &str| {
                     self.end.as_ref().map(|end| format!(", {before} {end}")).unwrap_or_default()
@@ -94,7 +88,7 @@ impl ProgressLine {
                     format!("{seconds} s"),
                 ]
             }
-            State::Sending | State::Waiting(_) => {
+            State::Sending | State::Waiting { .. } => {
                 let end = self.end.as_ref();
                 vec![end.map(|end| format!("done about {end}")).unwrap_or_default(), String::new()]
             }
@@ -128,12 +122,12 @@ mod tests {
         ProgressLine {
             settled: 20,
             total: 120,
-            state: State::Waiting(Waiting {
+            state: State::Waiting {
                 until: Duration::from_millis(147_200),
                 why: "Pylon allows 20 changes per minute".into(),
                 short_why: "20 changes per minute".into(),
                 then: "next",
-            }),
+            },
             end: Some("12:09".into()),
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn run(args: &SandboxArgs, session: Session<'_>) -> Done {
     }
     let world = described(file.as_deref(), *people, session.environment.clock.now())?;
     let limits = limits.clone().unwrap_or_default().in_api(world.api());
-    let count = world.user_count();
+    let count = world.person_count();
     let setup = Setup {
         world: world.with_token(token).with_limits(limits),
         faults: faults.clone().unwrap_or_else(Faults::none),

@@ -32,8 +32,7 @@ pub(super) fn write_state(path: &Path, state: &SandboxState) -> Done {
         ErrorKind::AlreadyExists => exists(path),
         _ => not_written(&name, &error),
     })?;
-    let file =
-        FileLine { name: Printable::new(&name), state: FileState::Written, people: None, hunks: Vec::new() };
+    let file = FileLine::new(&name, FileState::Written, None);
     let people = state.users.iter().filter(|user| user.kind == UserKind::Person).count();
     let roles = state.roles.as_ref().map_or(0, Vec::len);
     let verdict = words::state_written(people, state.users.len() - people, roles);

@@ -17,6 +17,7 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches};
 use crate::cli::{Cli, MAX_WIDTH};
 use crate::invocation::quoted;
 use crate::report::Format;
+use crate::report::style::styled;
 use crate::report::text::wrap::wrapped_line;
 pub use page::{ManualPage, pages};
 pub use verbs::{GROUPS, VERBS, Verb};
@@ -127,7 +128,7 @@ fn find(command: &Command) -> &'static Verb {
 /// Adds the help texts to a command. Common flags that it doesn't use are hidden from its help, but not rejected, because they
 /// can also precede the command.
 fn documented(command: Command) -> Command {
-    let Verb { name, more, examples, exits, unused, has_csv: _ } = find(&command);
+    let Verb { name, more, examples, exits, unused } = find(&command);
     let about = about(&command);
     let exits: Vec<(&str, &str)> = exits.iter().copied().chain([WRONG_USAGE]).collect();
     let help = format!("rolecall {name} --help");
@@ -163,15 +164,11 @@ fn heading(text: &str) -> String {
 }
 
 fn header(text: &str) -> String {
-    let styles = Styles::styled();
-    let style = styles.get_header();
-    format!("{style}{text}{style:#}")
+    styled(*Styles::styled().get_header(), text)
 }
 
 fn literal(text: &str) -> String {
-    let styles = Styles::styled();
-    let style = styles.get_literal();
-    format!("{style}{text}{style:#}")
+    styled(*Styles::styled().get_literal(), text)
 }
 
 /// The maximum width, in columns, of a term whose description is on the same line.
@@ -231,60 +228,35 @@ fn not_utf8(words: &[OsString]) -> Option<String> {
     variable.or_else(word)
 }
 
-/// Flags that users might know from other programs, and what to type instead.
-struct Elsewhere {
-    flags: &'static [&'static str],
-    /// The commands that the tip is for. Empty if it's for all commands.
-    verbs: &'static [&'static str],
-    tip: &'static str,
-}
-
-const fn elsewhere(flags: &'static [&'static str], tip: &'static str) -> Elsewhere {
-    Elsewhere { flags, verbs: &[], tip }
-}
-
 const DRY_RUN: &[&str] = &["dry-run", "dryrun", "noop", "preview", "what-if", "check"];
-/// The tips for flags from other programs. The first entry that matches the flag and the command is used.
-const ELSEWHERE: &[Elsewhere] = &[
-    elsewhere(&["excel", "xlsx", "spreadsheet"], "use '--format csv'"),
-    elsewhere(&["md"], "use '--format markdown'"),
-    elsewhere(&["html"], "use '--report html=FILE'"),
-    elsewhere(
+/// Flags that users might know from other programs, the commands that the tip is for (empty if it's for all commands), and what to
+/// type instead. The first entry that matches the flag and the command is used.
+const ELSEWHERE: &[(&[&str], &[&str], &str)] = &[
+    (&["excel", "xlsx", "spreadsheet"], &[], "use '--format csv'"),
+    (&["md"], &[], "use '--format markdown'"),
+    (&["html"], &[], "use '--report html=FILE'"),
+    (
         &["token", "api-token", "api-key", "apikey", "key", "pylon-api-token"],
+        &[],
         "set the variable PYLON_API_TOKEN or use '--token-file FILE', because other processes can read the command line. \
          If this was a real token, revoke it in Pylon",
     ),
-    Elsewhere {
-        flags: DRY_RUN,
-        verbs: &["fmt", "import"],
-        tip: "use '--diff' to show what would be written without writing it",
-    },
-    Elsewhere {
-        flags: DRY_RUN,
-        verbs: &["rollback"],
-        tip: "use '--dry-run' to show what would be restored without restoring it",
-    },
-    elsewhere(DRY_RUN, "use 'rolecall plan' to show what would change without changing it"),
-    elsewhere(
-        &["url", "host", "endpoint", "api-url"],
-        "use '--base-url URL', '--region us', or '--region eu'",
+    (DRY_RUN, &["fmt", "import"], "use '--diff' to show what would be written without writing it"),
+    (DRY_RUN, &["rollback"], "use '--dry-run' to show what would be restored without restoring it"),
+    (DRY_RUN, &[], "use 'rolecall plan' to show what would change without changing it"),
+    (&["url", "host", "endpoint", "api-url"], &[], "use '--base-url URL', '--region us', or '--region eu'"),
+    (&["file", "path", "input"], &[], "use '--config FILE' to name the root file"),
+    (&["no-color", "no-colour", "nocolor"], &[], "use '--color never'"),
+    (&["debug", "trace"], &[], "use '--verbose'"),
+    (&["silent"], &[], "use '--quiet'"),
+    (
+        &["force", "override"],
+        &["plan", "apply", "rollback"],
+        "use '--max-changes N' with 'apply' or 'rollback' to allow more changes; for any other guardrail, add the acknowledgment \
+         that the plan shows",
     ),
-    elsewhere(&["file", "path", "input"], "use '--config FILE' to name the root file"),
-    elsewhere(&["no-color", "no-colour", "nocolor"], "use '--color never'"),
-    elsewhere(&["debug", "trace"], "use '--verbose'"),
-    elsewhere(&["silent"], "use '--quiet'"),
-    Elsewhere {
-        flags: &["force", "override"],
-        verbs: &["plan", "apply", "rollback"],
-        tip: "use '--max-changes N' with 'apply' or 'rollback' to allow more changes; for any other guardrail, add the acknowledgment \
-              that the plan shows",
-    },
-    Elsewhere {
-        flags: &["strict", "werror", "deny-warnings"],
-        verbs: &["validate"],
-        tip: "use '--deny warnings' to fail on warnings",
-    },
-    elsewhere(&["user", "email", "target"], "use '--only EMAIL' with 'plan' or 'apply'"),
+    (&["strict", "werror", "deny-warnings"], &["validate"], "use '--deny warnings' to fail on warnings"),
+    (&["user", "email", "target"], &[], "use '--only EMAIL' with 'plan' or 'apply'"),
 ];
 
 /// Returns the argument that clap rejected.
@@ -304,11 +276,11 @@ fn typed_verb(words: &[OsString]) -> Option<&'static Verb> {
 fn flag_of_elsewhere(error: &clap::Error, words: &[OsString]) -> Option<String> {
     let flag = rejected(error)?.strip_prefix("--")?.split('=').next()?.to_ascii_lowercase().replace('_', "-");
     let verb = typed_verb(words);
-    let is_meant = |row: &&Elsewhere| {
-        let is_for_verb = row.verbs.is_empty() || verb.is_some_and(|verb| row.verbs.contains(&verb.name));
-        row.flags.contains(&flag.as_str()) && is_for_verb
-    };
-    let tip = ELSEWHERE.iter().find(is_meant).map(|row| row.tip.to_owned());
+    let meant = ELSEWHERE.iter().find(|(flags, verbs, _)| {
+        let is_for_verb = verbs.is_empty() || verb.is_some_and(|verb| verbs.contains(&verb.name));
+        flags.contains(&flag.as_str()) && is_for_verb
+    });
+    let tip = meant.map(|(.., tip)| (*tip).to_owned());
     tip.or_else(|| Format::WORDS.contains(&flag.as_str()).then(|| format!("use '--format {flag}'")))
 }
 
@@ -323,10 +295,12 @@ fn flag_of_others(error: &clap::Error) -> Option<String> {
     (!verbs.is_empty()).then(|| format!("'--{flag}' is an option of: {verbs}"))
 }
 
+/// The commands whose report is available as CSV (`crate::report::csv`).
+const WITH_CSV: [&str; 4] = ["plan", "agenda", "roles", "access"];
+
 /// Checks that a command has a CSV report. If not, the error lists the commands that have one.
 pub fn check_csv(command: &str) -> Result<(), String> {
-    let has_csv = VERBS.iter().any(|verb| verb.has_csv && verb.name == command);
-    if has_csv { Ok(()) } else { Err(names(|verb| verb.has_csv)) }
+    if WITH_CSV.contains(&command) { Ok(()) } else { Err(WITH_CSV.join(", ")) }
 }
 
 /// Suggests `--config` for a root file that was passed as an argument.

@@ -5,7 +5,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::verbs::{GROUPS, VERBS, Verb};
-use super::{EXITS, START, WRONG_USAGE, command};
+use super::{EXITS, START, WRONG_USAGE, about, command};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManualPage {
@@ -91,12 +91,8 @@ fn main_page(command: &Command) -> ManualPage {
     for (group, names) in GROUPS {
         roff.control("SS", [*group]);
         for name in *names {
-            let about = command.find_subcommand(name).and_then(Command::get_about);
-            entry(
-                &mut roff,
-                &format!("rolecall-{name}(1)"),
-                &about.map(ToString::to_string).unwrap_or_default(),
-            );
+            let about = command.find_subcommand(name).map(about).unwrap_or_default();
+            entry(&mut roff, &format!("rolecall-{name}(1)"), &about);
         }
     }
     let variables: Vec<_> = VARIABLES.iter().map(|(name, _, means)| (*name, *means)).collect();

@@ -12,8 +12,6 @@ pub struct Verb {
     pub exits: &'static [(&'static str, &'static str)],
     /// The common flags that don't apply to this command and are therefore hidden from its help.
     pub unused: &'static [&'static str],
-    /// Whether the report is available as CSV (`crate::report::csv`).
-    pub has_csv: bool,
 }
 
 /// The groups in the list of commands, each with its commands.
@@ -65,7 +63,6 @@ pub const VERBS: &[Verb] = &[
             ("3", "a guardrail blocks the plan"),
         ],
         unused: &[],
-        has_csv: true,
     },
     Verb {
         name: "apply",
@@ -79,7 +76,6 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: CARRIED,
         unused: &[],
-        has_csv: false,
     },
     Verb {
         name: "rollback",
@@ -104,7 +100,6 @@ pub const VERBS: &[Verb] = &[
             ),
         ],
         unused: &[],
-        has_csv: false,
     },
     Verb {
         name: "import",
@@ -123,7 +118,6 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[("0", "success, or nothing to write"), ("1", "failed; nothing was written"), HALF_WRITTEN],
         unused: &[],
-        has_csv: false,
     },
     Verb {
         name: "validate",
@@ -140,7 +134,6 @@ pub const VERBS: &[Verb] = &[
             ("1", "a file is not valid, or there is a warning and --deny warnings is given"),
         ],
         unused: NO_PROGRESS,
-        has_csv: false,
     },
     Verb {
         name: "fmt",
@@ -159,7 +152,6 @@ pub const VERBS: &[Verb] = &[
             HALF_WRITTEN,
         ],
         unused: NO_PROGRESS,
-        has_csv: false,
     },
     Verb {
         name: "compare",
@@ -180,7 +172,6 @@ pub const VERBS: &[Verb] = &[
             ("2", "the versions differ (with --detailed-exitcode)"),
         ],
         unused: NO_PROGRESS,
-        has_csv: false,
     },
     Verb {
         name: "agenda",
@@ -191,7 +182,6 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN, ("1", "the files are not valid")],
         unused: NO_PROGRESS,
-        has_csv: true,
     },
     Verb {
         name: "show",
@@ -203,7 +193,6 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN, ("1", "the file cannot be read, or is not a saved plan")],
         unused: &["config", "quiet", "verbose"],
-        has_csv: false,
     },
     Verb {
         name: "explain",
@@ -218,7 +207,6 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN, ("1", "failed, no person matches, or several people match")],
         unused: &[],
-        has_csv: false,
     },
     Verb {
         name: "roles",
@@ -227,7 +215,6 @@ pub const VERBS: &[Verb] = &[
         examples: &[("rolecall roles", "list the names that `role =` accepts")],
         exits: &[SHOWN, ("1", "failed")],
         unused: &[],
-        has_csv: true,
     },
     Verb {
         name: "access",
@@ -245,7 +232,6 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN, ("1", "failed")],
         unused: &[],
-        has_csv: true,
     },
     Verb {
         name: "doctor",
@@ -254,7 +240,6 @@ pub const VERBS: &[Verb] = &[
         examples: &[("rolecall doctor", "check the setup before the first plan or after a failure")],
         exits: &[("0", "no check failed"), ("1", "a check failed")],
         unused: &[],
-        has_csv: false,
     },
     Verb {
         name: "demo",
@@ -263,7 +248,6 @@ pub const VERBS: &[Verb] = &[
         examples: &[("rolecall demo", "write the example to rolecall-demo/")],
         exits: &[SHOWN, ("1", "the folder already exists, or cannot be written")],
         unused: &["config", "quiet", "verbose"],
-        has_csv: false,
     },
     Verb {
         name: "sandbox",
@@ -279,10 +263,10 @@ pub const VERBS: &[Verb] = &[
         exits: &[
             ("0", "interrupted, or the description was written"),
             ("1", "failed"),
+            ("129", "stopped by SIGHUP"),
             ("143", "stopped by SIGTERM"),
         ],
         unused: NO_PROGRESS,
-        has_csv: false,
     },
     Verb {
         name: "schema",
@@ -295,7 +279,6 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN],
         unused: NO_REPORT,
-        has_csv: false,
     },
     Verb {
         name: "completions",
@@ -307,7 +290,6 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN],
         unused: NO_REPORT,
-        has_csv: false,
     },
     Verb {
         name: "man",
@@ -318,6 +300,5 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN, ("1", "a page could not be written")],
         unused: NO_REPORT,
-        has_csv: false,
     },
 ];

@@ -19,7 +19,7 @@ use super::operation::ApiOperation;
 use super::organization::{Api, ApiSettings, Organization, OrganizationStanding, Role, find_role};
 use super::state::SandboxState;
 use super::users::Users;
-use super::written_user::{Resolver, WrittenUser};
+use super::written_user::{Resolver, UserKind, WrittenUser};
 
 /// The API token that a world accepts unless another one is set with [`World::with_token`].
 pub const DEFAULT_TOKEN: &str = "sandbox-token";
@@ -126,8 +126,9 @@ impl World {
         self.find(who).map(|(_, user)| user.clone())
     }
 
-    pub fn user_count(&self) -> usize {
-        self.users.len()
+    /// Returns the number of users, not counting integrations.
+    pub fn person_count(&self) -> usize {
+        self.users.iter().filter(|user| user.kind == UserKind::Person).count()
     }
 
     pub fn users(&self) -> impl Iterator<Item = WrittenUser> {

@@ -187,7 +187,7 @@ impl RollbackNotes {
     /// Sets the file edits that keep the next apply from undoing the rollback.
     pub fn set_files(&mut self, files: &Adoption, sources: &Sources, roles: &RoleCatalog) {
         self.contradicted = files.declared_otherwise();
-        self.files = file_lines(files, sources, FileState::WouldBeWritten);
+        self.files = file_lines(files, sources, FileState::WouldBeWritten, true);
         self.unwritten = skipped_lines(files, sources, roles);
     }
 }

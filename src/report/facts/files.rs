@@ -63,9 +63,10 @@ pub struct SkippedLine {
 }
 
 impl FileLine {
-    /// Creates an entry for a file, with a diff between its texts `before` and `after`.
-    pub fn new(name: &str, state: FileState, before: &str, after: &str) -> Self {
-        Self { name: Printable::new(name), state, people: None, hunks: diff_texts(before, after) }
+    /// Creates an entry for a file, with a diff between the texts if they are given.
+    pub fn new(name: &str, state: FileState, texts: Option<(&str, &str)>) -> Self {
+        let hunks = texts.map(|(before, after)| diff_texts(before, after)).unwrap_or_default();
+        Self { name: Printable::new(name), state, people: None, hunks }
     }
 }
 
@@ -74,9 +75,10 @@ fn as_diff<S: Serializer>(hunks: &[Hunk], serializer: S) -> Result<S::Ok, S::Err
 }
 
 /// Returns an entry for each file that an [`Adoption`] updates.
-pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> Vec<FileLine> {
+pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState, has_diff: bool) -> Vec<FileLine> {
     let line = |edit: &crate::adoption::FileEdit| {
-        FileLine::new(sources.name(edit.file), state, sources.text(edit.file), &edit.text)
+        let texts = (sources.text(edit.file), &*edit.text);
+        FileLine::new(sources.name(edit.file), state, has_diff.then_some(texts))
     };
     adoption.files.iter().map(line).collect()
 }

@@ -476,7 +476,7 @@ pub(super) fn file(deal: &mut Deal<'_>, name: Carrier, text: Carrier) -> FileLin
     let text: String = deal.raw(text).chars().take(1000).collect();
     let (before, after) =
         (format!("{text}\n# {text}\nx = 1 # {text}\n"), format!("{text}\nx = \"{text}\"\n{text}"));
-    FileLine::new(deal.raw(name), FileState::WouldBeWritten, &before, &after)
+    FileLine::new(deal.raw(name), FileState::WouldBeWritten, Some((&before, &after)))
 }
 
 fn failure(cause: FailureCause) -> Failure {

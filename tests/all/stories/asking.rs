@@ -423,6 +423,8 @@ fn every_command_looks_up_a_role_wherever_it_is_named() {
             .names("plan::unknown_role")
             .mentions("`rolecall sandbox --write-state pylon.json`")
             .mentions("`rolecall import --state pylon.json`");
+        let piped = in_a_sandbox.run_with(&["plan", "--sandbox", "--config", "-"], &users);
+        piped.exits(1).mentions("`rolecall sandbox --write-state pylon.json -c -`");
     }
 }
 

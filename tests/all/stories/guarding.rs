@@ -52,6 +52,11 @@ fn ten_changes_are_always_allowed_and_the_eleventh_needs_a_larger_team() {
         &scene,
         "If this is intended, run `rolecall apply --max-changes 11`, or add this to the root file:\n",
     );
+    let few = "[guardrails]\nmax_changes = 1\n";
+    let limited = pylon(12).file("users.toml", format!("{few}[users]\n{}", demote(0..3)));
+    let run = limited.run("plan --only m00@acme.example --only m01@acme.example");
+    let again = "run `rolecall apply --only m00@acme.example --only m01@acme.example --max-changes 2`";
+    assert!(run.exits(3).stdout.contains(again), "{}", run.stdout);
     scene.run("apply --auto-approve --max-changes 11").exits(0);
     assert_eq!(scene.patches().len(), 11);
 }

@@ -59,9 +59,17 @@ fn a_team_file_is_refused_as_the_config_of_a_command_that_plans() {
             "help: run the command with -c {root}; to change only one person, add --only EMAIL"
         ));
     };
-    for words in ["plan", "apply --auto-approve", "import --update", "explain bo@acme.example", "access"] {
+    let commands =
+        ["plan", "apply --auto-approve", "import --update", "explain bo@acme.example", "access", "roles"];
+    for words in commands {
         refused("work", &format!("{words} --sandbox -c teams/emea.toml"), "users.toml");
     }
+    let doctor = scene.run_below("work", "doctor --sandbox -c teams/emea.toml");
+    assert!(
+        doctor.exits(1).stdout.contains("teams/emea.toml is a team file of users.toml"),
+        "{}",
+        doctor.stdout
+    );
     refused("work/teams", "plan --sandbox -c ./emea.toml", "../users.toml");
     let scene_outside = Scene::offline().file("users.toml", FILE).file("teams/emea.toml", TEAM);
     for words in ["apply --sandbox --auto-approve", "agenda"] {

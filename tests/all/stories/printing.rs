@@ -118,5 +118,9 @@ fn connection_flags_are_only_for_commands_that_send_requests() {
     }
     // Commands that don't send requests ignore the variables for a connection, because the environment might be set up for other
     // commands.
-    scene.env("PYLON_BASE_URL", "nonsense").env("ROLECALL_RATE", "nonsense").run("validate").exits(0);
+    let scene = scene.env("PYLON_BASE_URL", "nonsense").env("ROLECALL_RATE", "nonsense");
+    scene.run("validate").exits(0);
+    scene.run("demo").exits(0);
+    // An empty variable counts as unset.
+    scene.env("PYLON_BASE_URL", "").env("ROLECALL_RATE", "").run("plan --sandbox").exits(0);
 }
