@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::desired::{DesiredPerson, DesiredState, Origin};
 use crate::layout::{self, PersonValues, Refused, edited};
 use crate::observed::{ObservedState, Person, RoleCatalog};
-use crate::plan::{Change, Edit};
+use crate::plan::{Change, Edit, Subject};
 use crate::roster::role_rules::is_same_text;
 use crate::roster::{Email, Field, FieldValue, PerField, RoleRule, Roster, Window};
 use crate::source::{FileId, Place, Sourced, Sources};
@@ -19,19 +19,13 @@ use crate::source::{FileId, Place, Sourced, Sources};
 /// The files updated to match Pylon, along with the values that couldn't be written to them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Adoption {
-    /// The files to change, in the order they were read.
-    pub files: Vec<FileEdit>,
+    /// The new text of each file to change, in the order the files were read.
+    pub files: BTreeMap<FileId, String>,
     /// The declared addresses of the people whose values change in the files.
     pub people: BTreeSet<Email>,
     /// The number of people added to the files.
     pub added: usize,
     pub not_written: Vec<NotWritten>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileEdit {
-    pub file: FileId,
-    pub text: String,
 }
 
 /// A value or person left out of the updated files, with the reason.
@@ -68,6 +62,9 @@ pub enum NotWrittenReason {
     Refused(Refused),
 }
 
+/// The values to declare for each field of a person, or the reason to leave the field as it is.
+type WantedValues<'c> = Vec<(Field, Result<&'c [FieldValue], NotWrittenReason>)>;
+
 impl Adoption {
     /// Edits the files to declare Pylon's current values, instead of applying `changes` to Pylon.
     pub fn of_changes<'c>(
@@ -76,26 +73,17 @@ impl Adoption {
         roles: &RoleCatalog,
         now: Timestamp,
     ) -> Self {
-        let mut adoption = Self::default();
-        let mut file_edits = Vec::new();
-        for Change { subject, edits } in changes {
-            let (email, mut values) = (&subject.email, PerField::default());
-            let addresses: Vec<&Email> = subject.addresses().collect();
-            for Edit { field, from, to: _, through_scim: _, place: _, origin } in edits {
-                let wanted = if let Some(why) = temporary(origin) {
-                    Err(why)
-                } else if let Some(end) = ended_window(&email.value, *field, from, roster, roles, now) {
-                    Err(NotWrittenReason::EndedWindow(end))
-                } else {
-                    declarable(*field, from, roles)
-                        .and_then(|value| obeying(*field, value, &email.value, &addresses, roster, roles))
-                };
-                values[*field] = adoption.noted(*field, email, wanted);
-            }
-            file_edits.extend(change(email, values));
-        }
-        adoption.write(file_edits, &roster.sources);
-        adoption
+        let people = changes.map(|Change { subject, edits }| {
+            let email = &subject.email;
+            let wanted = edits.iter().map(|edit| {
+                let Edit { field, from, to: _, through_scim: _, place: _, origin } = edit;
+                let ended = || ended_window(&email.value, *field, from, roster, roles, now);
+                let why = temporary(origin).or_else(|| ended().map(NotWrittenReason::EndedWindow));
+                (*field, why.map_or(Ok(from.as_slice()), Err))
+            });
+            (subject, email, wanted.collect())
+        });
+        Self::declaring(people, roster, roles)
     }
 
     /// Edits the files to declare the values restored by a rollback, unless the files already declare the same values.
@@ -106,30 +94,49 @@ impl Adoption {
         observed: &ObservedState,
     ) -> Self {
         let roles = &observed.roles;
+        let people = changes.iter().filter_map(|Change { subject, edits }| {
+            let declared = subject.addresses().find_map(|email| find(desired, email))?;
+            let wanted = edits.iter().filter_map(|edit| {
+                let Edit { field, from: _, to, through_scim: _, place: _, origin: _ } = edit;
+                let desired = declared.likely_value(*field)?;
+                let is_declared = roles.value_meant(*field, &desired.value.value).as_ref() == Some(to);
+                let value = temporary(&desired.origin).map_or(Ok(std::slice::from_ref(to)), Err);
+                (!is_declared).then_some((*field, value))
+            });
+            Some((subject, &declared.email, wanted.collect()))
+        });
+        Self::declaring(people, roster, roles)
+    }
+
+    /// Edits the files to declare the given values of each person, who is declared under the given address.
+    fn declaring<'c>(
+        people: impl Iterator<Item = (&'c Subject, &'c Sourced<Email>, WantedValues<'c>)>,
+        roster: &Roster,
+        roles: &RoleCatalog,
+    ) -> Self {
         let mut adoption = Self::default();
-        let mut file_edits = Vec::new();
-        for Change { subject, edits } in changes {
-            let Some(declared) = subject.addresses().find_map(|email| find(desired, email)) else {
-                continue;
-            };
-            let (email, mut values) = (&declared.email, PerField::default());
+        let mut edits = Vec::new();
+        for (subject, email, wanted) in people {
             let addresses: Vec<&Email> = subject.addresses().collect();
-            for Edit { field, from: _, to, through_scim: _, place: _, origin: _ } in edits {
-                let Some(desired) = declared.likely_value(*field) else { continue };
-                if roles.value_meant(*field, &desired.value.value).as_ref() == Some(to) {
-                    continue;
+            let mut values = PerField::default();
+            for (field, value) in wanted {
+                let value = value
+                    .and_then(|value| declarable(field, value, roles))
+                    .and_then(|value| obeying(field, value, &email.value, &addresses, roster, roles));
+                match value {
+                    Ok(value) => values[field] = Some(value),
+                    Err(why) => {
+                        let field = Some(field);
+                        adoption.not_written.push(NotWritten { email: email.clone(), field, why });
+                    }
                 }
-                let wanted = if let Some(why) = temporary(&desired.origin) {
-                    Err(why)
-                } else {
-                    declarable(*field, std::slice::from_ref(to), roles)
-                        .and_then(|value| obeying(*field, value, &email.value, &addresses, roster, roles))
-                };
-                values[*field] = adoption.noted(*field, email, wanted);
             }
-            file_edits.extend(change(email, values));
+            if !values.is_none() {
+                let values = PersonValues { email: email.value.clone(), values };
+                edits.push((email.clone(), layout::PersonEdit::Change(values)));
+            }
         }
-        adoption.write(file_edits, &roster.sources);
+        adoption.write(edits, &roster.sources);
         adoption
     }
 
@@ -177,22 +184,6 @@ impl Adoption {
         self.people.iter().chain(others).collect::<BTreeSet<_>>().len()
     }
 
-    /// Returns the value to write, or records why it can't be written and returns `None`.
-    fn noted(
-        &mut self,
-        field: Field,
-        email: &Sourced<Email>,
-        wanted: Result<FieldValue, NotWrittenReason>,
-    ) -> Option<FieldValue> {
-        match wanted {
-            Ok(value) => Some(value),
-            Err(why) => {
-                self.not_written.push(NotWritten { email: email.clone(), field: Some(field), why });
-                None
-            }
-        }
-    }
-
     /// Applies the edits, file by file. An entry that can't be edited is added to `not_written` and doesn't affect the other
     /// edits.
     fn write(&mut self, edits: Vec<(Sourced<Email>, layout::PersonEdit)>, sources: &Sources) {
@@ -201,19 +192,13 @@ impl Adoption {
             by_file.entry(email.place.file).or_default().push((email, edit));
         }
         for (file, edits) in by_file {
-            let text = self
-                .files
-                .iter()
-                .find(|edit| edit.file == file)
-                .map_or(sources.text(file), |edit| &edit.text);
-            let text = self.edit_what_is_possible(text.to_owned(), edits);
-            match self.files.iter_mut().find(|edit| edit.file == file) {
-                Some(edit) => edit.text = text,
-                None if text == sources.text(file) => {}
-                None => self.files.push(FileEdit { file, text }),
+            let original = sources.text(file);
+            let text = self.files.get(&file).map_or(original, String::as_str).to_owned();
+            let text = self.edit_what_is_possible(text, edits);
+            if text != original || self.files.contains_key(&file) {
+                self.files.insert(file, text);
             }
         }
-        self.files.sort_by_key(|edit| edit.file);
     }
 
     /// Makes the `edits` that are possible in `text`, counts them, and returns the edited text. Adds the others to
@@ -259,18 +244,6 @@ impl Adoption {
             layout::PersonEdit::Add(_) => self.added += 1,
         }
     }
-}
-
-/// Builds the edit for a declared person, or returns `None` if no value changes.
-fn change(
-    email: &Sourced<Email>,
-    values: PerField<Option<FieldValue>>,
-) -> Option<(Sourced<Email>, layout::PersonEdit)> {
-    if values.is_none() {
-        return None;
-    }
-    let values = PersonValues { email: email.value.clone(), values };
-    Some((email.clone(), layout::PersonEdit::Change(values)))
 }
 
 /// Returns the values to declare for a new person. A role is mandatory. Any other wanted value that can't be expressed in a file

@@ -9,13 +9,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::adoption::{NotWrittenReason, declarable_values};
-use crate::layout::{NewFile, NewInclude, NewTeam, PersonValues, fresh, fresh_team};
+use crate::layout::{NewFile, PersonValues, fresh, fresh_team};
 use crate::observed::{Found, ObservedState, Person, RoleCatalog};
 use crate::printable::Printable;
 use crate::roster::{Email, Field, PerField, Region, RoleName, Roster};
 
-/// The folder for team files, relative to the folder of the root file.
-pub const TEAMS: &str = "teams";
+pub use crate::layout::TEAMS;
+
 /// A domain's team file gets a default role only if at least this many people have that role. With fewer people, a default
 /// wouldn't shorten the file.
 const WORTH_A_DEFAULT: usize = 3;
@@ -96,7 +96,7 @@ impl<'s> NewRoster<'s> {
         let split = split.filter(|_| !people.is_empty());
         let default_role = if split.is_some() { None } else { most_common(&people, &state.roles) };
         let text = fresh(&NewFile {
-            include: split.map(include),
+            include: split.map(about),
             allow_unicode_emails: unicode > 0,
             organization: Some(state.organization.id.as_str()).filter(|id| !id.is_empty()),
             region,
@@ -109,12 +109,12 @@ impl<'s> NewRoster<'s> {
     }
 }
 
-const fn include(by: SplitBy) -> NewInclude<'static> {
-    let about = match by {
+/// Returns the comment in the root file about the team files.
+const fn about(by: SplitBy) -> &'static str {
+    match by {
         SplitBy::Role => "The people are in these files, one per role.",
         SplitBy::Domain => "The people are in these files, one per domain of their addresses.",
-    };
-    NewInclude { about, pattern: "teams/*.toml" }
+    }
 }
 
 /// Returns the values to declare for a person, or the reason the person is left out.
@@ -178,7 +178,7 @@ fn teams(people: Vec<PersonValues>, by: SplitBy, roles: &RoleCatalog) -> Vec<Tea
             SplitBy::Role => of_role(&group, roles),
             SplitBy::Domain => of_domain(&people, roles),
         };
-        let text = fresh_team(&NewTeam { about, default_role: default_role.as_ref(), people: &people });
+        let text = fresh_team(&about, default_role.as_ref(), &people);
         TeamFile { name, text, declared: people.len(), has_default: default_role.is_some() }
     };
     let mut teams: Vec<TeamFile> = groups.into_iter().map(team).collect();

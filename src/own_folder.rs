@@ -117,7 +117,7 @@ mod system {
     use rustix::io::Errno;
     use rustix::process::geteuid;
 
-    use super::{Error, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};
+    use super::{Error, ErrorKind, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};
 
     const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
     /// With `NONBLOCK`, opening a pipe returns without waiting for a peer, so that the pipe can be rejected.
@@ -200,19 +200,12 @@ mod system {
     /// Ignores the error from a file system that can't sync folders.
     pub(super) fn synced(done: Result<()>) -> Result<()> {
         match done {
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    std::io::ErrorKind::InvalidInput | std::io::ErrorKind::Unsupported
-                ) =>
-            {
-                Ok(())
-            }
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
             done => done,
         }
     }
 
-    pub(super) fn sync_folder(path: &Path) -> Result<()> {
+    pub fn sync_folder(path: &Path) -> Result<()> {
         synced(File::open(path)?.sync_all())
     }
 }
@@ -262,15 +255,13 @@ mod system {
         }
     }
 
-    pub(super) fn sync_folder(_: &Path) -> Result<()> {
+    pub fn sync_folder(_: &Path) -> Result<()> {
         Ok(())
     }
 }
 
 /// Syncs any folder, not just one of rolecall's own, so that the names of new files survive a crash.
-pub fn sync_folder(path: &Path) -> Result<()> {
-    system::sync_folder(path)
-}
+pub use system::sync_folder;
 
 #[cfg(all(test, unix))]
 mod tests {

@@ -85,11 +85,12 @@ impl Printable {
 
     /// Truncates several old values and the new value of a change, like [`Printable::cut_change`].
     pub fn cut_changes(before: &[&str], after: &str, limit: usize) -> (Vec<Self>, Self) {
-        let mut shown_after = Self::cut(after, limit);
-        let mut shown_before = Vec::new();
+        let plain = Self::cut(after, limit);
+        let (mut shown_before, mut shown_after) = (Vec::new(), plain.clone());
         for before in before {
             let [before, from_difference] = Self::cut_change(before, after, limit);
-            if from_difference != shown_after {
+            // Old values that differ early don't need the characters around a difference from another one.
+            if from_difference != plain {
                 shown_after = from_difference;
             }
             shown_before.push(before);
@@ -214,6 +215,16 @@ mod tests {
         ] {
             let shown = Printable::cut_change(before, after, 6);
             assert_eq!(shown.each_ref().map(Printable::as_str), expected);
+        }
+    }
+
+    #[test]
+    fn the_new_value_shows_the_difference_from_any_old_value_that_starts_alike() {
+        let [emea, apac] = ["EMEA", "APAC"].map(|zone| format!("{} {zone}", "Regional support".repeat(3)));
+        for before in [[emea.as_str(), "Viewer"], ["Viewer", &emea]] {
+            let (shown, after) = Printable::cut_changes(&before, &apac, 20);
+            assert!(after.raw().ends_with("APAC"), "{after}");
+            assert!(shown.iter().any(|before| before.raw().ends_with("EMEA")), "{shown:?}");
         }
     }
 

@@ -96,16 +96,7 @@ impl Applied {
             let place = Place::new(file, start..start + line.trim_end().len());
             start += line.len();
             match serde_json::from_str::<JournalLine>(line) {
-                Ok(JournalLine::Begin {
-                    version: VERSION,
-                    at: _,
-                    command: _,
-                    organization,
-                    host,
-                    changes: _,
-                    user: _,
-                    undoes: _,
-                }) => {
+                Ok(JournalLine::Begin { version: VERSION, organization, host, .. }) => {
                     let begins = (organization, host);
                     if begun.as_ref().is_some_and(|begun| *begun != begins) {
                         return Err(no_journal("it covers several organizations or hosts"));
@@ -115,15 +106,15 @@ impl Applied {
                 Ok(JournalLine::Begin { version, .. }) => {
                     return Err(no_journal(&other_version(version)));
                 }
-                // Each retry adds another intent record, but only the first record has the values from before the apply.
-                Ok(JournalLine::Intent { at: _, number: _, operation }) => {
-                    sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
-                }
-                Ok(JournalLine::Outcome { at: _, operation, outcome }) if !may_have_changed(&outcome) => {
+                Ok(JournalLine::Outcome { operation, outcome, at: _ }) if !may_have_changed(&outcome) => {
                     sent.remove(&operation.user);
                 }
-                // If the intent is unreadable, use the operation recorded with the outcome, which is identical.
-                Ok(JournalLine::Outcome { at: _, operation, outcome: _ }) => {
+                // Each retry adds another intent record, but only the first record has the values from before the apply. If the
+                // intent is unreadable, use the operation recorded with the outcome, which is identical.
+                Ok(
+                    JournalLine::Intent { operation, at: _, number: _ }
+                    | JournalLine::Outcome { operation, at: _, outcome: _ },
+                ) => {
                     sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
                 }
                 Ok(JournalLine::Answer { .. }) => {}

@@ -245,21 +245,8 @@ pub(super) enum Evidence {
     /// Every field has the planned value, but the user still holds a role that the change takes away, now through a SCIM group.
     /// Pylon lists a role only once even if it's both assigned and granted by a group, so the plan couldn't foresee this.
     StillHeld,
-    /// At least one field has its old value, and all others have the planned value.
-    Before,
-    /// At least one field has neither its old value nor the planned value.
-    Third,
-}
-
-impl Evidence {
-    /// Returns the corresponding [`LastRead`], or `None` if the read showed the planned values.
-    pub(super) fn last_read(self) -> Option<LastRead> {
-        match self {
-            Self::Desired | Self::StillHeld => None,
-            Self::Before => Some(LastRead::OldValue),
-            Self::Third => Some(LastRead::OtherValue),
-        }
-    }
+    /// At least one field doesn't have the planned value.
+    Differs(LastRead),
 }
 
 pub(super) fn evidence(change: &Change, person: &Person) -> Evidence {
@@ -272,8 +259,8 @@ pub(super) fn evidence(change: &Change, person: &Person) -> Evidence {
             Evidence::Desired
         }
     } else if change.edits.iter().all(|edit| is_set(edit) || is_as_before(edit)) {
-        Evidence::Before
+        Evidence::Differs(LastRead::OldValue)
     } else {
-        Evidence::Third
+        Evidence::Differs(LastRead::OtherValue)
     }
 }

@@ -203,10 +203,10 @@ fn update(args: &ImportArgs, session: Session<'_>) -> Done {
             adoption.add(&unmanaged, file, &roster, &prepared.observation.state.roles, args.fields());
         }
         if !args.diff {
-            let rewritten = adoption.files.iter().map(|edit| Rewritten {
-                name: roster.sources.name(edit.file),
-                before: roster.sources.text(edit.file),
-                after: edit.text.clone(),
+            let rewritten = adoption.files.iter().map(|(file, text)| Rewritten {
+                name: roster.sources.name(*file),
+                before: roster.sources.text(*file),
+                after: text.clone(),
             });
             rewrite(rewritten.collect())?;
         }

@@ -283,16 +283,14 @@ fn items(
     };
     let differs = |statement: &DeclaredStatement| !common.contains(&statement.identity());
     // Sorted by the rank of the key. Repeated statements for a key remain in file order, with the old ones first.
-    let mut by_key: BTreeMap<(usize, String), (Vec<DeclaredStatement>, Vec<DeclaredStatement>)> =
-        BTreeMap::new();
-    for statement in old.into_iter().filter(differs) {
-        by_key.entry((statement.rank, statement.key.clone())).or_default().0.push(statement);
-    }
-    for statement in new.into_iter().filter(differs) {
-        by_key.entry((statement.rank, statement.key.clone())).or_default().1.push(statement);
+    let mut by_key: BTreeMap<(usize, String), [Vec<DeclaredStatement>; 2]> = BTreeMap::new();
+    for (version, statements) in [old, new].into_iter().enumerate() {
+        for statement in statements.into_iter().filter(differs) {
+            by_key.entry((statement.rank, statement.key.clone())).or_default()[version].push(statement);
+        }
     }
     let mut items = Vec::new();
-    for ((_, key), (olds, news)) in by_key {
+    for ((_, key), [olds, news]) in by_key {
         let mut item = |old: Option<DeclaredStatement>, new: Option<DeclaredStatement>| {
             let roles = [&old, &new].into_iter().flatten().flat_map(|statement| &statement.roles);
             let found = roles.map(|role| guarded.has(role)).max().unwrap_or(Guarded::No);
@@ -319,7 +317,14 @@ fn items(
             olds.into_iter().for_each(|old| item(Some(old), None));
             news.into_iter().for_each(|new| item(None, Some(new)));
         } else {
-            item(olds.into_iter().next(), news.into_iter().next());
+            // A limit of a role can be declared once per spelling of the role, so there may be several pairs.
+            let (mut olds, mut news) = (olds.into_iter(), news.into_iter());
+            loop {
+                match (olds.next(), news.next()) {
+                    (None, None) => break,
+                    (old, new) => item(old, new),
+                }
+            }
         }
     }
     items

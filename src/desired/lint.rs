@@ -85,26 +85,26 @@ impl Roster {
     fn contradicting_limits(&self) -> Vec<Problem> {
         let GuardrailRules { keep_at_least, keep_at_most, .. } = &self.guardrails;
         let mut problems = Vec::new();
-        for maximum in keep_at_most {
-            let RoleLimit { role, holders: most } = maximum;
+        for RoleLimit { role, holders: most } in keep_at_most {
             let minimum = keep_at_least
                 .iter()
                 .flatten()
                 .find(|minimum| minimum.holders > *most && is_same_text(&minimum.role.value, &role.value));
+            let is_above_default = keep_at_least.is_none() && *most < DEFAULT_MINIMUM;
+            let (least, note) = match minimum {
+                Some(minimum) => (minimum.holders, ""),
+                None if is_above_default && is_admin(&role.value) => {
+                    (DEFAULT_MINIMUM, "; the minimum is the default")
+                }
+                None => continue,
+            };
             let name = Printable::cut(&role.value, 60);
-            let message = |least: u64| {
-                format!("the minimum of the role {name} ({least}) is above its maximum ({most})")
-            };
-            let problem = if let Some(RoleLimit { role, holders: least }) = minimum {
-                Problem::new(LintCode::LimitsContradict, message(*least)).at(role.place, "the minimum")
-            } else if keep_at_least.is_none() && *most < DEFAULT_MINIMUM && is_admin(&role.value) {
-                Problem::new(
-                    LintCode::LimitsContradict,
-                    message(DEFAULT_MINIMUM) + "; the minimum is the default",
-                )
-            } else {
-                continue;
-            };
+            let message =
+                format!("the minimum of the role {name} ({least}) is above its maximum ({most}){note}");
+            let mut problem = Problem::new(LintCode::LimitsContradict, message);
+            if let Some(minimum) = minimum {
+                problem = problem.at(minimum.role.place, "the minimum");
+            }
             let help = "lower the number in keep_at_least, or raise the one in keep_at_most; no number of holders satisfies both";
             problems.push(problem.at(role.place, "the maximum").help(help));
         }

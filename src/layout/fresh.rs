@@ -5,6 +5,8 @@ use super::person_values::PersonValues;
 use crate::roster::{Region, RoleName};
 use crate::toml_text::quoted;
 
+/// The folder for team files, relative to the folder of the root file.
+pub const TEAMS: &str = "teams";
 const GREETING: &str = "\
 # The roles and statuses of your Pylon users. Edit a line, run `rolecall plan` to see what would change, and then run
 # `rolecall apply`. Write a role as its name, slug, or ID.
@@ -13,8 +15,8 @@ const GREETING: &str = "\
 /// The content of a new root file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFile<'f> {
-    /// The team files to include, or `None` if the root file itself declares the people.
-    pub include: Option<NewInclude<'f>>,
+    /// A one-line comment about the team files to include, or `None` if the root file itself declares the people.
+    pub include: Option<&'f str>,
     pub allow_unicode_emails: bool,
     /// The ID of the pinned organization.
     pub organization: Option<&'f str>,
@@ -25,31 +27,12 @@ pub struct NewFile<'f> {
     pub people: &'f [PersonValues],
 }
 
-/// The `include` key of a new root file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewInclude<'f> {
-    /// A one-line comment for the line above the `include` key.
-    pub about: &'f str,
-    pub pattern: &'f str,
-}
-
-/// The content of a new team file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewTeam<'f> {
-    /// A comment of one or more lines for the top of the file. It must be printable.
-    pub about: String,
-    /// The file's default role, for everyone without a role of their own.
-    pub default_role: Option<&'f RoleName>,
-    /// The people to declare, as in [`NewFile::people`].
-    pub people: &'f [PersonValues],
-}
-
 /// Generates a new root file.
 pub fn fresh(file: &NewFile<'_>) -> String {
     let NewFile { include, allow_unicode_emails, organization, region, default_role, people } = file;
     let mut text = GREETING.to_owned();
-    if let Some(NewInclude { about, pattern }) = include {
-        text += &format!("\n# {about}\ninclude = [{}]\n", quoted(pattern));
+    if let Some(about) = include {
+        text += &format!("\n# {about}\ninclude = [\"{TEAMS}/*.toml\"]\n");
     }
     if *allow_unicode_emails {
         let below = if include.is_some() { "" } else { " below" };
@@ -70,11 +53,11 @@ pub fn fresh(file: &NewFile<'_>) -> String {
     laid_out(text)
 }
 
-/// Generates a new team file.
-pub fn fresh_team(team: &NewTeam<'_>) -> String {
-    let NewTeam { about, default_role, people } = team;
+/// Generates a new team file. `about` is a comment of one or more lines for the top of the file. It must be printable.
+/// `default_role` and `people` are as in [`NewFile`].
+pub fn fresh_team(about: &str, default_role: Option<&RoleName>, people: &[PersonValues]) -> String {
     let about: String = about.lines().map(|line| format!("# {line}\n")).collect();
-    laid_out(about + &declarations(*default_role, people))
+    laid_out(about + &declarations(default_role, people))
 }
 
 fn declarations(default_role: Option<&RoleName>, people: &[PersonValues]) -> String {

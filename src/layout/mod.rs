@@ -20,7 +20,7 @@ mod writer;
 
 pub use canonical::{NotToml, canonical};
 pub use edit::{PersonEdit, Refused, edited};
-pub use fresh::{NewFile, NewInclude, NewTeam, fresh, fresh_team};
+pub use fresh::{NewFile, TEAMS, fresh, fresh_team};
 pub use person_values::PersonValues;
 
 #[cfg(test)]

@@ -26,8 +26,7 @@ impl Plan {
         roles: &NamedRoles,
         policy: Policy,
     ) -> Result<Self, Vec<Problem>> {
-        let drawing = Drawing::of_everyone(desired, observed, roles, policy)?;
-        Ok(drawing.finish(desired.people.len()))
+        Ok(Drawing::of_everyone(desired, observed, roles, policy)?.finish())
     }
 
     /// Computes the plan for `desired`, which covers only some of the declared people. `declared` is the total number of
@@ -64,19 +63,6 @@ struct Drawing<'a> {
 }
 
 impl<'a> Drawing<'a> {
-    fn new(observed: &'a ObservedState, roles: &'a NamedRoles, policy: Policy) -> Self {
-        let plan = Plan::empty(observed, 0);
-        Self {
-            observed,
-            roles,
-            policy,
-            plan,
-            declared: HashMap::new(),
-            twice: BTreeMap::new(),
-            problems: Vec::new(),
-        }
-    }
-
     /// Compares all people in `desired` with Pylon. Fails if an address matches several people or a person is declared under
     /// several addresses.
     fn of_everyone(
@@ -85,8 +71,15 @@ impl<'a> Drawing<'a> {
         roles: &'a NamedRoles,
         policy: Policy,
     ) -> Result<Self, Vec<Problem>> {
-        let mut drawing = Self::new(observed, roles, policy);
-        drawing.declared.reserve(desired.people.len());
+        let mut drawing = Self {
+            observed,
+            roles,
+            policy,
+            plan: Plan::empty(observed, desired.people.len()),
+            declared: HashMap::with_capacity(desired.people.len()),
+            twice: BTreeMap::new(),
+            problems: Vec::new(),
+        };
         desired.people.iter().for_each(|person| drawing.person(person));
         let Self { twice, problems, .. } = &mut drawing;
         problems.extend(twice.values().flat_map(|(person, addresses)| declared_twice(person, addresses)));
@@ -176,13 +169,12 @@ impl<'a> Drawing<'a> {
         Some((stance, edit))
     }
 
-    fn finish(self, declared: usize) -> Plan {
+    fn finish(self) -> Plan {
         let Self { observed, mut plan, declared: known, .. } = self;
         let unmanaged =
             observed.people().filter(|person| !person.deactivated && !known.contains_key(&person.id));
         plan.unmanaged = unmanaged.map(|person| person.email.clone()).collect();
         plan.unmanaged.sort();
-        plan.declared = declared;
         suggest(&mut plan.absent, &plan.unmanaged);
         plan
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::reads::{Purpose, Read};
 use super::{FORBIDDEN_LIMIT, Machine, SECOND_LOOK_DELAY};
-use crate::apply::outcome::{NotAttempted, Outcome, Stop};
+use crate::apply::outcome::{LastRead, NotAttempted, Outcome, Stop};
 use crate::apply::task::{Evidence, Position, TaskId, evidence};
 use crate::observed::{Person, UserId};
 use crate::pylon::Failure;
@@ -160,8 +160,8 @@ impl Machine {
             }
             Evidence::Desired => self.put(id, Position::written(Outcome::Applied)),
             Evidence::StillHeld => self.put(id, Position::written(Outcome::NotEffective)),
-            Evidence::Third => self.end(id, Outcome::Conflict),
-            Evidence::Before => {
+            Evidence::Differs(LastRead::OtherValue) => self.end(id, Outcome::Conflict),
+            Evidence::Differs(LastRead::OldValue) => {
                 let is_failed_write = *task.position() == Position::Looking { after_write: true };
                 let failed = task.failed;
                 // Ignore the time in `Retry::At`, because the pause took place before this read.
@@ -184,8 +184,9 @@ impl Machine {
                 return self.put(id, Position::Ended(Outcome::NotEffective));
             }
             // Fall back to this outcome if the second read fails.
-            (Some(evidence), so_far) => {
-                self.put(id, Position::written(so_far.if_not_shown(evidence.last_read())));
+            (Some(Evidence::StillHeld), so_far) => self.put(id, Position::written(so_far.if_not_shown(None))),
+            (Some(Evidence::Differs(read)), so_far) => {
+                self.put(id, Position::written(so_far.if_not_shown(Some(read))));
             }
             (None, _) => {}
         }
@@ -197,7 +198,8 @@ impl Machine {
         let outcome = match person.map(|person| evidence(self.tasks[id].change(), person)) {
             Some(Evidence::Desired) => Outcome::Applied,
             Some(Evidence::StillHeld) => Outcome::NotEffective,
-            evidence => so_far.if_not_shown(evidence.and_then(Evidence::last_read)),
+            Some(Evidence::Differs(read)) => so_far.if_not_shown(Some(read)),
+            None => so_far.if_not_shown(None),
         };
         self.put(id, Position::Ended(outcome));
     }

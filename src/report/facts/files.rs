@@ -74,13 +74,13 @@ fn as_diff<S: Serializer>(hunks: &[Hunk], serializer: S) -> Result<S::Ok, S::Err
     serializer.collect_str(&hunks.iter().map(Hunk::text).collect::<String>())
 }
 
-/// Returns an entry for each file that an [`Adoption`] updates.
+/// Returns an entry for each file that an [`Adoption`] updates, with a diff if `has_diff` is `true`.
 pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState, has_diff: bool) -> Vec<FileLine> {
-    let line = |edit: &crate::adoption::FileEdit| {
-        let texts = (sources.text(edit.file), &*edit.text);
-        FileLine::new(sources.name(edit.file), state, has_diff.then_some(texts))
-    };
-    adoption.files.iter().map(line).collect()
+    let files = adoption.files.iter().map(|(file, text)| {
+        let texts = (sources.text(*file), text.as_str());
+        FileLine::new(sources.name(*file), state, has_diff.then_some(texts))
+    });
+    files.collect()
 }
 
 /// Returns an entry for each value that an [`Adoption`] couldn't write to the files.

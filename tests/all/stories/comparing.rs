@@ -192,6 +192,19 @@ fn the_order_of_rules_and_acknowledgments_is_no_difference() {
 }
 
 #[test]
+fn limits_of_two_spellings_of_a_role_are_both_compared() {
+    let limits = |limits: &str| {
+        format!(
+            "[guardrails]\nkeep_at_least = {{ {limits} }}\n[users]\n\"ana@acme.example\" = {{ role = \"Admin\" }}\n"
+        )
+    };
+    let (text, _) = compare(&limits("Admin = 2, admin = 5"), &limits("Admin = 3, admin = 1"));
+    let changes: Vec<&str> = text.lines().filter(|line| line.contains("keep_at_least.Admin")).collect();
+    let shown = |change: &str| changes.iter().any(|line| line.contains(change));
+    assert!(changes.len() == 2 && shown("2 → 3") && shown("5 → 1"), "{text}");
+}
+
+#[test]
 fn a_rule_with_the_same_reason_is_changed_even_if_its_emails_differ() {
     let rule = |emails: &str, reason: &str| {
         format!("[[rule]]\nemails = {emails}\nroles = [\"Viewer\"]\nreason = \"{reason}\"\n")
