@@ -16,10 +16,10 @@ pub struct ObservedState {
     /// The integration users, sorted by ID. They don't count toward guardrails.
     pub integrations: BTreeSet<Integration>,
     /// All people in the organization. Deactivated people are included only if they were requested. The [`Arc`] lets the address
-    /// indexes and any forecasts derived from this state share the people instead of copying them.
+    /// index and any forecasts derived from this state share the people instead of copying them.
     people: BTreeMap<UserId, Arc<Person>>,
-    by_primary: AddressIndex,
-    by_secondary: AddressIndex,
+    /// The people who have an address, whether primary or secondary. They are sorted by ID, without duplicates.
+    by_address: HashMap<Email, Vec<Arc<Person>>>,
 }
 
 /// The organization that the token belongs to.
@@ -159,7 +159,7 @@ impl ObservedState {
         // empty.
         let people: BTreeMap<UserId, Arc<Person>> =
             people.into_iter().map(|person| (person.id.clone(), Arc::new(person))).collect();
-        let mut state = Self { by_primary: HashMap::with_capacity(people.len()), ..self };
+        let mut state = Self { by_address: HashMap::with_capacity(people.len()), ..self };
         people.values().for_each(|person| state.index(person));
         Self { people, ..state }
     }
@@ -174,16 +174,23 @@ impl ObservedState {
     }
 
     fn index(&mut self, person: &Arc<Person>) {
-        index(&mut self.by_primary, &person.email, person);
-        for email in person.secondary.iter().filter(|email| **email != person.email) {
-            index(&mut self.by_secondary, email, person);
+        for email in person.addresses() {
+            // Almost every address belongs to one person, but a default vector would reserve memory for four.
+            let people = self.by_address.entry(email.clone()).or_insert_with(|| Vec::with_capacity(1));
+            if let Err(at) = people.binary_search_by(|other| other.id.cmp(&person.id)) {
+                people.insert(at, Arc::clone(person));
+            }
         }
     }
 
     fn forget(&mut self, person: &Person) {
-        unindex(&mut self.by_primary, &person.email, &person.id);
-        for email in &person.secondary {
-            unindex(&mut self.by_secondary, email, &person.id);
+        for email in person.addresses() {
+            if let Entry::Occupied(mut people) = self.by_address.entry(email.clone()) {
+                people.get_mut().retain(|known| known.id != person.id);
+                if people.get().is_empty() {
+                    people.remove();
+                }
+            }
         }
     }
 
@@ -197,22 +204,13 @@ impl ObservedState {
 
     /// Looks up a person by address. Active people take precedence over deactivated people, and primary addresses over
     /// secondary addresses. For active people, the result doesn't depend on whether deactivated people were read.
-    pub fn find<'s>(&'s self, email: &Email) -> Found<'s> {
-        // Fast path: almost every address belongs to one person.
-        if let Some([person]) = self.by_primary.get(email).map(Vec::as_slice)
-            && !person.deactivated
-        {
-            return Found::Primary(person);
-        }
-        let of = |index: &'s AddressIndex, deactivated: bool| -> Vec<&'s Person> {
-            let people = index.get(email).into_iter().flatten();
-            people.filter(|person| person.deactivated == deactivated).map(Arc::as_ref).collect()
-        };
+    pub fn find(&self, email: &Email) -> Found<'_> {
         for deactivated in [false, true] {
-            match (
-                of(&self.by_primary, deactivated).as_slice(),
-                of(&self.by_secondary, deactivated).as_slice(),
-            ) {
+            let people = self.by_address.get(email).into_iter().flatten().map(Arc::as_ref);
+            let (primary, secondary): (Vec<&Person>, Vec<&Person>) = people
+                .filter(|person| person.deactivated == deactivated)
+                .partition(|person| person.email == *email);
+            match (primary.as_slice(), secondary.as_slice()) {
                 ([], []) => {}
                 ([person], _) => return Found::Primary(person),
                 ([], [person]) => return Found::Secondary(person),
@@ -223,42 +221,9 @@ impl ObservedState {
     }
 }
 
-/// Maps each address to the people who have it, sorted by ID, without duplicates.
-type AddressIndex = HashMap<Email, Vec<Arc<Person>>>;
-
-/// Adds a person to an index. The result doesn't depend on the order of calls. A person with two spellings of an address is added
-/// only once.
-fn index(index: &mut AddressIndex, email: &Email, person: &Arc<Person>) {
-    // Almost every address belongs to one person, but a default vector would reserve memory for four.
-    let people = index.entry(email.clone()).or_insert_with(|| Vec::with_capacity(1));
-    // People are indexed in ID order, so the insertion point is almost always at the end.
-    if people.last().is_none_or(|last| last.id < person.id) {
-        people.push(Arc::clone(person));
-    } else if let Err(at) = people.binary_search_by(|other| other.id.cmp(&person.id)) {
-        people.insert(at, Arc::clone(person));
-    }
-}
-
-fn unindex(index: &mut AddressIndex, email: &Email, id: &UserId) {
-    if let Entry::Occupied(mut people) = index.entry(email.clone()) {
-        people.get_mut().retain(|known| known.id != *id);
-        if people.get().is_empty() {
-            people.remove();
-        }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoleCatalog {
     roles: Vec<Role>,
-}
-
-/// The possible interpretations of a role reference in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Meaning<'r> {
-    One(&'r Role),
-    Ambiguous(Vec<&'r Role>),
-    Unknown,
 }
 
 impl RoleCatalog {
@@ -281,21 +246,17 @@ impl RoleCatalog {
         self.roles.iter().find(|role| role.slug == "admin")
     }
 
-    /// Looks up the role with the ID, slug, or name `written`. The result is ambiguous if several roles match.
-    pub fn meaning(&self, written: &str) -> Meaning<'_> {
+    /// Returns all roles with the ID, slug, or name `written`. If there are several, the text is ambiguous.
+    pub fn meant(&self, written: &str) -> Vec<&Role> {
         let is_meant = |role: &&Role| [&*role.id.0, &role.slug, &role.name].contains(&written);
-        match self.roles.iter().filter(is_meant).collect::<Vec<_>>().as_slice() {
-            [] => Meaning::Unknown,
-            [role] => Meaning::One(role),
-            several => Meaning::Ambiguous(several.to_vec()),
-        }
+        self.roles.iter().filter(is_meant).collect()
     }
 
     /// Returns the role with the ID, slug, or name `written`, unless several roles match.
     pub fn only(&self, written: &str) -> Option<&Role> {
-        match self.meaning(written) {
-            Meaning::One(role) => Some(role),
-            Meaning::Ambiguous(_) | Meaning::Unknown => None,
+        match self.meant(written)[..] {
+            [role] => Some(role),
+            _ => None,
         }
     }
 

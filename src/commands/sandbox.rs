@@ -46,7 +46,7 @@ pub(super) fn run(args: &SandboxArgs, session: Session<'_>) -> Done {
         state_file: file.clone().map(StateFile::Named),
     };
     block_on(async {
-        let running = start(setup).await.map_err(|error| not_started(&error))?;
+        let running = start(setup).await.map_err(|error| not_started(&error, "choose another --port"))?;
         let mut signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
         greet(&running, token, count)?;
         let number = signals.numbers.recv().await.unwrap_or(2);
@@ -80,7 +80,8 @@ pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Res
     let file =
         OwnFolder::open_or_create_in(folder).map_err(|error| not_kept(&error))?.path().join(STATE_FILE_NAME);
     let setup = Setup { state_file: Some(StateFile::Own(file)), ..Setup::new(world) };
-    start(setup).await.map_err(|error| not_started(&error))
+    let help = "check whether this machine allows programs to listen on 127.0.0.1";
+    start(setup).await.map_err(|error| not_started(&error, help))
 }
 
 /// Chooses what `--sandbox` starts from: the last run's saved state, then `pylon.json` next to the config, then a generated
@@ -205,9 +206,9 @@ fn parse(path: &Path, text: Result<String, Unreadable>, now: Timestamp) -> Resul
     })
 }
 
-fn not_started(error: &std::io::Error) -> Problem {
+fn not_started(error: &std::io::Error, help: &str) -> Problem {
     Problem::new(CommandCode::SandboxFailed, format!("the sandbox cannot listen on 127.0.0.1: {error}"))
-        .help("choose another --port")
+        .help(help)
 }
 
 pub(super) fn not_kept(error: &std::io::Error) -> Problem {

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::every::words;
-use crate::observed::{Meaning, RoleCatalog, RoleId};
+use crate::observed::{RoleCatalog, RoleId};
 use crate::printable::Printable;
 use crate::roster::{Email, Guardrail, Roster};
 use crate::source::{Location, Sources};
@@ -221,10 +221,10 @@ impl<'r> GuardedRoles<'r> {
             return Guarded::Yes;
         }
         if let Some((catalog, guarded)) = &self.known {
-            match catalog.meaning(role) {
-                Meaning::One(role) if guarded.contains(&role.id) => return Guarded::Yes,
-                Meaning::One(_) | Meaning::Unknown => return Guarded::No,
-                Meaning::Ambiguous(_) => {}
+            match catalog.meant(role)[..] {
+                [role] if guarded.contains(&role.id) => return Guarded::Yes,
+                [] | [_] => return Guarded::No,
+                _ => {} // ambiguous
             }
         }
         let is_built_in = |role: &str| BUILT_IN.contains(&role);

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::PlanCode;
-use crate::observed::{Found, Meaning, ObservedState, Role, RoleCatalog, RoleId};
+use crate::observed::{Found, ObservedState, Role, RoleCatalog, RoleId};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::role_rules::{RoleContext, violations};
@@ -29,12 +29,12 @@ impl NamedRoles {
         let mut found = HashMap::new();
         let mut problems = Vec::new();
         for (name, places) in roster.named_roles() {
-            match catalog.meaning(name) {
-                Meaning::One(role) => {
+            match catalog.meant(name)[..] {
+                [role] => {
                     found.insert(name.clone(), role.id.clone());
                 }
-                Meaning::Ambiguous(roles) => problems.push(ambiguous(name, &places, &roles)),
-                Meaning::Unknown => problems.push(unknown(name, &places, catalog)),
+                [] => problems.push(unknown(name, &places, catalog)),
+                ref roles => problems.push(ambiguous(name, &places, roles)),
             }
         }
         if roster.guardrails.keep_at_least.is_none() && catalog.admin().is_none() {

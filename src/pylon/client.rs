@@ -20,7 +20,7 @@ use super::network::Route;
 use super::request::{Attempt, Endpoint, Outgoing, ReadRequest, Request, Update};
 use super::roots::Roots;
 use super::token::Token;
-use super::trace::Trace;
+use super::trace::{self, Trace};
 use crate::clock::Clock;
 use crate::observed::Person;
 use crate::problem::Problem;
@@ -131,10 +131,11 @@ impl Reader {
                 Err(FailureCause::NoAnswer(format!("timed out after {} s", total.as_secs())))
             }),
         };
-        self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
+        let scrub = |text| self.token.scrub(text);
+        self.trace.line(&trace::request(&asked, &came, began.elapsed(), attempt, scrub));
         let attempt = exchange::attempt(request, came, self.clock.now());
         // Scrub the token right away, because failures also end up in journals, which aren't scrubbed later.
-        let result = attempt.result.map_err(|failure| failure.map(|text| self.token.scrub(text)));
+        let result = attempt.result.map_err(|failure| failure.map(scrub));
         Attempt { result, ..attempt }
     }
 

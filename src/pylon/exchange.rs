@@ -90,19 +90,24 @@ fn refusal(incoming: &Incoming, now: Timestamp) -> Refusal {
     }
 }
 
-/// Returns the first non-empty line of a page after removing its HTML tags. Proxies tend to respond with HTML, and the markup
-/// would only clutter the error.
+/// The HTML tags that don't end a line.
+const INLINE: [&str; 9] = ["a", "b", "code", "em", "font", "i", "small", "span", "strong"];
+
+/// Returns the first non-empty line of a page after removing its HTML tags, styles, and scripts. Proxies tend to respond with HTML,
+/// and the markup would only clutter the error.
 fn first_line(page: &str) -> String {
-    let mut text = String::new();
-    let mut is_tag = false;
-    for character in page.chars() {
-        match character {
-            '<' => is_tag = true,
-            '>' => is_tag = false,
-            _ if !is_tag => text.push(character),
-            _ => {}
+    let (mut text, mut rest) = (String::new(), page);
+    while let Some((before, from_tag)) = rest.split_once('<') {
+        let (tag, after) = from_tag.split_once('>').unwrap_or((from_tag, ""));
+        let name = tag.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+        text += before;
+        if !INLINE.contains(&name.trim_start_matches('/')) {
+            text.push('\n');
         }
+        let has_code = name == "style" || name == "script";
+        rest = if has_code { after.find("</").map_or("", |end| &after[end..]) } else { after };
     }
+    text += rest;
     text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
 }
 
@@ -138,6 +143,17 @@ mod tests {
             ("\n  upstream connect error\nmore", "upstream connect error"),
             ("", ""),
             ("<html></html>", ""),
+            (
+                "<title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1>",
+                "502 Bad Gateway",
+            ),
+            (
+                "<head><STYLE type=x>body{margin:0}</STYLE>\n<script>a<b</script><title>Blocked</title>",
+                "Blocked",
+            ),
+            ("<p>Access <B>denied</B> by <a href='x'>policy</a></p>", "Access denied by policy"),
+            ("no markup", "no markup"),
+            ("<unclosed", ""),
             (r#"{"message":"Forbidden"}"#, r#"{"message":"Forbidden"}"#),
             (r#"{"code":"AccessDenied"}"#, r#"{"code":"AccessDenied"}"#),
             (r#"["errors"]"#, r#"["errors"]"#),

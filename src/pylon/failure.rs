@@ -389,47 +389,50 @@ impl Failure {
 
 impl Refusal {
     fn remedy(&self) -> (PylonCode, &'static str) {
-        let is_pylons = self.intermediary.is_none() || matches!(self.status, 300..=399 | 413 | 429 | 500..);
-        match (self.code.as_deref().unwrap_or_default(), self.status) {
+        let is_pylons =
+            self.intermediary.is_none() || matches!(self.status, 300..=399 | 408 | 409 | 413 | 429 | 500..);
+        match (self.code.as_deref().unwrap_or_default(), self.class(), self.status) {
             _ if !is_pylons => (
                 PylonCode::Intercepted,
                 "a proxy or firewall responded instead of Pylon, so the token may be valid: check --base-url and HTTPS_PROXY, \
                  or ask the administrator of your network",
             ),
-            ("organization_suspended" | "organization_deactivated" | "organization_inactive", _) => (
+            ("organization_suspended" | "organization_deactivated" | "organization_inactive", ..) => (
                 PylonCode::Suspended,
                 "the organization is suspended or deactivated in Pylon: contact Pylon support",
             ),
-            (_, 401) => (
-                PylonCode::BadCredentials,
-                "the token is unknown, revoked, or mistyped: check PYLON_API_TOKEN, or ask an Admin to create a new token",
-            ),
-            (_, 403) => (
-                PylonCode::Forbidden,
-                "the token's user does not have permission: use a token created by an Admin",
-            ),
-            (_, 404) => (
-                PylonCode::NotFound,
-                "the user no longer exists in Pylon, or --base-url is not the address of Pylon's API",
-            ),
-            (_, 413) => (PylonCode::TooLarge, "the request is too large for the server: please report this"),
-            (_, 429) => (
-                PylonCode::RateLimited,
-                "other integrations share this rate limit: try again later, or lower --rate",
-            ),
-            (_, 300..=399) => (
+            (_, Class::Fatal, 300..=399) => (
                 PylonCode::Redirected,
                 "rolecall does not follow redirects, so that the token is not sent to another server: pass the final address \
                  with --base-url",
             ),
-            (_, 500..=599) if self.intermediary.is_some() => (
+            (_, Class::Fatal, _) => (
+                PylonCode::BadCredentials,
+                "the token is unknown, revoked, or mistyped: check PYLON_API_TOKEN, or ask an Admin to create a new token",
+            ),
+            (_, Class::Forbidden, _) => (
+                PylonCode::Forbidden,
+                "the token's user does not have permission: use a token created by an Admin",
+            ),
+            (_, Class::TooLarge, _) => {
+                (PylonCode::TooLarge, "the request is too large for the server: please report this")
+            }
+            (_, Class::Throttled, _) => (
+                PylonCode::RateLimited,
+                "other integrations share this rate limit: try again later, or lower --rate",
+            ),
+            (_, Class::Ambiguous, _) | (_, _, 501) if self.intermediary.is_some() => (
                 PylonCode::ServerTrouble,
                 "a server in front of Pylon returned an error: try again later; if the error persists, check --base-url and \
                  HTTPS_PROXY, then contact Pylon support",
             ),
-            (_, 500..=599) => (
+            (_, Class::Ambiguous, _) | (_, _, 501) => (
                 PylonCode::ServerTrouble,
                 "internal error in Pylon: try again later; if the error persists, send the request ID to Pylon support",
+            ),
+            (_, Class::Rejected, 404) => (
+                PylonCode::NotFound,
+                "the user no longer exists in Pylon, or --base-url is not the address of Pylon's API",
             ),
             _ => (
                 PylonCode::Rejected,
@@ -661,6 +664,15 @@ mod tests {
             (599, None, PylonCode::ServerTrouble),
             (400, None, PylonCode::Rejected),
             (422, None, PylonCode::Rejected),
+            // A timeout and a conflict are retried, because the request may have been carried out.
+            (408, None, PylonCode::ServerTrouble),
+            (409, None, PylonCode::ServerTrouble),
+            (501, None, PylonCode::ServerTrouble),
+            // Pylon's code takes precedence over the status, except in a 5xx.
+            (401, Some("permission_denied"), PylonCode::Forbidden),
+            (403, Some("invalid_api_token"), PylonCode::BadCredentials),
+            (400, Some("payload_too_large"), PylonCode::TooLarge),
+            (500, Some("invalid_api_token"), PylonCode::ServerTrouble),
         ] {
             let refusal = Refusal { status, code: code.map(str::to_owned), ..Refusal::default() };
             let failure = failure(refusal.into());

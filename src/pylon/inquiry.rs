@@ -10,9 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::failure::Failure;
-use super::request::{AuditSearch, Endpoint, Entries, PAGE, halved};
+use super::request::{AuditSearch, Endpoint, PAGE, Page, halved};
 use crate::observed::{ObservedState, UserId};
-use crate::plan::blame::{BlameLine, Drift};
+use crate::plan::blame::{AuditEntry, BlameLine, Drift};
 use crate::roster::Field;
 
 /// The limits on one inquiry's requests and time.
@@ -120,8 +120,8 @@ impl<'a> Inquiry<'a> {
         Some(AuditSearch { people: self.batch.clone(), limit: self.limit, cursor })
     }
 
-    pub fn answered(&mut self, page: Entries) {
-        let Entries { entries, next } = page;
+    pub fn answered(&mut self, page: Page<Vec<AuditEntry>>) {
+        let Page { data: entries, next } = page;
         self.pages_read += 1;
         for entry in &entries {
             self.pages.is_unsorted |= self.pages.last.is_some_and(|last| entry.happened_at > last);
@@ -232,9 +232,9 @@ mod tests {
         }
     }
 
-    fn page(entries: &[(usize, u32)], next: Option<&str>) -> Entries {
+    fn page(entries: &[(usize, u32)], next: Option<&str>) -> Page<Vec<AuditEntry>> {
         let entries = entries.iter().map(|(person, minute)| entry(*person, *minute)).collect();
-        Entries { entries, next: next.map(str::to_owned) }
+        Page { data: entries, next: next.map(str::to_owned) }
     }
 
     fn refused(status: u16) -> Failure {
@@ -252,7 +252,7 @@ mod tests {
     fn inquire(
         people: usize,
         per_minute: u64,
-        mut answer: impl FnMut(usize, &AuditSearch) -> Result<Entries, Failure>,
+        mut answer: impl FnMut(usize, &AuditSearch) -> Result<Page<Vec<AuditEntry>>, Failure>,
     ) -> (Vec<AuditSearch>, Findings) {
         let (plan, roles) = (plan(people), RoleCatalog::default());
         let mut inquiry = Inquiry::new(Drift::new(&plan, &roles), Budget::of_plan(per_minute));

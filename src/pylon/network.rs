@@ -133,7 +133,7 @@ impl Route {
         {
             return Ok(Self::Direct(Direct::Excluded { proxy: variable, by }));
         }
-        Proxy::parse(variable, value).map(Self::Proxy).map_err(|why| unusable(variable, &why))
+        Proxy::parse(variable, value).map(Self::Proxy).map_err(|why| unusable(variable, why))
     }
 
     /// Makes `client` use this route, regardless of the environment, and sets the client's connect timeout.
@@ -152,43 +152,33 @@ fn is_excluded(base: &BaseUrl, hosts: &str) -> bool {
     Matcher::builder().all("http://proxy.invalid:1").no(hosts).build().intercept(&uri).is_none()
 }
 
-/// The reason a proxy address is unusable.
-enum UnusableProxy {
-    Other(&'static str),
-    NoPort,
-    /// A character in the user name or password may need escaping.
-    Escapes(&'static str),
-}
+/// The reason a proxy address is unusable, followed by further advice, which may be empty.
+type UnusableProxy = (&'static str, &'static str);
+
+const NO_PORT: UnusableProxy =
+    ("has no valid port", ". The port is required, because programs use different default ports");
+/// The advice for an address in which a character of the user name or password may need escaping.
+const ESCAPES: &str =
+    ". In a user name or password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, and % as %25";
+const MALFORMED: UnusableProxy = ("is not a valid proxy address", ESCAPES);
 
 /// Creates an error that names the variable but not its value, which may contain a password.
-fn unusable(variable: &str, why: &UnusableProxy) -> Problem {
-    let (what, more) = match why {
-        UnusableProxy::Other(what) => (*what, ""),
-        UnusableProxy::NoPort => {
-            ("has no valid port", ". The port is required, because programs use different default ports")
-        }
-        UnusableProxy::Escapes(what) => (
-            *what,
-            ". In a user name or password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, and % as %25",
-        ),
-    };
+fn unusable(variable: &str, (what, advice): UnusableProxy) -> Problem {
     Problem::new(PylonCode::BadProxy, format!("{variable} {what}")).help(format!(
         "set it to a scheme, a host, and a port, as in {variable}=http://proxy.example:3128, or unset it to connect \
-         directly{more}"
+         directly{advice}"
     ))
 }
 
-const MALFORMED: UnusableProxy = UnusableProxy::Escapes("is not a valid proxy address");
-
 impl Proxy {
     fn parse(variable: &'static str, value: &OsStr) -> Result<Self, UnusableProxy> {
-        let text = value.to_str().ok_or(UnusableProxy::Other("is not valid UTF-8"))?;
+        let text = value.to_str().ok_or(("is not valid UTF-8", ""))?;
         if text.trim() != text {
-            return Err(UnusableProxy::Other("has spaces around the address"));
+            return Err(("has spaces around the address", ""));
         }
         let is_quote = |character: char| matches!(character, '"' | '\'' | '`' | '“' | '”' | '‘' | '’');
         if text.starts_with(is_quote) || text.ends_with(is_quote) {
-            return Err(UnusableProxy::Other("has quotes around the address"));
+            return Err(("has quotes around the address", ""));
         }
         // curl and reqwest treat an address without a scheme as an http proxy.
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
@@ -197,14 +187,14 @@ impl Proxy {
         }
         let scheme = scheme.to_ascii_lowercase();
         if scheme.starts_with("socks") {
-            return Err(UnusableProxy::Other("names a SOCKS proxy, which rolecall does not support"));
+            return Err(("names a SOCKS proxy, which rolecall does not support", ""));
         }
         if !matches!(scheme.as_str(), "http" | "https") {
-            return Err(UnusableProxy::Other("has a scheme other than http or https"));
+            return Err(("has a scheme other than http or https", ""));
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         if rest.contains(['/', '?', '#', '\\']) {
-            return Err(UnusableProxy::Escapes("has an unexpected /, ?, #, or \\"));
+            return Err(("has an unexpected /, ?, #, or \\", ESCAPES));
         }
         Self::of_authority(variable, &scheme, rest)
     }
@@ -213,10 +203,10 @@ impl Proxy {
     fn of_authority(variable: &'static str, scheme: &str, text: &str) -> Result<Self, UnusableProxy> {
         let host = text.rsplit_once('@').map_or(text, |(_, host)| host);
         if host.is_empty() || host.starts_with(':') {
-            return Err(UnusableProxy::Other("has no host"));
+            return Err(("has no host", ""));
         }
         let authority: Authority = text.parse().map_err(|_| MALFORMED)?;
-        let port = authority.port_u16().filter(|port| *port != 0).ok_or(UnusableProxy::NoPort)?;
+        let port = authority.port_u16().filter(|port| *port != 0).ok_or(NO_PORT)?;
         if text.matches('@').count() > 1 {
             return Err(MALFORMED);
         }

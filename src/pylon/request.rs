@@ -1,7 +1,7 @@
 //! The requests sent to Pylon and the contents of their responses. `wire` converts them to and from JSON, and `client` sends
 //! them over HTTP.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
@@ -9,7 +9,6 @@ use super::failure::{Failure, FailureCause};
 use crate::every::every;
 use crate::observed::{Integration, Organization, Person, Role, UserId};
 use crate::plan::Patch;
-use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
 
 /// A request with a typed response.
@@ -128,28 +127,28 @@ pub struct Identity {
     pub user: Option<UserId>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RolePage {
-    pub roles: Vec<Role>,
+/// A single page of a list, which may have more.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page<T> {
+    pub data: T,
     /// Cursor of the next page, if there is one.
     pub next: Option<String>,
 }
 
+/// Users from one or more responses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct UserPage {
+pub struct UserList {
     /// Users who have an email address.
     pub people: Vec<Person>,
     /// Users who lack an email address.
-    pub integrations: Vec<Integration>,
+    pub integrations: BTreeSet<Integration>,
     /// People whose entry has no field `is_deactivated`. Before October 2026, that was everyone.
-    pub activity_unknown: Vec<UserId>,
-    /// The distinct roles of the users on this page, with the names and slugs given on the page. Empty if the API version is
-    /// older than July 2026.
+    pub activity_unknown: HashSet<UserId>,
+    /// The distinct roles of these users, with the names and slugs given in the responses. Empty if the API version is older than
+    /// July 2026.
     pub held: BTreeSet<Role>,
-    /// The role fields of the people on this page, if there are any people.
+    /// The role fields of the people, if there are any people.
     pub role_fields: Option<RoleFields>,
-    /// Cursor of the next page, if there is one.
-    pub next: Option<String>,
 }
 
 /// The fields containing a user's roles, which depend on the API version and are the same for all users in a run.
@@ -159,15 +158,6 @@ pub enum RoleFields {
     One,
     /// `role_ids` and `roles`: since October 2026.
     All,
-}
-
-/// One page of the audit log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entries {
-    /// The entries, probably sorted newest first, although the API doesn't guarantee any order.
-    pub entries: Vec<AuditEntry>,
-    /// Cursor of the next page, if there is one.
-    pub next: Option<String>,
 }
 
 /// The result of one attempt at a request.

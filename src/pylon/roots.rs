@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use rustls::{ClientConfig, RootCertStore};
@@ -82,12 +82,12 @@ impl Roots {
         let (mut sources, mut all) = (Vec::new(), HashSet::new());
         if let Some(file) = file {
             let certificates = of_file(file)?;
-            sources.push(source(FILE, Path::new(file), certificates.len()));
+            sources.push(RootsSource { variable: FILE, path: file.into(), certificates: certificates.len() });
             all.extend(certificates);
         }
         for folder in folders {
             let certificates = of_folder(&folder);
-            sources.push(source(FOLDER, &folder, certificates.len()));
+            sources.push(RootsSource { variable: FOLDER, path: folder, certificates: certificates.len() });
             all.extend(certificates);
         }
         if all.is_empty() {
@@ -118,8 +118,20 @@ impl Roots {
         let provider = Arc::new(ring::default_provider());
         let versions = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| no_roots(&error.to_string()))?;
-        let mut config = match self.verifier(provider)? {
+            .map_err(|error| no_roots(&error))?;
+        let verifier: Option<Arc<dyn ServerCertVerifier>> = match self {
+            Self::NotNeeded => None,
+            Self::System => {
+                let verifier = rustls_platform_verifier::Verifier::new(provider);
+                Some(Arc::new(verifier.map_err(|error| no_roots(&error))?))
+            }
+            Self::Given(given) => {
+                let store = Arc::clone(&given.store);
+                let verifier = WebPkiServerVerifier::builder_with_provider(store, provider).build();
+                Some(verifier.map_err(|error| no_roots(&error))?)
+            }
+        };
+        let mut config = match verifier {
             None => versions.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
             Some(inner) => versions
                 .dangerous() // required for any custom verifier; `Explaining` defers to the standard verifier
@@ -129,34 +141,11 @@ impl Roots {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }
-
-    fn verifier(
-        &self,
-        provider: Arc<CryptoProvider>,
-    ) -> Result<Option<Arc<dyn ServerCertVerifier>>, Problem> {
-        match self {
-            Self::NotNeeded => Ok(None),
-            Self::System => match rustls_platform_verifier::Verifier::new(provider) {
-                Ok(verifier) => Ok(Some(Arc::new(verifier))),
-                Err(error) => Err(no_roots(&error.to_string())),
-            },
-            Self::Given(given) => {
-                let store = Arc::clone(&given.store);
-                match WebPkiServerVerifier::builder_with_provider(store, provider).build() {
-                    Ok(verifier) => Ok(Some(verifier)),
-                    Err(error) => Err(no_roots(&error.to_string())),
-                }
-            }
-        }
-    }
 }
 
-fn source(variable: &'static str, path: &Path, certificates: usize) -> RootsSource {
-    RootsSource { variable, path: path.to_owned(), certificates }
-}
-
-fn no_roots(why: &str) -> Problem {
-    let message = format!("cannot load this machine's trusted certificates: {}", Printable::cut(why, 300));
+fn no_roots(error: &dyn std::error::Error) -> Problem {
+    let why = Printable::cut(&error.to_string(), 300);
+    let message = format!("cannot load this machine's trusted certificates: {why}");
     Problem::new(PylonCode::BadCertificateFile, message).help(
         "install the system's root certificates (the package is often called ca-certificates), or set SSL_CERT_FILE to a \
          certificate file",
@@ -250,11 +239,15 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
         }
         _ => {}
     }
-    let (mut found, mut has_key) = (Vec::new(), false);
+    let (mut found, mut undecodable, mut has_key) = (Vec::new(), None, false);
     for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
         let damaged = |error| unusable(format!("which is damaged: {}", Printable::cut(&damage(&error), 200)));
         match section.map_err(damaged)? {
-            (SectionKind::Certificate, der) => found.push(CertificateDer::from(der)),
+            // Large bundles may contain a few certificates that rustls doesn't support.
+            (SectionKind::Certificate, der) => match RootCertStore::empty().add(der.clone().into()) {
+                Ok(()) => found.push(CertificateDer::from(der)),
+                Err(error) => undecodable = Some(error),
+            },
             (SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey, _) => {
                 has_key = true;
             }
@@ -262,7 +255,11 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
         }
     }
     if !found.is_empty() {
-        return usable(found);
+        return Ok(found);
+    }
+    if let Some(error) = undecodable {
+        let why = Printable::cut(&error.to_string(), 200);
+        return Err(unusable(format!("which has no valid certificate: {why}")));
     }
     if has_key {
         let fix = "set it to the certificate file, and make sure that only the owner of the private key file can read it";
@@ -279,27 +276,5 @@ fn damage(error: &rustls::pki_types::pem::Error) -> String {
         Error::MissingSectionEnd { .. } => "an -----END line is missing".into(),
         Error::IllegalSectionStart { .. } => "a -----BEGIN line is invalid".into(),
         other => other.to_string(),
-    }
-}
-
-/// Returns the certificates that rustls can decode, or an error if it can't decode any of them. Large bundles may contain a few
-/// certificates that rustls doesn't support.
-fn usable(found: Vec<CertificateDer<'static>>) -> Result<Vec<CertificateDer<'static>>, UnusableRoots> {
-    let mut last = None;
-    let decoded: Vec<_> = found
-        .into_iter()
-        .filter(|certificate| match RootCertStore::empty().add(certificate.clone()) {
-            Ok(()) => true,
-            Err(error) => {
-                last = Some(error.to_string());
-                false
-            }
-        })
-        .collect();
-    match last {
-        Some(why) if decoded.is_empty() => {
-            Err(unusable(format!("which has no valid certificate: {}", Printable::cut(&why, 200))))
-        }
-        _ => Ok(decoded),
     }
 }

@@ -31,20 +31,6 @@ impl Trace {
         self.write.is_some()
     }
 
-    /// Logs the result of a request. `hide` removes the token from untrusted text.
-    pub(super) fn request(
-        self,
-        asked: &str,
-        came: &Result<Incoming, FailureCause>,
-        took: Duration,
-        attempt: u32,
-        hide: impl Fn(String) -> String,
-    ) {
-        if self.is_on() {
-            self.line(&request(asked, came, took, attempt, hide));
-        }
-    }
-
     /// Logs a pause in sending and the reason for it.
     pub fn wait(self, wait: Duration, why: &str) {
         self.line(&format!("waiting {}.{} s: {why}", wait.as_secs(), wait.subsec_millis() / 100));
@@ -58,7 +44,8 @@ impl Trace {
     }
 }
 
-fn request(
+/// Formats the line about the result of a request. `hide` removes the token from untrusted text.
+pub(super) fn request(
     asked: &str,
     came: &Result<Incoming, FailureCause>,
     took: Duration,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::json;
 
 use super::context::RequestContext;
@@ -86,7 +86,7 @@ impl World {
         let start = page::position(question, parameter(query, "cursor"))?;
         let at = start.unwrap_or(0);
         if context.acts(Fault::PageWithoutData, true) {
-            return Ok(self.page_without_data(page::cursor(question, at), context));
+            return Ok(self.list_response::<()>(&[], page::cursor(question, at), None, context));
         }
         let rest: Vec<&Role> = self.roles.iter().skip(at).collect();
         let limit = self.settings.roles_page.map_or(usize::MAX, |limit| limit.max(1)).min(rest.len());
@@ -111,9 +111,6 @@ impl World {
             Some(limit) => (page::position(question, parameter(query, "cursor"))?.unwrap_or(0), limit.max(1)),
             None => (0, usize::MAX),
         };
-        if context.acts(Fault::PageWithoutData, true) {
-            return Ok(self.page_without_data(page::cursor(question, start), context));
-        }
         let is_listed = |user: &WrittenUser| deactivated_too || !user.deactivated;
         let listed = (start..self.users.len()).filter(|at| self.users.get(*at).is_some_and(is_listed));
         let (mut page, next) = page::take(listed, limit);
@@ -123,7 +120,7 @@ impl World {
             let left_out = people[context.choose(people.len())];
             page.retain(|at| *at != left_out);
         }
-        Ok(self.user_page(&page, next, question, context))
+        Ok(self.user_page(&page, question, start, next, context))
     }
 
     fn search_users(&self, body: SearchBody, context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
@@ -137,9 +134,6 @@ impl World {
         };
         let filter = Filter::read(&filter, MAX_DEPTH, self.settings.max_filter_values, &condition)?;
         let start = page::position(question, cursor.as_deref())?.unwrap_or(0);
-        if context.acts(Fault::PageWithoutData, true) {
-            return Ok(self.page_without_data(page::cursor(question, start), context));
-        }
         let deactivated_too = self.settings.search_returns_deactivated;
         let is_found = |user: &WrittenUser| (deactivated_too || !user.deactivated) && filter.finds(user);
         let candidates = filter.candidates(&self.users);
@@ -147,7 +141,7 @@ impl World {
         let found =
             candidates.into_iter().filter(|at| *at >= start && self.users.get(*at).is_some_and(is_found));
         let (page, next) = page::take(found, limit);
-        Ok(self.user_page(&page, next, question, context))
+        Ok(self.user_page(&page, question, start, next, context))
     }
 
     fn search_audit_log(&self, body: &[u8], context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
@@ -161,60 +155,44 @@ impl World {
             });
         }
         let page = self.audit.search(&read_body(body)?, self.settings.max_filter_values)?;
-        if context.acts(Fault::PageWithoutData, true) {
-            return Ok(self.page_without_data(page.here, context));
-        }
-        let pagination = Pagination::new(page.next, self.api);
-        let count = page.entries.len();
-        Ok(self.list_response(page.entries, count, pagination, context))
+        Ok(self.list_response(&page.entries, page.here, page.next, context))
     }
 
+    /// Returns the response with the users of a page. `start` and `next` are the positions of this page and the next one.
     fn user_page(
         &self,
         page: &[usize],
-        next: Option<usize>,
         question: u64,
-        context: &RequestContext,
+        start: usize,
+        next: Option<usize>,
+        context: &mut RequestContext,
     ) -> Vec<u8> {
-        /// Serializes the users of a page one at a time, because collecting all [`UserView`]s first would take a lot of memory for
-        /// a large page.
-        struct Views<'a>(&'a World, &'a [usize]);
-        impl Serialize for Views<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let Self(world, page) = self;
-                let users = page.iter().filter_map(|at| world.users.get(*at));
-                serializer.collect_seq(users.map(|user| world.view(user)))
-            }
-        }
-        let next = next.map(|position| page::cursor(question, position));
-        self.list_response(Views(self, page), page.len(), Pagination::new(next, self.api), context)
+        let users = page.iter().filter_map(|at| self.users.get(*at));
+        let views: Vec<UserView<'_>> = users.map(|user| self.view(user)).collect();
+        let cursor = |position| page::cursor(question, position);
+        self.list_response(&views, cursor(start), next.map(cursor), context)
     }
 
-    /// Returns a page without entries that claims to be followed by another page. `cursor` leads to the entries that belong on
-    /// this page.
-    fn page_without_data(&self, cursor: String, context: &RequestContext) -> Vec<u8> {
-        let nothing: [(); 0] = [];
-        self.list_response(nothing, 0, Pagination::new(Some(cursor), self.api), context)
-    }
-
-    /// Returns the body of a list response with `count` entries. The setting `empty_data` determines the form of an empty list.
+    /// Returns the body of a list response. `here` is the cursor of these entries, and `next` is the cursor of the next page. The
+    /// fault `page-without-data` withholds the entries and claims that they're on the next page. The setting `empty_data`
+    /// determines the form of an empty list.
     fn list_response<T: Serialize>(
         &self,
-        entries: T,
-        count: usize,
-        pagination: Option<Pagination>,
-        context: &RequestContext,
+        entries: &[T],
+        here: String,
+        next: Option<String>,
+        context: &mut RequestContext,
     ) -> Vec<u8> {
-        if count > 0 {
-            return success(entries, pagination, context);
-        }
+        let (entries, next) =
+            if context.acts(Fault::PageWithoutData, true) { (&[][..], Some(here)) } else { (entries, next) };
+        let pagination = Pagination::new(next, self.api);
         match self.settings.empty_data {
-            EmptyData::List => success(entries, pagination, context),
-            EmptyData::Null => success((), pagination, context),
-            EmptyData::Omitted => {
+            EmptyData::Null if entries.is_empty() => success((), pagination, context),
+            EmptyData::Omitted if entries.is_empty() => {
                 let pagination = pagination.filter(|pagination| pagination.has_next_page);
                 to_bytes(&Success::<()> { data: None, pagination, request_id: &context.request_id })
             }
+            EmptyData::List | EmptyData::Null | EmptyData::Omitted => success(entries, pagination, context),
         }
     }
 

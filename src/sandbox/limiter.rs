@@ -9,14 +9,9 @@ use std::{collections::VecDeque, time::Duration};
 use super::limits::{LimiterKind, Limits};
 use super::operation::ApiOperation;
 
-/// The result of checking a request against its rate limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Admission {
-    /// The request is admitted, and `remaining` more requests would be admitted at the same instant.
-    Admitted { remaining: u128 },
-    /// The request is rejected, but it will be admitted if it's sent again after `retry_after`.
-    Refused { retry_after: Duration },
-}
+/// The result of checking a request against its rate limit. If it's admitted, contains the number of requests that would still be
+/// admitted at the same instant. If it's rejected, contains the time after which it would be admitted.
+pub(super) type Admission = Result<u128, Duration>;
 
 /// The rate limiters of all operations, in the order of [`ApiOperation::ALL`]. `None` means that the operation is unlimited.
 #[derive(Debug, Clone)]
@@ -91,7 +86,7 @@ impl Limiter {
                 }
                 if *used < limit {
                     *used += 1;
-                    return Admission::Admitted { remaining: limit - *used };
+                    return Ok(limit - *used);
                 }
                 refused((current + 1) * length - now)
             }
@@ -109,7 +104,7 @@ impl Limiter {
                 // One token is worth `length` units.
                 if *level >= length {
                     *level -= length;
-                    return Admission::Admitted { remaining: *level / length };
+                    return Ok(*level / length);
                 }
                 refused((length - *level).div_ceil(limit))
             }
@@ -126,7 +121,7 @@ fn arrive_in_log(log: &mut VecDeque<u128>, limit: u128, length: u128, now: u128)
         Some(oldest) if used >= limit => refused(oldest + length - now),
         _ => {
             log.push_back(now);
-            Admission::Admitted { remaining: limit - used - 1 }
+            Ok(limit - used - 1)
         }
     }
 }
@@ -139,7 +134,7 @@ fn arrive_in_estimate(used: &mut u128, before: u128, limit: u128, length: u128, 
     let capacity = (limit * length).saturating_sub(before * rest) / length;
     if capacity > *used {
         *used += 1;
-        return Admission::Admitted { remaining: capacity - *used };
+        return Ok(capacity - *used);
     }
     // Compute when the next request will be admitted. If the current window isn't full, a slot opens later in the same window,
     // as the previous window's share shrinks. Otherwise, a slot opens in the next window, as this window's share shrinks.
@@ -152,7 +147,7 @@ fn arrive_in_estimate(used: &mut u128, before: u128, limit: u128, length: u128, 
 
 fn refused(nanoseconds: u128) -> Admission {
     let nanoseconds = u64::try_from(nanoseconds).unwrap_or(u64::MAX);
-    Admission::Refused { retry_after: Duration::from_nanos(nanoseconds) }
+    Err(Duration::from_nanos(nanoseconds))
 }
 
 #[cfg(test)]
@@ -169,21 +164,17 @@ mod tests {
     }
 
     fn admitted(limiter: &mut Limiter, count: u32, now: u128) -> u32 {
-        (0..count)
-            .filter(|_| matches!(limiter.arrive(now), Admission::Admitted { .. }))
-            .count()
-            .try_into()
-            .unwrap()
+        (0..count).filter(|_| limiter.arrive(now).is_ok()).count().try_into().unwrap()
     }
 
     #[test]
     fn a_sliding_log_frees_a_slot_exactly_one_window_after_it_was_taken() {
         let mut log = limiter(LimiterKind::SlidingLog, 2);
-        assert_eq!(log.arrive(5), Admission::Admitted { remaining: 1 });
-        assert_eq!(log.arrive(10), Admission::Admitted { remaining: 0 });
+        assert_eq!(log.arrive(5), Ok(1));
+        assert_eq!(log.arrive(10), Ok(0));
         assert_eq!(log.arrive(20), refused(WINDOW - 15));
         assert_eq!(log.arrive(WINDOW + 4), refused(1));
-        assert_eq!(log.arrive(WINDOW + 5), Admission::Admitted { remaining: 0 });
+        assert_eq!(log.arrive(WINDOW + 5), Ok(0));
         assert_eq!(log.arrive(WINDOW + 6), refused(4));
     }
 
@@ -208,7 +199,7 @@ mod tests {
         let mut bucket = limiter(LimiterKind::SmoothBucket, 120);
         assert_eq!(admitted(&mut bucket, 120, 0), 12);
         assert_eq!(bucket.arrive(0), refused(SECOND / 2));
-        assert_eq!(bucket.arrive(SECOND / 2), Admission::Admitted { remaining: 0 });
+        assert_eq!(bucket.arrive(SECOND / 2), Ok(0));
         assert_eq!(admitted(&mut bucket, 120, 100 * WINDOW), 12);
     }
 
@@ -230,19 +221,16 @@ mod tests {
                 let (mut now, mut refusals) = (3, 0);
                 for step in 0..2_000_u128 {
                     match limiter.arrive(now) {
-                        Admission::Admitted { .. } => now += step * 7_919 % SECOND,
-                        Admission::Refused { retry_after } => {
+                        Ok(_) => now += step * 7_919 % SECOND,
+                        Err(retry_after) => {
                             refusals += 1;
                             let wait = retry_after.as_nanos();
                             assert!(wait > 0);
                             let early = limiter.clone().arrive(now + wait - 1);
-                            assert!(
-                                matches!(early, Admission::Refused { .. }),
-                                "{kind:?}/{limit}: a nanosecond early"
-                            );
+                            assert!(early.is_err(), "{kind:?}/{limit}: a nanosecond early");
                             now += wait;
                             let due = limiter.clone().arrive(now);
-                            assert!(matches!(due, Admission::Admitted { .. }), "{kind:?}/{limit}: when told");
+                            assert!(due.is_ok(), "{kind:?}/{limit}: when told");
                         }
                     }
                 }
@@ -263,20 +251,11 @@ mod tests {
         let mut limiters = Limiters::new(
             Limits::default().with(ApiOperation::UpdateUser, Some(1)).with(ApiOperation::GetMe, None),
         );
-        assert_eq!(
-            limiters.arrive(ApiOperation::UpdateUser, Duration::ZERO),
-            Some(Admission::Admitted { remaining: 0 })
-        );
-        assert!(matches!(
-            limiters.arrive(ApiOperation::UpdateUser, Duration::ZERO),
-            Some(Admission::Refused { .. })
-        ));
-        assert_eq!(
-            limiters.arrive(ApiOperation::SearchUsers, Duration::ZERO),
-            Some(Admission::Admitted { remaining: 119 })
-        );
+        assert_eq!(limiters.arrive(ApiOperation::UpdateUser, Duration::ZERO), Some(Ok(0)));
+        assert!(matches!(limiters.arrive(ApiOperation::UpdateUser, Duration::ZERO), Some(Err(_))));
+        assert_eq!(limiters.arrive(ApiOperation::SearchUsers, Duration::ZERO), Some(Ok(119)));
         for class in [ApiOperation::ListRoles, ApiOperation::ListUsers, ApiOperation::GetUser] {
-            assert_eq!(limiters.arrive(class, Duration::ZERO), Some(Admission::Admitted { remaining: 299 }));
+            assert_eq!(limiters.arrive(class, Duration::ZERO), Some(Ok(299)));
         }
         assert_eq!(limiters.arrive(ApiOperation::GetMe, Duration::ZERO), None);
     }

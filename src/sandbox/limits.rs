@@ -93,10 +93,11 @@ impl FromStr for WrittenLimits {
             "documented" => {}
             text => {
                 for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-                    let (key, value) = part.split_once('=').ok_or_else(|| {
-                        format!(
+                    let (key, value) = part.split_once('=').ok_or_else(|| match part {
+                        "off" | "documented" => format!("`{part}` cannot be combined with other limits"),
+                        _ => format!(
                             "`{part}` is not a limit: write `off`, or NAME=NUMBER as in `patch=20,search=120`"
-                        )
+                        ),
                     })?;
                     limits.set(key.trim(), value.trim())?;
                 }
@@ -211,5 +212,6 @@ mod tests {
             error("none"),
             "`none` is not a limit: write `off`, or NAME=NUMBER as in `patch=20,search=120`"
         );
+        assert_eq!(error("off,patch=20"), "`off` cannot be combined with other limits");
     }
 }

@@ -64,14 +64,6 @@ impl UserUpdate {
     }
 }
 
-/// A change's author, as recorded in the audit log.
-#[derive(Clone, Copy)]
-struct Author<'a> {
-    /// The ID of the user who made the change, or `None` if it wasn't made by a user.
-    actor_user_id: Option<&'a str>,
-    source: &'static str,
-}
-
 impl World {
     /// Updates the user at index `at` and returns the user to show in the response. The stored user can differ because a
     /// support-hours schedule resets the status immediately, or because the fault `echo-only` doesn't store the update.
@@ -92,10 +84,10 @@ impl World {
             return Ok(after);
         }
         let token_user = self.token_user_id().to_owned();
-        self.store(now, at, after.clone(), Author { actor_user_id: Some(&token_user), source: "api" });
+        self.store(now, at, after.clone(), Some(&token_user), "api");
         if after.support_hours.is_some() {
             let scheduled = WrittenUser { status: after.support_hours.clone(), ..after.clone() };
-            self.store(now, at, scheduled, Author { actor_user_id: None, source: "schedule" });
+            self.store(now, at, scheduled, None, "schedule");
         }
         Ok(after)
     }
@@ -118,11 +110,13 @@ impl World {
             ..UserUpdate::default()
         };
         let after = update.applied_to(user, &self.roles);
-        self.store(now, at, after, Author { actor_user_id: Some(colleague), source: "app" });
+        self.store(now, at, after, Some(colleague), "app");
         true
     }
 
-    fn store(&mut self, now: Duration, at: usize, after: WrittenUser, author: Author<'_>) {
+    /// Stores a changed user and adds the change to the audit log. `actor` is the ID of the user who made the change, or `None` if it
+    /// wasn't made by a user.
+    fn store(&mut self, now: Duration, at: usize, after: WrittenUser, actor: Option<&str>, source: &str) {
         let Some(before) = self.users.get(at).filter(|before| **before != after) else { return };
         for (action, field, [old, new]) in audited_changes(before, &after, &self.roles) {
             self.audited += 1;
@@ -133,8 +127,8 @@ impl World {
                 action: action.to_owned(),
                 happened_at: self.timestamp(now),
                 object_id: after.id.clone().unwrap_or_default(),
-                actor_user_id: author.actor_user_id.map(str::to_owned),
-                source: author.source.to_owned(),
+                actor_user_id: actor.map(str::to_owned),
+                source: source.to_owned(),
                 attributes: [(format!("old_{field}"), old), (format!("new_{field}"), new)].into(),
             });
         }

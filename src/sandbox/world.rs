@@ -6,13 +6,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::audit::{AuditLog, LoggedChange};
 use super::context::RequestContext;
 use super::identifiers::uuid_in_series;
-use super::limiter::{Admission, Limiters};
+use super::limiter::Limiters;
 use super::limits::Limits;
 use super::message::{ApiError, ErrorCode, Request, Response};
 use super::operation::ApiOperation;
@@ -107,13 +107,7 @@ impl World {
     /// Counts this number of requests against the rate limit, as if another API client of the organization had sent them. Returns
     /// the number of admitted requests.
     pub fn spend(&mut self, now: Duration, operation: ApiOperation, requests: u32) -> u32 {
-        let mut admitted = 0;
-        for _ in 0..requests {
-            if !matches!(self.limiters.arrive(operation, now), Some(Admission::Refused { .. })) {
-                admitted += 1;
-            }
-        }
-        admitted
+        (0..requests).map(|_| u32::from(!matches!(self.limiters.arrive(operation, now), Some(Err(_))))).sum()
     }
 
     /// Returns a counter that increases whenever a user changes.
@@ -230,14 +224,9 @@ impl World {
     /// Counts the request against the rate limit of its operation. Returns the number of further requests that would be admitted
     /// now, or `None` if the operation is unlimited.
     fn admit(&mut self, now: Duration, operation: ApiOperation) -> Result<Option<u128>, ApiError> {
-        match self.limiters.arrive(operation, now) {
-            None => Ok(None),
-            Some(Admission::Admitted { remaining }) => Ok(Some(remaining)),
-            Some(Admission::Refused { retry_after }) => {
-                let seconds = retry_after.as_nanos().div_ceil(1_000_000_000).max(1);
-                Err(ApiError::rate_limited(seconds))
-            }
-        }
+        self.limiters.arrive(operation, now).transpose().map_err(|retry_after| {
+            ApiError::rate_limited(retry_after.as_nanos().div_ceil(1_000_000_000).max(1))
+        })
     }
 
     pub(super) fn token_user_id(&self) -> &str {
@@ -252,9 +241,6 @@ impl World {
 
     /// Converts `now`, the time since the epoch, to a wall-clock time, saturating at the maximum timestamp.
     pub(super) fn timestamp(&self, now: Duration) -> Timestamp {
-        SignedDuration::try_from(now)
-            .ok()
-            .and_then(|now| self.epoch.checked_add(now).ok())
-            .unwrap_or(Timestamp::MAX)
+        self.epoch.checked_add(now).unwrap_or(Timestamp::MAX)
     }
 }

@@ -4,9 +4,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::error::{ObserveError, ValueDifference, ValueDifferences, contradiction};
-use super::lists::List;
 use crate::observed::{ObservedState, Person, Role, UserId};
 use crate::printable::Printable;
+use crate::pylon::request::UserList;
 use crate::roster::{Email, Field, FieldValue};
 
 /// Compares a search with a listing. Returns the people who are found only by the search and whose entries don't say whether
@@ -14,8 +14,8 @@ use crate::roster::{Email, Field, FieldValue};
 ///
 /// It's an error if the search found active people who are missing from the listing, or if the two disagree about a person.
 pub(super) fn compare(
-    listing: &List,
-    found: &List,
+    listing: &UserList,
+    found: &UserList,
     differing: &mut ValueDifferences,
 ) -> Result<HashSet<UserId>, ObserveError> {
     if let (Some(listed), Some(searched)) = (listing.role_fields, found.role_fields)

@@ -1,17 +1,15 @@
 //! Reads whole lists: all pages of the users, of the role catalog, or of a search for addresses.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::future::ready;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Ask;
 use super::error::{ObserveError, contradiction};
-use crate::observed::{Integration, Person, Role, UserId};
+use crate::observed::{Person, Role, UserId};
 use crate::printable::Printable;
-use crate::pylon::request::{
-    Listing, PAGE, ReadRequest, RoleFields, RolePage, Roles, Search, UserPage, halved,
-};
+use crate::pylon::request::{Listing, PAGE, Page, ReadRequest, RoleFields, Roles, Search, UserList, halved};
 use crate::roster::Email;
 
 /// The number of searches that run concurrently.
@@ -21,7 +19,7 @@ const SEARCHES_AT_ONCE: usize = 8;
 pub(super) async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, ObserveError> {
     let mut roles: Vec<Role> = Vec::new();
     let request = |cursor| Roles { cursor };
-    read_pages(pylon, request, |RolePage { roles: page, next }| {
+    read_pages(pylon, request, |page: Vec<Role>| {
         let (before, is_empty) = (roles.len(), page.is_empty());
         for role in page {
             if !roles.contains(&role) {
@@ -29,7 +27,7 @@ pub(super) async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, ObserveError> {
                 roles.push(role);
             }
         }
-        Ok(ReadStep { has_new: roles.len() > before || is_empty && next.is_none(), next })
+        Ok(roles.len() > before || is_empty)
     })
     .await?;
     Ok(roles)
@@ -50,20 +48,20 @@ fn is_distinct(role: &Role, others: &[Role]) -> Result<(), ObserveError> {
     }
 }
 
-pub(super) async fn listing(pylon: &impl Ask, deactivated: bool) -> Result<List, ObserveError> {
+pub(super) async fn listing(pylon: &impl Ask, deactivated: bool) -> Result<UserList, ObserveError> {
     read_users(pylon, |cursor| Listing { deactivated, cursor }).await
 }
 
 /// Searches for everyone who has one of the addresses in `emails`.
-pub(super) async fn search(pylon: &impl Ask, emails: &[Email]) -> Result<List, ObserveError> {
+pub(super) async fn search(pylon: &impl Ask, emails: &[Email]) -> Result<UserList, ObserveError> {
     let batches = emails.chunks(PAGE).map(|batch| search_batch(pylon, batch));
     let found = stream::iter(batches).buffer_unordered(SEARCHES_AT_ONCE);
-    found.try_fold(List::default(), |all, found| ready(all.and(found))).await
+    found.try_fold(UserList::default(), |all, found| ready(all.and(found))).await
 }
 
 /// Runs a single search and splits it if the server rejects it as too large.
-async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, ObserveError> {
-    let mut people = List::default();
+async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<UserList, ObserveError> {
+    let mut people = UserList::default();
     let mut batches = vec![(batch, PAGE)];
     while let Some((emails, limit)) = batches.pop() {
         let search = |cursor| Search { emails: emails.to_vec(), limit, cursor };
@@ -83,7 +81,7 @@ async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, Observe
 }
 
 /// Checks that everyone in a search response has one of the requested addresses. A response with anyone else can't be trusted.
-fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), ObserveError> {
+fn has_only_those_asked_for(found: &UserList, emails: &[Email]) -> Result<(), ObserveError> {
     let asked: HashSet<&Email> = emails.iter().collect();
     let is_asked = |person: &Person| person.addresses().any(|email| asked.contains(email));
     let people = found.people.iter().filter(|person| !is_asked(person)).map(|person| &person.id);
@@ -97,15 +95,15 @@ fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), Observ
 }
 
 /// Reads all pages of a listing or search.
-async fn read_users<R: ReadRequest<Response = UserPage>>(
+async fn read_users<R: ReadRequest<Response = Page<UserList>>>(
     pylon: &impl Ask,
     request: impl Fn(Option<String>) -> R,
-) -> Result<List, ObserveError> {
+) -> Result<UserList, ObserveError> {
     let asked = request(None).outgoing().asked();
-    let mut list = List::default();
+    let mut list = UserList::default();
     let mut positions: HashMap<UserId, usize> = HashMap::new();
     read_pages(pylon, request, |page| {
-        let UserPage { people, integrations, activity_unknown, held, role_fields, next } = page;
+        let UserList { people, integrations, activity_unknown, held, role_fields } = page;
         let is_empty = people.is_empty() && integrations.is_empty();
         let before = list.people.len() + list.integrations.len();
         list.has_fields(role_fields)?;
@@ -128,32 +126,28 @@ async fn read_users<R: ReadRequest<Response = UserPage>>(
         list.integrations.extend(integrations);
         list.activity_unknown.extend(activity_unknown);
         list.held.extend(held);
-        let has_new = list.people.len() + list.integrations.len() > before;
-        // A list can end with an empty page. Comparing the listing with the search reveals any missing entries.
-        Ok(ReadStep { has_new: has_new || is_empty && next.is_none(), next })
+        Ok(list.people.len() + list.integrations.len() > before || is_empty)
     })
     .await?;
     Ok(list)
 }
 
-/// Whether a page added anything new to a list, and the cursor of the next page.
-struct ReadStep {
-    has_new: bool,
-    next: Option<String>,
-}
-
-/// Reads a list to the last page. `request` creates the request for a given cursor, and `take` collects a page's contents. A
-/// repeated cursor is an error, and so is a later page without anything new.
-async fn read_pages<R: ReadRequest>(
+/// Reads a list to the last page. `request` creates the request for a given cursor. `take` collects a page's contents and returns
+/// `true` if they are new. A repeated cursor is an error, and so is a later page without anything new.
+///
+/// An empty page also counts as new, because a list can end with one. (Decoding rejects an empty page with a cursor.) Comparing
+/// the listing with the search reveals any missing entries.
+async fn read_pages<T, R: ReadRequest<Response = Page<T>>>(
     pylon: &impl Ask,
     request: impl Fn(Option<String>) -> R,
-    mut take: impl FnMut(R::Response) -> Result<ReadStep, ObserveError>,
+    mut take: impl FnMut(T) -> Result<bool, ObserveError>,
 ) -> Result<(), ObserveError> {
     let mut cursors: HashSet<String> = HashSet::new();
     let mut cursor = None;
     loop {
         let request = request(cursor);
-        let ReadStep { has_new, next } = take(pylon.ask(&request).await.map_err(ObserveError::Failed)?)?;
+        let Page { data, next } = pylon.ask(&request).await.map_err(ObserveError::Failed)?;
+        let has_new = take(data)?;
         let asked = || request.outgoing().asked();
         if !has_new && !cursors.is_empty() {
             return contradiction(format!("{} returned a page that only repeats earlier pages", asked()));
@@ -168,19 +162,7 @@ async fn read_pages<R: ReadRequest>(
     }
 }
 
-/// Users collected from one or more responses.
-#[derive(Default)]
-pub(super) struct List {
-    pub(super) people: Vec<Person>,
-    pub(super) integrations: BTreeSet<Integration>,
-    /// People whose responses don't say if they are deactivated.
-    pub(super) activity_unknown: HashSet<UserId>,
-    /// The distinct roles held by the people in this list, as described in the responses.
-    pub(super) held: BTreeSet<Role>,
-    pub(super) role_fields: Option<RoleFields>,
-}
-
-impl List {
+impl UserList {
     fn and(mut self, other: Self) -> Result<Self, ObserveError> {
         self.has_fields(other.role_fields)?;
         self.people.extend(other.people);

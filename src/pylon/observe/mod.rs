@@ -25,7 +25,7 @@ mod lists;
 
 use super::PylonCode;
 use super::failure::{Class, Failure};
-use super::request::{Identity, Me, ReadRequest};
+use super::request::{Identity, Me, ReadRequest, UserList};
 use crate::observed::{Found, ObservedState, Organization, Person, Role, RoleCatalog, UserId};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -34,7 +34,7 @@ use crate::source::Sourced;
 use consistency::{addresses_are_distinct, compare, is_catalog_complete, not_listed, same_person};
 pub use error::ObserveError;
 use error::{ValueDifference, ValueDifferences, contradiction};
-use lists::{List, listing, roles, search};
+use lists::{listing, roles, search};
 
 /// A source of responses to reads: Pylon or an in-memory server.
 #[allow(async_fn_in_trait, reason = "one thread: no future needs to be Send")]
@@ -163,7 +163,7 @@ async fn confirm(
     differing: &mut ValueDifferences,
 ) -> Result<Vec<Person>, ObserveError> {
     let active_again =
-        async { if is_activity_unknown { listing(pylon, false).await } else { Ok(List::default()) } };
+        async { if is_activity_unknown { listing(pylon, false).await } else { Ok(UserList::default()) } };
     let (everyone, found, active_again) =
         try_join!(listing(pylon, true), search(pylon, missing), active_again)?;
     compare(&everyone, &found, differing)?;

@@ -1,6 +1,5 @@
 //! The parts that responses have in common: objects, strings, and pages of a list.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,6 +9,7 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::pylon::failure::{FailureCause, WrongShape};
+use crate::pylon::request::Page;
 
 /// A value that must be a JSON object. A derived struct alone would also accept an array and match its elements by position.
 pub(super) struct Object<T>(pub(super) T);
@@ -42,26 +42,17 @@ pub(super) struct Data<T> {
 /// A page of results, with `data` as a list of objects. If there are no results, `data` may also be missing or `null`, as seen in
 /// the live service.
 #[derive(Deserialize)]
-struct Many<List> {
-    #[serde(default = "none")]
-    data: Option<List>,
+struct Many<T> {
+    data: Option<Vec<Object<T>>>,
     /// A 2xx response with `errors` must not be mistaken for an empty result.
-    #[serde(default)]
     errors: Option<IgnoredAny>,
-    #[serde(default)]
     pagination: Option<Object<WirePagination>>,
 }
 
 #[derive(Deserialize)]
 struct WirePagination {
-    #[serde(default)]
     cursor: Option<String>,
-    #[serde(default)]
     has_next_page: Option<bool>,
-}
-
-fn none<T>() -> Option<T> {
-    None
 }
 
 /// A field that can be missing (`None`) or `null` (`Some(None)`). `null` means empty, but a missing field does not.
@@ -71,34 +62,6 @@ pub(super) fn maybe_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<MaybeNull<T>, D::Error> {
     Option::deserialize(deserializer).map(Some)
-}
-
-/// A string that is copied from the body only if it contains escapes. (`Option<Cow<str>>` always copies.)
-#[derive(Default)]
-pub(super) struct BorrowedText<'a>(pub(super) Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for BorrowedText<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfText;
-
-        impl<'de> Visitor<'de> for OfText {
-            type Value = BorrowedText<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(BorrowedText(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(BorrowedText(Cow::Owned(text.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(OfText)
-    }
 }
 
 /// A map of strings that rejects duplicate keys, whereas a plain map would use the last value.
@@ -130,31 +93,23 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// Parses a page of objects into its entries and the cursor of the next page, if there is one.
+/// Parses a page of objects.
 pub(super) fn list<'de, T: Deserialize<'de>>(
     body: &'de [u8],
     expected: &'static str,
-) -> Result<(Vec<T>, Option<String>), FailureCause> {
-    let (data, next) = many::<Vec<Object<T>>>(body).map_err(|why| WrongShape::cause(expected, why))?;
-    let entries: Vec<T> = data.unwrap_or_default().into_iter().map(|Object(entry)| entry).collect();
-    with_data(!entries.is_empty(), next.as_ref())?;
-    Ok((entries, next))
-}
-
-/// Parses a page of any kind. Returns its `data` (`None` if missing or `null`) and the cursor of the next page, if there is
-/// one.
-pub(super) fn many<'de, List: Deserialize<'de>>(
-    body: &'de [u8],
-) -> Result<(Option<List>, Option<String>), String> {
-    match parse(body)? {
-        Many { errors: Some(_), .. } => Err("it has `errors`".into()),
-        Many { data, errors: None, pagination } => Ok((data, next_page(pagination)?)),
+) -> Result<Page<Vec<T>>, FailureCause> {
+    let wrong = |why| WrongShape::cause(expected, why);
+    let Many { data, errors, pagination } = parse(body).map_err(wrong)?;
+    if errors.is_some() {
+        return Err(wrong("it has `errors`".into()));
     }
-}
-
-/// Rejects a page that has no data but claims to be followed by another page. The live service occasionally returns one.
-pub(super) fn with_data(has_data: bool, next: Option<&String>) -> Result<(), FailureCause> {
-    if has_data || next.is_none() { Ok(()) } else { Err(FailureCause::PageWithoutData) }
+    let next = next_page(pagination).map_err(wrong)?;
+    let data: Vec<T> = data.unwrap_or_default().into_iter().map(|Object(entry)| entry).collect();
+    // The live service occasionally returns a page that has no data but claims to be followed by another page.
+    if data.is_empty() && next.is_some() {
+        return Err(FailureCause::PageWithoutData);
+    }
+    Ok(Page { data, next })
 }
 
 pub(super) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {

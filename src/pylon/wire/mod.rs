@@ -16,25 +16,22 @@ mod user;
 
 use super::failure::{FailureCause, WrongShape};
 use super::request::{
-    AuditSearch, Endpoint, Entries, Identity, Listing, Me, Outgoing, PeopleRequest, ReadRequest, Request,
-    RolePage, Roles, Search, Update, UserPage,
+    AuditSearch, Endpoint, Identity, Listing, Me, Outgoing, Page, PeopleRequest, ReadRequest, Request, Roles,
+    Search, Update, UserList,
 };
 use crate::observed::{Organization, Person, Role, RoleId, UserId};
 use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
 pub(super) use error::{WireError, error};
-use json::{BorrowedText, Data, Object, Texts, list, parse};
+use json::{Data, Object, Texts, list, parse};
 use user::{person, users};
 
 /// A role in the catalog. All fields are required because a role without its slug might be the Admin role.
 #[derive(Deserialize)]
-struct WireRole<'a> {
-    #[serde(borrow)]
-    id: BorrowedText<'a>,
-    #[serde(borrow)]
-    name: BorrowedText<'a>,
-    #[serde(borrow)]
-    slug: BorrowedText<'a>,
+struct WireRole {
+    id: String,
+    name: String,
+    slug: String,
 }
 
 #[derive(Deserialize)]
@@ -42,13 +39,11 @@ struct WireMe {
     id: String,
     #[serde(default)]
     name: String,
-    #[serde(default)]
     user: Option<Object<WireOwner>>,
 }
 
 #[derive(Deserialize)]
 struct WireOwner {
-    #[serde(default)]
     id: Option<String>,
 }
 
@@ -58,11 +53,8 @@ struct WireEntry {
     action: String,
     action_happened_at: Timestamp,
     object_id: String,
-    #[serde(default)]
     source: Option<String>,
-    #[serde(default)]
     actor_user_id: Option<String>,
-    #[serde(default)]
     attributes: Option<Texts>,
 }
 
@@ -97,25 +89,24 @@ impl Request for Me {
 }
 
 impl Request for Roles {
-    type Response = RolePage;
+    type Response = Page<Vec<Role>>;
 
     fn outgoing(&self) -> Outgoing {
         Outgoing { query: cursor_query(self.cursor.as_ref()), ..Outgoing::new(Endpoint::Roles) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<RolePage, FailureCause> {
+    fn decode(&self, body: &[u8]) -> Result<Page<Vec<Role>>, FailureCause> {
         let expected = "a page of roles";
-        let (roles, next) = list::<WireRole<'_>>(body, expected)?;
-        let roles: Vec<Role> = roles.into_iter().map(role).collect();
-        if roles.is_empty() && self.cursor.is_none() {
+        let Page { data, next } = list::<WireRole>(body, expected)?;
+        if data.is_empty() && self.cursor.is_none() {
             return Err(WrongShape::cause(expected, "it is empty, although every organization has roles"));
         }
-        Ok(RolePage { roles, next })
+        Ok(Page { data: data.into_iter().map(role).collect(), next })
     }
 }
 
 impl Request for Listing {
-    type Response = UserPage;
+    type Response = Page<UserList>;
 
     fn outgoing(&self) -> Outgoing {
         let mut query = cursor_query(self.cursor.as_ref());
@@ -125,9 +116,9 @@ impl Request for Listing {
         Outgoing { query, ..Outgoing::new(Endpoint::Users) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<UserPage, FailureCause> {
+    fn decode(&self, body: &[u8]) -> Result<Page<UserList>, FailureCause> {
         let page = users(body)?;
-        let is_empty = page.people.is_empty() && page.integrations.is_empty();
+        let is_empty = page.data.people.is_empty() && page.data.integrations.is_empty();
         if is_empty && self.cursor.is_none() {
             let why = "it is empty, although at least the token's own user exists";
             return Err(WrongShape::cause("a page of users", why));
@@ -137,7 +128,7 @@ impl Request for Listing {
 }
 
 impl Request for Search {
-    type Response = UserPage;
+    type Response = Page<UserList>;
 
     fn outgoing(&self) -> Outgoing {
         let values = self.emails.iter().map(Email::as_str).collect();
@@ -145,7 +136,7 @@ impl Request for Search {
         Outgoing { body: Some(body), ..Outgoing::new(Endpoint::Search) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<UserPage, FailureCause> {
+    fn decode(&self, body: &[u8]) -> Result<Page<UserList>, FailureCause> {
         users(body)
     }
 }
@@ -162,14 +153,14 @@ impl Request for PeopleRequest {
 
     fn decode(&self, body: &[u8]) -> Result<Vec<Person>, FailureCause> {
         match self {
-            Self::Search(search) => search.decode(body).map(|page| page.people),
+            Self::Search(search) => search.decode(body).map(|page| page.data.people),
             Self::One(id) => person(id, body).map(|person| vec![person]),
         }
     }
 }
 
 impl Request for AuditSearch {
-    type Response = Entries;
+    type Response = Page<Vec<AuditEntry>>;
 
     fn outgoing(&self) -> Outgoing {
         let values = self.people.iter().map(UserId::as_str).collect();
@@ -177,10 +168,9 @@ impl Request for AuditSearch {
         Outgoing { body: Some(body), ..Outgoing::new(Endpoint::Audit) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Entries, FailureCause> {
-        let (entries, next) = list::<WireEntry>(body, "a page of audit log entries")?;
-        let entries = entries.into_iter().map(audit_entry).collect();
-        Ok(Entries { entries, next })
+    fn decode(&self, body: &[u8]) -> Result<Page<Vec<AuditEntry>>, FailureCause> {
+        let Page { data, next } = list::<WireEntry>(body, "a page of audit log entries")?;
+        Ok(Page { data: data.into_iter().map(audit_entry).collect(), next })
     }
 }
 
@@ -218,8 +208,8 @@ fn encode(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_else(|error| unreachable!("structs of texts serialize: {error}"))
 }
 
-fn role(WireRole { id, name, slug }: WireRole<'_>) -> Role {
-    Role { id: RoleId(id.0.into()), name: name.0.into_owned(), slug: slug.0.into_owned() }
+fn role(WireRole { id, name, slug }: WireRole) -> Role {
+    Role { id: RoleId(id.into()), name, slug }
 }
 
 fn audit_entry(entry: WireEntry) -> AuditEntry {
@@ -258,7 +248,7 @@ mod tests {
         request.decode(body.as_bytes()).err()
     }
 
-    fn page(body: &str) -> Result<UserPage, FailureCause> {
+    fn page(body: &str) -> Result<Page<UserList>, FailureCause> {
         search().decode(body.as_bytes())
     }
 
@@ -285,8 +275,8 @@ mod tests {
     fn an_empty_search_omits_data_or_has_null_or_an_empty_list() {
         for data in ["", r#""data":null,"#, r#""data":[],"#] {
             let body = format!(r#"{{{data}"request_id":"r"}}"#);
-            assert_eq!(page(&body).unwrap(), UserPage::default(), "{body}");
-            let entries = Entries { entries: Vec::new(), next: None };
+            assert_eq!(page(&body).unwrap(), Page::<UserList>::default(), "{body}");
+            let entries = Page { data: Vec::new(), next: None };
             assert_eq!(audit_log().decode(body.as_bytes()), Ok(entries), "{body}");
             let id = UserId::new("u1").unwrap();
             for cause in [
@@ -346,8 +336,8 @@ mod tests {
         for (page, unknown, fields) in
             [(&april, 1, RoleFields::One), (&july, 1, RoleFields::One), (&october, 0, RoleFields::All)]
         {
-            assert_eq!(page.people, october.people);
-            assert_eq!((page.activity_unknown.len(), page.role_fields), (unknown, Some(fields)));
+            assert_eq!(page.data.people, october.data.people);
+            assert_eq!((page.data.activity_unknown.len(), page.data.role_fields), (unknown, Some(fields)));
         }
     }
 
@@ -360,11 +350,11 @@ mod tests {
             ))
             .unwrap();
             let held = HeldValues { assigned: vec![], from_scim: vec!["r2".into()] };
-            assert_eq!(page.people[0].held, PerField { role: held, status: HeldValues::default() });
+            assert_eq!(page.data.people[0].held, PerField { role: held, status: HeldValues::default() });
         }
     }
 
-    fn user(fields: &str) -> Result<UserPage, FailureCause> {
+    fn user(fields: &str) -> Result<Page<UserList>, FailureCause> {
         page(&format!(r#"{{"data":[{{"id":"u1","name":"A",{fields}}}]}}"#))
     }
 
@@ -377,10 +367,10 @@ mod tests {
         ] {
             let page = user(fields).unwrap();
             let fivetran = Integration { id: UserId::new("u1").unwrap(), name: "A".into() };
-            assert_eq!((page.people, page.integrations), (vec![], vec![fivetran]), "{fields}");
+            assert_eq!((page.data.people, page.data.integrations), (vec![], [fivetran].into()), "{fields}");
         }
         let page = user(r#""email":"","emails":["a@b.example"],"status":"","role_id":"r1""#).unwrap();
-        assert_eq!(page.people[0].email.as_str(), "a@b.example", "any address makes a person");
+        assert_eq!(page.data.people[0].email.as_str(), "a@b.example", "any address makes a person");
     }
 
     #[test]
@@ -468,7 +458,7 @@ mod tests {
         assert!(person(&id, format!(r#"{{"data":{other}}}"#).as_bytes()).is_err());
     }
 
-    fn entries(entry: &str) -> Result<Entries, FailureCause> {
+    fn entries(entry: &str) -> Result<Page<Vec<AuditEntry>>, FailureCause> {
         audit_log().decode(format!(r#"{{"data":[{entry}],"request_id":"r"}}"#).as_bytes())
     }
 
@@ -503,11 +493,7 @@ mod tests {
             ),
         ] {
             let page = entries(&format!("{{{NEEDED}{more}}}")).unwrap();
-            assert_eq!(
-                (page.entries.as_slice(), page.next),
-                (std::slice::from_ref(expected), None),
-                "{more}"
-            );
+            assert_eq!((page.data.as_slice(), page.next), (std::slice::from_ref(expected), None), "{more}");
         }
     }
 

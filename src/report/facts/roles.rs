@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::OrganizationLine;
-use crate::observed::{Meaning, ObservedState, RoleId};
+use crate::observed::{ObservedState, RoleId};
 use crate::printable::Printable;
 use crate::report::tables::{Mark, Row, Table, TableReport, cell};
 use crate::report::words;
@@ -54,11 +54,9 @@ impl RolesReport {
         let mut named: HashMap<&RoleId, usize> = HashMap::new();
         let mut unknown = Vec::new();
         for name in roster.iter().flat_map(|roster| roster.named_roles().into_keys()) {
-            match catalog.meaning(name) {
-                Meaning::One(role) => {
-                    *named.entry(&role.id).or_default() += declared.get(name).copied().unwrap_or(0);
-                }
-                Meaning::Ambiguous(_) | Meaning::Unknown => unknown.push(Printable::new(name)),
+            match catalog.only(name) {
+                Some(role) => *named.entry(&role.id).or_default() += declared.get(name).copied().unwrap_or(0),
+                None => unknown.push(Printable::new(name)),
             }
         }
         let held =
@@ -71,7 +69,7 @@ impl RolesReport {
                 id: Printable::new(&role.id.0),
                 held,
                 declared: roster.map(|_| declared.copied().unwrap_or(0)),
-                is_ambiguous: matches!(catalog.meaning(&role.name), Meaning::Ambiguous(_)),
+                is_ambiguous: catalog.meant(&role.name).len() > 1,
                 is_unused: held == 0 && declared.is_none(),
             }
         });

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use pretty_assertions::assert_eq;
 use rolecall::observed::{HeldValues, Person, Role, UserId};
 use rolecall::plan::Patch;
+use rolecall::plan::blame::AuditEntry;
 use rolecall::pylon::exchange::{self, Incoming};
 use rolecall::pylon::request::{
-    AuditSearch, Entries, Identity, Listing, Me, PeopleRequest, Request, RolePage, Roles, Search, Update,
-    UserPage,
+    AuditSearch, Identity, Listing, Me, Page, PeopleRequest, Request, Roles, Search, Update, UserList,
 };
 use rolecall::pylon::{Class, Failure, FailureCause};
 use rolecall::roster::{Email, PerField};
@@ -100,9 +100,9 @@ fn is_identity(identity: &Identity, value: &Value) {
     assert_eq!(identity.user, user);
 }
 
-fn are_roles(page: &RolePage, value: &Value) {
-    assert_eq!(page.roles.len(), list(value).len());
-    for (Role { id, name, slug }, of) in page.roles.iter().zip(list(value)) {
+fn are_roles(page: &Page<Vec<Role>>, value: &Value) {
+    assert_eq!(page.data.len(), list(value).len());
+    for (Role { id, name, slug }, of) in page.data.iter().zip(list(value)) {
         assert_eq!(
             (&*id.0, name.as_str(), slug.as_str()),
             (text(of, "id"), text(of, "name"), text(of, "slug"))
@@ -111,12 +111,12 @@ fn are_roles(page: &RolePage, value: &Value) {
     is_next(page.next.as_deref(), value);
 }
 
-fn is_page(page: &UserPage, value: &Value) {
+fn is_page(page: &Page<UserList>, value: &Value) {
     let (people, others): (Vec<&Value>, Vec<&Value>) = list(value).iter().partition(|of| has_address(of));
-    assert_eq!(page.people.len(), people.len(), "{value}");
-    page.people.iter().zip(people).for_each(|(person, of)| is_person(person, of));
-    let ids: Vec<&str> = page.integrations.iter().map(|user| user.id.as_str()).collect();
-    assert_eq!(ids, others.iter().map(|of| text(of, "id")).collect::<Vec<_>>());
+    assert_eq!(page.data.people.len(), people.len(), "{value}");
+    page.data.people.iter().zip(people).for_each(|(person, of)| is_person(person, of));
+    let ids: BTreeSet<&str> = page.data.integrations.iter().map(|user| user.id.as_str()).collect();
+    assert_eq!(ids, others.iter().map(|of| text(of, "id")).collect());
     is_next(page.next.as_deref(), value);
 }
 
@@ -130,9 +130,9 @@ fn is_the_person(person: &Person, value: &Value) {
     is_person(person, &value["data"]);
 }
 
-fn are_entries(entries: &Entries, value: &Value) {
-    assert_eq!(entries.entries.len(), list(value).len());
-    for (entry, of) in entries.entries.iter().zip(list(value)) {
+fn are_entries(entries: &Page<Vec<AuditEntry>>, value: &Value) {
+    assert_eq!(entries.data.len(), list(value).len());
+    for (entry, of) in entries.data.iter().zip(list(value)) {
         assert_eq!((entry.id.as_str(), entry.object.as_str()), (text(of, "id"), text(of, "object_id")));
         assert_eq!(entry.attributes.len(), of["attributes"].as_object().map_or(0, serde_json::Map::len));
     }

@@ -6,9 +6,10 @@
 use std::time::Duration;
 
 use pretty_assertions::assert_eq;
+use rolecall::observed::Role;
 use rolecall::pylon::exchange::{self, Incoming};
 use rolecall::pylon::pace::{Feedback, Pacer, SendTime};
-use rolecall::pylon::request::{RolePage, Roles};
+use rolecall::pylon::request::{Page, Roles};
 use rolecall::pylon::retry::{Failures, GiveUp, LONGEST_HINT, Retries, Retry};
 use rolecall::pylon::{Attempt, Class, Failure, FailureCause};
 use serde_json::Value;
@@ -83,7 +84,7 @@ fn message_is_harmless(failure: &Failure) {
 
 /// Checks that the run continues, waits, or stops after the response, and that any wait is at least as long as the server
 /// requested.
-fn pacing_follows_hint(attempt: &Attempt<RolePage>) {
+fn pacing_follows_hint(attempt: &Attempt<Page<Vec<Role>>>) {
     let second = Duration::from_secs(1);
     let mut pacer = Pacer::new(120);
     let mut retries = Retries::new(Duration::ZERO, fastrand::Rng::with_seed(1));
