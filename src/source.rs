@@ -50,7 +50,7 @@ impl Place {
 }
 
 /// A value and the location of its declaration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sourced<T> {
     pub value: T,
     pub place: Place,

@@ -29,7 +29,7 @@ pub fn key(key: &str) -> String {
 }
 
 /// Returns `true` if the character is allowed in an unquoted key.
-const fn is_bare(char: char) -> bool {
+pub const fn is_bare(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '_' | '-')
 }
 

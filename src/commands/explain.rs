@@ -98,8 +98,8 @@ fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) 
         return Vec::new();
     }
     // Since a domain matches lots of addresses, domains are searched only if the query contains an `@` or nothing else matches.
-    let found = matching(&part, part.contains('@'), people, observed);
-    if found.is_empty() { matching(&part, true, people, observed) } else { found }
+    let found = matching(part, part.contains('@'), people, observed);
+    if found.is_empty() { matching(part, true, people, observed) } else { found }
 }
 
 /// Returns the people whose name or address contains `part`, sorted by address. Unless `searches_domains` is `true`, the
@@ -112,7 +112,7 @@ fn matching(
 ) -> Vec<CandidateLine> {
     let is_in = |email: &Email| {
         let email = email.folded();
-        let local = email.split_once('@').map_or(email.as_str(), |(local, _)| local);
+        let local = email.split_once('@').map_or(email, |(local, _)| local);
         if searches_domains { email.contains(part) } else { local.contains(part) }
     };
     let part_of_name = part.to_lowercase();

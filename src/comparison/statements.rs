@@ -229,7 +229,7 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
     keep_at_most.iter().for_each(|maximum| role_limit(&mut of, "keep_at_most", maximum));
     for email in protected {
         let value = quoted(email.value.as_str());
-        of.repeat("protected", value, email.place).meaning = email.value.folded();
+        of.repeat("protected", value, email.place).meaning = String::from(email.value.folded());
     }
     of.list
 }
@@ -267,7 +267,7 @@ fn role_rule(rule: &RoleRule) -> Declaration {
 /// Returns the role or user an accepted risk is about, or an empty string if it's about neither.
 fn risk_subject(risk: &AcknowledgedRisk) -> String {
     let role = risk.role.as_ref().map(|role| role.value.to_string());
-    role.or_else(|| risk.user().map(|user| user.value.folded())).unwrap_or_default()
+    role.or_else(|| risk.user().map(|user| user.value.folded().to_owned())).unwrap_or_default()
 }
 
 fn risk(acknowledgment: &Acknowledgment, zone: Option<&str>) -> Declaration {
@@ -285,7 +285,8 @@ fn risk(acknowledgment: &Acknowledgment, zone: Option<&str>) -> Declaration {
             of.add("down_to", count.value.to_string(), Some(count.place));
         }
         RiskLimit::User(user) => {
-            of.add("user", quoted(user.value.as_str()), Some(user.place)).meaning = user.value.folded();
+            of.add("user", quoted(user.value.as_str()), Some(user.place)).meaning =
+                String::from(user.value.folded());
         }
     }
     of.add("reason", quoted(&reason.value), Some(reason.place));

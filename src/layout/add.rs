@@ -73,7 +73,7 @@ fn add_lines(splices: &mut Splices<'_>, lines: &[PlacedLine<'_, '_>], prefix: &s
     }
     let mut neighbors = Vec::new();
     for (address, placement) in last_group {
-        let address = Email::observed(address).folded();
+        let address = Email::observed(address);
         neighbors.push(Neighbor { address, end: placement.next_line(text) });
     }
     for (person, above) in new.iter().zip(neighbors_above(&neighbors, new)) {
@@ -92,7 +92,7 @@ fn add_tables(splices: &mut Splices<'_>, tables: &[Neighbor], top: usize, new: &
 
 /// An existing entry below which new entries can be inserted.
 struct Neighbor {
-    address: String,
+    address: Email,
     /// The byte offset at which a new entry can be inserted.
     end: usize,
 }
@@ -103,7 +103,7 @@ fn tables_above_heading(parsed: &ParsedText<'_>) -> (Vec<Neighbor>, Option<usize
     let (mut tables, mut top, mut is_below_heading) = (Vec::<Neighbor>::new(), None, false);
     for section in &parsed.sections {
         let ["users", address, ..] = section.path[..] else { continue };
-        let address = Email::observed(address).folded();
+        let address = Email::observed(address);
         let last = section.last_placement();
         let has_heading_below = last.has_heading_below();
         let end = if has_heading_below { last.next_line(parsed.text) } else { last.foot_end(parsed.text) };
@@ -129,8 +129,7 @@ fn neighbors_above<'n>(neighbors: &'n [Neighbor], new: &[&PersonValues]) -> Vec<
     let is_sorted = neighbors.is_sorted_by(|one, other| one.address <= other.address);
     let mut above = Vec::new();
     for person in new {
-        let address = person.email.folded();
-        let count = neighbors.partition_point(|neighbor| !is_sorted || neighbor.address <= address);
+        let count = neighbors.partition_point(|neighbor| !is_sorted || neighbor.address <= person.email);
         above.push(neighbors[..count].last());
     }
     above

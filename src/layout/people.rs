@@ -141,7 +141,7 @@ impl PeopleGroup<'_> {
     /// Sorts the entries. If the entry that comes first has a comment above it, a blank line separates that comment from the
     /// heading. Otherwise, both would merge into a single block, and the comment would no longer move along with its entry.
     fn sort(&mut self) {
-        self.people.sort_by_cached_key(|person| Email::observed(person.address).folded());
+        self.people.sort_by_cached_key(|person| Email::observed(person.address));
         let first = self.people.first().and_then(|person| person.lines.first());
         if first.is_some_and(|line| !line.leading.is_empty()) && !self.heading.is_empty() {
             self.detached.push(take(&mut self.heading));

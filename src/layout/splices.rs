@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::parsed::ParsedText;
+use super::parsed::{BOM, ParsedText};
 
 /// A set of replacements, which can be added in any order.
 pub(super) struct Splices<'t> {
@@ -32,8 +32,9 @@ impl<'t> Splices<'t> {
 
     /// Inserts lines at the start of a line or at the end of the text. Empty strings become blank lines.
     pub(super) fn lines(&mut self, at: usize, belongs: Belongs, lines: &[String]) {
-        // The last line of the file might lack a line ending.
-        let is_open = at == self.text.len() && !self.text.is_empty() && !self.text.ends_with('\n');
+        // The last line of the file might lack a line ending. A byte-order mark isn't a line.
+        let last_line = self.text.trim_start_matches(BOM);
+        let is_open = at == self.text.len() && !last_line.is_empty() && !last_line.ends_with('\n');
         let (before, after) = if is_open { (self.eol, "") } else { ("", self.eol) };
         let lines: String = lines.iter().map(|line| [before, line, after].concat()).collect();
         self.list.push((at..at, belongs, lines));

@@ -7,7 +7,7 @@ use super::PlanCode;
 use crate::observed::{Found, ObservedState, Role, RoleCatalog, RoleId};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::roster::role_rules::{RoleContext, violations};
+use crate::roster::role_rules::violations;
 use crate::roster::{DeclaredPerson, Field, FieldValue, RoleName, Roster};
 use crate::secret::{MASK, has_secret_prefix};
 use crate::source::Place;
@@ -51,8 +51,7 @@ impl NamedRoles {
             Found::Several(_) | Found::NotFound => Vec::new(),
         };
         let is_same = |one: &RoleName, other: &RoleName| self.id(one) == self.id(other);
-        let known = RoleContext { other_addresses: &other_addresses, is_same: &is_same };
-        violations(&roster.people, &roster.guardrails.role_rules, &known)
+        violations(&roster.people, &roster.guardrails.role_rules, other_addresses, is_same)
     }
 
     /// Translates a declared value to Pylon's representation: the ID for a role, or the value itself for a status. Returns `None`

@@ -5,23 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::civil::DateTime;
 
 use super::email::foreign_letters;
-use super::role_rules::{RoleContext, is_same_text, violations};
 use super::{DeclaredPerson, Email, Field, Moment, RoleRule, Roster, RosterCode, Window, keys};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::secret::contains_secret;
 use crate::source::{Place, Sourced};
 
-/// Sorts people by address, then by place.
-pub(super) fn sort(people: &mut [DeclaredPerson]) {
-    people.sort_by(|one, other| {
-        one.email.value.cmp(&other.email.value).then_with(|| one.email.place.cmp(&other.email.place))
-    });
-}
-
-/// Reports people declared more than once, whether in different files or with different spellings, and keeps only the first entry
-/// of each person. Expects `people` to be sorted.
-pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mut Vec<Problem>) {
+/// Sorts people by address, then by place. Reports people declared more than once, whether in different files or with different
+/// spellings, and keeps only the first entry of each person.
+pub(super) fn sort_without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mut Vec<Problem>) {
+    people.sort_by(|one, other| one.email.cmp(&other.email));
     people.dedup_by(|again, first| {
         let is_again = again.email.value == first.email.value;
         problems.extend(is_again.then(|| duplicate(&again.email, first.email.place)));
@@ -106,16 +99,6 @@ fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
         .help(
             "delete the address that does not exist in Pylon, or retype it; check in Pylon which of the two is real",
         )
-}
-
-/// Returns a problem for each declared role that violates a rule. Roles are compared as strings because names, slugs, and
-/// IDs can't be resolved offline.
-pub(super) fn check_rules<'p>(
-    people: impl Iterator<Item = &'p DeclaredPerson>,
-    rules: &'p [RoleRule],
-) -> Vec<Problem> {
-    let known = RoleContext { other_addresses: &|_| Vec::new(), is_same: &is_same_text };
-    violations(people, rules, &known)
 }
 
 /// Builds the problem for an address declared a second time.
@@ -230,7 +213,9 @@ fn check_value_after(person: &DeclaredPerson, window: &Window, problems: &mut Ve
             problems.push(no_way_back(field, value.place, &help));
         }
     }
+    let declared = &person.values[Field::OF_THEN];
     if let Some(then) = then
+        && declared.is_none()
         && (sets[Field::OF_THEN].is_none() || until.is_none())
     {
         problems.push(
@@ -239,7 +224,7 @@ fn check_value_after(person: &DeclaredPerson, window: &Window, problems: &mut Ve
                 .help("add a `status` and an `until` to the window, or delete `then`"),
         );
     }
-    if let (Some(then), Some(declared)) = (then, &person.values[Field::OF_THEN]) {
+    if let (Some(then), Some(declared)) = (then, declared) {
         problems.push(
             Problem::new(
                 RosterCode::BadValue,

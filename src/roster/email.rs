@@ -18,9 +18,8 @@ use unicode_security::skeleton;
 #[derive(Debug, Clone)]
 pub struct Email {
     written: Arc<str>,
-    /// The normalized form, or `None` if the address is ASCII, as almost all are. ASCII addresses are compared directly,
-    /// ignoring case.
-    normalized: Option<Arc<str>>,
+    /// The normalized form in lowercase, which is the same for all spellings of an address.
+    folded: Arc<str>,
 }
 
 /// The reason an address is rejected.
@@ -35,7 +34,15 @@ pub enum BadEmail {
 impl Email {
     /// Wraps an address from Pylon without validation, since Pylon decides which addresses its users sign in with.
     pub fn observed(text: &str) -> Self {
-        Self { written: text.into(), normalized: (!text.is_ascii()).then(|| normalized(text).into()) }
+        let written: Arc<str> = text.into();
+        let folded = if !text.is_ascii() {
+            normalized(text).into()
+        } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            text.to_ascii_lowercase().into()
+        } else {
+            Arc::clone(&written) // almost all addresses are in lowercase
+        };
+        Self { written, folded }
     }
 
     /// Validates an address from a file. Lengths and characters follow RFC 5321, and host names follow RFC 1123. Quoted local
@@ -80,18 +87,13 @@ impl Email {
     }
 
     /// Returns the normalized form in lowercase, which is the same for all spellings of an address.
-    pub fn folded(&self) -> String {
-        self.key().to_ascii_lowercase()
-    }
-
-    /// Returns the normalized form, which can still differ in ASCII case between spellings.
-    fn key(&self) -> &str {
-        self.normalized.as_ref().unwrap_or(&self.written)
+    pub fn folded(&self) -> &str {
+        &self.folded
     }
 
     /// Returns the UTS #39 skeleton (section 4), which is identical for look-alike addresses.
     pub fn skeleton(&self) -> String {
-        skeleton(&self.folded()).collect()
+        skeleton(&self.folded).collect()
     }
 }
 
@@ -125,7 +127,7 @@ impl fmt::Display for Email {
 
 impl PartialEq for Email {
     fn eq(&self, other: &Self) -> bool {
-        self.key().eq_ignore_ascii_case(other.key())
+        self.folded == other.folded
     }
 }
 
@@ -133,15 +135,7 @@ impl Eq for Email {}
 
 impl Hash for Email {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Hash in chunks because each call to the hasher is expensive.
-        let mut lower = [0; 64];
-        for piece in self.key().as_bytes().chunks(lower.len()) {
-            let lower = &mut lower[..piece.len()];
-            lower.copy_from_slice(piece);
-            lower.make_ascii_lowercase();
-            state.write(lower);
-        }
-        state.write_u8(0xff);
+        self.folded.hash(state);
     }
 }
 
@@ -165,8 +159,7 @@ impl PartialOrd for Email {
 
 impl Ord for Email {
     fn cmp(&self, other: &Self) -> Ordering {
-        let folded = |byte: u8| byte.to_ascii_lowercase();
-        self.key().bytes().map(folded).cmp(other.key().bytes().map(folded))
+        self.folded.cmp(&other.folded)
     }
 }
 

@@ -64,8 +64,8 @@ pub(super) fn explain(
     file: FileId,
     text: &str,
     errors: Vec<Error>,
-    fields: &mut Fields<'_>,
-    read: impl Fn(&mut Fields<'_>, &DeTable<'_>),
+    fields: &mut Fields,
+    read: impl Fn(&mut Fields, &DeTable<'_>),
 ) -> ParsedParts {
     let explainer = Explainer { file, text, statements: statements(text), read };
     let whole = TextPart { text: String::new(), shift: Shift::default(), start: 0 };
@@ -104,9 +104,9 @@ struct Explainer<'t, R> {
     read: R,
 }
 
-impl<R: Fn(&mut Fields<'_>, &DeTable<'_>)> Explainer<'_, R> {
+impl<R: Fn(&mut Fields, &DeTable<'_>)> Explainer<'_, R> {
     /// Parses the rest of the file, starting at the offset `start`.
-    fn parse_from(&self, start: usize, fields: &mut Fields<'_>) -> Pass {
+    fn parse_from(&self, start: usize, fields: &mut Fields) -> Pass {
         let part = TextPart::new(self.text, start..self.text.len(), &self.statements);
         let repaired = Repaired::new(&part.text);
         let (table, errors) = repaired.parse();
@@ -116,7 +116,7 @@ impl<R: Fn(&mut Fields<'_>, &DeTable<'_>)> Explainer<'_, R> {
 
     /// Explains the errors of a pass. Adds the explanations to `fields`, along with the problems found in values that were
     /// parsed reliably. If the pass ended at an unclosed bracket, also returns the offset at which parsing resumes.
-    fn explain_pass(&self, pass: Pass, fields: &mut Fields<'_>) -> (ParsedParts, Option<usize>) {
+    fn explain_pass(&self, pass: Pass, fields: &mut Fields) -> (ParsedParts, Option<usize>) {
         let Pass { part, errors, mut found } = pass;
         let (again, mut wrong): (Vec<_>, Vec<_>) =
             parser_errors(&errors, &part).partition(|error| error.kind == ErrorKind::Repeated);
@@ -160,7 +160,7 @@ impl<R: Fn(&mut Fields<'_>, &DeTable<'_>)> Explainer<'_, R> {
     }
 
     /// Reads the sections whose headers the parser rejected.
-    fn read_below(&self, sections: &[BrokenSection], fields: &mut Fields<'_>) -> Vec<Problem> {
+    fn read_below(&self, sections: &[BrokenSection], fields: &mut Fields) -> Vec<Problem> {
         let mut found = Vec::new();
         for section in sections {
             let part = TextPart::below(section, self.text);
@@ -170,7 +170,7 @@ impl<R: Fn(&mut Fields<'_>, &DeTable<'_>)> Explainer<'_, R> {
     }
 
     /// Reports duplicate declarations and reads the values that the parser dropped as a result.
-    fn read_again(&self, mut again: Vec<Range<usize>>, fields: &mut Fields<'_>) -> Vec<Problem> {
+    fn read_again(&self, mut again: Vec<Range<usize>>, fields: &mut Fields) -> Vec<Problem> {
         if again.is_empty() {
             return Vec::new();
         }
@@ -195,9 +195,9 @@ impl<R: Fn(&mut Fields<'_>, &DeTable<'_>)> Explainer<'_, R> {
     }
 
     /// Reads the table parsed from a part of the file, and returns the problems with its values.
-    fn walk(&self, part: &TextPart, table: &DeTable<'_>, fields: &mut Fields<'_>) -> Vec<Problem> {
+    fn walk(&self, part: &TextPart, table: &DeTable<'_>, fields: &mut Fields) -> Vec<Problem> {
         let before = fields.problems.len();
-        fields.go_to(part.shift);
+        fields.shift = part.shift;
         (self.read)(fields, table);
         fields.problems.split_off(before)
     }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::RosterCode;
 use crate::every::words;
 
 /// The value of a field. Files refer to a role by name, slug, or ID, whereas Pylon uses the role's ID. A status is spelled the
@@ -40,14 +39,7 @@ pub struct FieldFacts {
     /// Whether Pylon can change the value on its own at any time. If so, two responses can differ.
     pub changes_in_pylon: bool,
     /// The values allowed in files, or `None` if any string is accepted.
-    pub closed_list: Option<ClosedList>,
-}
-
-/// The set of values accepted by a field.
-pub struct ClosedList {
-    pub words: &'static [&'static str],
-    /// The diagnostic code for a value that isn't one of `words`.
-    pub unknown: RosterCode,
+    pub closed_list: Option<&'static [&'static str]>,
 }
 
 impl Field {
@@ -70,14 +62,14 @@ impl Field {
                 example: "away",
                 names_role: false,
                 changes_in_pylon: true,
-                closed_list: Some(ClosedList { words: &Status::WORDS, unknown: RosterCode::UnknownStatus }),
+                closed_list: Some(&Status::WORDS),
             },
         }
     }
 
     /// Returns `true` if this value can be declared in a file and set with a `PATCH` request.
     pub fn accepts(self, value: &str) -> bool {
-        self.facts().closed_list.is_none_or(|list| list.words.contains(&value))
+        self.facts().closed_list.is_none_or(|words| words.contains(&value))
     }
 
     /// Lists all fields with their articles, joined by `conjunction`: `a role or a status`.

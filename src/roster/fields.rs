@@ -3,14 +3,13 @@
 //! A single run should report all errors, but serde stops at the first one. That's why this module walks the parsed tree, which has
 //! a span for every key and value. [`Fields::unknown`] handles unknown keys.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
-use super::{Field, FieldValue, Moment, RoleName, RosterCode, hints};
+use super::{Field, FieldValue, Moment, RoleName, RosterCode, Status, hints};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::secret::{contains_secret, is_secret_name, resembles_secret_name};
@@ -21,12 +20,10 @@ pub(super) type TomlValue<'v> = Spanned<DeValue<'v>>;
 pub(super) type TomlKey<'v> = Spanned<DeString<'v>>;
 
 /// Reads the values of a single file and collects the problems found along the way.
-pub(super) struct Fields<'p> {
+pub(super) struct Fields {
     file: FileId,
-    /// Maps offsets in the current part to offsets in the file.
-    shift: Shift,
-    /// An intern pool for field values, since even a hundred thousand people share only a few distinct ones.
-    names: &'p mut BTreeSet<FieldValue>,
+    /// Maps offsets in the current part of the file to offsets in the file.
+    pub(super) shift: Shift,
     pub(super) problems: Vec<Problem>,
     /// Ranges whose text must not be displayed because it might be a secret.
     pub(super) masks: Vec<Place>,
@@ -63,15 +60,10 @@ const SECRETS: &[&str] = &["key", "api_key"];
 /// Keys that are rejected because they would let a pull request choose the host that the token is sent to.
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];
 
-impl<'p> Fields<'p> {
+impl Fields {
     /// Creates a reader whose current part is the whole file.
-    pub(super) fn new(file: FileId, names: &'p mut BTreeSet<FieldValue>) -> Self {
-        Self { file, shift: Shift::default(), names, problems: Vec::new(), masks: Vec::new() }
-    }
-
-    /// Switches to another part of the file. `shift` maps offsets in that part to offsets in the file.
-    pub(super) fn go_to(&mut self, shift: Shift) {
-        self.shift = shift;
+    pub(super) fn new(file: FileId) -> Self {
+        Self { file, shift: Shift::default(), problems: Vec::new(), masks: Vec::new() }
     }
 
     pub(super) fn place(&self, span: Range<usize>) -> Place {
@@ -105,21 +97,11 @@ impl<'p> Fields<'p> {
         key: &str,
         value: &TomlValue<'_>,
     ) -> Option<Sourced<FieldValue>> {
-        let Sourced { value: text, place } = match field.facts().closed_list {
+        let text = match field.facts().closed_list {
             None => self.some_text(key, value)?,
-            Some(list) => self.one_of(key, list.unknown, value, list.words, |word| word)?,
+            Some(words) => self.one_of(key, value, words, |word| word)?,
         };
-        Some(Sourced::new(self.shared(text), place))
-    }
-
-    /// Interns a string.
-    fn shared(&mut self, text: &str) -> FieldValue {
-        if let Some(known) = self.names.get(text) {
-            return FieldValue::clone(known);
-        }
-        let new = FieldValue::from(text);
-        self.names.insert(FieldValue::clone(&new));
-        new
+        Some(text.map(FieldValue::from))
     }
 
     fn some_text<'v>(&mut self, key: &str, value: &'v TomlValue<'_>) -> Option<Sourced<&'v str>> {
@@ -171,7 +153,6 @@ impl<'p> Fields<'p> {
     pub(super) fn one_of<T: Copy>(
         &mut self,
         key: &str,
-        code: RosterCode,
         value: &TomlValue<'_>,
         known: &[T],
         word: fn(T) -> &'static str,
@@ -181,9 +162,10 @@ impl<'p> Fields<'p> {
             return Some(Sourced::new(*meaning, written.place));
         }
         let words: Vec<&str> = known.iter().map(|known| word(*known)).collect();
-        let meant = match code {
-            RosterCode::UnknownStatus => hints::of_status(written.value),
-            _ => hints::of_consequence(key, written.value),
+        let (code, meant) = if words == Status::WORDS {
+            (RosterCode::UnknownStatus, hints::of_status(written.value))
+        } else {
+            (RosterCode::BadValue, hints::of_consequence(key, written.value))
         };
         let help = match meant.or_else(|| did_you_mean(written.value, words.iter().copied())) {
             Some(near) => format!("did you mean `{near}`? `{key}` must be one of: {}", words.join(", ")),
@@ -216,7 +198,7 @@ impl<'p> Fields<'p> {
         }
     }
 
-    fn typed<T>(
+    pub(super) fn typed<T>(
         &mut self,
         key: &str,
         wanted: &str,
@@ -224,35 +206,21 @@ impl<'p> Fields<'p> {
         found: Option<T>,
     ) -> Option<Sourced<T>> {
         let place = self.place(value.span());
-        match found {
-            Some(found) => Some(Sourced::new(found, place)),
-            // An empty span marks a placeholder for a rejected value, which the parser has already reported.
-            None if value.span().is_empty() => None,
-            None => {
-                self.wrong_type(key, value, wanted, hints::of_type(key, wanted, value.get_ref()));
-                None
-            }
+        // An empty span marks a placeholder for a rejected value, which the parser has already reported.
+        if found.is_none() && !value.span().is_empty() {
+            let message = format!("{} must be {wanted}", in_backticks(key, 60));
+            let label = format!("found {}", value.get_ref().type_str());
+            let help = hints::of_type(key, wanted, value.get_ref());
+            self.report(Problem::new(RosterCode::WrongType, message).at(place, label).help(help));
         }
-    }
-
-    pub(super) fn wrong_type(
-        &mut self,
-        key: &str,
-        value: &TomlValue<'_>,
-        wanted: &str,
-        help: impl Into<String>,
-    ) {
-        let kind = value.get_ref().type_str();
-        let problem =
-            Problem::new(RosterCode::WrongType, format!("{} must be {wanted}", in_backticks(key, 60)));
-        self.report(problem.at(self.place(value.span()), format!("found {kind}")).help(help));
+        found.map(|found| Sourced::new(found, place))
     }
 
     /// Reports a key that isn't valid in this table.
     pub(super) fn unknown(&mut self, key: &TomlKey<'_>, value: &TomlValue<'_>, known: &[&str], table: &str) {
         let name = key.get_ref().as_ref();
         let place = self.place(key.span());
-        if let Some(Forbidden { message, label, help }) = forbidden(name) {
+        if let Some((message, label, help)) = forbidden(name) {
             self.masks.push(self.place(value.span()));
             self.report(Problem::new(RosterCode::SecretInFile, message).at(place, label).help(help));
             return;
@@ -292,30 +260,23 @@ pub(super) fn in_backticks(text: &str, most: usize) -> String {
     }
 }
 
-/// The message, label, and help text of the problem reported for a key that names a secret or a host.
-pub(super) struct Forbidden {
-    pub(super) message: String,
-    pub(super) label: &'static str,
-    pub(super) help: &'static str,
-}
-
-/// Returns the problem for a key that names a secret or a host, or `None` if the key is allowed.
-pub(super) fn forbidden(name: &str) -> Option<Forbidden> {
+/// Returns the message, label, and help text of the problem for a key that names a secret or a host, or `None` if the key is
+/// allowed.
+pub(super) fn forbidden(name: &str) -> Option<(String, &'static str, &'static str)> {
     let folded = name.to_ascii_lowercase().replace('-', "_");
-    let is_host = HOSTS.contains(&folded.as_str());
-    let is_secret = !is_host && (is_secret_name(name) || SECRETS.contains(&folded.as_str()));
-    let message = format!("`{}` does not belong in a reviewed file", Printable::cut(name, 60));
-    let (label, help) = if is_secret {
+    let (label, help) = if HOSTS.contains(&folded.as_str()) {
+        (
+            "not allowed here",
+            "anyone who edits this file could send the token to another host: use --region, --base-url, or PYLON_BASE_URL instead",
+        )
+    } else if is_secret_name(name) || SECRETS.contains(&folded.as_str()) {
         (
             "the value is not shown here",
             "pull requests and CI logs expose what is in this file: set PYLON_API_TOKEN or use --token-file instead, \
              and if a real token was committed, revoke it in Pylon",
         )
     } else {
-        (
-            "not allowed here",
-            "anyone who edits this file could send the token to another host: use --region, --base-url, or PYLON_BASE_URL instead",
-        )
+        return None;
     };
-    (is_secret || is_host).then_some(Forbidden { message, label, help })
+    Some((format!("`{}` does not belong in a reviewed file", Printable::cut(name, 60)), label, help))
 }

@@ -1,6 +1,6 @@
 //! Hints for common mistakes in keys and values. Suggestions for typos are in [`crate::spelling`].
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::{Field, Status};
 use crate::printable::Printable;
@@ -70,29 +70,6 @@ const KEYS: &[(&str, &[&str], &str)] = &[
     ("[[acknowledge]]", &["comment", "note", "why"], "did you mean `reason`?"),
 ];
 
-/// Words that users write instead of the name of a status.
-const STATUSES: &[(Status, &[&str])] = &[
-    (
-        Status::OutOfOffice,
-        &[
-            "ooo",
-            "oof",
-            "vacation",
-            "onvacation",
-            "holiday",
-            "onholiday",
-            "leave",
-            "onleave",
-            "pto",
-            "sick",
-            "off",
-            "outofoffice",
-        ],
-    ),
-    (Status::Away, &["busy", "brb", "lunch", "afk", "idle", "offline", "unavailable"]),
-    (Status::Active, &["available", "online", "present", "on", "in", "here", "working", "enabled"]),
-];
-
 /// Words that users write instead of `block` in `unmanaged` and `missing`.
 const BLOCK: &[&str] = &["refuse", "refused", "deny", "forbid", "error", "fail", "stop", "blocked"];
 
@@ -112,13 +89,19 @@ pub(super) fn of_key(table: &str, key: &str) -> Option<&'static str> {
 /// Returns the status most likely meant by a word.
 pub(super) fn of_status(word: &str) -> Option<&'static str> {
     let word: String = word.chars().filter(|char| char.is_alphabetic()).collect();
-    let word = word.to_lowercase();
-    STATUSES.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(status, _)| status.as_str())
+    let status = match word.to_lowercase().as_str() {
+        "ooo" | "oof" | "vacation" | "onvacation" | "holiday" | "onholiday" | "leave" | "onleave" | "pto"
+        | "sick" | "off" | "outofoffice" => Status::OutOfOffice,
+        "busy" | "brb" | "lunch" | "afk" | "idle" | "offline" | "unavailable" => Status::Away,
+        "available" | "online" | "present" | "on" | "in" | "here" | "working" | "enabled" => Status::Active,
+        _ => return None,
+    };
+    Some(status.as_str())
 }
 
 /// Guesses the key for a word used as a value. Anything that isn't a status is assumed to be a role.
 pub(super) fn field_of(word: &str) -> &'static str {
-    let is_listed = |field: &Field| field.facts().closed_list.is_some_and(|list| list.words.contains(&word));
+    let is_listed = |field: &Field| field.facts().closed_list.is_some_and(|words| words.contains(&word));
     Field::ALL.into_iter().find(is_listed).unwrap_or(Field::Role).as_str()
 }
 
@@ -144,6 +127,10 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
                 .to_owned()
         }
         ("a table", "keep_at_least" | "keep_at_most", _) => "write it in braces: { Admin = 2 }".to_owned(),
+        ("a table", "a window", _) => "write it in braces: { until = 2026-12-20, status = \"away\" }".to_owned(),
+        ("a table", key, _) if super::keys::ARRAYS.contains(&key) => {
+            format!("write the header with two pairs of brackets: [[{key}]]")
+        }
         ("a table", key, text) if key.contains('@') => {
             format!("write it in braces: {{ role = \"{}\" }}", text.as_deref().unwrap_or("Admin"))
         }
@@ -157,7 +144,8 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
         ("an array", "windows", _) => "write it in brackets: windows = [{ … }]".to_owned(),
         ("an array", key, Some(text)) => format!("write it in brackets: {key} = [\"{text}\"]"),
         ("an array", ..) => "write it in brackets: [ … ]".to_owned(),
-        ("true or false", ..) => "write it without quotes".to_owned(),
+        ("true or false", ..) => "write true or false, without quotes".to_owned(),
+        ("a percentage or a count", ..) => super::settings::SHARE_OR_COUNT.to_owned(),
         ("a whole number", _, text) => match text.and_then(|text| text.parse::<u64>().ok()) {
             Some(number) => format!("write it without quotes: {number}"),
             None => "write a number without quotes, such as 40".to_owned(),
@@ -176,13 +164,9 @@ fn only_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
     match value {
         DeValue::String(text) => Some(text),
         DeValue::Array(list) if list.len() == 1 => list.iter().find_map(|item| item.get_ref().as_str()),
-        DeValue::Table(table) => only_value(table).and_then(DeValue::as_str),
+        DeValue::Table(table) if table.len() == 1 => table.values().find_map(|item| item.get_ref().as_str()),
         _ => None,
     }
-}
-
-fn only_value<'v, 'i>(table: &'v DeTable<'i>) -> Option<&'v DeValue<'i>> {
-    table.values().next().filter(|_| table.len() == 1).map(toml::Spanned::get_ref)
 }
 
 #[cfg(test)]

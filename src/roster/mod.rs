@@ -155,7 +155,7 @@ words! {
 }
 
 /// The `[guardrails]` table and the role rules, which limit a single apply. Omitted keys have their defaults.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GuardrailRules {
     /// The maximum number of people a single apply may change.
     pub max_changes: MaxChanges,
@@ -198,21 +198,6 @@ impl GuardrailRules {
     }
 }
 
-impl Default for GuardrailRules {
-    fn default() -> Self {
-        Self {
-            max_changes: MaxChanges::Share { percent: 25 },
-            keep_at_least: None,
-            keep_at_most: Vec::new(),
-            keep_active: 0,
-            protected: Vec::new(),
-            unmanaged: Unmanaged::Report,
-            missing: Missing::Report,
-            role_rules: Vec::new(),
-        }
-    }
-}
-
 /// The `max_changes` guardrail, which limits the number of people a single apply may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxChanges {
@@ -224,6 +209,12 @@ pub enum MaxChanges {
     },
     /// The maximum is an absolute number of people. 0 allows no changes.
     Count(u64),
+}
+
+impl Default for MaxChanges {
+    fn default() -> Self {
+        Self::Share { percent: 25 }
+    }
 }
 
 impl fmt::Display for MaxChanges {
@@ -246,12 +237,13 @@ pub struct RoleLimit {
 
 words! {
     /// How to handle people in Pylon who are not declared.
-    #[derive(JsonSchema)]
+    #[derive(Default, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Unmanaged {
         /// Unmanaged people are left out of the plan.
         Ignore = "ignore",
         /// The plan shows how many people are unmanaged.
+        #[default]
         Report = "report",
         /// The guardrail blocks the apply.
         Block = "block",
@@ -260,10 +252,11 @@ words! {
 
 words! {
     /// How to handle declared people who are missing from Pylon or deactivated there.
-    #[derive(JsonSchema)]
+    #[derive(Default, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Missing {
         /// The plan lists these people.
+        #[default]
         Report = "report",
         /// The guardrail blocks the apply.
         Block = "block",

@@ -42,7 +42,7 @@ impl People {
 
 /// Parses the people in one file, or in one part of it. For a part, `whole` is the result for the whole file.
 pub(super) fn read_people(
-    fields: &mut Fields<'_>,
+    fields: &mut Fields,
     table: &DeTable<'_>,
     context: &Context,
     whole: Option<&People>,
@@ -63,7 +63,7 @@ pub(super) fn read_people(
     People { list: people, defaults }
 }
 
-fn read_defaults(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> PerField<Option<DeclaredValue>> {
+fn read_defaults(fields: &mut Fields, value: &TomlValue<'_>) -> PerField<Option<DeclaredValue>> {
     let mut defaults = PerField::default();
     for (key, value) in fields.table("defaults", value).into_iter().flatten() {
         let key_name = key.get_ref().as_ref();
@@ -84,7 +84,7 @@ const WRITE_ADDRESS: &str =
 
 /// Parses an address, or reports a problem if it is invalid.
 pub(super) fn read_email(
-    fields: &mut Fields<'_>,
+    fields: &mut Fields,
     written: Sourced<&str>,
     allow_unicode: bool,
 ) -> Option<Sourced<Email>> {
@@ -132,7 +132,7 @@ fn belongs(key: &str) -> Option<String> {
 }
 
 fn read_person(
-    fields: &mut Fields<'_>,
+    fields: &mut Fields,
     key: &TomlKey<'_>,
     value: &TomlValue<'_>,
     defaults: &PerField<Option<DeclaredValue>>,
@@ -164,7 +164,7 @@ fn read_person(
     Some(DeclaredPerson { email: email?, values, windows })
 }
 
-fn read_window(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Context) -> Option<Window> {
+fn read_window(fields: &mut Fields, value: &TomlValue<'_>, context: &Context) -> Option<Window> {
     let place = fields.place(value.span());
     let (mut from, mut until, mut then, mut reason) = (None, None, None, None);
     let mut sets = PerField::default();

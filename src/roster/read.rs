@@ -5,19 +5,20 @@
 //!
 //! A single run reports all problems in all files.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use super::checks::{check_look_alikes, check_rules, check_windows, sort, without_duplicates};
+use super::checks::{check_look_alikes, check_windows, sort_without_duplicates};
 use super::explain::{ParsedParts, explain};
 use super::fields::Fields;
 use super::people::{Context, People, read_people};
+use super::role_rules::{is_same_text, violations};
 use super::settings::{Settings, check_team_keys, read_context, read_settings};
 use super::syntax::repair::Repaired;
-use super::{DeclaredPerson, Field, RoleName, Roster, RosterCode};
+use super::{DeclaredPerson, Field, Roster, RosterCode};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::regular::{self, Unreadable};
@@ -44,7 +45,6 @@ impl Roster {
 struct RosterReader {
     sources: Sources,
     problems: Vec<Problem>,
-    names: BTreeSet<RoleName>,
     unused_defaults: Vec<(Field, Place)>,
     /// The reliably parsed parts of each file. Valid TOML files have no entry.
     known: BTreeMap<FileId, ParsedParts>,
@@ -81,10 +81,9 @@ impl RosterReader {
             self.problems.extend(include.drain(..).map(|pattern| included_by_stream(&pattern)));
         }
         for path in self.included(&include, path, folder) {
-            people.extend(self.read_team(&path, folder, &context));
+            people.extend(self.read_team(&path, folder, &context).into_iter().flatten());
         }
-        sort(&mut people);
-        without_duplicates(&mut people, &mut self.problems);
+        sort_without_duplicates(&mut people, &mut self.problems);
         let mut roster = Roster {
             sources: Sources::default(), // filled in by the caller, since `self` still owns the sources
             setting_places: places,
@@ -107,7 +106,8 @@ impl RosterReader {
         // If a syntax error hides a rule's exceptions or a person's role, any violation found here may not be real.
         guardrails.role_rules.retain(|rule| self.is_complete(rule.place));
         let complete = people.iter().filter(|person| self.is_complete(person.email.place));
-        let mut against = check_rules(complete, &guardrails.role_rules);
+        // Roles are compared as strings because names, slugs, and IDs can't be resolved offline.
+        let mut against = violations(complete, &guardrails.role_rules, |_| Vec::new(), is_same_text);
         against.retain(|problem| problem.labels.iter().all(|label| self.is_complete(label.place)));
         self.problems.append(&mut against);
         check_look_alikes(roster, &mut self.problems);
@@ -119,20 +119,15 @@ impl RosterReader {
         path: &Sourced<PathBuf>,
         folder: &Path,
         context: &Context,
-    ) -> Vec<DeclaredPerson> {
-        let text = match text_of(&path.value, folder) {
-            Ok(text) => text,
-            Err(problem) => {
-                self.problems.push(problem.at(path.place, "included here"));
-                return Vec::new();
-            }
-        };
+    ) -> Option<Vec<DeclaredPerson>> {
+        let text = text_of(&path.value, folder).map_err(|problem| problem.at(path.place, "included here"));
+        let text = text.map_err(|problem| self.problems.push(problem)).ok()?;
         let file = self.sources.add(shown(&path.value), text);
         let people = self.in_file(file, |fields, table, whole| {
             check_team_keys(fields, table);
             people_of(fields, table, context, whole)
         });
-        self.people_read_reliably(people)
+        Some(self.people_read_reliably(people))
     }
 
     /// Records the file's unused defaults and returns all reliably parsed people.
@@ -146,11 +141,7 @@ impl RosterReader {
     ///
     /// `read` is called even if there are syntax errors. Otherwise, a missing quote could hide ten unknown keys. `explain` then
     /// calls `read` again for each part that the parser didn't reach, and passes it the result of the first call.
-    fn in_file<T>(
-        &mut self,
-        file: FileId,
-        read: impl Fn(&mut Fields<'_>, &DeTable<'_>, Option<&T>) -> T,
-    ) -> T {
+    fn in_file<T>(&mut self, file: FileId, read: impl Fn(&mut Fields, &DeTable<'_>, Option<&T>) -> T) -> T {
         let text = self.sources.text(file);
         // Before parsing the whole file, check that its start isn't full of errors, because the parser needs about fifty times
         // the input size in memory.
@@ -160,12 +151,12 @@ impl RosterReader {
             Ok(table) if start.len() == text.len() => (table, Vec::new()),
             _ => repaired.insert(Repaired::new(with_bounded_errors(start, start.len()))).parse(),
         };
-        let mut fields = Fields::new(file, &mut self.names);
+        let mut fields = Fields::new(file);
         let whole = read(&mut fields, table.get_ref(), None);
         drop(table);
         drop(repaired);
         if !errors.is_empty() {
-            let read = |fields: &mut Fields<'_>, table: &DeTable<'_>| drop(read(fields, table, Some(&whole)));
+            let read = |fields: &mut Fields, table: &DeTable<'_>| drop(read(fields, table, Some(&whole)));
             self.known.insert(file, explain(file, start, errors, &mut fields, read));
         }
         let Fields { problems, masks, .. } = fields;
@@ -185,14 +176,8 @@ impl RosterReader {
         let mut seen = HashSet::new();
         let mut files = Vec::new();
         for pattern in patterns {
-            let matched = match matches_of(pattern, folder) {
-                Ok(matched) => matched,
-                Err(problem) => {
-                    self.problems.push(problem);
-                    continue;
-                }
-            };
-            for path in matched {
+            let matched = matches_of(pattern, folder).map_err(|problem| self.problems.push(problem));
+            for path in matched.into_iter().flatten() {
                 let canonical = fs::canonicalize(&path).ok();
                 if canonical.is_some() && canonical == root {
                     self.problems.push(
@@ -313,12 +298,7 @@ fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
 }
 
 /// Parses the people of one file, or of one part of it.
-fn people_of(
-    fields: &mut Fields<'_>,
-    table: &DeTable<'_>,
-    context: &Context,
-    whole: Option<&People>,
-) -> People {
+fn people_of(fields: &mut Fields, table: &DeTable<'_>, context: &Context, whole: Option<&People>) -> People {
     let people = read_people(fields, table, context, whole);
     if whole.is_some() {
         // The check of the roster doesn't cover these windows because people in a part are never added to the roster.
@@ -369,7 +349,8 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
                 "check the permissions of the folder",
             )
         })?;
-        let below = path.strip_prefix(folder).unwrap_or(&path);
+        // `glob` drops a leading `./` from the paths that it returns.
+        let below = path.strip_prefix(folder.strip_prefix(".").unwrap_or(folder)).unwrap_or(&path);
         if !is_hidden(below, &pattern.value) {
             matched.push(path.strip_prefix(".").map(Path::to_owned).unwrap_or(path));
         }

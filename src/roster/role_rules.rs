@@ -3,12 +3,12 @@
 //! This module checks every declared role offline, including roles in windows and defaults, and compares roles as strings. `plan`
 //! repeats the check with role IDs and with all of a person's addresses in Pylon.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use toml::de::DeTable;
 
-use super::email::Email;
+use super::email::{BadEmail, Email};
 use super::fields::{Fields, TomlValue, in_backticks};
 use super::people::{Context, read_email};
 use super::{DeclaredPerson, RoleName, RosterCode, keys};
@@ -47,26 +47,22 @@ words! {
 
 /// A literal address, or an address with a single `*` in the local part that matches any characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EmailPattern {
-    written: String,
-    /// The lowercase, normalized form, as in [`Email::folded`].
-    folded: String,
-}
+pub struct EmailPattern(Email);
 
 impl EmailPattern {
     pub fn as_str(&self) -> &str {
-        &self.written
+        self.0.as_str()
     }
 
     /// Returns the normalized pattern, which is equal for patterns that match the same addresses.
     pub fn folded(&self) -> &str {
-        &self.folded
+        self.0.folded()
     }
 
     pub fn matches(&self, email: &Email) -> bool {
         let email = email.folded();
-        match self.folded.split_once('*') {
-            None => email == self.folded,
+        match self.folded().split_once('*') {
+            None => email == self.folded(),
             Some((start, end)) => {
                 // The `*` matches only within the local part because the whole domain comes after it.
                 email.len() >= start.len() + end.len() && email.starts_with(start) && email.ends_with(end)
@@ -94,15 +90,15 @@ impl RoleRule {
         self.emails.iter().any(|pattern| pattern.value.matches(email))
     }
 
-    fn allows(&self, role: &Sourced<RoleName>, known: &RoleContext<'_>) -> bool {
-        self.roles.iter().any(|allowed| (known.is_same)(&allowed.value, &role.value))
+    fn allows(&self, role: &Sourced<RoleName>, is_same: &impl Fn(&RoleName, &RoleName) -> bool) -> bool {
+        self.roles.iter().any(|allowed| is_same(&allowed.value, &role.value))
     }
 
     /// Returns the patterns without a wildcard, which are literal addresses.
     pub(super) fn addresses(&self) -> impl Iterator<Item = Sourced<Email>> {
         let patterns = self.emails.iter().chain(&self.except);
-        let exact = patterns.filter(|pattern| !pattern.value.written.contains('*'));
-        exact.map(|pattern| Sourced::new(Email::observed(&pattern.value.written), pattern.place))
+        let exact = patterns.filter(|pattern| !pattern.value.as_str().contains('*'));
+        exact.map(|pattern| Sourced::new(pattern.value.0.clone(), pattern.place))
     }
 
     /// Formats the allowed roles and the reason: `only Viewer: contractors read only`.
@@ -120,33 +116,29 @@ impl RoleRule {
     }
 }
 
-/// The inputs to [`violations`] that differ between offline and online checks.
-pub struct RoleContext<'k> {
-    /// Returns a declared person's other addresses in Pylon, or an empty list if they are unknown.
-    pub other_addresses: &'k dyn Fn(&DeclaredPerson) -> Vec<Email>,
-    /// Returns `true` if two names refer to the same role.
-    pub is_same: &'k dyn Fn(&RoleName, &RoleName) -> bool,
-}
-
 /// Returns a problem for each declared role that violates a rule. People who inherit the same default are grouped into a single
 /// problem.
+///
+/// `other_addresses` returns a declared person's other addresses in Pylon, or an empty list if they are unknown. `is_same` returns
+/// `true` if two names refer to the same role. Both differ between offline and online checks.
 pub fn violations<'p>(
     people: impl IntoIterator<Item = &'p DeclaredPerson>,
     rules: &'p [RoleRule],
-    known: &RoleContext<'_>,
+    other_addresses: impl Fn(&DeclaredPerson) -> Vec<Email>,
+    is_same: impl Fn(&RoleName, &RoleName) -> bool,
 ) -> Vec<Problem> {
     if rules.is_empty() {
         return Vec::new(); // avoids looking up the other addresses of up to 100,000 people
     }
     let mut found: BTreeMap<(Place, usize), Violators<'_>> = BTreeMap::new();
     for person in people {
-        let more = (known.other_addresses)(person);
+        let more = other_addresses(person);
         for (number, rule) in rules.iter().enumerate() {
             let addresses = || std::iter::once(&person.email.value).chain(&more);
             if !rule.applies_to(addresses()) {
                 continue;
             }
-            for role in person.declared_roles().filter(|role| !rule.allows(role, known)) {
+            for role in person.declared_roles().filter(|role| !rule.allows(role, &is_same)) {
                 let found = found.entry((role.place, number)).or_insert_with(|| Violators {
                     first: person,
                     role: &role.value,
@@ -156,7 +148,7 @@ pub fn violations<'p>(
                 });
                 found.count += 1;
                 for other in rules.iter().filter(|other| other.applies_to(addresses())) {
-                    found.allowed.retain(|role| other.allows(role, known));
+                    found.allowed.retain(|role| other.allows(role, &is_same));
                 }
                 if found.named.len() < NAMED {
                     found.named.push(name(person, &more, rule));
@@ -239,11 +231,7 @@ fn listed(names: &[String]) -> String {
 }
 
 /// Parses a `[[rule]]` table. Returns `None` if it is invalid.
-pub(super) fn read_rule(
-    fields: &mut Fields<'_>,
-    value: &TomlValue<'_>,
-    context: &Context,
-) -> Option<RoleRule> {
+pub(super) fn read_rule(fields: &mut Fields, value: &TomlValue<'_>, context: &Context) -> Option<RoleRule> {
     let place = fields.place(value.span());
     let (mut emails, mut except, mut roles) = (Vec::new(), Vec::new(), Vec::new());
     let (mut reason, mut on_violation) = (None, Sourced::new(OnViolation::default(), place));
@@ -259,8 +247,7 @@ pub(super) fn read_rule(
             }
             "reason" => reason = fields.text("reason", value),
             "on_violation" => {
-                let code = RosterCode::BadValue;
-                let read = fields.one_of("on_violation", code, value, &OnViolation::ALL, OnViolation::as_str);
+                let read = fields.one_of("on_violation", value, &OnViolation::ALL, OnViolation::as_str);
                 on_violation = read.unwrap_or(on_violation);
             }
             _ => fields.unknown(key, value, keys::RULE, "[[rule]]"),
@@ -289,7 +276,7 @@ pub(super) fn read_rule(
 
 /// Parses a single pattern or a list of patterns.
 fn read_patterns(
-    fields: &mut Fields<'_>,
+    fields: &mut Fields,
     key: &str,
     value: &TomlValue<'_>,
     context: &Context,
@@ -302,7 +289,7 @@ fn read_patterns(
 }
 
 fn read_pattern(
-    fields: &mut Fields<'_>,
+    fields: &mut Fields,
     key: &str,
     value: &TomlValue<'_>,
     context: &Context,
@@ -312,7 +299,11 @@ fn read_pattern(
     let why = match (local.matches('*').count(), domain) {
         (_, "") => Some("it has no `@` followed by a domain"),
         (_, domain) if domain.contains('*') => Some("`*` is only allowed before the `@`"),
-        (0 | 1, _) => None,
+        // A pattern can be checked like an address because `*` is valid in a local part.
+        (0 | 1, _) => match Email::declared(written.value, true) {
+            Err(BadEmail::Malformed(why)) => Some(why),
+            Ok(_) | Err(BadEmail::NotAscii) => None,
+        },
         _ => Some("it has more than one `*`"),
     };
     if let Some(why) = why {
@@ -323,10 +314,8 @@ fn read_pattern(
         );
         return None;
     }
-    // A pattern can be checked like an address because `*` is valid in a local part.
-    read_email(fields, Sourced::new(written.value, written.place), context.allow_unicode)?;
-    let folded = Email::observed(written.value).folded();
-    Some(Sourced::new(EmailPattern { written: written.value.to_owned(), folded }, written.place))
+    let email = read_email(fields, written, context.allow_unicode)?;
+    Some(email.map(EmailPattern))
 }
 
 /// Returns the patterns in `emails` and `except` that don't match any declared address.
@@ -334,13 +323,8 @@ pub fn unused_patterns<'r>(
     people: &[DeclaredPerson],
     rules: &'r [RoleRule],
 ) -> impl Iterator<Item = &'r Sourced<EmailPattern>> {
-    let patterns: Vec<_> = rules.iter().flat_map(|rule| rule.emails.iter().chain(&rule.except)).collect();
-    let is_used = |pattern: &Sourced<EmailPattern>| {
-        people.iter().any(|person| pattern.value.matches(&person.email.value))
-    };
-    let used: BTreeSet<Place> =
-        patterns.iter().filter(|pattern| is_used(pattern)).map(|pattern| pattern.place).collect();
-    patterns.into_iter().filter(move |pattern| !used.contains(&pattern.place))
+    let patterns = rules.iter().flat_map(|rule| rule.emails.iter().chain(&rule.except));
+    patterns.filter(|pattern| people.iter().all(|person| !pattern.value.matches(&person.email.value)))
 }
 
 #[cfg(test)]
@@ -348,7 +332,7 @@ mod tests {
     use super::*;
 
     fn pattern(written: &str) -> EmailPattern {
-        EmailPattern { written: written.into(), folded: Email::observed(written).folded() }
+        EmailPattern(Email::observed(written))
     }
 
     #[test]

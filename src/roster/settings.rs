@@ -20,7 +20,7 @@ use crate::problem::Problem;
 use crate::source::{Place, Sourced};
 use crate::spelling::did_you_mean;
 
-const SHARE_OR_COUNT: &str =
+pub(super) const SHARE_OR_COUNT: &str =
     "write a percentage of the declared people, such as \"25%\", or a count, such as 40; 0 allows no changes";
 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
@@ -49,7 +49,7 @@ pub(super) struct Settings {
 
 /// Parses the settings that affect how people are parsed. If `table` is only part of the file, `whole` has the settings of the
 /// whole file and is returned instead.
-pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>, whole: Option<&Context>) -> Context {
+pub(super) fn read_context(fields: &mut Fields, table: &DeTable<'_>, whole: Option<&Context>) -> Context {
     let zone = table.get("timezone").and_then(|value| read_timezone(fields, value));
     let unicode =
         table.get("allow_unicode_emails").and_then(|value| fields.boolean("allow_unicode_emails", value));
@@ -60,7 +60,7 @@ pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>, whole: 
 }
 
 /// Parses every key of the root file except those handled by [`read_context`] and `read_people`.
-pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, context: &Context) -> Settings {
+pub(super) fn read_settings(fields: &mut Fields, table: &DeTable<'_>, context: &Context) -> Settings {
     let mut settings = Settings { places: places_of(fields, table), ..Settings::default() };
     let mut role_rules = Vec::new();
     for (key, value) in table {
@@ -92,7 +92,7 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
 
 /// Maps each top-level key of the root file, and each key in one of [`TABLES`], to its location. Rules, acknowledgments, and
 /// people store their own locations.
-fn places_of(fields: &Fields<'_>, table: &DeTable<'_>) -> BTreeMap<String, Place> {
+fn places_of(fields: &Fields, table: &DeTable<'_>) -> BTreeMap<String, Place> {
     let mut places = BTreeMap::new();
     for (key, value) in table {
         let name = key.get_ref().as_ref();
@@ -107,7 +107,7 @@ fn places_of(fields: &Fields<'_>, table: &DeTable<'_>) -> BTreeMap<String, Place
 }
 
 /// Reports keys that aren't allowed in a team file.
-pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
+pub(super) fn check_team_keys(fields: &mut Fields, table: &DeTable<'_>) {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         if keys::TEAM.contains(&name) {
@@ -124,7 +124,7 @@ pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
     }
 }
 
-fn read_timezone(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<TimeZone> {
+fn read_timezone(fields: &mut Fields, value: &TomlValue<'_>) -> Option<TimeZone> {
     let name = fields.string("timezone", value)?;
     // Use only the bundled database because the system's copy can contain `localtime`, which differs between machines.
     let zones = TimeZoneDatabase::bundled();
@@ -144,22 +144,19 @@ fn read_timezone(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<TimeZ
     })
 }
 
-fn read_workspace(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Workspace {
+fn read_workspace(fields: &mut Fields, value: &TomlValue<'_>) -> Workspace {
     let mut workspace = Workspace::default();
     for (key, value) in fields.table("workspace", value).into_iter().flatten() {
         match key.get_ref().as_ref() {
             "organization" => workspace.organization = fields.text("organization", value),
-            "region" => {
-                workspace.region =
-                    fields.one_of("region", RosterCode::BadValue, value, &Region::ALL, Region::as_str);
-            }
+            "region" => workspace.region = fields.one_of("region", value, &Region::ALL, Region::as_str),
             _ => fields.unknown(key, value, keys::WORKSPACE, "[workspace]"),
         }
     }
     workspace
 }
 
-fn read_policy(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Policy {
+fn read_policy(fields: &mut Fields, value: &TomlValue<'_>) -> Policy {
     let mut policy = Policy::default();
     for (key, value) in fields.table("policy", value).into_iter().flatten() {
         let name = key.get_ref().as_ref();
@@ -171,13 +168,13 @@ fn read_policy(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Policy {
                 continue;
             }
         };
-        let read = fields.one_of(name, RosterCode::BadValue, value, &Stance::ALL, Stance::as_str);
+        let read = fields.one_of(name, value, &Stance::ALL, Stance::as_str);
         *stance = read.map_or(Stance::default(), |found| found.value);
     }
     policy
 }
 
-fn read_guardrails(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Context) -> GuardrailRules {
+fn read_guardrails(fields: &mut Fields, value: &TomlValue<'_>, context: &Context) -> GuardrailRules {
     let mut rules = GuardrailRules::default();
     for (key, value) in fields.table("guardrails", value).into_iter().flatten() {
         match key.get_ref().as_ref() {
@@ -192,18 +189,11 @@ fn read_guardrails(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Con
                     .extend(list.filter_map(|value| read_user(fields, "protected", value, context)));
             }
             "unmanaged" => {
-                let read = fields.one_of(
-                    "unmanaged",
-                    RosterCode::BadValue,
-                    value,
-                    &Unmanaged::ALL,
-                    Unmanaged::as_str,
-                );
+                let read = fields.one_of("unmanaged", value, &Unmanaged::ALL, Unmanaged::as_str);
                 rules.unmanaged = read.map_or(rules.unmanaged, |found| found.value);
             }
             "missing" => {
-                let read =
-                    fields.one_of("missing", RosterCode::BadValue, value, &Missing::ALL, Missing::as_str);
+                let read = fields.one_of("missing", value, &Missing::ALL, Missing::as_str);
                 rules.missing = read.map_or(rules.missing, |found| found.value);
             }
             _ => fields.unknown(key, value, keys::GUARDRAIL, "[guardrails]"),
@@ -213,7 +203,7 @@ fn read_guardrails(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Con
 }
 
 fn read_user(
-    fields: &mut Fields<'_>,
+    fields: &mut Fields,
     key: &str,
     value: &TomlValue<'_>,
     context: &Context,
@@ -222,24 +212,20 @@ fn read_user(
     read_email(fields, written, context.allow_unicode)
 }
 
-fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<MaxChanges> {
-    let Some(text) = value.get_ref().as_str() else {
-        if value.get_ref().is_integer() {
-            return fields.count("max_changes", value).map(MaxChanges::Count);
-        }
-        if !value.span().is_empty() {
-            fields.wrong_type("max_changes", value, "a percentage or a count", SHARE_OR_COUNT);
-        }
-        return None;
-    };
+fn read_max_changes(fields: &mut Fields, value: &TomlValue<'_>) -> Option<MaxChanges> {
+    if value.get_ref().is_integer() {
+        return fields.count("max_changes", value).map(MaxChanges::Count);
+    }
+    let text = fields.typed("max_changes", "a percentage or a count", value, value.get_ref().as_str())?;
     // As in the schema, neither a sign nor a leading zero is allowed.
     let is_plain = |digits: &str, percent: u8| percent <= 100 && percent.to_string() == digits;
     let percent = text
+        .value
         .strip_suffix('%')
         .and_then(|digits| digits.parse().ok().filter(|percent| is_plain(digits, *percent)));
     if percent.is_none() {
         let problem = Problem::new(RosterCode::BadValue, "`max_changes` must be a percentage or a count")
-            .at(fields.place(value.span()), "neither a percentage nor a count")
+            .at(text.place, "neither a percentage nor a count")
             .help(SHARE_OR_COUNT);
         fields.report(problem);
     }
@@ -247,77 +233,55 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Ma
 }
 
 /// Parses a table that maps roles to a minimum or maximum number of holders, such as `{ Admin = 2 }`.
-fn read_role_limits(fields: &mut Fields<'_>, key: &str, value: &TomlValue<'_>) -> Vec<RoleLimit> {
+fn read_role_limits(fields: &mut Fields, key: &str, value: &TomlValue<'_>) -> Vec<RoleLimit> {
     let mut limits = Vec::new();
     for (role, value) in fields.table(key, value).into_iter().flatten() {
         let name: RoleName = Arc::from(role.get_ref().as_ref());
-        if let Some(holders) = fields.count(key, value) {
+        if let Some(holders) = fields.count(role.get_ref(), value) {
             limits.push(RoleLimit { role: Sourced::new(name, fields.place(role.span())), holders });
         }
     }
     limits
 }
 
-/// The keys of an `[[acknowledge]]` table. The guardrail determines which of them are allowed.
-#[derive(Default)]
-struct AcknowledgmentKeys {
-    guardrail: Option<Guardrail>,
-    up_to: Option<Sourced<u64>>,
-    down_to: Option<Sourced<u64>>,
-    role: Option<Sourced<RoleName>>,
-    user: Option<Sourced<Email>>,
-    given: Vec<&'static str>,
-}
-
-impl AcknowledgmentKeys {
-    /// Returns the acknowledged risk. `report_missing` has already checked that the guardrail accepts these keys.
-    fn risk(self) -> Option<AcknowledgedRisk> {
-        let Self { guardrail, up_to, down_to, role, user, given: _ } = self;
-        let limit =
-            up_to.map(RiskLimit::UpTo).or(down_to.map(RiskLimit::DownTo)).or(user.map(RiskLimit::User));
-        Some(AcknowledgedRisk { guardrail: guardrail?, role, limit: limit? })
-    }
-}
-
 fn read_acknowledgment(
-    fields: &mut Fields<'_>,
+    fields: &mut Fields,
     value: &TomlValue<'_>,
     context: &Context,
 ) -> Option<Acknowledgment> {
     let place = fields.place(value.span());
-    let mut parts = AcknowledgmentKeys::default();
+    let (mut guardrail, mut role, mut limit) = (None, None, None);
     let (mut reason, mut expires) = (None, None);
-    let number = |fields: &mut Fields<'_>, key: &str, value: &TomlValue<'_>| {
+    let number = |fields: &mut Fields, key: &str, value: &TomlValue<'_>| {
         fields.count(key, value).map(|number| Sourced::new(number, fields.place(value.span())))
     };
-    let (before, mut has_unknown) = (fields.problems.len(), false);
-    for (key, value) in fields.table("acknowledge", value)? {
+    let before = fields.problems.len();
+    let table = fields.table("acknowledge", value)?;
+    for (key, value) in table {
         match key.get_ref().as_ref() {
-            "guardrail" => parts.guardrail = read_guardrail(fields, value),
-            "up_to" => parts.up_to = number(fields, "up_to", value),
-            "down_to" => parts.down_to = number(fields, "down_to", value),
-            "role" => parts.role = fields.role(value),
-            "user" => parts.user = read_user(fields, "user", value, context),
+            "guardrail" => guardrail = read_guardrail(fields, value),
+            "up_to" => limit = number(fields, "up_to", value).map(RiskLimit::UpTo),
+            "down_to" => limit = number(fields, "down_to", value).map(RiskLimit::DownTo),
+            "role" => role = fields.role(value),
+            "user" => limit = read_user(fields, "user", value, context).map(RiskLimit::User),
             "reason" => reason = fields.text("reason", value),
             "expires" => expires = fields.moment("expires", value, &context.zone),
-            _ => {
-                fields.unknown(key, value, keys::ACKNOWLEDGE, "[[acknowledge]]");
-                has_unknown = true;
-            }
+            _ => fields.unknown(key, value, keys::ACKNOWLEDGE, "[[acknowledge]]"),
         }
-        parts.given.extend(keys::ACKNOWLEDGE.iter().filter(|known| **known == key.get_ref().as_ref()));
     }
     // Don't report missing keys if there's an unknown key, which is probably a misspelling of the missing one.
-    if !has_unknown {
-        report_missing(fields, place, &parts);
+    if table.keys().all(|key| keys::ACKNOWLEDGE.contains(&key.get_ref().as_ref())) {
+        report_missing(fields, place, guardrail, table);
     }
     if fields.problems.len() > before {
         return None;
     }
-    Some(Acknowledgment { place, risk: parts.risk()?, reason: reason?, expires: expires? })
+    // `report_missing` has already checked that the guardrail takes these keys, which include at most one limit.
+    let risk = AcknowledgedRisk { guardrail: guardrail?, role, limit: limit? };
+    Some(Acknowledgment { place, risk, reason: reason?, expires: expires? })
 }
 
-fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guardrail> {
+fn read_guardrail(fields: &mut Fields, value: &TomlValue<'_>) -> Option<Guardrail> {
     let written = fields.text("guardrail", value)?;
     let known = Guardrail::named(&written.value);
     if known.is_none() {
@@ -332,17 +296,18 @@ fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guar
 }
 
 /// Reports required keys that are missing, and keys that don't apply to the guardrail.
-fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &AcknowledgmentKeys) {
+fn report_missing(fields: &mut Fields, place: Place, guardrail: Option<Guardrail>, table: &DeTable<'_>) {
     let common = ["guardrail", "reason", "expires"];
-    for key in common.iter().filter(|key| !parts.given.contains(key)) {
+    for key in common.iter().filter(|key| !table.contains_key(**key)) {
         let problem = Problem::new(RosterCode::MissingKey, format!("this acknowledgment has no `{key}`"))
             .at(place, "an acknowledgment needs `guardrail`, `reason`, and `expires`");
         fields.report(problem);
     }
-    let Some(guardrail) = parts.guardrail else { return };
+    let Some(guardrail) = guardrail else { return };
     let takes = takes(guardrail);
-    let wanted_missing = takes.iter().any(|key| !parts.given.contains(key));
-    let too_much = parts.given.iter().any(|key| !takes.contains(key) && !common.contains(key));
+    let wanted_missing = takes.iter().any(|key| !table.contains_key(*key));
+    let mut given = table.keys().map(|key| key.get_ref().as_ref());
+    let too_much = given.any(|key| !takes.contains(&key) && !common.contains(&key));
     if wanted_missing || too_much {
         let keys = takes.join("` and `");
         let name = guardrail.as_str();

@@ -8,8 +8,9 @@ use super::super::fields::forbidden;
 use super::super::keys::{PERSON, WINDOW};
 use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot, bare_key, without_quotes};
-use super::statements::{is_bare, string_len};
+use super::statements::string_len;
 use super::values::example;
+use crate::toml_text::is_bare;
 
 /// Recognizes a key that names a secret or a host. This runs before almost all other recognizers, so that no message reveals the
 /// value.
@@ -17,10 +18,10 @@ pub(super) fn secret(spot: &Spot<'_>) -> Option<Mistake> {
     let signs = spot.bare().into_iter().filter(|(_, char)| "=:".contains(*char));
     for key in signs.filter_map(|(at, _)| key_before(spot.line, at)) {
         let name = without_quotes(&spot.line[key.clone()]);
-        if let Some(refusal) = forbidden(name)
+        if let Some((message, label, help)) = forbidden(name)
             && !name.contains('@')
         {
-            let mut mistake = spot.mistake(key, refusal.message, refusal.label, refusal.help);
+            let mut mistake = spot.mistake(key, message, label, help);
             mistake.problem.code = RosterCode::SecretInFile.as_str();
             return Some(mistake);
         }

@@ -2,7 +2,7 @@
 
 use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot};
-use super::statements::is_bare;
+use crate::toml_text::is_bare;
 
 /// Git's conflict markers, in order.
 const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];

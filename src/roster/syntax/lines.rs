@@ -5,8 +5,9 @@ use std::ops::Range;
 use super::super::{hints, keys};
 use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot, before_end_of_value, last_item};
-use super::statements::{Flaw, is_bare, string_len};
+use super::statements::{Flaw, string_len};
 use super::values::empty_entry;
+use crate::toml_text::is_bare;
 
 /// Comment markers of other languages.
 const COMMENTS: [&str; 6] = ["//", ";", "--", "/*", "<!--", "%"];

@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use super::parser_error::{ErrorKind, ParserError};
-use super::statements::{Statement, Strings, is_bare};
+use super::statements::{Statement, Strings};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::RosterCode;
 use crate::secret::contains_secret;
 use crate::source::{FileId, Place};
+use crate::toml_text::is_bare;
 
 /// The position of a parser error, along with its line and kind.
 pub(super) struct Spot<'t> {

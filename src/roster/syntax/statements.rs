@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::super::keys;
+use crate::toml_text::is_bare;
 
 /// The maximum number of open brackets to track per statement. There is a limit because finding the match of a closing bracket
 /// takes linear time. The parser rejects a nesting depth of 80 anyway.
@@ -276,11 +277,6 @@ fn key_of(line: &str) -> Option<&str> {
         _ => line.split_at(line.find(|char: char| !is_bare(char)).unwrap_or(line.len())),
     };
     (!key.is_empty() && rest.trim_start().starts_with(['=', '.'])).then_some(key)
-}
-
-/// Returns `true` if the character is allowed in an unquoted key.
-pub(super) const fn is_bare(char: char) -> bool {
-    char.is_ascii_alphanumeric() || matches!(char, '_' | '-')
 }
 
 #[cfg(test)]

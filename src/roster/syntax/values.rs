@@ -23,7 +23,9 @@ enum Form {
     Text(&'static str),
     /// One of the listed words. The example is written without quotes.
     Word(&'static [&'static str], &'static str),
-    /// A value in any other form, such as a number, a table, or a percentage. The example is written as in TOML.
+    /// A value that can be a number. The example is written as in TOML.
+    Number(&'static str),
+    /// A value in any other form, such as a date or a table. The example is written as in TOML.
     Other(&'static str),
 }
 
@@ -31,9 +33,10 @@ impl Form {
     /// Returns the form of a key's value. The key can be dotted.
     fn of_key(key: &str) -> Self {
         let name = own_name(key);
-        if let Some(field) = field_of(name) {
+        let field = if name == "then" { Some(Field::OF_THEN) } else { Field::named(name) };
+        if let Some(field) = field {
             let FieldFacts { example, closed_list, .. } = field.facts();
-            return closed_list.map_or(Self::Text(example), |list| Self::Word(list.words, example));
+            return closed_list.map_or(Self::Text(example), |words| Self::Word(words, example));
         }
         match name {
             _ if key.contains('@') => Self::Other("{ role = \"Admin\" }"),
@@ -43,10 +46,10 @@ impl Form {
             "organization" => Self::Text("org_4f1c"),
             "region" => Self::Word(&Region::WORDS, "eu"),
             "extra_roles" => Self::Word(&Stance::WORDS, "enforce"),
-            "max_changes" => Self::Other("\"25%\""),
+            "max_changes" => Self::Number("\"25%\""),
             "keep_at_least" => Self::Other("{ Admin = 2 }"),
             "keep_at_most" => Self::Other("{ Admin = 5 }"),
-            "keep_active" | "up_to" | "down_to" => Self::Other("5"),
+            "keep_active" | "up_to" | "down_to" => Self::Number("5"),
             "protected" => Self::Other("[\"ana@acme.example\"]"),
             "unmanaged" => Self::Word(&Unmanaged::WORDS, "block"),
             "missing" => Self::Word(&Missing::WORDS, "block"),
@@ -61,29 +64,19 @@ impl Form {
             _ => Self::Text("…"),
         }
     }
-
-    /// Returns an example as written in TOML.
-    fn example(self) -> String {
-        match self {
-            Self::Text(text) | Self::Word(_, text) => format!("\"{text}\""),
-            Self::Other(example) => example.to_owned(),
-        }
-    }
 }
 
 /// Returns a sample value for the given key, as written in TOML.
 pub(super) fn example(key: &str) -> String {
-    Form::of_key(key).example()
+    match Form::of_key(key) {
+        Form::Text(text) | Form::Word(_, text) => format!("\"{text}\""),
+        Form::Number(example) | Form::Other(example) => example.to_owned(),
+    }
 }
 
 /// Returns the help text for an entry without values: `{}`, and what to put between the braces.
 pub(super) fn empty_entry() -> String {
     format!("{{}}, with {} between the braces", Field::any(" or "))
-}
-
-/// Returns the field set by this key of a person or window.
-fn field_of(key: &str) -> Option<Field> {
-    if key == "then" { Some(Field::OF_THEN) } else { Field::named(key) }
 }
 
 /// Recognizes a backslash that doesn't start a valid escape sequence: `"Support\Lead"`.
@@ -277,7 +270,11 @@ impl BadValue<'_> {
     fn number(&self) -> Option<Explanation> {
         let plain: String = self.text.chars().filter(char::is_ascii_digit).collect();
         let is_number = self.text.chars().all(|char| char.is_ascii_digit() || "_+'.".contains(char));
-        if plain.is_empty() || !is_number || !matches!(Form::of_key(self.key), Form::Other(_)) {
+        // A dot can separate thousands, as in 1.000.
+        let mut parts = self.text.split('.');
+        let has_groups = parts.next().is_some() && parts.all(|group| group.len() == 3);
+        let takes_number = matches!(Form::of_key(self.key), Form::Number(_));
+        if plain.is_empty() || !is_number || !has_groups || !takes_number {
             return None;
         }
         let plain = plain.trim_start_matches('0');
@@ -319,7 +316,7 @@ fn fitting(key: &str, text: &str) -> Option<String> {
             let is_stance = Field::named(own_name(key)).is_some() && Stance::WORDS.contains(&lower.as_str());
             (is_stance || words.contains(&lower.as_str())).then_some(lower)
         }
-        Form::Other(_) => None,
+        Form::Number(_) | Form::Other(_) => None,
     }
 }
 

@@ -499,6 +499,18 @@ fn people_are_found_regardless_of_address_case_and_composition() {
 }
 
 #[test]
+fn the_files_of_a_hidden_folder_are_included_however_the_folder_is_written() {
+    let scene = Scene::offline()
+        .file(".github/users.toml", "include = [\"teams/*.toml\"]\n[users]\n\"ana@acme.example\" = {}\n")
+        .file(".github/teams/a.toml", "[users]\n\"bo@acme.example\" = {}\n");
+    for config in [".github/users.toml", "./.github/users.toml", "./x/../.github/users.toml"] {
+        std::fs::create_dir_all(scene.folder().join("x")).unwrap();
+        let run = scene.run(&format!("validate --config {config}"));
+        assert_eq!(run.stdout, "2 files, 2 people declared: valid\n", "{config}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn a_hidden_file_is_included_only_by_a_pattern_that_begins_with_a_dot() {
     let declared = |include: &str| {
         let scene = Scene::offline()

@@ -1301,8 +1301,50 @@ keep_at_most = { Admin = "5 people" }
 "#,
         &[
             r#"2:15 roster::wrong_type: `keep_active` must be a whole number | write a number without quotes, such as 40"#,
-            r#"3:27 roster::wrong_type: `keep_at_least` must be a whole number | write it without quotes: 2"#,
-            r#"4:26 roster::wrong_type: `keep_at_most` must be a whole number | write a number without quotes, such as 40"#,
+            r#"3:27 roster::wrong_type: `Admin` must be a whole number | write it without quotes: 2"#,
+            r#"4:26 roster::wrong_type: `Admin` must be a whole number | write a number without quotes, such as 40"#,
+        ],
+    ),
+    (
+        r#"allow_unicode_emails = 00
+[guardrails]
+protected = 01
+keep_active = 1.000.5
+max_changes = 07
+"#,
+        &[
+            r#"1:24 roster::syntax: this is not a valid `allow_unicode_emails` | write a value as in allow_unicode_emails = true"#,
+            r#"3:13 roster::syntax: this is not a valid `protected` | write a value as in protected = ["ana@acme.example"]"#,
+            r#"4:15 roster::syntax: this is not a valid `keep_active` | write a value as in keep_active = 5"#,
+            r#"5:15 roster::syntax: this is not a valid number | write: max_changes = 7"#,
+        ],
+    ),
+    (
+        r#"allow_unicode_emails = 1
+rule = ["x"]
+[users."ana@acme.example"]
+role = "Admin"
+windows = ["x"]
+"#,
+        &[
+            r#"1:24 roster::wrong_type: `allow_unicode_emails` must be true or false | write true or false, without quotes"#,
+            r#"2:9 roster::wrong_type: `rule` must be a table | write the header with two pairs of brackets: [[rule]]"#,
+            r#"5:12 roster::wrong_type: `a window` must be a table | write it in braces: { until = 2026-12-20, status = "away" }"#,
+        ],
+    ),
+    (
+        r#"[[rule]]
+emails = ["@acme.example"]
+roles = ["Viewer"]
+reason = "x"
+[users."ana@acme.example"]
+role = "Admin"
+status = "away"
+windows = [{ until = 2027-01-01, role = "Viewer", then = "active" }]
+"#,
+        &[
+            r#"2:11 roster::bad_pattern: `@acme.example` is not an address pattern: the part before the `@` must have 1 to 64 characters, and the whole address at most 254 | write an address, or one with a `*` before the `@`: "*@contractor.example""#,
+            r#"8:58 and 7:10 roster::bad_value: `then` is for people whose status is not declared outside the window | delete `then`: after the window, the declared status applies"#,
         ],
     ),
     (
