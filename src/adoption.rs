@@ -13,7 +13,7 @@ use crate::layout::{self, PersonValues, Refused, edited};
 use crate::observed::{ObservedState, Person, RoleCatalog};
 use crate::plan::{Change, Edit, Subject};
 use crate::roster::role_rules::is_same_text;
-use crate::roster::{Email, Field, FieldValue, PerField, RoleRule, Roster, Window};
+use crate::roster::{Email, Field, FieldValue, PerField, RoleRule, Roster, Stance, Window};
 use crate::source::{FileId, Place, Sourced, Sources};
 
 /// The files updated to match Pylon, along with the values that couldn't be written to them.
@@ -86,7 +86,8 @@ impl Adoption {
         Self::declaring(people, roster, roles)
     }
 
-    /// Edits the files to declare the values restored by a rollback, unless the files already declare the same values.
+    /// Edits the files to declare the values restored by a rollback, unless the files already declare the same values, or the
+    /// policy doesn't enforce the field.
     pub fn of_rollback(
         changes: &[Change],
         desired: &DesiredState,
@@ -98,7 +99,8 @@ impl Adoption {
             let declared = subject.addresses().find_map(|email| find(desired, email))?;
             let wanted = edits.iter().filter_map(|edit| {
                 let Edit { field, from: _, to, through_scim: _, place: _, origin: _ } = edit;
-                let desired = declared.likely_value(*field)?;
+                let is_enforced = roster.policy.fields[*field] == Stance::Enforce;
+                let desired = declared.likely_value(*field).filter(|_| is_enforced)?;
                 let is_declared = roles.value_meant(*field, &desired.value.value).as_ref() == Some(to);
                 let value = temporary(&desired.origin).map_or(Ok(std::slice::from_ref(to)), Err);
                 (!is_declared).then_some((*field, value))

@@ -12,6 +12,9 @@ pub enum Outcome {
     AlreadyInSync,
     /// Pylon accepted the change, but it had no effect, usually because a SCIM group determines the role.
     NotEffective,
+    /// Pylon has the planned values, but a SCIM group still grants a role that the change takes away. The kind is
+    /// [`OutcomeKind::NotEffective`], because the user can still use that role.
+    StillGranted,
     /// The change was applied, but support hours, a calendar, or another user has since set a different value.
     Reverted,
     /// Pylon refused the change, and the user still has the old values.
@@ -143,7 +146,7 @@ impl Outcome {
         match self {
             Self::Applied => OutcomeKind::Applied,
             Self::AlreadyInSync => OutcomeKind::AlreadyInSync,
-            Self::NotEffective => OutcomeKind::NotEffective,
+            Self::NotEffective | Self::StillGranted => OutcomeKind::NotEffective,
             Self::Reverted => OutcomeKind::Reverted,
             Self::Rejected(_) => OutcomeKind::Rejected,
             Self::Conflict => OutcomeKind::Conflict,
@@ -169,7 +172,7 @@ impl Outcome {
     /// is [`Self::Reverted`]. `read` is `None` if the read didn't return the user.
     pub(super) fn if_not_shown(self, read: Option<LastRead>) -> Self {
         match self {
-            Self::Applied => Self::Reverted,
+            Self::Applied | Self::StillGranted => Self::Reverted,
             Self::Unknown(failure, earlier) => Self::Unknown(failure, read.or(earlier)),
             other => other,
         }
@@ -183,6 +186,7 @@ impl Outcome {
             Self::Applied
             | Self::AlreadyInSync
             | Self::NotEffective
+            | Self::StillGranted
             | Self::Reverted
             | Self::Conflict
             | Self::Unknown(None, _)

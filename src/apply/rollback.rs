@@ -51,6 +51,9 @@ pub struct Applied {
 pub struct Rollback {
     /// The plan that restores the old values wherever Pylon still has the values set by the apply.
     pub plan: Plan,
+    /// The changes in `plan`, plus those that Pylon already shows as undone, such as after a killed rollback. If the files declare
+    /// other values, the next apply would set them again.
+    pub old_values: Vec<Change>,
     /// The changes that are not rolled back.
     pub not_rolled_back: Vec<NotRolledBack>,
 }
@@ -147,7 +150,8 @@ impl Applied {
                 return Err(foreign(what, of_journal, now));
             }
         }
-        let mut rollback = Rollback { plan: Plan::empty(observed, declared), not_rolled_back: Vec::new() };
+        let plan = Plan::empty(observed, declared);
+        let mut rollback = Rollback { plan, old_values: Vec::new(), not_rolled_back: Vec::new() };
         self.operations.iter().for_each(|operation| rollback.take(operation, observed));
         // Sort by the addresses in the report, which can differ from those in the journal.
         rollback.plan.changes.sort_by(|one, other| one.subject.email.value.cmp(&other.subject.email.value));
@@ -165,7 +169,14 @@ impl Rollback {
         let shown = person.map_or_else(|| Email::observed(email), |person| person.email.clone());
         let email = Sourced::new(shown, operation.place);
         let (change, left) = match person.filter(|person| !person.deactivated) {
-            Some(person) => restoring(steps, Subject::new(email.clone(), person), person, observed),
+            Some(person) => {
+                let subject = Subject::new(email.clone(), person);
+                let (change, left) = restoring(steps, subject.clone(), person, observed);
+                let mut edits = restored(steps, person, operation.place);
+                edits.extend(change.iter().flat_map(|change| change.edits.iter().cloned()));
+                self.old_values.push(Change { subject, edits });
+                (change, left)
+            }
             None => (None, vec![NotRolledBackReason::NotInPylon]),
         };
         // If there's nothing to restore and nothing was left out, the user already has the old values.
@@ -199,6 +210,27 @@ fn restoring(
     let (gone, edits): (Vec<_>, Vec<_>) = edits.into_iter().partition(is_gone);
     left.extend(gone.into_iter().map(|edit| NotRolledBackReason::RoleRemoved(RoleId(edit.to))));
     ((!edits.is_empty()).then_some(Change { subject, edits }), left)
+}
+
+/// Returns the edits that Pylon already shows as undone. An old value that no file can declare, such as several roles, is left out.
+fn restored(steps: &[Step], person: &Person, place: Place) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for Step { field, from, to } in steps {
+        if let ([old], true) = (from.as_slice(), from != std::slice::from_ref(to))
+            && person.has_only(*field, old)
+        {
+            let (from, to) = (vec![to.as_str().into()], old.as_str().into());
+            edits.push(Edit {
+                field: *field,
+                from,
+                to,
+                through_scim: Vec::new(),
+                place,
+                origin: Origin::Rollback,
+            });
+        }
+    }
+    edits
 }
 
 /// Reconstructs the apply's edit, or returns `None` if Pylon has the old value again.

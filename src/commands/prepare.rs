@@ -9,7 +9,7 @@ use crate::adoption::Adoption;
 use crate::apply::rollback::{Applied, Rollback};
 use crate::apply::{Finished, Outcome};
 use crate::invocation::quoted;
-use crate::observed::ObservedState;
+use crate::observed::{ObservedState, UserId};
 use crate::plan::blame::Drift;
 use crate::plan::cause::{RECENT, Versions};
 use crate::plan::forecast::forecast;
@@ -34,6 +34,8 @@ pub(super) struct Prepared {
     /// The organization's place: `us`, `eu`, `sandbox`, or the host name.
     pub(super) host: String,
     sources: Sources,
+    /// In a rollback, all old values, including those that Pylon already has (see [`Rollback::old_values`]).
+    old_values: Vec<Change>,
 }
 
 /// The options that narrow down, limit, or annotate a plan.
@@ -143,15 +145,16 @@ pub(super) fn settle_rollback(
     let Declared { roster, desired, now: _, present: _, at: _ } = declared;
     let state = &observation.state;
     let roles = named_roles(declared, connection, state)?;
-    let Rollback { plan, not_rolled_back } = applied
+    let Rollback { plan, old_values, not_rolled_back } = applied
         .rollback(state, &connection.place, desired.people.len())
         .map_err(|problem| problem.with_sources(&roster.sources))?;
-    let files = Adoption::of_rollback(&plan.changes, desired, roster, state);
+    let files = Adoption::of_rollback(&old_values, desired, roster, state);
     // Ignore errors here. The plan for the files is used only for a note about the next apply, and the rollback works without it.
     let next =
         Plan::draw(desired, state, &roles, roster.policy).map_or_else(|_| Vec::new(), |plan| plan.changes);
     let notes = RollbackNotes::new(applied, &not_rolled_back, &files, &next, &roster.sources, &state.roles);
-    Ok(review(declared, plan, &roles, Some(notes), max_changes, connection, observation))
+    let prepared = review(declared, plan, &roles, Some(notes), max_changes, connection, observation);
+    Ok(Prepared { old_values, ..prepared })
 }
 
 /// Looks up the roles named in the files, then checks the declared roles against the rules, using the role IDs and addresses from
@@ -192,7 +195,7 @@ fn review(
     report.made_up = connection.is_made_up();
     report.at = at.as_ref().or(as_on.as_ref()).map(|moment| Printable::new(&moment.written));
     let sources = roster.sources.clone();
-    Prepared { reviewed, observation, report, host: place.clone(), sources }
+    Prepared { reviewed, observation, report, host: place.clone(), sources, old_values: Vec::new() }
 }
 
 /// Extends the help for an unknown role in a sandbox. Since the role may well exist in the real organization, the help explains
@@ -228,13 +231,21 @@ impl Prepared {
     /// The files still match Pylon for everyone else.
     pub(super) fn limit_to_restored(&mut self, declared: &Declared, finished: &Finished) {
         let Some(notes) = &mut self.report.rollback else { return };
-        let is_restored = |outcome: &Outcome| outcome.is_in_sync() || matches!(outcome, Outcome::Unknown(..));
-        if finished.outcomes.iter().all(is_restored) {
+        let is_restored = |outcome: &Outcome| {
+            outcome.is_in_sync() || matches!(outcome, Outcome::StillGranted | Outcome::Unknown(..))
+        };
+        let changes = self.reviewed.plan.changes.iter().zip(&finished.outcomes);
+        let mut failed: HashSet<(&UserId, Field)> = HashSet::new();
+        for (change, _) in changes.filter(|(_, outcome)| !is_restored(outcome)) {
+            failed.extend(change.edits.iter().map(|edit| (&change.subject.id, edit.field)));
+        }
+        if failed.is_empty() {
             return;
         }
-        let changes = self.reviewed.plan.changes.iter().zip(&finished.outcomes);
-        let restored: Vec<Change> =
-            changes.filter(|(_, outcome)| is_restored(outcome)).map(|(change, _)| change.clone()).collect();
+        let mut restored = self.old_values.clone();
+        for Change { subject, edits } in &mut restored {
+            edits.retain(|edit| !failed.contains(&(&subject.id, edit.field)));
+        }
         let Declared { roster, desired, now: _, present: _, at: _ } = declared;
         let state = &self.observation.state;
         let files = Adoption::of_rollback(&restored, desired, roster, state);

@@ -159,7 +159,7 @@ impl Machine {
                 self.end(id, Outcome::AlreadyInSync);
             }
             Evidence::Desired => self.put(id, Position::written(Outcome::Applied)),
-            Evidence::StillHeld => self.put(id, Position::written(Outcome::NotEffective)),
+            Evidence::StillHeld => self.put(id, Position::written(Outcome::StillGranted)),
             Evidence::Differs(LastRead::OtherValue) => self.end(id, Outcome::Conflict),
             Evidence::Differs(LastRead::OldValue) => {
                 let is_failed_write = *task.position() == Position::Looking { after_write: true };
@@ -180,11 +180,14 @@ impl Machine {
         let Position::Written { so_far, .. } = self.tasks[id].position().clone() else { return };
         match (person.map(|person| evidence(self.tasks[id].change(), person)), so_far) {
             (Some(Evidence::Desired), _) => return self.put(id, Position::Ended(Outcome::Applied)),
-            (Some(_), Outcome::NotEffective) => {
+            (Some(Evidence::StillHeld), Outcome::NotEffective | Outcome::StillGranted) => {
+                return self.put(id, Position::Ended(Outcome::StillGranted));
+            }
+            (Some(Evidence::Differs(_)), Outcome::NotEffective) => {
                 return self.put(id, Position::Ended(Outcome::NotEffective));
             }
             // Fall back to this outcome if the second read fails.
-            (Some(Evidence::StillHeld), so_far) => self.put(id, Position::written(so_far.if_not_shown(None))),
+            (Some(Evidence::StillHeld), _) => self.put(id, Position::written(Outcome::StillGranted)),
             (Some(Evidence::Differs(read)), so_far) => {
                 self.put(id, Position::written(so_far.if_not_shown(Some(read))));
             }
@@ -197,7 +200,7 @@ impl Machine {
         let Position::Written { so_far, .. } = self.tasks[id].position().clone() else { return };
         let outcome = match person.map(|person| evidence(self.tasks[id].change(), person)) {
             Some(Evidence::Desired) => Outcome::Applied,
-            Some(Evidence::StillHeld) => Outcome::NotEffective,
+            Some(Evidence::StillHeld) => Outcome::StillGranted,
             Some(Evidence::Differs(read)) => so_far.if_not_shown(Some(read)),
             None => so_far.if_not_shown(None),
         };

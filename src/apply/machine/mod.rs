@@ -267,8 +267,11 @@ impl Machine {
                 self.forbidden = 0;
                 self.throttled_since = None;
                 self.note_accepted(task);
-                let is_shown = evidence(self.tasks[task].change(), &person) == Evidence::Desired;
-                let so_far = if is_shown { Outcome::Applied } else { Outcome::NotEffective };
+                let so_far = match evidence(self.tasks[task].change(), &person) {
+                    Evidence::Desired => Outcome::Applied,
+                    Evidence::StillHeld => Outcome::StillGranted,
+                    Evidence::Differs(_) => Outcome::NotEffective,
+                };
                 self.put(task, Position::written(so_far));
             }
             Err(failure) => self.patch_failed(now, task, failure),

@@ -266,7 +266,9 @@ fn edit_line(edit: &EditLine, columns: &ColumnWidths, styles: &Styles) -> String
 fn outcome_sign(outcome: &Outcome, styles: &Styles) -> String {
     match outcome {
         Outcome::Applied | Outcome::AlreadyInSync => styled(styles.good, "✓"),
-        Outcome::NotEffective | Outcome::Reverted | Outcome::Unknown(..) => styled(styles.attention, "!"),
+        Outcome::NotEffective | Outcome::StillGranted | Outcome::Reverted | Outcome::Unknown(..) => {
+            styled(styles.attention, "!")
+        }
         Outcome::Rejected(_) | Outcome::Conflict => styled(styles.bad, "✗"),
         Outcome::NotAttempted(_) => styled(styles.quiet, "-"),
     }

@@ -34,6 +34,9 @@ fn sentence(outcome: &Outcome, line: impl Fn(&Failure) -> String) -> String {
                 "{name}: Pylon accepted the change but still has a different value; a SCIM group may set it"
             )
         }
+        Outcome::StillGranted => {
+            format!("{name}: the new role is assigned, but a SCIM group still grants the old one")
+        }
         Outcome::Reverted => format!(
             "{name}: the change was applied, but support hours, a calendar, or a colleague has since set a different value"
         ),
@@ -201,6 +204,10 @@ fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
         Outcome::NotEffective => Some(
             "If a change was not effective, something else sets the value. Change it there (for example, in the SCIM group), or \
              declare the value that Pylon has. If the person's only role comes from SCIM, remove the person from the files."
+                .into(),
+        ),
+        Outcome::StillGranted => Some(
+            "If a SCIM group still grants the old role, take it away there. In Pylon and in the files, the new role is the assigned one."
                 .into(),
         ),
         Outcome::Reverted => Some(format!(

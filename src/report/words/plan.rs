@@ -73,7 +73,7 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
     match report.rollback {
         None => parts.push(format!("{in_sync} in sync")),
         Some(_) if in_sync == 0 => {}
-        Some(_) => parts.push(format!("{in_sync} already restored")),
+        Some(_) => parts.push(format!("{in_sync} already at the old values")),
     }
     let (deactivated, missing): (Vec<_>, Vec<_>) = report.missing.iter().partition(|line| line.deactivated);
     for (number, what) in [

@@ -49,7 +49,7 @@ fn is_rolled_back(applied: &Applied, lines: &[JournalLine], sources: &Sources) {
     let (organization, host) = begun.expect("it was read");
     let operations: Vec<&Operation> = lines.iter().filter_map(operation).collect();
     let observed = state_after_apply(organization, &operations);
-    let Rollback { plan, not_rolled_back } =
+    let Rollback { plan, old_values: _, not_rolled_back } =
         applied.rollback(&observed, &host, 0).expect("it is of this organization");
     let mut known = BTreeSet::new();
     for Change { subject, edits } in &plan.changes {

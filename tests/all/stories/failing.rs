@@ -225,8 +225,16 @@ fn a_role_that_a_scim_group_also_grants_is_not_reported_as_lost() {
     let run = scene.run("apply --auto-approve");
     run.exits(4);
     assert!(run.stdout.contains("  ! cy@acme.example  Cy   loses Admin\n"), "{}", run.stdout);
-    assert!(run.stdout.contains("      not effective: Pylon accepted the change"), "{}", run.stdout);
+    let still = "      not effective: the new role is assigned, but a SCIM group still grants the old one\n";
+    assert!(run.stdout.contains(still), "{}", run.stdout);
     assert!(run.stdout.contains("\n1 not effective · 2 in sync\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("If a SCIM group still grants the old role, take it away there."),
+        "{}",
+        run.stdout
+    );
+    assert!(!run.stdout.contains("declare the value"), "{}", run.stdout);
+    scene.run("plan --detailed-exitcode").exits(0);
 }
 
 #[test]

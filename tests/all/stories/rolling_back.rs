@@ -117,7 +117,7 @@ fn values_changed_since_the_apply_are_left_alone_and_listed() {
     assert_eq!(patched, [r#"/users/u_bo {"role_id":"role_member"}"#], "only the apply's own");
     let again = scene.run("rollback first.jsonl --auto-approve");
     again.exits(0);
-    assert!(again.stdout.contains("\nnothing to change · 1 already restored\n"), "{}", again.stdout);
+    assert!(again.stdout.contains("\nnothing to change · 1 already at the old values\n"), "{}", again.stdout);
 }
 
 #[test]
@@ -660,6 +660,38 @@ fn after_a_partial_rollback_only_restored_people_are_to_be_edited_in_the_files()
     assert!(stdout.contains("find out who changed it before you try again:"), "{stdout}");
     assert!(!stdout.contains("      -\"bo@acme.example\""), "{stdout}");
     assert!(stdout.contains("      +\"cy@acme.example\" = { status = \"active\" }\n"), "{stdout}");
+}
+
+#[test]
+fn a_continued_rollback_also_shows_the_edits_for_people_restored_earlier() {
+    let (scene, _) = applied(USERS);
+    scene.pylon(|world| {
+        world.changed_by_someone_else(Duration::ZERO, "bo@acme.example", Some("Viewer"), None);
+    });
+    for (command, counts) in [
+        (ROLLBACK, "\n1 applied · 1 already at the old values\n"),
+        ("rollback first.jsonl --auto-approve", "\nnothing to change · 2 already at the old values\n"),
+    ] {
+        let stdout = scene.run(command).exits(0).stdout.clone();
+        assert!(stdout.contains(counts), "{stdout}");
+        let contradiction = "The files contradict this rollback: 2 people have different values in the files";
+        assert!(stdout.contains(contradiction), "{stdout}");
+        assert!(
+            stdout.contains("      +\"bo@acme.example\" = { role = \"Viewer\" } # came in May\n"),
+            "{stdout}"
+        );
+        assert!(stdout.contains("      +\"cy@acme.example\" = { status = \"active\" }\n"), "{stdout}");
+    }
+}
+
+#[test]
+fn a_rollback_of_a_value_that_the_policy_does_not_enforce_needs_no_edit() {
+    let (scene, _) = applied(USERS);
+    let scene = scene.file("users.toml", format!("[policy]\nrole = \"observe\"\n{USERS}"));
+    let run = scene.run(ROLLBACK);
+    let contradiction = "The files contradict this rollback: 1 person has different values in the files";
+    assert!(run.exits(0).stdout.contains(contradiction), "{}", run.stdout);
+    assert!(!run.stdout.contains("+\"bo@acme.example\""), "{}", run.stdout);
 }
 
 #[test]
