@@ -18,7 +18,7 @@ use crate::plan::blame::Drift;
 use crate::plan::saved::{listed_digests, sha256_of};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
-use crate::regular;
+use crate::regular::{self, Unreadable};
 use crate::report::facts::access::{AccessSources, DeclaredSources, EarlierReview, FileDigest, FilesLine};
 use crate::report::facts::{OrganizationLine, VERSION};
 use crate::report::{AccessReport, Body};
@@ -100,8 +100,13 @@ const LARGEST_REVIEW: u64 = 256 << 20;
 
 /// Parses the earlier review passed to `--since`.
 fn earlier_review(path: &Path) -> Result<EarlierReview, Problem> {
-    let text =
-        regular::read_named(path, LARGEST_REVIEW).map_err(|why| not_a_review(path, &why.to_string()))?;
+    let text = regular::read_named(path, LARGEST_REVIEW).map_err(|why| match why {
+        Unreadable::System(error) => {
+            Problem::new(CommandCode::NotAReview, format!("cannot read {}: {error}", Printable::path(path)))
+                .help("pass a file written by `rolecall access --format json`")
+        }
+        other => not_a_review(path, &other.to_string()),
+    })?;
     let value: Value = serde_json::from_str(&text).map_err(|error| {
         let is_table = text.starts_with("kind,");
         not_a_review(

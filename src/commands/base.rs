@@ -245,13 +245,13 @@ fn create_link(_: &Path, _: &[u8]) -> io::Result<()> {
 }
 
 /// The `include` patterns of a root file, along with the last path component of each pattern.
-struct IncludePatterns {
+pub(super) struct IncludePatterns {
     whole: Vec<Pattern>,
     names: Vec<Pattern>,
 }
 
 impl IncludePatterns {
-    fn parse(root: &str) -> Self {
+    pub(super) fn parse(root: &str) -> Self {
         let written = included_patterns(root);
         // Skip invalid patterns here, because reading the roster reports them.
         let pattern = |path: &Path| Pattern::new(&path.to_string_lossy()).ok();
@@ -263,15 +263,20 @@ impl IncludePatterns {
         Self { whole: whole.collect(), names: names.collect() }
     }
 
+    /// Returns `true` if a pattern matches the file, whose path is relative to the root file's folder.
+    pub(super) fn include(&self, file: &Path) -> bool {
+        let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
+        self.whole.iter().any(|pattern| pattern.matches_path_with(file, options))
+    }
+
     /// Returns `true` if a pattern matches the file, or could match it through a symbolic link to the file or to one of its
     /// parent folders.
     fn may_include(&self, file: &Path, targets: &HashSet<PathBuf>) -> bool {
-        let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
         let is_named = || {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             self.names.iter().any(|pattern| pattern.matches(&name))
         };
-        self.whole.iter().any(|pattern| pattern.matches_path_with(file, options))
+        self.include(file)
             || targets.contains(file)
             || is_named() && file.ancestors().any(|folder| targets.contains(folder))
     }

@@ -4,12 +4,13 @@
 //! have to be in git.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use jiff::Timestamp;
 
-use super::base::git;
+use super::base::{IncludePatterns, git};
 use crate::printable::Printable;
 use crate::regular::{STDIN_NAME, folder_of};
 use crate::report::SinceLine;
@@ -29,7 +30,7 @@ type Lines = HashMap<usize, SinceLine>;
 /// Returns the commit that last changed a line, unless the line is uncommitted or git can't determine the commit.
 pub(super) fn since(location: &Location) -> Option<SinceLine> {
     let line = format!("{0},{0}", location.line);
-    let is_shallow = is_shallow(folder_of(&location.file)).ok()?;
+    let is_shallow = is_shallow(folder_of(&real(&location.file))).ok()?;
     blame(&location.file, &["-L", &line], is_shallow).ok()?.remove(&location.line)
 }
 
@@ -50,7 +51,7 @@ impl FileHistory {
     /// Runs git for every file, collecting errors in `unread` instead of failing.
     pub(super) fn read(sources: &Sources) -> Self {
         let mut history = Self::default();
-        let Some((root, _)) = sources.iter().next() else { return history };
+        let Some((root, root_text)) = sources.iter().next() else { return history };
         if root == STDIN_NAME {
             history.unread.push("the commit of the files: they are read from standard input".into());
             return history;
@@ -62,7 +63,11 @@ impl FileHistory {
                 return history;
             }
         }
-        let mut shallow: HashMap<&Path, Result<bool, Printable>> = HashMap::new();
+        match has_changed_paths(sources, folder_of(root), root_text) {
+            Ok(has_changed_paths) => history.is_modified |= has_changed_paths,
+            Err(why) => history.unread.push(format!("the git status of the files: {why}")),
+        }
+        let mut shallow: HashMap<PathBuf, Result<bool, Printable>> = HashMap::new();
         for (name, _) in sources.iter() {
             let shown = Printable::cut(name, 200);
             match is_modified(name) {
@@ -70,8 +75,8 @@ impl FileHistory {
                 Err(why) => history.unread.push(format!("the git status of {shown}: {why}")),
             }
             // Each folder may be a submodule or another nested repository.
-            let is_shallow =
-                shallow.entry(folder_of(name)).or_insert_with_key(|folder| is_shallow(folder)).clone();
+            let folder = folder_of(&real(name)).to_owned();
+            let is_shallow = shallow.entry(folder).or_insert_with_key(|folder| is_shallow(folder)).clone();
             match is_shallow.and_then(|is_shallow| blame(name, &[], is_shallow)) {
                 Ok(lines) => {
                     history.lines.insert(name.to_owned(), lines);
@@ -81,7 +86,7 @@ impl FileHistory {
                 }
             }
         }
-        if shallow.get(folder_of(root)) == Some(&Ok(true)) {
+        if shallow.get(folder_of(&real(root))) == Some(&Ok(true)) {
             history.unread.push(
                 "the commits of older lines: this is a shallow clone; fetch the full history, for example with `fetch-depth: 0`".into(),
             );
@@ -103,16 +108,55 @@ fn asked_in(folder: &Path, arguments: &[&str]) -> Result<String, Printable> {
             message if message.contains("not a git repository") => {
                 Printable::new("they are not in a git repository")
             }
+            message if message.contains("Needed a single revision") => {
+                Printable::new("the git repository has no commits")
+            }
             message => Printable::cut(&message, 200),
         }
     })
 }
 
+/// Returns the path of a file after following symbolic links, since git's answer about a link isn't about the file.
+fn real(file: &str) -> PathBuf {
+    fs::canonicalize(file).unwrap_or_else(|_| file.into())
+}
+
 /// Runs git in the file's folder, with the file's name as the last argument.
 fn asked_about(file: &str, arguments: &[&str]) -> Result<String, Printable> {
-    let name = Path::new(file).file_name().and_then(|name| name.to_str());
+    let file = real(file);
+    let name = file.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| Printable::new("it is not a file"))?;
-    asked_in(folder_of(file), &[arguments, &["--", name]].concat())
+    asked_in(folder_of(&file), &[arguments, &["--", name]].concat())
+}
+
+/// Returns `true` if the working tree lacks a file that the checked-out commit includes, or if a link or a submodule on the path
+/// of a file has changed. [`is_modified`] is about the contents of the files that were read.
+fn has_changed_paths(sources: &Sources, folder: &Path, root: &str) -> Result<bool, Printable> {
+    const CHANGES: [&str; 9] = [
+        "diff",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-renames",
+        "--ignore-submodules=dirty",
+        "--name-status",
+        "-z",
+        "--relative",
+        "HEAD",
+    ];
+    let answer = asked_in(folder, &CHANGES)?;
+    let patterns = IncludePatterns::parse(root);
+    let read = |path: &Path| {
+        let mut names = sources.iter().map(|(name, _)| Path::new(name));
+        names.any(|name| name.strip_prefix(folder).unwrap_or(name).starts_with(path))
+    };
+    let mut fields = answer.split('\0');
+    while let (Some(status), Some(path)) = (fields.next(), fields.next()) {
+        let path = Path::new(path);
+        if read(path) || status == "D" && patterns.include(path) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn is_modified(file: &str) -> Result<bool, Printable> {

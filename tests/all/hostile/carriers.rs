@@ -204,6 +204,8 @@ carriers! {
     AccessGone: Some(80), Some(80), Some(80), true, ACCESS;
     AccessGoneName: None, None, None, true, ACCESS;
     AccessEarlier: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessEmailGained: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessEmailLost: Some(80), Some(80), Some(80), true, ACCESS;
     AccessGained: Some(80), Some(80), Some(80), true, ACCESS;
     AccessLost: Some(80), Some(80), Some(80), true, ACCESS;
     AccessUnread: Some(WHOLE), Some(WHOLE), Some(WHOLE), false, ACCESS;

@@ -189,6 +189,8 @@ pub(super) fn access(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
             name: deal.text(Carrier::AccessGoneName),
             kind: ChangeKind::Gone,
             email_before: Some(deal.text(Carrier::AccessEarlier)),
+            emails_gained: vec![deal.text(Carrier::AccessEmailGained)],
+            emails_lost: vec![deal.text(Carrier::AccessEmailLost)],
             gained: vec![deal.text(Carrier::AccessGained)],
             lost: vec![deal.text(Carrier::AccessLost)],
             managed: Some(true),

@@ -410,6 +410,73 @@ fn the_commit_of_each_line_is_in_the_review() {
     assert_eq!(json_with_git(&scene)["files"]["modified"], true);
 }
 
+/// Sets up a [`Scene`] whose root file includes `teams/`. Mo's file is in `shared/`.
+fn with_teams() -> Scene {
+    let root = format!("include = [\"teams/*.toml\"]\n{}", USERS.replace("\"mi@acme.example\" = {}\n", ""));
+    let scene = scene().file("users.toml", root);
+    scene.file("shared/mo.toml", "[users]\n\"mo@acme.example\" = { role = \"Viewer\" }\n")
+}
+
+fn all_committed(scene: Scene) -> Scene {
+    git(&scene, &["init", "--quiet"], "2026-03-01");
+    git(&scene, &["add", "--all"], "2026-03-01");
+    git(&scene, &["commit", "--quiet", "-m", "Everyone"], "2026-03-01");
+    scene
+}
+
+#[cfg(unix)]
+#[test]
+fn the_commits_of_a_linked_file_are_those_of_the_file_and_not_of_the_link() {
+    let scene = with_teams();
+    std::fs::create_dir(scene.folder().join("teams")).unwrap();
+    std::os::unix::fs::symlink("../shared/mo.toml", scene.folder().join("teams/mo.toml")).unwrap();
+    let scene = all_committed(scene);
+    let since = |report: &Value| {
+        let mo = report["people"].as_array().unwrap().iter().find(|line| line["id"] == "u_mo").unwrap();
+        mo["declared_role"]["since"]["subject"].clone()
+    };
+    let file = scene.folder().join("shared/mo.toml");
+    std::fs::write(file, "[users]\n\"mo@acme.example\" = { role = \"Admin\" }\n").unwrap();
+    let report = json_with_git(&scene);
+    assert_eq!((&report["files"]["modified"], &report["unread"]), (&json!(true), &json!([])));
+    assert_eq!(since(&report), Value::Null, "the line is not committed");
+    git(&scene, &["commit", "--quiet", "-am", "Mo administers"], "2026-06-02");
+    let report = json_with_git(&scene);
+    assert_eq!((&report["files"]["modified"], since(&report)), (&json!(false), json!("Mo administers")));
+}
+
+#[test]
+fn a_deleted_file_that_the_commit_includes_is_a_modification() {
+    let scene = all_committed(
+        with_teams()
+            .file("teams/a.toml", "[users]\n")
+            .file("teams/b.toml", "[users]\n")
+            .file("other/c.toml", "[users]\n"),
+    );
+    let is_modified_without = |file: &str| {
+        std::fs::remove_file(scene.folder().join(file)).unwrap();
+        json_with_git(&scene)["files"]["modified"].clone()
+    };
+    assert_eq!(is_modified_without("other/c.toml"), false, "no pattern includes this file");
+    assert_eq!(is_modified_without("teams/b.toml"), true);
+}
+
+#[test]
+fn a_submodule_at_another_commit_than_the_recorded_one_is_a_modification() {
+    let scene = with_teams().file("teams/a.toml", "[users]\n");
+    let in_teams = |words: &[&str]| git(&scene, &[&["-C", "teams"], words].concat(), "2026-06-01");
+    in_teams(&["init", "--quiet"]);
+    in_teams(&["add", "--all"]);
+    in_teams(&["commit", "--quiet", "-m", "One"]);
+    git(&scene, &["init", "--quiet"], "2026-06-01");
+    git(&scene, &["add", "--all"], "2026-06-01");
+    git(&scene, &["commit", "--quiet", "-m", "With teams"], "2026-06-01");
+    assert_eq!(json_with_git(&scene)["files"]["modified"], false);
+    std::fs::write(scene.folder().join("teams/a.toml"), "[users]\n# new\n").unwrap();
+    in_teams(&["commit", "--quiet", "-am", "Two"]);
+    assert_eq!(json_with_git(&scene)["files"]["modified"], true);
+}
+
 #[test]
 fn the_digest_is_what_sha256sum_prints() {
     let scene =
@@ -495,6 +562,28 @@ fn an_integration_user_who_becomes_a_person_is_gone_and_new() {
 }
 
 #[test]
+fn a_new_or_removed_secondary_address_is_a_change() {
+    let earlier = scene().run("access --format json").stdout;
+    let mut users = people();
+    users.iter_mut().find(|user| user["id"] == "u_ana").unwrap()["emails"] =
+        json!(["ana@acme.example", "ana@elsewhere.example"]);
+    users.iter_mut().find(|user| user["id"] == "u_bo").unwrap()["emails"] = json!(["bo@acme.example"]);
+    let scene = Scene::with_pylon(&pylon(&users, &roles(), &audit(), &json!({})))
+        .file("users.toml", USERS.replace("bo@old.example", "bo@acme.example"))
+        .file("access.json", earlier);
+    let run = scene.run("access --since access.json");
+    for line in [
+        "    ana@acme.example  new address ana@elsewhere.example\n",
+        "    bo@acme.example   without address bo@old.example\n",
+    ] {
+        assert!(run.exits(0).stdout.contains(line), "{}", run.stdout);
+    }
+    let report: Value =
+        serde_json::from_str(&scene.run("access --since access.json --format json").stdout).unwrap();
+    assert_eq!(report["since"]["accounts"][0]["emails_gained"], json!(["ana@elsewhere.example"]));
+}
+
+#[test]
 fn compared_with_itself_a_review_has_no_changes() {
     let scene = scene();
     let earlier = scene.run("access --format json").stdout;
@@ -537,7 +626,7 @@ fn a_file_that_is_not_an_access_review_is_an_error_that_says_what_it_is() {
         .run("access --since missing.json")
         .exits(1)
         .names("access::not_a_review")
-        .mentions("missing.json is not an access review: No such file");
+        .mentions("cannot read missing.json: No such file");
     scene.run("access --since .").exits(1).mentions(". is not an access review: it is not a regular file");
     let other = review.replacen("\"id\": \"org_1\"", "\"id\": \"org_2\"", 1);
     std::fs::write(scene.folder().join("earlier.json"), other).unwrap();

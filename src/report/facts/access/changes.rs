@@ -35,6 +35,10 @@ pub struct AccountChange {
     pub kind: ChangeKind,
     /// The earlier primary address, if it has changed.
     pub email_before: Option<Printable>,
+    /// Other addresses that the person has gained since the earlier review.
+    pub emails_gained: Vec<Printable>,
+    /// Other addresses that the person has lost since the earlier review.
+    pub emails_lost: Vec<Printable>,
     /// Names of roles the person has gained since the earlier review.
     pub gained: Vec<Printable>,
     /// Names of roles the person has lost since the earlier review.
@@ -75,6 +79,7 @@ pub struct EarlierReview {
 struct EarlierPerson {
     id: Printable,
     email: Printable,
+    other_emails: Vec<Printable>,
     name: Printable,
     roles: Vec<EarlierRole>,
     unmanaged: bool,
@@ -127,12 +132,14 @@ impl AccessLine {
 
     /// Returns how the person differs from the earlier review, or `None` if nothing has changed.
     fn changed_since(&self, before: &EarlierPerson) -> Option<AccountChange> {
-        let EarlierPerson { id: _, email, name: _, roles, unmanaged, deactivated } = before;
+        let EarlierPerson { id: _, email, other_emails, name: _, roles, unmanaged, deactivated } = before;
         let gained = || self.roles.iter().filter(|role| roles.iter().all(|before| before.id != role.id));
         let lost = roles.iter().filter(|before| self.roles.iter().all(|role| role.id != before.id));
         let same = AccountChange::new(ChangeKind::Changed, &self.id, Some(&self.email), &self.name);
         let change = AccountChange {
             email_before: (*email != self.email).then(|| email.clone()),
+            emails_gained: without(&self.other_emails, other_emails, email),
+            emails_lost: without(other_emails, &self.other_emails, &self.email),
             gained: gained().map(|role| role.name.clone()).collect(),
             lost: lost.map(|role| role.name.clone()).collect(),
             managed: (*unmanaged != self.unmanaged).then_some(!self.unmanaged),
@@ -145,10 +152,15 @@ impl AccessLine {
     }
 }
 
+/// Returns the addresses in `emails` that are neither in `others` nor `primary`.
+fn without(emails: &[Printable], others: &[Printable], primary: &Printable) -> Vec<Printable> {
+    emails.iter().filter(|email| !others.contains(email) && *email != primary).cloned().collect()
+}
+
 impl EarlierPerson {
     /// Describes a person who is only in the earlier review.
     fn as_gone(&self) -> AccountChange {
-        let Self { id, email, name, roles, unmanaged: _, deactivated: _ } = self;
+        let Self { id, email, other_emails: _, name, roles, unmanaged: _, deactivated: _ } = self;
         AccountChange {
             lost: roles.iter().map(|role| role.name.clone()).collect(),
             ..AccountChange::new(ChangeKind::Gone, id, Some(email), name)
@@ -175,6 +187,8 @@ impl AccountChange {
             name: _,
             kind,
             email_before,
+            emails_gained,
+            emails_lost,
             gained,
             lost,
             managed,
@@ -186,6 +200,8 @@ impl AccountChange {
         words.extend(gained.iter().map(|role| format!("gains {}", shown(role))));
         words.extend(lost.iter().map(|role| format!("loses {}", shown(role))));
         words.extend(email_before.iter().map(|before| format!("renamed from {}", shown(before))));
+        words.extend(emails_gained.iter().map(|email| format!("new address {}", shown(email))));
+        words.extend(emails_lost.iter().map(|email| format!("without address {}", shown(email))));
         words.extend(managed.map(|managed| if managed { "managed" } else { "unmanaged" }.to_owned()));
         words.extend(deactivated.map(|gone| if gone { "deactivated" } else { "reactivated" }.to_owned()));
         words.iter().map(|words| Printable::new(words)).collect()
