@@ -116,10 +116,12 @@ words! {
         InThisPlan = "set by a change above",
         /// A window determines when the value applies.
         OnADate = "takes effect on a date",
+        /// A window that never ends sets the field instead.
+        BehindWindow = "a window without an end sets another value",
         /// The window has ended.
         WindowEnded = "the window has ended",
         /// The person was not found in Pylon or is deactivated there.
-        NotFound = "not found in Pylon",
+        NotFound = "not found or deactivated in Pylon",
         /// The policy does not enforce the field.
         NotEnforced = "not enforced by the policy",
         /// The person or the value is no longer declared. Pylon keeps the current value.

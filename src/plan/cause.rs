@@ -63,10 +63,9 @@ impl Versions<'_> {
         if matches!(edit.origin, Origin::After { .. }) {
             return Cause::Scheduled; // the edit reverts the status of an ended window
         }
-        match self.last_transition(change, edit.field) {
-            Some(at) if self.had_value_before(at, change, edit) => Cause::Scheduled,
-            _ => Cause::Drift,
-        }
+        // If no apply ran for a while, Pylon can still have the value from before any of the recent transitions.
+        let mut recent = self.recent_transitions(change, edit.field);
+        if recent.any(|at| self.had_value_before(at, change, edit)) { Cause::Scheduled } else { Cause::Drift }
     }
 
     /// Returns `true` if the edit exists only because the policy has changed since the base version. Chooses the applicable
@@ -88,14 +87,13 @@ impl Versions<'_> {
         self.roles.value_meant(edit.field, &desired.value_for(edit.field, current)?.value.value)
     }
 
-    /// Returns the most recent start or end of a window that sets this field, if that was after `recent_since`.
-    fn last_transition(&self, change: &Change, field: Field) -> Option<Timestamp> {
-        let windows = &declared(self.present, change)?.windows;
-        let sets_field = |window: &&Window| window.sets[field].is_some();
-        let ends = |window: &Window| [window.from.clone(), window.until.clone()];
-        let instants =
-            windows.iter().filter(sets_field).flat_map(ends).flatten().map(|moment| moment.value.at);
-        instants.filter(|at| *at <= self.now && *at > self.recent_since).max()
+    /// Returns the starts and ends, since `recent_since`, of the windows that set this field.
+    fn recent_transitions(&self, change: &Change, field: Field) -> impl Iterator<Item = Timestamp> {
+        let windows = declared(self.present, change).into_iter().flat_map(|person| &person.windows);
+        let sets_field = move |window: &&Window| window.sets[field].is_some();
+        let instants = windows.filter(sets_field).flat_map(|window| [&window.from, &window.until]);
+        let instants = instants.flatten().map(|moment| moment.value.at);
+        instants.filter(|at| *at <= self.now && *at > self.recent_since)
     }
 
     /// Returns `true` if Pylon still has the value desired just before `at`, or if no value was desired at that time.

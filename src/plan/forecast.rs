@@ -12,8 +12,8 @@ use super::guardrails::{Figure, Review, Verdict};
 use super::roles::NamedRoles;
 use crate::desired::agenda::Transition;
 use crate::desired::{DesiredState, resolve_person};
-use crate::observed::ObservedState;
-use crate::roster::{Guardrail, Roster, Stance};
+use crate::observed::{Found, ObservedState};
+use crate::roster::{Email, Guardrail, Roster, Stance};
 
 /// Scheduled changes due within this period from now are always listed. Later ones are listed only if they affect a guarded
 /// role or a guardrail would block them.
@@ -55,7 +55,15 @@ pub fn forecast(
             Some(plan) => {
                 let review = Review { observed: &state, roster, at, roles, max_changes: Some(most_changes) };
                 let reviewed = plan.review(review);
-                let is_guarded = reviewed.changes_guarded_role(&observed.roles);
+                let guarded = reviewed.guarded_roles(&observed.roles);
+                // The plan leaves out people who aren't in Pylon. If they join, the change happens without another review.
+                let is_absent_and_guarded = |transition: &Transition| {
+                    let mut named =
+                        transition.from.iter().chain(&transition.to).filter_map(|name| roles.id(name));
+                    is_absent(&transition.email, &state) && named.any(|role| guarded.contains(role))
+                };
+                let is_guarded = reviewed.changes_guarded_role(&observed.roles)
+                    || same_instant.iter().any(is_absent_and_guarded);
                 carry_out(&mut state, &reviewed.plan);
                 let mut changes = reviewed.plan.changes;
                 changes.retain(|change| change.edits.iter().any(Edit::only_removes_roles));
@@ -96,6 +104,15 @@ fn plan_for(
     });
     let desired = DesiredState { people: people.collect() };
     Plan::draw_some(&desired, state, roles, roster.policy, roster.people.len())
+}
+
+/// Returns `true` if no active person in Pylon has this address.
+fn is_absent(email: &Email, state: &ObservedState) -> bool {
+    match state.find(email) {
+        Found::NotFound => true,
+        Found::Primary(person) | Found::Secondary(person) => person.deactivated,
+        Found::Several(_) => false,
+    }
 }
 
 /// Returns the organization as it will look once the plan is applied.

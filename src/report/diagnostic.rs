@@ -147,8 +147,9 @@ impl SourceLine {
             beginning(&tab(&after), AFTER, left)
         };
         let label = textwrap::fill(label.as_str(), options(room.saturating_sub(before.width() + branch)));
-        let marked = separated(marked.to_string(), after.as_str());
-        let before = separated(before.to_string(), &format!("{marked}{after}"));
+        let (marked, after) = (framed(&marked), framed(&after));
+        let marked = separated(marked, &after);
+        let before = separated(framed(&before), &format!("{marked}{after}"));
         // If an empty range is at the end of the line, add a space that the caret can point at.
         let marked = if marked.is_empty() && after.is_empty() { " ".to_owned() } else { marked };
         Self {
@@ -178,6 +179,15 @@ fn ending(text: &str, limit: usize, columns: usize) -> Printable {
         Printable::new(&if skipped > 0 { format!("…{shown}") } else { shown })
     };
     (0..=limit).rev().map(last).find(|text| text.width() <= columns).unwrap_or_default()
+}
+
+/// Formats a part of an excerpt. Outside of an excerpt, a final colon is escaped because it could become part of a command, but
+/// here, the line number always precedes it.
+fn framed(part: &Printable) -> String {
+    match part.raw().strip_suffix(':') {
+        Some(start) => Printable::new(start).to_string() + ":",
+        None => part.to_string(),
+    }
 }
 
 /// Escapes the end of `text` if appending `next` would form `##[`, which a GitHub runner would parse as a command.

@@ -105,9 +105,12 @@ impl<'a> UnwrittenContext<'a> {
 
     fn reason_for_value(&self, email: &Email, field: Field, now: Timestamp) -> Unwritten {
         if !self.is_enforced(field) {
-            Unwritten::NotEnforced
-        } else if self.is_from_window(email, field, now) {
-            Unwritten::OnADate
+            return Unwritten::NotEnforced;
+        }
+        let person = self.present.person(email).map(|person| resolve_person(person, now));
+        let origin = person.and_then(|mut person| Some(person.values[field].take()?.origin));
+        if let Some(Origin::Window { until, reason: _ }) = origin {
+            if until.is_some() { Unwritten::OnADate } else { Unwritten::BehindWindow }
         } else if self.planned.contains_key(&(email, field)) {
             Unwritten::InThisPlan
         } else {
@@ -146,12 +149,6 @@ impl<'a> UnwrittenContext<'a> {
         let location = item.new.as_ref()?.location.as_ref()?;
         let windows = &self.present.person(email)?.windows;
         windows.iter().find(|window| self.present.sources.locate(window.place) == *location)
-    }
-
-    fn is_from_window(&self, email: &Email, field: Field, now: Timestamp) -> bool {
-        let person = self.present.person(email).map(|person| resolve_person(person, now));
-        let value = person.and_then(|mut person| person.values[field].take());
-        value.is_some_and(|value| matches!(value.origin, Origin::Window { .. }))
     }
 
     /// Records why removing a person from the files doesn't change Pylon, and which roles the person keeps there.

@@ -216,13 +216,14 @@ fn role_note(change: &ChangeLine) -> &'static str {
 }
 
 /// Counts the scheduled gains and losses of each guarded role, except in changes that a guardrail would block. With a base
-/// version, counts them only for people with a difference from it that takes effect on a date.
+/// version, counts them only for people with a difference from it that takes effect on a date, or once they are in Pylon.
 fn scheduled_guarded_roles(report: &PlanReport) -> Vec<Line> {
     // Index the people by address, since searching all entries for each change would be slow.
     let under_review: Option<HashSet<&str>> =
         report.base.as_ref().filter(|base| base.problem.is_none()).map(|base| {
             let is_scheduled = |entry: &&DifferenceEntry| {
-                entry.items.iter().any(|item| item.unwritten == Some(Unwritten::OnADate))
+                let later = [Some(Unwritten::OnADate), Some(Unwritten::NotFound)];
+                entry.items.iter().any(|item| later.contains(&item.unwritten))
             };
             let scheduled = base.unwritten.iter().filter(is_scheduled);
             let people = scheduled.filter_map(|entry| match &entry.subject {

@@ -274,7 +274,7 @@ fn differences_in_the_files_that_cause_no_write_are_listed() {
 Other differences in the files, with nothing to apply now (3):
   cy@acme.example windows: added { from = 2026-12-20, until = 2027-01-03, status = \"away\", then = \"active\" } (users.toml:7); takes effect on a date
   eve@acme.example status: added \"active\" (users.toml:8); Pylon has this value
-  jo@acme.example role: added \"Viewer\" (users.toml:9); not found in Pylon
+  jo@acme.example role: added \"Viewer\" (users.toml:9); not found or deactivated in Pylon
 ";
     assert!(run.exits(0).stdout.contains(expected), "{}", run.stdout);
     let comment = std::fs::read_to_string(scene.folder().join("plan.md")).unwrap();
@@ -329,6 +329,64 @@ fn difference_of_bo(base: &str, present: &str) -> String {
     let pylon = PYLON.replace(r#""name": "Bo", "role": "viewer""#, r#""name": "Bo", "role": "member""#);
     let scene = Scene::with_pylon(&pylon).file("base.toml", file(base)).file("users.toml", file(present));
     scene.run("plan --base base.toml").exits(0).stdout.clone()
+}
+
+#[test]
+fn a_value_behind_a_window_without_an_end_never_takes_effect() {
+    let report = difference_of_bo(
+        r#"role = "Member", windows = [{ from = 2026-11-01, role = "Viewer" }]"#,
+        r#"role = "Admin", windows = [{ from = 2026-11-01, role = "Viewer" }]"#,
+    );
+    let expected =
+        "role: \"Member\" → \"Admin\" (users.toml:4); a window without an end sets another value\n";
+    assert!(report.contains(expected), "{report}");
+}
+
+#[test]
+fn consecutive_windows_are_the_cause_even_if_no_apply_ran_between_them() {
+    let users = |windows: &str| {
+        format!(
+            "[users]\n\"ana@acme.example\" = {{ role = \"Admin\" }}\n\"ben@acme.example\" = {{ role = \"Admin\" }}\n\"bo@acme.example\" = {{ role = \"Member\", windows = [{windows}] }}\n"
+        )
+    };
+    let pylon = r#"{ "users": [
+        { "id": "u_ana", "email": "ana@acme.example", "role": "admin" },
+        { "id": "u_ben", "email": "ben@acme.example", "role": "admin" },
+        { "id": "u_bo", "email": "bo@acme.example", "role": "member" } ] }"#;
+    for (first_day, cause) in [("2026-11-19", "scheduled"), ("2026-11-17", "drift")] {
+        let windows = format!(
+            "{{ from = {first_day}, until = 2026-11-20, role = \"Viewer\" }}, {{ from = 2026-11-20, until = 2026-11-21, role = \"Admin\" }}"
+        );
+        let scene = Scene::with_pylon(pylon).file("users.toml", users(&windows));
+        let run = scene.run("plan --base ./users.toml");
+        let line = format!("role    Member → Admin   users.toml:4, until 2026-11-21 · {cause}\n");
+        assert!(run.exits(0).stdout.contains(&line), "{first_day}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_later_grant_to_a_person_who_is_not_in_pylon_is_listed_and_counted() {
+    let admins = "\"ana@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Admin\" }\n";
+    let pylon = r#"{ "users": [
+        { "id": "u_ana", "email": "ana@acme.example", "role": "admin" },
+        { "id": "u_ben", "email": "ben@acme.example", "role": "admin" },
+        { "id": "u_old", "email": "old@acme.example", "role": "member", "deactivated": true } ] }"#;
+    let window = "{ role = \"Member\", windows = [{ from = 2026-12-20, role = \"Admin\" }] }";
+    let base = format!("[users]\n{admins}");
+    let scene = Scene::with_pylon(pylon)
+        .file(
+            "users.toml",
+            format!("{base}\"new@acme.example\" = {window}\n\"old@acme.example\" = {window}\n"),
+        )
+        .file("base.toml", base);
+    let text = scene.run("plan").stdout;
+    for email in ["new@acme.example", "old@acme.example"] {
+        let line = format!("\n  2026-12-20  {email}  role Member → Admin   gains Admin   users.toml:");
+        assert!(text.contains(&line), "{text}");
+    }
+    let comment = scene.run("plan --base base.toml --format markdown").stdout;
+    assert!(comment.contains("### Nothing to change · 2 will gain `Admin` on a date\n"), "{comment}");
+    assert!(comment.contains("; not found or deactivated in Pylon\n"), "{comment}");
 }
 
 #[test]
