@@ -1002,6 +1002,14 @@ def the_schedule_trusts_only_the_record_of_an_apply_on_main(stage):
     assert "no successful apply of this branch is on record" in issue["body"] and stage.role("bo") == "viewer"
 
 
+def an_argument_can_have_its_value_on_the_next_line(stage):
+    stage.github.commit("main", PROMOTED)
+    inputs = {"command": "apply", "token": TOKEN, "args": "--rate\npatch=60\n--max-changes\n9\n"}
+    own = own_job(stage, [{"uses": OUR_ACTION, "with": inputs}], {})
+    assert own.result == "success" and stage.role("bo") == "member", own.log
+    assert "rolecall-applied-users.toml" in [kept["name"] for kept in stage.github.read()["artifacts"]]
+
+
 def the_record_of_one_config_does_not_cover_another(stage):
     """If artifact names merely replaced the slash, both configs would have the same one."""
     def apply(config, **inputs):
