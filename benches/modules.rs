@@ -26,6 +26,7 @@ use rolecall::plan::{Plan, ReviewedPlan};
 use rolecall::pylon::pace::Pacing;
 use rolecall::pylon::request::{PeopleRequest, Update};
 use rolecall::pylon::{Attempt, Failure, FailureCause, FlowControl};
+use rolecall::report::words::PlanTimes;
 use rolecall::report::{self, Body, Format, PlanReport, Report, Setting};
 use rolecall::roster::{Email, Field, PerField, Roster};
 
@@ -78,7 +79,15 @@ impl Acme {
 
     fn report(&self) -> PlanReport {
         let (now, invocation) = (Timestamp::UNIX_EPOCH, Invocation::default());
-        PlanReport::new(&self.reviewed, &self.observed, &self.roster, "us", &invocation, now, None)
+        PlanReport::new(
+            &self.reviewed,
+            &self.observed,
+            &self.roster,
+            "us",
+            &invocation,
+            PlanTimes { at: now, now },
+            None,
+        )
     }
 }
 

@@ -22,6 +22,7 @@ use crate::problem::{Problem, Problems};
 use crate::pylon::paced_reader::Observation;
 use crate::report::facts::agenda::ScheduledChange;
 use crate::report::facts::plan::RollbackNotes;
+use crate::report::words::PlanTimes;
 use crate::report::{PlanReport, words};
 use crate::roster::{Email, Field};
 use crate::source::Sources;
@@ -187,11 +188,12 @@ fn review(
     connection: &Connection,
     observation: Observation,
 ) -> Prepared {
-    let Declared { roster, desired: _, now, present: _, at } = declared;
+    let Declared { roster, desired: _, now, present, at } = declared;
+    let times = PlanTimes { at: *now, now: *present };
     let observed = &observation.state;
     let reviewed = plan.review(Review { observed, roster, at: *now, roles, max_changes });
     let Connection { place, invocation, as_on, .. } = connection;
-    let mut report = PlanReport::new(&reviewed, observed, roster, place, invocation, *now, rollback);
+    let mut report = PlanReport::new(&reviewed, observed, roster, place, invocation, times, rollback);
     report.made_up = connection.is_made_up();
     report.at = at.as_ref().or(as_on.as_ref()).map(|moment| Printable::new(&moment.written));
     let sources = roster.sources.clone();

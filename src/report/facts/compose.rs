@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::OrganizationLine;
 use super::agenda::{ScheduledChange, WindowLine};
@@ -25,7 +25,7 @@ use crate::plan::guardrails::{Finding, ReviewedPlan, RoleCount, Verdict};
 use crate::plan::{Absence, Absent, Change, Edit, Plan, Subject};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Findings;
-use crate::report::words;
+use crate::report::words::{self, PlanTimes};
 use crate::roster::{Acknowledgment, Email, Field, FieldValue, Roster, Stance, Unmanaged};
 use crate::source::Sources;
 
@@ -41,13 +41,14 @@ impl PlanReport {
         roster: &Roster,
         place: &str,
         invocation: &Invocation,
-        now: Timestamp,
+        times: PlanTimes,
         rollback: Option<RollbackNotes>,
     ) -> Self {
+        let at = times.at;
         let ReviewedPlan { plan, findings, minimums: _, maximums: _, acknowledgments } = reviewed;
         let names = Labels { roles: &observed.roles, sources: &roster.sources };
         let guardrail = |finding: &Finding| {
-            names.guardrail(finding, reviewed.other_limit(&finding.figure), now, invocation)
+            names.guardrail(finding, reviewed.other_limit(&finding.figure), times, invocation)
         };
         let lists_unmanaged = roster.guardrails.unmanaged != Unmanaged::Ignore;
         // A rollback reports only its own changes.
@@ -56,7 +57,7 @@ impl PlanReport {
             None => (
                 plan.unmanaged.iter().filter(|_| lists_unmanaged).map(email_line).collect(),
                 names.undeclared(reviewed, observed, roster),
-                windows(plan, roster, now),
+                windows(plan, roster, at),
             ),
         };
         Self {
@@ -64,7 +65,7 @@ impl PlanReport {
             made_up: false,
             invocation: invocation.clone(),
             declared: plan.declared,
-            at: None,
+            at: None, // set by the caller, because it's shown as written
             only: plan.only.iter().map(email_line).collect(),
             blocked: reviewed.is_blocked(),
             summary: PlanSummary {
@@ -88,10 +89,10 @@ impl PlanReport {
             undeclared,
             integration_users: observed.integrations.iter().map(integration_line).collect(),
             guardrails: findings.iter().map(guardrail).collect(),
-            acknowledgments: acknowledgments.iter().map(|known| names.acknowledgment(known, now)).collect(),
+            acknowledgments: acknowledgments.iter().map(|known| names.acknowledgment(known, at)).collect(),
             scheduled: Vec::new(),
             windows,
-            now,
+            now: at,
             rollback,
             audit_log: None,
             result: None,
@@ -375,14 +376,12 @@ impl Labels<'_> {
         &self,
         finding: &Finding,
         other_limit: Option<&RoleCount>,
-        now: Timestamp,
+        times: PlanTimes,
         invocation: &Invocation,
     ) -> GuardrailLine {
         let Finding { figure, verdict, place } = finding;
         let written = |role: &RoleId| self.roles.written(role);
-        let in_a_week = now.saturating_add(SignedDuration::from_hours(7 * 24)).unwrap_or(now);
-        let expires = in_a_week.strftime("%Y-%m-%d").to_string();
-        let remedy = || words::remedy(figure, other_limit, invocation, &written, &expires);
+        let remedy = || words::remedy(figure, other_limit, invocation, &written, times);
         GuardrailLine {
             name: figure.guardrail(),
             verdict: verdict.clone(),

@@ -17,7 +17,7 @@ use crate::plan::guardrails::{Figure, Finding, RuleViolation, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
 use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell, joined};
-use crate::report::words::{self, full_address};
+use crate::report::words::{self, PlanTimes, full_address};
 use crate::roster::{Email, Field, FieldValue, Guardrail, PerField, Roster};
 use crate::source::{Location, Place, Sources};
 
@@ -182,7 +182,8 @@ impl ExplanationReport {
         if let (Some((plan, findings)), Some(person)) = (&review, person) {
             let labels = Labels { roles: &observed.roles, sources };
             for finding in findings.iter().filter_map(|finding| violation_of(finding, person)) {
-                let violation = labels.guardrail(&finding, None, now, &plan.invocation);
+                let violation =
+                    labels.guardrail(&finding, None, PlanTimes { at: now, now }, &plan.invocation);
                 let rule = standing
                     .iter_mut()
                     .find(|line| line.guardrail == Guardrail::Rule && line.location == violation.location);

@@ -1,6 +1,11 @@
 //! Messages about guardrails: the measured value with its limit, and how to get a blocked plan to pass.
 
+use std::fmt::Display;
+
+use jiff::{SignedDuration, Timestamp};
+
 use super::address;
+use crate::desired::LONGEST_ACKNOWLEDGMENT;
 use crate::invocation::Invocation;
 use crate::observed::RoleId;
 use crate::plan::guardrails::{Figure, RoleCount, RuleViolation};
@@ -89,6 +94,13 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
     }
 }
 
+/// The time that a plan is for, and the current time. They differ if the plan is for another day (`plan --at`).
+#[derive(Debug, Clone, Copy)]
+pub struct PlanTimes {
+    pub at: Timestamp,
+    pub now: Timestamp,
+}
+
 /// Explains how to get a blocked plan to pass, suggesting the narrowest acknowledgment that suffices. The text spans several
 /// lines and ends with TOML to copy. For a role that is at both its minimum and its maximum, `other_limit` is the limit that
 /// `figure` isn't about.
@@ -97,14 +109,23 @@ pub fn remedy(
     other_limit: Option<&RoleCount>,
     invocation: &Invocation,
     written: &dyn Fn(&RoleId) -> String,
-    expires: &str,
+    times: PlanTimes,
 ) -> String {
+    let PlanTimes { at, now } = times;
+    let expires = at.saturating_add(AFTER_PLAN).unwrap_or(at);
+    let earliest = expires.saturating_sub(LONGEST_ACKNOWLEDGMENT).unwrap_or(Timestamp::MIN);
+    // The expiration date begins at midnight in the time zone of the files, so a day later is early enough in any of them.
+    let next_day = earliest.saturating_add(SignedDuration::from_hours(24)).unwrap_or(earliest);
+    let when = if earliest > now { format!(" on {} or later", date(next_day)) } else { String::new() };
     let role = |count: &RoleCount| format!("role = {}", toml_string(&written(&count.role)));
     let user = |email: &str| vec![format!("user = {}", toml_string(email))];
     let (mut first, mut each) = (String::new(), "");
     let keys = match figure {
         Figure::Changes { changed, .. } => {
-            first = format!("run `{}`, or ", invocation.again_with_limit(*changed));
+            // An apply can't be for another day.
+            if at <= now {
+                first = format!("run `{}`, or ", invocation.again_with_limit(*changed));
+            }
             vec![format!("up_to = {changed}")]
         }
         Figure::AtLeast(count) => vec![role(count), format!("down_to = {}", count.worst())],
@@ -123,9 +144,17 @@ pub fn remedy(
     let keys = keys.join("\n  ");
     let advice = advice(figure, other_limit, invocation, written);
     format!(
-        "{advice}If this is intended, {first}add this to the root file{each}:\n  [[acknowledge]]\n  guardrail = \"{guardrail}\"\n  {keys}\n  \
-         reason = \"\"  # why\n  expires = {expires}  # at most 30 days ahead"
+        "{advice}If this is intended, {first}add this at the end of the root file{when}{each}:\n  [[acknowledge]]\n  guardrail = \"{guardrail}\"\n  \
+         {keys}\n  reason = \"\"  # why\n  expires = {}  # at most 30 days ahead",
+        date(expires)
     )
+}
+
+/// How long after the plan a suggested acknowledgment expires.
+const AFTER_PLAN: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+fn date(at: Timestamp) -> impl Display {
+    at.strftime("%Y-%m-%d")
 }
 
 /// The maximum length of a role name in a suggestion, in characters.

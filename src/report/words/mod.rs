@@ -10,7 +10,7 @@ mod plan;
 pub use blame::{audit_log, blame, why_unread};
 pub use comparison::{SENSITIVE, UNRESOLVED, agenda, comparison, declared_values, differing, subject};
 pub use files::{checked, formatted, imported, not_written, people_of_file, state_written, updated, valid};
-pub use guardrails::{NOTES, figure, remedy, reported};
+pub use guardrails::{NOTES, PlanTimes, figure, remedy, reported};
 pub use outcomes::{
     KILLED, Shared, journal_label, kind, next_step, not_read_back, not_rolled_back, outcome, outcome_of_many,
     outcome_of_one, shared, stop, unreadable,

@@ -182,7 +182,7 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
             None,
             &Invocation::default(),
             &|_| role.to_owned(),
-            "2026-11-27",
+            words::PlanTimes { at: now(), now: now() },
         )
     };
     let violation = |deal: &mut Deal<'_>| {

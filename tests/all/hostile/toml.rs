@@ -105,7 +105,9 @@ fn a_suggested_correction_names_the_exact_role() {
             after: 1,
             during: None,
         });
-        let remedy = words::remedy(&figure, None, &Invocation::default(), &|_| text.clone(), "2026-11-27");
+        let now = "2026-11-20T08:00:00Z".parse().unwrap();
+        let times = words::PlanTimes { at: now, now };
+        let remedy = words::remedy(&figure, None, &Invocation::default(), &|_| text.clone(), times);
         let (_, toml) = remedy.split_once('\n').unwrap();
         let role = Printable::cut(&text, 300).raw().to_owned();
         assert_eq!(read(toml)["acknowledge"][0]["role"], Value::from(role));

@@ -20,6 +20,7 @@ use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::inquiry::{CutShort, Findings};
 use rolecall::pylon::{Failure, FailureCause};
 use rolecall::report::facts::agenda::ScheduledChange;
+use rolecall::report::words::PlanTimes;
 use rolecall::report::{self, Body, Format, PlanReport, Report, Setting, diagnostic};
 use rolecall::roster::Roster;
 
@@ -249,7 +250,15 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
         plan.review(Review { observed: &observed, roster, at: now(), roles: &roles, max_changes: None });
     let blame = blame(&reviewed.plan, &observed);
     let invocation = Invocation::default();
-    let mut report = PlanReport::new(&reviewed, &observed, roster, "us", &invocation, now(), None);
+    let mut report = PlanReport::new(
+        &reviewed,
+        &observed,
+        roster,
+        "us",
+        &invocation,
+        PlanTimes { at: now(), now: now() },
+        None,
+    );
     let guarded = reviewed.guarded_roles(&observed.roles);
     for coming in &coming {
         report.scheduled.push(ScheduledChange::reviewed(coming, &guarded, &observed.roles, &roster.sources));

@@ -50,7 +50,7 @@ fn ten_changes_are_always_allowed_and_the_eleventh_needs_a_larger_team() {
     is_refused(&scene, "Blocked by max_changes: 11 of 11 change (limit 10)\n");
     is_refused(
         &scene,
-        "If this is intended, run `rolecall apply --max-changes 11`, or add this to the root file:\n",
+        "If this is intended, run `rolecall apply --max-changes 11`, or add this at the end of the root file:\n",
     );
     let few = "[guardrails]\nmax_changes = 1\n";
     let limited = pylon(12).file("users.toml", format!("{few}[users]\n{}", demote(0..3)));

@@ -348,6 +348,27 @@ fn a_plan_can_be_made_for_another_day() {
 }
 
 #[test]
+fn the_acknowledgment_of_a_later_plan_says_from_when_it_can_be_added() {
+    let users = "[guardrails]\nmax_changes = 0\n[users]\n\"ana@acme.example\" = { role = \"Admin\", windows = [{ from = 2027-03-01, role = \"Member\" }] }\n";
+    let pylon = r#"{ "users": [
+        { "id": "u_ana", "email": "ana@acme.example", "role": "admin" },
+        { "id": "u_ben", "email": "ben@acme.example", "role": "admin" } ] }"#;
+    let scene = Scene::with_pylon(pylon).file("users.toml", users);
+    let today = scene.run("plan --at 2026-11-25").stdout; // nothing to change yet
+    assert!(!today.contains("[[acknowledge]]"), "{today}");
+    let later = scene.run("plan --at 2027-03-01").stdout;
+    let remedy = "If this is intended, add this at the end of the root file on 2027-02-07 or later:\n";
+    assert!(later.contains(remedy), "{later}");
+    assert!(later.contains("expires = 2027-03-08  # at most 30 days ahead\n"), "{later}");
+    let acknowledged = format!(
+        "{users}[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 1\nreason = \"planned\"\nexpires = 2027-03-08\n"
+    );
+    let scene = scene.file("users.toml", acknowledged);
+    scene.run("validate").exits(1).names("roster::expires_too_late");
+    scene.run_in("validate", &[("ROLECALL_NOW", "2027-02-07T00:00:00Z")]).exits(0);
+}
+
+#[test]
 fn apply_refuses_to_run_for_another_day() {
     let bo = "{ role = \"Admin\" }";
     let scene = on("2026-11-20T08:00:00Z", bo);
