@@ -225,8 +225,13 @@ impl Fields {
             self.report(Problem::new(RosterCode::SecretInFile, message).at(place, label).help(help));
             return;
         }
-        let hint = hints::of_key(table, name).map(str::to_owned);
+        let hint = hints::of_key(table, name).map(str::to_owned).or_else(|| hints::of_section(table, name));
         let near = || did_you_mean(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        // All people below a misplaced section are the result of one mistake.
+        if name.contains('@') && hint.is_some() && self.problems.last().is_some_and(|last| last.help == hint)
+        {
+            return;
+        }
         let help = match hint.or_else(near) {
             Some(help) => help,
             None => {

@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use super::{Field, Status};
+use super::{Field, Status, keys};
 use crate::printable::Printable;
 use crate::secret::contains_secret;
 
@@ -86,6 +86,18 @@ pub(super) fn of_key(table: &str, key: &str) -> Option<&'static str> {
     row.map(|(.., help)| *help)
 }
 
+/// Returns the hint for an address or a key of the root file that ended up below another section's header.
+pub(super) fn of_section(table: &str, key: &str) -> Option<String> {
+    if !table.starts_with('[') {
+        None
+    } else if key.contains('@') {
+        Some(format!("people belong below [users]: move {table} to the end of the file"))
+    } else {
+        let belongs_at_top = keys::ROOT.contains(&key) && !keys::SECTIONS.contains(&key) && key != "users";
+        belongs_at_top.then(|| "move it above the first [section] header".to_owned())
+    }
+}
+
 /// Returns the status most likely meant by a word.
 pub(super) fn of_status(word: &str) -> Option<&'static str> {
     let word: String = word.chars().filter(|char| char.is_alphabetic()).collect();
@@ -128,17 +140,17 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
         }
         ("a table", "keep_at_least" | "keep_at_most", _) => "write it in braces: { Admin = 2 }".to_owned(),
         ("a table", "a window", _) => "write it in braces: { until = 2026-12-20, status = \"away\" }".to_owned(),
-        ("a table", key, _) if super::keys::ARRAYS.contains(&key) => {
+        ("a table", key, _) if keys::ARRAYS.contains(&key) => {
             format!("write the header with two pairs of brackets: [[{key}]]")
         }
         ("a table", key, text) if key.contains('@') => {
             format!("write it in braces: {{ role = \"{}\" }}", text.as_deref().unwrap_or("Admin"))
         }
-        ("a table", key, _) if is_list && super::keys::SECTIONS.contains(&key) => {
+        ("a table", key, _) if is_list && keys::SECTIONS.contains(&key) => {
             format!("write the header with one pair of brackets: [{key}]")
         }
         ("a table", ..) => "write it below a header, such as [guardrails]".to_owned(),
-        ("an array", key, _) if super::keys::ARRAYS.contains(&key) => {
+        ("an array", key, _) if keys::ARRAYS.contains(&key) => {
             format!("write the header with two pairs of brackets: [[{key}]]")
         }
         ("an array", "windows", _) => "write it in brackets: windows = [{ … }]".to_owned(),
@@ -171,7 +183,7 @@ fn only_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::keys;
+
     use super::*;
 
     #[test]

@@ -1333,6 +1333,31 @@ windows = ["x"]
         ],
     ),
     (
+        r#"[users]
+[[acknowledge]]
+guardrail = "max_changes"
+up_to = 5
+reason = "a new team"
+expires = 2026-12-01
+"ana@acme.example" = { role = "Admin" }
+"bo@acme.example" = { role = "Viewer" }
+"#,
+        &[
+            r#"7:1 roster::unknown_key: [[acknowledge]] has no key `ana@acme.example` | people belong below [users]: move [[acknowledge]] to the end of the file"#,
+        ],
+    ),
+    (
+        r#"[defaults]
+role = "Member"
+timezone = "Europe/Berlin"
+[users]
+"ana@acme.example" = { role = "Admin" }
+"#,
+        &[
+            r#"3:1 roster::unknown_key: [defaults] has no key `timezone` | move it above the first [section] header"#,
+        ],
+    ),
+    (
         r#"[[rule]]
 emails = ["@acme.example"]
 roles = ["Viewer"]
