@@ -349,7 +349,7 @@ fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
     let Some(newest) = journals::newest_for(folder, asked) else {
         return Check::unknown(
             name,
-            "none recorded for this config (pipelines keep their journals elsewhere)",
+            "none recorded for this config (runs with --journal keep theirs elsewhere)",
         );
     };
     let is_running = journals::is_running(&newest);
@@ -402,7 +402,9 @@ fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
             format!("more than 30 days ago, {}", minute(at)),
             "check that the pipeline still runs",
         ),
-        Ending::Finished { at, left: _ } => Check::good(name, minute(at)),
+        Ending::Finished { at, left: _ } => {
+            Check::good(name, format!("{} (not counting runs with --journal)", minute(at)))
+        }
     }
 }
 

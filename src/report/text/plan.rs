@@ -8,7 +8,7 @@ use super::wrap::{verbatim, whole, wrapped};
 use super::{LONGEST, WIDEST_EMAIL, listed, padded, place, scheduled_lines};
 use crate::apply::Outcome;
 use crate::invocation::path_word;
-use crate::plan::guardrails::Verdict;
+use crate::plan::guardrails::{Figure, Verdict};
 use crate::printable::Printable;
 use crate::report::facts::files::FileLine;
 use crate::report::facts::plan::{
@@ -338,17 +338,29 @@ fn scheduled(report: &PlanReport, styles: &Styles) -> String {
     format!("\nScheduled changes:\n{}", scheduled_lines(&report.scheduled, styles))
 }
 
+/// Returns the number of changes if they exceed `max_changes`, and nothing else blocks the plan.
+fn blocking_changes(report: &PlanReport) -> Option<u64> {
+    let mut blocking = report.guardrails.iter().filter(|line| line.verdict == Verdict::Blocks);
+    match (blocking.next()?.about.as_ref()?, blocking.next()) {
+        (Figure::Changes { changed, .. }, None) => Some(*changed),
+        _ => None,
+    }
+}
+
 fn closing(report: &PlanReport, styles: &Styles) -> String {
     let mut text = String::new();
     if let Some(saved) = &report.saved {
-        text += &format!("\nSaved as {}.", whole(saved.as_str()));
-        if report.blocked {
-            text += " It is blocked, so it cannot be applied.";
-        } else {
-            let apply = report.invocation.command(&["apply", &path_word(saved.raw().as_ref())]);
-            text += &format!(" `{apply}` {}.", words::SAVED);
-        }
-        text.push('\n');
+        let file = path_word(saved.raw().as_ref());
+        let apply = |options: &[&str]| report.invocation.command(&[&["apply", &*file], options].concat());
+        let next = match blocking_changes(report) {
+            _ if !report.blocked => format!("`{}` {}", apply(&[]), words::SAVED),
+            Some(changed) => {
+                format!("It is blocked, but `{}` applies it", apply(&["--max-changes", &changed.to_string()]))
+            }
+            None => "It is blocked. To apply it, acknowledge the risk in the files, and then save a new plan"
+                .to_owned(),
+        };
+        text += &format!("\nSaved as {}. {next}.\n", whole(saved.as_str()));
     }
     let Some(result) = &report.result else {
         return text;

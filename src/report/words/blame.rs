@@ -53,7 +53,10 @@ pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
 pub fn why_unread(unread: &CutShort) -> String {
     match unread {
         CutShort::Failed(failure) if is_not_allowed(failure) => {
-            format!("the organization's plan or the token does not allow it: {}", failure.line())
+            format!(
+                "the organization's Pylon subscription or the token does not allow it: {}",
+                failure.line()
+            )
         }
         CutShort::Failed(failure) => failure.line(),
         CutShort::Circle => "the pages of the audit log form a loop".into(),
@@ -145,7 +148,7 @@ mod tests {
                 failed(404),
                 0,
                 Some(
-                    "The audit log is not available: the organization's plan or the token does not allow it: POST /audit-logs/search returned 404",
+                    "The audit log is not available: the organization's Pylon subscription or the token does not allow it: POST /audit-logs/search returned 404",
                 ),
             ),
             (

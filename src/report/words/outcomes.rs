@@ -215,8 +215,8 @@ fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
             invocation.command(&["plan", "--blame"])
         )),
         Outcome::Conflict => Some(format!(
-            "If someone else changed a value since the plan, review the difference: run `{}`.",
-            invocation.command(&["plan"])
+            "If someone else changed a value since the plan, find out who and review the difference: run `{}`.",
+            invocation.command(&["plan", "--blame"])
         )),
         Outcome::Applied
         | Outcome::AlreadyInSync

@@ -18,7 +18,8 @@ const NAMED: usize = 10;
 
 /// Introduces an organization that the sandbox generated. The command to describe the real one follows this text. Files aren't
 /// mentioned, because `import --sandbox` generates an organization without them.
-pub const MADE_UP: &str = "The sandbox generated this organization. To use your own, run";
+pub const MADE_UP: &str =
+    "The sandbox generated this organization. To use your own, edit the file written by";
 
 /// Formats the number of people changed by a plan.
 pub fn people_change(number: usize) -> String {
@@ -153,7 +154,9 @@ pub fn origin(origin: &Origin) -> String {
         Origin::Window { until: None, reason } => {
             format!("from a window{}", in_parentheses(reason.as_deref()))
         }
-        Origin::After { window, is_overdue: false } => format!("after {}", Printable::new(window)),
+        Origin::After { window, is_overdue: false } => {
+            format!("after the window with {}", Printable::new(window))
+        }
         Origin::After { window: _, is_overdue: true } => "the window ended more than 48 hours ago".into(),
         Origin::Rollback => "previous value".into(),
     }

@@ -223,7 +223,7 @@ fn without_an_audit_log_it_is_unknown_who_set_a_role() {
     run.exits(0);
     assert!(
         run.stdout.contains(
-            "Not read: each role's history: the organization's plan or the token does not allow it"
+            "Not read: each role's history: the organization's Pylon subscription or the token does not allow it"
         ),
         "{}",
         run.stdout

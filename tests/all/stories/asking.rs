@@ -292,7 +292,7 @@ rolecall doctor
   ✓ roles           4 roles; 2 administrators
   ✓ token owner     ana@acme.example (Admin)
   ✓ journal         .rolecall can be written
-    last apply      none recorded for this config (pipelines keep their journals elsewhere)
+    last apply      none recorded for this config (runs with --journal keep theirs elsewhere)
 
 no check failed; 1 warning
 "#
@@ -383,7 +383,7 @@ rolecall doctor
       run `rolecall validate` to see all problems and their line numbers
     Pylon       skipped, because the files are invalid and may pin a region: fix them, or pass --region
   ✓ journal     .rolecall can be written
-    last apply  none recorded for this config (pipelines keep their journals elsewhere)
+    last apply  none recorded for this config (runs with --journal keep theirs elsewhere)
 
 1 check failed
 ",
@@ -433,7 +433,11 @@ fn doctor_shows_the_last_apply() {
     let scene = scene();
     scene.run("apply --auto-approve").exits(0);
     let run = scene.run("doctor");
-    assert!(run.stdout.contains("  ✓ last apply      2026-11-20 08:00Z\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("  ✓ last apply      2026-11-20 08:00Z (not counting runs with --journal)\n"),
+        "{}",
+        run.stdout
+    );
     let later = scene.env("ROLECALL_NOW", "2027-01-20T08:00:00Z");
     let run = later.run("doctor");
     assert!(

@@ -207,7 +207,7 @@ fn without_an_audit_log_the_plan_is_unchanged_and_says_why() {
         run.exits(2).complains("");
         let added: Vec<&str> = run.stdout.lines().filter(|line| !plain.contains(line)).collect();
         let expected = format!(
-            "The audit log is not available: the organization's plan or the token does not allow it: POST /audit-logs/search returned {why} (request "
+            "The audit log is not available: the organization's Pylon subscription or the token does not allow it: POST /audit-logs/search returned {why} (request "
         );
         assert_eq!((added.len(), added[0].starts_with(&expected)), (1, true), "{added:?}");
         assert_eq!(audit_searches(&scene).len(), 1, "asked once");
@@ -356,7 +356,7 @@ The audit log does not show who changed 1 of 3 values.
     let forbidden = Scene::with_pylon(&state(r#""audit_log": false"#, &[])).file("users.toml", USERS);
     forbidden.run("plan --blame --report markdown=plan.md").exits(0);
     let comment = fs::read_to_string(forbidden.folder().join("plan.md")).unwrap();
-    assert!(comment.contains("\n\nThe audit log is not available: `the organization's plan or the token does not allow it: POST"), "{comment}");
+    assert!(comment.contains("\n\nThe audit log is not available: `the organization's Pylon subscription or the token does not allow it: POST"), "{comment}");
 }
 
 #[test]

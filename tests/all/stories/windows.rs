@@ -80,7 +80,8 @@ fn the_status_of_an_ended_window_is_reset_for_two_days() {
     let run = scene.run("plan --detailed-exitcode");
     run.exits(2);
     assert!(
-        run.stdout.contains("status  out_of_office → active   users.toml:3, after out_of_office\n"),
+        run.stdout
+            .contains("status  out_of_office → active   users.toml:3, after the window with out_of_office\n"),
         "{}",
         run.stdout
     );
@@ -152,7 +153,8 @@ fn every_ended_window_resets_its_status() {
     let scene = scene.env("ROLECALL_NOW", "2026-12-23T10:00:00Z");
     let run = scene.run("plan");
     assert!(
-        run.stdout.contains("status  out_of_office → active   users.toml:4, after out_of_office\n"),
+        run.stdout
+            .contains("status  out_of_office → active   users.toml:4, after the window with out_of_office\n"),
         "{}",
         run.stdout
     );

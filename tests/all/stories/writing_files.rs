@@ -658,7 +658,7 @@ fn a_made_up_organization_is_marked_and_can_be_saved_and_edited() {
         "users.toml",
         "[users]\n'ana@acme.example' = { role = 'Admin' }\n'bo@acme.example' = { role = 'Viewer' }\n",
     );
-    let note = "The sandbox generated this organization. To use your own, run `rolecall sandbox --write-state pylon.json`.";
+    let note = "The sandbox generated this organization. To use your own, edit the file written by `rolecall sandbox --write-state pylon.json`.";
     for words in ["plan --sandbox", "plan --sandbox", "apply --sandbox --auto-approve"] {
         let run = scene.run(words);
         run.exits(0);
@@ -743,7 +743,9 @@ fn an_empty_folder_can_start_with_the_sandbox() {
         .says("\nrolecall import\n\n  ✓ users.toml  written\n\n12 people declared\nThe default role is Member (9 people), the most common one apart from the administrators' role. People without a role in the file get it.\n");
     let plan = scene.run("plan --sandbox --detailed-exitcode");
     assert!(
-        plan.exits(0).stdout.contains("\nThe sandbox generated this organization. To use your own, run"),
+        plan.exits(0)
+            .stdout
+            .contains("\nThe sandbox generated this organization. To use your own, edit the file written by"),
         "{}",
         plan.stdout
     );
