@@ -164,7 +164,12 @@ impl<R: Fn(&mut Fields, &DeTable<'_>)> Explainer<'_, R> {
         let mut found = Vec::new();
         for section in sections {
             let part = TextPart::below(section, self.text);
-            found.extend(self.walk(&part, Repaired::new(&part.text).parse().0.get_ref(), fields));
+            let mut problems = self.walk(&part, Repaired::new(&part.text).parse().0.get_ref(), fields);
+            // The person's own values are outside of a section that contains a window.
+            if section.header.starts_with("[[") {
+                problems.retain(|problem| problem.code != RosterCode::NoWayBack.as_str());
+            }
+            found.append(&mut problems);
         }
         found
     }

@@ -80,7 +80,6 @@ pub(super) fn list_item(spot: &Spot<'_>) -> Option<Mistake> {
 pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     let line = spot.line.split('#').next().unwrap_or_default().trim();
     let name = line.trim_matches(['[', ']', '(', ')', '{', '}', ':', ' ', '"', '\'']);
-    let name = header_name(line).unwrap_or(name);
     let is_section = name == "users" || keys::SECTIONS.contains(&name);
     let is_header = spot.statement.is_some_and(|statement| statement.is_header) && line.starts_with('[');
     if !(is_header || is_section && name != line) {
@@ -104,8 +103,6 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
         let help = "put it on the next line, or start it with `#` if it is a comment";
         return Some(spot.mistake(at..at + behind.len(), message, "not part of a header", help));
     }
-    let (open, close) = if keys::ARRAYS.contains(&name) { ("[[", "]]") } else { ("[", "]") };
-    let name = if name.is_empty() { "users" } else { name };
     let message = match (line.starts_with('['), line.ends_with(']')) {
         (true, false) if behind.is_empty() => "this section header has no `]`",
         (false, true) => "this section header has no `[`",
@@ -115,18 +112,29 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
         (true, true) => "this is not a valid section header",
         _ => "a section header needs brackets and its own line",
     };
-    let header = format!("{open}{}{close}", spot.shown(name, "users"));
+    let header = corrected_header(spot, line, name);
     let mistake = spot.mistake(spot.whole_line(), message, "not a header", format!("write: {header}"));
     // Unless the parser recognizes the header, it assigns the keys below to the wrong section or to none.
     Some(Mistake { section: (!line.starts_with('[') || behind.is_empty()).then_some(header), ..mistake })
 }
 
-/// Returns the name in a header's brackets if it's a valid key with an address in quotes.
-fn header_name(line: &str) -> Option<&str> {
-    let name =
-        line.strip_prefix('[')?.trim_start_matches('[').trim_end_matches([']', ' ', ':', ';', ',']).trim();
-    let is_quoted = name.contains(['"', '\'']) && address_in(name).is_some();
-    (is_quoted && toml::de::DeTable::parse(&format!("{name}=0")).is_ok()).then_some(name)
+/// Returns a valid header for a malformed one. `name` is the text in its brackets.
+fn corrected_header(spot: &Spot<'_>, line: &str, name: &str) -> String {
+    if let Some(address) = address_in(line) {
+        let address = spot.shown(address, "ana@acme.example");
+        return if line.contains("windows") {
+            format!("[[users.\"{address}\".windows]]")
+        } else {
+            format!("[users.\"{address}\"]")
+        };
+    }
+    let is_key = toml::de::DeTable::parse(&format!("{name}=0")).is_ok();
+    let name = if is_key { name } else { &name[..name.find(|char| !is_bare(char)).unwrap_or(name.len())] };
+    match name {
+        "" => "[users]".to_owned(),
+        name if keys::ARRAYS.contains(&name) => format!("[[{name}]]"),
+        name => format!("[{}]", spot.shown(name, "users")),
+    }
 }
 
 /// Recognizes doubled quotes, as in `""Admin""`. Spreadsheets escape quotes this way.

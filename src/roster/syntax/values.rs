@@ -243,6 +243,7 @@ impl BadValue<'_> {
     fn time(&self) -> Option<String> {
         let (date, time) = self.text.split_once(['T', 't', ' '])?;
         let date = dates(date).first()?.clone();
+        let (time, offset) = split_offset(time);
         let mut parts = time.split(|char: char| !char.is_ascii_digit());
         let mut next = || parts.next().and_then(|part| part.parse::<u8>().ok());
         let (hour, minute, second) = (next()?, next().unwrap_or(0), next().unwrap_or(0));
@@ -252,7 +253,7 @@ impl BadValue<'_> {
             (12, _, true) => 0,
             _ => hour,
         };
-        if (hour, minute, second) == (24, 0, 0) && !time.contains(['Z', 'z', '+', '-']) {
+        if (hour, minute, second) == (24, 0, 0) && offset.is_empty() {
             let next = date.parse::<Date>().and_then(Date::tomorrow).ok()?;
             return Some(format!("write the start of the next day: {} = {next}T00:00:00", self.key));
         }
@@ -264,7 +265,10 @@ impl BadValue<'_> {
         }
         let local = format!("{date}T{hour:02}:{minute:02}:{second:02}");
         let key = self.key;
-        Some(format!("write: {key} = {local}, which is local time, or add an offset: {local}+01:00"))
+        Some(match offset.as_str() {
+            "" => format!("write: {key} = {local}, which is local time, or add an offset: {local}+01:00"),
+            offset => format!("write: {key} = {local}{offset}"),
+        })
     }
 
     fn number(&self) -> Option<Explanation> {
@@ -303,6 +307,23 @@ impl BadValue<'_> {
                 format!("write a value as in {key} = {}", example(key)),
             ),
         }
+    }
+}
+
+/// Splits a time into the time of day and its offset. The offset is completed as in `+01:00` and empty if there is none. After
+/// digits without a colon, a hyphen may separate minutes rather than start an offset.
+fn split_offset(time: &str) -> (&str, String) {
+    let Some(at) = time.find(['Z', 'z', '+', '-']) else { return (time, String::new()) };
+    let (clock, offset) = time.split_at(at);
+    let (sign, digits) = offset.split_at(1);
+    if sign.eq_ignore_ascii_case("z") {
+        return (clock, "Z".to_owned());
+    }
+    let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
+    match (sign, digits.len()) {
+        ("-", _) if !clock.contains(':') => (time, String::new()),
+        (_, 2 | 4) => (clock, format!("{sign}{}:{:0<2}", &digits[..2], &digits[2..])),
+        _ => (time, String::new()),
     }
 }
 

@@ -1347,6 +1347,44 @@ expires = 2026-12-01
         ],
     ),
     (
+        r#"[users."a@b.example]
+role = "Admin"
+["users"."b@b.example""]
+role = "Admin"
+[users "c@b.example"]
+role = "Admin"
+[[users."a@b.example".windows]
+until = 2026-12-20
+role = "Viewer"
+"#,
+        &[
+            r#"1:1 roster::syntax: this is not a valid section header | write: [users."a@b.example"]"#,
+            r#"3:1 roster::syntax: this is not a valid section header | write: [users."b@b.example"]"#,
+            r#"5:1 roster::syntax: this is not a valid section header | write: [users."c@b.example"]"#,
+            r#"7:1 roster::syntax: this section header has a different number of `[` and `]` | write: [[users."a@b.example".windows]]"#,
+        ],
+    ),
+    (
+        r#"[users/a]
+"ana@acme.example" = { role = "Admin" }
+"#,
+        &[r#"1:1 roster::syntax: this is not a valid section header | write: [users]"#],
+    ),
+    (
+        r#"[users]
+"a@b.example" = { windows = [{ from = 2026-12-20T08:00+01, status = "away" }] }
+"b@b.example" = { windows = [{ from = 2026-12-20T08:00-0530, status = "away" }] }
+"c@b.example" = { windows = [{ from = 2026-12-20T08+01:00, status = "away" }] }
+"d@b.example" = { windows = [{ from = 2026-12-20 8:00Z, status = "away" }] }
+"#,
+        &[
+            r#"2:39 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00+01:00"#,
+            r#"3:39 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00-05:30"#,
+            r#"4:39 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00+01:00"#,
+            r#"5:39 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00Z"#,
+        ],
+    ),
+    (
         r#"[defaults]
 role = "Member"
 timezone = "Europe/Berlin"
@@ -1921,13 +1959,13 @@ role = "Admin"
         r#"["users"."ana@acme.example"
 role = "Admin"
 "#,
-        &[r#"1:1 roster::syntax: this section header has no `]` | write: ["users"."ana@acme.example"]"#],
+        &[r#"1:1 roster::syntax: this section header has no `]` | write: [users."ana@acme.example"]"#],
     ),
     (
         r#"[users.'ana@acme.example'
 role = "Admin"
 "#,
-        &[r#"1:1 roster::syntax: this section header has no `]` | write: [users.'ana@acme.example']"#],
+        &[r#"1:1 roster::syntax: this section header has no `]` | write: [users."ana@acme.example"]"#],
     ),
     (
         r#"[users."ana@acme.example"]]
