@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use toml::de::DeTable;
 
 use super::email::{BadEmail, Email};
-use super::fields::{Fields, TomlValue, in_backticks};
+use super::fields::{Fields, TomlKey, TomlValue, in_backticks};
 use super::people::{Context, read_email};
 use super::{DeclaredPerson, RoleName, RosterCode, keys};
 use crate::every::words;
@@ -236,7 +235,7 @@ pub(super) fn read_rule(fields: &mut Fields, value: &TomlValue<'_>, context: &Co
     let (mut emails, mut except, mut roles) = (Vec::new(), Vec::new(), Vec::new());
     let (mut reason, mut on_violation) = (None, Sourced::new(OnViolation::default(), place));
     let before = fields.problems.len();
-    let table: &DeTable<'_> = fields.table("rule", value)?;
+    let table = fields.table("rule", value)?;
     for (key, value) in table {
         match key.get_ref().as_ref() {
             "emails" => emails = read_patterns(fields, "emails", value, context),
@@ -253,22 +252,25 @@ pub(super) fn read_rule(fields: &mut Fields, value: &TomlValue<'_>, context: &Co
             _ => fields.unknown(key, value, keys::RULE, "[[rule]]"),
         }
     }
-    // A key that seems to be missing might be misspelled or have an invalid value, which has already been reported above.
-    if fields.problems.len() > before {
-        return None;
-    }
-    let missing = [
-        ("emails", "\"*@contractor.example\"", emails.is_empty()),
-        ("roles", "[\"Viewer\"]", roles.is_empty()),
-        ("reason", "\"contractors read only\"", reason.is_none()),
-    ]
-    .into_iter()
-    .find(|(_, _, is_missing)| *is_missing);
-    if let Some((first, example, _)) = missing {
-        let what = if table.contains_key(first) { "is empty" } else { "is missing" };
-        let problem = Problem::new(RosterCode::MissingKey, format!("`{first}` of this rule {what}"))
+    // A key that seems to be missing might be misspelled.
+    let is_known = |key: &TomlKey<'_>| keys::RULE.contains(&key.get_ref().as_ref());
+    let has_only_known = table.keys().all(is_known);
+    let examples = [
+        ("emails", "\"*@contractor.example\""),
+        ("roles", "[\"Viewer\"]"),
+        ("reason", "\"contractors read only\""),
+    ];
+    for (key, example) in examples {
+        let what = match table.get(key) {
+            None if has_only_known => "is missing",
+            Some(value) if value.get_ref().as_array().is_some_and(|list| list.is_empty()) => "is empty",
+            _ => continue,
+        };
+        let problem = Problem::new(RosterCode::MissingKey, format!("`{key}` of this rule {what}"))
             .at(place, "a rule needs `emails`, `roles`, and `reason`");
-        fields.report(problem.help(format!("for example: {first} = {example}")));
+        fields.report(problem.help(format!("for example: {key} = {example}")));
+    }
+    if fields.problems.len() > before {
         return None;
     }
     Some(RoleRule { place, emails, except, roles, reason: reason?, on_violation })

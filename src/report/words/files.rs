@@ -113,7 +113,7 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
         }
         NotWrittenReason::AfterWindow => {
             format!(
-                "{name}: set by the `then` of a window that has ended; to write the value in Pylon to the file instead, delete the window"
+                "{name}: set by the `then` of a window that has ended; to keep the value in Pylon instead, replace the window with a declared status"
             )
         }
         NotWrittenReason::Undeclarable(values) => {

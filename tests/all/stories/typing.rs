@@ -1365,6 +1365,18 @@ role = "Viewer"
         ],
     ),
     (
+        r#"[[rule]]
+emails = []
+roles = "Viewer"
+[users]
+"#,
+        &[
+            r#"1:1 roster::missing_key: `emails` of this rule is empty | for example: emails = "*@contractor.example""#,
+            r#"1:1 roster::missing_key: `reason` of this rule is missing | for example: reason = "contractors read only""#,
+            r#"3:9 roster::wrong_type: `roles` must be an array | write it in brackets: roles = ["Viewer"]"#,
+        ],
+    ),
+    (
         r#"[users/a]
 "ana@acme.example" = { role = "Admin" }
 "#,
