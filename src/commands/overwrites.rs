@@ -138,8 +138,11 @@ impl PartialEq for FileIdentity {
 
 /// Canonicalizes a path, even if the file or its folder doesn't exist.
 pub(super) fn place_of(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| match path.file_name() {
-        Some(name) => place_of(folder(path)).join(name),
-        None => path.to_owned(),
+    // A link to a file that doesn't exist yet leads to the same place as the file. Chains of such links aren't followed.
+    let target = || Some(folder(path).join(fs::read_link(path).ok()?)).filter(|target| !target.is_symlink());
+    fs::canonicalize(path).unwrap_or_else(|_| match (target(), path.file_name()) {
+        (Some(target), _) => place_of(&target),
+        (None, Some(name)) => place_of(folder(path)).join(name),
+        (None, None) => path.to_owned(),
     })
 }

@@ -284,6 +284,13 @@ fn an_unwritable_report_is_an_error_before_any_request() {
     ] {
         scene.run(words).exits(64).names("commands::same_file");
     }
+    // A link to a file that doesn't exist yet leads to the same file.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("q", scene.folder().join("link")).unwrap();
+        scene.run("plan -o q --report json=link").exits(64).names("commands::same_file");
+        fs::remove_file(scene.folder().join("link")).unwrap();
+    }
     for words in [
         "plan --report markdown=users.toml",
         "plan --report text=./users.toml",
