@@ -4,6 +4,7 @@
 //! `/tmp` could plant a `users.toml` there for everyone working below it.
 
 use std::ffi::OsString;
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
 use super::{CommandCode, CommandError, Environment, folder, hide_tokens, journals};
@@ -181,15 +182,30 @@ pub(super) fn explained(mut error: CommandError, command: &Command, common: &Com
     error
 }
 
-/// Returns the first root file in a subfolder of the current folder (e.g., the one that `demo` wrote), quoted for the shell.
+/// Returns the nearest root file below the current folder (e.g., the one that `demo` wrote), quoted for the shell.
 fn below() -> Option<String> {
-    /// The maximum number of entries of the current folder to look at, which limits the duration of the search.
-    const MOST_FOLDERS: usize = 1000;
-    let entries = std::fs::read_dir(".").ok()?.take(MOST_FOLDERS).flatten();
-    let is_hidden = |name: &OsString| name.to_string_lossy().starts_with('.');
-    let names = entries.map(|entry| entry.file_name()).filter(|name| !is_hidden(name));
-    let files = names.map(|name| Path::new(&name).join(CONFIG));
-    files.filter(|file| file.is_file()).min().map(|file| quoted(&path_word(&file)))
+    /// The number of levels to search.
+    const DEPTH: usize = 3;
+    /// The maximum number of entries to look at, which limits the duration of the search.
+    const MOST_ENTRIES: usize = 1000;
+    let (mut folders, mut entries_left) = (vec![PathBuf::from(".")], MOST_ENTRIES);
+    for _ in 0..DEPTH {
+        let mut below = Vec::new();
+        for folder in folders {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().take(entries_left);
+            let entries: Vec<_> = entries.collect();
+            entries_left -= entries.len();
+            let is_hidden = |name: &OsString| name.to_string_lossy().starts_with('.');
+            let is_searched = |entry: &DirEntry| entry.path().is_dir() && !is_hidden(&entry.file_name());
+            below.extend(entries.iter().filter(|entry| is_searched(entry)).map(DirEntry::path));
+        }
+        let files = below.iter().map(|folder| folder.join(CONFIG)).filter(|file| file.is_file());
+        if let Some(file) = files.min() {
+            return Some(quoted(&path_word(file.strip_prefix(".").unwrap_or(&file))));
+        }
+        folders = below;
+    }
+    None
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ fn only_missing(absent: &Absent) -> Problem {
         .help(help)
 }
 
-/// Draws the plan for the files and reviews it, without sending any further requests.
+/// Computes the plan for the files, then reviews it, without sending any further requests.
 pub(super) fn settle(
     declared: &Declared,
     only: &[Email],
@@ -134,7 +134,7 @@ pub(super) fn settle(
     Ok(prepared)
 }
 
-/// Draws the plan that rolls back an apply and reviews it. The changes come from the journal instead of the files, but the
+/// Computes the plan that rolls back an apply, then reviews it. The changes come from the journal instead of the files, but the
 /// guardrails are those in the files.
 pub(super) fn settle_rollback(
     declared: &Declared,

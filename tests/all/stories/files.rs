@@ -148,6 +148,14 @@ fn every_bad_file_has_its_problem_codes_and_no_request_is_sent() {
 }
 
 #[test]
+fn an_excerpt_shows_a_colon_as_it_is() {
+    let scene = Scene::offline().file("users.toml", "[users]\n\"ana@acme.example\": { role: \"Admin\" }\n");
+    let run = scene.run("validate");
+    let line = " 2 │ \"ana@acme.example\": { role: \"Admin\" }\n";
+    assert_eq!(run.stderr.matches(line).count(), 2, "{}", run.stderr);
+}
+
+#[test]
 fn a_diagnostic_has_the_place_the_caret_and_the_remedy() {
     let scene = Scene::offline()
         .file("users.toml", "[users]\n\"ana@acme.example\" = { roel = \"Admin\", status = \"activ\" }\n");

@@ -92,6 +92,11 @@ fn a_root_file_in_a_folder_below_is_suggested() {
     let run = scene.run("validate");
     run.exits(1)
         .mentions("help: to use 'our team/users.toml', add -c 'our team/users.toml'; otherwise, pass");
+    let deeper = Scene::offline().file("ops/pylon/users.toml", FILE).file("a/b/c/d/users.toml", FILE);
+    deeper
+        .run("validate")
+        .exits(1)
+        .mentions("help: to use ops/pylon/users.toml, add -c ops/pylon/users.toml;");
     let run = scene.run_below("empty", "validate");
     run.exits(1).mentions("help: pass the correct path with --config, or run `rolecall import` to create it from Pylon; `rolecall demo` writes an example");
 }
