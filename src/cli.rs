@@ -63,7 +63,7 @@ pub enum Command {
     Access(AccessArgs),
     /// Check everything a run depends on, and suggest fixes
     Doctor(ConnectionArgs),
-    /// Write an example and show its plan on a fake Pylon
+    /// Write example files and plan them with a fake Pylon
     Demo(DemoArgs),
     /// Run a built-in fake Pylon on this machine
     Sandbox(SandboxArgs),

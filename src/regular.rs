@@ -71,7 +71,7 @@ impl NotUtf8 {
 /// The maximum number of bytes to examine when guessing the encoding.
 const SAMPLE: usize = 4096;
 
-/// Detects encodings with two or four bytes per character, by either the byte-order mark or the NUL bytes in ASCII characters.
+/// Detects UTF-16 and UTF-32 by either the byte-order mark or the NUL bytes that these encodings add to ASCII characters.
 fn wide(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Some("UTF-32"),

@@ -251,7 +251,8 @@ fn edit_in_effect(step: &Step, person: &Person, place: Place) -> Result<Option<E
     Err(NotRolledBackReason::ChangedSince { field: *field })
 }
 
-/// Returns `true` if an apply with this outcome may have changed something in Pylon, or if the name is unrecognized.
+/// Returns `true` if an operation with this outcome may have changed something in Pylon, or if the outcome's name is
+/// unrecognized.
 fn may_have_changed(outcome: &str) -> bool {
     OutcomeKind::named(outcome).is_none_or(OutcomeKind::may_have_changed)
 }

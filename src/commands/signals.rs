@@ -24,8 +24,7 @@ const TO_NOTICE: Duration = Duration::from_millis(500);
 /// How long a run that was stopped by a single signal may take to print its report. GitHub's runner sends the next signal after
 /// 7.5 seconds.
 const TO_REPORT_STOPPED: Duration = Duration::from_secs(5);
-/// How long a run may take to print its report after its work has ended, if the first signal was noticed only then, or once a
-/// second signal arrives.
+/// How long a run may take to print its report if its work has already ended when a signal arrives.
 const TO_REPORT: Duration = Duration::from_millis(50);
 /// The number of free file descriptors that a run needs for two runtimes, the locks, the journal, and a connection.
 #[cfg(unix)]

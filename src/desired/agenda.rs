@@ -30,7 +30,8 @@ impl Transition {
 }
 
 impl Roster {
-    /// Returns all windows that haven't ended by `now`, with their person's address. They are sorted by start and then by address.
+    /// Returns all windows that haven't ended by `now`, each with the address of the person it belongs to. They are sorted by
+    /// start and then by address.
     pub fn current_and_coming_windows(&self, now: Timestamp) -> Vec<(&Email, &Window)> {
         let windows = self
             .people

@@ -29,7 +29,7 @@ pub struct Plan {
     pub ignored: Vec<Change>,
     /// The number of declared people without any difference.
     pub in_sync: usize,
-    /// Declared people not found in Pylon or deactivated there, sorted by address.
+    /// Declared people who are either not found in Pylon or deactivated there, sorted by address.
     pub absent: Vec<Absent>,
     /// People declared under a secondary address, sorted by declared address.
     pub found_elsewhere: Vec<Subject>,

@@ -114,7 +114,7 @@ pub enum Figure {
     Rule(RuleViolation),
     /// The number of unmanaged people in Pylon, not counting deactivated ones.
     Unmanaged(u64),
-    /// The number of declared people not found in Pylon or deactivated there.
+    /// The number of declared people who are either not found in Pylon or deactivated there.
     Missing(u64),
 }
 

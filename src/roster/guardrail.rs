@@ -26,7 +26,7 @@ words! {
         Rule = "rule",
         /// How to handle people in Pylon who are not declared.
         Unmanaged = "unmanaged",
-        /// How to handle declared people who are not found in Pylon or deactivated there.
+        /// How to handle declared people who are either not found in Pylon or deactivated there.
         Missing = "missing",
     }
 }

@@ -14,7 +14,8 @@ use super::operation::ApiOperation;
 pub struct Faults {
     /// The probability of each fault, from 0 to 1, with a total of at most 1.
     chances: BTreeMap<Fault, f64>,
-    /// The scripted faults, which take precedence over random ones. The key is the number of the eligible request, starting from 1.
+    /// The scripted faults, which take precedence over random ones. Each key is the position of a request among the eligible
+    /// requests, starting from 1.
     script: BTreeMap<u64, Fault>,
     /// The operations into which faults are injected. If `None`, any request is eligible, even if its path is unknown.
     only: Option<Vec<ApiOperation>>,

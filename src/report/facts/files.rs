@@ -43,7 +43,7 @@ crate::every::words! {
     pub enum FileState {
         #[serde(rename = "written")]
         Written = "written",
-        /// Nothing was written because a diff or a check was requested.
+        /// Nothing was written because a diff or a check was requested, or because a rollback only suggests the edits.
         #[serde(rename = "would be written")]
         WouldBeWritten = "would be written",
         #[serde(rename = "unchanged")]

@@ -1,4 +1,4 @@
-//! Lists people who need attention even though the plan has no changes for them.
+//! Lists people who need attention for another reason than a change in the plan.
 
 use super::{Line, Part, Section, in_parentheses, line, list, separated};
 use crate::plan::guardrails::Verdict;

@@ -124,7 +124,7 @@ struct GuardrailsSchema {
     /// How to handle people in Pylon who are not declared.
     #[schemars(extend("default" = Unmanaged::Report.as_str()))]
     unmanaged: Option<Unmanaged>,
-    /// How to handle declared people who are not found in Pylon or deactivated there.
+    /// How to handle declared people who are either not found in Pylon or deactivated there.
     #[schemars(extend("default" = Missing::Report.as_str()))]
     missing: Option<Missing>,
 }

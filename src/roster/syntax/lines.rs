@@ -114,7 +114,8 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     };
     let header = corrected_header(spot, line, name);
     let mistake = spot.mistake(spot.whole_line(), message, "not a header", format!("write: {header}"));
-    // Unless the parser recognizes the header, it assigns the keys below to the wrong section or to none.
+    // If the parser doesn't recognize the header, it assigns the keys below to the wrong section or to none. Set `section` to
+    // the corrected header so that they are read as part of the intended section.
     Some(Mistake { section: (!line.starts_with('[') || behind.is_empty()).then_some(header), ..mistake })
 }
 

@@ -22,7 +22,8 @@ pub(in crate::roster) struct Statement {
     pub(in crate::roster) is_header: bool,
     /// The first error in the statement's quotes or brackets, if it has any.
     pub(super) flaw: Option<Flaw>,
-    /// Whether a bracket is still open at the end, so that the parser treats the following lines as part of this statement.
+    /// Whether a bracket is still open at the end, in which case the parser treats the following lines as part of this
+    /// statement.
     pub(super) is_open: bool,
 }
 
