@@ -205,8 +205,13 @@ impl ObservedState {
     /// Looks up a person by address. Active people take precedence over deactivated people, and primary addresses over
     /// secondary addresses. For active people, the result doesn't depend on whether deactivated people were read.
     pub fn find(&self, email: &Email) -> Found<'_> {
+        let holders = self.by_address.get(email).map_or(&[][..], Vec::as_slice);
+        // Fast path: almost every address belongs to one person.
+        if let [person] = holders {
+            return if person.email == *email { Found::Primary(person) } else { Found::Secondary(person) };
+        }
         for deactivated in [false, true] {
-            let people = self.by_address.get(email).into_iter().flatten().map(Arc::as_ref);
+            let people = holders.iter().map(Arc::as_ref);
             let (primary, secondary): (Vec<&Person>, Vec<&Person>) = people
                 .filter(|person| person.deactivated == deactivated)
                 .partition(|person| person.email == *email);

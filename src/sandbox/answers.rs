@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::context::RequestContext;
@@ -86,7 +86,7 @@ impl World {
         let start = page::position(question, parameter(query, "cursor"))?;
         let at = start.unwrap_or(0);
         if context.acts(Fault::PageWithoutData, true) {
-            return Ok(self.list_response::<()>(&[], page::cursor(question, at), None, context));
+            return Ok(self.list_response((), 0, page::cursor(question, at), None, context));
         }
         let rest: Vec<&Role> = self.roles.iter().skip(at).collect();
         let limit = self.settings.roles_page.map_or(usize::MAX, |limit| limit.max(1)).min(rest.len());
@@ -155,7 +155,8 @@ impl World {
             });
         }
         let page = self.audit.search(&read_body(body)?, self.settings.max_filter_values)?;
-        Ok(self.list_response(&page.entries, page.here, page.next, context))
+        let count = page.entries.len();
+        Ok(self.list_response(page.entries, count, page.here, page.next, context))
     }
 
     /// Returns the response with the users of a page. `start` and `next` are the positions of this page and the next one.
@@ -167,32 +168,43 @@ impl World {
         next: Option<usize>,
         context: &mut RequestContext,
     ) -> Vec<u8> {
-        let users = page.iter().filter_map(|at| self.users.get(*at));
-        let views: Vec<UserView<'_>> = users.map(|user| self.view(user)).collect();
+        /// Serializes the users of a page one at a time, because collecting all [`UserView`]s first would take a lot of memory for
+        /// a large page.
+        struct Views<'a>(&'a World, &'a [usize]);
+        impl Serialize for Views<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let Self(world, page) = self;
+                let users = page.iter().filter_map(|at| world.users.get(*at));
+                serializer.collect_seq(users.map(|user| world.view(user)))
+            }
+        }
         let cursor = |position| page::cursor(question, position);
-        self.list_response(&views, cursor(start), next.map(cursor), context)
+        self.list_response(Views(self, page), page.len(), cursor(start), next.map(cursor), context)
     }
 
-    /// Returns the body of a list response. `here` is the cursor of these entries, and `next` is the cursor of the next page. The
-    /// fault `page-without-data` withholds the entries and claims that they're on the next page. The setting `empty_data`
-    /// determines the form of an empty list.
+    /// Returns the body of a list response with `count` entries. `here` is the cursor of these entries, and `next` is the cursor of
+    /// the next page. The fault `page-without-data` withholds the entries and claims that they're on the next page. The setting
+    /// `empty_data` determines the form of an empty list.
     fn list_response<T: Serialize>(
         &self,
-        entries: &[T],
+        entries: T,
+        count: usize,
         here: String,
         next: Option<String>,
         context: &mut RequestContext,
     ) -> Vec<u8> {
-        let (entries, next) =
-            if context.acts(Fault::PageWithoutData, true) { (&[][..], Some(here)) } else { (entries, next) };
-        let pagination = Pagination::new(next, self.api);
+        let is_withheld = context.acts(Fault::PageWithoutData, true);
+        let pagination = Pagination::new(if is_withheld { Some(here) } else { next }, self.api);
+        if count > 0 && !is_withheld {
+            return success(entries, pagination, context);
+        }
         match self.settings.empty_data {
-            EmptyData::Null if entries.is_empty() => success((), pagination, context),
-            EmptyData::Omitted if entries.is_empty() => {
+            EmptyData::List => success([(); 0], pagination, context),
+            EmptyData::Null => success((), pagination, context),
+            EmptyData::Omitted => {
                 let pagination = pagination.filter(|pagination| pagination.has_next_page);
                 to_bytes(&Success::<()> { data: None, pagination, request_id: &context.request_id })
             }
-            EmptyData::List | EmptyData::Null | EmptyData::Omitted => success(entries, pagination, context),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The parts that responses have in common: objects, strings, and pages of a list.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -42,8 +43,8 @@ pub(super) struct Data<T> {
 /// A page of results, with `data` as a list of objects. If there are no results, `data` may also be missing or `null`, as seen in
 /// the live service.
 #[derive(Deserialize)]
-struct Many<T> {
-    data: Option<Vec<Object<T>>>,
+struct Many<List> {
+    data: Option<List>,
     /// A 2xx response with `errors` must not be mistaken for an empty result.
     errors: Option<IgnoredAny>,
     pagination: Option<Object<WirePagination>>,
@@ -62,6 +63,34 @@ pub(super) fn maybe_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<MaybeNull<T>, D::Error> {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// A string that is copied from the body only if it contains escapes. (`Option<Cow<str>>` always copies.)
+#[derive(Default)]
+pub(super) struct BorrowedText<'a>(pub(super) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for BorrowedText<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfText;
+
+        impl<'de> Visitor<'de> for OfText {
+            type Value = BorrowedText<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(BorrowedText(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(BorrowedText(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(OfText)
+    }
 }
 
 /// A map of strings that rejects duplicate keys, whereas a plain map would use the last value.
@@ -98,18 +127,26 @@ pub(super) fn list<'de, T: Deserialize<'de>>(
     body: &'de [u8],
     expected: &'static str,
 ) -> Result<Page<Vec<T>>, FailureCause> {
-    let wrong = |why| WrongShape::cause(expected, why);
-    let Many { data, errors, pagination } = parse(body).map_err(wrong)?;
-    if errors.is_some() {
-        return Err(wrong("it has `errors`".into()));
-    }
-    let next = next_page(pagination).map_err(wrong)?;
+    let (data, next) = many::<Vec<Object<T>>>(body).map_err(|why| WrongShape::cause(expected, why))?;
     let data: Vec<T> = data.unwrap_or_default().into_iter().map(|Object(entry)| entry).collect();
-    // The live service occasionally returns a page that has no data but claims to be followed by another page.
-    if data.is_empty() && next.is_some() {
-        return Err(FailureCause::PageWithoutData);
-    }
+    with_data(!data.is_empty(), next.as_ref())?;
     Ok(Page { data, next })
+}
+
+/// Parses a page of any kind. Returns its `data` (`None` if missing or `null`) and the cursor of the next page, if there is
+/// one.
+pub(super) fn many<'de, List: Deserialize<'de>>(
+    body: &'de [u8],
+) -> Result<(Option<List>, Option<String>), String> {
+    match parse(body)? {
+        Many { errors: Some(_), .. } => Err("it has `errors`".into()),
+        Many { data, errors: None, pagination } => Ok((data, next_page(pagination)?)),
+    }
+}
+
+/// Rejects a page that has no data but claims to be followed by another page. The live service occasionally returns one.
+pub(super) fn with_data(has_data: bool, next: Option<&String>) -> Result<(), FailureCause> {
+    if has_data || next.is_none() { Ok(()) } else { Err(FailureCause::PageWithoutData) }
 }
 
 pub(super) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
