@@ -551,7 +551,8 @@ impl ConnectionArgs {
 }
 
 impl Command {
-    /// Returns the command line that carries out this operation, or `apply` if the command is about another one.
+    /// Returns the arguments that repeat this apply or rollback, or that apply this plan. Returns `apply` for any other
+    /// command.
     fn again(&self) -> Vec<String> {
         let (verb, file, only, carry) = match self {
             Self::Plan(PlanArgs { only, .. }) => ("apply", &None, &**only, None),
@@ -717,7 +718,7 @@ fn count(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "N must be a whole number, such as 40".into())
 }
 
-/// The number of requests per minute, for each endpoint with the given name.
+/// The endpoints that a `--rate NAME=N` selects, each with its rate limit in requests per minute.
 pub type Rate = Vec<(Endpoint, u64)>;
 
 fn rate(text: &str) -> Result<Rate, String> {

@@ -18,7 +18,7 @@ pub struct ObservedState {
     /// All people in the organization. Deactivated people are included only if they were requested. The [`Arc`] lets the address
     /// index and any forecasts derived from this state share the people instead of copying them.
     people: BTreeMap<UserId, Arc<Person>>,
-    /// The people who have an address, whether primary or secondary. They are sorted by ID, without duplicates.
+    /// Maps each address, whether primary or secondary, to the people who have it. They are sorted by ID, without duplicates.
     by_address: HashMap<Email, Vec<Arc<Person>>>,
 }
 
@@ -175,7 +175,8 @@ impl ObservedState {
 
     fn index(&mut self, person: &Arc<Person>) {
         for email in person.addresses() {
-            // Almost every address belongs to one person, but a default vector would reserve memory for four.
+            // Almost every address belongs to one person, but an empty vector would reserve memory for four when the first one
+            // is inserted.
             let people = self.by_address.entry(email.clone()).or_insert_with(|| Vec::with_capacity(1));
             if let Err(at) = people.binary_search_by(|other| other.id.cmp(&person.id)) {
                 people.insert(at, Arc::clone(person));

@@ -89,7 +89,8 @@ impl Printable {
         let (mut shown_before, mut shown_after) = (Vec::new(), plain.clone());
         for before in before {
             let [before, from_difference] = Self::cut_change(before, after, limit);
-            // Old values that differ early don't need the characters around a difference from another one.
+            // An old value that differs within the limit needs no excerpt, so it must not replace the excerpt for another old
+            // value.
             if from_difference != plain {
                 shown_after = from_difference;
             }

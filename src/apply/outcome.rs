@@ -3,7 +3,8 @@
 use crate::every::words;
 use crate::pylon::Failure;
 
-/// A change's outcome. Only [`Self::Applied`] and [`Self::AlreadyInSync`] mean that Pylon has the planned values.
+/// A change's outcome. Only [`Self::Applied`], [`Self::AlreadyInSync`], and [`Self::StillGranted`] mean that Pylon has the
+/// planned values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The change was sent, and Pylon has the planned values.

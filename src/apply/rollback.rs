@@ -51,8 +51,8 @@ pub struct Applied {
 pub struct Rollback {
     /// The plan that restores the old values wherever Pylon still has the values set by the apply.
     pub plan: Plan,
-    /// The changes in `plan`, plus those that Pylon already shows as undone, such as after a killed rollback. If the files declare
-    /// other values, the next apply would set them again.
+    /// The changes in `plan`, plus edits for the old values that Pylon already has again, such as after a killed rollback. If
+    /// the files declare other values, the next apply would set those.
     pub old_values: Vec<Change>,
     /// The changes that are not rolled back.
     pub not_rolled_back: Vec<NotRolledBack>,
@@ -212,7 +212,8 @@ fn restoring(
     ((!edits.is_empty()).then_some(Change { subject, edits }), left)
 }
 
-/// Returns the edits that Pylon already shows as undone. An old value that no file can declare, such as several roles, is left out.
+/// Returns an edit for each old value that Pylon already has again. An old value that no file can declare, such as several
+/// roles, is left out.
 fn restored(steps: &[Step], person: &Person, place: Place) -> Vec<Edit> {
     let mut edits = Vec::new();
     for Step { field, from, to } in steps {

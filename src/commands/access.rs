@@ -156,7 +156,7 @@ fn check_organization(earlier: &EarlierReview, report: &AccessReport, path: &Pat
         format!("{} ({}){of}", line.name.short(80), line.id.short(80))
     };
     let (path, then, now) = (Printable::path(path), named(then), named(now));
-    let message = format!("{path} is a review of {then}, but this is {now}");
+    let message = format!("{path} is a review of {then}, but this run reviews {now}");
     Err(Problem::new(CommandCode::OtherReview, message)
         .help("pass a review of this organization, or use the other organization's token or --sandbox"))
 }

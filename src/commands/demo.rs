@@ -44,7 +44,7 @@ pub(super) fn run(args: &DemoArgs, session: Session<'_>) -> Done {
         let words: Vec<String> = again.into_iter().chain(folder).map(quoted).collect();
         say(&verbatim(&format!("    rolecall {}\n", words.join(" "))));
     }
-    // The variables for a connection don't apply to a sandbox, so they may be invalid.
+    // Ignore the variables for a connection: they don't apply to the sandbox, and an invalid one would be an error.
     let without_variables = |plan: clap::Command| plan.mut_args(|arg| arg.env(Resettable::Reset));
     let matches = Cli::command().mut_subcommand("plan", without_variables).try_get_matches_from([
         "rolecall",

@@ -347,10 +347,7 @@ fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
 fn last_apply(folder: &Path, asked: &ConnectionArgs, now: Timestamp) -> Check {
     let name = "last apply";
     let Some(newest) = journals::newest_for(folder, asked) else {
-        return Check::unknown(
-            name,
-            "none recorded for this config (runs with --journal keep theirs elsewhere)",
-        );
+        return Check::unknown(name, "none recorded for this config (not counting runs with --journal)");
     };
     let is_running = journals::is_running(&newest);
     let unreadable = |why: &str| {

@@ -129,8 +129,8 @@ fn asked_about(file: &str, arguments: &[&str]) -> Result<String, Printable> {
     asked_in(folder_of(&file), &[arguments, &["--", name]].concat())
 }
 
-/// Returns `true` if the working tree lacks a file that the checked-out commit includes, or if a link or a submodule on the path
-/// of a file has changed. [`is_modified`] is about the contents of the files that were read.
+/// Returns `true` if the working tree lacks a committed file that an `include` pattern matches, or if a link or a submodule on
+/// the path of a file has changed. [`is_modified`] is about the contents of the files that were read.
 fn has_changed_paths(sources: &Sources, folder: &Path, root: &str) -> Result<bool, Printable> {
     const CHANGES: [&str; 9] = [
         "diff",

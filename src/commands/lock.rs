@@ -159,7 +159,8 @@ fn locked(holder: &str) -> Problem {
     .help("nothing was changed; wait until the other apply ends, or answer its prompt; then run this one again")
 }
 
-/// Returns the error for an untrusted file in a folder for the lock. The file's own error already says what to do.
+/// Returns the problem for an untrusted file or folder on the path of a lock. It has no help text, because `error` already says
+/// what to do.
 pub(super) fn untrusted(error: &Error) -> Problem {
     Problem::new(CommandCode::NoLock, error.to_string())
 }

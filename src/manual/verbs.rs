@@ -185,7 +185,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "show",
-        more: "Prints the report of a saved plan, in any format except CSV: who would change, and why, at the time when it was saved. It needs \
+        more: "Prints the report of a saved plan, in any format except CSV: who would have changed, and why, when the plan was saved. It needs \
                neither the files nor Pylon. `rolecall apply FILE` checks whether the plan can still be applied.",
         examples: &[
             ("rolecall show plan.json", "read the plan that a pipeline saved"),

@@ -111,7 +111,7 @@ fn is_absent(email: &Email, state: &ObservedState) -> bool {
     match state.find(email) {
         Found::NotFound => true,
         Found::Primary(person) | Found::Secondary(person) => person.deactivated,
-        Found::Several(_) => false,
+        Found::Several(people) => people.iter().all(|person| person.deactivated),
     }
 }
 

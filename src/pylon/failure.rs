@@ -664,7 +664,7 @@ mod tests {
             (599, None, PylonCode::ServerTrouble),
             (400, None, PylonCode::Rejected),
             (422, None, PylonCode::Rejected),
-            // A timeout and a conflict are retried, because the request may have been carried out.
+            // After a timeout or a conflict, the request may have been carried out, so both count as server trouble.
             (408, None, PylonCode::ServerTrouble),
             (409, None, PylonCode::ServerTrouble),
             (501, None, PylonCode::ServerTrouble),

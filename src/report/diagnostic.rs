@@ -181,8 +181,8 @@ fn ending(text: &str, limit: usize, columns: usize) -> Printable {
     (0..=limit).rev().map(last).find(|text| text.width() <= columns).unwrap_or_default()
 }
 
-/// Formats a part of an excerpt. Outside of an excerpt, a final colon is escaped because it could become part of a command, but
-/// here, the line number always precedes it.
+/// Formats a part of an excerpt. Outside of an excerpt, a final colon is escaped because it could become part of a GitHub
+/// runner command. Here, the line number always precedes it.
 fn framed(part: &Printable) -> String {
     match part.raw().strip_suffix(':') {
         Some(start) => Printable::new(start).to_string() + ":",

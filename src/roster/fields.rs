@@ -227,7 +227,7 @@ impl Fields {
         }
         let hint = hints::of_key(table, name).map(str::to_owned).or_else(|| hints::of_section(table, name));
         let near = || did_you_mean(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-        // All people below a misplaced section are the result of one mistake.
+        // A misplaced section header misplaces all people below it. Report only the first of them.
         if name.contains('@') && hint.is_some() && self.problems.last().is_some_and(|last| last.help == hint)
         {
             return;

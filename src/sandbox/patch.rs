@@ -114,8 +114,8 @@ impl World {
         true
     }
 
-    /// Stores a changed user and adds the change to the audit log. `actor` is the ID of the user who made the change, or `None` if it
-    /// wasn't made by a user.
+    /// Stores a changed user and adds the change to the audit log. `actor` is the ID of the user who made the change, or `None` if
+    /// it wasn't made by a user.
     fn store(&mut self, now: Duration, at: usize, after: WrittenUser, actor: Option<&str>, source: &str) {
         let Some(before) = self.users.get(at).filter(|before| **before != after) else { return };
         for (action, field, [old, new]) in audited_changes(before, &after, &self.roles) {

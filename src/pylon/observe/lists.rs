@@ -132,8 +132,8 @@ async fn read_users<R: ReadRequest<Response = Page<UserList>>>(
     Ok(list)
 }
 
-/// Reads a list to the last page. `request` creates the request for a given cursor. `take` collects a page's contents and returns
-/// `true` if they are new. A repeated cursor is an error, and so is a later page without anything new.
+/// Reads a list to the last page. `request` creates the request for a given cursor. `take` collects a page's contents and
+/// returns `true` if any of them are new. A repeated cursor is an error, and so is a later page without anything new.
 ///
 /// An empty page also counts as new, because a list can end with one. (Decoding rejects an empty page with a cursor.) Comparing
 /// the listing with the search reveals any missing entries.

@@ -476,7 +476,7 @@ fn standing(
         }
     }
     if person.is_some_and(|person| observed.token_user.as_ref() == Some(&person.id)) {
-        let text = "owns the token, so a plan that removes any of their guarded roles is blocked";
+        let text = "owns the token, so a plan that takes away Admin or a role with a minimum is blocked unless acknowledged";
         add(Guardrail::TokenOwner, text, None);
     }
     for rule in &roster.guardrails.role_rules {

@@ -50,7 +50,7 @@ pub struct PlanReport {
     pub ignored: Vec<ChangeLine>,
     /// Declared people who were not found in Pylon or are deactivated there.
     pub missing: Vec<MissingLine>,
-    /// People with a different primary address in Pylon, except those in `changes` and `observed`.
+    /// People whose primary address in Pylon isn't the declared one, except those in `changes` and `observed`.
     pub found_elsewhere: Vec<FoundElsewhereLine>,
     /// Primary addresses of unmanaged people. Empty in a rollback, or if the files ignore unmanaged people.
     pub unmanaged: Vec<Printable>,
@@ -142,7 +142,7 @@ pub struct MissingLine {
     pub location: Location,
 }
 
-/// A person with a different primary address in Pylon.
+/// A person whose primary address in Pylon isn't the declared one.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct FoundElsewhereLine {
     /// The person's declared address.

@@ -357,7 +357,7 @@ fn closing(report: &PlanReport, styles: &Styles) -> String {
             Some(changed) => {
                 format!("It is blocked, but `{}` applies it", apply(&["--max-changes", &changed.to_string()]))
             }
-            None => "It is blocked. To apply it, acknowledge the risk in the files, and then save a new plan"
+            None => "It is blocked. To apply these changes, acknowledge the risk in the files, and then save a new plan"
                 .to_owned(),
         };
         text += &format!("\nSaved as {}. {next}.\n", whole(saved.as_str()));

@@ -114,7 +114,7 @@ pub fn remedy(
     let PlanTimes { at, now } = times;
     let expires = at.saturating_add(AFTER_PLAN).unwrap_or(at);
     let earliest = expires.saturating_sub(LONGEST_ACKNOWLEDGMENT).unwrap_or(Timestamp::MIN);
-    // The expiration date begins at midnight in the time zone of the files, so a day later is early enough in any of them.
+    // The expiration date begins at midnight in the time zone of the files. Adding a day is late enough in every time zone.
     let next_day = earliest.saturating_add(SignedDuration::from_hours(24)).unwrap_or(earliest);
     let when = if earliest > now { format!(" on {} or later", date(next_day)) } else { String::new() };
     let role = |count: &RoleCount| format!("role = {}", toml_string(&written(&count.role)));
@@ -160,9 +160,9 @@ fn date(at: Timestamp) -> impl Display {
 /// The maximum length of a role name in a suggestion, in characters.
 const LONGEST_ROLE: usize = 60;
 
-/// Suggests a way to get the plan to pass without an acknowledgment, or returns an empty string if there's no specific advice. If
-/// the limit of a role can't be kept during the apply, the advice is not to split the plan, because people are changed one at a
-/// time anyway.
+/// Suggests a way to get the plan to pass without an acknowledgment, or returns an empty string if there's no specific advice.
+/// If the limit of a role can't be kept during the apply, splitting the plan wouldn't help, because people are changed one at a
+/// time anyway. The advice is then to change another person first, or to change a limit.
 fn advice(
     figure: &Figure,
     other_limit: Option<&RoleCount>,

@@ -207,7 +207,7 @@ fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
                 .into(),
         ),
         Outcome::StillGranted => Some(
-            "If a SCIM group still grants the old role, take it away there. In Pylon and in the files, the new role is the assigned one."
+            "If a SCIM group still grants the old role, take the role away in your identity provider. The new role is already assigned in Pylon."
                 .into(),
         ),
         Outcome::Reverted => Some(format!(

@@ -310,8 +310,8 @@ impl BadValue<'_> {
     }
 }
 
-/// Splits a time into the time of day and its offset. The offset is completed as in `+01:00` and empty if there is none. After
-/// digits without a colon, a hyphen may separate minutes rather than start an offset.
+/// Splits a time into the time of day and its offset. The offset is `Z` or has the form `+01:00`, and is empty if there is
+/// none. After digits without a colon, a hyphen may separate minutes rather than start an offset.
 fn split_offset(time: &str) -> (&str, String) {
     let Some(at) = time.find(['Z', 'z', '+', '-']) else { return (time, String::new()) };
     let (clock, offset) = time.split_at(at);

@@ -631,15 +631,15 @@ fn a_file_that_is_not_an_access_review_is_an_error_that_says_what_it_is() {
     let other = review.replacen("\"id\": \"org_1\"", "\"id\": \"org_2\"", 1);
     std::fs::write(scene.folder().join("earlier.json"), other).unwrap();
     let run = scene.run("access --since earlier.json");
-    run.exits(1).names("access::other_organization").mentions("(org_2), but this is Acme (org_1)");
+    run.exits(1).names("access::other_organization").mentions("(org_2), but this run reviews Acme (org_1)");
 }
 
 #[test]
 fn a_review_of_the_sandbox_is_not_an_earlier_review_of_the_real_organization() {
     let scene = scene().file("pylon.json", pylon(&people(), &roles(), &audit(), &json!({})));
     for (first, second, why) in [
-        ("access --sandbox", "access", "(org_1) in the sandbox, but this is Acme (org_1)"),
-        ("access", "access --sandbox", "is a review of Acme (org_1), but this is"),
+        ("access --sandbox", "access", "(org_1) in the sandbox, but this run reviews Acme (org_1)"),
+        ("access", "access --sandbox", "is a review of Acme (org_1), but this run reviews"),
     ] {
         scene.run(&format!("{first} --report json=first.json")).exits(0);
         scene.run(&format!("{first} --since first.json")).exits(0);

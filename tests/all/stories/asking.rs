@@ -80,7 +80,7 @@ fn explain_shows_the_guardrails_that_concern_a_person() {
     );
     assert!(
         run.stdout.contains(
-            "    token_owner    owns the token, so a plan that removes any of their guarded roles is blocked\n"
+            "    token_owner    owns the token, so a plan that takes away Admin or a role with a minimum is blocked unless acknowledged\n"
         ),
         "{}",
         run.stdout
@@ -292,7 +292,7 @@ rolecall doctor
   ✓ roles           4 roles; 2 administrators
   ✓ token owner     ana@acme.example (Admin)
   ✓ journal         .rolecall can be written
-    last apply      none recorded for this config (runs with --journal keep theirs elsewhere)
+    last apply      none recorded for this config (not counting runs with --journal)
 
 no check failed; 1 warning
 "#
@@ -383,7 +383,7 @@ rolecall doctor
       run `rolecall validate` to see all problems and their line numbers
     Pylon       skipped, because the files are invalid and may pin a region: fix them, or pass --region
   ✓ journal     .rolecall can be written
-    last apply  none recorded for this config (runs with --journal keep theirs elsewhere)
+    last apply  none recorded for this config (not counting runs with --journal)
 
 1 check failed
 ",

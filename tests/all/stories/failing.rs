@@ -229,7 +229,9 @@ fn a_role_that_a_scim_group_also_grants_is_not_reported_as_lost() {
     assert!(run.stdout.contains(still), "{}", run.stdout);
     assert!(run.stdout.contains("\n1 not effective · 2 in sync\n"), "{}", run.stdout);
     assert!(
-        run.stdout.contains("If a SCIM group still grants the old role, take it away there."),
+        run.stdout.contains(
+            "If a SCIM group still grants the old role, take the role away in your identity provider."
+        ),
         "{}",
         run.stdout
     );
