@@ -3,7 +3,7 @@
 //! The repository's hooks and textconv filters are never run. A failure of git never fails the command, because the files don't
 //! have to be in git.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -118,7 +118,8 @@ fn asked_in(folder: &Path, arguments: &[&str]) -> Result<String, Printable> {
 
 /// Returns the path of a file after following symbolic links, since git's answer about a link isn't about the file.
 fn real(file: &str) -> PathBuf {
-    fs::canonicalize(file).unwrap_or_else(|_| file.into())
+    let path = Path::new(file);
+    if path.is_symlink() { fs::canonicalize(path).unwrap_or_else(|_| path.into()) } else { path.into() }
 }
 
 /// Runs git in the file's folder, with the file's name as the last argument.
@@ -132,7 +133,7 @@ fn asked_about(file: &str, arguments: &[&str]) -> Result<String, Printable> {
 /// Returns `true` if the working tree lacks a committed file that an `include` pattern matches, or if a link or a submodule on
 /// the path of a file has changed. [`is_modified`] is about the contents of the files that were read.
 fn has_changed_paths(sources: &Sources, folder: &Path, root: &str) -> Result<bool, Printable> {
-    const CHANGES: [&str; 9] = [
+    const CHANGES: [&str; 11] = [
         "diff",
         "--no-ext-diff",
         "--no-textconv",
@@ -142,9 +143,21 @@ fn has_changed_paths(sources: &Sources, folder: &Path, root: &str) -> Result<boo
         "-z",
         "--relative",
         "HEAD",
+        "--",
+        ".",
     ];
-    let answer = asked_in(folder, &CHANGES)?;
     let patterns = IncludePatterns::parse(root);
+    // A folder may be a link to another one, or a submodule or another nested repository, of which the outer one knows nothing.
+    let folders: BTreeSet<&Path> = sources.iter().map(|(name, _)| folder_of(name)).collect();
+    for inner in folders.into_iter().filter(|inner| *inner != folder) {
+        let real = fs::canonicalize(inner).unwrap_or_else(|_| inner.into());
+        let answer = asked_in(&real, &CHANGES)?;
+        let deleted = answer.split('\0').collect::<Vec<_>>();
+        if deleted.chunks(2).any(|change| matches!(change, ["D", name] if patterns.names(Path::new(name)))) {
+            return Ok(true);
+        }
+    }
+    let answer = asked_in(folder, &CHANGES)?;
     let read = |path: &Path| {
         let mut names = sources.iter().map(|(name, _)| Path::new(name));
         names.any(|name| name.strip_prefix(folder).unwrap_or(name).starts_with(path))

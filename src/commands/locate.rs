@@ -141,7 +141,7 @@ pub(super) fn check_is_root(config: &Path) -> Result<(), Problem> {
                 CommandCode::TeamFile,
                 format!("{config} is a team file of {root}, whose guardrails and pinned organization would not apply"),
             )
-            .help(format!("run the command with -c {word}; to change only one person, add --only EMAIL")));
+            .help(format!("run the command with -c {word}; `plan` and `apply` can be limited to a person with --only EMAIL")));
         }
     }
     Ok(())

@@ -87,12 +87,15 @@ fn not_over_files(path: &Path, common: &Common) -> Result<(), CommandError> {
 /// Returns the first `include` pattern of the root file that matches this path, if any.
 fn including(path: &Path, config: &Path) -> Option<String> {
     let root = if is_stream(config) { return None } else { regular::start(config, LOOKED_AT as u64).ok()? };
-    let (place, options) =
-        (place_of(path), MatchOptions { require_literal_separator: true, ..MatchOptions::new() });
-    let inside = place.strip_prefix(place_of(folder(config))).ok()?;
+    let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
+    // If the path is a link, a pattern can match the link or its target.
+    let own_place = path.file_name().map(|name| place_of(folder(path)).join(name));
+    let places: Vec<PathBuf> = own_place.into_iter().chain([place_of(path)]).collect();
+    let home = place_of(folder(config));
+    let inside = || places.iter().filter_map(|place| place.strip_prefix(&home).ok());
     included_patterns(&root).into_iter().find(|pattern| {
         let parsed = Pattern::new(pattern.strip_prefix("./").unwrap_or(pattern));
-        parsed.is_ok_and(|parsed| parsed.matches_path_with(inside, options))
+        parsed.is_ok_and(|parsed| inside().any(|path| parsed.matches_path_with(path, options)))
     })
 }
 
@@ -136,13 +139,20 @@ impl PartialEq for FileIdentity {
     }
 }
 
+/// The maximum number of symbolic links to follow when resolving a path, the same as on Linux.
+const MAX_LINKS: u8 = 40;
+
 /// Canonicalizes a path, even if the file or its folder doesn't exist.
 pub(super) fn place_of(path: &Path) -> PathBuf {
-    // A link to a file that doesn't exist yet leads to the same place as the file. Chains of such links aren't followed.
-    let target = || Some(folder(path).join(fs::read_link(path).ok()?)).filter(|target| !target.is_symlink());
+    place_through(path, MAX_LINKS)
+}
+
+/// Like [`place_of`], but follows at most this number of links to files that don't exist yet.
+fn place_through(path: &Path, links: u8) -> PathBuf {
+    let target = || Some((folder(path).join(fs::read_link(path).ok()?), links.checked_sub(1)?));
     fs::canonicalize(path).unwrap_or_else(|_| match (target(), path.file_name()) {
-        (Some(target), _) => place_of(&target),
-        (None, Some(name)) => place_of(folder(path)).join(name),
+        (Some((target, left)), _) => place_through(&target, left),
+        (None, Some(name)) => place_through(folder(path), links).join(name),
         (None, None) => path.to_owned(),
     })
 }

@@ -60,7 +60,10 @@ pub fn forecast(
                 let is_absent_and_guarded = |transition: &Transition| {
                     let mut named =
                         transition.from.iter().chain(&transition.to).filter_map(|name| roles.id(name));
-                    is_absent(&transition.email, &state) && named.any(|role| guarded.contains(role))
+                    transition.field.facts().names_role
+                        && is_enforced(transition)
+                        && is_absent(&transition.email, &state)
+                        && named.any(|role| guarded.contains(role))
                 };
                 let is_guarded = reviewed.changes_guarded_role(&observed.roles)
                     || same_instant.iter().any(is_absent_and_guarded);

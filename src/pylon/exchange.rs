@@ -105,7 +105,8 @@ fn first_line(page: &str) -> String {
             text.push('\n');
         }
         let has_code = name == "style" || name == "script";
-        rest = if has_code { after.find("</").map_or("", |end| &after[end..]) } else { after };
+        let end_of_code = || after.to_ascii_lowercase().find(&format!("</{name}"));
+        rest = if has_code { end_of_code().map_or("", |end| &after[end..]) } else { after };
     }
     text += rest;
     text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
@@ -152,6 +153,7 @@ mod tests {
                 "Blocked",
             ),
             ("<p>Access <B>denied</B> by <a href='x'>policy</a></p>", "Access denied by policy"),
+            ("<script>document.write(\"<b>x</b>\");</script><title>Access denied</title>", "Access denied"),
             ("no markup", "no markup"),
             ("<unclosed", ""),
             (r#"{"message":"Forbidden"}"#, r#"{"message":"Forbidden"}"#),

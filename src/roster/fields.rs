@@ -11,7 +11,7 @@ use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use super::{Field, FieldValue, Moment, RoleName, RosterCode, Status, hints};
 use crate::printable::Printable;
-use crate::problem::Problem;
+use crate::problem::{Label, Problem};
 use crate::secret::{contains_secret, is_secret_name, resembles_secret_name};
 use crate::source::{FileId, Place, Sourced};
 use crate::spelling::did_you_mean;
@@ -24,6 +24,8 @@ pub(super) struct Fields {
     file: FileId,
     /// Maps offsets in the current part of the file to offsets in the file.
     pub(super) shift: Shift,
+    /// The offset in the file at which the table that was last opened begins.
+    table_start: usize,
     pub(super) problems: Vec<Problem>,
     /// Ranges whose text must not be displayed because it might be a secret.
     pub(super) masks: Vec<Place>,
@@ -63,7 +65,7 @@ const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "prox
 impl Fields {
     /// Creates a reader whose current part is the whole file.
     pub(super) fn new(file: FileId) -> Self {
-        Self { file, shift: Shift::default(), problems: Vec::new(), masks: Vec::new() }
+        Self { file, shift: Shift::default(), table_start: 0, problems: Vec::new(), masks: Vec::new() }
     }
 
     pub(super) fn place(&self, span: Range<usize>) -> Place {
@@ -140,8 +142,9 @@ impl Fields {
     }
 
     pub(super) fn table<'v, 'i>(&mut self, key: &str, value: &'v TomlValue<'i>) -> Option<&'v DeTable<'i>> {
-        let found = value.get_ref().as_table();
-        self.typed(key, "a table", value, found).map(|found| found.value)
+        let found = self.typed(key, "a table", value, value.get_ref().as_table())?;
+        self.table_start = found.place.span().start;
+        Some(found.value)
     }
 
     pub(super) fn array<'v, 'i>(&mut self, key: &str, value: &'v TomlValue<'i>) -> Option<&'v DeArray<'i>> {
@@ -228,8 +231,11 @@ impl Fields {
         let hint = hints::of_key(table, name).map(str::to_owned).or_else(|| hints::of_section(table, name));
         let near = || did_you_mean(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
         // A misplaced section header misplaces all people below it. Report only the first of them.
-        if name.contains('@') && hint.is_some() && self.problems.last().is_some_and(|last| last.help == hint)
-        {
+        let is_same = |last: &Problem| {
+            let is_below = |label: &Label| label.place.span().start >= self.table_start;
+            last.help == hint && last.labels.first().is_some_and(is_below)
+        };
+        if name.contains('@') && hint.is_some() && self.problems.last().is_some_and(is_same) {
             return;
         }
         let help = match hint.or_else(near) {

@@ -116,7 +116,7 @@ pub(super) fn read_email(
 }
 
 /// Returns the address within the text, which may be surrounded by spaces or preceded by a name: `Ana Silva <ana@acme.example>`.
-fn contained(text: &str, allow_unicode: bool) -> Option<Email> {
+pub(super) fn contained(text: &str, allow_unicode: bool) -> Option<Email> {
     let in_brackets = text.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
     let candidate = in_brackets.map_or(text, |(inside, _)| inside).trim();
     Email::declared(candidate, allow_unicode).ok().filter(|email| !contains_secret(email.as_str()))

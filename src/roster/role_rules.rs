@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 
 use super::email::{BadEmail, Email};
 use super::fields::{Fields, TomlKey, TomlValue, in_backticks};
-use super::people::{Context, read_email};
+use super::people::{Context, contained, read_email};
 use super::{DeclaredPerson, RoleName, RosterCode, keys};
 use crate::every::words;
 use crate::printable::Printable;
@@ -310,10 +310,12 @@ fn read_pattern(
     };
     if let Some(why) = why {
         let message = format!("{} is not an address pattern: {why}", in_backticks(written.value, 80));
+        let help = match contained(written.value, context.allow_unicode) {
+            Some(email) => format!("write only the address: \"{email}\""),
+            None => "write an address, or one with a `*` before the `@`: \"*@contractor.example\"".to_owned(),
+        };
         let problem = Problem::new(RosterCode::BadPattern, message).at(written.place, "not a pattern");
-        fields.report(
-            problem.help("write an address, or one with a `*` before the `@`: \"*@contractor.example\""),
-        );
+        fields.report(problem.help(help));
         return None;
     }
     let email = read_email(fields, written, context.allow_unicode)?;

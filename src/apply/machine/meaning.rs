@@ -175,7 +175,7 @@ impl Machine {
     }
 
     /// Handles the final read after all writes. If the search doesn't return the user or doesn't show the new values, the user
-    /// is read again. The second read is skipped if the search returns the user and the write already counts as not effective.
+    /// is read again. The second read is skipped if the search confirms that the write was not effective.
     fn read_back(&mut self, now: Duration, id: TaskId, person: Option<&Person>) {
         let Position::Written { so_far, .. } = self.tasks[id].position().clone() else { return };
         match (person.map(|person| evidence(self.tasks[id].change(), person)), so_far) {

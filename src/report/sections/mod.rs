@@ -20,7 +20,6 @@ use crate::report::facts::plan::{
 use crate::report::tables::Mark;
 use crate::report::words;
 use crate::roster::{Field, Guardrail};
-
 use crate::source::Location;
 
 mod base;

@@ -112,7 +112,7 @@ pub fn remedy(
     times: PlanTimes,
 ) -> String {
     let PlanTimes { at, now } = times;
-    let expires = at.saturating_add(AFTER_PLAN).unwrap_or(at);
+    let expires = at.max(now).saturating_add(AFTER_PLAN).unwrap_or(at);
     let earliest = expires.saturating_sub(LONGEST_ACKNOWLEDGMENT).unwrap_or(Timestamp::MIN);
     // The expiration date begins at midnight in the time zone of the files. Adding a day is late enough in every time zone.
     let next_day = earliest.saturating_add(SignedDuration::from_hours(24)).unwrap_or(earliest);
@@ -123,7 +123,7 @@ pub fn remedy(
     let keys = match figure {
         Figure::Changes { changed, .. } => {
             // An apply can't be for another day.
-            if at <= now {
+            if at == now {
                 first = format!("run `{}`, or ", invocation.again_with_limit(*changed));
             }
             vec![format!("up_to = {changed}")]

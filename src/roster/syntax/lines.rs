@@ -7,6 +7,7 @@ use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot, before_end_of_value, last_item};
 use super::statements::{Flaw, string_len};
 use super::values::empty_entry;
+use crate::roster::Email;
 use crate::toml_text::is_bare;
 
 /// Comment markers of other languages.
@@ -121,9 +122,11 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
 
 /// Returns a valid header for a malformed one. `name` is the text in its brackets.
 fn corrected_header(spot: &Spot<'_>, line: &str, name: &str) -> String {
-    if let Some(address) = address_in(line) {
+    if let Some(address) = quoted_address(line).or_else(|| address_in(line)) {
+        let behind =
+            line.split_once(address).map_or("", |(_, behind)| behind.trim_start_matches(['"', '\'', ' ']));
         let address = spot.shown(address, "ana@acme.example");
-        return if line.contains("windows") {
+        return if behind.starts_with(".windows") {
             format!("[[users.\"{address}\".windows]]")
         } else {
             format!("[users.\"{address}\"]")
@@ -136,6 +139,21 @@ fn corrected_header(spot: &Spot<'_>, line: &str, name: &str) -> String {
         name if keys::ARRAYS.contains(&name) => format!("[[{name}]]"),
         name => format!("[{}]", spot.shown(name, "users")),
     }
+}
+
+/// Returns the address in quotes, which can contain signs such as `'`. The closing quote can be missing.
+fn quoted_address(line: &str) -> Option<&str> {
+    let mut rest = line;
+    while let Some(open) = rest.find(['"', '\'']) {
+        let (quote, behind) = (&rest[open..=open], &rest[open + 1..]);
+        let unclosed = || (behind.trim_end_matches([']', ' ', ':', ';', ',']), "");
+        let (inside, after) = behind.split_once(quote).unwrap_or_else(unclosed);
+        if Email::declared(inside, true).is_ok() {
+            return Some(inside);
+        }
+        rest = after;
+    }
+    None
 }
 
 /// Recognizes doubled quotes, as in `""Admin""`. Spreadsheets escape quotes this way.

@@ -275,8 +275,7 @@ impl BadValue<'_> {
         let plain: String = self.text.chars().filter(char::is_ascii_digit).collect();
         let is_number = self.text.chars().all(|char| char.is_ascii_digit() || "_+'.".contains(char));
         // A dot can separate thousands, as in 1.000.
-        let mut parts = self.text.split('.');
-        let has_groups = parts.next().is_some() && parts.all(|group| group.len() == 3);
+        let has_groups = self.text.split('.').skip(1).all(|group| group.len() == 3);
         let takes_number = matches!(Form::of_key(self.key), Form::Number(_));
         if plain.is_empty() || !is_number || !has_groups || !takes_number {
             return None;
@@ -310,20 +309,29 @@ impl BadValue<'_> {
     }
 }
 
-/// Splits a time into the time of day and its offset. The offset is `Z` or has the form `+01:00`, and is empty if there is
-/// none. After digits without a colon, a hyphen may separate minutes rather than start an offset.
+/// Splits a time into the time of day and its offset. The offset is `Z` or has the form `+01:00`, and is empty if there is none.
+/// After digits without a colon, a hyphen may separate minutes rather than start an offset.
 fn split_offset(time: &str) -> (&str, String) {
-    let Some(at) = time.find(['Z', 'z', '+', '-']) else { return (time, String::new()) };
-    let (clock, offset) = time.split_at(at);
-    let (sign, digits) = offset.split_at(1);
-    if sign.eq_ignore_ascii_case("z") {
+    let ends_in_digit = |text: &str| text.trim_end().ends_with(|last: char| last.is_ascii_digit());
+    let starts = |(at, char): &(usize, char)| match char {
+        'Z' | 'z' => time[at + 1..].trim().is_empty() && ends_in_digit(&time[..*at]),
+        '+' => true,
+        '-' => time[..*at].contains(':'),
+        _ => false,
+    };
+    let Some((at, sign)) = time.char_indices().find(starts) else { return (time, String::new()) };
+    let (clock, rest) = (&time[..at], time[at + 1..].trim());
+    if sign.eq_ignore_ascii_case(&'z') {
         return (clock, "Z".to_owned());
     }
-    let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
-    match (sign, digits.len()) {
-        ("-", _) if !clock.contains(':') => (time, String::new()),
-        (_, 2 | 4) => (clock, format!("{sign}{}:{:0<2}", &digits[..2], &digits[2..])),
-        _ => (time, String::new()),
+    let (hours, minutes) = match rest.split_once(':') {
+        Some(parts) => parts,
+        None if rest.len() > 2 && rest.is_ascii() => rest.split_at(rest.len() - 2),
+        None => (rest, "0"),
+    };
+    match (hours.parse(), minutes.parse()) {
+        (Ok(hours @ 0..=23_u8), Ok(minutes @ 0..=59_u8)) => (clock, format!("{sign}{hours:02}:{minutes:02}")),
+        _ => (clock, String::new()),
     }
 }
 

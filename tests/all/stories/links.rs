@@ -85,6 +85,21 @@ fn an_apply_does_not_follow_links_of_a_repository() {
 }
 
 #[test]
+fn links_of_an_output_that_lead_nowhere_are_followed_only_so_far() {
+    let scene = Scene::offline()
+        .file("users.toml", "include = [\"teams/*.toml\"]\n[users]\n\"ana@acme.example\" = {}\n")
+        .file("teams/a.toml", "[users]\n");
+    for (name, target) in [("loop", "loop/x"), ("one", "two"), ("two", "q")] {
+        symlink(target, scene.folder().join(name)).unwrap();
+    }
+    scene.run("plan --sandbox -o loop").exits(1).mentions("Too many levels of symbolic links");
+    scene.run("plan --sandbox -o q --report json=one").exits(64).names("commands::same_file");
+    symlink("../out.json", scene.folder().join("teams/plan.toml")).unwrap();
+    scene.run("validate --report json=teams/plan.toml").exits(64).names("commands::over_files");
+    assert!(!scene.folder().join("out.json").exists());
+}
+
+#[test]
 fn the_sandbox_does_not_follow_links_of_a_repository() {
     let scene = scene();
     let folder = scene.folder().join("repository/.rolecall");

@@ -56,7 +56,7 @@ fn a_team_file_is_refused_as_the_config_of_a_command_that_plans() {
             "is a team file of {root}, whose guardrails and pinned organization would not apply"
         ));
         run.mentions(&format!(
-            "help: run the command with -c {root}; to change only one person, add --only EMAIL"
+            "help: run the command with -c {root}; `plan` and `apply` can be limited to a person with --only EMAIL"
         ));
     };
     let commands =

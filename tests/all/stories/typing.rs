@@ -1341,9 +1341,16 @@ reason = "a new team"
 expires = 2026-12-01
 "ana@acme.example" = { role = "Admin" }
 "bo@acme.example" = { role = "Viewer" }
+[[acknowledge]]
+guardrail = "keep_active"
+down_to = 1
+reason = "a new team"
+expires = 2026-12-01
+"cy@acme.example" = { role = "Viewer" }
 "#,
         &[
-            r#"7:1 roster::unknown_key: [[acknowledge]] has no key `ana@acme.example` | people belong below [users]: move [[acknowledge]] to the end of the file"#,
+            r#"7:1 roster::unknown_key: [[acknowledge]] has no key `ana@acme.example` | people belong below [users]: move [[acknowledge]] to the end of the file, or add the header above this line"#,
+            r#"14:1 roster::unknown_key: [[acknowledge]] has no key `cy@acme.example` | people belong below [users]: move [[acknowledge]] to the end of the file, or add the header above this line"#,
         ],
     ),
     (
@@ -1377,6 +1384,29 @@ roles = "Viewer"
         ],
     ),
     (
+        r#"[users."o'neil@acme.example"
+role = "Admin"
+[users."bo@windows.example"
+role = "Admin"
+"#,
+        &[
+            r#"1:1 roster::syntax: this section header has no `]` | write: [users."o'neil@acme.example"]"#,
+            r#"3:1 roster::syntax: this section header has no `]` | write: [users."bo@windows.example"]"#,
+        ],
+    ),
+    (
+        r#"[users]
+"a@b.example" = { windows = [{ from = 2026-12-20T08:00+1:00, status = "away" }] }
+"b@b.example" = { windows = [{ from = 2026-12-20T08:00+2500, status = "away" }] }
+"c@b.example" = { windows = [{ from = 2026-12-20 08:00 MEZ, status = "away" }] }
+"#,
+        &[
+            r#"2:39 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00+01:00"#,
+            r#"3:39 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00, which is local time, or add an offset: 2026-12-20T08:00:00+01:00"#,
+            r#"4:39 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00, which is local time, or add an offset: 2026-12-20T08:00:00+01:00"#,
+        ],
+    ),
+    (
         r#"[users/a]
 "ana@acme.example" = { role = "Admin" }
 "#,
@@ -1404,12 +1434,12 @@ timezone = "Europe/Berlin"
 "ana@acme.example" = { role = "Admin" }
 "#,
         &[
-            r#"3:1 roster::unknown_key: [defaults] has no key `timezone` | move it above the first [section] header"#,
+            r#"3:1 roster::unknown_key: [defaults] has no key `timezone` | move it to the root file, above its first [section] header"#,
         ],
     ),
     (
         r#"[[rule]]
-emails = ["@acme.example"]
+emails = ["@acme.example", "Ana <ana@acme.example>"]
 roles = ["Viewer"]
 reason = "x"
 [users."ana@acme.example"]
@@ -1419,6 +1449,7 @@ windows = [{ until = 2027-01-01, role = "Viewer", then = "active" }]
 "#,
         &[
             r#"2:11 roster::bad_pattern: `@acme.example` is not an address pattern: the part before the `@` must have 1 to 64 characters, and the whole address at most 254 | write an address, or one with a `*` before the `@`: "*@contractor.example""#,
+            r#"2:28 roster::bad_pattern: `Ana <ana@acme.example>` is not an address pattern: it contains a space or an invisible character | write only the address: "ana@acme.example""#,
             r#"8:58 and 7:10 roster::bad_value: `then` is for people whose status is not declared outside the window | delete `then`: after the window, the declared status applies"#,
         ],
     ),

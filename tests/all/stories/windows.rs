@@ -356,9 +356,16 @@ fn the_acknowledgment_of_a_later_plan_says_from_when_it_can_be_added() {
         { "id": "u_ana", "email": "ana@acme.example", "role": "admin" },
         { "id": "u_ben", "email": "ben@acme.example", "role": "admin" } ] }"#;
     let scene = Scene::with_pylon(pylon).file("users.toml", users);
-    let today = scene.run("plan --at 2026-11-25").stdout; // nothing to change yet
-    assert!(!today.contains("[[acknowledge]]"), "{today}");
-    let later = scene.run("plan --at 2027-03-01").stdout;
+    let soon =
+        scene.file("users.toml", users.replace("2027-03-01", "2026-11-25")).run("plan --at 2026-11-25");
+    let remedy = "If this is intended, add this at the end of the root file:\n";
+    assert!(
+        soon.exits(3).stdout.contains(remedy) && !soon.stdout.contains("rolecall apply"),
+        "{}",
+        soon.stdout
+    );
+    let scene = Scene::with_pylon(pylon).file("users.toml", users);
+    let later = scene.run("plan --at 2027-03-01").exits(3).stdout.clone();
     let remedy = "If this is intended, add this at the end of the root file on 2027-02-07 or later:\n";
     assert!(later.contains(remedy), "{later}");
     assert!(later.contains("expires = 2027-03-08  # at most 30 days ahead\n"), "{later}");

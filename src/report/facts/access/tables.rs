@@ -226,10 +226,10 @@ impl AccessLine {
         let set = self.role_set.as_ref().map(|set| (set.at.strftime("%Y-%m-%d").to_string(), actor(set)));
         let Layout::Narrow { shows_held, shows_set, .. } = layout else {
             let declared =
-                self.declared_role.as_ref().map_or_else(|| Printable::new("-"), DeclaredRole::cell);
+                self.declared_role.as_ref().map_or_else(|| Printable::new(NONE), DeclaredRole::cell);
             let by_api = if self.is_set_by_api() { " through the API" } else { "" };
             let set =
-                set.map_or_else(|| "-".to_owned(), |(day, by)| format!("{day} by {}{by_api}", cell(&by)));
+                set.map_or_else(|| NONE.to_owned(), |(day, by)| format!("{day} by {}{by_api}", cell(&by)));
             let roles = joined(self.roles.iter().map(HeldRole::cell), NONE);
             let state = Printable::new(self.state.as_str());
             return vec![
@@ -242,14 +242,14 @@ impl AccessLine {
             ];
         };
         let role = match self.roles.as_slice() {
-            [] => Printable::new("-"),
+            [] => Printable::new(NONE),
             [role] => cell(&role.name),
             [role, others @ ..] => Printable::new(&format!("{} +{}", cell(&role.name), others.len())),
         };
         let mut cells = vec![full_address(&self.email), role];
         cells.extend(shows_held.then(|| Printable::new(self.held())));
         if shows_set {
-            let (day, by) = set.unwrap_or_else(|| ("-".into(), Printable::new("-")));
+            let (day, by) = set.unwrap_or_else(|| ("-".into(), Printable::new(NONE)));
             let by = by.short(LONGEST_ACTOR);
             let by = if self.is_set_by_api() { Printable::new(&format!("{by} (API)")) } else { by };
             cells.extend([Printable::new(&day), by]);
@@ -350,7 +350,7 @@ impl DeclaredRole {
 impl NotFoundLine {
     fn row(&self) -> Row {
         let Self { declared, declared_role, did_you_mean } = self;
-        let role = declared_role.as_ref().map_or_else(|| Printable::new("-"), DeclaredRole::cell);
+        let role = declared_role.as_ref().map_or_else(|| Printable::new(NONE), DeclaredRole::cell);
         let near = did_you_mean.as_ref();
         Row::new(Mark::Attention, [full_address(&declared.email), role])
             .at(declared.location.clone())
