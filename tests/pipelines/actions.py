@@ -34,6 +34,17 @@ def document(path):
     return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
+def copy_program(folder, into):
+    """Copies a folder that contains a program, in a process of its own.
+
+    If this process wrote the program, another thread could start a process meanwhile, which would inherit the open file. Until
+    that process calls `exec`, the program cannot start ("Text file busy").
+    """
+    Path(into).mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-R", f"{folder}/.", str(into)], check=True)
+    return into
+
+
 # ── expressions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 TOKEN = re.compile(r"\s*(?:(\|\||&&|==|!=|[!()])|'((?:[^']|'')*)'|([A-Za-z_][\w.-]*)|(\d+))")
@@ -517,14 +528,14 @@ class Runner:
         path.touch()
         summary.touch()
         github = self.contexts["github"]
-        bins = [str(self.github.project / "tests/pipelines/bin"), str(self.cargo())]
         base = {
-            "PATH": os.pathsep.join(self.path + bins + [os.environ["PATH"]]), "HOME": str(self.home), "LANG": "C.UTF-8", "CI": "true",
+            "PATH": os.pathsep.join([*self.path, str(self.github.project / "tests/pipelines/bin"), os.environ["PATH"]]), "HOME": str(self.home), "LANG": "C.UTF-8", "CI": "true",
             "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(self.workspace), "RUNNER_TEMP": str(self.temp), "RUNNER_OS": "Linux",
             "RUNNER_ARCH": self.github.architecture, "GITHUB_OUTPUT": str(output), "GITHUB_PATH": str(path), "GITHUB_STEP_SUMMARY": str(summary),
             "GITHUB_SHA": github["sha"], "GITHUB_REF": github["ref"], "GITHUB_REF_NAME": github["ref"].removeprefix("refs/heads/"),
             "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": str(github["run_id"]), "GITHUB_EVENT_NAME": github["event_name"],
             "GITHUB_SERVER_URL": self.github.server, "FAKE_GITHUB": str(self.github.state), "FAKE_GH": GH,
+            "FAKE_BUILD": "" if self.github.cargo_fails else str(self.github.binary),
             "REAL_PATH": os.environ["PATH"],
         }
         options = ["--noprofile", "--norc", "-eo", "pipefail"] if shell == "bash" else ["-e"]
@@ -543,18 +554,6 @@ class Runner:
             raise Failed(f"exit code {done.returncode}", outputs)
         return outputs
 
-    def cargo(self):
-        """Creates a fake cargo that copies the existing binary or fails."""
-        folder = self.home / "cargo"
-        folder.mkdir(exist_ok=True)
-        build = "exit 101" if self.github.cargo_fails else (
-            f'[ "$*" = "build --locked --release" ] && [ -f action.yml ] && mkdir -p "$CARGO_TARGET_DIR/release" && '
-            f'cp "{self.github.binary}" "$CARGO_TARGET_DIR/release/rolecall"'
-        )
-        (folder / "cargo").write_text(f"#!/bin/sh\n{build}\n")
-        (folder / "cargo").chmod(0o755)
-        return folder
-
     def action(self, action, inputs, contexts):
         match action.split("@")[0]:
             case "actions/checkout":
@@ -563,10 +562,10 @@ class Runner:
             case "actions/cache/restore":
                 kept = self.github.cache.get(inputs["key"])
                 if kept:
-                    shutil.copytree(kept, inputs["path"], dirs_exist_ok=True)
+                    copy_program(kept, inputs["path"])
                 return {"cache-hit": "true" if kept else ""}
             case "actions/cache/save":
-                self.github.cache[inputs["key"]] = shutil.copytree(inputs["path"], self.home / "cache")
+                self.github.cache[inputs["key"]] = copy_program(inputs["path"], self.home / "cache")
             case "actions/upload-artifact":
                 self.upload(inputs, contexts["github"]["run_id"])
                 if Path(inputs["path"]).exists():

@@ -1005,6 +1005,8 @@ def the_schedule_trusts_only_the_record_of_an_apply_on_main(stage):
 def an_argument_can_have_its_value_on_the_next_line(stage):
     stage.github.commit("main", PROMOTED)
     inputs = {"command": "apply", "token": TOKEN, "args": "--rate\npatch=60\n--max-changes\n9\n"}
+    report = own_job(stage, [{"uses": OUR_ACTION, "with": inputs | {"only-covered": True}}], {"actions": "read"})
+    assert "1 to change" in report.log and "unexpected argument" not in report.log and stage.role("bo") == "viewer", report.log
     own = own_job(stage, [{"uses": OUR_ACTION, "with": inputs}], {})
     assert own.result == "success" and stage.role("bo") == "member", own.log
     assert "rolecall-applied-users.toml" in [kept["name"] for kept in stage.github.read()["artifacts"]]
@@ -1157,13 +1159,9 @@ def block_after(heading):
 
 def set_up(folder, *blocks, repository=OUR_REPOSITORY):
     """Runs setup commands from the docs in a new checkout with a macOS-like sed. Returns the workflows' folder and our commit."""
-    files, bins = folder / "setup/people", folder / "setup/bin"
+    files, bins = folder / "setup/people", PROJECT / "tests/pipelines/bin-macos"
     files.mkdir(parents=True)
-    bins.mkdir()
     (folder / "setup/rolecall").symlink_to(PROJECT)
-    # BSD sed interprets the argument after -i as a suffix, so passing the script there fails.
-    (bins / "sed").write_text('#!/bin/sh\n[ "$1" != -i ] || { echo "sed: invalid command code"; exit 1; }\nPATH=$REAL_PATH exec sed --posix "$@"\n')
-    (bins / "sed").chmod(0o755)
     environment = os.environ | {"PATH": f"{bins}{os.pathsep}{os.environ['PATH']}", "REAL_PATH": os.environ["PATH"]}
     for block in blocks:
         subprocess.run(["sh", "-eu", "-c", block], cwd=files, env=environment, check=True)
