@@ -269,11 +269,6 @@ impl IncludePatterns {
         self.whole.iter().any(|pattern| pattern.matches_path_with(file, options))
     }
 
-    /// Returns `true` if the last component of a pattern matches the name, which must not contain a folder.
-    pub(super) fn names(&self, name: &Path) -> bool {
-        name.components().count() == 1 && self.names.iter().any(|pattern| pattern.matches_path(name))
-    }
-
     /// Returns `true` if a pattern matches the file, or could match it through a symbolic link to the file or to one of its
     /// parent folders.
     fn may_include(&self, file: &Path, targets: &HashSet<PathBuf>) -> bool {

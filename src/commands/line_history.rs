@@ -152,8 +152,12 @@ fn has_changed_paths(sources: &Sources, folder: &Path, root: &str) -> Result<boo
     for inner in folders.into_iter().filter(|inner| *inner != folder) {
         let real = fs::canonicalize(inner).unwrap_or_else(|_| inner.into());
         let answer = asked_in(&real, &CHANGES)?;
-        let deleted = answer.split('\0').collect::<Vec<_>>();
-        if deleted.chunks(2).any(|change| matches!(change, ["D", name] if patterns.names(Path::new(name)))) {
+        let changes: Vec<&str> = answer.split('\0').collect();
+        let inner = inner.strip_prefix(folder).unwrap_or(inner);
+        if changes
+            .chunks(2)
+            .any(|change| matches!(change, ["D", name] if patterns.include(&inner.join(name))))
+        {
             return Ok(true);
         }
     }

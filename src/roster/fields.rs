@@ -236,7 +236,11 @@ impl Fields {
             last.help == hint && last.labels.first().is_some_and(is_below)
         };
         if name.contains('@') && hint.is_some() && self.problems.last().is_some_and(is_same) {
-            return;
+            // Keys are read in alphabetical order, but the first one in the file is reported.
+            let is_later = |label: &Label| label.place.span().start > place.span().start;
+            if self.problems.pop_if(|last| last.labels.first().is_some_and(is_later)).is_none() {
+                return;
+            }
         }
         let help = match hint.or_else(near) {
             Some(help) => help,

@@ -91,9 +91,7 @@ pub(super) fn of_section(table: &str, key: &str) -> Option<String> {
     if !table.starts_with('[') {
         None
     } else if key.contains('@') {
-        Some(format!(
-            "people belong below [users]: move {table} to the end of the file, or add the header above this line"
-        ))
+        Some(format!("people belong below [users]: move {table} to the end of the file"))
     } else {
         let belongs_at_top = keys::ROOT.contains(&key) && !keys::SECTIONS.contains(&key) && key != "users";
         belongs_at_top.then(|| "move it to the root file, above its first [section] header".to_owned())

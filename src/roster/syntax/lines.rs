@@ -91,7 +91,7 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
         && !line.contains(['"', '\''])
     {
         let at = spot.line.find(address).unwrap_or_default();
-        let header = format!("[users.\"{}\"]", spot.shown(address, "ana@acme.example"));
+        let header = corrected_header(spot, line, name);
         let message = "an address in a header needs quotes";
         let help = format!("write: {header}");
         let mistake = spot.mistake(at..at + address.len(), message, "not in quotes", help);
@@ -122,7 +122,8 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
 
 /// Returns a valid header for a malformed one. `name` is the text in its brackets.
 fn corrected_header(spot: &Spot<'_>, line: &str, name: &str) -> String {
-    if let Some(address) = quoted_address(line).or_else(|| address_in(line)) {
+    let address = unquoted_address(line).or_else(|| quoted_address(line)).or_else(|| address_in(line));
+    if let Some(address) = address {
         let behind =
             line.split_once(address).map_or("", |(_, behind)| behind.trim_start_matches(['"', '\'', ' ']));
         let address = spot.shown(address, "ana@acme.example");
@@ -139,6 +140,14 @@ fn corrected_header(spot: &Spot<'_>, line: &str, name: &str) -> String {
         name if keys::ARRAYS.contains(&name) => format!("[[{name}]]"),
         name => format!("[{}]", spot.shown(name, "users")),
     }
+}
+
+/// Returns the address in a header such as `[users.o'neil@acme.example.windows]`, which lacks quotes.
+fn unquoted_address(line: &str) -> Option<&str> {
+    let address = line.trim_matches(['[', ']', ' ']).strip_prefix("users.")?;
+    let address = address.strip_suffix(".windows").unwrap_or(address);
+    let is_address = !address.starts_with(['"', '\'']) && Email::declared(address, true).is_ok();
+    is_address.then_some(address)
 }
 
 /// Returns the address in quotes, which can contain signs such as `'`. The closing quote can be missing.

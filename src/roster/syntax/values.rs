@@ -315,8 +315,8 @@ fn split_offset(time: &str) -> (&str, String) {
     let ends_in_digit = |text: &str| text.trim_end().ends_with(|last: char| last.is_ascii_digit());
     let starts = |(at, char): &(usize, char)| match char {
         'Z' | 'z' => time[at + 1..].trim().is_empty() && ends_in_digit(&time[..*at]),
-        '+' => true,
-        '-' => time[..*at].contains(':'),
+        '+' => ends_in_digit(&time[..*at]),
+        '-' => ends_in_digit(&time[..*at]) && time[..*at].contains(':'),
         _ => false,
     };
     let Some((at, sign)) = time.char_indices().find(starts) else { return (time, String::new()) };

@@ -48,6 +48,10 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
                 "I6: {who:?} is {outcome:?}, but the server does not have the value"
             );
         }
+        if matches!(outcome, Outcome::StillGranted) {
+            assert!(holds(&sim.world, change), "{who:?} does not have the new role");
+            assert!(!person.scim_roles.is_empty(), "{who:?} has no role from a group");
+        }
         if matches!(outcome, Outcome::Applied) {
             assert!(times > 0, "{who:?} is reported as applied, but nothing was written");
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rolecall::apply::Outcome;
 use rolecall::roster::Status;
 use rolecall::sandbox::{ApiOperation, Fault, Faults, Limits, WrittenUser};
 
@@ -11,16 +12,18 @@ use super::sim::{How, Interrupt, Line, Sim};
 use super::{full, histories, tell_figures};
 use crate::builders::{BuildUser, failures};
 
-/// Returns a scene with thirty people: ten with a role from SCIM, ten with support hours, and ten with neither.
+/// Returns a scene with forty people. Ten have a role that only SCIM can change, and ten have support hours. For ten others, a SCIM
+/// group also grants the old role.
 fn scene() -> Scene {
-    let who = |number| match number % 3 {
+    let who = |number| match number % 4 {
         0 => Who::with_role(WrittenUser::new(&email(number), "member").role_from_scim(), "viewer"),
         1 => {
             Who::with_status(WrittenUser::new(&email(number), "member").support_hours("active"), Status::Away)
         }
+        2 => Who::with_role(WrittenUser::new(&email(number), "member").scim("member"), "viewer"),
         _ => Who::with_role(WrittenUser::new(&email(number), "member"), "viewer"),
     };
-    Scene::new((0..30).map(who).collect(), None, Some(&[]))
+    Scene::new((0..40).map(who).collect(), None, Some(&[]))
 }
 
 #[test]
@@ -29,10 +32,13 @@ fn accepted_changes_without_effect_are_reported_as_not_effective() {
     let mut sim = Sim::new(scene.world(Limits::default()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());
     let ended = sim.carry_out(&planned, &How::default());
-    let expected = BTreeMap::from([("applied", 10), ("not effective", 10), ("reverted", 10)]);
+    let expected = BTreeMap::from([("applied", 10), ("not effective", 20), ("reverted", 10)]);
     assert_eq!(counted(outcomes(&sim, &planned, &ended)), expected);
+    let finished = ended.finished.as_ref().unwrap();
+    let still_granted = finished.outcomes.iter().filter(|outcome| **outcome == Outcome::StillGranted);
+    assert_eq!(still_granted.count(), 10);
     // One search, then a second read of each person whose new value was in the response to the write but not in the search.
-    assert_eq!((ended.watch.patches, ended.watch.searches, ended.watch.looks), (30, 1, 10));
+    assert_eq!((ended.watch.patches, ended.watch.searches, ended.watch.looks), (40, 1, 10));
 }
 
 #[test]

@@ -462,6 +462,16 @@ fn a_deleted_file_that_the_commit_includes_is_a_modification() {
 }
 
 #[test]
+fn a_deleted_file_next_to_an_included_one_is_no_modification_if_no_pattern_names_its_folder() {
+    let root = format!("include = [\"teams/a.toml\", \"more/*.toml\"]\n{USERS}");
+    let scene = scene().file("users.toml", root);
+    let scene = scene.file("teams/a.toml", "[users]\n").file("teams/b.toml", "[users]\n");
+    let scene = all_committed(scene.file("more/c.toml", "[users]\n"));
+    std::fs::remove_file(scene.folder().join("teams/b.toml")).unwrap();
+    assert_eq!(json_with_git(&scene)["files"]["modified"], false);
+}
+
+#[test]
 fn a_submodule_at_another_commit_than_the_recorded_one_is_a_modification() {
     let scene = with_teams().file("teams/a.toml", "[users]\n");
     let in_teams = |words: &[&str]| git(&scene, &[&["-C", "teams"], words].concat(), "2026-06-01");
@@ -494,7 +504,7 @@ fn the_digest_is_what_sha256sum_prints() {
 fn later() -> String {
     let mut users = people();
     users.retain(|user| user["id"] != "u_dee" && user["id"] != "u_bo" && user["id"] != "u_eve");
-    users.push(json!({ "id": "u_bo", "email": "bo@new.example", "emails": ["bo@new.example", "bo@old.example"], "name": "Bo Lindqvist", "role": "lead" }));
+    users.push(json!({ "id": "u_bo", "email": "bo@new.example", "emails": ["bo@new.example", "Bo@Old.example"], "name": "Bo Lindqvist", "role": "lead" }));
     users.push(json!({ "id": "u_eve", "email": "eve@acme.example", "name": "Eve Rossi", "role": "admin" }));
     users.push(json!({ "id": "u_gus", "email": "gus@acme.example", "name": "Gus Lima", "role": "admin" }));
     users.push(json!({ "id": "u_bot", "kind": "integration", "name": "Zapier" }));

@@ -1339,7 +1339,7 @@ guardrail = "max_changes"
 up_to = 5
 reason = "a new team"
 expires = 2026-12-01
-"ana@acme.example" = { role = "Admin" }
+"zoe@acme.example" = { role = "Admin" }
 "bo@acme.example" = { role = "Viewer" }
 [[acknowledge]]
 guardrail = "keep_active"
@@ -1349,8 +1349,8 @@ expires = 2026-12-01
 "cy@acme.example" = { role = "Viewer" }
 "#,
         &[
-            r#"7:1 roster::unknown_key: [[acknowledge]] has no key `ana@acme.example` | people belong below [users]: move [[acknowledge]] to the end of the file, or add the header above this line"#,
-            r#"14:1 roster::unknown_key: [[acknowledge]] has no key `cy@acme.example` | people belong below [users]: move [[acknowledge]] to the end of the file, or add the header above this line"#,
+            r#"7:1 roster::unknown_key: [[acknowledge]] has no key `zoe@acme.example` | people belong below [users]: move [[acknowledge]] to the end of the file"#,
+            r#"14:1 roster::unknown_key: [[acknowledge]] has no key `cy@acme.example` | people belong below [users]: move [[acknowledge]] to the end of the file"#,
         ],
     ),
     (
@@ -1388,10 +1388,13 @@ roles = "Viewer"
 role = "Admin"
 [users."bo@windows.example"
 role = "Admin"
+[users.o'reilly@b.example]
+role = "Admin"
 "#,
         &[
             r#"1:1 roster::syntax: this section header has no `]` | write: [users."o'neil@acme.example"]"#,
             r#"3:1 roster::syntax: this section header has no `]` | write: [users."bo@windows.example"]"#,
+            r#"5:1 roster::syntax: this is not a valid section header | write: [users."o'reilly@b.example"]"#,
         ],
     ),
     (

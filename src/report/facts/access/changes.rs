@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{AccessLine, AccessReport, IntegrationLine, OrganizationLine};
 use crate::every::words;
 use crate::printable::Printable;
+use crate::roster::Email;
 
 /// The differences from an earlier review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -154,7 +155,9 @@ impl AccessLine {
 
 /// Returns the addresses in `emails` that are neither in `others` nor `primary`.
 fn without(emails: &[Printable], others: &[Printable], primary: &Printable) -> Vec<Printable> {
-    emails.iter().filter(|email| !others.contains(email) && *email != primary).cloned().collect()
+    let address = |email: &Printable| Email::observed(email.raw());
+    let known: Vec<Email> = others.iter().chain([primary]).map(address).collect();
+    emails.iter().filter(|email| !known.contains(&address(email))).cloned().collect()
 }
 
 impl EarlierPerson {
