@@ -175,8 +175,8 @@ impl ObservedState {
 
     fn index(&mut self, person: &Arc<Person>) {
         for email in person.addresses() {
-            // Almost every address belongs to one person, but an empty vector would reserve memory for four when the first one
-            // is inserted.
+            // Almost every address belongs to one person. Without a capacity, the vector would reserve memory for four people
+            // on the first insertion.
             let people = self.by_address.entry(email.clone()).or_insert_with(|| Vec::with_capacity(1));
             if let Err(at) = people.binary_search_by(|other| other.id.cmp(&person.id)) {
                 people.insert(at, Arc::clone(person));

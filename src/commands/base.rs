@@ -252,7 +252,10 @@ pub(super) struct IncludePatterns {
 
 impl IncludePatterns {
     pub(super) fn parse(root: &str) -> Self {
-        let written = included_patterns(root);
+        Self::new(&included_patterns(root))
+    }
+
+    pub(super) fn new(written: &[String]) -> Self {
         // Skip invalid patterns here, because reading the roster reports them.
         let pattern = |path: &Path| Pattern::new(&path.to_string_lossy()).ok();
         let without_dots = |pattern: &String| {

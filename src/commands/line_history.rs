@@ -116,7 +116,7 @@ fn asked_in(folder: &Path, arguments: &[&str]) -> Result<String, Printable> {
     })
 }
 
-/// Returns the path of a file after following symbolic links, since git's answer about a link isn't about the file.
+/// If the file is a symbolic link, returns the path of its target, because git would otherwise report on the link itself.
 fn real(file: &str) -> PathBuf {
     let path = Path::new(file);
     if path.is_symlink() { fs::canonicalize(path).unwrap_or_else(|_| path.into()) } else { path.into() }
@@ -147,33 +147,25 @@ fn has_changed_paths(sources: &Sources, folder: &Path, root: &str) -> Result<boo
         ".",
     ];
     let patterns = IncludePatterns::parse(root);
+    let read = |path: &Path| sources.iter().any(|(name, _)| relative(name, folder).starts_with(path));
     // A folder may be a link to another one, or a submodule or another nested repository, of which the outer one knows nothing.
     let folders: BTreeSet<&Path> = sources.iter().map(|(name, _)| folder_of(name)).collect();
-    for inner in folders.into_iter().filter(|inner| *inner != folder) {
-        let real = fs::canonicalize(inner).unwrap_or_else(|_| inner.into());
-        let answer = asked_in(&real, &CHANGES)?;
-        let changes: Vec<&str> = answer.split('\0').collect();
-        let inner = inner.strip_prefix(folder).unwrap_or(inner);
-        if changes
-            .chunks(2)
-            .any(|change| matches!(change, ["D", name] if patterns.include(&inner.join(name))))
-        {
-            return Ok(true);
-        }
-    }
-    let answer = asked_in(folder, &CHANGES)?;
-    let read = |path: &Path| {
-        let mut names = sources.iter().map(|(name, _)| Path::new(name));
-        names.any(|name| name.strip_prefix(folder).unwrap_or(name).starts_with(path))
-    };
-    let mut fields = answer.split('\0');
-    while let (Some(status), Some(path)) = (fields.next(), fields.next()) {
-        let path = Path::new(path);
-        if read(path) || status == "D" && patterns.include(path) {
-            return Ok(true);
+    for inner in folders {
+        let answer = asked_in(&fs::canonicalize(inner).unwrap_or_else(|_| inner.into()), &CHANGES)?;
+        let mut fields = answer.split('\0');
+        while let (Some(status), Some(path)) = (fields.next(), fields.next()) {
+            let path = relative(inner, folder).join(path);
+            if read(&path) || status == "D" && patterns.include(&path) {
+                return Ok(true);
+            }
         }
     }
     Ok(false)
+}
+
+/// Returns the path relative to `folder`, which paths in the current folder already are.
+fn relative<'p>(path: &'p (impl AsRef<Path> + ?Sized), folder: &Path) -> &'p Path {
+    path.as_ref().strip_prefix(folder).unwrap_or(path.as_ref())
 }
 
 fn is_modified(file: &str) -> Result<bool, Printable> {

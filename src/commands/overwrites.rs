@@ -6,8 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use glob::{MatchOptions, Pattern};
-
+use super::base::IncludePatterns;
 use super::{CommandCode, CommandError, folder};
 use crate::cli::{Command, CommandFacts, Common};
 use crate::printable::Printable;
@@ -87,15 +86,14 @@ fn not_over_files(path: &Path, common: &Common) -> Result<(), CommandError> {
 /// Returns the first `include` pattern of the root file that matches this path, if any.
 fn including(path: &Path, config: &Path) -> Option<String> {
     let root = if is_stream(config) { return None } else { regular::start(config, LOOKED_AT as u64).ok()? };
-    let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
     // If the path is a link, a pattern can match the link or its target.
     let own_place = path.file_name().map(|name| place_of(folder(path)).join(name));
     let places: Vec<PathBuf> = own_place.into_iter().chain([place_of(path)]).collect();
     let home = place_of(folder(config));
     let inside = || places.iter().filter_map(|place| place.strip_prefix(&home).ok());
     included_patterns(&root).into_iter().find(|pattern| {
-        let parsed = Pattern::new(pattern.strip_prefix("./").unwrap_or(pattern));
-        parsed.is_ok_and(|parsed| inside().any(|path| parsed.matches_path_with(path, options)))
+        let pattern = IncludePatterns::new(std::slice::from_ref(pattern));
+        inside().any(|path| pattern.include(path))
     })
 }
 

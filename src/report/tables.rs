@@ -64,7 +64,7 @@ pub fn cell(text: &Printable) -> Printable {
     text.short(LONGEST_CELL)
 }
 
-/// Joins cells into one, which is `none` if there are no cells.
+/// Joins cells into one. Returns `none` if `cells` is empty.
 pub fn joined(cells: impl IntoIterator<Item = Printable>, none: &str) -> Printable {
     let texts: Vec<String> = cells.into_iter().map(|cell| cell.to_string()).collect();
     Printable::new(&if texts.is_empty() { none.to_owned() } else { texts.join(", ") })

@@ -149,7 +149,7 @@ pub(super) fn rows(report: &AccessReport) -> impl Iterator<Item = AccessRow<'_>>
         change: Some(account),
         ..empty
     });
-    // A user who became an integration user, or the reverse, is both gone and new under the same ID.
+    // If a person became an integration user, or the reverse, the same ID has two changes: gone and new.
     let others = accounts().filter(|account| account.kind != ChangeKind::Gone);
     let changes: HashMap<&Printable, &AccountChange> = others.map(|account| (&account.id, account)).collect();
     people

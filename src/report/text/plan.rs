@@ -338,7 +338,7 @@ fn scheduled(report: &PlanReport, styles: &Styles) -> String {
     format!("\nScheduled changes:\n{}", scheduled_lines(&report.scheduled, styles))
 }
 
-/// Returns the number of changes if they exceed `max_changes`, and nothing else blocks the plan.
+/// Returns the number of changes if `max_changes` is the only guardrail that blocks the plan.
 fn blocking_changes(report: &PlanReport) -> Option<u64> {
     let mut blocking = report.guardrails.iter().filter(|line| line.verdict == Verdict::Blocks);
     match (blocking.next()?.about.as_ref()?, blocking.next()) {

@@ -118,7 +118,7 @@ pub fn unknown_causes(base: &BaseLine) -> Option<String> {
     Some(format!("Causes are unknown, because {} is not valid: {problem}", base_name(base)))
 }
 
-/// Formats the number of changes per cause as a single line. Returns `None` if there is no valid base version.
+/// Formats the number of changes per cause as a single line. Returns `None` if the base version is missing or invalid.
 pub fn causes(report: &PlanReport) -> Option<String> {
     let base = report.base.as_ref().filter(|base| base.problem.is_none())?;
     let name = base_name(base);

@@ -310,7 +310,7 @@ impl BadValue<'_> {
 }
 
 /// Splits a time into the time of day and its offset. The offset is `Z` or has the form `+01:00`, and is empty if there is none.
-/// After digits without a colon, a hyphen may separate minutes rather than start an offset.
+/// A hyphen starts an offset only after a colon, because in `09-30` it separates hours from minutes.
 fn split_offset(time: &str) -> (&str, String) {
     let ends_in_digit = |text: &str| text.trim_end().ends_with(|last: char| last.is_ascii_digit());
     let starts = |(at, char): &(usize, char)| match char {

@@ -249,7 +249,7 @@ impl AccessLine {
         let mut cells = vec![full_address(&self.email), role];
         cells.extend(shows_held.then(|| Printable::new(self.held())));
         if shows_set {
-            let (day, by) = set.unwrap_or_else(|| ("-".into(), Printable::new(NONE)));
+            let (day, by) = set.unwrap_or_else(|| (NONE.into(), Printable::new(NONE)));
             let by = by.short(LONGEST_ACTOR);
             let by = if self.is_set_by_api() { Printable::new(&format!("{by} (API)")) } else { by };
             cells.extend([Printable::new(&day), by]);
