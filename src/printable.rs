@@ -89,8 +89,8 @@ impl Printable {
         let (mut shown_before, mut shown_after) = (Vec::new(), plain.clone());
         for before in before {
             let [before, from_difference] = Self::cut_change(before, after, limit);
-            // An old value that differs within the limit needs no excerpt, so it must not replace the excerpt for another old
-            // value.
+            // If an old value already differs before the cut, the plain cut shows the difference. Keep the excerpt chosen for
+            // another old value.
             if from_difference != plain {
                 shown_after = from_difference;
             }

@@ -215,8 +215,8 @@ fn role_note(change: &ChangeLine) -> &'static str {
 }
 
 /// Counts the scheduled gains and losses of each guarded role, except in changes that a guardrail would block. With a base
-/// version, considers only people with a difference from that version that takes effect on a date, or as soon as the person is
-/// in Pylon.
+/// version, counts them only for people whose files differ from it in a value that takes effect later: on a date, or once the
+/// person is active in Pylon.
 fn scheduled_guarded_roles(report: &PlanReport) -> Vec<Line> {
     // Index the people by address, since searching all entries for each change would be slow.
     let under_review: Option<HashSet<&str>> =

@@ -302,12 +302,14 @@ fn an_unwritable_report_is_an_error_before_any_request() {
         scene.run(words).exits(64).names("commands::over_files");
     }
     assert_eq!(read(&scene, "users.toml"), USERS);
-    let including = Scene::offline()
-        .file("users.toml", "include = [\"teams/*\"]\n[users]\n")
-        .file("teams/emea.toml", "[users]\n");
-    for words in ["plan -o teams/plan", "validate --report html=./teams/new.toml"] {
-        let run = including.run(words);
-        run.exits(64).names("commands::over_files").mentions("the root file would include it (teams/*)");
+    for pattern in ["teams/*", "./teams/*", "teams/./*"] {
+        let including = Scene::offline()
+            .file("users.toml", format!("include = [\"{pattern}\"]\n[users]\n"))
+            .file("teams/emea.toml", "[users]\n");
+        for words in ["plan -o teams/plan", "validate --report html=./teams/new.toml"] {
+            let why = format!("the root file would include it ({pattern})");
+            including.run(words).exits(64).names("commands::over_files").mentions(&why);
+        }
     }
     let window = "role = \"Member\", windows = [\n  { until = 2027-01-01, status = \"away\" },\n]";
     let entry = |number| format!("\"p{number}@acme.example\" = {{ {window} }}\n");
