@@ -214,9 +214,10 @@ fn role_note(change: &ChangeLine) -> &'static str {
     }
 }
 
-/// Counts the scheduled gains and losses of each guarded role, except in changes that a guardrail would block. With a base
-/// version, counts them only for people whose files differ from it in a value that takes effect later: on a date, or once the
-/// person is active in Pylon.
+/// Counts the scheduled gains and losses of each guarded role, except in changes that a guardrail would block.
+///
+/// With a base version, counts them only for people whose files differ from it in a value that takes effect later. That is either
+/// on a date, or once the person is active in Pylon.
 fn scheduled_guarded_roles(report: &PlanReport) -> Vec<Line> {
     // Index the people by address, since searching all entries for each change would be slow.
     let under_review: Option<HashSet<&str>> =
